@@ -1,0 +1,76 @@
+r"""Every error the agent raises on purpose, in one tree.
+
+    GateAgentError                 exit code
+    |-- ConfigError                78   the config is wrong: every finding at once
+    |-- UnavailableError           69   something needed is missing: file, device, key, broker
+    |   |-- ModelPackError         69   a pack is not installed, or a file of it is not what it claims
+    |   |-- StoreError             69   a database is locked, unreadable or not ours
+    |   `-- KeyUnavailableError    69   the gallery's key is missing, open to others, or the wrong one
+    |-- RefusedError               1    what was asked is refused, with its reason
+    |   |-- EnrolmentRefusedError  1
+    |   `-- ImageError             1    an image that cannot be read
+    `-- InternalError              70   an invariant is broken
+
+A denial at the gate is no error but a value (``domain.policy.Decision``). A message holds the fix
+where there is one, and never a name, an ID number, a template or a secret.
+"""
+
+
+class GateAgentError(Exception):
+    """The root of the tree; ``exit_code`` is what the command line answers with."""
+
+    exit_code = 1
+
+
+class ConfigError(GateAgentError):
+    """The config is wrong; ``findings`` has a line for each fault, with file, line and key."""
+
+    exit_code = 78
+
+    def __init__(self, findings: list[str]) -> None:
+        super().__init__("\n".join(findings))
+        self.findings = findings
+
+
+class UnavailableError(GateAgentError):
+    """Something needed is missing; ``fix`` is what to do about it."""
+
+    exit_code = 69
+
+    def __init__(self, message: str, fix: str | None = None) -> None:
+        super().__init__(message if fix is None else f"{message}\nFix: {fix}")
+        self.fix = fix
+
+
+class ModelPackError(UnavailableError):
+    """A model pack is not installed, or a file of it is not the one its manifest declares."""
+
+
+class StoreError(UnavailableError):
+    """A database is locked, unreadable, or not of this agent."""
+
+
+class KeyUnavailableError(UnavailableError):
+    """The key of the gallery is missing, readable by others, or not the one that sealed it."""
+
+
+class RefusedError(GateAgentError):
+    """What was asked is refused; ``reason`` is a stable word for machines."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class EnrolmentRefusedError(RefusedError):
+    """A photograph or holder cannot be enrolled."""
+
+
+class ImageError(RefusedError):
+    """An image cannot be read."""
+
+
+class InternalError(GateAgentError):
+    """An invariant of the agent is broken; the outputs go safe and the process ends."""
+
+    exit_code = 70
