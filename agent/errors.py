@@ -3,9 +3,9 @@ r"""Every error the agent raises on purpose, in one tree.
     GateAgentError                 exit code
     |-- ConfigError                78   the config is wrong: every finding at once
     |-- UnavailableError           69   something needed is missing: file, device, key, broker
-    |   |-- ModelPackError         69   a pack is not installed, or a file of it is not what it claims
+    |   |-- ModelPackError         69   a pack is not installed, or a file of it is wrong
     |   |-- StoreError             69   a database is locked, unreadable or not ours
-    |   `-- KeyUnavailableError    69   the gallery's key is missing, open to others, or the wrong one
+    |   `-- KeyUnavailableError    69   the gallery's key is missing, exposed, or the wrong one
     |-- RefusedError               1    what was asked is refused, with its reason
     |   |-- EnrolmentRefusedError  1
     |   `-- ImageError             1    an image that cannot be read

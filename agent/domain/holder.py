@@ -1,0 +1,40 @@
+"""The person a credential belongs to."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NewType
+
+HolderId = NewType("HolderId", str)
+"""Opaque, 1 to 64 of ``A-Z a-z 0-9 . _ -``; never an ID number, because events carry it."""
+
+_HOLDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LONG_NUMBER = re.compile(r"\d{17}[\dXx]|\d{15}")
+
+
+def parse_holder_id(text: str) -> HolderId:
+    """``text`` as a holder's id.
+
+    Raises:
+        ValueError: it is malformed, or looks like a resident ID number.
+    """
+    if not _HOLDER_ID.fullmatch(text):
+        raise ValueError("a holder id is 1 to 64 of A-Z a-z 0-9 . _ -")
+    if _LONG_NUMBER.fullmatch(text):
+        raise ValueError("a holder id is never an ID number: events and logs carry it")
+    return HolderId(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A holder as the registry knows them; validity is ``valid_from <= now < valid_until``.
+
+    The name is for the desk only and stays out of ``repr``: logs and errors print this class.
+    """
+
+    id: HolderId
+    name: str = field(repr=False)
+    category: str
+    enabled: bool = True
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None

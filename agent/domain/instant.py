@@ -1,0 +1,31 @@
+"""Time as the agent is told it: never read here, always an argument."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NewType
+
+MonotonicSeconds = NewType("MonotonicSeconds", float)
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One moment on both clocks.
+
+    Timers and timeouts use ``monotonic_s`` only: it never steps. ``utc`` is for dates and
+    schedules, and means nothing before ``utc_trusted`` (a Pi has no battery clock).
+    """
+
+    monotonic_s: float
+    utc: datetime
+    utc_trusted: bool
+
+    def later(self, seconds: float) -> "Instant":
+        """The moment ``seconds`` after this one, if nobody sets the clock in between."""
+        return Instant(
+            self.monotonic_s + seconds, self.utc + timedelta(seconds=seconds), self.utc_trusted
+        )
+
+
+def utc_text(moment: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds, as events carry it: ``2026-01-02T03:04:05.678Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

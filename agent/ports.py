@@ -1,0 +1,189 @@
+"""What the agent asks of the world: protocols of one to three methods, and the values they pass.
+
+An adapter that cannot start raises ``UnavailableError`` with the fix; one that fails later raises
+too, and its thread's owner turns that into a fault. Nothing here waits without a timeout.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.domain.events import Event
+from agent.domain.evidence import Box, TemperatureReading
+from agent.domain.holder import Holder, HolderId
+from agent.domain.instant import Instant
+
+Image = npt.NDArray[np.uint8]
+"""Height x width x 3, blue-green-red, 0 to 255."""
+Template = npt.NDArray[np.float32]
+"""One dimension, as many components as the pack's manifest says."""
+Landmarks = npt.NDArray[np.float32]
+"""Points x 2 (x, y) in the image's pixels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """An image and when it was captured, in seconds on the monotonic clock."""
+
+    image: Image = field(repr=False)
+    captured_s: float
+    number: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectedFace:
+    """A face in an image; ``score`` is the detector's own, higher is surer.
+
+    ``landmarks`` is None until ``FaceEngine.locate`` has refined the face.
+    """
+
+    box: Box
+    score: float
+    landmarks: Landmarks | None = field(default=None, repr=False)
+
+
+class Camera(Protocol):
+    """Frames of one camera, newest first come."""
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """The next frame, or None at the end of a finite source.
+
+        Raises:
+            UnavailableError: no frame came within ``timeout_s``, or the device is gone.
+        """
+
+    def close(self) -> None:
+        """Let the device go; safe to call twice."""
+
+
+class FaceEngine(Protocol):
+    """Finds faces and makes templates of them by one model pack."""
+
+    def detect(self, image: Image) -> list[DetectedFace]:
+        """Faces by falling area; empty where there is none."""
+
+    def locate(self, image: Image, face: DetectedFace) -> DetectedFace | None:
+        """``face`` with its landmarks and refined box; None where they show no face."""
+
+    def embed(self, image: Image, face: DetectedFace) -> Template:
+        """The template of a located face."""
+
+
+class Thermometer(Protocol):
+    """A skin temperature sensor."""
+
+    def read(self) -> TemperatureReading:
+        """A reading taken now.
+
+        Raises:
+            UnavailableError: the sensor does not answer or answers nonsense.
+        """
+
+    def close(self) -> None:
+        """Let the bus go."""
+
+
+class Door(Protocol):
+    """The output that frees one access point, secured whenever in doubt."""
+
+    def release(self, pulse_s: float) -> None:
+        """Energise for at most ``pulse_s``, and never longer than the door's own maximum."""
+
+    def secure(self) -> None:
+        """De-energise now; safe to call at any time and twice."""
+
+    def close(self) -> None:
+        """Secure and let the pin go."""
+
+
+class Broker(Protocol):
+    """A connection to the community's broker; publishing is the outbox's."""
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+        """Hand one QoS 1 message over; its message id, or None while not connected."""
+
+    def connected(self) -> bool:
+        """Whether the broker has accepted this client."""
+
+    def close(self, timeout_s: float) -> None:
+        """Say goodbye within ``timeout_s``."""
+
+
+class Journal(Protocol):
+    """The truth about what happened: append, then publish, then mark."""
+
+    def append(self, event: Event) -> int:
+        """Commit ``event`` and return its sequence number.
+
+        Raises:
+            StoreError: the row could not be written.
+        """
+
+    def unpublished(self, limit: int) -> Sequence["StoredEvent"]:
+        """The oldest durable rows not yet acknowledged, in order of sequence."""
+
+    def mark_published(self, sequences: Sequence[int]) -> None:
+        """The broker has acknowledged these rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """A journal row: the event, its place in the stream, and whether the broker has it."""
+
+    epoch: str
+    sequence: int
+    event: Event
+    published: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """One enrolled template of a holder, made by one version of one pack."""
+
+    holder: HolderId
+    pack: str
+    pack_version: str
+    template: Template = field(repr=False)
+
+
+class HolderStore(Protocol):
+    """Holders, and the changes made to them."""
+
+    def holders(self) -> Sequence[Holder]:
+        """Every holder, by id."""
+
+    def put(self, holder: Holder, *, by: str, now: Instant) -> None:
+        """Add or change a holder; the change and its event are one transaction."""
+
+    def remove(self, holder: HolderId, *, by: str, now: Instant) -> bool:
+        """Forget a holder and all references; False where there is none."""
+
+
+class Gallery(Protocol):
+    """Sealed references at rest, opened into memory only."""
+
+    def references(self, pack: str, pack_version: str) -> Sequence[Reference]:
+        """Every reference made by this pack, by holder.
+
+        Raises:
+            KeyUnavailableError: the key is not the one that sealed them.
+            StoreError: a row fails its seal: it was altered, or copied from elsewhere.
+        """
+
+    def enrol(
+        self, holder: Holder, references: Sequence[Reference], *, by: str, now: Instant
+    ) -> None:
+        """Put the holder and replace their references for the pack, in one transaction."""
+
+
+class Clock(Protocol):
+    """The only way to the time of day and to timers."""
+
+    def now(self) -> Instant:
+        """This moment on both clocks."""
+
+    def after(self, delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
+        """Call ``call`` once after ``delay_s`` from a thread of the clock's; returns a cancel."""
