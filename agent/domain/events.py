@@ -19,8 +19,6 @@ class EventType(StrEnum):
 
     ACCESS_GRANTED = "access.granted"
     ACCESS_DENIED = "access.denied"
-    DOOR_RELEASED = "door.released"
-    DOOR_SECURED = "door.secured"
     HOLDER_CHANGED = "holder.changed"
     HOLDER_REMOVED = "holder.removed"
     RULES_CHANGED = "rules.changed"
@@ -30,6 +28,23 @@ class EventType(StrEnum):
     AGENT_STARTED = "agent.started"
     AGENT_STOPPED = "agent.stopped"
     JOURNAL_SET_ASIDE = "journal.set_aside"
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """An event before it has its id: what the controller says, free of clocks and chance."""
+
+    type: EventType
+    time: datetime
+    clock_synced: bool
+    access_point: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_id(self, event_id: str) -> "Event":
+        """The event itself, with a UUIDv7 made by the caller."""
+        return Event(
+            event_id, self.type, self.time, self.clock_synced, self.access_point, self.data
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,58 @@
+"""What the world tells the controller. Only ``Stop`` ends it; nothing here raises."""
+
+from dataclasses import dataclass
+
+from agent.domain.evidence import Observation, TemperatureReading
+from agent.domain.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Vision has looked at a frame."""
+
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class TemperatureRead:
+    """The thermometer has answered."""
+
+    reading: TemperatureReading
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryChanged:
+    """Holders or references changed; comparisons against an older revision no longer count."""
+
+    registry: Registry
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRaised:
+    """A part failed; ``part`` is its latch: ``camera:front``, ``door:lane``, ``thermometer``."""
+
+    part: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCleared:
+    """A part works again, or somebody says so; ``by`` names them."""
+
+    part: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The deadline that the controller named has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The agent ends; outputs are secured first."""
+
+    why: str
+
+
+Input = Observed | TemperatureRead | RegistryChanged | FaultRaised | FaultCleared | Tick | Stop

@@ -1,0 +1,61 @@
+"""The decision trace of an access event: why, by how much, and how fast; never who it looked like.
+
+A denial names no candidate: a stranger's nearest neighbour is nobody's business. ``holder`` stands
+only where the face was recognised, whatever then spoke against it.
+"""
+
+import math
+from typing import Any
+
+from agent.controller.lane import LaneSettings
+from agent.domain.events import EventDraft, EventType
+from agent.domain.evidence import Evidence
+from agent.domain.holder import HolderId
+from agent.domain.instant import Instant
+from agent.domain.policy import Decision
+from agent.domain.registry import Registry
+
+
+def access_event(
+    decision: Decision,
+    evidence: Evidence,
+    settings: LaneSettings,
+    registry: Registry,
+    now: Instant,
+    *,
+    boot_id: str,
+) -> EventDraft:
+    """The event of one attempt."""
+    face = evidence.face
+    holder: HolderId | None = face.holder if face is not None else None
+    operating = registry.operating
+    data: dict[str, Any] = {
+        "reason": decision.reason.value if decision.reason is not None else None,
+        "holder": holder,
+        "direction": settings.direction,
+        "score": _number(face.score if face else None),
+        "runner_up_score": _number(face.runner_up_score if face else None),
+        "margin": _number(face.margin if face else None),
+        "frames": face.frames if face else 0,
+        "threshold": _number(operating.threshold),
+        "threshold_fmr": operating.fmr,
+        "threshold_extrapolated": operating.extrapolated,
+        "pack": registry.pack,
+        "pack_version": registry.pack_version,
+        "pad_score": _number(face.pad_score if face else None),
+        "temperature_c": _number(evidence.temperature.temperature_c, 1)
+        if evidence.temperature
+        else None,
+        "stage_ms": {
+            stage: round(ms, 3) for stage, ms in evidence.stage_ms.items() if math.isfinite(ms)
+        },
+        "boot_id": boot_id,
+        "recorded_late": False,
+    }
+    kind = EventType.ACCESS_GRANTED if decision.granted else EventType.ACCESS_DENIED
+    return EventDraft(kind, now.utc, now.utc_trusted, settings.access_point, data)
+
+
+def _number(value: float | None, digits: int = 4) -> float | None:
+    # JSON has no infinity and no NaN, and neither says anything in a trace.
+    return round(value, digits) if value is not None and math.isfinite(value) else None
