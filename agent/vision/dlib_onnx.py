@@ -66,7 +66,9 @@ class _Graph:
         rows, columns = self._network.rows, self._network.columns
         _describe(self._proto.input.add(), INPUT_NAME, (3, rows, columns))
         _describe(self._proto.output.add(), OUTPUT_NAME, (self._network.weights.shape[1],))
-        model = onnx.ModelProto(ir_version=IR_VERSION, producer_name="gate-agent", graph=self._proto)
+        model = onnx.ModelProto(
+            ir_version=IR_VERSION, producer_name="gate-agent", graph=self._proto
+        )
         model.opset_import.add(domain="", version=OPSET_VERSION)
         serialised: bytes = model.SerializeToString(deterministic=True)
         return serialised

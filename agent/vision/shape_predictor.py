@@ -14,6 +14,9 @@ from agent.vision.dlib_shape import ShapeForests, unpack_shape_forests
 
 Pixels = npt.NDArray[np.uint8]
 
+_THIRDS = (np.arange(3 * 255 + 1) // 3).astype(np.float32)
+"""A sum of three colours to its intensity in whole numbers."""
+
 
 class ShapePredictor:
     """Finds the points of a face in a box; holds no state between faces, so threads may share it.
@@ -30,13 +33,14 @@ class ShapePredictor:
         self._spread = float((np.abs(self._centred) ** 2).sum())
         self._depth = (splits + 1).bit_length() - 1
         self._splits = splits
-        self._first = forests.first_feature.reshape(cascades, -1).astype(np.intp)
-        self._second = forests.second_feature.reshape(cascades, -1).astype(np.intp)
+        features = np.stack([forests.first_feature, forests.second_feature], axis=1)
+        self._features = features.reshape(cascades, 2, -1).astype(np.intp)
         self._thresholds = forests.thresholds.reshape(cascades, -1)
         self._leaves = forests.leaves.reshape(cascades, trees * (splits + 1), -1)
         self._anchors = forests.anchors.astype(np.intp)
-        self._deltas_x = np.ascontiguousarray(forests.deltas[:, :, 0])
-        self._deltas_y = np.ascontiguousarray(forests.deltas[:, :, 1])
+        deltas = forests.deltas.transpose(0, 2, 1)
+        self._deltas = np.ascontiguousarray(deltas)
+        self._turned_deltas = np.stack([-deltas[:, 1], deltas[:, 0]], axis=1)
         self._first_node = np.arange(trees, dtype=np.intp) * splits
         self._first_leaf = np.arange(trees, dtype=np.intp) * (splits + 1)
 
@@ -61,7 +65,7 @@ class ShapePredictor:
         left, top, right, bottom = box
         width, height = right - left, bottom - top
         shape = self._initial_shape
-        for level in range(len(self._first)):
+        for level in range(len(self._anchors)):
             values = self._intensities(image, level, shape, (left, top, width, height))
             shape = self._improved(level, shape, values)
         scaled = shape.astype(np.float64) * (width, height) + (left, top)
@@ -79,19 +83,24 @@ class ShapePredictor:
         rows, columns = image.shape[:2]
         turn = self._similarity(shape)
         cosine, sine = np.float32(turn.real), np.float32(turn.imag)
-        anchors = self._anchors[level]
-        delta_x, delta_y = self._deltas_x[level], self._deltas_y[level]
-        x = (cosine * delta_x - sine * delta_y) + shape[:, 0].take(anchors)
-        y = (sine * delta_x + cosine * delta_y) + shape[:, 1].take(anchors)
+        points = cosine * self._deltas[level] + sine * self._turned_deltas[level]
+        points += shape.T.take(self._anchors[level], axis=1)
         # dlib maps to pixels in double precision, and rounds halves up.
-        column = np.floor(x.astype(np.float64) * width + (left + 0.5)).astype(np.intp)
-        row = np.floor(y.astype(np.float64) * height + (top + 0.5)).astype(np.intp)
-        inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
-        if not inside.all():
-            row, column = np.where(inside, row, 0), np.where(inside, column, 0)
-        pixels = image[row, column].astype(np.uint16)
-        values = (pixels[:, 0] + pixels[:, 1] + pixels[:, 2]) // 3
-        return np.where(inside, values, 0).astype(np.float32)
+        pixels = points * np.array([[width], [height]], np.float64)
+        pixels += [[left + 0.5], [top + 0.5]]
+        column, row = np.floor(pixels, out=pixels).astype(np.int64)
+        # Seen without a sign, a negative number is beyond every image.
+        inside = (row.view(np.uint64) < rows) & (column.view(np.uint64) < columns)
+        all_inside = bool(inside.all())
+        index = row * columns + column
+        if not all_inside:
+            index[~inside] = 0
+        colours = image.reshape(-1, 3).take(index, axis=0)
+        sums = colours[:, 0].astype(np.intp) + colours[:, 1] + colours[:, 2]
+        values = _THIRDS.take(sums)
+        if not all_inside:
+            values[~inside] = 0
+        return values
 
     def _similarity(self, shape: Float32Array) -> complex:
         """Scale and turn that best lay the initial shape on ``shape``, as one complex factor."""
@@ -101,8 +110,8 @@ class ShapePredictor:
         return complex(np.vdot(self._centred, target) / self._spread)
 
     def _improved(self, level: int, shape: Float32Array, values: Float32Array) -> Float32Array:
-        differences = values.take(self._first[level]) - values.take(self._second[level])
-        goes_right = ~(differences > self._thresholds[level])
+        first, second = values.take(self._features[level], mode="clip")
+        goes_right = ~(first - second > self._thresholds[level])
         node = np.zeros_like(self._first_node)
         for _ in range(self._depth):
             node = 2 * node + 1 + goes_right.take(self._first_node + node)
