@@ -9,6 +9,8 @@ An attempt is a presentation, not a frame: a judged track is never judged again,
 stays. Between two attempts lies the interval, and each denial in a row doubles it up to a maximum;
 a track that comes sooner waits in ``collecting`` and is judged when the interval is over, if it is
 still there. A grant, or a quiet minute, makes the interval short again.
+
+No timer is needed: while a face is there, frames come, and each of them asks again.
 """
 
 from dataclasses import dataclass
@@ -80,14 +82,6 @@ class Attempts:
         doubled = self._pace.interval_s * 2.0 ** max(min(self._denials, 32) - 1, 0)
         self._not_before_s = now_s + min(doubled, self._pace.interval_max_s)
         return self._judged
-
-    @property
-    def deadline_s(self) -> float | None:
-        """When ``due`` may answer differently without a new frame."""
-        track = self._track
-        if track is None or track.id == self._judged or not track.samples:
-            return None
-        return max(self._not_before_s, self._time_up_s)
 
     @property
     def _time_up_s(self) -> float:

@@ -54,6 +54,5 @@ class Lane:
 
     @property
     def deadline_s(self) -> float | None:
-        """When this lane wants to be asked again, on the monotonic clock."""
-        moments = [m for m in (self._secure_at_s, self.attempts.deadline_s) if m is not None]
-        return min(moments, default=None)
+        """When the pulse ends, on the monotonic clock; None where none runs."""
+        return self._secure_at_s

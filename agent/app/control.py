@@ -1,0 +1,164 @@
+"""Commands to the running agent over a Unix socket: one JSON line in, one JSON line out.
+
+The socket's mode (0660) says who may connect; the kernel says who did (SO_PEERCRED), and that name
+goes into the event of what they changed. Nothing here moves an output.
+
+    {"command": "status"}                           -> {"ok": true, "status": {...}}
+    {"command": "clear_fault", "part": "camera:c"}  -> {"ok": true}
+    anything else                                   -> {"ok": false, "error": "..."}
+"""
+
+import json
+import os
+import pwd
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.errors import UnavailableError
+
+_MAX_REQUEST_BYTES = 4096
+_CLIENT_TIMEOUT_S = 1.0
+_POLL_S = 0.5
+
+Command = Callable[[Mapping[str, Any], str], dict[str, Any]]
+"""A command's arguments and its caller's name to the fields of the answer; ValueError refuses."""
+
+
+class ControlServer:
+    """Answers commands one after the other; a client that dawdles is cut off."""
+
+    def __init__(self, path: Path, commands: Mapping[str, Command]) -> None:
+        self._path = path
+        self._commands = commands
+        self._stopping = threading.Event()
+        self._socket = _listen(path)
+
+    def work(self) -> None:
+        """The thread's loop."""
+        with self._socket:
+            while not self._stopping.is_set():
+                try:
+                    client, _ = self._socket.accept()
+                except TimeoutError:
+                    continue
+                with client:
+                    self._serve(client)
+        self._path.unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """End ``work`` within half a second."""
+        self._stopping.set()
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            client.settimeout(_CLIENT_TIMEOUT_S)
+            answer = self._answer(_read_line(client), caller_name(client))
+            client.sendall(json.dumps(answer).encode() + b"\n")
+        except OSError:
+            return  # the client went away or dawdled; it may come again
+
+    def _answer(self, line: bytes, caller: str) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            if not isinstance(request, dict):
+                return {"ok": False, "error": "a request is a JSON object"}
+            name = request.get("command")
+            command = self._commands.get(name) if isinstance(name, str) else None
+            if command is None:
+                known = ", ".join(self._commands)
+                return {"ok": False, "error": f"unknown command; there are: {known}"}
+            return {"ok": True, **command(request, caller)}
+        except (ValueError, RecursionError) as error:
+            return {"ok": False, "error": f"refused: {error}"}
+
+
+def ask(path: Path, request: Mapping[str, Any], timeout_s: float = 3.0) -> dict[str, Any]:
+    """Send one command to the agent that listens at ``path``; its answer.
+
+    Raises:
+        UnavailableError: nobody listens, or the socket is not for this user.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(timeout_s)
+        try:
+            client.connect(str(path))
+            client.sendall(json.dumps(request).encode() + b"\n")
+            answer = json.loads(_read_line(client, limit=1_000_000))
+        except PermissionError as error:
+            fix = "run as root, or join the gate-agent group"
+            raise UnavailableError(f"the socket {path} is not for this user", fix) from error
+        except (OSError, ValueError) as error:
+            fix = "start it with: gate-agent run, or systemctl start gate-agent"
+            raise UnavailableError(f"no agent answers at {path}", fix) from error
+    if not isinstance(answer, dict):
+        raise UnavailableError(f"what answers at {path} is no gate agent")
+    return answer
+
+
+def caller_name(client: socket.socket) -> str:
+    """Who is at the other end, as the kernel says: ``uid:0 root``."""
+    credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, uid, _ = struct.unpack("3i", credentials)
+    return user_name(uid)
+
+
+def user_name(uid: int) -> str:
+    """A user as events name them: the number, and the login where there is one."""
+    try:
+        return f"uid:{uid} {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"uid:{uid}"
+
+
+def _listen(path: Path) -> socket.socket:
+    if _alive(path):
+        fix = "stop the other agent first; one kiosk has one"
+        raise UnavailableError(f"an agent already listens at {path}", fix)
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        before = os.umask(0o117)
+        try:
+            server.bind(str(path))
+        finally:
+            os.umask(before)
+        server.listen(8)
+        server.settimeout(_POLL_S)
+    except OSError as error:
+        server.close()
+        fix = "name a writable place of fewer than 108 characters with [control] socket"
+        raise UnavailableError(
+            f"cannot listen at {path}: {error.strerror or error}", fix
+        ) from error
+    return server
+
+
+def _alive(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_CLIENT_TIMEOUT_S)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+def _read_line(client: socket.socket, limit: int = _MAX_REQUEST_BYTES) -> bytes:
+    data = b""
+    deadline_s = time.monotonic() + (client.gettimeout() or _CLIENT_TIMEOUT_S)
+    while not data.endswith(b"\n"):
+        # One deadline for the whole line: a byte a second would hold the socket for ever.
+        client.settimeout(max(deadline_s - time.monotonic(), 0.001))
+        chunk = client.recv(4096)
+        data += chunk
+        if not chunk:
+            break
+        if len(data) > limit:
+            raise OSError("the line is too long")
+    return data

@@ -1,0 +1,125 @@
+"""The thread that writes events down: before the door moves, without making it wait.
+
+    submit(event) --> [queue] --> append (one transaction) --> durable (fsync) --> outbox
+          `-- ticket.wait(20 ms): written in time, or marked late
+
+A row that cannot be written is kept and tried again; the fault says so meanwhile.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from agent.domain.events import Event
+from agent.errors import StoreError
+from agent.ports import Journal
+
+_RETRY_S = 1.0
+_MOST_KEPT = 20_000
+
+
+class Ticket:
+    """One event on its way into the journal."""
+
+    def __init__(self, event: Event) -> None:
+        self._event = event
+        self._written = threading.Event()
+        self._late = False
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether the row was written within ``timeout_s``; if not, it is marked as late."""
+        if self._written.wait(timeout_s):
+            return True
+        self._late = True
+        return self._written.is_set()
+
+    def written(self) -> None:
+        """The row is committed."""
+        self._written.set()
+
+    def event(self) -> Event:
+        """The event as it must be written now."""
+        if not self._late:
+            return self._event
+        return replace(self._event, data={**self._event.data, "recorded_late": True})
+
+
+class JournalWriter:
+    """Owns the journal's writes of the daemon; ``submit`` never blocks."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        written: Callable[[], None],
+        failed: Callable[[str], None],
+        recovered: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._written = written
+        self._failed = failed
+        self._recovered = recovered
+        self._condition = threading.Condition()
+        self._waiting: deque[Ticket] = deque()
+        self._stopping = False
+        self._faulty = False
+        self.lost = 0
+
+    def submit(self, event: Event) -> Ticket:
+        """Queue one event."""
+        ticket = Ticket(event)
+        with self._condition:
+            if len(self._waiting) >= _MOST_KEPT:
+                # Only a journal that failed for hours comes here; the oldest word goes first.
+                self._waiting.popleft()
+                self.lost += 1
+            self._waiting.append(ticket)
+            self._condition.notify()
+        return ticket
+
+    def stop(self) -> None:
+        """Write what waits, then end ``work``; a journal that still fails is not waited for."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify()
+
+    def work(self) -> None:
+        """The thread's loop."""
+        while True:
+            with self._condition:
+                if not self._waiting and not self._stopping:
+                    self._condition.wait(_RETRY_S)
+                if not self._waiting:
+                    if self._stopping:
+                        return
+                    continue
+            if not self._drain():
+                with self._condition:
+                    if self._stopping:
+                        return
+                    self._condition.wait(_RETRY_S)
+
+    def _drain(self) -> bool:
+        try:
+            while (ticket := self._first()) is not None:
+                self._journal.append(ticket.event)
+                ticket.written()
+                with self._condition:
+                    if self._waiting and self._waiting[0] is ticket:
+                        self._waiting.popleft()
+            self._journal.make_durable()
+        except StoreError as error:
+            if not self._faulty:
+                self._faulty = True
+                self._failed(str(error))
+            return False
+        if self._faulty:
+            self._faulty = False
+            self._recovered()
+        self._written()
+        return True
+
+    def _first(self) -> Ticket | None:
+        with self._condition:
+            return self._waiting[0] if self._waiting else None

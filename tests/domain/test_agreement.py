@@ -1,0 +1,90 @@
+"""Three different frames, one holder, and no other above the threshold."""
+
+import pytest
+
+from agent.domain.agreement import Requirements, agree, conclude
+from agent.domain.evidence import Box, Candidate, FaceSample, FaceTrack
+from agent.domain.holder import HolderId
+
+THRESHOLD = -0.5
+NEEDED = Requirements(margin=0.05)
+BOX = Box(0, 0, 100, 100)
+
+
+def sample(at_s, who="anna", score=-0.3, other=-0.7, content=None, pad=None):
+    best = Candidate(HolderId(who), score) if who else None
+    second = Candidate(HolderId("zoe"), other) if other is not None else None
+    return FaceSample(at_s, content or str(at_s).encode(), best, second, pad)
+
+
+def track(*samples):
+    return FaceTrack(1, BOX, 0.0, 1.0, tuple(samples))
+
+
+def test_three_frames_over_200_ms_agree():
+    face = agree(track(sample(0.0), sample(0.1), sample(0.2)), THRESHOLD, NEEDED)
+    assert face is not None
+    assert (face.holder, face.frames, face.newest_s) == ("anna", 3, 0.2)
+    assert face.margin == pytest.approx(0.4)
+    assert not face.ambiguous
+    assert not face.frozen
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        [],
+        [sample(0.0), sample(0.2)],
+        [sample(0.0), sample(0.1), sample(0.19)],
+        [sample(0.0), sample(0.2), sample(0.2, content=b"other pixels, same time")],
+        [sample(0.0, content=b"x"), sample(0.1, content=b"x"), sample(0.2, content=b"x")],
+        [sample(0.0), sample(0.1), sample(0.2, score=-0.51)],
+        [sample(0.0), sample(0.1), sample(0.2, score=float("nan"))],
+        [sample(0.0), sample(0.1), sample(0.2), sample(0.3, who="ben")],
+        [sample(0.0), sample(0.1), sample(0.2, who=None)],
+        [sample(t, other=-0.32) for t in (0.0, 0.1, 0.2)],
+    ],
+)
+def test_less_does_not_agree(samples):
+    assert agree(track(*samples), THRESHOLD, NEEDED) is None
+
+
+def test_a_blurred_frame_between_does_not_spoil_it():
+    frames = [sample(0.0), sample(0.1, who=None), sample(0.2), sample(0.3, "ben", -0.9)]
+    face = agree(track(*frames, sample(0.4)), THRESHOLD, NEEDED)
+    assert face is not None
+    assert (face.holder, face.frames) == ("anna", 3)
+
+
+def test_time_up_without_a_candidate_names_nobody():
+    face = conclude(track(*[sample(t, score=-0.8) for t in (0.0, 0.1, 0.2)]), THRESHOLD, NEEDED)
+    assert (face.holder, face.score, face.ambiguous) == (None, -0.8, False)
+
+
+def test_one_lucky_frame_names_nobody():
+    frames = [sample(0.0, score=-0.8), sample(0.1), sample(0.2, score=-0.8)]
+    assert conclude(track(*frames), THRESHOLD, NEEDED).holder is None
+
+
+def test_two_holders_in_one_track_are_ambiguous():
+    face = conclude(track(*[sample(t) for t in (0.0, 0.1)], sample(0.3, "ben")), THRESHOLD, NEEDED)
+    assert (face.holder, face.ambiguous) == (None, True)
+
+
+def test_a_small_margin_is_ambiguous():
+    frames = [sample(t, other=-0.32) for t in (0.0, 0.1, 0.2)]
+    face = conclude(track(*frames), THRESHOLD, NEEDED)
+    assert (face.holder, face.ambiguous) == ("anna", True)
+
+
+def test_a_frozen_camera_is_said_to_be_one():
+    frames = [sample(t, content=b"same") for t in (0.0, 0.1, 0.2, 0.3)]
+    face = conclude(track(*frames), THRESHOLD, NEEDED)
+    assert (face.frozen, face.frames) == (True, 1)
+
+
+def test_the_lowest_attack_score_counts():
+    frames = [sample(0.0, pad=0.9), sample(0.1, pad=0.1), sample(0.2, pad=0.8)]
+    face = agree(track(*frames), THRESHOLD, NEEDED)
+    assert face is not None
+    assert face.pad_score == 0.1

@@ -1,0 +1,191 @@
+"""Every reason, its precedence, and that whatever is missing denies."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from itertools import combinations
+
+import pytest
+
+from agent.domain.agreement import Requirements
+from agent.domain.evidence import Evidence, FaceEvidence, TemperatureReading
+from agent.domain.holder import Holder, HolderId
+from agent.domain.instant import Instant
+from agent.domain.policy import Situation, decide
+from agent.domain.reason import Reason
+from agent.domain.rule import Rule, find_rule
+from agent.domain.schedule import Schedule, Span
+
+NOON = datetime(2026, 5, 6, 12, 0, tzinfo=UTC)  # a Wednesday
+NOW = Instant(100.0, NOON, utc_trusted=True)
+ANNA = HolderId("anna")
+FACE = FaceEvidence(
+    holder=ANNA,
+    score=-0.3,
+    margin=0.2,
+    runner_up_score=-0.5,
+    frames=3,
+    span_s=0.25,
+    newest_s=99.9,
+)
+WARM = TemperatureReading(99.5, 36.4)
+EVIDENCE = Evidence(FACE, WARM)
+HOLDER = Holder(ANNA, "Anna", "resident")
+NIGHT = Schedule((Span(frozenset(range(7)), time(22), time(6)),), UTC)
+RULE = Rule(frozenset({"resident"}))
+HEALTH_RULE = Rule(frozenset({"resident"}), temperature_limit_c=37.3)
+OPEN = Situation(accept_no_pad=True)
+
+
+def face(**changes: object) -> Evidence:
+    return replace(EVIDENCE, face=replace(FACE, **changes))  # type: ignore[arg-type] # a test's table
+
+
+# Each row breaks one thing; the columns are evidence, holder, rule, situation, now.
+FAULTS: dict[str, tuple[Reason, dict[str, object]]] = {
+    "locked down": (Reason.LOCKED_DOWN, {"situation": {"locked_down": True}}),
+    "camera dead": (Reason.SENSOR_FAULT, {"situation": {"sensor_fault": True}}),
+    "frozen frames": (Reason.SENSOR_FAULT, {"face": {"frozen": True}}),
+    "attack": (Reason.PRESENTATION_ATTACK, {"face": {"pad_score": 0.2}}),
+    "attack score is no number": (
+        Reason.PRESENTATION_ATTACK,
+        {"face": {"pad_score": float("nan")}},
+    ),
+    "no candidate": (Reason.NO_MATCH, {"face": {"holder": None}}),
+    "unknown to the registry": (Reason.NO_MATCH, {"holder": None}),
+    "another's record": (Reason.NO_MATCH, {"holder": {"id": HolderId("ben")}}),
+    "margin too small": (Reason.AMBIGUOUS, {"face": {"ambiguous": True}}),
+    "reference too close": (Reason.AMBIGUOUS, {"situation": {"too_close": True}}),
+    "disabled": (Reason.CREDENTIAL_NOT_ENABLED, {"holder": {"enabled": False}}),
+    "no rule": (Reason.UNAUTHORIZED, {"rule": None}),
+    "gallery too large": (Reason.FACTOR_MISSING, {"situation": {"face_alone_suffices": False}}),
+    "no attack detection": (Reason.FACTOR_MISSING, {"situation": {"accept_no_pad": False}}),
+    "two frames": (Reason.FACTOR_MISSING, {"face": {"frames": 2}}),
+    "too short": (Reason.FACTOR_MISSING, {"face": {"span_s": 0.19}}),
+    "too old": (Reason.FACTOR_MISSING, {"face": {"newest_s": 99.4}}),
+    "from the future": (Reason.FACTOR_MISSING, {"face": {"newest_s": 100.1}}),
+    "not active": (
+        Reason.CREDENTIAL_NOT_ACTIVE,
+        {"holder": {"valid_from": NOON + timedelta(seconds=1)}},
+    ),
+    "expired": (Reason.CREDENTIAL_EXPIRED, {"holder": {"valid_until": NOON}}),
+    "outside the schedule": (Reason.NOT_PERMITTED_AT_THIS_TIME, {"rule": {"schedule": NIGHT}}),
+    "inside already": (Reason.ANTI_PASSBACK, {"situation": {"passback": True}}),
+    "no reading": (
+        Reason.SENSOR_FAULT,
+        {"rule": {"temperature_limit_c": 37.3}, "temperature": None},
+    ),
+    "old reading": (
+        Reason.SENSOR_FAULT,
+        {"rule": {"temperature_limit_c": 37.3}, "temperature": TemperatureReading(90.0, 36.0)},
+    ),
+    "hot": (
+        Reason.ELEVATED_TEMPERATURE,
+        {"rule": {"temperature_limit_c": 37.3}, "temperature": TemperatureReading(99.9, 37.31)},
+    ),
+    "no number": (
+        Reason.ELEVATED_TEMPERATURE,
+        {
+            "rule": {"temperature_limit_c": 37.3},
+            "temperature": TemperatureReading(99.9, float("nan")),
+        },
+    ),
+}
+
+
+def judge(*changes: dict[str, object]) -> Reason | None:
+    evidence, situation, now = EVIDENCE, OPEN, NOW
+    holder: Holder | None = HOLDER
+    rule: Rule | None = RULE
+    for change in changes:
+        for key, value in change.items():
+            if key == "temperature":
+                evidence = replace(evidence, temperature=value)  # type: ignore[arg-type] # as above
+                continue
+            if key == "situation":
+                situation = replace(situation, **value)  # type: ignore[arg-type] # as above
+            elif key == "now":
+                now = replace(now, **value)  # type: ignore[arg-type] # as above
+            elif key == "face" and evidence.face is not None:
+                evidence = replace(evidence, face=replace(evidence.face, **value))  # type: ignore[arg-type] # as above
+            elif key == "holder":
+                holder = replace(holder or HOLDER, **value) if value is not None else None  # type: ignore[arg-type] # as above
+            elif key == "rule":
+                rule = replace(rule or RULE, **value) if value is not None else None  # type: ignore[arg-type] # as above
+    return decide(evidence, holder, rule, situation, now).reason
+
+
+def test_nothing_wrong_is_granted():
+    assert decide(EVIDENCE, HOLDER, RULE, OPEN, NOW).granted
+    assert decide(EVIDENCE, HOLDER, HEALTH_RULE, OPEN, NOW).granted
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_denies_with_its_reason(fault):
+    reason, change = FAULTS[fault]
+    assert judge(change) is reason
+
+
+def test_no_two_faults_grant():
+    for (_, first), (_, second) in combinations(FAULTS.values(), 2):
+        if set(first) & set(second):
+            continue
+        assert judge(first, second) is not None
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("locked down", "camera dead"),
+        ("camera dead", "no candidate"),
+        ("attack", "unknown to the registry"),
+        ("no candidate", "disabled"),
+        ("no candidate", "hot"),
+        ("margin too small", "disabled"),
+        ("disabled", "no rule"),
+        ("no rule", "two frames"),
+        ("two frames", "expired"),
+        ("expired", "outside the schedule"),
+        ("outside the schedule", "inside already"),
+        ("inside already", "hot"),
+    ],
+)
+def test_the_deeper_cause_is_named(first, second):
+    assert judge(FAULTS[first][1], FAULTS[second][1]) is FAULTS[first][0]
+    assert judge(FAULTS[second][1], FAULTS[first][1]) is FAULTS[first][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, None),
+        ({"holder": {"valid_until": NOON + timedelta(days=1)}}, Reason.CLOCK_UNTRUSTED),
+        ({"holder": {"valid_from": NOON - timedelta(days=1)}}, Reason.CLOCK_UNTRUSTED),
+        ({"rule": {"schedule": NIGHT}}, Reason.CLOCK_UNTRUSTED),
+        ({"rule": {"temperature_limit_c": 37.3}}, None),
+        ({"holder": {"enabled": False, "valid_until": NOON}}, Reason.CREDENTIAL_NOT_ENABLED),
+    ],
+)
+def test_before_the_clock_is_trusted_only_dates_and_schedules_are_refused(change, reason):
+    assert judge({"now": {"utc_trusted": False}}, change) is reason
+
+
+def test_no_evidence_is_a_missing_factor():
+    assert decide(Evidence(), HOLDER, RULE, OPEN, NOW).reason is Reason.FACTOR_MISSING
+
+
+def test_attack_detection_that_says_bona_fide_needs_no_waiver():
+    strict = replace(OPEN, accept_no_pad=False)
+    assert decide(face(pad_score=0.9), HOLDER, RULE, strict, NOW).granted
+
+
+def test_more_frames_may_be_asked_for():
+    strict = replace(OPEN, requirements=Requirements(frames=4))
+    assert decide(EVIDENCE, HOLDER, RULE, strict, NOW).reason is Reason.FACTOR_MISSING
+
+
+def test_a_category_without_a_rule_is_refused():
+    rules = [Rule(frozenset({"resident"}), frozenset({"north"})), Rule(frozenset({"staff"}))]
+    assert find_rule(rules, "resident", "north") is rules[0]
+    assert find_rule(rules, "resident", "south") is None
+    assert find_rule(rules, "courier", "north") is None
+    assert find_rule(rules, "staff", "south") is rules[1]
