@@ -1,0 +1,31 @@
+"""Counts the tests before any selection by name or marker, for the floor in tests/FLOOR."""
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+_COUNT = pytest.StashKey[int]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps the count; -k and -m take their share of ``items`` after this."""
+    config.stash[_COUNT] = len(items)
+
+
+def whole(config: pytest.Config) -> bool:
+    """Whether all of tests/ was asked for, not some paths of it or what failed last."""
+    asked = {Path(config.invocation_params.dir, arg).resolve() for arg in config.args}
+    narrowed = (
+        config.getoption("lf") or config.getoption("ignore") or config.getoption("ignore_glob")
+    )
+    return not narrowed and bool(asked & {TESTS, TESTS.parent})
+
+
+@pytest.fixture
+def collected(request: pytest.FixtureRequest) -> int:
+    """How many tests the whole tree has; skips where only a part of it was collected."""
+    if not whole(request.config):
+        pytest.skip("only a part of the tests was asked for")
+    return request.config.stash[_COUNT]

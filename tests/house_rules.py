@@ -1,0 +1,216 @@
+"""The rules of the house as functions over sources; test_house.py applies them to the tree."""
+
+import ast
+import io
+import re
+import subprocess
+import sys
+import tokenize
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+AGENT = ROOT / "agent"
+
+LAYERS = frozenset(
+    {
+        *("adapters", "app", "cli", "config", "controller", "credentials", "domain", "lifecycle"),
+        *("operations", "ports", "technician", "vision"),
+    }
+)
+# Besides itself and errors, which all may import.
+MAY_IMPORT: dict[str, frozenset[str]] = {
+    "errors": frozenset(),
+    "domain": frozenset(),
+    "config": frozenset({"domain"}),
+    "lifecycle": frozenset({"domain"}),
+    "ports": frozenset({"domain"}),
+    "credentials": frozenset({"domain"}),
+    "vision": frozenset({"domain"}),
+    "controller": frozenset({"domain"}),
+    "adapters": frozenset({"domain", "ports", "config", "vision", "credentials"}),
+    "operations": LAYERS - {"app", "adapters", "cli"},
+    "technician": LAYERS - {"app", "adapters", "cli"},
+    "app": LAYERS - {"cli", "technician"},
+    "cli": frozenset({"app", "operations", "technician", "domain", "config", "lifecycle"}),
+    "__main__": frozenset({"cli"}),
+}
+
+
+def layer(module: str) -> str:
+    """``agent.domain.policy`` lies in ``domain``; the root package in none."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def module_name(path: Path) -> str:
+    """The dotted name by which ``path`` under agent/ is imported."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The parsed source of ``path``."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of the agent by its dotted name."""
+    return {module_name(path): path for path in sorted(AGENT.rglob("*.py"))}
+
+
+def absolute(node: ast.ImportFrom, module: str, *, is_package: bool) -> str:
+    """The absolute name of what ``node`` imports from."""
+    if not node.level:
+        return node.module or ""
+    package = module.split(".") if is_package else module.split(".")[:-1]
+    base = package[: len(package) - node.level + 1]
+    return ".".join([*base, *([node.module] if node.module else [])])
+
+
+def imports_of(
+    tree: ast.Module, module: str, known: frozenset[str], *, is_package: bool = False
+) -> set[str]:
+    """Every module that ``tree`` names in an import, in functions and type blocks too."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                found |= {alias.name for alias in names}
+            case ast.ImportFrom(names=names):
+                base = absolute(node, module, is_package=is_package)
+                for alias in names:
+                    inner = f"{base}.{alias.name}"
+                    found.add(inner if inner in known else base)
+            case ast.Call(
+                func=ast.Attribute(attr="import_module") | ast.Name(id="import_module"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                found.add(name)
+    return found
+
+
+def breaches(module: str, imported: set[str]) -> list[str]:
+    """What ``module`` imports and may not."""
+    here = layer(module)
+    found = []
+    for name in sorted(imported):
+        if name == "agent" or name.startswith("agent."):
+            there = layer(name)
+            if there in {"", "errors", here}:
+                continue
+            # A layer that the table doesn't know may import nothing until somebody decides.
+            if there not in MAY_IMPORT.get(here, frozenset()):
+                found.append(f"{module} imports {name}")
+        elif here == "domain" and name.partition(".")[0] not in {
+            *sys.stdlib_module_names,
+            "numpy",
+        }:
+            found.append(f"{module} imports {name}")
+    return found
+
+
+@cache
+def import_graph() -> dict[str, set[str]]:
+    """Each module of the agent and all that it imports."""
+    known = frozenset(modules())
+    return {
+        name: imports_of(tree_of(path), name, known, is_package=path.name == "__init__.py")
+        for name, path in modules().items()
+    }
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Import circles, each as the modules on its way and back to the first."""
+    done: set[str] = set()
+    found: list[list[str]] = []
+
+    def visit(name: str, trail: list[str]) -> None:
+        if name in trail:
+            found.append([*trail[trail.index(name) :], name])
+        elif name not in done:
+            for other in sorted(graph[name] & graph.keys() - {name}):
+                visit(other, [*trail, name])
+            done.add(name)
+
+    for name in graph:
+        visit(name, [])
+    return found
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """The files under version control; all but the ignored ones where there is no git."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode == 0 and listed.stdout:
+        paths = [ROOT / name for name in listed.stdout.split("\0") if name]
+    else:
+        ignored = {
+            line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines() if line
+        }
+        paths = [
+            path
+            for path in ROOT.rglob("*")
+            if not any(part in ignored or part.endswith(".egg-info") for part in path.parts)
+        ]
+    return tuple(path for path in paths if path.is_file())
+
+
+def python_files() -> list[Path]:
+    """Tracked Python sources."""
+    return [path for path in tracked() if path.suffix == ".py"]
+
+
+def relative(path: Path) -> str:
+    """``path`` as it is written in a report."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def undocumented(tree: ast.Module, module: str) -> Iterator[str]:
+    """Public modules, classes, functions and methods without a docstring."""
+    if ast.get_docstring(tree) is None and tree.body:
+        yield module
+    pending: list[tuple[str, ast.stmt]] = [(module, node) for node in tree.body]
+    while pending:
+        owner, node = pending.pop()
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if node.name.startswith("_") or has_decorator(node, "overload", "override", "setter"):
+            continue
+        name = f"{owner}.{node.name}"
+        if ast.get_docstring(node) is None:
+            yield name
+        if isinstance(node, ast.ClassDef):
+            pending += [(name, child) for child in node.body]
+
+
+def has_decorator(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, *names: str) -> bool:
+    """Whether one of ``names`` decorates ``node``, bare or as an attribute."""
+    return any(ast.unparse(part).rpartition(".")[2] in names for part in node.decorator_list)
+
+
+_SILENCER = re.compile(
+    r"#\s*(?:noqa(?P<codes>:\s*[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*)?"
+    r"|type:\s*ignore(?P<kind>\[[\w, -]+\])?)"
+)
+
+
+def unexplained(source: str) -> Iterator[int]:
+    """Lines with a noqa or type: ignore that names no rule, or has no reason beside or above it."""
+    comments = [
+        token
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    ]
+    alone = {c.start[0] for c in comments if not c.line[: c.start[1]].strip()}
+    for comment in comments:
+        match = _SILENCER.search(comment.string)
+        if match is None:
+            continue
+        named = match["codes"] or match["kind"]
+        reason = re.sub(r"[^A-Za-z]", "", _SILENCER.sub("", comment.string))
+        if not named or (len(reason) < 8 and comment.start[0] - 1 not in alone):
+            yield comment.start[0]

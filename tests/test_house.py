@@ -1,0 +1,112 @@
+"""The rules of the house, checked on the tree as it is tracked."""
+
+import ast
+
+import pytest
+from house_rules import (
+    breaches,
+    circles,
+    import_graph,
+    imports_of,
+    modules,
+    python_files,
+    relative,
+    tree_of,
+    undocumented,
+    unexplained,
+)
+
+MAX_LINES = 400
+
+# --- imports -------------------------------------------------------------------------------------
+
+
+def test_every_import_keeps_to_the_rule() -> None:
+    found = [line for name, names in import_graph().items() for line in breaches(name, names)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "allowed"),
+    [
+        ("agent.domain.policy", "import json, numpy.typing", True),
+        ("agent.domain.policy", "import pydantic", False),
+        ("agent.domain.policy", "from .. import ports", False),
+        ("agent.domain.policy", "from .holder import Holder", True),
+        ("agent.domain.policy", "from agent.errors import InternalError", True),
+        ("agent.domain.policy", "def f():\n    from cv2 import imread", False),
+        ("agent.controller.kiosk", "from agent.ports import Door", False),
+        ("agent.controller.kiosk", "from agent import ports", False),
+        ("agent.vision.embed", "import onnxruntime", True),
+        ("agent.vision.embed", "from agent.config import GateConfig", False),
+        ("agent.ports", "from agent.vision.packs import load_pack", False),
+        ("agent.adapters.video", "from agent.vision import detect", True),
+        ("agent.adapters.video", "from agent.operations import enrol", False),
+        ("agent.operations.enrol", "import agent.adapters.store", False),
+        ("agent.operations.enrol", "from agent.ports import Gallery", True),
+        (
+            "agent.technician.doctor",
+            "import importlib\nimportlib.import_module('agent.app')",
+            False,
+        ),
+        ("agent.app.build", "from agent.cli.main import main", False),
+        ("agent.app.build", "from agent.adapters.mqtt import Broker", True),
+        ("agent.cli.main", "from agent.app import build", True),
+        ("agent.cli.main", "from agent.adapters.mqtt import Broker", False),
+        ("agent.unheard_of", "from agent.domain import policy", False),
+    ],
+)
+def test_the_import_rule_tells_right_from_wrong(module: str, source: str, *, allowed: bool) -> None:
+    known = frozenset({"agent.ports", "agent.app", "agent.vision.detect", "agent.domain.policy"})
+    assert (breaches(module, imports_of(ast.parse(source), module, known)) == []) is allowed
+
+
+def test_no_import_circle() -> None:
+    assert circles(import_graph()) == []
+
+
+def test_a_circle_would_be_found() -> None:
+    graph = {"a": {"b", "os"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
+    assert circles(graph) == [["a", "b", "c", "a"]]
+
+
+# --- modules -------------------------------------------------------------------------------------
+
+
+def test_no_module_is_too_long() -> None:
+    lengths = {relative(p): len(p.read_text().splitlines()) for p in python_files()}
+    assert {name: lines for name, lines in lengths.items() if lines > MAX_LINES} == {}
+
+
+def test_everything_public_has_a_docstring() -> None:
+    found = [line for name, path in modules().items() for line in undocumented(tree_of(path), name)]
+    assert found == []
+
+
+def test_a_missing_docstring_would_be_found() -> None:
+    source = '"""M."""\nclass A:\n    """A."""\n    def f(self): ...\n    def _g(self): ...\n'
+    assert list(undocumented(ast.parse(source), "m")) == ["m.A.f"]
+
+
+# --- silenced findings ---------------------------------------------------------------------------
+
+
+def test_every_silenced_finding_has_its_reason() -> None:
+    found = [f"{relative(p)}:{line}" for p in python_files() for line in unexplained(p.read_text())]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("line", "explained"),
+    [
+        ("x = 1  # noqa: E501 - a table reads best unbroken", True),
+        ("# A table reads best unbroken.\nx = 1  # noqa: E501", True),
+        ("x = 1  # noqa: E501", False),
+        ("x = 1  # noqa - for some reason or other", False),
+        ("x = 1  # type: ignore[attr-defined]  # the stubs lack it", True),
+        ("x = 1  # type: ignore[attr-defined]", False),
+        ("x = '# noqa: E501'", True),
+    ],
+)
+def test_a_silenced_finding_without_reason_would_be_found(line: str, *, explained: bool) -> None:
+    assert (list(unexplained(line)) == []) is explained
