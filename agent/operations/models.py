@@ -25,7 +25,6 @@ from agent.vision.packs import (
     InstalledPack,
     load_pack,
     packs_dir,
-    sha256_of,
     verify_file,
 )
 

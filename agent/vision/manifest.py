@@ -152,15 +152,14 @@ class TemplateAlignment(Table):
 class Embedder(Table):
     """A network from an aligned face to a template, and how it wants to be fed.
 
-    Input: batch x 3 x ``height_px`` x ``width_px`` float32 in the order ``channels``, each value
-    ``(pixel - mean) * scale`` with pixels from 0 to 255. Output: batch x ``components``. With
-    ``mirror_averaged`` a template is the mean of the outputs for the chip and its mirror image;
-    with ``unit_length`` it is then divided by its length.
+    Its one input: batch x 3 x ``height_px`` x ``width_px`` float32 in the order ``channels``, each
+    value ``(pixel - mean) * scale`` with pixels from 0 to 255. Its one output: batch x
+    ``components``. With ``mirror_averaged`` a template is the mean of the outputs for the chip and
+    its mirror image, and the batch may be of two; without, it may be fixed at one. With
+    ``unit_length`` the template is then divided by its length.
     """
 
     file: FileName
-    input: str
-    output: str
     width_px: int = Field(ge=16, le=1024)
     height_px: int = Field(ge=16, le=1024)
     channels: Literal["rgb", "bgr"]

@@ -1,4 +1,4 @@
-"""Evaluates dlib's shape predictor with numpy: an ensemble of regression trees on pixel differences.
+"""Evaluates dlib's shape predictor with numpy: regression trees on differences of pixels.
 
 Method: V. Kazemi and J. Sullivan, "One millisecond face alignment with an ensemble of regression
 trees", CVPR 2014, in dlib's variant. All trees of a level are walked at once. The single precision
@@ -97,7 +97,7 @@ class ShapePredictor:
             index[~inside] = 0
         colours = image.reshape(-1, 3).take(index, axis=0)
         sums = colours[:, 0].astype(np.intp) + colours[:, 1] + colours[:, 2]
-        values = _THIRDS.take(sums)
+        values: Float32Array = _THIRDS.take(sums)
         if not all_inside:
             values[~inside] = 0
         return values
