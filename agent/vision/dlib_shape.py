@@ -7,11 +7,13 @@ leaf and the initial shape are matrices, which are their rows and columns, negat
 floats. Points are x, y in a box that runs from 0 to 1. All trees must be of one size, as dlib's
 trainer makes them, so that every level is a plain array.
 
-The compact form is those arrays one after the other in numpy's own format (.npy, version 1.0),
-which has no dates in it: the same bytes on every machine, read back in milliseconds.
+The compact form is eight bytes of magic, five sizes (points, levels, trees, splits, features; 32
+bits each) and the arrays one after the other, all little-endian: the same bytes on every machine,
+read back in milliseconds, and its length follows from its sizes.
 """
 
-import io
+import math
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
@@ -32,6 +34,8 @@ _MOST_FEATURES = 4096
 _DEEPEST = 10
 _MOST_POINTS = 256
 _SPLIT_INTEGERS = 4
+_MAGIC = b"GATESHP1"
+_SIZES = struct.Struct("<5I")
 _DTYPES = ("<f4", "<u2", "<u2", "<f4", "<f4", "<u2", "<f4")
 
 
@@ -133,11 +137,13 @@ def read_shape_forests(data: bytes) -> ShapeForests:
 
 def pack_shape_forests(forests: ShapeForests) -> bytes:
     """``forests`` in the compact form."""
-    stream = io.BytesIO()
-    for field, dtype in zip(fields(forests), _DTYPES, strict=True):
-        values = np.ascontiguousarray(getattr(forests, field.name), dtype)
-        np.lib.format.write_array(stream, values, version=(1, 0), allow_pickle=False)
-    return stream.getvalue()
+    points, (cascades, trees, splits) = len(forests.initial_shape), forests.first_feature.shape
+    sizes = _SIZES.pack(points, cascades, trees, splits, forests.anchors.shape[1])
+    arrays = [
+        np.ascontiguousarray(getattr(forests, field.name), dtype).tobytes()
+        for field, dtype in zip(fields(forests), _DTYPES, strict=True)
+    ]
+    return b"".join([_MAGIC, sizes, *arrays])
 
 
 def unpack_shape_forests(data: bytes) -> ShapeForests:
@@ -146,18 +152,30 @@ def unpack_shape_forests(data: bytes) -> ShapeForests:
     Raises:
         DlibFormatError: it is cut short or was not written by ``pack_shape_forests``.
     """
-    stream = io.BytesIO(data)
-    try:
-        arrays = [np.lib.format.read_array(stream, allow_pickle=False) for _ in _DTYPES]
-    except (ValueError, EOFError, OverflowError, MemoryError) as error:
-        raise DlibFormatError("shape predictor: its compact file cannot be read") from error
-    dimensions = (2, 3, 3, 3, 4, 2, 3)
-    fitting = [
-        values.dtype == np.dtype(dtype) and values.ndim == dimension
-        for values, dtype, dimension in zip(arrays, _DTYPES, dimensions, strict=True)
+    at = len(_MAGIC) + _SIZES.size
+    if len(data) < at or not data.startswith(_MAGIC):
+        raise DlibFormatError("shape predictor: its compact file is none")
+    points, cascades, trees, splits, features = _SIZES.unpack_from(data, len(_MAGIC))
+    if not min(points, cascades, trees, splits, features):
+        raise DlibFormatError("shape predictor: its compact file is empty")
+    shapes: list[tuple[int, ...]] = [
+        (points, 2),
+        (cascades, trees, splits),
+        (cascades, trees, splits),
+        (cascades, trees, splits),
+        (cascades, trees, splits + 1, 2 * points),
+        (cascades, features),
+        (cascades, features, 2),
     ]
-    if stream.read(1) or not all(fitting):
-        raise DlibFormatError("shape predictor: its compact file holds something else")
+    arrays = []
+    for shape, dtype in zip(shapes, _DTYPES, strict=True):
+        count = math.prod(shape)
+        if count * np.dtype(dtype).itemsize > len(data) - at:
+            raise DlibFormatError("shape predictor: its compact file ends early")
+        arrays.append(np.frombuffer(data, dtype, count, at).reshape(shape))
+        at += arrays[-1].nbytes
+    if at != len(data):
+        raise DlibFormatError("shape predictor: its compact file goes on after its end")
     return ShapeForests(*arrays)
 
 
