@@ -156,7 +156,7 @@ class _Downloads:
         self._checked: dict[str, Path] = {}
         install_command = f"gate-agent models install {manifest.name}"
         if from_dir is None:
-            names = " or ".join(self._downloads)
+            names = " and ".join(self._downloads)
             self._fix = (
                 f"check the network, or: {install_command} --from DIR (a folder with {names})"
             )
