@@ -212,5 +212,5 @@ def unexplained(source: str) -> Iterator[int]:
             continue
         named = match["codes"] or match["kind"]
         reason = re.sub(r"[^A-Za-z]", "", _SILENCER.sub("", comment.string))
-        if not named or (len(reason) < 8 and comment.start[0] - 1 not in alone):
+        if not named or (len(reason) < 6 and comment.start[0] - 1 not in alone):
             yield comment.start[0]

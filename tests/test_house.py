@@ -23,7 +23,7 @@ MAX_LINES = 400
 
 def test_every_import_keeps_to_the_rule() -> None:
     found = [line for name, names in import_graph().items() for line in breaches(name, names)]
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_no_module_is_too_long() -> None:
 
 def test_everything_public_has_a_docstring() -> None:
     found = [line for name, path in modules().items() for line in undocumented(tree_of(path), name)]
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 def test_a_missing_docstring_would_be_found() -> None:
@@ -93,7 +93,7 @@ def test_a_missing_docstring_would_be_found() -> None:
 
 def test_every_silenced_finding_has_its_reason() -> None:
     found = [f"{relative(p)}:{line}" for p in python_files() for line in unexplained(p.read_text())]
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 @pytest.mark.parametrize(

@@ -42,14 +42,14 @@ def test_no_registry_host_is_named() -> None:
         for host in REGISTRY_HOSTS
         if host.encode() in path.read_bytes()
     ]
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 def test_nothing_foreign_is_committed() -> None:
     found = [relative(p) for p in tracked() if FOREIGN_SUFFIXES.fullmatch(p.suffix)]
     found += [f"{relative(p)} is no text" for p in tracked() if b"\0" in p.read_bytes()]
     found += [f"{relative(p)} is large" for p in tracked() if p.stat().st_size > MAX_BYTES]
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 # --- set-up --------------------------------------------------------------------------------------
