@@ -255,7 +255,7 @@ def test_file_the_server_lacks_is_unavailable(
     manifests: Path, server: Path, tmp_path: Path
 ) -> None:
     (server / "release.tar.gz").unlink()
-    with pytest.raises(UnavailableError, match="404|[Nn]ot found"):
+    with pytest.raises(UnavailableError, match=r"404|[Nn]ot found"):
         models.install("little", tmp_path / "state")
 
 
