@@ -1,0 +1,114 @@
+"""What every command shares: its options, and how it speaks to people and to machines.
+
+stdout carries the answer and nothing else: a table for people, or with ``--json`` one JSON value a
+line. Progress, warnings and errors go to stderr. What comes from outside (names, paths) is printed
+as plain text: no markup of it is interpreted and no control character of it reaches a terminal.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The config [default: GATE_AGENT_CONFIG, else /etc/gate-agent/gate.toml].",
+    ),
+]
+StateDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--state-dir",
+        metavar="DIR",
+        help="Where the agent keeps its state [default: GATE_AGENT_STATE_DIR, else"
+        " STATE_DIRECTORY, else the XDG state folder].",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there.")]
+PackOption = Annotated[
+    str | None,
+    typer.Option("--pack", metavar="NAME", help="A model pack [default: the config's, else dlib]."),
+]
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help; the mark keeps the help from filling the lines up."""
+    return "\b\nExamples:\n" + "\n".join(f"  gate-agent {line}" for line in lines)
+
+
+def plain(value: object) -> str:
+    """``value`` as text with every control character spelled out, and a dash for None."""
+    if value is None:
+        return "-"
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def say(text: str = "") -> None:
+    """One line of an answer for people."""
+    typer.echo(text)
+
+
+def warn(text: str) -> None:
+    """One line for people beside the answer, on stderr."""
+    typer.echo(f"warning: {plain(text)}", err=True)
+
+
+def emit(value: Any) -> None:
+    """One JSON value on one line of stdout, at once: a reader may be following."""
+    # ASCII only: a file name that is no valid text still makes a valid line in every locale.
+    typer.echo(json.dumps(value, allow_nan=False))
+    sys.stdout.flush()
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table for people; plain columns where nobody looks at a terminal."""
+    # rich is imported by those who print a table only: help and JSON come faster without.
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    interactive = sys.stdout.isatty()
+    console = Console(
+        file=sys.stdout,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        color_system="auto" if interactive else None,
+        width=None if interactive else 10_000,
+    )
+    shown = Table(box=SIMPLE_HEAD if interactive else None, pad_edge=False, header_style="bold")
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(plain(cell)) for cell in row))
+    with console.capture() as captured:
+        console.print(shown)
+    for line in captured.get().splitlines():
+        typer.echo(line.rstrip())
+
+
+def fields(values: Mapping[str, object]) -> None:
+    """One thing for people: a line a field."""
+    width = max((len(name) for name in values), default=0)
+    for name, value in values.items():
+        say(f"{name:<{width}}  {plain(value)}")
+
+
+def user() -> str:
+    """Who gives this command, as events name them."""
+    from agent.app.control import user_name
+
+    return user_name(os.getuid())

@@ -1,0 +1,72 @@
+"""Commands to the running agent, over its control socket."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.app.paths import control_socket, given_config_path, state_dir
+from agent.cli.common import Config, Json, StateDir, emit, examples, fields, say
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the commands into ``parent``."""
+    parent.command("status", epilog=examples("status", "status --json"))(status)
+    parent.command("clear-fault", epilog=examples("clear-fault camera:front"))(clear_fault)
+
+
+def status(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
+    """Ask the running agent how it is: faults, broker, gallery, access points."""
+    found = _ask(config, state, {"command": "status"})["status"]
+    if as_json:
+        emit(found)
+    else:
+        fields({str(name): _flat(value) for name, value in found.items()})
+
+
+def clear_fault(
+    part: Annotated[
+        str, typer.Argument(metavar="PART", help="As status names it: camera:front, door:gate.")
+    ],
+    *,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Clear a latched fault of the running agent; the event about it says who did."""
+    answer = _ask(config, state, {"command": "clear_fault", "part": part})
+    if as_json:
+        emit({"part": part, **{key: value for key, value in answer.items() if key != "ok"}})
+    else:
+        say(f"cleared {part}")
+
+
+def _ask(config: Path | None, state: Path | None, request: Mapping[str, Any]) -> dict[str, Any]:
+    from agent.app.control import ask
+    from agent.errors import RefusedError
+
+    folder = state_dir(state)
+    answer = ask(control_socket(_configured_socket(config), folder), request)
+    if not answer.get("ok"):
+        raise RefusedError("refused", str(answer.get("error", "the agent refused")))
+    return answer
+
+
+def _configured_socket(config: Path | None) -> Path | None:
+    path = given_config_path(config)
+    if path is None:
+        return None
+    from agent.config import load_config
+
+    file = load_config(path)
+    configured = file.config.control.socket
+    return None if configured is None else file.resolve(configured)
+
+
+def _flat(value: object) -> object:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_flat(item)}" for key, item in value.items()) or None
+    if isinstance(value, list):
+        return ", ".join(str(_flat(item)) for item in value) or None
+    return value

@@ -1,0 +1,83 @@
+"""One way for every failure to reach its reader: a message on stderr, and the exit code.
+
+    GateAgentError                        its message and fix         its exit_code
+    wrong usage                           the message and the help    2
+    Ctrl-C                                "interrupted"               1
+    the reader of stdout went away        nothing                     1
+    anything else: a defect               one line; --debug for more  70
+
+With ``--json`` stdout gets one object more: ``error``, ``reason``, ``fix``, ``exit_code``.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import traceback
+
+from typer.exceptions import Abort, TyperException
+
+from agent.errors import ConfigError, GateAgentError, RefusedError, UnavailableError
+
+FAILED, USAGE, INTERNAL = 1, 2, 70
+DEBUG_VARIABLE = "GATE_AGENT_DEBUG"
+_FIX = "\nFix: "
+
+
+def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
+    """Tell about ``error`` and answer with the exit code that stands for it."""
+    if isinstance(error, BrokenPipeError):
+        silence_stdout()
+        return FAILED
+    if debug and not isinstance(error, TyperException | Abort):
+        traceback.print_exception(error)
+    if isinstance(error, KeyboardInterrupt | Abort):
+        return _tell("interrupted", FAILED, "interrupted", None, as_json=as_json)
+    if isinstance(error, TyperException):
+        return _usage(error, as_json=as_json)
+    if isinstance(error, GateAgentError):
+        return _expected(error, as_json=as_json)
+    # The type only: a message of unknown origin may hold what no log may hold.
+    message = f"a fault inside the agent: {type(error).__name__}"
+    fix = f"run it again with --debug or {DEBUG_VARIABLE}=1 and send what it prints"
+    return _tell(message, INTERNAL, "internal", fix, as_json=as_json)
+
+
+def silence_stdout() -> None:
+    """Nobody reads stdout any more: let what is still buffered go without a complaint at exit."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _usage(error: TyperException, *, as_json: bool) -> int:
+    context = getattr(error, "ctx", None)
+    command = getattr(context, "command_path", None) or "gate-agent"
+    message = error.format_message()
+    if "\n" in message:
+        # A group without a command: its help is the message.
+        print(message, file=sys.stderr)  # noqa: T201 - the one place where errors are printed
+        return USAGE
+    return _tell(message, USAGE, "usage", f"{command} --help", as_json=as_json)
+
+
+def _expected(error: GateAgentError, *, as_json: bool) -> int:
+    message, _, fix = str(error).partition(_FIX)
+    if isinstance(error, ConfigError):
+        message = "the config is wrong\n" + message
+        reason = "config"
+    elif isinstance(error, RefusedError):
+        reason = error.reason
+    else:
+        reason = "unavailable" if isinstance(error, UnavailableError) else "failed"
+    return _tell(message, error.exit_code, reason, fix or None, as_json=as_json)
+
+
+def _tell(message: str, code: int, reason: str, fix: str | None, *, as_json: bool) -> int:
+    with contextlib.suppress(OSError):
+        print(f"error: {message}", file=sys.stderr)  # noqa: T201 - the one place for errors
+        if fix is not None:
+            print(f"Fix: {fix}", file=sys.stderr)  # noqa: T201 - the one place for errors
+        if as_json:
+            answer = {"error": message, "reason": reason, "fix": fix, "exit_code": code}
+            print(json.dumps(answer), flush=True)  # noqa: T201 - the one place for errors
+    return code

@@ -1,0 +1,171 @@
+"""``gate-agent models``: install, list, verify, show and remove model packs."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.app.paths import state_dir
+from agent.cli.common import Json, StateDir, emit, examples, fields, say, table, user
+from agent.cli.progress import progress
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A pack, as gate-agent models list.")]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the group into ``parent``."""
+    parent.add_typer(app, name="models", help="Model packs: what recognises faces.")
+
+
+@app.command(
+    "install",
+    epilog=examples(
+        "models install dlib",
+        "models install dlib --from /media/usb",
+        "models install buffalo_s --accept-licence LicenseRef-InsightFace-non-commercial",
+    ),
+)
+def install(
+    name: Name,
+    *,
+    from_dir: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="Take the files from here: no network needed."),
+    ] = None,
+    accept_licence: Annotated[
+        str | None,
+        typer.Option("--accept-licence", metavar="SPDX", help="Accept a licence that is not free."),
+    ] = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Install a pack, each file checked by its sha256. A second run changes nothing."""
+    from agent.app.changes import model_changed
+    from agent.operations import models
+
+    folder = state_dir(state)
+    with progress(wanted=not as_json) as advance:
+        result = models.install(
+            name,
+            folder,
+            from_dir,
+            lambda now: advance(f"{now.phase} {now.file}", now.done_bytes, now.total_bytes),
+            accept_licence,
+        )
+    manifest = result.pack.manifest
+    if result.changed:
+        model_changed(folder, "installed", manifest.name, manifest.version, by=user())
+    if as_json:
+        emit(
+            {
+                "pack": manifest.name,
+                "version": manifest.version,
+                "changed": result.changed,
+                "directory": str(result.pack.directory),
+            }
+        )
+    else:
+        state_now = "installed" if result.changed else "is installed and whole; nothing to do"
+        say(f"{manifest.name} {manifest.version} {state_now}")
+
+
+@app.command("list", epilog=examples("models list", "models list --json"))
+def list_(*, state: StateDir = None, as_json: Json = False) -> None:
+    """List every pack that has a manifest, with its state: absent, installed or broken."""
+    from agent.operations import models
+
+    statuses = models.list_packs(state_dir(state))
+    if as_json:
+        emit([_status(status) for status in statuses])
+        return
+    table(
+        ("pack", "version", "state", "licence", "description"),
+        [
+            (
+                s.manifest.name,
+                s.manifest.version,
+                s.state,
+                s.manifest.licence.spdx,
+                s.manifest.description,
+            )
+            for s in statuses
+        ],
+    )
+
+
+@app.command("verify", epilog=examples("models verify dlib"))
+def verify(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
+    """Check every file of an installed pack; exit code 69 where one is not as declared."""
+    from agent.operations import models
+
+    pack = models.verify(name, state_dir(state))
+    if as_json:
+        emit({"pack": name, "version": pack.manifest.version, "files": sorted(pack.files)})
+    else:
+        say(f"{name} {pack.manifest.version}: {len(pack.files)} files, all as declared")
+
+
+@app.command("remove", epilog=examples("models remove dlib"))
+def remove(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
+    """Remove an installed pack. References made by it stay, and wait for it to come back."""
+    from agent.app.changes import model_changed
+    from agent.errors import RefusedError
+    from agent.operations import models
+
+    folder = state_dir(state)
+    if not models.remove(name, folder):
+        raise RefusedError("not_installed", f"The model pack {name} is not installed")
+    model_changed(folder, "removed", name, None, by=user())
+    if as_json:
+        emit({"pack": name, "removed": True})
+    else:
+        say(f"{name} removed")
+
+
+@app.command("show", epilog=examples("models show dlib", "models show dlib --json"))
+def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
+    """Show a pack: its files, licence, thresholds and the measurement behind them."""
+    from agent.operations import models
+
+    status = next((s for s in models.list_packs(state_dir(state)) if s.manifest.name == name), None)
+    if status is None:
+        models.verify(name, state_dir(state))  # says that there is none, and which there are
+        return
+    manifest = status.manifest
+    if as_json:
+        emit({**_status(status), "manifest": manifest.model_dump(mode="json")})
+        return
+    fields(
+        {
+            "pack": f"{manifest.name} {manifest.version}",
+            "state": status.state,
+            "problem": status.problem,
+            "description": manifest.description,
+            "licence": f"{manifest.licence.spdx}: {manifest.licence.text}",
+            "measured for": ", ".join(manifest.comparison.measured_for) or None,
+            "not measured for": ", ".join(manifest.comparison.not_measured_for) or None,
+            "measured on": manifest.comparison.measured_on,
+        }
+    )
+    table(
+        ("FMR", "threshold", "FNMR"),
+        [
+            (f"{point.fmr:g}", f"{point.threshold:.4f}", point.fnmr)
+            for point in manifest.comparison.curve
+        ],
+    )
+
+
+def _status(status: Any) -> dict[str, Any]:
+    manifest = status.manifest
+    return {
+        "pack": manifest.name,
+        "version": manifest.version,
+        "state": status.state,
+        "problem": status.problem,
+        "licence": manifest.licence.spdx,
+        "free_for_commercial_use": manifest.licence.free_for_commercial_use,
+        "description": manifest.description,
+    }

@@ -1,0 +1,99 @@
+"""The agent itself: ``run``, ``demo``, ``bench``, and ``secure-outputs`` for its service."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from agent.app.paths import config_path, state_dir
+from agent.cli.common import Config, Json, PackOption, StateDir, emit, examples, table
+from agent.cli.progress import progress
+
+
+class Peer(StrEnum):
+    """Whom to compare speed with."""
+
+    FACE_RECOGNITION = "face_recognition"
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the commands into ``parent``."""
+    parent.command("run", epilog=examples("run", "run --config gate.toml --state-dir state"))(run)
+    parent.command("demo", epilog=examples("demo", "demo --json"))(demo)
+    parent.command(
+        "bench", epilog=examples("bench", "bench --json", "bench --peer face_recognition --json")
+    )(bench)
+    parent.command("secure-outputs", epilog=examples("secure-outputs --config gate.toml"))(
+        secure_outputs
+    )
+
+
+def run(*, config: Config = None, state: StateDir = None) -> None:
+    """Run the gate until SIGTERM, Ctrl-C or the end of a finite camera source."""
+    from agent.app.run import run_agent
+
+    raise typer.Exit(run_agent(config_path(config), state_dir(state)))
+
+
+def demo(*, state: StateDir = None, as_json: Json = False) -> None:
+    """Show a gate at work on simulated hardware: a camera, a relay and a broker of its own.
+
+    Exit code 1 if any step went otherwise than it should.
+    """
+    from agent.app.demo import run_demo
+
+    raise typer.Exit(run_demo(state_dir(state), as_json=as_json))
+
+
+def bench(
+    *,
+    peer: Annotated[
+        Peer | None, typer.Option("--peer", help="Also time this library, in a cache of its own.")
+    ] = None,
+    pack: PackOption = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Time every stage from a frame to the relay on this machine, on one thread."""
+    from agent.app.bench import run_bench
+
+    with progress(wanted=not as_json) as advance:
+        found = run_bench(
+            state_dir(state), pack or "dlib", peer=peer.value if peer else None, progress=advance
+        )
+    if as_json:
+        emit(found)
+        return
+    table(
+        ("stage", "median ms", "p99 ms", "bare ms", "ratio"),
+        [
+            (
+                name,
+                *(_number(stage.get(key)) for key in ("median_ms", "p99_ms", "bare_ms", "ratio")),
+            )
+            for name, stage in found["stages"].items()
+        ],
+    )
+    table(("ratio", "value"), [(name, _number(value)) for name, value in found["ratios"].items()])
+    if found.get("peers"):
+        table(
+            ("peer", "median ms", "speedup"),
+            [
+                (name, _number(other["median_ms"]), _number(other["speedup"]))
+                for name, other in found["peers"].items()
+            ],
+        )
+
+
+def secure_outputs(*, config: Config = None) -> None:
+    """Put every output into its safe state, whatever became of the agent.
+
+    For ExecStopPost of the service: after a kill -9 no output stays energised.
+    """
+    from agent.app.secure import secure_all
+
+    raise typer.Exit(secure_all(config_path(config)))
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f}"

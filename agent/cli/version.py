@@ -1,0 +1,30 @@
+"""``gate-agent version``."""
+
+import typer
+
+from agent.app.paths import state_dir
+from agent.cli.common import Json, StateDir, emit, examples, fields
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the command into ``parent``."""
+    parent.command("version", epilog=examples("version", "version --json"))(version)
+
+
+def version(*, state: StateDir = None, as_json: Json = False) -> None:
+    """Say what is installed: the agent, Python, model packs and the libraries that count."""
+    from agent.operations.about import about
+
+    found = about(state_dir(state))
+    if as_json:
+        emit(found)
+        return
+    packs = ", ".join(f"{name} {number or '?'}" for name, number in found["packs"].items())
+    fields(
+        {
+            "gate-agent": found["agent"],
+            "python": f"{found['python']} ({found['machine']})",
+            "model packs": packs or "none; Fix: gate-agent models install dlib",
+            **{name: number or "not installed" for name, number in found["libraries"].items()},
+        }
+    )

@@ -1,0 +1,53 @@
+"""What is installed here: the agent, its interpreter, model packs and the libraries that count."""
+
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = (
+    "numpy",
+    "opencv-python-headless",
+    "onnxruntime",
+    "cryptography",
+    "paho-mqtt",
+    "gpiozero",
+    "pydantic",
+    "insightface",
+)
+
+
+def about(state_dir: Path) -> dict[str, Any]:
+    """Versions by name; None for a library that is not installed.
+
+    Packs are read from the notes of their installs and not verified: that is ``models verify``.
+    """
+    return {
+        "agent": _version("gate-agent"),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "packs": _packs(state_dir / "models"),
+        "libraries": {name: _version(name) for name in LIBRARIES},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _packs(folder: Path) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    try:
+        notes = sorted(folder.glob("[a-z0-9]*/installed.json"))
+    except OSError:
+        return found
+    for note in notes:
+        try:
+            found[note.parent.name] = str(json.loads(note.read_text("utf-8"))["version"])
+        except (OSError, ValueError, KeyError, TypeError):
+            found[note.parent.name] = None
+    return found

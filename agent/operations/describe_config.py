@@ -1,0 +1,100 @@
+"""What a config says: a summary, the risks it takes, and itself without secrets."""
+
+import re
+from typing import Any
+
+from agent.config import ConfigFile, GateConfig
+
+MASK = "***"
+_URL = re.compile(
+    r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?:[^/@]*@)?(?P<rest>[^?]*)(?P<query>\?.*)?$"
+)
+
+
+def summary(config: GateConfig) -> dict[str, Any]:
+    """What the kiosk is made of; counts and kinds only."""
+    kiosk = config.kiosk
+    return {
+        "kiosk": f"{kiosk.community}/{kiosk.grid}/{kiosk.id}",
+        "access_points": [point.id for point in config.access_point],
+        "cameras": [f"{camera.id} ({camera.kind})" for camera in config.camera],
+        "doors": [f"{door.id} ({door.pin_factory})" for door in config.door],
+        "rules": len(config.rule),
+        "categories": sorted({name for rule in config.rule for name in rule.categories}),
+        "thermometer": config.thermometer.kind,
+        "broker": f"{config.broker.host}:{config.broker.port}" if config.broker else None,
+        "pack": config.face.pack,
+    }
+
+
+def warnings(file: ConfigFile) -> list[str]:
+    """What is allowed but should be meant: each risk that the config takes, in plain words."""
+    config = file.config
+    found = []
+    if config.rule and config.face.accept_no_pad:
+        found.append(
+            "face alone opens the gate without presentation attack detection"
+            " ([face] accept_no_pad): a photograph of a resident may pass"
+        )
+    if not config.rule:
+        found.append("there is no [[rule]]: nobody may pass")
+    if config.broker is None:
+        found.append("there is no [broker]: events stay in the journal of this kiosk")
+    elif config.broker.ca_file is None and config.broker.host not in {"localhost", "127.0.0.1"}:
+        found.append("[broker] has no ca_file: events cross the network in the clear")
+    if config.clock.trust_system_clock:
+        found.append("[clock] trust_system_clock: a wrong clock is believed")
+    if config.store.keep_photographs:
+        found.append("[store] keep_photographs: enrolment photographs are kept")
+    found += [
+        f"door {door.id} is simulated ({door.pin_factory}): no real output moves"
+        for door in config.door
+        if door.pin_factory != "lgpio"
+    ]
+    found += [
+        f"camera {camera.id} is simulated: it shows photographs"
+        for camera in config.camera
+        if camera.kind == "simulated"
+    ]
+    if config.thermometer.kind == "simulated":
+        found.append("the thermometer is simulated: it measures nobody")
+    if config.broker is not None:
+        needed = (config.broker.password_file, config.broker.ca_file, config.broker.cert_file)
+        found += [
+            f"{file.resolve(path)} is not there or not readable"
+            for path in (*needed, config.broker.key_file)
+            if path is not None and not _readable(file, str(path))
+        ]
+    return found
+
+
+def masked(config: GateConfig) -> dict[str, Any]:
+    """The whole config with its defaults, as JSON values, and without what opens anything.
+
+    Passwords and keys live in files of their own and only their paths are here; what can carry a
+    secret is the address of a camera's stream.
+    """
+    shown = config.model_dump(mode="json", by_alias=True)
+    for camera in shown["camera"]:
+        source = camera["source"]
+        if isinstance(source, str):
+            camera["source"] = mask_address(source)
+    return dict(shown)
+
+
+def mask_address(source: str) -> str:
+    """``source`` without the login and the query of an address."""
+    match = _URL.match(source)
+    if match is None:
+        return source
+    login = f"{MASK}@" if "@" in source[: match.start("rest")] else ""
+    query = f"?{MASK}" if match["query"] else ""
+    return f"{match['scheme']}{login}{match['rest']}{query}"
+
+
+def _readable(file: ConfigFile, path: str) -> bool:
+    try:
+        with file.resolve(path).open("rb"):
+            return True
+    except OSError:
+        return False
