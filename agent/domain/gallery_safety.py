@@ -50,9 +50,9 @@ def close_pairs(index: ReferenceIndex, threshold: float) -> list[ClosePair]:
     for start, scores in _blocks(index):
         # A hair below the threshold, since float32 rounds: what is nearly too close is too close.
         rows, columns = np.nonzero(scores >= threshold - 1e-4)
-        keep = index.owner[rows + start] < index.owner[columns]
+        keep = index.owner[rows + start] < index.owner[columns + start]
         for row, column in zip(rows[keep], columns[keep], strict=True):
-            pair = (int(index.owner[row + start]), int(index.owner[column]))
+            pair = (int(index.owner[row + start]), int(index.owner[column + start]))
             best[pair] = max(best.get(pair, -math.inf), float(scores[row, column]))
     return [
         ClosePair(index.names[one], index.names[other], score)
@@ -74,7 +74,7 @@ def impostor_scores(index: ReferenceIndex) -> ImpostorScores | None:
     pairs, total, squares, highest = 0, 0.0, 0.0, -math.inf
     for start, scores in _blocks(index):
         owners = index.owner[start : start + len(scores)]
-        values = scores[owners[:, None] < index.owner[None, :]].astype(np.float64)
+        values = scores[owners[:, None] < index.owner[None, start:]].astype(np.float64)
         if not len(values):
             continue
         counts += np.histogram(np.clip(values, edges[0], edges[-1]), bins=edges)[0]
@@ -131,16 +131,16 @@ def _binomial_cdf(successes: int, trials: int, rate: float) -> float:
 
 
 def _blocks(index: ReferenceIndex) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
-    """Scores of a block of rows against all references, with the first row's number."""
+    """Scores of a block of rows against itself and all rows below, with the first row's number."""
     templates = index.templates
     squares = np.einsum("ij,ij->i", templates, templates)
     for start in range(0, len(templates), _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
-        products = templates[rows] @ templates.T
+        products = templates[rows] @ templates[start:].T
         if index.metric is Metric.EUCLIDEAN:
             products *= -2.0
             products += squares[rows, None]
-            products += squares[None, :]
+            products += squares[None, start:]
             np.maximum(products, 0.0, out=products)
             np.sqrt(products, out=products)
             np.negative(products, out=products)

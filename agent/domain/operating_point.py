@@ -6,10 +6,10 @@ the gallery: f = rate / N, read off the pack's measured curve.
 
 Between two measured points the threshold is linear in log10 f. Beyond the last, nothing was
 measured: a tail is fitted and the result is marked. Far out, impostor scores of embeddings thin at
-least as fast as a normal distribution, so the threshold is continued linearly in the normal quantile
-z(1 - f), with the steepest slope between any two neighbouring points: the few pairs behind the last
-point may have drawn a flat one. What no tail foresees is a second population (siblings, a group that
-the network separates badly): that is what the reach and the gallery's own check are for.
+least as fast as a normal distribution, so the threshold goes on linearly in the normal quantile
+z(1 - f), with the steepest slope between any two neighbouring points: the few pairs behind the
+last point may have drawn a flat one. What no tail foresees is a second population (siblings, a
+group that the network separates badly): that is what the reach and the gallery's own check are for.
 """
 
 import math
