@@ -115,24 +115,38 @@ class Broker(Protocol):
 class Journal(Protocol):
     """The truth about what happened: append, then publish, then mark."""
 
-    def append(self, event: Event) -> int:
-        """Commit ``event`` and return its sequence number.
+    def append(self, event: "Event | Callable[[], Event]") -> int:
+        """Commit an event and return its sequence number.
+
+        A callable is asked for the event once the row can be written, so that it can say how late
+        that was. An event whose id is there already changes nothing.
 
         Raises:
             StoreError: the row could not be written.
         """
 
-    def unpublished(self, limit: int) -> Sequence["StoredEvent"]:
-        """The oldest durable rows not yet acknowledged, in order of sequence."""
+    def make_durable(self) -> None:
+        """What was appended so far survives a power failure from now on."""
 
-    def mark_published(self, sequences: Sequence[int]) -> None:
+    def unpublished(self, limit: int) -> Sequence["StoredEvent"]:
+        """The oldest durable rows not yet acknowledged, in their order."""
+
+    def mark_published(self, rows: Sequence[int]) -> None:
         """The broker has acknowledged these rows."""
+
+    def mark_refused(self, row: int, why: str) -> None:
+        """No broker will ever take this row; it stays in the journal and is sent no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """A journal row: the event, its place in the stream, and whether the broker has it."""
+    """A journal row: the event, its place in the stream, and whether the broker has it.
 
+    ``row`` orders the file, ``(epoch, sequence)`` the stream: rows salvaged from an earlier file
+    keep the place that they had there.
+    """
+
+    row: int
     epoch: str
     sequence: int
     event: Event

@@ -1,0 +1,189 @@
+"""The community's broker through paho-mqtt 2.
+
+paho keeps what was published and not acknowledged, and sends it again in order after a reconnect;
+while it is offline it would queue without limit. So nothing is handed over while disconnected, and
+the outbox bounds what is under way: the journal is the queue, not the RAM.
+
+The agent subscribes to nothing: whatever a broker sends, no output moves.
+"""
+
+import json
+import ssl
+import stat
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from agent.errors import UnavailableError
+
+MAX_IN_FLIGHT = 100
+_FIRST_RETRY_S, _LONGEST_RETRY_S = 1, 60
+_CONNECT_TIMEOUT_S = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """How to reach the broker, and what it says of us when we are gone."""
+
+    host: str
+    port: int
+    client_id: str
+    will_topic: str
+    will: Mapping[str, Any]
+    protocol: str = "5"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    keepalive_s: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerCallbacks:
+    """What the owner hears, from paho's thread; none of it may block.
+
+    ``acknowledged`` gets a message id and the refusal's name, None where the broker accepted it.
+    """
+
+    connected: Callable[[], None]
+    disconnected: Callable[[str], None]
+    acknowledged: Callable[[int, str | None], None]
+
+
+class PahoBroker:
+    """One connection that keeps coming back; no call waits for the network."""
+
+    def __init__(self, settings: BrokerSettings, callbacks: BrokerCallbacks) -> None:
+        """Prepare the client; ``start`` connects.
+
+        Raises:
+            UnavailableError: a certificate or key file is missing or wrong.
+        """
+        self._settings = settings
+        self._callbacks = callbacks
+        self._connected = threading.Event()
+        version = mqtt.MQTTv5 if settings.protocol == "5" else mqtt.MQTTv311
+        self._five = version == mqtt.MQTTv5
+        self._client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, settings.client_id, protocol=version
+        )
+        self._client.max_inflight_messages_set(MAX_IN_FLIGHT)
+        self._client.reconnect_delay_set(_FIRST_RETRY_S, _LONGEST_RETRY_S)
+        self._client.connect_timeout = _CONNECT_TIMEOUT_S
+        self._client.will_set(settings.will_topic, _json(settings.will), qos=1, retain=True)
+        if settings.username is not None:
+            self._client.username_pw_set(settings.username, settings.password)
+        if settings.ca_file is not None:
+            self._client.tls_set_context(_tls(settings))
+        self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
+
+    def start(self) -> None:
+        """Begin to connect, for ever, with growing patience; returns at once."""
+        self._client.connect_async(
+            self._settings.host, self._settings.port, self._settings.keepalive_s
+        )
+        self._client.loop_start()
+
+    def connected(self) -> bool:
+        """Whether the broker has accepted this client."""
+        return self._connected.is_set()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+        """Hand one QoS 1 message over; its message id, or None while not connected."""
+        if not self._connected.is_set():
+            return None
+        properties = None
+        if self._five and not retain:
+            properties = Properties(PacketTypes.PUBLISH)
+            properties.ContentType = "application/cloudevents+json"
+        try:
+            # A connection lost just now leaves the message with paho, which sends it on return.
+            return self._client.publish(topic, payload, 1, retain, properties).mid
+        except (ValueError, RuntimeError) as error:
+            _log.error("publish_refused", topic=topic, error=str(error))
+            return None
+
+    def close(self, timeout_s: float) -> None:
+        """Say that the agent has stopped, and disconnect, within ``timeout_s``."""
+        if self._connected.is_set():
+            stopped = _json({**self._settings.will, "reason": "stopped"})
+            info = self._client.publish(self._settings.will_topic, stopped, 1, retain=True)
+            try:
+                info.wait_for_publish(timeout_s)
+            except (ValueError, RuntimeError):
+                _log.warning("status_not_published")
+        self._client.disconnect()
+        stopper = threading.Thread(target=self._client.loop_stop, daemon=True)
+        stopper.start()
+        stopper.join(timeout_s)
+
+    def _on_connect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
+        if code.is_failure:
+            self._connected.clear()
+            self._callbacks.disconnected(f"the broker refuses this kiosk: {code}")
+            return
+        _log.info("broker_connected", host=self._settings.host)
+        self._connected.set()
+        self._callbacks.connected()
+
+    def _on_connect_fail(self, _c: Any, _u: Any) -> None:
+        self._callbacks.disconnected("the broker cannot be reached")
+
+    def _on_disconnect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
+        self._connected.clear()
+        self._callbacks.disconnected(f"the connection to the broker ended: {code}")
+
+    def _on_publish(self, _c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
+        self._callbacks.acknowledged(mid, str(code) if code.is_failure else None)
+
+
+def read_password(path: Path) -> str:
+    """The broker's password from a file of mode 0600 or stricter.
+
+    Raises:
+        UnavailableError: it is missing, empty, or open to others.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        text = path.read_text().strip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        fix = f"write the password into {path} with mode 0600"
+        raise UnavailableError(f"the broker's password file {path} cannot be read", fix) from error
+    if mode & 0o077:
+        raise UnavailableError(f"{path} is open to others (mode {mode:04o})", f"chmod 600 {path}")
+    if not text:
+        raise UnavailableError(f"{path} is empty", "write the broker's password into it")
+    return text
+
+
+def _tls(settings: BrokerSettings) -> ssl.SSLContext:
+    missing = settings.ca_file
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if settings.cert_file is not None:
+            missing = settings.cert_file
+            context.load_cert_chain(settings.cert_file, settings.key_file)
+    except (OSError, ssl.SSLError) as error:
+        fix = "name PEM files in [broker]: ca_file, cert_file, key_file"
+        raise UnavailableError(f"TLS: {missing} cannot be used: {error}", fix) from error
+    return context
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -1,0 +1,33 @@
+"""Where a kiosk speaks: ``gate/{community}/{grid}/{kiosk}/...``."""
+
+from dataclasses import dataclass
+
+from agent.domain.events import EventType
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one kiosk; the three names are checked words of the config."""
+
+    community: str
+    grid: str
+    kiosk: str
+
+    @property
+    def base(self) -> str:
+        """The subtree that is this kiosk's own."""
+        return f"gate/{self.community}/{self.grid}/{self.kiosk}"
+
+    @property
+    def source(self) -> str:
+        """The CloudEvents ``source`` of everything it says."""
+        return f"/{self.base}"
+
+    @property
+    def status(self) -> str:
+        """Retained: what stands now; also the last will."""
+        return f"{self.base}/status"
+
+    def event(self, kind: EventType) -> str:
+        """One topic a family of events: ``.../events/access`` for ``access.granted``."""
+        return f"{self.base}/events/{kind.value.partition('.')[0]}"
