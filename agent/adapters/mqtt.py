@@ -109,7 +109,7 @@ class PahoBroker:
             return None
         properties = None
         if self._five and not retain:
-            properties = Properties(PacketTypes.PUBLISH)
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho left it out
             properties.ContentType = "application/cloudevents+json"
         try:
             # A connection lost just now leaves the message with paho, which sends it on return.
