@@ -1,0 +1,135 @@
+"""The gallery in memory, kept in step with the registry on disk.
+
+A snapshot is built whole and then swapped: the watcher compares with one, the controller judges by
+the same, and each names its revision. A change made by another process shows as a new revision,
+looked up twice a second, which costs one small read.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from agent.adapters.store.registry import SqliteRegistry
+from agent.controller.inputs import FaultCleared, FaultRaised, Input, RegistryChanged
+from agent.domain.comparison import Metric, ReferenceIndex
+from agent.domain.gallery_safety import close_pairs, too_close
+from agent.domain.operating_point import (
+    CurvePoint,
+    OperatingPoint,
+    ThresholdCurve,
+    operating_point,
+)
+from agent.domain.registry import Registry
+from agent.errors import UnavailableError
+from agent.vision.manifest import Manifest
+
+_POLL_S = 0.5
+_PART = "gallery"
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """References to compare with, and the registry to judge by; both of one revision."""
+
+    index: ReferenceIndex
+    registry: Registry
+
+
+def curve_of(manifest: Manifest) -> ThresholdCurve:
+    """The manifest's measured curve as the domain reads it."""
+    comparison = manifest.comparison
+    points = tuple(CurvePoint(p.fmr, p.threshold, p.fnmr) for p in comparison.curve)
+    return ThresholdCurve(points, comparison.impostor_pairs)
+
+
+def threshold_for(manifest: Manifest, holders: int, max_false_grant_rate: float) -> OperatingPoint:
+    """The threshold in force for a gallery of ``holders``."""
+    return operating_point(curve_of(manifest), holders, max_false_grant_rate)
+
+
+def take_snapshot(
+    registry: SqliteRegistry, manifest: Manifest, max_false_grant_rate: float
+) -> Snapshot:
+    """The gallery as it is on disk now.
+
+    Raises:
+        KeyUnavailableError: there are references, and not the key that sealed them.
+        StoreError: the registry cannot be read, or a reference fails its seal.
+    """
+    # The revision first: a change that comes in between is seen as a newer one next time.
+    revision = registry.revision()
+    owners, templates = registry.load_arrays(manifest.name, manifest.version)
+    holders = {holder.id: holder for holder in registry.holders()}
+    metric = Metric(manifest.comparison.metric)
+    if owners:
+        index = ReferenceIndex(owners, templates, metric, revision)
+    else:
+        index = ReferenceIndex.empty(manifest.embedder.components, metric, revision)
+    operating = threshold_for(manifest, len(index.names), max_false_grant_rate)
+    return Snapshot(
+        index,
+        Registry(
+            revision=revision,
+            holders=holders,
+            references=len(index),
+            operating=operating,
+            too_close=too_close(close_pairs(index, operating.threshold)),
+            pack=manifest.name,
+            pack_version=manifest.version,
+        ),
+    )
+
+
+class GalleryWatch:
+    """Holds the newest snapshot and looks for newer ones."""
+
+    def __init__(
+        self,
+        first: Snapshot,
+        renew: Callable[[], Snapshot],
+        revision: Callable[[], int],
+        post: Callable[[Input], None],
+        changed: Callable[[], None],
+    ) -> None:
+        """``changed`` is called after each new snapshot, to move its events to the journal."""
+        self._snapshot = first
+        self._renew = renew
+        self._revision = revision
+        self._post = post
+        self._changed = changed
+        self._stopping = threading.Event()
+
+    def index(self) -> ReferenceIndex:
+        """What to compare with now."""
+        return self._snapshot.index
+
+    def registry(self) -> Registry:
+        """What to judge by now."""
+        return self._snapshot.registry
+
+    def work(self) -> None:
+        """The thread's loop, until ``stop``."""
+        faulty = False
+        while not self._stopping.wait(_POLL_S):
+            try:
+                if self._revision() != self._snapshot.registry.revision:
+                    self._snapshot = self._renew()
+                    self._post(RegistryChanged(self._snapshot.registry))
+                    self._changed()
+            except UnavailableError as error:
+                # The last good gallery stays in force; the fault says that it grows old.
+                if not faulty:
+                    self._post(FaultRaised(_PART, str(error).splitlines()[0]))
+                faulty = True
+                continue
+            if faulty:
+                faulty = False
+                self._post(FaultCleared(_PART, "agent"))
+
+    def stop(self) -> None:
+        """End ``work`` within half a second."""
+        self._stopping.set()
