@@ -1,4 +1,11 @@
-"""The system's clocks, and timers that fire even if the controller hangs."""
+"""The system's clocks, and timers that fire even if the controller hangs.
+
+A Pi has no battery clock: until an NTP client has set it, the time of day means nothing, and a rule
+with dates must not grant by it. The kernel knows (adjtimex(2), STA_UNSYNC), but it withdraws its
+word some nine hours after the last contact, though the clock is still right to the second. So the
+trust is kept from then on for as long as nobody steps the clock: CLOCK_REALTIME minus
+CLOCK_BOOTTIME changes by steps only, since slewing moves both.
+"""
 
 import ctypes
 import heapq
@@ -13,54 +20,89 @@ from pathlib import Path
 import structlog
 
 from agent.domain.instant import Instant
+from agent.errors import InternalError
 
 _STA_UNSYNC = 0x0040
 _TIMEX_BYTES = 512  # more than any libc's struct timex
 _STATUS_OFFSET = 40 if ctypes.sizeof(ctypes.c_long) == 8 else 20
+_TIMESYNCD_MARK = Path("/run/systemd/timesync/synchronized")
 _TRUST_CHECK_S = 5.0
+_STEP_S = 1.0
+_MOST_TIMERS = 1000
 
 _log = structlog.get_logger(__name__)
 
 
 class SystemClock:
-    """Monotonic and UTC time; UTC is trusted once the kernel says that NTP keeps it.
+    """Monotonic and UTC time; UTC is trusted once an NTP client has set it, until it is stepped.
 
     ``trust_system_clock`` vouches for a clock that is kept otherwise, by a battery for example.
+    Without it and without an NTP client (a bare container) UTC is never trusted.
     """
 
-    def __init__(self, *, trust_system_clock: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        trust_system_clock: bool = False,
+        kept: Callable[[], bool] | None = None,
+        offset_s: Callable[[], float] | None = None,
+    ) -> None:
+        """``kept`` and ``offset_s`` (UTC minus time since boot) stand for the kernel in tests."""
         self._always = trust_system_clock
+        self._kept = kept or kernel_clock_is_kept
+        self._offset_s = offset_s or _utc_since_boot_s
+        self._lock = threading.Lock()
         self._trusted = trust_system_clock
         self._checked_s = float("-inf")
+        # timesyncd leaves its mark for the whole of this boot, so a restart offline keeps trust.
+        marked = kept is None and _TIMESYNCD_MARK.exists()
+        self._set_offset_s: float | None = self._offset_s() if marked else None
         self._timers = TimerThread()
 
     def now(self) -> Instant:
         """This moment; trust is looked up at most every five seconds."""
         monotonic_s = time.monotonic()
-        if not self._always and monotonic_s - self._checked_s > _TRUST_CHECK_S:
-            self._checked_s = monotonic_s
-            self._trusted = kernel_clock_is_kept()
+        if not self._always:
+            with self._lock:
+                if monotonic_s - self._checked_s > _TRUST_CHECK_S:
+                    self._checked_s = monotonic_s
+                    self._trusted = self._look()
         return Instant(monotonic_s, datetime.now(UTC), self._trusted)
 
     def after(self, delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
-        """Call ``call`` once after ``delay_s`` from the timer thread; returns a cancel."""
+        """Call ``call`` once after ``delay_s`` from the timer thread; returns a cancel.
+
+        Raises:
+            InternalError: a thousand timers wait already.
+        """
         return self._timers.after(delay_s, call)
+
+    def _look(self) -> bool:
+        offset_s = self._offset_s()
+        if self._kept():
+            self._set_offset_s = offset_s
+        elif self._set_offset_s is not None and abs(offset_s - self._set_offset_s) > _STEP_S:
+            _log.warning("clock_stepped", by_s=round(offset_s - self._set_offset_s, 3))
+            self._set_offset_s = None
+        return self._set_offset_s is not None
 
 
 def kernel_clock_is_kept() -> bool:
-    """Whether an NTP client keeps the kernel's clock: adjtimex(2), bit STA_UNSYNC of its status.
+    """Whether an NTP client keeps the kernel's clock now: STA_UNSYNC is not in adjtimex's status.
 
-    systemd-timesyncd's mark in /run counts too, where adjtimex is denied.
+    Any client will do: systemd-timesyncd, ntpd, chrony with ``rtcsync`` (Debian's default).
     """
     buffer = ctypes.create_string_buffer(_TIMEX_BYTES)
     try:
         state = ctypes.CDLL(None, use_errno=True).adjtimex(buffer)
     except (AttributeError, OSError):
-        state = -1
-    if state >= 0:
-        status = int.from_bytes(buffer.raw[_STATUS_OFFSET : _STATUS_OFFSET + 4], sys.byteorder)
-        return not status & _STA_UNSYNC
-    return Path("/run/systemd/timesync/synchronized").exists()
+        return False
+    status = int.from_bytes(buffer.raw[_STATUS_OFFSET : _STATUS_OFFSET + 4], sys.byteorder)
+    return bool(state >= 0 and not status & _STA_UNSYNC)
+
+
+def _utc_since_boot_s() -> float:
+    return time.clock_gettime(time.CLOCK_REALTIME) - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class TimerThread:
@@ -69,24 +111,29 @@ class TimerThread:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._due: list[tuple[float, int, Callable[[], None]]] = []
-        self._cancelled: set[int] = set()
         self._numbers = itertools.count()
         self._started = False
 
     def after(self, delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
-        """Call ``call`` once after ``delay_s``; the thread begins with the first timer."""
+        """Call ``call`` once after ``delay_s``; the thread begins with the first timer.
+
+        Raises:
+            InternalError: a thousand timers wait already.
+        """
         with self._condition:
+            if len(self._due) >= _MOST_TIMERS:
+                raise InternalError(f"{_MOST_TIMERS} timers wait already")
             if not self._started:
-                self._started = True
                 threading.Thread(target=self._work, name="timers", daemon=True).start()
+                self._started = True
             number = next(self._numbers)
             heapq.heappush(self._due, (time.monotonic() + delay_s, number, call))
             self._condition.notify()
 
         def cancel() -> None:
             with self._condition:
-                if any(waiting == number for _, waiting, _ in self._due):
-                    self._cancelled.add(number)
+                self._due = [timer for timer in self._due if timer[1] != number]
+                heapq.heapify(self._due)
 
         return cancel
 
@@ -95,12 +142,9 @@ class TimerThread:
             with self._condition:
                 while not self._due or (wait_s := self._due[0][0] - time.monotonic()) > 0:
                     self._condition.wait(wait_s if self._due else None)
-                _, number, call = heapq.heappop(self._due)
-                if number in self._cancelled:
-                    self._cancelled.discard(number)
-                    continue
+                _, _, call = heapq.heappop(self._due)
             try:
                 call()
-            except Exception:  # noqa: BLE001 - one bad call must not end the thread
+            except BaseException:  # noqa: BLE001 - one bad call must not end the thread
                 # A timer secures an output; the next one must fire whatever this one met.
                 _log.exception("timer_failed")

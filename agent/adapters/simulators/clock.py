@@ -21,7 +21,6 @@ class ManualClock:
     ) -> None:
         self._now = Instant(monotonic_s, utc, trusted)
         self._due: list[tuple[float, int, Callable[[], None]]] = []
-        self._cancelled: set[int] = set()
         self._numbers = itertools.count()
 
     def now(self) -> Instant:
@@ -32,16 +31,20 @@ class ManualClock:
         """Call ``call`` when ``advance`` passes ``delay_s``; returns a cancel."""
         number = next(self._numbers)
         heapq.heappush(self._due, (self._now.monotonic_s + delay_s, number, call))
-        return lambda: self._cancelled.add(number)
+
+        def cancel() -> None:
+            self._due = [timer for timer in self._due if timer[1] != number]
+            heapq.heapify(self._due)
+
+        return cancel
 
     def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass on both clocks."""
+        """Let ``seconds`` pass on both clocks; a timer set by a timer fires too where it is due."""
         end_s = self._now.monotonic_s + seconds
         while self._due and self._due[0][0] <= end_s:
-            due_s, number, call = heapq.heappop(self._due)
+            due_s, _, call = heapq.heappop(self._due)
             self._now = self._now.later(max(due_s - self._now.monotonic_s, 0.0))
-            if number not in self._cancelled:
-                call()
+            call()
         self._now = self._now.later(max(end_s - self._now.monotonic_s, 0.0))
 
     def step_utc(self, seconds: float, *, trusted: bool | None = None) -> None:
@@ -49,3 +52,8 @@ class ManualClock:
         self._now = replace(self._now, utc=self._now.utc + timedelta(seconds=seconds))
         if trusted is not None:
             self._now = replace(self._now, utc_trusted=trusted)
+
+    @property
+    def waiting(self) -> int:
+        """Timers that have neither fired nor been cancelled."""
+        return len(self._due)
