@@ -8,41 +8,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from agent.domain.events import Event
-from agent.domain.evidence import Box, TemperatureReading
+from agent.domain.evidence import TemperatureReading
 from agent.domain.holder import Holder, HolderId
+from agent.domain.image import DetectedFace, Frame, Image, Landmarks, Template
 from agent.domain.instant import Instant
 
-Image = npt.NDArray[np.uint8]
-"""Height x width x 3, blue-green-red, 0 to 255."""
-Template = npt.NDArray[np.float32]
-"""One dimension, as many components as the pack's manifest says."""
-Landmarks = npt.NDArray[np.float32]
-"""Points x 2 (x, y) in the image's pixels."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """An image and when it was captured, in seconds on the monotonic clock."""
-
-    image: Image = field(repr=False)
-    captured_s: float
-    number: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DetectedFace:
-    """A face in an image; ``score`` is the detector's own, higher is surer.
-
-    ``landmarks`` is None until ``FaceEngine.locate`` has refined the face.
-    """
-
-    box: Box
-    score: float
-    landmarks: Landmarks | None = field(default=None, repr=False)
+__all__ = [
+    "Broker",
+    "Camera",
+    "Clock",
+    "DetectedFace",
+    "Door",
+    "FaceEngine",
+    "Frame",
+    "Gallery",
+    "HolderStore",
+    "Image",
+    "Journal",
+    "Landmarks",
+    "Reference",
+    "StoredEvent",
+    "Template",
+    "Thermometer",
+]
 
 
 class Camera(Protocol):
