@@ -17,7 +17,10 @@ def add_to(parent: typer.Typer) -> None:
     "check", epilog=examples("config check", "config check --config config/gate.example.toml")
 )
 def check(*, config: Config = None, as_json: Json = False) -> None:
-    """Check the config: every fault at once, with file, line and key; exit code 78."""
+    """Check the config.
+
+    Every fault at once, with file, line and key, and exit code 78.
+    """
     from agent.config import load_config
     from agent.operations.describe_config import summary, warnings
 
@@ -39,7 +42,10 @@ def check(*, config: Config = None, as_json: Json = False) -> None:
 
 @app.command("show", epilog=examples("config show", "config show --json"))
 def show(*, config: Config = None, as_json: Json = False) -> None:
-    """Show the whole config with its defaults, logins and tokens masked."""
+    """Show the config with its defaults.
+
+    Logins and tokens are masked; passwords and keys are in files of their own.
+    """
     import json
 
     from agent.config import load_config

@@ -17,7 +17,10 @@ def add_to(parent: typer.Typer) -> None:
 
 
 def status(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
-    """Ask the running agent how it is: faults, broker, gallery, access points."""
+    """Ask the running agent how it is.
+
+    Its faults, broker, gallery and access points, as its retained status says them.
+    """
     found = _ask(config, state, {"command": "status"})["status"]
     if as_json:
         emit(found)
@@ -34,7 +37,10 @@ def clear_fault(
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Clear a latched fault of the running agent; the event about it says who did."""
+    """Clear a latched fault of the running agent.
+
+    The event about it says who did. A part that is still broken fails again.
+    """
     answer = _ask(config, state, {"command": "clear_fault", "part": part})
     if as_json:
         emit({"part": part, **{key: value for key, value in answer.items() if key != "ok"}})

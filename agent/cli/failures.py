@@ -17,6 +17,7 @@ import traceback
 
 from typer.exceptions import Abort, TyperException
 
+from agent.cli.common import plain
 from agent.errors import ConfigError, GateAgentError, RefusedError, UnavailableError
 
 FAILED, USAGE, INTERNAL = 1, 2, 70
@@ -73,10 +74,11 @@ def _expected(error: GateAgentError, *, as_json: bool) -> int:
 
 
 def _tell(message: str, code: int, reason: str, fix: str | None, *, as_json: bool) -> int:
+    lines = "\n".join(plain(line) for line in message.splitlines())
     with contextlib.suppress(OSError):
-        print(f"error: {message}", file=sys.stderr)  # noqa: T201 - the one place for errors
+        print(f"error: {lines}", file=sys.stderr)  # noqa: T201 - the one place for errors
         if fix is not None:
-            print(f"Fix: {fix}", file=sys.stderr)  # noqa: T201 - the one place for errors
+            print(f"Fix: {plain(fix)}", file=sys.stderr)  # noqa: T201 - the one place for errors
         if as_json:
             answer = {"error": message, "reason": reason, "fix": fix, "exit_code": code}
             print(json.dumps(answer), flush=True)  # noqa: T201 - the one place for errors

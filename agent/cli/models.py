@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.paths import state_dir
-from agent.cli.common import Json, StateDir, emit, examples, fields, say, table, user
+from agent.cli.common import Json, StateDir, emit, examples, fields, say, table
 from agent.cli.progress import progress
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -41,8 +41,10 @@ def install(
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Install a pack, each file checked by its sha256. A second run changes nothing."""
-    from agent.app.changes import model_changed
+    """Install a pack.
+
+    Each file is checked by its sha256. A second run checks again and changes nothing.
+    """
     from agent.operations import models
 
     folder = state_dir(state)
@@ -55,8 +57,6 @@ def install(
             accept_licence,
         )
     manifest = result.pack.manifest
-    if result.changed:
-        model_changed(folder, "installed", manifest.name, manifest.version, by=user())
     if as_json:
         emit(
             {
@@ -73,7 +73,10 @@ def install(
 
 @app.command("list", epilog=examples("models list", "models list --json"))
 def list_(*, state: StateDir = None, as_json: Json = False) -> None:
-    """List every pack that has a manifest, with its state: absent, installed or broken."""
+    """List the packs.
+
+    Every pack that has a manifest, with its state: absent, installed or broken.
+    """
     from agent.operations import models
 
     statuses = models.list_packs(state_dir(state))
@@ -97,7 +100,10 @@ def list_(*, state: StateDir = None, as_json: Json = False) -> None:
 
 @app.command("verify", epilog=examples("models verify dlib"))
 def verify(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
-    """Check every file of an installed pack; exit code 69 where one is not as declared."""
+    """Check the files of an installed pack.
+
+    Exit code 69 where one is not the file that the manifest declares.
+    """
     from agent.operations import models
 
     pack = models.verify(name, state_dir(state))
@@ -109,15 +115,16 @@ def verify(name: Name, *, state: StateDir = None, as_json: Json = False) -> None
 
 @app.command("remove", epilog=examples("models remove dlib"))
 def remove(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
-    """Remove an installed pack. References made by it stay, and wait for it to come back."""
-    from agent.app.changes import model_changed
+    """Remove an installed pack.
+
+    References made by it stay, and wait for it to come back.
+    """
     from agent.errors import RefusedError
     from agent.operations import models
 
     folder = state_dir(state)
     if not models.remove(name, folder):
         raise RefusedError("not_installed", f"The model pack {name} is not installed")
-    model_changed(folder, "removed", name, None, by=user())
     if as_json:
         emit({"pack": name, "removed": True})
     else:
@@ -126,7 +133,10 @@ def remove(name: Name, *, state: StateDir = None, as_json: Json = False) -> None
 
 @app.command("show", epilog=examples("models show dlib", "models show dlib --json"))
 def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
-    """Show a pack: its files, licence, thresholds and the measurement behind them."""
+    """Show a pack.
+
+    Its licence, thresholds and the measurement behind them.
+    """
     from agent.operations import models
 
     status = next((s for s in models.list_packs(state_dir(state)) if s.manifest.name == name), None)

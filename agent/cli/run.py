@@ -29,16 +29,20 @@ def add_to(parent: typer.Typer) -> None:
 
 
 def run(*, config: Config = None, state: StateDir = None) -> None:
-    """Run the gate until SIGTERM, Ctrl-C or the end of a finite camera source."""
+    """Run the gate.
+
+    Until SIGTERM, Ctrl-C or the end of a finite camera source; the outputs are safe then.
+    """
     from agent.app.run import run_agent
 
     raise typer.Exit(run_agent(config_path(config), state_dir(state)))
 
 
 def demo(*, state: StateDir = None, as_json: Json = False) -> None:
-    """Show a gate at work on simulated hardware: a camera, a relay and a broker of its own.
+    """Show a gate at work on simulated hardware.
 
-    Exit code 1 if any step went otherwise than it should.
+    It has a camera, a relay and a broker of its own, and needs neither config nor key. Exit
+    code 1 if any step went otherwise than it should.
     """
     from agent.app.demo import run_demo
 
@@ -54,7 +58,10 @@ def bench(
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Time every stage from a frame to the relay on this machine, on one thread."""
+    """Time every stage from frame to relay.
+
+    On this machine and one thread, each stage beside its bare library or model.
+    """
     from agent.app.bench import run_bench
 
     with progress(wanted=not as_json) as advance:
@@ -86,9 +93,9 @@ def bench(
 
 
 def secure_outputs(*, config: Config = None) -> None:
-    """Put every output into its safe state, whatever became of the agent.
+    """Put every output into its safe state.
 
-    For ExecStopPost of the service: after a kill -9 no output stays energised.
+    For ExecStopPost of the service: whatever became of the agent, no output stays energised.
     """
     from agent.app.secure import secure_all
 

@@ -12,7 +12,10 @@ def add_to(parent: typer.Typer) -> None:
 
 
 def version(*, state: StateDir = None, as_json: Json = False) -> None:
-    """Say what is installed: the agent, Python, model packs and the libraries that count."""
+    """Say what is installed.
+
+    The agent, Python, model packs and the libraries that count.
+    """
     from agent.operations.about import about
 
     found = about(state_dir(state))

@@ -1,14 +1,10 @@
 """What a config says: a summary, the risks it takes, and itself without secrets."""
 
-import re
 from typing import Any
 
 from agent.config import ConfigFile, GateConfig
 
 MASK = "***"
-_URL = re.compile(
-    r"^(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?:[^/@]*@)?(?P<rest>[^?]*)(?P<query>\?.*)?$"
-)
 
 
 def summary(config: GateConfig) -> dict[str, Any]:
@@ -83,13 +79,17 @@ def masked(config: GateConfig) -> dict[str, Any]:
 
 
 def mask_address(source: str) -> str:
-    """``source`` without the login and the query of an address."""
-    match = _URL.match(source)
-    if match is None:
+    """``source`` without the login and the query of an address.
+
+    Everything before the last ``@`` counts as login: a password may hold any character, and to
+    mask too much shows nothing.
+    """
+    scheme, separator, rest = source.partition("://")
+    if not separator:
         return source
-    login = f"{MASK}@" if "@" in source[: match.start("rest")] else ""
-    query = f"?{MASK}" if match["query"] else ""
-    return f"{match['scheme']}{login}{match['rest']}{query}"
+    _, login, place = rest.rpartition("@")
+    place, query, _ = place.partition("?")
+    return scheme + separator + (MASK + login if login else "") + place + (query and f"?{MASK}")
 
 
 def _readable(file: ConfigFile, path: str) -> bool:

@@ -1,0 +1,74 @@
+"""``gate-agent evaluate``: how well a model pack recognises the people of a set of photographs."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.app.paths import state_dir
+from agent.cli.common import Json, PackOption, StateDir, emit, examples, fields, table
+from agent.cli.progress import progress
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the group into ``parent``."""
+    parent.add_typer(app, name="evaluate", help="Measure a model pack on photographs.")
+
+
+@app.command("pairs", epilog=examples("evaluate pairs --images faces --csv pairs.csv --json"))
+def pairs(
+    *,
+    images: Annotated[
+        Path, typer.Option("--images", metavar="DIR", help="Where the CSV's files lie.")
+    ],
+    csv: Annotated[
+        Path,
+        typer.Option("--csv", metavar="FILE", help="Columns file_x, file_y, decision (Yes/No)."),
+    ],
+    pack: PackOption = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Compare listed pairs of photographs.
+
+    Needs neither config nor key.
+    """
+    from agent.app.evaluation import evaluate_pairs
+
+    with progress(wanted=not as_json) as advance:
+        found = evaluate_pairs(images, csv, state_dir(state), pack or "dlib", advance)
+    _answer(found, as_json=as_json)
+
+
+@app.command("identities", epilog=examples("evaluate identities faces --json"))
+def identities(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="One folder a person.")],
+    *,
+    pack: PackOption = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Compare every photograph with every other.
+
+    Needs neither config nor key.
+    """
+    from agent.app.evaluation import evaluate_identities
+
+    with progress(wanted=not as_json) as advance:
+        found = evaluate_identities(folder, state_dir(state), pack or "dlib", advance)
+    _answer(found, as_json=as_json)
+
+
+def _answer(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        emit(found)
+        return
+    shown = ("pack", "images", "genuine", "impostor", "auc", "accuracy", "accuracy_threshold")
+    failed = found["failed_to_acquire"]
+    fields({**{name: found[name] for name in shown}, "failed to acquire": len(failed)})
+    table(
+        ("FMR", "FNMR", "threshold"),
+        [(fmr, found["fnmr"][fmr], found["threshold"][fmr]) for fmr in found["fnmr"]],
+    )

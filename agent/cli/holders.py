@@ -1,0 +1,178 @@
+"""``gate-agent holders``: who is enrolled."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.app.paths import given_config_path, state_dir
+from agent.cli.common import Config, Json, StateDir, emit, examples, fields, say, table, user
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="A holder, as gate-agent holders list.")]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the group into ``parent``."""
+    parent.add_typer(app, name="holders", help="Who is enrolled.")
+
+
+@app.command("list", epilog=examples("holders list", "holders list --category staff --json"))
+def list_(
+    *,
+    category: Annotated[
+        str | None, typer.Option("--category", metavar="CAT", help="Only these.")
+    ] = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """List every holder, by id."""
+    from agent.app.resources import open_registry
+    from agent.operations import holders
+
+    with open_registry(state_dir(state), given_config_path(config)) as registry:
+        counts = registry.reference_counts()
+        found = [
+            holders.as_json(holder, counts.get(holder.id, {}))
+            for holder in registry.holders()
+            if category is None or holder.category == category
+        ]
+    if as_json:
+        emit(found)
+        return
+    names = ("id", "name", "category", "enabled", "valid_from", "valid_until", "references")
+    table(names, [[_cell(one[name]) for name in names] for one in found])
+
+
+@app.command("show", epilog=examples("holders show r-1042", "holders show r-1042 --json"))
+def show(
+    holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
+) -> None:
+    """Show one holder; never a template."""
+    from agent.app.resources import open_registry
+    from agent.operations import holders
+
+    with open_registry(state_dir(state), given_config_path(config)) as registry:
+        found = holders.find(registry, holder)
+        shown = holders.as_json(found, registry.reference_counts().get(found.id, {}))
+    _answer(shown, as_json=as_json)
+
+
+@app.command("enable", epilog=examples("holders enable r-1042"))
+def enable(
+    holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
+) -> None:
+    """Let a disabled holder pass again.
+
+    The running agent knows within two seconds.
+    """
+    from agent.operations.holders import Change
+
+    _change(holder, Change(enabled=True), config, state, as_json=as_json)
+
+
+@app.command("disable", epilog=examples("holders disable r-1042"))
+def disable(
+    holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
+) -> None:
+    """Refuse a holder, but keep the references.
+
+    The running agent knows within two seconds.
+    """
+    from agent.operations.holders import Change
+
+    _change(holder, Change(enabled=False), config, state, as_json=as_json)
+
+
+@app.command(
+    "set",
+    epilog=examples(
+        "holders set r-1042 --category staff",
+        "holders set v-77 --valid-until 2026-12-31",
+        "holders set v-77 --valid-until none",
+    ),
+)
+def set_(
+    holder: Id,
+    *,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="A new name.")] = None,
+    category: Annotated[
+        str | None, typer.Option("--category", metavar="CAT", help="A new category.")
+    ] = None,
+    valid_from: Annotated[
+        str | None, typer.Option("--valid-from", metavar="WHEN", help="A date, a time, or none.")
+    ] = None,
+    valid_until: Annotated[
+        str | None,
+        typer.Option("--valid-until", metavar="WHEN", help="A date with its day, a time, or none."),
+    ] = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Change a holder's name, category or validity."""
+    from agent.app.resources import zone_of
+    from agent.errors import RefusedError
+    from agent.operations.holders import Change, parse_moment
+
+    if name is category is valid_from is valid_until is None:
+        raise RefusedError(
+            "nothing_to_set",
+            "nothing to change\nFix: --name, --category, --valid-from, --valid-until",
+        )
+    zone = zone_of(given_config_path(config))
+    wanted = Change(
+        name=name,
+        category=category,
+        valid_from=(valid_from is not None, parse_moment(valid_from or "none", zone, ends=False)),
+        valid_until=(valid_until is not None, parse_moment(valid_until or "none", zone, ends=True)),
+    )
+    _change(holder, wanted, config, state, as_json=as_json)
+
+
+@app.command("remove", epilog=examples("holders remove r-1042"))
+def remove(
+    holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
+) -> None:
+    """Forget a holder and all references."""
+    from agent.app.resources import instant, open_registry
+    from agent.operations import holders
+
+    with open_registry(state_dir(state), given_config_path(config)) as registry:
+        gone = holders.remove(registry, holder, by=user(), now=instant())
+    if as_json:
+        emit({"id": gone, "removed": True})
+    else:
+        say(f"removed {gone} and all references")
+
+
+def _change(
+    holder: str, wanted: Any, config: Path | None, state: Path | None, *, as_json: bool
+) -> None:
+    from agent.app.resources import instant, open_registry
+    from agent.operations import holders
+
+    with open_registry(state_dir(state), given_config_path(config)) as registry:
+        after, changed = holders.change(registry, holder, wanted, by=user(), now=instant())
+        counts = registry.reference_counts().get(after.id, {})
+    if as_json:
+        emit({**holders.as_json(after, counts), "changed": changed})
+    else:
+        say(f"changed {after.id}" if changed else f"{after.id} is so already; nothing to do")
+
+
+def _answer(shown: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        emit(shown)
+    else:
+        fields({name: _cell(value) for name, value in shown.items()})
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{pack}: {count}" for pack, count in value.items()) or "none"
+    return value

@@ -1,0 +1,252 @@
+"""Enrols a holder: photographs in, references out, or a refusal with its reason and fix.
+
+    refusal            forced by         why
+    holder_id          -                 malformed, or an ID number
+    holder_name        -                 empty, too long, or with control characters
+    holder_exists      --replace         enrolling again forgets the references there were
+    unreadable_image   -                 there is no photograph
+    no_face            -                 nothing to compare
+    several_faces      -                 whose reference would it be?
+    face_too_small     --force           a coarse reference: its holder may be refused at the gate
+    blurred            --force           likewise
+    different_people   -                 two people would open as one
+    belongs_to_other   --force           twins exist; then neither opens by face alone (Ambiguous)
+
+Nothing is stored before every photograph has passed, and then all of it in one transaction.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from agent.domain.comparison import Metric, ReferenceIndex, score
+from agent.domain.evidence import Candidate
+from agent.domain.holder import Holder, HolderId, parse_holder_id
+from agent.errors import EnrolmentRefusedError, ImageError
+from agent.ports import Image, Template
+
+LONGEST_NAME = 200
+
+
+class EnrolmentFace(Protocol):
+    """The one face of a photograph: its template and how good it is."""
+
+    @property
+    def template(self) -> Template:
+        """The reference it makes."""
+
+    @property
+    def quality(self) -> Mapping[str, float]:
+        """Figures by name: the face's width in pixels, its sharpness."""
+
+
+class Photographs(Protocol):
+    """Photographs in, one good face of each out: ``vision`` by way of ``app``."""
+
+    def read(self, path: Path) -> Image:
+        """The photograph at ``path``, upright.
+
+        Raises:
+            ImageError: it cannot be read.
+        """
+
+    def one_face(self, image: Image, *, force: bool) -> EnrolmentFace:
+        """The only face in ``image``, good enough to enrol; ``force`` waives size and sharpness.
+
+        Raises:
+            EnrolmentRefusedError: why not, in the words of the table above.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """The scores that enrolment holds faces to; ``too_close`` is the threshold at the gate."""
+
+    same_person: float
+    too_close: float
+    margin: float
+    metric: Metric
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRequest:
+    """What was asked; ``files`` are shown in refusals as they were given."""
+
+    id: str
+    name: str = field(repr=False)
+    category: str
+    files: tuple[str, ...]
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    force: bool = False
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What is ready to be stored, and what to say about it."""
+
+    holder: Holder
+    templates: tuple[Template, ...] = field(repr=False)
+    quality: tuple[dict[str, Any], ...]
+    closest_other: Candidate | None
+    warnings: tuple[str, ...]
+
+    def as_json(self, pack: str) -> dict[str, Any]:
+        """As ``gate-agent enrol --json`` prints it."""
+        other = self.closest_other
+        return {
+            "id": self.holder.id,
+            "category": self.holder.category,
+            "references": len(self.templates),
+            "pack": pack,
+            "quality": list(self.quality),
+            "closest_other": other and {"holder": other.holder, "score": other.score},
+            "warnings": list(self.warnings),
+        }
+
+
+def prepare(
+    request: EnrolmentRequest,
+    photographs: Photographs,
+    index: ReferenceIndex,
+    bars: Bars,
+    *,
+    exists: bool,
+    categories: frozenset[str] | None,
+) -> Enrolment:
+    """The holder and references that ``request`` asks for; stores nothing.
+
+    ``index`` holds everyone else's references; the holder's own in it do not count.
+    ``categories`` are those with a rule, None where there is no config to know them by.
+
+    Raises:
+        EnrolmentRefusedError: with its reason; the message ends with the fix.
+    """
+    holder = _holder(request)
+    if exists and not request.replace:
+        raise EnrolmentRefusedError(
+            "holder_exists",
+            f"{holder.id} is enrolled already\n"
+            "Fix: --replace, which forgets the references there are; or choose another id",
+        )
+    templates, quality = _read(request, photographs)
+    _same_person(request.files, templates, bars)
+    closest = _closest_other(holder.id, templates, index)
+    warnings = []
+    if closest is not None and closest.score >= bars.too_close:
+        if not request.force:
+            raise EnrolmentRefusedError(
+                "belongs_to_other",
+                f"this face is that of {closest.holder} (score {closest.score:.3f}, at or above the"
+                f" threshold {bars.too_close:.3f})\n"
+                "Fix: add the photographs to that holder; --force for twins: then the gate opens"
+                " for neither by face alone",
+            )
+        warnings.append(
+            f"too close to {closest.holder} (score {closest.score:.3f}): the gate will not open for"
+            " either by face alone (Ambiguous)"
+        )
+    elif closest is not None and closest.score >= bars.too_close - bars.margin:
+        warnings.append(
+            f"comes close to {closest.holder} (score {closest.score:.3f}, threshold"
+            f" {bars.too_close:.3f}): either may now and then be refused (Ambiguous)"
+        )
+    if categories is not None and holder.category not in categories:
+        known = ", ".join(sorted(categories)) or "none"
+        warnings.append(
+            f"no rule names the category {holder.category!r}: the gate refuses it; the rules name"
+            f" {known}"
+        )
+    return Enrolment(holder, tuple(templates), tuple(quality), closest, tuple(warnings))
+
+
+def _holder(request: EnrolmentRequest) -> Holder:
+    return make_holder(
+        request.id,
+        request.name,
+        request.category,
+        valid_from=request.valid_from,
+        valid_until=request.valid_until,
+    )
+
+
+def make_holder(
+    holder_id: str,
+    name: str,
+    category: str,
+    *,
+    enabled: bool = True,
+    valid_from: datetime | None = None,
+    valid_until: datetime | None = None,
+) -> Holder:
+    """A holder from what somebody typed.
+
+    Raises:
+        EnrolmentRefusedError: ``holder_id``, ``holder_name``, ``category`` or ``validity``.
+    """
+    try:
+        parsed = parse_holder_id(holder_id)
+    except ValueError as error:
+        raise EnrolmentRefusedError("holder_id", str(error)) from error
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise EnrolmentRefusedError(
+            "holder_name", f"a name is 1 to {LONGEST_NAME} printable characters"
+        )
+    try:
+        parse_holder_id(category)
+    except ValueError as error:
+        raise EnrolmentRefusedError(
+            "category", "a category is 1 to 64 of A-Z a-z 0-9 . _ -, as the config's rules name it"
+        ) from error
+    if valid_from is not None and valid_until is not None and valid_from >= valid_until:
+        raise EnrolmentRefusedError("validity", "valid-from lies at or after valid-until")
+    return Holder(parsed, name, category, enabled, valid_from, valid_until)
+
+
+def _read(
+    request: EnrolmentRequest, photographs: Photographs
+) -> tuple[list[Template], list[dict[str, Any]]]:
+    templates, quality = [], []
+    for file in request.files:
+        try:
+            face = photographs.one_face(photographs.read(Path(file)), force=request.force)
+        except ImageError as error:
+            raise EnrolmentRefusedError("unreadable_image", str(error)) from error
+        except EnrolmentRefusedError as error:
+            raise EnrolmentRefusedError(error.reason, f"{file}: {error}") from error
+        templates.append(face.template)
+        quality.append({"file": file, **face.quality})
+    return templates, quality
+
+
+def _same_person(files: Sequence[str], templates: Sequence[Template], bars: Bars) -> None:
+    for (file, one), (other_file, other) in itertools.combinations(
+        zip(files, templates, strict=True), 2
+    ):
+        found = score(one, other, bars.metric)
+        if found < bars.same_person:
+            raise EnrolmentRefusedError(
+                "different_people",
+                f"{file} and {other_file} do not show the same person (score {found:.3f}, below"
+                f" {bars.same_person:.3f})\n"
+                "Fix: leave out the one of somebody else, or a poor one; one good frontal"
+                " photograph is enough",
+            )
+
+
+def _closest_other(
+    holder: HolderId, templates: Sequence[Template], index: ReferenceIndex
+) -> Candidate | None:
+    found = []
+    for template in templates:
+        best, runner_up = index.search(template)
+        # Their own references, about to be replaced, are no other holder's.
+        other = runner_up if best is not None and best.holder == holder else best
+        if other is not None:
+            found.append(other)
+    return max(found, key=lambda candidate: candidate.score, default=None)

@@ -1,0 +1,95 @@
+"""Runs the commands: in this process where that is enough, as a program of their own elsewhere."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gate_command import PROGRAM, TIMEOUT_S, Answer, Gate
+
+from agent.cli.main import main
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state directory of the test's own, and no other reachable."""
+    state = tmp_path / "state"
+    for variable in ("GATE_AGENT_CONFIG", "STATE_DIRECTORY", "RUNTIME_DIRECTORY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("GATE_AGENT_STATE_DIR", str(state))
+    return state
+
+
+@pytest.fixture
+def gate(state_dir: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Gate]:
+    """``gate-agent`` in this process."""
+
+    def run(*arguments: object) -> Answer:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return Answer(code, said.out, said.err)
+
+    before = os.environ.get("GATE_AGENT_DEBUG")
+    yield run
+    if before is None:
+        os.environ.pop("GATE_AGENT_DEBUG", None)
+
+
+@pytest.fixture
+def program(state_dir: Path) -> Gate:
+    """``gate-agent`` as it is installed, in a process of its own."""
+
+    def run(*arguments: object, **environment: str) -> Answer:
+        done = subprocess.run(
+            [str(PROGRAM), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+            env={**os.environ, **environment},
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    """A whole config for simulated hardware."""
+    path = tmp_path / "gate.toml"
+    path.write_text(
+        """
+[kiosk]
+community = "lakeside"
+grid = "g3"
+id = "north-1"
+timezone = "Asia/Shanghai"
+
+[[camera]]
+id = "front"
+kind = "opencv"
+source = "rtsp://admin:hunter2@10.0.0.7/stream?token=abc"
+
+[[door]]
+id = "turnstile"
+kind = "gpio"
+pin = 17
+active_high = true
+pin_factory = "mock"
+
+[[access_point]]
+id = "north-entry"
+direction = "entry"
+camera = "front"
+door = "turnstile"
+
+[[rule]]
+categories = ["resident", "staff"]
+
+[face]
+accept_no_pad = true
+"""
+    )
+    return path

@@ -1,0 +1,34 @@
+"""What a ``gate-agent`` command said, and where the program and the photographs are."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+PROGRAM = Path(sys.executable).parent / "gate-agent"
+TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The only JSON value on stdout; anything else there fails."""
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        """A JSON value a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Gate = Callable[..., Answer]

@@ -1,0 +1,129 @@
+"""config check and show, version, and where things lie."""
+
+import json
+from pathlib import Path
+
+import pytest
+from gate_command import Gate
+
+from agent.app import paths
+from agent.operations.describe_config import mask_address
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gate.example.toml"
+
+
+def test_check_sums_up_and_warns(gate: Gate, config_file: Path) -> None:
+    answer = gate("config", "check", "--config", config_file, "--json")
+    assert answer.code == 0
+    assert answer.err == ""
+    assert set(answer.json) == {"ok", "file", "summary", "warnings"}
+    assert answer.json["summary"]["kiosk"] == "lakeside/g3/north-1"
+    warnings = "\n".join(answer.json["warnings"])
+    for risk in ("photograph of a resident may pass", "no [broker]", "no real output moves"):
+        assert risk in warnings
+
+
+def test_check_speaks_to_people_too(gate: Gate, config_file: Path) -> None:
+    answer = gate("config", "check", "--config", config_file)
+    assert answer.out.startswith(f"OK {config_file}\n")
+    assert "warning: face alone opens the gate" in answer.err
+
+
+def test_every_fault_of_a_config_is_told_with_its_line(gate: Gate, config_file: Path) -> None:
+    text = config_file.read_text()
+    broken = text.replace("pin = 17", "pin = 99").replace("accept_no_pad", "accept_nopad")
+    config_file.write_text(broken)
+    answer = gate("config", "check", "--config", config_file)
+    assert answer.code == 78
+    assert answer.out == ""
+    lines = broken.splitlines()
+    assert f"{config_file}:{lines.index('pin = 99') + 1}: door[0].pin" in answer.err
+    assert (
+        f"{config_file}:{lines.index('accept_nopad = true') + 1}: face.accept_nopad" in answer.err
+    )
+    assert "did you mean 'accept_no_pad'" in answer.err
+
+
+def test_a_missing_config_is_78_and_says_what_to_do(gate: Gate, tmp_path: Path) -> None:
+    answer = gate("config", "check", "--config", tmp_path / "none.toml", "--json")
+    assert answer.code == 78
+    assert "none.toml" in answer.json["error"]
+    assert "GATE_AGENT_CONFIG" in answer.json["fix"]
+
+
+def test_show_masks_what_opens_a_camera(gate: Gate, config_file: Path) -> None:
+    for arguments in (["--json"], []):
+        answer = gate("config", "show", "--config", config_file, *arguments)
+        assert json.loads(answer.out)["camera"][0]["source"] == "rtsp://***@10.0.0.7/stream?***"
+        assert "hunter2" not in answer.out + answer.err
+        assert "abc" not in answer.out + answer.err
+
+
+def test_the_config_may_come_from_the_environment(
+    gate: Gate, config_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATE_AGENT_CONFIG", str(config_file))
+    assert gate("config", "show", "--json").json["kiosk"]["id"] == "north-1"
+    assert gate("config", "show", "--json", "--config", EXAMPLE).json["kiosk"]["grid"] == "g3"
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("rtsp://user:pass@host:554/a?x=1&y=2", "rtsp://***@host:554/a?***"),
+        ("rtsp://host/a", "rtsp://host/a"),
+        ("http://user@host/a", "http://***@host/a"),
+        ("https://host/a?token=1", "https://host/a?***"),
+        ("rtsp://u:p@ss@host/a", "rtsp://***@host/a"),
+        ("rtsp://u:p/s?x@host/a", "rtsp://***@host/a"),
+        ("/dev/video0", "/dev/video0"),
+        ("clip@home.mp4", "clip@home.mp4"),
+    ],
+)
+def test_an_address_loses_its_login_and_query(source: str, shown: str) -> None:
+    assert mask_address(source) == shown
+
+
+def test_version_names_what_is_installed(gate: Gate, state_dir: Path) -> None:
+    pack = state_dir / "models" / "dlib"
+    pack.mkdir(parents=True)
+    (pack / "installed.json").write_text('{"pack": "dlib", "version": "1", "sha256": {}}')
+    answer = gate("version", "--json")
+    assert answer.code == 0
+    assert set(answer.json) == {"agent", "python", "machine", "packs", "libraries"}
+    assert answer.json["packs"] == {"dlib": "1"}
+    assert answer.json["libraries"]["numpy"] is not None
+    assert "gate-agent" in gate("version").out
+
+
+def test_state_lies_where_it_was_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in ("GATE_AGENT_STATE_DIR", "STATE_DIRECTORY", "XDG_STATE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert paths.state_dir() == tmp_path / ".local" / "state" / "gate-agent"
+    monkeypatch.setenv("XDG_STATE_HOME", "/xdg")
+    assert paths.state_dir() == Path("/xdg/gate-agent")
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/gate-agent")
+    assert paths.state_dir() == Path("/var/lib/gate-agent")
+    monkeypatch.setenv("GATE_AGENT_STATE_DIR", "/given")
+    assert paths.state_dir() == Path("/given")
+    assert paths.state_dir(Path("asked")) == Path("asked")
+
+
+def test_the_socket_is_that_of_the_same_agent(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    assert paths.control_socket(None, tmp_path) == tmp_path / "control.sock"
+    system = Path("/run/gate-agent/control.sock")
+    assert paths.control_socket(None, Path("/var/lib/gate-agent")) == system
+    assert paths.control_socket(Path("/x.sock"), tmp_path) == Path("/x.sock")
+    monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/elsewhere")
+    assert paths.control_socket(None, tmp_path) == Path("/run/elsewhere/control.sock")
+
+
+def test_no_agent_runs(gate: Gate, state_dir: Path) -> None:
+    answer = gate("status", "--json")
+    assert answer.code == 69
+    assert str(state_dir / "control.sock") in answer.json["error"]
+    assert "gate-agent run" in answer.json["fix"]

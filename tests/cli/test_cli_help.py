@@ -1,0 +1,101 @@
+"""Help, completion, and the promise that every command is documented."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from gate_command import Gate
+
+from agent.cli.main import app
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command that does something, with its words."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+CONTRACT = """
+run, demo, bench, secure-outputs, enrol, identify, status, clear-fault, version,
+holders list, holders show, holders enable, holders disable, holders set, holders remove,
+holders export, holders import, gallery check, key init, key show-id,
+models list, models install, models verify, models remove, models show,
+config check, config show, events list, events tail, events export,
+evaluate pairs, evaluate identities
+"""
+
+
+def test_the_commands_are_those_of_the_contract() -> None:
+    assert set(COMMANDS) == {tuple(name.split()) for name in CONTRACT.split(",")}
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_helps_with_an_example_of_itself(words: tuple[str, ...], gate: Gate) -> None:
+    shown = gate(*words, "--help")
+    assert shown.code == 0
+    assert f"\n    gate-agent {' '.join(words)}" in shown.out
+    assert shown.err == ""
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_option_that_an_example_uses_exists(words: tuple[str, ...], gate: Gate) -> None:
+    shown = gate(*words, "--help").out
+    options, _, shown_examples = shown.partition("Examples:")
+    used = set(re.findall(r"(?<=\s)--[a-z-]+", shown_examples))
+    known = set(re.findall(r"--[a-z-]+", options))
+    assert used <= known
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_line_of_the_list_of_commands_is_cut_short(words: tuple[str, ...], gate: Gate) -> None:
+    # click ends a long first sentence with dots: the list must say what a command does.
+    listed = gate(*words[:-1], "--help").out
+    line = next(line for line in listed.splitlines() if line.startswith(f"  {words[-1]} "))
+    assert not line.endswith("...")
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_and_option_is_documented(words: tuple[str, ...]) -> None:
+    page = DOCS.read_text()
+    heading = f"### gate-agent {' '.join(words)}"
+    assert f"{heading}\n" in page
+    section = page.partition(f"{heading}\n")[2].split("\n### ")[0]
+    options = {
+        option
+        for parameter in COMMANDS[words].params
+        for option in parameter.opts
+        if option.startswith("--")
+    }
+    common = {"--config", "--state-dir", "--json", "--help"}
+    assert [option for option in sorted(options - common) if f"`{option}" not in section] == []
+    if "--json" in options:
+        assert "JSON" in section
+
+
+def test_help_is_plain_text(program: Gate) -> None:
+    shown = program("--help", FORCE_COLOR="1")
+    assert shown.code == 0
+    assert "\x1b" not in shown.out
+
+
+def test_help_imports_nothing_heavy(program: Gate) -> None:
+    shown = program("--help", PYTHONPROFILEIMPORTTIME="1")
+    imported = set(re.findall(r"\|\s+([a-z0-9_.]+)$", shown.err, flags=re.MULTILINE))
+    assert "typer" in imported
+    assert not imported & {"numpy", "cv2", "onnxruntime", "pydantic", "rich", "sqlite3"}
+
+
+def test_completion_offers_commands(program: Gate) -> None:
+    offered = program(
+        _GATE_AGENT_COMPLETE="complete_bash", COMP_WORDS="gate-agent ev", COMP_CWORD="1"
+    )
+    assert offered.out.split() == ["events", "evaluate"]
