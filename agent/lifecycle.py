@@ -1,13 +1,23 @@
-"""The process: signals in, systemd told, exit codes out."""
+"""The process: signals in, systemd told, exit codes out.
+
+sd_notify(3): datagrams of ``NAME=value`` to the socket that ``NOTIFY_SOCKET`` names, a path or an
+abstract address behind ``@``. The watchdog is fed by the controller's loop only: a loop that hangs
+starves it, systemd kills the process, and ExecStopPost secures the outputs.
+"""
 
 import os
 import signal
 import socket
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from pathlib import Path
 from types import FrameType
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_BEAT_S = 1.0
+_BEATS_AN_INTERVAL = 4
 
 
 class ExitCode(IntEnum):
@@ -22,11 +32,17 @@ class ExitCode(IntEnum):
 
 
 class Notifier:
-    """Tells systemd how the service is (sd_notify(3)); silent where nobody asked."""
+    """Tells systemd how the service is; silent where nobody asked. Never blocks, never raises."""
 
-    def __init__(self, address: str | None = None) -> None:
+    def __init__(
+        self, address: str | None = None, *, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         """``address`` is a path, or a name behind ``@``; by default ``NOTIFY_SOCKET``."""
         self._address = address if address is not None else os.environ.get("NOTIFY_SOCKET", "")
+        self._now_s = now_s
+        interval_s = watchdog_s(os.environ)
+        self._beat_s = _BEAT_S if interval_s is None else interval_s / _BEATS_AN_INTERVAL
+        self._beaten_s = float("-inf")
         self._socket: socket.socket | None = None
         if self._address:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
@@ -37,16 +53,19 @@ class Notifier:
         self._send("READY=1")
 
     def beat(self) -> None:
-        """The controller's loop still turns."""
-        self._send("WATCHDOG=1")
+        """The controller's loop still turns; sent four times an interval of the watchdog."""
+        now_s = self._now_s()
+        if now_s - self._beaten_s >= self._beat_s:
+            self._beaten_s = now_s
+            self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
         """The outputs are safe, the rest follows."""
         self._send("STOPPING=1")
 
     def status(self, text: str) -> None:
-        """One line for ``systemctl status``."""
-        self._send(f"STATUS={text}")
+        """One line for ``systemctl status``; further lines would be fields of their own."""
+        self._send(f"STATUS={' '.join(text.split())}")
 
     def close(self) -> None:
         """Let the socket go."""
@@ -59,18 +78,31 @@ class Notifier:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         try:
-            self._socket.sendto(message.encode(), address)
+            self._socket.sendto(message.encode(errors="replace"), address)
         except OSError:
             return  # systemd's watchdog is the judge of a message that does not arrive
 
 
+def watchdog_s(environment: Mapping[str, str]) -> float | None:
+    """How long systemd waits for a beat, by sd_watchdog_enabled(3); None where it does not."""
+    text = environment.get("WATCHDOG_USEC", "")
+    if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    return int(text) / 1e6 if text.isascii() and text.isdigit() and int(text) > 0 else None
+
+
 def on_termination(call: Callable[[str], None]) -> Callable[[], None]:
-    """Have SIGTERM and SIGINT call ``call`` with their name; returns what restores them."""
+    """Have SIGTERM, SIGINT and SIGHUP call ``call`` with their name; returns what restores them.
+
+    SIGHUP is what a closed terminal sends, and its default would kill the process during a pulse.
+    It is kept free for reloading, which does not exist yet. Only for the main thread.
+    """
 
     def handle(number: int, _frame: FrameType | None) -> None:
         call(signal.Signals(number).name)
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in wanted}
 
     def restore() -> None:
         for number, handler in before.items():
@@ -79,9 +111,12 @@ def on_termination(call: Callable[[str], None]) -> Callable[[], None]:
     return restore
 
 
-def boot_id() -> str:
+def boot_id(path: Path = _BOOT_ID) -> str:
     """The kernel's name for this boot; where there is none, one for this process."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return str(uuid.uuid4())
+        return str(uuid.UUID(path.read_text(encoding="ascii").strip()))
+    except (OSError, ValueError):
+        return _PROCESS_ID
+
+
+_PROCESS_ID = str(uuid.uuid4())

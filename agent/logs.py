@@ -1,44 +1,123 @@
-"""Logs: one JSON object a line on stderr, which journald keeps; nobody's name in any of them."""
+"""Logs: one JSON object a line on stderr, which journald keeps; nobody's name in any of them.
+
+structlog and the libraries' own logging (paho, gpiozero) end in the same handler, so what leaves
+out secrets and people is applied to both. Where stderr is the journal, each line begins with its
+priority as sd-daemon(3) says, and ``journalctl -p warning`` finds it.
+"""
 
 import logging
+import os
 import sys
 from collections.abc import MutableMapping
+from pathlib import PurePath
 from typing import Any
 
+import numpy as np
 import structlog
 
-_SECRET = ("password", "secret", "token", "passphrase", "credential")
-_PERSONAL = ("name", "template", "photograph", "image", "id_number")
+LEVEL_VARIABLE = "GATE_AGENT_LOG_LEVEL"
 MASK = "***"
 
+_SECRETS = ("password", "passphrase", "secret", "token", "private_key", "api_key", "authorization")
+_PERSONAL = frozenset(
+    {
+        *("name", "holder_name", "full_name", "id_number"),
+        *("template", "templates", "photo", "photograph", "image"),
+    }
+)
+_DEEPEST = 6
+_PRIORITIES = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
 
-def mask(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask secrets and what would name a person, whatever field a caller put them into."""
-    for key in event:
-        word = key.lower()
-        if word in _PERSONAL or any(secret in word for secret in _SECRET):
-            event[key] = MASK
-    return event
+
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Mask secrets and drop what would name or show a person, whoever put it into which field."""
+    return {key: _clean(key, value) for key, value in event.items() if not _personal(key, value)}
 
 
-def configure(level: str = "info") -> None:
-    """Route structlog and the libraries' own logging to stderr as JSON."""
-    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+def configure(level: str | None = None) -> None:
+    """Route structlog and the libraries' own logging to stderr as JSON.
+
+    ``level`` is debug, info, warning or error; by default GATE_AGENT_LOG_LEVEL says it, else info.
+    A level that is none of these counts as info: a log is no reason not to start.
+    """
+    wanted = (level or os.environ.get(LEVEL_VARIABLE) or "info").upper()
+    number = logging.getLevelNamesMapping().get(wanted, logging.INFO)
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            structlog.stdlib.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            mask,
-            structlog.processors.JSONRenderer(),
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                redact,
+                _PriorityRenderer(journal=_is_journal()),
+            ],
+        )
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
+    # A log that cannot be written is lost; it must not print a traceback or end a thread.
+    logging.raiseExceptions = False
+
+
+class _PriorityRenderer:
+    """A line of JSON, behind its priority where the journal reads it."""
+
+    def __init__(self, *, journal: bool) -> None:
+        self._journal = journal
+        self._json = structlog.processors.JSONRenderer(sort_keys=False, default=_unknown)
+
+    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+        priority = _PRIORITIES.get(str(event.get("level")), 6)
+        line = str(self._json(logger, method, event))
+        return f"<{priority}>{line}" if self._journal else line
+
+
+def _personal(key: str, value: Any) -> bool:
+    return key.lower() in _PERSONAL or isinstance(value, np.ndarray | bytes | bytearray)
+
+
+def _clean(key: str, value: Any, depth: int = 0) -> Any:
+    if any(secret in key.lower() for secret in _SECRETS):
+        return MASK
+    if depth >= _DEEPEST:
+        return MASK
+    if isinstance(value, dict):
+        return {
+            str(inner): _clean(str(inner), item, depth + 1)
+            for inner, item in value.items()
+            if not _personal(str(inner), item)
+        }
+    if isinstance(value, list | tuple):
+        return [_clean("", item, depth + 1) for item in value if not _personal("", item)]
+    return value
+
+
+def _unknown(value: Any) -> str:
+    # A class may print what it holds: only its name is known to be harmless.
+    return str(value) if isinstance(value, PurePath) else f"<{type(value).__name__}>"
+
+
+def _is_journal() -> bool:
+    """Whether stderr is the stream that JOURNAL_STREAM names (systemd.exec(5))."""
+    device, _, inode = os.environ.get("JOURNAL_STREAM", "").partition(":")
+    try:
+        status = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return (device, inode) == (str(status.st_dev), str(status.st_ino))
