@@ -92,14 +92,14 @@ def bench(
         )
 
 
-def secure_outputs(*, config: Config = None) -> None:
+def secure_outputs(*, config: Config = None, state: StateDir = None) -> None:
     """Put every output into its safe state.
 
     For ExecStopPost of the service: whatever became of the agent, no output stays energised.
     """
     from agent.app.secure import secure_all
 
-    raise typer.Exit(secure_all(config_path(config)))
+    raise typer.Exit(secure_all(config_path(config), state_dir(state)))
 
 
 def _number(value: float | None) -> str | None:
