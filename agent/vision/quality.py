@@ -22,7 +22,7 @@ class AcquisitionLimits:
         return asdict(self)
 
 
-ENROLMENT = AcquisitionLimits(min_face_px=80, min_sharpness=60.0, min_contrast=18.0)
+ENROLMENT = AcquisitionLimits(min_face_px=80, min_sharpness=30.0, min_contrast=18.0)
 """A reference is compared with for years."""
 GATE = AcquisitionLimits(min_face_px=40, min_sharpness=12.0, min_contrast=10.0)
 """A blurred frame is left out; the next one comes at once."""

@@ -1,0 +1,122 @@
+"""What a camera's frames say: the face in the approach zone, followed and compared."""
+
+import hashlib
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.domain.comparison import ReferenceIndex
+from agent.domain.evidence import Box, FaceSample, Observation
+from agent.domain.image import DetectedFace, Frame, Image
+from agent.vision.engine import PackFaceEngine
+from agent.vision.quality import GATE, AcquisitionLimits, measure, shortfall
+from agent.vision.track import Tracker
+
+_SETTLED_EVERY_S = 0.5
+_NEARER = 0.75
+"""Of the largest face's width, below which the one followed so far is left for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """The approach zone in fractions of the frame; ``min_face_px`` is how near one must stand."""
+
+    x: float = 0.0
+    y: float = 0.0
+    width: float = 1.0
+    height: float = 1.0
+    min_face_px: int = 80
+
+    def holds(self, box: Box, frame_width: int, frame_height: int) -> bool:
+        """Whether the middle of ``box`` lies in the zone, and near enough."""
+        x = (box.x + box.width / 2) / frame_width
+        y = (box.y + box.height / 2) / frame_height
+        inside = self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height
+        return inside and box.width >= self.min_face_px
+
+
+class Watcher:
+    """Looks at one camera's frames in order; owned by one thread."""
+
+    def __init__(
+        self,
+        engine: PackFaceEngine,
+        camera: str,
+        zone: Zone,
+        tracker: Tracker,
+        limits: AcquisitionLimits = GATE,
+    ) -> None:
+        self._engine = engine
+        self._camera = camera
+        self._zone = zone
+        self._tracker = tracker
+        self._limits = limits
+        self._revision: int | None = None
+        self._settled: int | None = None
+        self._embedded_s = float("-inf")
+
+    def settle(self, track: int) -> None:
+        """The track has had its attempt: from now on only a change of person is looked for."""
+        self._settled = track
+
+    def observe(self, frame: Frame, index: ReferenceIndex) -> Observation:
+        """The observation of one frame, compared with ``index``."""
+        if index.revision != self._revision:
+            self._revision = index.revision
+            self._tracker.forget_samples()
+        stages = _Stages()
+        face = self._choose(self._engine.detect(frame.image), frame.image)
+        stages.done("detect")
+        located = self._engine.locate(frame.image, face) if face is not None else None
+        stages.done("landmarks")
+        box = located.box if located is not None else None
+        track = self._tracker.follow(box, frame.captured_s)
+        if located is not None and track is not None and self._wanted(track.id, frame.captured_s):
+            aligned = self._engine.crop(frame.image, located)
+            if shortfall(measure(located, aligned), self._limits) is None:
+                self._embedded_s = frame.captured_s
+                template = self._engine.embedder.embed(aligned)
+                stages.done("embed")
+                best, runner_up = index.search(template)
+                stages.done("compare")
+                content = _digest(frame.image, located.box)
+                sample = FaceSample(frame.captured_s, content, best, runner_up)
+                track = self._tracker.add(sample, template)
+        return Observation(self._camera, frame.captured_s, track, stages.ms, index.revision)
+
+    def _choose(self, faces: list[DetectedFace], image: Image) -> DetectedFace | None:
+        """The face that is followed already, unless another stands clearly nearer.
+
+        Two people of like size must not take turns, or neither would ever be judged.
+        """
+        height, width = image.shape[:2]
+        near = [face for face in faces if self._zone.holds(face.box, width, height)]
+        if not near:
+            return None
+        followed = self._tracker.overlapping([face.box for face in near])
+        if followed is not None and near[followed].box.width >= _NEARER * near[0].box.width:
+            return near[followed]
+        return near[0]
+
+    def _wanted(self, track: int, captured_s: float) -> bool:
+        return track != self._settled or captured_s - self._embedded_s >= _SETTLED_EVERY_S
+
+
+class _Stages:
+    """Milliseconds of each stage of one frame."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+        self._last_s = time.perf_counter()
+
+    def done(self, stage: str) -> None:
+        now_s = time.perf_counter()
+        self.ms[stage] = (now_s - self._last_s) * 1000.0
+        self._last_s = now_s
+
+
+def _digest(image: Image, box: Box) -> bytes:
+    """A digest of the face's pixels: a camera that hangs repeats it, a living one never does."""
+    part = image[max(box.y, 0) : box.y + box.height, max(box.x, 0) : box.x + box.width]
+    return hashlib.blake2b(np.ascontiguousarray(part).data, digest_size=16).digest()
