@@ -4,11 +4,12 @@
     holder_id          -                 malformed, or an ID number
     holder_name        -                 empty, too long, or with control characters
     holder_exists      --replace         enrolling again forgets the references there were
-    unreadable_image   -                 there is no photograph
+    unreadable_image   -                 there is no photograph (also image_too_large, _too_small)
     no_face            -                 nothing to compare
     several_faces      -                 whose reference would it be?
     face_too_small     --force           a coarse reference: its holder may be refused at the gate
     blurred            --force           likewise
+    low_contrast       --force           likewise
     different_people   -                 two people would open as one
     belongs_to_other   --force           twins exist; then neither opens by face alone (Ambiguous)
 
@@ -16,49 +17,49 @@ Nothing is stored before every photograph has passed, and then all of it in one 
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from agent.domain.comparison import Metric, ReferenceIndex, score
 from agent.domain.evidence import Candidate
 from agent.domain.holder import Holder, HolderId, parse_holder_id
+from agent.domain.image import Template
 from agent.errors import EnrolmentRefusedError, ImageError
-from agent.ports import Image, Template
+from agent.vision.acquire import acquire
+from agent.vision.engine import PackFaceEngine
+from agent.vision.images import read_image
+from agent.vision.quality import ENROLMENT
 
 LONGEST_NAME = 200
 
 
-class EnrolmentFace(Protocol):
-    """The one face of a photograph: its template and how good it is."""
+@dataclass(frozen=True, slots=True)
+class _Shortfall:
+    """Why a photograph is not good enough, what to do, and whether ``--force`` takes it."""
 
-    @property
-    def template(self) -> Template:
-        """The reference it makes."""
-
-    @property
-    def quality(self) -> Mapping[str, float]:
-        """Figures by name: the face's width in pixels, its sharpness."""
+    what: str
+    fix: str
+    forceable: bool
 
 
-class Photographs(Protocol):
-    """Photographs in, one good face of each out: ``vision`` by way of ``app``."""
-
-    def read(self, path: Path) -> Image:
-        """The photograph at ``path``, upright.
-
-        Raises:
-            ImageError: it cannot be read.
-        """
-
-    def one_face(self, image: Image, *, force: bool) -> EnrolmentFace:
-        """The only face in ``image``, good enough to enrol; ``force`` waives size and sharpness.
-
-        Raises:
-            EnrolmentRefusedError: why not, in the words of the table above.
-        """
+_SHORTFALLS = {
+    "no_face": _Shortfall(
+        "no face was found", "a frontal photograph, eyes open, mouth and nose uncovered", False
+    ),
+    "several_faces": _Shortfall(
+        "there are several faces", "crop the photograph to the one of the holder", False
+    ),
+    "face_too_small": _Shortfall(
+        "the face is too small", "a photograph from nearer, or --force", True
+    ),
+    "low_contrast": _Shortfall(
+        "the face is too dark or too bright", "a photograph in even light, or --force", True
+    ),
+    "blurred": _Shortfall("the face is blurred", "a sharp photograph, or --force", True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Enrolment:
 
 def prepare(
     request: EnrolmentRequest,
-    photographs: Photographs,
+    engine: PackFaceEngine,
     index: ReferenceIndex,
     bars: Bars,
     *,
@@ -133,7 +134,7 @@ def prepare(
             f"{holder.id} is enrolled already\n"
             "Fix: --replace, which forgets the references there are; or choose another id",
         )
-    templates, quality = _read(request, photographs)
+    templates, quality = _read(request, engine)
     _same_person(request.files, templates, bars)
     closest = _closest_other(holder.id, templates, index)
     warnings = []
@@ -209,18 +210,23 @@ def make_holder(
 
 
 def _read(
-    request: EnrolmentRequest, photographs: Photographs
+    request: EnrolmentRequest, engine: PackFaceEngine
 ) -> tuple[list[Template], list[dict[str, Any]]]:
     templates, quality = [], []
     for file in request.files:
         try:
-            face = photographs.one_face(photographs.read(Path(file)), force=request.force)
+            found = acquire(engine, read_image(Path(file)), ENROLMENT)
         except ImageError as error:
-            raise EnrolmentRefusedError("unreadable_image", str(error)) from error
-        except EnrolmentRefusedError as error:
-            raise EnrolmentRefusedError(error.reason, f"{file}: {error}") from error
-        templates.append(face.template)
-        quality.append({"file": file, **face.quality})
+            raise EnrolmentRefusedError(error.reason, str(error)) from error
+        if found.reason is not None:
+            shortfall = _SHORTFALLS[found.reason]
+            if not (shortfall.forceable and request.force):
+                raise EnrolmentRefusedError(
+                    found.reason, f"{file}: {shortfall.what}\nFix: {shortfall.fix}"
+                )
+        assert found.face is not None
+        templates.append(found.face.template)
+        quality.append({"file": file, **found.face.quality.as_figures()})
     return templates, quality
 
 

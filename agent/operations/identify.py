@@ -3,49 +3,27 @@
     best < threshold                          NoMatch
     best - best other holder < margin         Ambiguous
     best is too close to another holder       Ambiguous
+    too small, dark or blurred for the gate   Other
     otherwise                                 the holder
 
 It says who a face would be taken for, not whether the gate would open: agreement over frames,
 rules and validity are the gate's to judge.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from agent.domain.comparison import ReferenceIndex
 from agent.domain.evidence import Box, Candidate
 from agent.domain.holder import HolderId
 from agent.domain.reason import Reason
 from agent.errors import ImageError
-from agent.ports import Image, Template
-
-
-class FoundFace(Protocol):
-    """A face in an image and its template."""
-
-    @property
-    def box(self) -> Box:
-        """Where it is."""
-
-    @property
-    def template(self) -> Template:
-        """What it is compared by."""
-
-
-class Faces(Protocol):
-    """Photographs in, faces out: ``vision`` by way of ``app``."""
-
-    def read(self, path: Path) -> Image:
-        """The photograph at ``path``, upright.
-
-        Raises:
-            ImageError: it cannot be read.
-        """
-
-    def all_faces(self, image: Image) -> Sequence[FoundFace]:
-        """Every face in ``image`` by falling area."""
+from agent.vision.acquire import AcquiredFace, acquire_all
+from agent.vision.engine import PackFaceEngine
+from agent.vision.images import read_image
+from agent.vision.quality import GATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +71,25 @@ class IdentifiedImage:
 
 
 def identify(
-    files: Iterable[str], faces: Faces, index: ReferenceIndex, bar: Bar
+    files: Iterable[str], engine: PackFaceEngine, index: ReferenceIndex, bar: Bar
 ) -> Iterator[IdentifiedImage]:
     """One result a file, in their order; a file that cannot be read does not stop the others."""
     for file in files:
         try:
-            image = faces.read(Path(file))
+            image = read_image(Path(file))
         except ImageError as error:
             yield IdentifiedImage(file, (), str(error))
             continue
-        found = faces.all_faces(image)
         yield IdentifiedImage(
-            file, tuple(judge(face.box, *index.search(face.template), bar) for face in found)
+            file, tuple(_identified(face, index, bar) for face in acquire_all(engine, image, GATE))
         )
+
+
+def _identified(face: AcquiredFace, index: ReferenceIndex, bar: Bar) -> Identified:
+    found = judge(face.box, *index.search(face.template), bar)
+    if found.holder is None or face.shortfall is None:
+        return found
+    return replace(found, holder=None, reason=Reason.OTHER)
 
 
 def judge(box: Box, best: Candidate | None, runner_up: Candidate | None, bar: Bar) -> Identified:

@@ -6,9 +6,44 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gate_command import PROGRAM, TIMEOUT_S, Answer, Gate
+from gate_command import PROGRAM, SHARED, TIMEOUT_S, Answer, Gate
 
 from agent.cli.main import main
+
+
+@pytest.fixture(scope="session")
+def faces() -> Path:
+    """Public photographs, beside the repository."""
+    folder = SHARED / "faces"
+    if not folder.is_dir():
+        pytest.skip("../shared/faces is absent")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dlib_models() -> Path:
+    """Where setup installed the default pack."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    state = Path(os.environ.get("GATE_AGENT_STATE_DIR") or Path(home) / "gate-agent")
+    if not (state / "models" / "dlib").is_dir():
+        pytest.skip(f"the model pack dlib is not installed in {state}")
+    return state / "models"
+
+
+@pytest.fixture
+def pack_state(state_dir: Path, dlib_models: Path) -> Path:
+    """The test's own state directory with the default pack in it."""
+    state_dir.mkdir()
+    (state_dir / "models").symlink_to(dlib_models)
+    return state_dir
+
+
+@pytest.fixture
+def key_state(pack_state: Path, gate: Gate) -> Path:
+    """The same with a key: ready to enrol."""
+    made = gate("key", "init")
+    assert made.code == 0, made.err
+    return pack_state
 
 
 @pytest.fixture
@@ -37,22 +72,29 @@ def gate(state_dir: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Gate]:
         os.environ.pop("GATE_AGENT_DEBUG", None)
 
 
+def run_program(*arguments: object, **environment: str) -> Answer:
+    """The installed ``gate-agent`` in a process of its own."""
+    done = subprocess.run(
+        [str(PROGRAM), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def session_program() -> Gate:
+    """``gate-agent`` as it is installed, for fixtures that live long."""
+    return run_program
+
+
 @pytest.fixture
 def program(state_dir: Path) -> Gate:
-    """``gate-agent`` as it is installed, in a process of its own."""
-
-    def run(*arguments: object, **environment: str) -> Answer:
-        done = subprocess.run(
-            [str(PROGRAM), *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-            env={**os.environ, **environment},
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
-
-    return run
+    """``gate-agent`` as it is installed, in the test's own state directory."""
+    return run_program
 
 
 @pytest.fixture
