@@ -44,7 +44,7 @@ def record_outputs(folder: Path, outputs: Sequence[Output]) -> None:
         UnavailableError: the folder cannot be written to; then no output may be driven.
     """
     path = folder / RECORD_NAME
-    draft = path.with_name(f".{RECORD_NAME}.{os.getpid()}")
+    draft = path.with_name(f".{RECORD_NAME}.new")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with draft.open("w", encoding="utf-8") as file:
@@ -53,7 +53,6 @@ def record_outputs(folder: Path, outputs: Sequence[Output]) -> None:
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         fix = "make the state directory writable for the agent"
         raise UnavailableError(f"{path}: {error.strerror}", fix) from error
 
