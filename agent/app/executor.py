@@ -50,9 +50,9 @@ class Executor:
                 case Release(door, pulse_s):
                     if ticket is not None and not ticket.wait(RECORD_WAIT_S):
                         _log.warning("recorded_late", waited_ms=RECORD_WAIT_S * 1000)
-                    self._move(door, lambda target, pulse=pulse_s: target.release(pulse))
+                    self._move(door, pulse_s)
                 case Secure(door):
-                    self._move(door, lambda target: target.secure())
+                    self._move(door, None)
                 case Settle(camera, track):
                     self._settle(camera, track)
                 case SetStatus():
@@ -70,9 +70,12 @@ class Executor:
             _log.info(draft.type.value, **draft.data)
         return self._writer.submit(draft.with_id(self._new_id(draft)))
 
-    def _move(self, door: str, deed: Callable[[Door], None]) -> None:
+    def _move(self, door: str, pulse_s: float | None) -> None:
         try:
-            deed(self._doors[door])
+            if pulse_s is None:
+                self._doors[door].secure()
+            else:
+                self._doors[door].release(pulse_s)
         except Exception as error:  # noqa: BLE001 - whatever a pin library raises, it is a fault
             _log.error("output_failed", door=door, error=str(error))
             self._post(FaultRaised(f"door:{door}", f"the output failed: {type(error).__name__}"))

@@ -1,0 +1,1 @@
+"""What the kiosk keeps: the journal of what happened, the registry of who may pass, their key."""

@@ -1,0 +1,78 @@
+"""The key of the gallery: a file of 64 hexadecimal digits that only its owner may read."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from agent.adapters.store.seal import KEY_BYTES
+from agent.errors import KeyUnavailableError, RefusedError
+
+KEY_NAME = "gallery.key"
+CREDENTIAL_NAME = "gate-agent.key"
+
+
+def key_path(configured: Path | None, state_dir: Path) -> Path:
+    """Where the key is looked for: the config's file, systemd's credential, the state folder."""
+    if configured is not None:
+        return configured
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and (Path(credentials) / CREDENTIAL_NAME).exists():
+        return Path(credentials) / CREDENTIAL_NAME
+    return state_dir / KEY_NAME
+
+
+def init_key(path: Path) -> None:
+    """Make a new key at ``path``, mode 0600; what is there is never overwritten.
+
+    Raises:
+        RefusedError: there is a key already.
+        KeyUnavailableError: the place cannot be written.
+    """
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.write(descriptor, secrets.token_hex(KEY_BYTES).encode() + b"\n")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        # A link, not a rename: it fails where a key stands, and the key appears whole.
+        os.link(fresh, path)
+    except FileExistsError as error:
+        message = f"{path} holds a key already; without it every reference would be lost"
+        raise RefusedError("key_exists", message) from error
+    except OSError as error:
+        fix = f"make {path.parent} writable for this user"
+        raise KeyUnavailableError(f"{path} cannot be written: {error.strerror}", fix) from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def load_key(path: Path) -> bytes:
+    """The key at ``path``.
+
+    Raises:
+        KeyUnavailableError: it is missing, open to others, or no key.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError as error:
+        raise KeyUnavailableError(f"there is no key at {path}", "gate-agent key init") from error
+    except OSError as error:
+        fix = "run as the user who owns it"
+        raise KeyUnavailableError(f"{path} cannot be read: {error.strerror}", fix) from error
+    with os.fdopen(descriptor, "rb") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & 0o077:
+            fix = f"chmod 600 {path}"
+            raise KeyUnavailableError(f"{path} is open to others (mode {mode:04o})", fix)
+        text = file.read(1024).strip()
+    try:
+        key = bytes.fromhex(text.decode())
+    except (UnicodeDecodeError, ValueError) as error:
+        raise KeyUnavailableError(f"{path} holds no key", "restore it from a backup") from error
+    if len(key) != KEY_BYTES:
+        raise KeyUnavailableError(f"{path} holds no key", "restore it from a backup")
+    return key

@@ -1,0 +1,366 @@
+"""The registry: holders and their sealed references, and a log of every change to them.
+
+A change and the event about it are one transaction. The event waits in ``change_log`` until it is
+moved to the journal, where its id makes a repeat harmless: killed at any point, neither a change
+without its event nor an event without its change is left.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.adapters.store.seal import Sealer
+from agent.adapters.store.sqlite import guarded, open_database
+from agent.domain.events import Event, EventType
+from agent.domain.holder import Holder, HolderId
+from agent.domain.image import Template
+from agent.domain.instant import Instant
+from agent.errors import KeyUnavailableError, StoreError
+from agent.ports import Journal, Reference
+
+APPLICATION_ID = 0x67_41_72_67  # "gArg"
+_STEPS = (
+    """
+    CREATE TABLE revision (number INTEGER NOT NULL);
+    INSERT INTO revision VALUES (1);
+    CREATE TABLE holder (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        category TEXT NOT NULL,
+        enabled INTEGER NOT NULL,
+        valid_from TEXT,
+        valid_until TEXT
+    );
+    CREATE TABLE reference (
+        number INTEGER PRIMARY KEY,
+        holder TEXT NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+        pack TEXT NOT NULL,
+        pack_version TEXT NOT NULL,
+        sealed BLOB NOT NULL
+    );
+    CREATE INDEX reference_of ON reference (holder);
+    CREATE TABLE photograph (
+        number INTEGER PRIMARY KEY,
+        holder TEXT NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+        sealed BLOB NOT NULL
+    );
+    CREATE TABLE change_log (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        type TEXT NOT NULL,
+        time TEXT NOT NULL,
+        clock_synced INTEGER NOT NULL,
+        data TEXT NOT NULL
+    );
+    """,
+)
+T = TypeVar("T")
+
+
+class SqliteRegistry:
+    """Implements ``ports.HolderStore`` and ``ports.Gallery``; one connection behind a lock."""
+
+    def __init__(
+        self, path: Path, sealer: Sealer | None, new_id: Callable[[datetime], str]
+    ) -> None:
+        """Open or make the registry; without a ``sealer`` references stay closed.
+
+        Raises:
+            StoreError: it is damaged, locked, not writable, or not ours.
+        """
+        self._path = path
+        self._sealer = sealer
+        self._new_id = new_id
+        self._lock = threading.RLock()
+        self._connection = open_database(path, APPLICATION_ID, _STEPS)
+
+    def revision(self) -> int:
+        """Rises with every change, whichever process made it; cheap enough to poll."""
+        return int(self._rows("SELECT number FROM revision")[0][0])
+
+    def holders(self) -> list[Holder]:
+        """Every holder, by id."""
+        return [_holder(row) for row in self._rows(f"{_SELECT_HOLDER} ORDER BY id")]
+
+    def holder(self, holder: HolderId) -> Holder | None:
+        """One holder, or None."""
+        rows = self._rows(f"{_SELECT_HOLDER} WHERE id = ?", holder)
+        return _holder(rows[0]) if rows else None
+
+    def put(self, holder: Holder, *, by: str, now: Instant) -> None:
+        """Add or change a holder; the change and its event are one transaction."""
+
+        def work() -> None:
+            before = self.holder(holder.id)
+            if before != holder:
+                self._put(holder)
+                self._log(EventType.HOLDER_CHANGED, _changes(before, holder), by, now)
+
+        self._write(work)
+
+    def remove(self, holder: HolderId, *, by: str, now: Instant) -> bool:
+        """Forget a holder, all references and photographs; False where there is none."""
+
+        def work() -> bool:
+            if self.holder(holder) is None:
+                return False
+            self._connection.execute("DELETE FROM holder WHERE id = ?", (holder,))
+            self._log(EventType.HOLDER_REMOVED, {"holder": holder}, by, now)
+            return True
+
+        return self._write(work)
+
+    def put_all(self, holders: Sequence[Holder], *, by: str, now: Instant) -> int:
+        """Add or change many holders at once, all or none; how many were new or different."""
+
+        def work() -> int:
+            changed = 0
+            for holder in holders:
+                before = self.holder(holder.id)
+                if before != holder:
+                    self._put(holder)
+                    self._log(EventType.HOLDER_CHANGED, _changes(before, holder), by, now)
+                    changed += 1
+            return changed
+
+        return self._write(work)
+
+    def enrol(
+        self,
+        holder: Holder,
+        references: Sequence[Reference],
+        *,
+        by: str,
+        now: Instant,
+        photographs: Sequence[bytes] = (),
+    ) -> None:
+        """Put the holder and replace their references for the packs given, in one transaction.
+
+        Raises:
+            KeyUnavailableError: there is no key to seal with.
+            StoreError: the registry cannot be written.
+        """
+        sealer = self._need_sealer()
+
+        def work() -> None:
+            before = self.holder(holder.id)
+            self._put(holder)
+            for pack in {reference.pack for reference in references}:
+                self._connection.execute(
+                    "DELETE FROM reference WHERE holder = ? AND pack = ?", (holder.id, pack)
+                )
+            for reference in references:
+                self._insert_reference(holder.id, reference, sealer)
+            self._connection.execute("DELETE FROM photograph WHERE holder = ?", (holder.id,))
+            for photograph in photographs:
+                self._connection.execute(
+                    "INSERT INTO photograph (holder, sealed) VALUES (?, ?)",
+                    (holder.id, sealer.seal(photograph, "photograph", holder.id)),
+                )
+            data = _changes(before, holder)
+            data["fields"] = [*data["fields"], "references"]
+            data["references"] = len(references)
+            self._log(EventType.HOLDER_CHANGED, data, by, now)
+
+        self._write(work)
+
+    def references(self, pack: str, pack_version: str) -> list[Reference]:
+        """Every reference made by this pack, by holder."""
+        owners, templates = self.load_arrays(pack, pack_version)
+        return [
+            Reference(owner, pack, pack_version, template)
+            for owner, template in zip(owners, templates, strict=True)
+        ]
+
+    def load_arrays(
+        self, pack: str, pack_version: str
+    ) -> tuple[list[HolderId], npt.NDArray[np.float32]]:
+        """The owners and templates (references x components) of a pack, by holder.
+
+        Raises:
+            KeyUnavailableError: there is no key, or another one sealed them.
+            StoreError: a row was altered or copied from elsewhere.
+        """
+        query = (
+            "SELECT holder, sealed FROM reference WHERE pack = ? AND pack_version = ?"
+            " ORDER BY holder, number"
+        )
+        rows = self._rows(query, pack, pack_version)
+        if not rows:
+            return [], np.zeros((0, 0), dtype=np.float32)
+        sealer = self._need_sealer()
+        owners: list[HolderId] = []
+        table: npt.NDArray[np.float32] | None = None
+        for number, (owner, sealed) in enumerate(rows):
+            plain = sealer.open(sealed, "reference", owner, pack, pack_version)
+            template = np.frombuffer(plain, dtype="<f4")
+            if table is None:
+                table = np.empty((len(rows), len(template)), dtype=np.float32)
+            if template.shape != table[number].shape:
+                raise StoreError("references of one pack have different lengths")
+            table[number] = template
+            owners.append(HolderId(owner))
+        assert table is not None
+        return owners, table
+
+    def reference_counts(self) -> dict[HolderId, dict[str, int]]:
+        """How many references each holder has, by pack."""
+        counts: dict[HolderId, dict[str, int]] = {}
+        query = "SELECT holder, pack, count(*) FROM reference GROUP BY holder, pack"
+        for owner, pack, count in self._rows(query):
+            counts.setdefault(HolderId(owner), {})[pack] = count
+        return counts
+
+    def note(self, kind: EventType, data: dict[str, Any], *, by: str, now: Instant) -> None:
+        """Log a change that is no holder's (a model installed, rules changed)."""
+        self._write(lambda: self._log(kind, data, by, now), counts=False)
+
+    def transfer_changes(self, journal: Journal) -> int:
+        """Move logged changes into the journal; how many. Safe to repeat and to be killed in."""
+        moved = 0
+        query = "SELECT row, id, type, time, clock_synced, data FROM change_log ORDER BY row"
+        for row, event_id, kind, time, synced, data in self._rows(query):
+            moment = datetime.fromisoformat(time)
+            event = Event(event_id, EventType(kind), moment, bool(synced), None, json.loads(data))
+            journal.append(event)
+            self._write(partial(self._forget_change, row), counts=False)
+            moved += 1
+        return moved
+
+    def rekey(self, new: Sealer) -> int:
+        """Seal every reference and photograph anew, in one transaction; how many."""
+        old = self._need_sealer()
+
+        def work() -> int:
+            rows = self._connection.execute(
+                "SELECT number, holder, pack, pack_version, sealed FROM reference"
+            ).fetchall()
+            for number, *words, sealed in rows:
+                bound = ("reference", *words)
+                again = new.seal(old.open(sealed, *bound), *bound)
+                self._connection.execute(
+                    "UPDATE reference SET sealed = ? WHERE number = ?", (again, number)
+                )
+            photographs = self._connection.execute(
+                "SELECT number, holder, sealed FROM photograph"
+            ).fetchall()
+            for number, owner, sealed in photographs:
+                again = new.seal(old.open(sealed, "photograph", owner), "photograph", owner)
+                self._connection.execute(
+                    "UPDATE photograph SET sealed = ? WHERE number = ?", (again, number)
+                )
+            return len(rows) + len(photographs)
+
+        count = self._write(work)
+        self._sealer = new
+        return count
+
+    def close(self) -> None:
+        """Let the file go."""
+        with self._lock:
+            self._connection.close()
+
+    def _need_sealer(self) -> Sealer:
+        if self._sealer is None:
+            raise KeyUnavailableError("references need the gallery's key", "gate-agent key init")
+        return self._sealer
+
+    def _put(self, holder: Holder) -> None:
+        self._connection.execute(
+            "INSERT INTO holder (id, name, category, enabled, valid_from, valid_until)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name,"
+            " category = excluded.category, enabled = excluded.enabled,"
+            " valid_from = excluded.valid_from, valid_until = excluded.valid_until",
+            (
+                holder.id,
+                holder.name,
+                holder.category,
+                int(holder.enabled),
+                _text(holder.valid_from),
+                _text(holder.valid_until),
+            ),
+        )
+
+    def _insert_reference(self, owner: HolderId, reference: Reference, sealer: Sealer) -> None:
+        words = (owner, reference.pack, reference.pack_version)
+        sealed = sealer.seal(_bytes(reference.template), "reference", *words)
+        self._connection.execute(
+            "INSERT INTO reference (holder, pack, pack_version, sealed) VALUES (?, ?, ?, ?)",
+            (*words, sealed),
+        )
+
+    def _log(self, kind: EventType, data: dict[str, Any], by: str, now: Instant) -> None:
+        self._connection.execute(
+            "INSERT INTO change_log (id, type, time, clock_synced, data) VALUES (?, ?, ?, ?, ?)",
+            (
+                self._new_id(now.utc),
+                kind.value,
+                now.utc.isoformat(),
+                int(now.utc_trusted),
+                json.dumps({**data, "by": by}),
+            ),
+        )
+
+    def _forget_change(self, row: int) -> None:
+        self._connection.execute("DELETE FROM change_log WHERE row = ?", (row,))
+
+    def _rows(self, query: str, *parameters: object) -> list[Any]:
+        with self._lock:
+            return guarded(
+                self._path, lambda: self._connection.execute(query, parameters).fetchall()
+            )
+
+    def _write(self, work: Callable[[], T], *, counts: bool = True) -> T:
+        """``work`` in one transaction, after which the revision has risen if it ``counts``."""
+
+        def transaction() -> T:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                answer = work()
+                if counts:
+                    self._connection.execute("UPDATE revision SET number = number + 1")
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            return answer
+
+        with self._lock:
+            return guarded(self._path, transaction)
+
+
+_SELECT_HOLDER = "SELECT id, name, category, enabled, valid_from, valid_until FROM holder"
+
+
+def _holder(row: Sequence[Any]) -> Holder:
+    holder, name, category, enabled, valid_from, valid_until = row
+    return Holder(
+        HolderId(holder), name, category, bool(enabled), _moment(valid_from), _moment(valid_until)
+    )
+
+
+def _changes(before: Holder | None, after: Holder) -> dict[str, Any]:
+    """What changed, by the names of the fields; a person's name is never told."""
+    fields = ("name", "category", "enabled", "valid_from", "valid_until")
+    changed = [f for f in fields if before is None or getattr(before, f) != getattr(after, f)]
+    return {"holder": after.id, "new": before is None, "fields": changed}
+
+
+def _bytes(template: Template) -> bytes:
+    return np.ascontiguousarray(template, dtype="<f4").tobytes()
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text is not None else None
