@@ -283,7 +283,7 @@ def _readable_row(connection: sqlite3.Connection, number: int) -> tuple[object, 
         if row is not None:
             json.loads(str(row[7]))
             datetime.fromisoformat(str(row[4]))
-            EventType(row[3])
+            EventType(str(row[3]))
     except (sqlite3.Error, ValueError):
         return None
     return row
