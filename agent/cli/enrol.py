@@ -61,23 +61,29 @@ def enrol(
     face, several faces, a small or blurred face, different
     people, a face that belongs to another holder. Nothing is stored then.
     """
-    from agent.app.enrolment import Wish, enrol_holder
+    from agent.app.desk import enrol_holder
+    from agent.app.resources import site_of
+    from agent.operations.enrol import EnrolmentRequest
+    from agent.operations.holders import parse_moment
 
-    wish = Wish(
+    site = site_of(state_dir(state), given_config_path(config))
+    request = EnrolmentRequest(
         id=holder,
         name=name,
         category=category,
         files=tuple(images),
-        valid_from=valid_from,
-        valid_until=valid_until,
+        valid_from=parse_moment(valid_from or "none", site.zone, ends=False),
+        valid_until=parse_moment(valid_until or "none", site.zone, ends=True),
         force=force,
         replace=replace,
     )
-    pack, made = enrol_holder(wish, state_dir(state), given_config_path(config), by=user())
+    made = enrol_holder(site, request, by=user())
     if as_json:
-        emit(made.as_json(pack))
+        emit(made.as_json(site.face.pack))
         return
     for warning in made.warnings:
         warn(warning)
     count = len(made.templates)
-    say(f"enrolled {made.holder.id}: {count} reference{'s' if count > 1 else ''} ({pack})")
+    say(
+        f"enrolled {made.holder.id}: {count} reference{'s' if count > 1 else ''} ({site.face.pack})"
+    )

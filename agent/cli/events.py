@@ -1,10 +1,151 @@
 """``gate-agent events``: what happened, from the journal of this kiosk."""
 
+import contextlib
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
+from agent.app.paths import given_config_path, state_dir
+from agent.cli.common import Config, Json, StateDir, emit, examples, plain, say, table
+from agent.cli.progress import progress
+
+if TYPE_CHECKING:
+    from agent.app.resources import Site
+    from agent.operations.events import Filter
+    from agent.ports import StoredEvent
+
+_POLL_S = 0.5
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="WHEN", help="A date, a time, or an age: 15m, 8h, 7d."),
+]
+Types = Annotated[
+    list[str] | None,
+    typer.Option("--type", metavar="TYPE", help="access.granted, or a family: access. Repeatable."),
+]
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
     parent.add_typer(app, name="events", help="What happened, from the journal.")
+
+
+@app.command(
+    "list", epilog=examples("events list", "events list --since 8h --type access.denied --json")
+)
+def list_(
+    *,
+    since: Since = None,
+    types: Types = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="The newest so many.")
+    ] = 50,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """List the newest events, oldest first."""
+    from agent.app.resources import open_journal
+    from agent.operations.events import as_json as cloud_event
+
+    site, wanted = _wanted(state, config, since, types)
+    with open_journal(site) as journal:
+        found = list(wanted.select(journal, newest=limit))
+    if as_json:
+        for stored in found:
+            emit(cloud_event(stored, site.source))
+        return
+    table(("time", "sequence", "type", "access point", "what"), [_row(one, site) for one in found])
+
+
+@app.command("tail", epilog=examples("events tail", "events tail --type access --json"))
+def tail(
+    *,
+    types: Types = None,
+    lines: Annotated[
+        int, typer.Option("--lines", metavar="N", min=0, help="So many from before first.")
+    ] = 10,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Follow the events as they come.
+
+    Until Ctrl-C. Works with and without a running agent.
+    """
+    from agent.app.resources import open_journal
+    from agent.operations.events import as_json as cloud_event
+    from agent.operations.events import follow
+
+    site, wanted = _wanted(state, config, None, types)
+    # Ctrl-C is how one stops to follow: no failure.
+    with open_journal(site) as journal, contextlib.suppress(KeyboardInterrupt):
+        for stored in follow(journal, wanted, newest=lines, pause=lambda: time.sleep(_POLL_S)):
+            if as_json:
+                emit(cloud_event(stored, site.source))
+            else:
+                say("  ".join(plain(cell) for cell in _row(stored, site)))
+
+
+@app.command(
+    "export",
+    epilog=examples(
+        "events export events.jsonl", "events export --since 2026-11-01 --type access - | gzip"
+    ),
+)
+def export(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Written whole or not at all; - is stdout.")
+    ],
+    *,
+    since: Since = None,
+    types: Types = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Export events, a CloudEvent a line."""
+    from agent.app.resources import open_journal
+    from agent.operations.events import as_json as cloud_event
+    from agent.operations.events import write_lines
+
+    site, wanted = _wanted(state, config, since, types)
+    with open_journal(site) as journal, progress(wanted=not as_json) as advance:
+        found = wanted.select(journal)
+        if str(file) == "-":
+            for stored in found:
+                emit(cloud_event(stored, site.source))
+            return
+        count = write_lines(found, site.source, file, lambda done: advance("events", done, 0))
+    if as_json:
+        emit({"file": str(file), "events": count})
+    else:
+        say(f"{count} events in {plain(file)}")
+
+
+def _wanted(
+    state: Path | None, config: Path | None, since: str | None, types: list[str] | None
+) -> "tuple[Site, Filter]":
+    from agent.app.resources import site_of
+    from agent.operations.events import Filter, parse_since, parse_types
+
+    site = site_of(state_dir(state), given_config_path(config))
+    start = parse_since(since, site.zone, datetime.now(UTC))
+    return site, Filter(start, parse_types(types or []))
+
+
+def _row(stored: "StoredEvent", site: "Site") -> tuple[object, ...]:
+    from agent.operations.events import summary
+
+    event = stored.event
+    local = event.time.astimezone(site.zone).isoformat(" ", "seconds")
+    mark = "" if event.clock_synced else " ?"
+    return (
+        local + mark, stored.sequence, event.type.value, event.access_point, summary(stored),
+    )  # fmt: skip

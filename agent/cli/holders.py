@@ -29,10 +29,11 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List every holder, by id."""
-    from agent.app.resources import open_registry
+    from agent.app.resources import open_registry, site_of
     from agent.operations import holders
 
-    with open_registry(state_dir(state), given_config_path(config)) as registry:
+    site = site_of(state_dir(state), given_config_path(config))
+    with open_registry(site) as registry:
         counts = registry.reference_counts()
         found = [
             holders.as_json(holder, counts.get(holder.id, {}))
@@ -51,10 +52,11 @@ def show(
     holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
 ) -> None:
     """Show one holder; never a template."""
-    from agent.app.resources import open_registry
+    from agent.app.resources import open_registry, site_of
     from agent.operations import holders
 
-    with open_registry(state_dir(state), given_config_path(config)) as registry:
+    site = site_of(state_dir(state), given_config_path(config))
+    with open_registry(site) as registry:
         found = holders.find(registry, holder)
         shown = holders.as_json(found, registry.reference_counts().get(found.id, {}))
     _answer(shown, as_json=as_json)
@@ -113,7 +115,7 @@ def set_(
     as_json: Json = False,
 ) -> None:
     """Change a holder's name, category or validity."""
-    from agent.app.resources import zone_of
+    from agent.app.resources import site_of
     from agent.errors import RefusedError
     from agent.operations.holders import Change, parse_moment
 
@@ -122,7 +124,7 @@ def set_(
             "nothing_to_set",
             "nothing to change\nFix: --name, --category, --valid-from, --valid-until",
         )
-    zone = zone_of(given_config_path(config))
+    zone = site_of(state_dir(state), given_config_path(config)).zone
     wanted = Change(
         name=name,
         category=category,
@@ -137,11 +139,12 @@ def remove(
     holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
 ) -> None:
     """Forget a holder and all references."""
-    from agent.app.resources import instant, open_registry
+    from agent.app.resources import instant, open_registry, site_of
     from agent.operations import holders
 
-    with open_registry(state_dir(state), given_config_path(config)) as registry:
-        gone = holders.remove(registry, holder, by=user(), now=instant())
+    site = site_of(state_dir(state), given_config_path(config))
+    with open_registry(site) as registry:
+        gone = holders.remove(registry, holder, by=user(), now=instant(site))
     if as_json:
         emit({"id": gone, "removed": True})
     else:
@@ -151,11 +154,12 @@ def remove(
 def _change(
     holder: str, wanted: Any, config: Path | None, state: Path | None, *, as_json: bool
 ) -> None:
-    from agent.app.resources import instant, open_registry
+    from agent.app.resources import instant, open_registry, site_of
     from agent.operations import holders
 
-    with open_registry(state_dir(state), given_config_path(config)) as registry:
-        after, changed = holders.change(registry, holder, wanted, by=user(), now=instant())
+    site = site_of(state_dir(state), given_config_path(config))
+    with open_registry(site) as registry:
+        after, changed = holders.change(registry, holder, wanted, by=user(), now=instant(site))
         counts = registry.reference_counts().get(after.id, {})
     if as_json:
         emit({**holders.as_json(after, counts), "changed": changed})

@@ -28,10 +28,12 @@ def identify(
     Every face in each, by the gate's own threshold and margin; without a gallery nobody. Exit
     code 1 if a file could not be read; the others are answered all the same.
     """
-    from agent.app.identification import identify_files
+    from agent.app.desk import identify_files, with_pack
+    from agent.app.resources import site_of
 
     unread = 0
-    for result in identify_files(images, state_dir(state), given_config_path(config), pack):
+    site = with_pack(site_of(state_dir(state), given_config_path(config)), pack)
+    for result in identify_files(site, images):
         unread += result.error is not None
         if as_json:
             emit(result.as_json())

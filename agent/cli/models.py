@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.paths import state_dir
-from agent.cli.common import Json, StateDir, emit, examples, fields, say, table
+from agent.cli.common import Json, StateDir, emit, examples, fields, say, table, user
 from agent.cli.progress import progress
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -57,6 +57,8 @@ def install(
             accept_licence,
         )
     manifest = result.pack.manifest
+    if result.changed:
+        _record(folder, manifest.name, "installed", manifest.version)
     if as_json:
         emit(
             {
@@ -125,6 +127,7 @@ def remove(name: Name, *, state: StateDir = None, as_json: Json = False) -> None
     folder = state_dir(state)
     if not models.remove(name, folder):
         raise RefusedError("not_installed", f"The model pack {name} is not installed")
+    _record(folder, name, "removed", None)
     if as_json:
         emit({"pack": name, "removed": True})
     else:
@@ -166,6 +169,14 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
             for point in manifest.comparison.curve
         ],
     )
+
+
+def _record(state: Path, pack: str, change: str, version: str | None) -> None:
+    from agent.app.resources import record, site_of
+    from agent.domain.events import EventType
+
+    data = {"pack": pack, "change": change, "version": version, "by": user()}
+    record(site_of(state, None), EventType.MODEL_CHANGED, data)
 
 
 def _status(status: Any) -> dict[str, Any]:

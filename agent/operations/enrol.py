@@ -18,7 +18,7 @@ Nothing is stored before every photograph has passed, and then all of it in one 
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -116,19 +116,20 @@ def prepare(
     index: ReferenceIndex,
     bars: Bars,
     *,
-    exists: bool,
+    existing: Holder | None,
     categories: frozenset[str] | None,
 ) -> Enrolment:
     """The holder and references that ``request`` asks for; stores nothing.
 
-    ``index`` holds everyone else's references; the holder's own in it do not count.
-    ``categories`` are those with a rule, None where there is no config to know them by.
+    ``index`` holds the gallery; references of the holder's own in it do not count. ``existing`` is
+    the holder of this id, None where there is none. ``categories`` are those with a rule, None
+    where there is no config to know them by.
 
     Raises:
         EnrolmentRefusedError: with its reason; the message ends with the fix.
     """
-    holder = _holder(request)
-    if exists and not request.replace:
+    holder = _holder(request, existing)
+    if existing is not None and not request.replace:
         raise EnrolmentRefusedError(
             "holder_exists",
             f"{holder.id} is enrolled already\n"
@@ -165,13 +166,22 @@ def prepare(
     return Enrolment(holder, tuple(templates), tuple(quality), closest, tuple(warnings))
 
 
-def _holder(request: EnrolmentRequest) -> Holder:
-    return make_holder(
+def _holder(request: EnrolmentRequest, existing: Holder | None) -> Holder:
+    """As asked; a holder who is disabled or limited stays so unless something else is asked."""
+    asked = make_holder(
         request.id,
         request.name,
         request.category,
         valid_from=request.valid_from,
         valid_until=request.valid_until,
+    )
+    if existing is None:
+        return asked
+    return replace(
+        asked,
+        enabled=existing.enabled,
+        valid_from=asked.valid_from or existing.valid_from,
+        valid_until=asked.valid_until or existing.valid_until,
     )
 
 

@@ -4,12 +4,13 @@ import json
 import os
 import re
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from agent.domain.events import EventType, cloud_event
 from agent.errors import RefusedError, UnavailableError
@@ -20,6 +21,20 @@ _AGE = re.compile(r"(\d{1,9})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
+class EventLog(Protocol):
+    """A journal that can be read."""
+
+    def read(
+        self,
+        *,
+        after_row: int = 0,
+        since: datetime | None = None,
+        kind: str | None = None,
+        newest: int | None = None,
+    ) -> Iterator[StoredEvent]:
+        """Stored events in order; ``newest`` keeps only the last so many of those that fit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which events; empty ``types`` are all."""
@@ -27,12 +42,16 @@ class Filter:
     since: datetime | None = None
     types: frozenset[EventType] = frozenset()
 
-    def holds(self, stored: StoredEvent) -> bool:
-        """Whether ``stored`` is one of them."""
-        event = stored.event
-        return (self.since is None or event.time >= self.since) and (
-            not self.types or event.type in self.types
-        )
+    def select(
+        self, log: EventLog, *, after_row: int = 0, newest: int | None = None
+    ) -> Iterable[StoredEvent]:
+        """Those of ``log`` in order; the last ``newest`` of them where that is given."""
+        if len(self.types) <= 1:
+            kind = next((kind.value for kind in self.types), None)
+            return log.read(after_row=after_row, since=self.since, kind=kind, newest=newest)
+        rows = log.read(after_row=after_row, since=self.since)
+        found = (row for row in rows if row.event.type in self.types)
+        return found if newest is None else deque(found, maxlen=newest)
 
 
 def parse_types(words: Iterable[str]) -> frozenset[EventType]:
@@ -71,6 +90,28 @@ def parse_since(text: str | None, zone: tzinfo, now: datetime) -> datetime | Non
 def as_json(stored: StoredEvent, source: str) -> dict[str, Any]:
     """The CloudEvent that the broker gets, or got."""
     return cloud_event(stored.event, source=source, epoch=stored.epoch, sequence=stored.sequence)
+
+
+def summary(stored: StoredEvent) -> str:
+    """What there is to say about it in a line: reason, holder, part, who."""
+    keys = ("reason", "holder", "change", "part", "pack", "by")
+    data = stored.event.data
+    return ", ".join(f"{key} {data[key]}" for key in keys if data.get(key) is not None)
+
+
+def follow(
+    log: EventLog, wanted: Filter, *, newest: int, pause: Callable[[], None]
+) -> Iterator[StoredEvent]:
+    """The last ``newest`` events, then each as it comes, for ever; ``pause`` waits in between."""
+    row = max((stored.row for stored in log.read(newest=1)), default=0)
+    # What came in the meantime comes once: below, and not here.
+    yield from (stored for stored in wanted.select(log, newest=newest) if stored.row <= row)
+    while True:
+        pause()
+        for stored in log.read(after_row=row):
+            row = stored.row
+            if not wanted.types or stored.event.type in wanted.types:
+                yield stored
 
 
 def write_lines(

@@ -1,0 +1,109 @@
+"""What the desk does with faces: enrol, identify, look at the gallery as a whole."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from agent.app.gallery import Snapshot, curve_of, take_snapshot, threshold_for
+from agent.app.resources import REGISTRY_NAME, Key, Site, instant, open_engine, open_registry
+from agent.domain.comparison import Metric, ReferenceIndex
+from agent.domain.holder import HolderId
+from agent.domain.operating_point import threshold_at
+from agent.errors import ImageError
+from agent.operations.enrol import Bars, Enrolment, EnrolmentRequest, prepare
+from agent.operations.identify import Bar, IdentifiedImage, identify
+from agent.ports import Reference
+from agent.vision.engine import PackFaceEngine
+from agent.vision.manifest import Manifest
+
+_SAME_PERSON_FMR = 1e-3
+
+
+def enrol_holder(site: Site, request: EnrolmentRequest, *, by: str) -> Enrolment:
+    """Enrol by the site's pack: holder, references and event in one transaction, or nothing.
+
+    Raises:
+        EnrolmentRefusedError: with its reason and fix.
+        KeyUnavailableError: there is no key to seal with.
+        ModelPackError: the pack is not installed.
+        StoreError: the registry is locked, damaged or not writable.
+    """
+    with open_registry(site, Key.NEEDED) as registry:
+        engine = open_engine(site.state, site.face.pack, site.face.threads)
+        manifest = engine.manifest
+        snapshot = take_snapshot(registry, manifest, site.face.max_false_grant_rate)
+        existing = registry.holder(HolderId(request.id))
+        made = prepare(
+            request,
+            engine,
+            snapshot.index,
+            _bars(site, manifest, {*snapshot.index.names, request.id}),
+            existing=existing,
+            categories=site.categories,
+        )
+        registry.enrol(
+            made.holder,
+            [
+                Reference(made.holder.id, manifest.name, manifest.version, template)
+                for template in made.templates
+            ],
+            by=by,
+            now=instant(site),
+            photographs=_photographs(request.files) if site.store.keep_photographs else (),
+        )
+    return made
+
+
+def identify_files(site: Site, files: Iterable[str]) -> Iterator[IdentifiedImage]:
+    """Identify by the site's pack and gallery; without a gallery everybody is a stranger.
+
+    Raises:
+        KeyUnavailableError: there are references, and not the key that sealed them.
+        ModelPackError: the pack is not installed.
+        StoreError: the registry is locked or damaged.
+    """
+    engine = open_engine(site.state, site.face.pack, site.face.threads)
+    snapshot = read_gallery(site, engine)
+    if snapshot is None:
+        manifest = engine.manifest
+        index = ReferenceIndex.empty(
+            manifest.embedder.components, Metric(manifest.comparison.metric)
+        )
+        threshold = threshold_for(manifest, 0, site.face.max_false_grant_rate).threshold
+        return identify(files, engine, index, Bar(threshold, site.face.margin, frozenset()))
+    judged_by = snapshot.registry
+    bar = Bar(judged_by.operating.threshold, site.face.margin, judged_by.too_close)
+    return identify(files, engine, snapshot.index, bar)
+
+
+def read_gallery(site: Site, engine: PackFaceEngine) -> Snapshot | None:
+    """The gallery as it stands, or None where nobody was ever enrolled: looking makes no file."""
+    if not (site.state / REGISTRY_NAME).exists():
+        return None
+    with open_registry(site, Key.IF_ANY) as registry:
+        return take_snapshot(registry, engine.manifest, site.face.max_false_grant_rate)
+
+
+def with_pack(site: Site, pack: str | None) -> Site:
+    """The same site by another model pack, where one is named."""
+    if pack is None:
+        return site
+    return replace(site, face=site.face.model_copy(update={"pack": pack}))
+
+
+def _bars(site: Site, manifest: Manifest, holders: set[str]) -> Bars:
+    """As they will be once the holder is in: the threshold follows the gallery."""
+    rate = site.face.max_false_grant_rate
+    return Bars(
+        same_person=threshold_at(curve_of(manifest), _SAME_PERSON_FMR),
+        too_close=threshold_for(manifest, len(holders), rate).threshold,
+        margin=site.face.margin,
+        metric=Metric(manifest.comparison.metric),
+    )
+
+
+def _photographs(files: Iterable[str]) -> list[bytes]:
+    try:
+        return [Path(file).read_bytes() for file in files]
+    except OSError as error:
+        raise ImageError("unreadable_image", f"a photograph is gone: {error.strerror}") from error
