@@ -19,7 +19,7 @@ from agent.errors import UnavailableError
 from agent.ports import Frame, Image
 
 _LONGEST_GAP_S = 5.0
-_LATEST_S = 1.0
+_LATEST_S = 0.4  # within what the policy calls fresh
 _JOIN_S = 1.0
 
 
@@ -52,9 +52,9 @@ class FileCamera:
         """The next frame when its time has come, captured at that time.
 
         Frames that are late come at once, in order and with the time that they should have had. A
-        gap longer than ``timeout_s`` is cut to it, and a player more than a second behind (a
-        decoder too slow, a suspended process) goes on from where it is: in both cases the file's
-        clock is shifted, and no frame is captured in the future or too stale to count.
+        gap longer than ``timeout_s`` is cut to it, and a player more than 0.4 s behind (a decoder
+        too slow, a suspended process) goes on from where it is: in both cases the file's clock is
+        shifted, and no frame is captured in the future or too stale to count.
         """
         shown, self._first = self._first or self._decode(), None
         if shown is None and self._loop:
