@@ -88,21 +88,25 @@ class SqliteJournal:
         """
         with self._lock:
             newest = self._scalar("SELECT coalesce(max(row), 0) FROM event")
+            connection = self._connection
             if newest <= self._durable_row:
                 return
-            for suffix in ("-wal", ""):
-                with contextlib.suppress(FileNotFoundError):
-                    descriptor = os.open(f"{self._path}{suffix}", os.O_RDONLY)
-                    try:
-                        os.fsync(descriptor)
-                    finally:
-                        os.close(descriptor)
-            self._durable_row = newest
+        # Without the lock: a flush may take long on an SD card, and no append may wait for it.
+        for suffix in ("-wal", ""):
+            with contextlib.suppress(FileNotFoundError):
+                descriptor = os.open(f"{self._path}{suffix}", os.O_RDONLY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+        with self._lock:
+            if connection is self._connection:
+                self._durable_row = max(self._durable_row, newest)
 
     def unpublished(self, limit: int) -> list[StoredEvent]:
         """The oldest durable rows not yet acknowledged, in their order."""
+        self.make_durable()
         with self._lock:
-            self.make_durable()
             query = (
                 f"SELECT {_COLUMNS} FROM event WHERE state = 0 AND row <= ? ORDER BY row LIMIT ?"  # noqa: S608 - constants
             )

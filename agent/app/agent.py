@@ -1,0 +1,262 @@
+"""The running agent: its threads, and what each tells the others.
+
+    camera reader --frames--> watcher --observations--.
+    thermometer -------------------------readings-----+--> inbox --> control loop --> doors
+    gallery watch ----------------------snapshots-----|                  |
+    control socket ---------------------commands------'                  v
+                                                                   journal writer
+                                     broker <--outbox <--durable rows----'
+
+The control loop runs in the thread that calls ``run``; all others only post. Whichever of them dies
+stops the agent with its outputs at rest, and systemd starts it again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from agent import __version__
+from agent.adapters.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, PahoBroker
+from agent.app.broker import open_broker, topics_of
+from agent.app.camera_worker import CameraReader, CameraWatcher
+from agent.app.cameras import open_camera
+from agent.app.control import ControlServer
+from agent.app.executor import Executor
+from agent.app.gallery import GalleryWatch, take_snapshot
+from agent.app.inbox import Inbox
+from agent.app.journal_writer import JournalWriter
+from agent.app.loop import ControlLoop
+from agent.app.outbox import Outbox
+from agent.app.parts import Parts
+from agent.app.paths import control_socket
+from agent.app.resources import make_event, new_event_id
+from agent.app.rules import kiosk_settings
+from agent.app.status_board import StatusBoard
+from agent.app.thermometer_worker import ThermometerReader
+from agent.app.workers import Slot, Worker
+from agent.config import CameraConfig
+from agent.controller.inputs import FaultCleared, FaultRaised, Stop
+from agent.controller.kiosk import Kiosk
+from agent.domain.comparison import Metric
+from agent.domain.events import EventType
+from agent.lifecycle import ExitCode, boot_id
+from agent.ports import Frame
+from agent.vision.track import Tracker
+from agent.vision.watch import Watcher, Zone
+
+_JOIN_S = 2.0
+_RULES_RECORD = "rules.sha256"
+_BROKER, _JOURNAL = "broker", "journal"
+
+_log = structlog.get_logger(__name__)
+
+
+class Agent:
+    """One kiosk in service; made of open parts, which somebody else closes."""
+
+    def __init__(self, parts: Parts, beat: Callable[[], None] = lambda: None) -> None:
+        self._parts = parts
+        self._code = ExitCode.OK
+        self._inbox = Inbox()
+        self._workers: list[tuple[Worker, Callable[[], None]]] = []
+        self._watchers: dict[str, CameraWatcher] = {}
+        self._watching: set[str] = set()
+        config = parts.file.config
+        boot = boot_id()
+        self._gallery = GalleryWatch(
+            parts.snapshot,
+            lambda: take_snapshot(
+                parts.registry, parts.pack.manifest, config.face.max_false_grant_rate
+            ),
+            parts.registry.revision,
+            self._inbox.post,
+            self._move_changes,
+        )
+        self._board = StatusBoard(
+            parts.journal,
+            self._gallery.registry,
+            parts.clock,
+            boot_id=boot,
+            face_without_pad=config.face.accept_no_pad,
+            journal_days=config.store.journal_days,
+        )
+        self._outbox = Outbox(
+            parts.journal,
+            topics_of(parts.file),
+            window=MAX_IN_FLIGHT,
+            refused=lambda why: self._inbox.post(FaultRaised(_BROKER, why)),
+            accepted=lambda: self._inbox.post(FaultCleared(_BROKER, "agent")),
+        )
+        self._writer = JournalWriter(
+            parts.journal,
+            written=self._outbox.notify,
+            failed=lambda why: self._inbox.post(FaultRaised(_JOURNAL, why)),
+            recovered=lambda: self._inbox.post(FaultCleared(_JOURNAL, "agent")),
+        )
+        self._broker = self._open_broker()
+        self._control = ControlServer(
+            control_socket(
+                parts.file.resolve(config.control.socket) if config.control.socket else None,
+                parts.site.state,
+            ),
+            {"status": self._status, "clear_fault": self._clear_fault},
+        )
+        kiosk = Kiosk(kiosk_settings(config, boot), self._gallery.registry())
+        executor = Executor(
+            parts.doors,
+            self._writer,
+            new_id=lambda draft: new_event_id.make(draft.time),
+            post=self._inbox.post,
+            set_status=self._board.set,
+            settle=lambda camera, track: self._watchers[camera].settle(track),
+        )
+        self._loop = ControlLoop(kiosk, self._inbox, executor, parts.clock, beat)
+
+    def run(self, ready: Callable[[], None] = lambda: None) -> int:
+        """Serve until ``stop``, the end of every finite camera, or a thread's death; the exit code.
+
+        The outputs are at rest before anything else is taken down.
+        """
+        self._record(EventType.AGENT_STARTED, {"version": __version__})
+        self._record_rules()
+        self._start_workers()
+        if self._broker is not None:
+            self._broker.start()
+        ready()
+        try:
+            why = self._loop.run()
+        finally:
+            for door in self._parts.doors.values():
+                door.secure()
+        _log.info("stopping", why=why)
+        self._stop_workers(why)
+        return int(self._code)
+
+    def stop(self, why: str) -> None:
+        """End ``run`` soon; from any thread, or a signal handler."""
+        self._inbox.post(Stop(why))
+
+    def _start_workers(self) -> None:
+        config = self._parts.file.config
+        self._start("journal", self._writer.work, self._writer.stop)
+        self._start("gallery", self._gallery.work, self._gallery.stop)
+        self._start("control", self._control.work, self._control.stop)
+        topic = topics_of(self._parts.file).status
+        broker = self._broker
+        self._start("status", lambda: self._board.work(broker, topic), self._board.stop)
+        if broker is not None:
+            self._start("outbox", lambda: self._outbox.work(broker), self._outbox.stop)
+        if self._parts.thermometer is not None:
+            reader = ThermometerReader(
+                self._parts.thermometer, config.thermometer.interval_s, self._inbox.post
+            )
+            self._start("thermometer", reader.work, reader.stop)
+        for camera in config.camera:
+            self._start_camera(camera)
+
+    def _start_camera(self, camera: CameraConfig) -> None:
+        parts, slot = self._parts, Slot[Frame]()
+        comparison = parts.pack.manifest.comparison
+        tracker = Tracker(
+            Metric(comparison.metric),
+            comparison.curve[0].threshold,
+            parts.file.config.face.track_gap_s,
+        )
+        zone = Zone(**camera.zone.model_dump())
+        watcher = CameraWatcher(
+            Watcher(parts.engines[camera.id], camera.id, zone, tracker),
+            slot,
+            self._gallery.index,
+            self._inbox.post,
+            lambda: self._camera_ended(camera.id),
+        )
+        reader = CameraReader(
+            camera.id,
+            parts.cameras[camera.id],
+            lambda: open_camera(parts.file, camera),
+            slot,
+            self._inbox.post,
+            camera.timeout_s,
+        )
+        self._watchers[camera.id] = watcher
+        self._watching.add(camera.id)
+        self._start(f"watch {camera.id}", watcher.work, watcher.stop)
+        self._start(f"camera {camera.id}", reader.work, reader.stop)
+
+    def _camera_ended(self, camera: str) -> None:
+        self._watching.discard(camera)
+        if not self._watching:
+            self.stop("the cameras' sources have ended")
+
+    def _start(self, name: str, work: Callable[[], None], stop: Callable[[], None]) -> None:
+        worker = Worker(name, work, self._died)
+        worker.start()
+        self._workers.append((worker, stop))
+
+    def _died(self, thread: str, error: BaseException) -> None:
+        self._code = ExitCode.INTERNAL
+        self.stop(f"thread {thread} died: {type(error).__name__}")
+
+    def _stop_workers(self, why: str) -> None:
+        """In reverse; the journal's writer comes last, with everything the others still said."""
+        for worker, stop in reversed(self._workers[1:]):
+            stop()
+            if not worker.join(_JOIN_S):
+                _log.warning("thread_left_behind", thread=worker.name)
+        self._record(EventType.AGENT_STOPPED, {"why": why})
+        writer, stop = self._workers[0]
+        stop()
+        if not writer.join(_JOIN_S):
+            _log.error("journal_not_flushed")
+        if self._broker is not None:
+            self._broker.close(1.0)
+
+    def _open_broker(self) -> PahoBroker | None:
+        def connected() -> None:
+            self._board.refresh()
+            self._outbox.notify()
+
+        def disconnected(why: str) -> None:
+            _log.warning("broker_away", why=why)
+
+        return open_broker(
+            self._parts.file,
+            BrokerCallbacks(connected, disconnected, self._outbox.acknowledged),
+        )
+
+    def _move_changes(self) -> None:
+        """What another process changed reaches the journal, if that process did not get so far."""
+        self._parts.registry.transfer_changes(self._parts.journal)
+        self._outbox.notify()
+        self._board.refresh()
+
+    def _record(self, kind: EventType, data: Mapping[str, Any]) -> None:
+        self._writer.submit(make_event(kind, data, self._parts.clock.now()))
+
+    def _record_rules(self) -> None:
+        """An event where the rules are not those of the last start."""
+        rules = [rule.model_dump(mode="json") for rule in self._parts.file.config.rule]
+        digest = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
+        path = self._parts.site.state / _RULES_RECORD
+        before = path.read_text().strip() if path.exists() else None
+        if digest != before:
+            self._record(EventType.RULES_CHANGED, {"by": "config", "sha256": digest})
+            draft = path.with_suffix(".new")
+            draft.write_text(digest + "\n")
+            draft.replace(path)
+
+    def _status(self, _request: Mapping[str, Any], _caller: str) -> dict[str, Any]:
+        broker = self._broker
+        state = "none" if broker is None else "connected" if broker.connected() else "away"
+        return {"status": {**self._board.read(), "broker": state}}
+
+    def _clear_fault(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
+        part = request.get("part")
+        if not isinstance(part, str) or part not in self._board.faults():
+            known = ", ".join(self._board.faults()) or "none"
+            raise ValueError(f"no such fault; latched are: {known}")
+        self._inbox.post(FaultCleared(part, caller))
+        return {"part": part}

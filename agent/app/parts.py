@@ -1,0 +1,119 @@
+"""Opens what the daemon runs on, in an order that keeps the outputs safe, and closes it in reverse.
+
+lock -> outputs at rest -> journal, registry, key -> pack -> gallery -> thermometer, cameras
+"""
+
+import fcntl
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.adapters.clock import SystemClock
+from agent.adapters.simulators.thermometer import SimulatedThermometer
+from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.registry import SqliteRegistry
+from agent.app.cameras import open_camera
+from agent.app.doors import open_doors
+from agent.app.gallery import Snapshot, take_snapshot
+from agent.app.resources import Key, Site, open_journal, open_registry, site_of
+from agent.app.secure import remember_outputs
+from agent.config import ConfigFile
+from agent.errors import UnavailableError
+from agent.ports import Camera, Clock, Door, Thermometer
+from agent.vision.engine import PackFaceEngine, load_engine
+from agent.vision.packs import InstalledPack, load_pack
+
+_FACE_SHARE = 0.9
+"""Of the approach zone's smallest face: what the detector must still find, since boxes waver."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """Everything open that an agent needs; ``stack`` closes it."""
+
+    file: ConfigFile
+    site: Site
+    clock: Clock
+    doors: Mapping[str, Door]
+    journal: SqliteJournal
+    registry: SqliteRegistry
+    pack: InstalledPack
+    engines: Mapping[str, PackFaceEngine]
+    snapshot: Snapshot
+    thermometer: Thermometer | None
+    cameras: Mapping[str, Camera]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stands:
+    """What stands in for hardware where the demo or a test puts its own in place."""
+
+    cameras: Mapping[str, Camera] | None = None
+    thermometer: Thermometer | None = None
+
+
+def open_parts(
+    stack: ExitStack, file: ConfigFile, state: Path, stands: Stands | None = None
+) -> Parts:
+    """Open everything that ``file`` names.
+
+    Raises:
+        UnavailableError: something is missing; its message says what and how to get it.
+    """
+    config, stands = file.config, stands or Stands()
+    _lock(stack, state)
+    clock = SystemClock(trust_system_clock=config.clock.trust_system_clock)
+    remember_outputs(file, state)
+    doors = open_doors(file, clock)
+    for door in doors.values():
+        stack.callback(door.close)
+    site = site_of(state, file.path)
+    journal = stack.enter_context(open_journal(site, may_set_aside=True))
+    registry = stack.enter_context(open_registry(site, Key.NEEDED))
+    pack = load_pack(config.face.pack, state)
+    engines = {
+        camera.id: load_engine(
+            pack, config.face.threads, round(camera.zone.min_face_px * _FACE_SHARE)
+        )
+        for camera in config.camera
+    }
+    snapshot = take_snapshot(registry, pack.manifest, config.face.max_false_grant_rate)
+    thermometer = stands.thermometer
+    if thermometer is None and config.thermometer.kind == "simulated":
+        thermometer = SimulatedThermometer(config.thermometer.temperature_c)
+    cameras = dict(stands.cameras or {})
+    for camera in config.camera:
+        if camera.id not in cameras:
+            cameras[camera.id] = open_camera(file, camera)
+        stack.callback(cameras[camera.id].close)
+    return Parts(
+        file=file,
+        site=site,
+        clock=clock,
+        doors=doors,
+        journal=journal,
+        registry=registry,
+        pack=pack,
+        engines=engines,
+        snapshot=snapshot,
+        thermometer=thermometer,
+        cameras=cameras,
+    )
+
+
+def _lock(stack: ExitStack, state: Path) -> None:
+    """One agent a state directory: two would drive the same outputs."""
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(state / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        fix = "make it writable for this user, or name another --state-dir"
+        raise UnavailableError(f"{state} cannot be written: {error.strerror}", fix) from error
+    stack.callback(os.close, descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        fix = "stop it first: systemctl stop gate-agent; or name another --state-dir"
+        raise UnavailableError(f"another agent runs on {state}", fix) from error

@@ -1,0 +1,115 @@
+"""What stands now: put together from all sides, told to the broker and to whoever asks here."""
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from agent import __version__
+from agent.adapters.store.journal import SqliteJournal
+from agent.controller.effects import SetStatus
+from agent.domain.registry import Registry
+from agent.domain.status import Status
+from agent.errors import StoreError
+from agent.ports import Broker, Clock
+
+_PRUNE_EVERY_S = 86_400.0
+
+_log = structlog.get_logger(__name__)
+
+
+class StatusBoard:
+    """Owns the retained status; its thread does the slow part, so no caller waits for a disk."""
+
+    def __init__(
+        self,
+        journal: SqliteJournal,
+        registry: Callable[[], Registry],
+        clock: Clock,
+        *,
+        boot_id: str,
+        face_without_pad: bool,
+        journal_days: int,
+    ) -> None:
+        self._journal = journal
+        self._registry = registry
+        self._clock = clock
+        self._boot_id = boot_id
+        self._face_without_pad = face_without_pad
+        self._journal_days = journal_days
+        self._started: datetime = clock.now().utc
+        self._condition = threading.Condition()
+        self._newest = SetStatus()
+        self._changed = True
+        self._stopping = False
+        self._pruned_s = float("-inf")
+
+    def set(self, status: SetStatus) -> None:
+        """The controller's part; never blocks."""
+        with self._condition:
+            self._newest = status
+            self._changed = True
+            self._condition.notify()
+
+    def refresh(self) -> None:
+        """Publish again: the broker is back."""
+        with self._condition:
+            self._changed = True
+            self._condition.notify()
+
+    def faults(self) -> list[str]:
+        """The latched faults' parts."""
+        return list(self._newest.faults)
+
+    def read(self) -> dict[str, Any]:
+        """The status as JSON values."""
+        now = self._clock.now()
+        newest = self._newest
+        status = Status(
+            version=__version__,
+            boot_id=self._boot_id,
+            started=self._started,
+            now=now.utc,
+            clock_synced=now.utc_trusted,
+            epoch=self._journal.epoch,
+            last_sequence=self._journal.last_sequence(),
+            unpublished=self._journal.pending(),
+            registry=self._registry(),
+            face_without_pad=self._face_without_pad,
+            faults=newest.faults,
+            access_points=newest.access_points,
+        )
+        return status.as_json()
+
+    def work(self, broker: Broker | None, topic: str) -> None:
+        """The thread's loop, until ``stop``."""
+        while True:
+            with self._condition:
+                if not self._changed and not self._stopping:
+                    self._condition.wait(60.0)
+                if self._stopping:
+                    return
+                changed, self._changed = self._changed, False
+            try:
+                if changed and broker is not None and broker.connected():
+                    payload = json.dumps(self.read(), separators=(",", ":")).encode()
+                    broker.publish(topic, payload, retain=True)
+                self._prune()
+            except StoreError as error:
+                _log.warning("status_waits", error=str(error))
+
+    def stop(self) -> None:
+        """End ``work``."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify()
+
+    def _prune(self) -> None:
+        now = self._clock.now()
+        if not now.utc_trusted or now.monotonic_s - self._pruned_s < _PRUNE_EVERY_S:
+            return
+        self._pruned_s = now.monotonic_s
+        self._journal.prune(now.utc - timedelta(days=self._journal_days))
