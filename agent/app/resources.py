@@ -79,6 +79,16 @@ def site_of(state: Path, config: Path | None) -> Site:
     )
 
 
+def command_site(state: Path, config: Path | None) -> Site:
+    """``site_of`` for a command of a person: what adapters log goes to stderr, warnings only.
+
+    Raises:
+        ConfigError: it is wrong.
+    """
+    logs.configure("warning")
+    return site_of(state, config)
+
+
 def instant(site: Site) -> Instant:
     """Now, for a command."""
     return SystemClock(trust_system_clock=site.trust_system_clock).now()
@@ -99,7 +109,6 @@ def open_journal(site: Site, *, may_set_aside: bool = False) -> Iterator[SqliteJ
     Raises:
         StoreError: it is locked, not writable, not ours, or damaged.
     """
-    logs.configure("warning")
 
     def set_aside(name: str) -> Event:
         if not may_set_aside:
@@ -144,7 +153,6 @@ def open_registry(site: Site, key: Key = Key.NONE) -> Iterator[SqliteRegistry]:
         KeyUnavailableError: the key is needed and missing, or is open to others.
         StoreError: the registry is damaged, locked, not writable, or not ours.
     """
-    logs.configure("warning")
     sealer = None
     if key is Key.NEEDED or (key is Key.IF_ANY and os.path.lexists(site.key_file)):
         sealer = Sealer(load_key(site.key_file))

@@ -62,11 +62,11 @@ def enrol(
     people, a face that belongs to another holder. Nothing is stored then.
     """
     from agent.app.desk import enrol_holder
-    from agent.app.resources import site_of
+    from agent.app.resources import command_site
     from agent.operations.enrol import EnrolmentRequest
     from agent.operations.holders import parse_moment
 
-    site = site_of(state_dir(state), given_config_path(config))
+    site = command_site(state_dir(state), given_config_path(config))
     request = EnrolmentRequest(
         id=holder,
         name=name,

@@ -132,10 +132,10 @@ def export(
 def _wanted(
     state: Path | None, config: Path | None, since: str | None, types: list[str] | None
 ) -> "tuple[Site, Filter]":
-    from agent.app.resources import site_of
+    from agent.app.resources import command_site
     from agent.operations.events import Filter, parse_since, parse_types
 
-    site = site_of(state_dir(state), given_config_path(config))
+    site = command_site(state_dir(state), given_config_path(config))
     start = parse_since(since, site.zone, datetime.now(UTC))
     return site, Filter(start, parse_types(types or []))
 

@@ -29,10 +29,10 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List every holder, by id."""
-    from agent.app.resources import open_registry, site_of
+    from agent.app.resources import command_site, open_registry
     from agent.operations import holders
 
-    site = site_of(state_dir(state), given_config_path(config))
+    site = command_site(state_dir(state), given_config_path(config))
     with open_registry(site) as registry:
         counts = registry.reference_counts()
         found = [
@@ -52,10 +52,10 @@ def show(
     holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
 ) -> None:
     """Show one holder; never a template."""
-    from agent.app.resources import open_registry, site_of
+    from agent.app.resources import command_site, open_registry
     from agent.operations import holders
 
-    site = site_of(state_dir(state), given_config_path(config))
+    site = command_site(state_dir(state), given_config_path(config))
     with open_registry(site) as registry:
         found = holders.find(registry, holder)
         shown = holders.as_json(found, registry.reference_counts().get(found.id, {}))
@@ -115,7 +115,7 @@ def set_(
     as_json: Json = False,
 ) -> None:
     """Change a holder's name, category or validity."""
-    from agent.app.resources import site_of
+    from agent.app.resources import command_site
     from agent.errors import RefusedError
     from agent.operations.holders import Change, parse_moment
 
@@ -124,7 +124,7 @@ def set_(
             "nothing_to_set",
             "nothing to change\nFix: --name, --category, --valid-from, --valid-until",
         )
-    zone = site_of(state_dir(state), given_config_path(config)).zone
+    zone = command_site(state_dir(state), given_config_path(config)).zone
     wanted = Change(
         name=name,
         category=category,
@@ -139,10 +139,10 @@ def remove(
     holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
 ) -> None:
     """Forget a holder and all references."""
-    from agent.app.resources import instant, open_registry, site_of
+    from agent.app.resources import command_site, instant, open_registry
     from agent.operations import holders
 
-    site = site_of(state_dir(state), given_config_path(config))
+    site = command_site(state_dir(state), given_config_path(config))
     with open_registry(site) as registry:
         gone = holders.remove(registry, holder, by=user(), now=instant(site))
     if as_json:
@@ -154,10 +154,10 @@ def remove(
 def _change(
     holder: str, wanted: Any, config: Path | None, state: Path | None, *, as_json: bool
 ) -> None:
-    from agent.app.resources import instant, open_registry, site_of
+    from agent.app.resources import command_site, instant, open_registry
     from agent.operations import holders
 
-    site = site_of(state_dir(state), given_config_path(config))
+    site = command_site(state_dir(state), given_config_path(config))
     with open_registry(site) as registry:
         after, changed = holders.change(registry, holder, wanted, by=user(), now=instant(site))
         counts = registry.reference_counts().get(after.id, {})

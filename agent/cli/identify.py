@@ -29,10 +29,10 @@ def identify(
     code 1 if a file could not be read; the others are answered all the same.
     """
     from agent.app.desk import identify_files, with_pack
-    from agent.app.resources import site_of
+    from agent.app.resources import command_site
 
     unread = 0
-    site = with_pack(site_of(state_dir(state), given_config_path(config)), pack)
+    site = with_pack(command_site(state_dir(state), given_config_path(config)), pack)
     for result in identify_files(site, images):
         unread += result.error is not None
         if as_json:

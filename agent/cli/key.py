@@ -19,9 +19,9 @@ def init(*, config: Config = None, state: StateDir = None, as_json: Json = False
 
     Its file has mode 0600. An existing key is never replaced: what it sealed would be lost.
     """
-    from agent.app.resources import make_key, site_of
+    from agent.app.resources import command_site, make_key
 
-    site = site_of(state_dir(state), given_config_path(config))
+    site = command_site(state_dir(state), given_config_path(config))
     key_id, path = make_key(site), site.key_file
     if as_json:
         emit({"key_id": key_id, "file": str(path)})
@@ -36,9 +36,9 @@ def show_id(*, config: Config = None, state: StateDir = None, as_json: Json = Fa
 
     By it two kiosks see whether they share a key.
     """
-    from agent.app.resources import key_id_of, site_of
+    from agent.app.resources import command_site, key_id_of
 
-    key_id = key_id_of(site_of(state_dir(state), given_config_path(config)))
+    key_id = key_id_of(command_site(state_dir(state), given_config_path(config)))
     if as_json:
         emit({"key_id": key_id})
     else:

@@ -172,11 +172,11 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
 
 
 def _record(state: Path, pack: str, change: str, version: str | None) -> None:
-    from agent.app.resources import record, site_of
+    from agent.app.resources import command_site, record
     from agent.domain.events import EventType
 
     data = {"pack": pack, "change": change, "version": version, "by": user()}
-    record(site_of(state, None), EventType.MODEL_CHANGED, data)
+    record(command_site(state, None), EventType.MODEL_CHANGED, data)
 
 
 def _status(status: Any) -> dict[str, Any]:

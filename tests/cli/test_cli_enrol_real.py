@@ -211,9 +211,8 @@ def test_a_face_that_another_holder_has_is_refused_and_forced_opens_for_neither(
     assert "Ambiguous" in forced.json["warnings"][0]
     for image in (first, second):
         [found] = gate("identify", "--json", image).lines
-        assert [(face["holder"], face["reason"]) for face in found["faces"]] == [
-            (None, "Ambiguous")
-        ]
+        largest = found["faces"][0]
+        assert (largest["holder"], largest["reason"]) == (None, "Ambiguous")
 
 
 def test_a_holder_is_not_replaced_by_mistake(key_state: Path, faces: Path, gate: Gate) -> None:
@@ -298,7 +297,7 @@ def test_a_corrupt_registry_is_an_error(key_state: Path, faces: Path, gate: Gate
     path.write_bytes(b"\0" * 4096)
     answer = gate("holders", "list", "--json")
     assert answer.code == 69
-    assert str(path) in answer.json["error"]
+    assert path.name in answer.json["error"]
 
 
 def test_a_copy_of_the_state_is_another_gallery(
