@@ -1,9 +1,12 @@
 """What the desk does with faces: enrol, identify, look at the gallery as a whole."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from agent.adapters.store.keys import load_key
+from agent.adapters.store.seal import Sealer
 from agent.app.gallery import Snapshot, curve_of, take_snapshot, threshold_for
 from agent.app.resources import REGISTRY_NAME, Key, Site, instant, open_engine, open_registry
 from agent.domain.comparison import Metric, ReferenceIndex
@@ -12,9 +15,10 @@ from agent.domain.operating_point import threshold_at
 from agent.errors import ImageError
 from agent.operations.enrol import Bars, Enrolment, EnrolmentRequest, prepare
 from agent.operations.identify import Bar, IdentifiedImage, identify
+from agent.operations.transfer import export_lines, parse_lines, write
 from agent.ports import Reference
 from agent.vision.engine import PackFaceEngine
-from agent.vision.manifest import Manifest
+from agent.vision.manifest import Manifest, read_manifest
 
 _SAME_PERSON_FMR = 1e-3
 
@@ -82,6 +86,45 @@ def read_gallery(site: Site, engine: PackFaceEngine) -> Snapshot | None:
         return None
     with open_registry(site, Key.IF_ANY) as registry:
         return take_snapshot(registry, engine.manifest, site.face.max_false_grant_rate)
+
+
+def export_holders(site: Site, *, references: bool) -> Iterator[str]:
+    """A line a holder, as ``operations.transfer`` has it; ``references`` of the site's pack too.
+
+    Raises:
+        KeyUnavailableError: references are asked for, and their key is missing.
+        StoreError: the registry is locked or damaged.
+    """
+    with open_registry(site, Key.NEEDED if references else Key.NONE) as registry:
+        if not references:
+            yield from export_lines(registry.holders(), (), None)
+            return
+        manifest = read_manifest(site.face.pack)
+        owned = registry.references(manifest.name, manifest.version)
+        yield from export_lines(registry.holders(), owned, Sealer(load_key(site.key_file)))
+
+
+def import_holders(
+    site: Site, lines: Iterable[str], name: str, *, by: str, advance: Callable[[int, int], None]
+) -> tuple[int, int]:
+    """Read every line, then write: how many holders the file has, and how many changed.
+
+    Raises:
+        RefusedError: ``import``, with every finding; nothing was written.
+        StoreError: the registry is locked, damaged or not writable.
+    """
+    with open_registry(site, Key.IF_ANY) as registry:
+        has_key = os.path.lexists(site.key_file)
+        sealer = Sealer(load_key(site.key_file)) if has_key else None
+        imports = parse_lines(lines, name, sealer)
+        changed = write(
+            imports,
+            registry,
+            by=by,
+            now=instant(site),
+            advance=lambda done: advance(done, len(imports)),
+        )
+    return len(imports), changed
 
 
 def with_pack(site: Site, pack: str | None) -> Site:

@@ -1,6 +1,7 @@
 """``gate-agent events``: what happened, from the journal of this kiosk."""
 
 import contextlib
+import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,7 +114,7 @@ def export(
     """Export events, a CloudEvent a line."""
     from agent.app.resources import open_journal
     from agent.operations.events import as_json as cloud_event
-    from agent.operations.events import write_lines
+    from agent.operations.files import write_lines
 
     site, wanted = _wanted(state, config, since, types)
     with open_journal(site) as journal, progress(wanted=not as_json) as advance:
@@ -122,7 +123,8 @@ def export(
             for stored in found:
                 emit(cloud_event(stored, site.source))
             return
-        count = write_lines(found, site.source, file, lambda done: advance("events", done, 0))
+        lines = (json.dumps(cloud_event(stored, site.source)) for stored in found)
+        count = write_lines(lines, file, lambda done: advance("events", done, 0))
     if as_json:
         emit({"file": str(file), "events": count})
     else:

@@ -1,12 +1,14 @@
 """``gate-agent holders``: who is enrolled."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from agent.app.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, fields, say, table, user
+from agent.cli.common import Config, Json, StateDir, emit, examples, fields, plain, say, table, user
+from agent.cli.progress import progress
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -149,6 +151,81 @@ def remove(
         emit({"id": gone, "removed": True})
     else:
         say(f"removed {gone} and all references")
+
+
+@app.command(
+    "export",
+    epilog=examples(
+        "holders export holders.jsonl",
+        "holders export --references holders.jsonl",
+        "holders export -",
+    ),
+)
+def export(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Written whole or not at all; - is stdout.")
+    ],
+    *,
+    references: Annotated[
+        bool, typer.Option("--references", help="Also references, sealed by this kiosk's key.")
+    ] = False,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Export holders, a JSON object a line.
+
+    References go along only if asked for, sealed: only a kiosk with the same key takes them.
+    """
+    from agent.app.desk import export_holders
+    from agent.app.resources import command_site
+    from agent.operations.files import write_lines
+
+    site = command_site(state_dir(state), given_config_path(config))
+    lines = export_holders(site, references=references)
+    if str(file) == "-":
+        for line in lines:
+            say(line)
+        return
+    with progress(wanted=not as_json) as advance:
+        count = write_lines(lines, file, lambda done: advance("holders", done, 0))
+    if as_json:
+        emit({"file": str(file), "holders": count})
+    else:
+        say(f"{count} holders in {plain(file)}")
+
+
+@app.command("import", epilog=examples("holders import holders.jsonl", "holders import -"))
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="As exported; - is stdin.")],
+    *,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Import holders from a file.
+
+    Every line is checked first: with one fault in it nothing is imported. Who is known is changed
+    to what the file says; nobody is removed.
+    """
+    from agent.app.desk import import_holders
+    from agent.app.resources import command_site
+    from agent.operations.files import read_lines
+
+    site = command_site(state_dir(state), given_config_path(config))
+    lines = sys.stdin if str(file) == "-" else read_lines(file)
+    with progress(wanted=not as_json) as advance:
+        read, changed = import_holders(
+            site,
+            lines,
+            str(file),
+            by=user(),
+            advance=lambda done, total: advance("holders", done, total),
+        )
+    if as_json:
+        emit({"file": str(file), "holders": read, "changed": changed})
+    else:
+        say(f"{read} holders read, {changed} new or changed")
 
 
 def _change(

@@ -1,19 +1,14 @@
 """Reads the journal for people: what happened since when, of what kind, as CloudEvents."""
 
-import json
-import os
 import re
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 from agent.domain.events import EventType, cloud_event
-from agent.errors import RefusedError, UnavailableError
+from agent.errors import RefusedError
 from agent.operations.holders import parse_moment
 from agent.ports import StoredEvent
 
@@ -112,46 +107,3 @@ def follow(
             row = stored.row
             if not wanted.types or stored.event.type in wanted.types:
                 yield stored
-
-
-def write_lines(
-    rows: Iterable[StoredEvent],
-    source: str,
-    file: Path,
-    advance: Callable[[int], None] = lambda _count: None,
-) -> int:
-    """Write a CloudEvent a line into ``file``, whole or not at all; how many there were.
-
-    The file has mode 0600: it says who passed when.
-
-    Raises:
-        UnavailableError: it cannot be written.
-    """
-    count = 0
-    try:
-        with replacing(file) as stream:
-            for row in rows:
-                stream.write(json.dumps(as_json(row, source)) + "\n")
-                count += 1
-                advance(count)
-    except OSError as error:
-        raise UnavailableError(
-            f"{file} cannot be written: {error.strerror or error}", "name another place"
-        ) from error
-    return count
-
-
-@contextmanager
-def replacing(file: Path) -> Iterator[TextIO]:
-    """A text file that takes the place of ``file`` when the block ends well, and mode 0600."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    made = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        made.replace(file)
-    except BaseException:
-        made.unlink(missing_ok=True)
-        raise

@@ -1,0 +1,213 @@
+"""Carries holders from kiosk to kiosk: one JSON object a line, references sealed or left out.
+
+    {"id", "name", "category", "enabled", "valid_from", "valid_until",
+     "references": [{"pack", "pack_version", "sealed"}]}
+
+``sealed`` is base64 and bound to the holder, pack and version by the gallery's key: a file that is
+lost tells names but no face, and only a kiosk with the same key takes its references. Everything is
+read and opened before the first change is made.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import numpy as np
+
+from agent.domain.holder import Holder, HolderId
+from agent.domain.instant import Instant, utc_text
+from agent.errors import EnrolmentRefusedError, GateAgentError, RefusedError
+from agent.operations.enrol import make_holder
+from agent.ports import Gallery, HolderStore, Reference
+
+PURPOSE = "export"
+_KEYS = {"id", "name", "category", "enabled", "valid_from", "valid_until", "references"}
+_REFERENCE_KEYS = {"pack", "pack_version", "sealed"}
+_MOST_FINDINGS = 20
+
+
+class Seals(Protocol):
+    """The gallery's key in use."""
+
+    def seal(self, plain: bytes, *bound_to: str) -> bytes:
+        """``plain`` sealed and bound to these words."""
+
+    def open(self, sealed: bytes, *bound_to: str) -> bytes:
+        """What was sealed for these words."""
+
+
+class Registry(HolderStore, Gallery, Protocol):
+    """Holders and their references."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One line of a file, checked and opened; ``references`` None leaves those there are."""
+
+    holder: Holder
+    references: tuple[Reference, ...] | None = field(default=None, repr=False)
+
+
+def export_lines(
+    holders: Iterable[Holder], references: Iterable[Reference], sealer: Seals | None
+) -> Iterator[str]:
+    """A line a holder; ``references`` go along only with a ``sealer``."""
+    owned: dict[HolderId, list[Reference]] = {}
+    for reference in references:
+        owned.setdefault(reference.holder, []).append(reference)
+    for holder in holders:
+        line: dict[str, Any] = {
+            "id": holder.id,
+            "name": holder.name,
+            "category": holder.category,
+            "enabled": holder.enabled,
+            "valid_from": _text(holder.valid_from),
+            "valid_until": _text(holder.valid_until),
+        }
+        if sealer is not None:
+            line["references"] = [_sealed(one, sealer) for one in owned.get(holder.id, [])]
+        yield json.dumps(line)
+
+
+def parse_lines(lines: Iterable[str], name: str, sealer: Seals | None) -> list[Import]:
+    """The holders of a file; every finding at once.
+
+    Raises:
+        RefusedError: ``import``: what is wrong, by line; references without a key among it.
+    """
+    found: list[Import] = []
+    findings: list[str] = []
+    seen: dict[HolderId, int] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            one = _parse(line, sealer)
+            _need(one.holder.id not in seen, f"the same id as line {seen.get(one.holder.id)}")
+            seen[one.holder.id] = number
+            found.append(one)
+        except (ValueError, GateAgentError) as error:
+            findings.append(f"{name}:{number}: {str(error).splitlines()[0]}")
+    if findings:
+        more = len(findings) - _MOST_FINDINGS
+        shown = findings[:_MOST_FINDINGS] + ([f"and {more} more"] if more > 0 else [])
+        raise RefusedError("import", "nothing was imported\n" + "\n".join(shown))
+    return found
+
+
+def write(
+    imports: Sequence[Import],
+    registry: Registry,
+    *,
+    by: str,
+    now: Instant,
+    advance: Callable[[int], None] = lambda _done: None,
+) -> int:
+    """Put every holder, each in one transaction with references and event; how many changed.
+
+    Ended half-way, a repetition does the rest and nothing twice.
+    """
+    before = {holder.id: holder for holder in registry.holders()}
+    changed = 0
+    for done, one in enumerate(imports, start=1):
+        if one.references:
+            registry.enrol(one.holder, one.references, by=by, now=now)
+            changed += 1
+        elif before.get(one.holder.id) != one.holder:
+            registry.put(one.holder, by=by, now=now)
+            changed += 1
+        advance(done)
+    return changed
+
+
+def _parse(line: str, sealer: Seals | None) -> Import:
+    try:
+        data = json.loads(line)
+    except RecursionError as error:
+        raise ValueError("is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"is no JSON: {error}") from error
+    _need(isinstance(data, dict), "is no JSON object")
+    unknown = sorted(set(data) - _KEYS)
+    _need(not unknown, f"unknown keys: {', '.join(map(repr, unknown))}")
+    holder = _holder(data)
+    if data.get("references") is None:
+        return Import(holder)
+    items = data["references"]
+    _need(isinstance(items, list), "references is no list")
+    if not items:
+        return Import(holder)
+    if sealer is None:
+        raise ValueError("references need the gallery's key: gate-agent key init")
+    return Import(holder, tuple(_reference(item, holder.id, sealer) for item in items))
+
+
+def _holder(data: Mapping[str, Any]) -> Holder:
+    words = {}
+    for key in ("id", "name", "category"):
+        _need(isinstance(data.get(key), str), f"{key} is missing or no text")
+        words[key] = data[key]
+    enabled = data.get("enabled", True)
+    _need(isinstance(enabled, bool), "enabled is neither true nor false")
+    try:
+        return make_holder(
+            words["id"],
+            words["name"],
+            words["category"],
+            enabled=enabled,
+            valid_from=_moment(data, "valid_from"),
+            valid_until=_moment(data, "valid_until"),
+        )
+    except EnrolmentRefusedError as error:
+        raise ValueError(str(error)) from error
+
+
+def _moment(data: Mapping[str, Any], key: str) -> datetime | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{key} is no RFC 3339 time") from error
+    _need(moment.tzinfo is not None, f"{key} lacks its offset from UTC")
+    return moment.astimezone(UTC)
+
+
+def _sealed(reference: Reference, sealer: Seals) -> dict[str, str]:
+    plain = np.ascontiguousarray(reference.template, dtype="<f4").tobytes()
+    words = (PURPOSE, reference.holder, reference.pack, reference.pack_version)
+    return {
+        "pack": reference.pack,
+        "pack_version": reference.pack_version,
+        "sealed": base64.b64encode(sealer.seal(plain, *words)).decode(),
+    }
+
+
+def _reference(item: Any, holder: HolderId, sealer: Seals) -> Reference:
+    whole = isinstance(item, dict) and set(item) == _REFERENCE_KEYS
+    _need(
+        whole and all(isinstance(value, str) for value in item.values()),
+        "a reference has pack, pack_version and sealed, all text",
+    )
+    try:
+        sealed = base64.b64decode(item["sealed"], validate=True)
+    except binascii.Error as error:
+        raise ValueError("sealed is no base64") from error
+    plain = sealer.open(sealed, PURPOSE, holder, item["pack"], item["pack_version"])
+    template = np.frombuffer(plain, dtype="<f4").astype(np.float32)
+    _need(bool(len(template) and np.isfinite(template).all()), "a reference is no template")
+    return Reference(holder, item["pack"], item["pack_version"], template)
+
+
+def _need(holds: bool, message: str) -> None:  # noqa: FBT001 - reads as the sentence it is
+    if not holds:
+        raise ValueError(message)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else utc_text(moment)
