@@ -1,5 +1,6 @@
 """The key of the gallery: a file of 64 hexadecimal digits that only its owner may read."""
 
+import contextlib
 import os
 import secrets
 import stat
@@ -47,7 +48,8 @@ def init_key(path: Path) -> None:
         fix = f"make {path.parent} writable for this user"
         raise KeyUnavailableError(f"{path} cannot be written: {error.strerror}", fix) from error
     finally:
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fresh.unlink()
 
 
 def load_key(path: Path) -> bytes:
