@@ -42,6 +42,9 @@ def init_key(path: Path) -> None:
         # A link, not a rename: it fails where a key stands, and the key appears whole.
         os.link(fresh, path)
     except FileExistsError as error:
+        if not path.exists():
+            fix = f"make {path.parent} a folder"
+            raise KeyUnavailableError(f"{path.parent} is no folder", fix) from error
         message = f"{path} holds a key already; without it every reference would be lost"
         raise RefusedError("key_exists", message) from error
     except OSError as error:
