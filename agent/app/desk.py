@@ -4,20 +4,21 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from agent.adapters.store.keys import load_key
 from agent.adapters.store.seal import Sealer
-from agent.app.gallery import Snapshot, curve_of, take_snapshot, threshold_for
+from agent.app.gallery import curve_of, take_snapshot, threshold_for
 from agent.app.resources import REGISTRY_NAME, Key, Site, instant, open_engine, open_registry
 from agent.domain.comparison import Metric, ReferenceIndex
 from agent.domain.holder import HolderId
-from agent.domain.operating_point import threshold_at
+from agent.domain.operating_point import OperatingPoint, threshold_at
 from agent.errors import ImageError
+from agent.operations import gallery_check
 from agent.operations.enrol import Bars, Enrolment, EnrolmentRequest, prepare
 from agent.operations.identify import Bar, IdentifiedImage, identify
 from agent.operations.transfer import export_lines, parse_lines, write
 from agent.ports import Reference
-from agent.vision.engine import PackFaceEngine
 from agent.vision.manifest import Manifest, read_manifest
 
 _SAME_PERSON_FMR = 1e-3
@@ -67,25 +68,34 @@ def identify_files(site: Site, files: Iterable[str]) -> Iterator[IdentifiedImage
         StoreError: the registry is locked or damaged.
     """
     engine = open_engine(site.state, site.face.pack, site.face.threads)
-    snapshot = read_gallery(site, engine)
-    if snapshot is None:
-        manifest = engine.manifest
-        index = ReferenceIndex.empty(
-            manifest.embedder.components, Metric(manifest.comparison.metric)
-        )
-        threshold = threshold_for(manifest, 0, site.face.max_false_grant_rate).threshold
-        return identify(files, engine, index, Bar(threshold, site.face.margin, frozenset()))
-    judged_by = snapshot.registry
-    bar = Bar(judged_by.operating.threshold, site.face.margin, judged_by.too_close)
-    return identify(files, engine, snapshot.index, bar)
+    index, operating, close = _gallery(site, engine.manifest)
+    return identify(files, engine, index, Bar(operating.threshold, site.face.margin, close))
 
 
-def read_gallery(site: Site, engine: PackFaceEngine) -> Snapshot | None:
-    """The gallery as it stands, or None where nobody was ever enrolled: looking makes no file."""
-    if not (site.state / REGISTRY_NAME).exists():
-        return None
-    with open_registry(site, Key.IF_ANY) as registry:
-        return take_snapshot(registry, engine.manifest, site.face.max_false_grant_rate)
+def check_gallery(site: Site) -> dict[str, Any]:
+    """The gallery compared with itself, as JSON values; needs the pack's manifest only.
+
+    Raises:
+        KeyUnavailableError: there are references, and not the key that sealed them.
+        ModelPackError: there is no pack of this name.
+        StoreError: the registry is locked or damaged.
+    """
+    index, operating, _ = _gallery(site, read_manifest(site.face.pack))
+    return gallery_check.check_gallery(index, operating, site.face.pack)
+
+
+def _gallery(
+    site: Site, manifest: Manifest
+) -> tuple[ReferenceIndex, OperatingPoint, frozenset[HolderId]]:
+    """The gallery as it stands; nobody where nobody was ever enrolled: looking makes no file."""
+    rate = site.face.max_false_grant_rate
+    if (site.state / REGISTRY_NAME).exists():
+        with open_registry(site, Key.IF_ANY) as registry:
+            snapshot = take_snapshot(registry, manifest, rate)
+        return snapshot.index, snapshot.registry.operating, snapshot.registry.too_close
+    metric = Metric(manifest.comparison.metric)
+    index = ReferenceIndex.empty(manifest.embedder.components, metric)
+    return index, threshold_for(manifest, 0, rate), frozenset()
 
 
 def export_holders(site: Site, *, references: bool) -> Iterator[str]:

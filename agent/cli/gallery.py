@@ -3,8 +3,18 @@
 import typer
 
 from agent.app.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, PackOption, StateDir, emit, examples, fields, say, table
-from agent.cli.progress import progress
+from agent.cli.common import (
+    Config,
+    Json,
+    PackOption,
+    StateDir,
+    emit,
+    examples,
+    fields,
+    say,
+    table,
+    warn,
+)
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -31,18 +41,30 @@ def check(
 
     Who could pass for whom, and how often a stranger is to be expected to pass.
     """
-    from agent.app.identification import check_gallery
+    from agent.app.desk import check_gallery, with_pack
+    from agent.app.resources import command_site
 
-    with progress(wanted=not as_json) as advance:
-        advance("comparing", 0, 0)
-        found = check_gallery(state_dir(state), given_config_path(config), pack)
+    site = with_pack(command_site(state_dir(state), given_config_path(config)), pack)
+    found = check_gallery(site)
     if as_json:
         emit(found)
         return
-    pairs = found.get("close_pairs", [])
-    fields({k: v for k, v in found.items() if not isinstance(v, list | dict)})
-    if pairs:
-        say()
+    rate = found["false_grant_rate"]
+    bound = "-" if rate["upper_bound"] is None else f"{rate['upper_bound']:.2g}"
+    fields(
+        {
+            **{name: found[name] for name in ("pack", "holders", "references")},
+            "threshold": f"{found['threshold']} (FMR {found['fmr']:.2g})",
+            "face alone": "is enough" if found["sufficient"] else "is not enough: too many holders",
+            "stranger passes": f"{rate['expected']:.2g} of attempts, {bound} at most"
+            f" ({rate['confidence']:.0%} confidence)",
+            "too close": f"{found['ambiguous_holders']} holders",
+        }
+    )
+    if found["extrapolated"]:
+        warn("the threshold lies beyond what was measured for this pack")
+    if pairs := found["close_pairs"]:
+        say("For these the gate does not open by face alone:")
         table(
             ("holder", "other holder", "score"),
             [(pair["one"], pair["other"], f"{pair['score']:.3f}") for pair in pairs],
