@@ -33,6 +33,7 @@ from agent.vision.quality import (
 _LONGEST_SIDE_PX = 1280
 _SMALL_SIDE_PX = 320
 _LARGEST_ENLARGEMENT = 4.0
+_SMALLEST_SOUGHT_PX = 40
 _RIM = 0.25
 _BYSTANDER = 0.4
 """A face below this share of the largest one's width is somebody in the background."""
@@ -117,12 +118,13 @@ def _looks(
     engine: PackFaceEngine, image: Image, limits: AcquisitionLimits
 ) -> Iterator[tuple[_Look, list[DetectedFace]]]:
     plain = _resized(image, min(1.0, _LONGEST_SIDE_PX / max(image.shape[:2])))
-    yield plain, engine.detect(plain.image)
+    smallest = max(min(min(plain.image.shape[:2]) // 6, _SMALLEST_SOUGHT_PX), 20)
+    yield plain, engine.detect(plain.image, smallest)
     if limits is not EVALUATION and limits is not ENROLMENT:
         return
     wide = _with_rim(image)
-    yield wide, engine.detect(wide.image)
     smallest = max(round(min(image.shape[:2]) * wide.scale * _RIM), 40)
+    yield wide, engine.detect(wide.image, smallest)
     for name in _OTHER_CASCADES:
         settings = HaarDetector(
             kind="haar", cascade=name, scale_factor=1.1, min_neighbours=3, smallest_face_px=smallest

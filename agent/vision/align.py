@@ -12,7 +12,9 @@ import numpy.typing as npt
 from agent.domain.image import Image, Landmarks
 
 Affine = npt.NDArray[np.float64]
-"""2 x 3: image pixels to crop pixels."""
+"""2 x 3: from the places of one image to those of another."""
+Points = npt.NDArray[np.float64]
+"""Points x 2 (x, y)."""
 
 DLIB_MEAN_FACE = np.array(
     [
@@ -30,7 +32,7 @@ The figures are dlib's (image_transforms/interpolation.h); the order is that of 
 """
 
 
-def similarity(source: npt.NDArray[np.floating], target: npt.NDArray[np.floating]) -> Affine:
+def similarity(source: Points | Landmarks, target: Points | Landmarks) -> Affine:
     """The similarity that brings ``source`` (points x 2) nearest to ``target``.
 
     Raises:
@@ -49,46 +51,64 @@ def similarity(source: npt.NDArray[np.floating], target: npt.NDArray[np.floating
     )
 
 
-def dlib_chip_points(size_px: int, padding: float) -> npt.NDArray[np.float64]:
-    """Where the five points lie in a chip of ``size_px`` with ``padding`` of a face each side."""
+def dlib_chip(image: Image, landmarks: Landmarks, size_px: int, padding: float) -> Image:
+    """The face chip of dlib, ``padding`` of a face wider on each side: what dlib makes, to a grey level.
+
+    Followed as dlib goes (image_transforms/interpolation.h): the similarity is fitted from the chip
+    to the image and not the other way, which differ where the fit is not perfect; its square is
+    laid corner to corner; and a face twice as large as the chip is halved first, each time with
+    dlib's quarter of a pixel to the left and down.
+    """
     shares = (padding + DLIB_MEAN_FACE) / (2.0 * padding + 1.0)
-    # The first pixel's centre is 0, its edge -0.5.
-    return np.asarray(shares * size_px - 0.5)
+    fitted = similarity(shares * size_px, landmarks)
+    scale = float(np.hypot(fitted[0, 0], fitted[1, 0]))
+    middle = fitted[:, :2] @ [size_px / 2.0, size_px / 2.0] + fitted[:, 2]
+    turn = fitted[:, :2] * ((size_px * scale - 1.0) / ((size_px - 1.0) * scale))
+    shift = middle - turn @ [(size_px - 1) / 2.0, (size_px - 1) / 2.0]
+    back = np.column_stack([turn, shift])
+    return _sampled(image, back, (size_px, size_px), np.array([-0.25, 0.25]))
 
 
-def crop(image: Image, landmarks: Landmarks, points: Affine, size: tuple[int, int]) -> Image:
+def crop(image: Image, landmarks: Landmarks, points: Points, size: tuple[int, int]) -> Image:
     """The face turned and scaled so that its landmarks meet ``points``; ``size`` is (w, h).
 
     A face much larger than its crop is halved first, else bilinear sampling would skip pixels.
     """
-    move = similarity(landmarks, points)
-    scale = float(np.hypot(move[0, 0], move[1, 0]))
-    if scale < 0.5:
-        image, move = _halved(image, move, scale, size)
-    return np.asarray(
-        cv2.warpAffine(image, move, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT),
-        dtype=np.uint8,
-    )
+    move = np.vstack([similarity(landmarks, points), [0.0, 0.0, 1.0]])
+    back = np.asarray(np.linalg.inv(move)[:2])
+    return _sampled(image, back, size, np.zeros(2))
 
 
-def _halved(
-    image: Image, move: Affine, scale: float, size: tuple[int, int]
-) -> tuple[Image, Affine]:
-    """The part of the image that the crop shows, halved until it is near the crop's scale."""
-    back = np.linalg.inv(np.vstack([move, [0.0, 0.0, 1.0]]))
-    corners = np.array([[0, 0, 1], [size[0], 0, 1], [0, size[1], 1], [*size, 1]], dtype=np.float64)
-    seen = (back @ corners.T)[:2]
-    height, width = image.shape[:2]
-    left, top = (int(max(np.floor(v) - 8, 0)) for v in seen.min(axis=1))
-    right, bottom = (int(np.ceil(v) + 8) for v in seen.max(axis=1))
-    part = image[top : min(bottom, height), left : min(right, width)]
-    if part.size == 0:
-        return image, move
-    move = move.copy()
-    move[:, 2] += move[:, :2] @ (left, top)
-    while scale < 0.5 and min(part.shape[:2]) >= 4:
-        part = np.asarray(cv2.pyrDown(part), dtype=np.uint8)
+def _sampled(image: Image, back: Affine, size: tuple[int, int], drift: Points) -> Image:
+    """The crop whose pixel p shows the image at ``back`` of p; what lies outside is black.
+
+    ``drift`` is added to the place after each halving.
+    """
+    scale = float(np.hypot(back[0, 0], back[1, 0]))
+    if scale > 2.0:
+        image, back = _part(image, back, size)
+    while scale > 2.0 and min(image.shape[:2]) >= 4:
+        image = np.asarray(cv2.pyrDown(image), dtype=np.uint8)
         # Pixel i of the half stands on pixel 2i of the whole.
-        move[:, :2] *= 2.0
-        scale *= 2.0
-    return part, move
+        back = back / 2.0
+        back[:, 2] += drift
+        scale /= 2.0
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    chip = cv2.warpAffine(image, back, size, flags=how, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(chip, dtype=np.uint8)
+
+
+def _part(image: Image, back: Affine, size: tuple[int, int]) -> tuple[Image, Affine]:
+    """The part of the image that the crop shows, for halving the whole would cost much more."""
+    width, height = size
+    corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]])
+    seen = back @ corners.T
+    rim = 16
+    left, top = (max(int(np.floor(v)) - rim, 0) for v in seen.min(axis=1))
+    right, bottom = (int(np.ceil(v)) + rim for v in seen.max(axis=1))
+    part = image[top : max(bottom, 0), left : max(right, 0)]
+    if part.size == 0:
+        return image, back
+    moved = back.copy()
+    moved[:, 2] -= (left, top)
+    return part, moved

@@ -6,8 +6,8 @@ import numpy.typing as npt
 
 from agent.domain.image import Image, Landmarks, Template
 from agent.errors import ModelPackError
-from agent.vision.align import crop, dlib_chip_points
-from agent.vision.manifest import ChipAlignment, Embedder
+from agent.vision.align import crop, dlib_chip
+from agent.vision.manifest import ChipAlignment, Embedder, TemplateAlignment
 from agent.vision.onnx import OnnxModel
 
 
@@ -27,11 +27,10 @@ class FaceEmbedder:
         self._settings = settings
         self._model = model
         self.size = (settings.width_px, settings.height_px)
-        alignment = settings.alignment
-        if isinstance(alignment, ChipAlignment):
-            self._points = dlib_chip_points(settings.width_px, alignment.padding)
-        else:
-            self._points = np.array(alignment.points, dtype=np.float64)
+        if isinstance(settings.alignment, TemplateAlignment):
+            self._points = np.array(settings.alignment.points, dtype=np.float64)
+        elif settings.width_px != settings.height_px:
+            raise ModelPackError(f"{settings.file}: a dlib chip is square")
         scale = np.array(settings.scale, dtype=np.float32)
         self._scale = scale[:, None, None]
         self._offset = (-np.array(settings.mean, dtype=np.float32) * scale)[:, None, None]
@@ -39,6 +38,9 @@ class FaceEmbedder:
 
     def crop(self, image: Image, landmarks: Landmarks) -> Image:
         """The aligned face as the network sees it, blue-green-red."""
+        alignment = self._settings.alignment
+        if isinstance(alignment, ChipAlignment):
+            return dlib_chip(image, landmarks, self.size[0], alignment.padding)
         return crop(image, landmarks, self._points, self.size)
 
     def embed(self, face: Image) -> Template:

@@ -29,9 +29,12 @@ class PackFaceEngine:
         self.embedder = embedder
         self._landmarks = landmarks
 
-    def detect(self, image: Image) -> list[DetectedFace]:
-        """Faces by falling area; empty where there is none."""
-        return self.detector.detect(image)
+    def detect(self, image: Image, smallest_face_px: int | None = None) -> list[DetectedFace]:
+        """Faces by falling area; empty where there is none.
+
+        ``smallest_face_px`` is the least width for this image, else the loader's.
+        """
+        return self.detector.detect(image, smallest_face_px)
 
     def locate(self, image: Image, face: DetectedFace) -> DetectedFace | None:
         """``face`` with its landmarks; None where they show no face."""

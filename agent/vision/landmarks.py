@@ -77,7 +77,7 @@ def plausible(first: Landmarks, second: Landmarks, box_width: float) -> bool:
     if abs(float(np.arctan2(across[1], across[0]))) > _LARGEST_TILT:
         return False
     move = float(np.sqrt(((first - second) ** 2).sum(axis=1).mean()))
-    mean = DLIB_MEAN_FACE @ np.eye(2)
+    mean = DLIB_MEAN_FACE
     turn = similarity(mean, second)
     fitted = mean @ turn[:, :2].T + turn[:, 2]
     misfit = float(np.sqrt(((fitted - second) ** 2).sum(axis=1).mean()))

@@ -92,12 +92,17 @@ class PackFile(Table):
 
 
 class HaarDetector(Table):
-    """OpenCV's cascade from the installed wheel; distances and sizes in pixels of the image."""
+    """OpenCV's cascade from the installed wheel.
+
+    ``smallest_face_px`` is in pixels of the image. The image is searched at the scale at which such
+    a face is ``search_px`` wide: the cascade knows a face by 20 pixels, and more only cost time.
+    """
 
     kind: Literal["haar"]
     cascade: FileName
     scale_factor: float = Field(gt=1, le=2)
     min_neighbours: int = Field(ge=0)
+    search_px: int = Field(default=30, ge=20)
     smallest_face_px: int = Field(ge=20)
 
 
