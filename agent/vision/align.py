@@ -52,7 +52,7 @@ def similarity(source: Points | Landmarks, target: Points | Landmarks) -> Affine
 
 
 def dlib_chip(image: Image, landmarks: Landmarks, size_px: int, padding: float) -> Image:
-    """The face chip of dlib, ``padding`` of a face wider on each side: what dlib makes, to a grey level.
+    """The face chip of dlib, to a grey level; ``padding`` of a face is left on each side.
 
     Followed as dlib goes (image_transforms/interpolation.h): the similarity is fitted from the chip
     to the image and not the other way, which differ where the fit is not perfect; its square is
