@@ -135,6 +135,11 @@ class Agent:
         self._stop_workers(why)
         return int(self._code)
 
+    @property
+    def gallery_revision(self) -> int:
+        """The registry's revision by which it judges now."""
+        return self._gallery.registry().revision
+
     def stop(self, why: str) -> None:
         """End ``run`` soon; from any thread, or a signal handler."""
         self._inbox.post(Stop(why))
@@ -201,18 +206,22 @@ class Agent:
         self.stop(f"thread {thread} died: {type(error).__name__}")
 
     def _stop_workers(self, why: str) -> None:
-        """In reverse; the journal's writer comes last, with everything the others still said."""
-        for worker, stop in reversed(self._workers[1:]):
-            stop()
-            if not worker.join(_JOIN_S):
-                _log.warning("thread_left_behind", thread=worker.name)
+        """In reverse: so the journal writes what the others still said, and the outbox sends it."""
+        last_words = {"journal", "outbox"}
+        for worker, stop in reversed(self._workers):
+            if worker.name not in last_words:
+                self._join(worker, stop)
         self._record(EventType.AGENT_STOPPED, {"why": why})
-        writer, stop = self._workers[0]
-        stop()
-        if not writer.join(_JOIN_S):
-            _log.error("journal_not_flushed")
+        for worker, stop in self._workers:
+            if worker.name in last_words:
+                self._join(worker, stop)
         if self._broker is not None:
             self._broker.close(1.0)
+
+    def _join(self, worker: Worker, stop: Callable[[], None]) -> None:
+        stop()
+        if not worker.join(_JOIN_S):
+            _log.error("thread_left_behind", thread=worker.name)
 
     def _open_broker(self) -> PahoBroker | None:
         def connected() -> None:

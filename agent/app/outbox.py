@@ -85,9 +85,9 @@ class Outbox:
                 stopping = self._stopping
             try:
                 self._settle(answers)
+                self._send(broker)
                 if stopping:
                     return
-                self._send(broker)
             except StoreError as error:
                 # The journal's writer raises the fault; here it is only waited for.
                 _log.warning("outbox_waits", error=str(error))

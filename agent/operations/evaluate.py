@@ -22,10 +22,10 @@ Progress = Callable[[str, int, int], None]
 
 _COLUMNS = ("file_x", "file_y", "decision")
 _DECISIONS = {"yes": True, "no": False}
-_SUFFIXES = frozenset(
-    (".bmp", ".dib", ".jpg", ".jpeg", ".jpe", ".jp2", ".png", ".webp", ".avif", ".tif", ".tiff")
-    + (".pbm", ".pgm", ".ppm", ".pxm", ".pnm", ".sr", ".ras", ".exr", ".hdr", ".pic", ".gif")
-)
+_SUFFIXES = {
+    *(".bmp", ".dib", ".jpg", ".jpeg", ".jpe", ".jp2", ".png", ".webp", ".avif", ".tif", ".tiff"),
+    *(".pbm", ".pgm", ".ppm", ".pxm", ".pnm", ".sr", ".ras", ".exr", ".hdr", ".pic", ".gif"),
+}
 _BLOCK_PAIRS = 200_000
 
 

@@ -1,0 +1,257 @@
+"""``gate-agent demo``: the production agent on simulated hardware, before a real broker.
+
+Each step says what it does, what it saw and whether that was right; the relay is watched on its
+pin, events on the broker, by nothing that the agent could influence.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from agent import logs
+from agent.adapters.simulators.camera import SimulatedCamera, fit_scene
+from agent.adapters.simulators.pins import PinBank
+from agent.adapters.simulators.thermometer import SimulatedThermometer
+from agent.adapters.store.keys import init_key
+from agent.app.agent import Agent
+from agent.app.demo_world import Mosquitto, Subscriber, portrait
+from agent.app.desk import enrol_holder
+from agent.app.parts import Parts, Stands, open_parts
+from agent.app.resources import site_of
+from agent.config import load_config
+from agent.domain.holder import HolderId
+from agent.errors import GateAgentError
+from agent.operations.enrol import EnrolmentRequest
+from agent.ports import Image
+from agent.vision.images import read_image
+from agent.vision.packs import load_pack, packs_dir
+
+_PIN = 17
+_SIZE = (640, 480)
+_STEP_TIMEOUT_S = 15.0
+_CONFIG = """
+[kiosk]
+community = "demo"
+grid = "g1"
+id = "north-1"
+[[camera]]
+id = "front"
+kind = "simulated"
+source = ["unused"]
+fps = 15.0
+[[door]]
+id = "turnstile"
+kind = "gpio"
+pin = {pin}
+active_high = true
+pulse_s = 1.0
+pin_factory = "simulated"
+pins_file = "pins.bin"
+[[access_point]]
+id = "north-entry"
+direction = "entry"
+camera = "front"
+door = "turnstile"
+[[rule]]
+categories = ["resident"]
+temperature_limit_c = 37.3
+[thermometer]
+kind = "simulated"
+interval_s = 0.1
+[face]
+accept_no_pad = true
+attempt_interval_s = 0.5
+attempt_interval_max_s = 1.0
+track_gap_s = 0.4
+[broker]
+host = "127.0.0.1"
+port = {port}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the timeline."""
+
+    at_s: float
+    what: str
+    saw: str
+    ok: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON values under stable keys."""
+        return {"at_s": round(self.at_s, 2), "step": self.what, "saw": self.saw, "ok": self.ok}
+
+
+def run_demo(state: Path, *, as_json: bool = False) -> int:
+    """Show the timeline; 0 where every step went as it should, 1 otherwise.
+
+    Raises:
+        UnavailableError: mosquitto, a portrait or the model pack is missing.
+    """
+    logs.configure("error")
+    load_pack("dlib", state)
+    failed = 0
+    if not as_json:
+        _print("a gate on simulated hardware: camera, thermometer, relay; a real broker\n")
+        _print(f"{'time':>8}  {'what happens':<42} what was seen")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gate-demo-")))
+        for step in _Demo(stack, folder, packs_dir(state)).steps():
+            failed += not step.ok
+            if as_json:
+                _print(json.dumps(step.as_json()))
+            else:
+                mark = "" if step.ok else "   <-- should not be so"
+                _print(f"{step.at_s:6.1f} s  {step.what:<42} {step.saw}{mark}")
+    if not as_json:
+        _print("\nevery step went as it should" if not failed else f"\n{failed} steps went wrong")
+    return 1 if failed else 0
+
+
+class _Demo:
+    """The stage: a broker, a subscriber, an agent in a thread, and hands on its hardware."""
+
+    def __init__(self, stack: ExitStack, folder: Path, packs: Path) -> None:
+        self._broker = Mosquitto(folder)
+        self._broker.start()
+        stack.callback(self._broker.stop)
+        self._backend = Subscriber(self._broker.port)
+        stack.callback(self._backend.close)
+        state = folder / "state"
+        state.mkdir(mode=0o700)
+        shutil.copytree(packs, state / "models", symlinks=True)
+        config = folder / "gate.toml"
+        config.write_text(_CONFIG.format(pin=_PIN, port=self._broker.port))
+        self._site = site_of(state, config)
+        init_key(self._site.key_file)
+        self._faces = {name: read_image(portrait(name)) for name in ("collins", "hopper")}
+        self._nobody: Image = fit_scene(self._faces["collins"][:24, :24], *_SIZE)
+        self._enrol("collins")
+        self._camera = SimulatedCamera([self._nobody], loop=True)
+        self._thermometer = SimulatedThermometer(36.4)
+        stands = Stands({"front": self._camera}, self._thermometer)
+        self._parts: Parts = open_parts(stack, load_config(config), state, stands)
+        self._agent = Agent(self._parts)
+        self._start_s = time.monotonic()
+        thread = threading.Thread(target=self._agent.run, name="agent")
+        thread.start()
+        stack.callback(thread.join, 10.0)
+        stack.callback(self._agent.stop, "the demo is over")
+        self._pins = PinBank(folder / "pins.bin")
+
+    def steps(self) -> Iterator[Step]:
+        """The timeline, as it happens."""
+        yield self._presents("a stranger stands before the camera", "hopper", "NoMatch")
+        yield self._deed("the stranger is enrolled", lambda: self._enrol("hopper"))
+        yield self._presents("the same face again", "hopper", None)
+        self._thermometer.temperature_c = 38.4
+        yield self._presents("with an elevated skin reading", "hopper", "ElevatedTemperature")
+        self._thermometer.temperature_c = 36.4
+        yield self._deed("the holder is disabled", lambda: self._enable("hopper", enabled=False))
+        yield self._presents("and comes again", "hopper", "CredentialNotEnabled")
+        yield self._deed("the broker is stopped", self._stop_broker)
+        mark = self._backend.mark()
+        yield self._opens_offline("another resident comes", "collins")
+        yield self._returns("the broker is back", mark)
+
+    def _presents(self, what: str, who: str, reason: str | None) -> Step:
+        """A face comes, is judged, and goes; ``reason`` None expects a grant."""
+        mark, changes = self._backend.mark(), self._pins.changes(_PIN)
+        self._show(who)
+        event = self._backend.wait_for(_is_access, mark, _STEP_TIMEOUT_S)
+        opened = self._pins.changes(_PIN) > changes
+        self._leave()
+        if event is None:
+            return self._step(what, "no event", ok=False)
+        data = event["data"]
+        saw = _saw(data, opened=opened)
+        return self._step(what, saw, ok=data["reason"] == reason and opened is (reason is None))
+
+    def _opens_offline(self, what: str, who: str) -> Step:
+        changes = self._pins.changes(_PIN)
+        self._show(who)
+        opened = _wait(lambda: self._pins.changes(_PIN) > changes, _STEP_TIMEOUT_S)
+        self._leave()
+        kept = self._parts.journal.pending()
+        saw = f"{'relay pulsed' if opened else 'relay at rest'}, {kept} events kept in the journal"
+        return self._step(what, saw, ok=opened and kept > 0)
+
+    def _returns(self, what: str, mark: int) -> Step:
+        self._broker.start()
+        event = self._backend.wait_for(_is_access, mark, _STEP_TIMEOUT_S + 60.0)
+        empty = _wait(lambda: self._parts.journal.pending() == 0, _STEP_TIMEOUT_S)
+        arrived = event is not None and event["data"]["reason"] is None
+        saw = "the grant's event arrived" if arrived else "the event did not arrive"
+        return self._step(
+            what, f"{saw}, {'nothing' if empty else 'something'} left", ok=arrived and empty
+        )
+
+    def _deed(self, what: str, deed: Callable[[], None]) -> Step:
+        try:
+            deed()
+        except GateAgentError as error:
+            return self._step(what, str(error), ok=False)
+        return self._step(what, "done", ok=True)
+
+    def _enrol(self, who: str) -> None:
+        request = EnrolmentRequest(
+            id=who, name=who.title(), category="resident", files=(str(portrait(who)),)
+        )
+        enrol_holder(self._site, request, by="demo")
+
+    def _enable(self, who: str, *, enabled: bool) -> None:
+        registry = self._parts.registry
+        holder = registry.holder(HolderId(who))
+        assert holder is not None
+        registry.put(replace(holder, enabled=enabled), by="demo", now=self._parts.clock.now())
+
+    def _stop_broker(self) -> None:
+        self._broker.stop()
+
+    def _show(self, who: str) -> None:
+        revision = self._parts.registry.revision()
+        _wait(lambda: self._agent.gallery_revision == revision, 3.0)
+        self._camera.show(fit_scene(self._faces[who], *_SIZE))
+
+    def _leave(self) -> None:
+        """Nobody stands there until the pulse and the interval are over."""
+        self._camera.show(self._nobody)
+        time.sleep(1.1)
+        _wait(lambda: not self._pins.level(_PIN), 3.0)
+
+    def _step(self, what: str, saw: str, *, ok: bool) -> Step:
+        return Step(time.monotonic() - self._start_s, what, saw, ok)
+
+
+def _is_access(event: dict[str, Any]) -> bool:
+    return str(event["type"]).startswith("gate.access.")
+
+
+def _saw(data: dict[str, Any], *, opened: bool) -> str:
+    verdict = "granted" if data["reason"] is None else f"denied: {data['reason']}"
+    relay = "relay pulsed" if opened else "relay at rest"
+    score = f", score {data['score']:.3f}" if data["score"] is not None else ""
+    return f"{verdict}{score}, {relay}"
+
+
+def _wait(holds: Callable[[], bool], timeout_s: float) -> bool:
+    deadline_s = time.monotonic() + timeout_s
+    while not holds():
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,143 @@
+"""What the demo brings along: a broker, a subscriber, two portraits."""
+
+import contextlib
+import importlib.util
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from agent.errors import UnavailableError
+
+_START_TIMEOUT_S = 5.0
+_PORTRAITS = {
+    "collins": ("skimage", "data/astronaut.png"),
+    "hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
+}
+
+
+def portrait(name: str) -> Path:
+    """A public-domain portrait out of an installed wheel (extra ``demo``).
+
+    Raises:
+        UnavailableError: the wheel is not installed, or has it no more.
+    """
+    package, file = _PORTRAITS[name]
+    # Looked up, not imported: only the file is wanted.
+    spec = importlib.util.find_spec(package)
+    path = Path(spec.origin).parent / file if spec is not None and spec.origin else None
+    if path is None or not path.is_file():
+        raise UnavailableError(
+            f"the demo's portrait from {package} is missing", "scripts/setup --demo"
+        )
+    return path
+
+
+class Mosquitto:
+    """A broker of our own on a free loopback port, ended by its own process id."""
+
+    def __init__(self, folder: Path) -> None:
+        program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+        if program is None:
+            raise UnavailableError("there is no mosquitto", "sudo apt-get install mosquitto")
+        self._program = program
+        self.port = _free_port()
+        self._config = folder / "mosquitto.conf"
+        self._config.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n"
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until the port answers.
+
+        Raises:
+            UnavailableError: it does not.
+        """
+        self._process = subprocess.Popen(  # noqa: S603 - found on the system's own path
+            [self._program, "-c", str(self._config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline_s = time.monotonic() + _START_TIMEOUT_S
+        while time.monotonic() < deadline_s:
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", self.port), timeout=0.5),
+            ):
+                return
+            time.sleep(0.02)
+        self.stop()
+        raise UnavailableError("the demo's mosquitto does not start")
+
+    def stop(self) -> None:
+        """Stop it, whatever it is doing."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(3.0)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(3.0)
+
+
+class Subscriber:
+    """Hears everything below ``gate/``, and comes back when the broker does."""
+
+    def __init__(self, port: int) -> None:
+        self._condition = threading.Condition()
+        self._events: list[dict[str, Any]] = []
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "demo-backend")
+        self._client.reconnect_delay_set(1, 1)
+        self._client.on_connect = self._subscribe
+        self._client.on_message = self._hear
+        self._client.connect_async("127.0.0.1", port, keepalive=5)
+        self._client.loop_start()
+
+    def mark(self) -> int:
+        """How many events came so far."""
+        with self._condition:
+            return len(self._events)
+
+    def wait_for(
+        self, wanted: Callable[[dict[str, Any]], bool], after: int, timeout_s: float
+    ) -> dict[str, Any] | None:
+        """The first event behind the first ``after`` that is ``wanted``, or None in time."""
+        deadline_s = time.monotonic() + timeout_s
+        with self._condition:
+            while True:
+                found = next((event for event in self._events[after:] if wanted(event)), None)
+                left_s = deadline_s - time.monotonic()
+                if found is not None or left_s <= 0.0:
+                    return found
+                self._condition.wait(left_s)
+
+    def close(self) -> None:
+        """Say goodbye."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _subscribe(self, client: mqtt.Client, *_: Any) -> None:
+        client.subscribe("gate/#", qos=1)
+
+    def _hear(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        if "/events/" not in message.topic:
+            return
+        with self._condition:
+            self._events.append(json.loads(message.payload))
+            self._condition.notify_all()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
