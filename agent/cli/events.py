@@ -16,7 +16,6 @@ from agent.cli.progress import progress
 if TYPE_CHECKING:
     from agent.app.resources import Site
     from agent.operations.events import Filter
-    from agent.ports import StoredEvent
 
 _POLL_S = 0.5
 
@@ -54,6 +53,7 @@ def list_(
     """List the newest events, oldest first."""
     from agent.app.resources import open_journal
     from agent.operations.events import as_json as cloud_event
+    from agent.operations.events import as_row
 
     site, wanted = _wanted(state, config, since, types)
     with open_journal(site) as journal:
@@ -62,7 +62,10 @@ def list_(
         for stored in found:
             emit(cloud_event(stored, site.source))
         return
-    table(("time", "sequence", "type", "access point", "what"), [_row(one, site) for one in found])
+    table(
+        ("time", "sequence", "type", "access point", "what"),
+        [as_row(one, site.zone) for one in found],
+    )
 
 
 @app.command("tail", epilog=examples("events tail", "events tail --type access --json"))
@@ -82,7 +85,7 @@ def tail(
     """
     from agent.app.resources import open_journal
     from agent.operations.events import as_json as cloud_event
-    from agent.operations.events import follow
+    from agent.operations.events import as_row, follow
 
     site, wanted = _wanted(state, config, None, types)
     # Ctrl-C is how one stops to follow: no failure.
@@ -91,7 +94,7 @@ def tail(
             if as_json:
                 emit(cloud_event(stored, site.source))
             else:
-                say("  ".join(plain(cell) for cell in _row(stored, site)))
+                say("  ".join(plain(cell) for cell in as_row(stored, site.zone)))
 
 
 @app.command(
@@ -140,14 +143,3 @@ def _wanted(
     site = command_site(state_dir(state), given_config_path(config))
     start = parse_since(since, site.zone, datetime.now(UTC))
     return site, Filter(start, parse_types(types or []))
-
-
-def _row(stored: "StoredEvent", site: "Site") -> tuple[object, ...]:
-    from agent.operations.events import summary
-
-    event = stored.event
-    local = event.time.astimezone(site.zone).isoformat(" ", "seconds")
-    mark = "" if event.clock_synced else " ?"
-    return (
-        local + mark, stored.sequence, event.type.value, event.access_point, summary(stored),
-    )  # fmt: skip

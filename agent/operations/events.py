@@ -87,11 +87,14 @@ def as_json(stored: StoredEvent, source: str) -> dict[str, Any]:
     return cloud_event(stored.event, source=source, epoch=stored.epoch, sequence=stored.sequence)
 
 
-def summary(stored: StoredEvent) -> str:
-    """What there is to say about it in a line: reason, holder, part, who."""
+def as_row(stored: StoredEvent, zone: tzinfo) -> tuple[object, ...]:
+    """For people: time in ``zone`` (``?``: not trusted), sequence, type, access point, what."""
+    event = stored.event
     keys = ("reason", "holder", "change", "part", "pack", "by")
-    data = stored.event.data
-    return ", ".join(f"{key} {data[key]}" for key in keys if data.get(key) is not None)
+    what = ", ".join(f"{key} {event.data[key]}" for key in keys if event.data.get(key) is not None)
+    local = event.time.astimezone(zone).isoformat(" ", "seconds")
+    mark = "" if event.clock_synced else " ?"
+    return local + mark, stored.sequence, event.type.value, event.access_point, what
 
 
 def follow(
