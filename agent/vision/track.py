@@ -92,6 +92,11 @@ class Tracker:
         self._samples = [*self._samples, sample][-_MOST_SAMPLES:]
         return self.track
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the newest template was another person's: the next one decides."""
+        return self._person is not None and self._person.strangers > 0
+
     def forget_samples(self) -> None:
         """What was compared so far no longer counts: the gallery has changed."""
         self._samples = []

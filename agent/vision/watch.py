@@ -14,6 +14,7 @@ from agent.vision.quality import GATE, AcquisitionLimits, measure, shortfall
 from agent.vision.track import Tracker
 
 _SETTLED_EVERY_S = 0.5
+_MOST_LOCATED = 3
 _NEARER = 0.75
 """Of the largest face's width, below which the one followed so far is left for it."""
 
@@ -66,9 +67,9 @@ class Watcher:
             self._revision = index.revision
             self._tracker.forget_samples()
         stages = _Stages()
-        face = self._choose(self._engine.detect(frame.image), frame.image)
+        faces = self._in_turn(self._engine.detect(frame.image), frame.image)
         stages.done("detect")
-        located = self._engine.locate(frame.image, face) if face is not None else None
+        located = self._first_located(frame.image, faces)
         stages.done("landmarks")
         box = located.box if located is not None else None
         track = self._tracker.follow(box, frame.captured_s)
@@ -85,22 +86,29 @@ class Watcher:
                 track = self._tracker.add(sample, template)
         return Observation(self._camera, frame.captured_s, track, stages.ms, index.revision)
 
-    def _choose(self, faces: list[DetectedFace], image: Image) -> DetectedFace | None:
-        """The face that is followed already, unless another stands clearly nearer.
+    def _in_turn(self, faces: list[DetectedFace], image: Image) -> list[DetectedFace]:
+        """The near faces by falling area, but first the one followed, unless clearly behind.
 
         Two people of like size must not take turns, or neither would ever be judged.
         """
         height, width = image.shape[:2]
         near = [face for face in faces if self._zone.holds(face.box, width, height)]
-        if not near:
-            return None
         followed = self._tracker.overlapping([face.box for face in near])
         if followed is not None and near[followed].box.width >= _NEARER * near[0].box.width:
-            return near[followed]
-        return near[0]
+            near.insert(0, near.pop(followed))
+        return near
+
+    def _first_located(self, image: Image, faces: list[DetectedFace]) -> DetectedFace | None:
+        """The first that the landmarks call a face: a pattern on a wall must not hide a person."""
+        for face in faces[:_MOST_LOCATED]:
+            located = self._engine.locate(image, face)
+            if located is not None:
+                return located
+        return None
 
     def _wanted(self, track: int, captured_s: float) -> bool:
-        return track != self._settled or captured_s - self._embedded_s >= _SETTLED_EVERY_S
+        due = captured_s - self._embedded_s >= _SETTLED_EVERY_S
+        return track != self._settled or due or self._tracker.in_doubt
 
 
 class _Stages:
