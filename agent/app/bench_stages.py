@@ -1,0 +1,299 @@
+"""The measuring process of ``gate-agent bench``: ``python -m agent.app.bench_stages``.
+
+What is compared is measured in turns, so that whatever else the machine does strikes both.
+"""
+
+import json
+import os
+import platform
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from agent import logs
+from agent.adapters.clock import SystemClock
+from agent.adapters.gpio import GpioDoor, open_pins
+from agent.adapters.simulators.camera import fit_scene
+from agent.adapters.store.journal import SqliteJournal
+from agent.app.executor import Executor
+from agent.app.gallery import threshold_for
+from agent.app.journal_writer import JournalWriter
+from agent.controller.inputs import Observed
+from agent.controller.kiosk import Kiosk, KioskSettings
+from agent.controller.lane import LaneSettings
+from agent.domain.comparison import Metric, ReferenceIndex
+from agent.domain.events import Event, EventType
+from agent.domain.evidence import Evidence, FaceEvidence
+from agent.domain.holder import Holder, HolderId
+from agent.domain.image import DetectedFace, Frame, Image
+from agent.domain.instant import Instant
+from agent.domain.policy import Situation, decide
+from agent.domain.registry import Registry
+from agent.domain.rule import Rule
+from agent.domain.uuid7 import Uuid7Source
+from agent.vision.detect import HaarCascade
+from agent.vision.engine import PackFaceEngine, load_engine
+from agent.vision.images import read_image
+from agent.vision.onnx import OnnxModel
+from agent.vision.packs import InstalledPack, load_pack
+from agent.vision.track import Tracker
+from agent.vision.watch import Watcher, Zone
+
+SIZE = (640, 480)
+_MIN_FACE_PX = 80
+_ROUNDS = 60
+_RESIDENT = HolderId("resident")
+_IDS = Uuid7Source(os.urandom)
+
+Timings = dict[str, list[float]]
+
+
+def measure(deeds: Mapping[str, Callable[[], object]], rounds: int) -> Timings:
+    """Milliseconds of each deed, all of them once a round; the first rounds warm up."""
+    times: Timings = {name: [] for name in deeds}
+    for turn in range(rounds + max(rounds // 10, 3)):
+        for name, deed in deeds.items():
+            start_s = time.perf_counter()
+            deed()
+            if turn >= max(rounds // 10, 3):
+                times[name].append((time.perf_counter() - start_s) * 1000.0)
+    return times
+
+
+def stage(times: list[float], bare: list[float] | None = None) -> dict[str, float]:
+    """Median and 99th percentile, with the bare cost and the ratio to it where there is one."""
+    found = {
+        "median_ms": round(float(np.median(times)), 4),
+        "p99_ms": round(float(np.percentile(times, 99)), 4),
+    }
+    if bare is not None:
+        found["bare_ms"] = round(float(np.median(bare)), 4)
+        found["ratio"] = round(float(np.median(times)) / float(np.median(bare)), 4)
+    return found
+
+
+def face_stages(engine: PackFaceEngine, bare_run: Callable[[], object], image: Image) -> Timings:
+    """Detection, landmarks, embedding and the whole path, beside what they cannot avoid."""
+    face = engine.detect(image)[0]
+    located = engine.locate(image, face)
+    assert located is not None
+
+    def path() -> None:
+        found = engine.locate(image, engine.detect(image)[0])
+        assert found is not None
+        engine.embed(image, found)
+
+    return measure(
+        {
+            "detect": lambda: engine.detect(image),
+            "bare_detect": bare_detection(engine, image),
+            "landmarks": lambda: engine.locate(image, face),
+            "embed": lambda: engine.embed(image, located),
+            "bare_embed": bare_run,
+            "path": path,
+        },
+        _ROUNDS,
+    )
+
+
+def bare_detection(engine: PackFaceEngine, image: Image) -> Callable[[], object]:
+    """One call of the detector's own library at the same settings, its input prepared."""
+    detector = engine.detector
+    if isinstance(detector, HaarCascade):
+        smallest = detector.smallest_face_px
+        searched = detector.searched(image, smallest)
+        return lambda: detector.bare(searched, smallest)
+    return lambda: detector.detect(image)
+
+
+def bare_embedding(
+    pack: InstalledPack, engine: PackFaceEngine, image: Image, face: DetectedFace
+) -> Callable[[], object]:
+    """The model's own run on the prepared input: one for each that the path makes."""
+    settings = pack.manifest.embedder
+    model = OnnxModel(pack.path(settings.file))
+    aligned = engine.crop(image, face)
+    views = [aligned, np.asarray(cv2.flip(aligned, 1), dtype=np.uint8)]
+    batch = engine.embedder.batch(views if settings.mirror_averaged else views[:1])
+    if model.takes_batches or len(batch) == 1:
+        return lambda: model.run(batch)
+    return lambda: [model.run(one[None]) for one in batch]
+
+
+def compare_stages(components: int, metric: Metric) -> dict[str, dict[str, float]]:
+    """1:N with the two best holders, beside numpy's float32 product."""
+    random = np.random.default_rng(1)
+    found = {}
+    for name, count in (("1k", 1_000), ("10k", 10_000), ("100k", 100_000)):
+        table = random.normal(0.0, 0.1, (count, components)).astype(np.float32)
+        probe = random.normal(0.0, 0.1, components).astype(np.float32)
+        holders = [HolderId(f"h{number:06d}") for number in range(count)]
+        index = ReferenceIndex(holders, table, metric)
+        times = measure({"search": _search(index, probe), "product": _product(table, probe)}, 200)
+        found[f"compare_{name}"] = stage(times["search"], times["product"])
+    return found
+
+
+def _search(index: ReferenceIndex, probe: npt.NDArray[np.float32]) -> Callable[[], object]:
+    return lambda: index.search(probe)
+
+
+def _product(
+    table: npt.NDArray[np.float32], probe: npt.NDArray[np.float32]
+) -> Callable[[], object]:
+    return lambda: table @ probe
+
+
+class _Gate:
+    """From a frame to the energised relay, on the production parts and a simulated pin."""
+
+    def __init__(
+        self, folder: Path, pack: InstalledPack, engine: PackFaceEngine, image: Image
+    ) -> None:
+        self._image = image
+        self._engine = engine
+        self._metric = Metric(pack.manifest.comparison.metric)
+        face = engine.locate(image, engine.detect(image)[0])
+        assert face is not None
+        template = engine.embed(image, face)
+        self._index = ReferenceIndex([_RESIDENT], template[None], self._metric, 1)
+        self._registry = Registry(
+            revision=1,
+            holders={_RESIDENT: Holder(_RESIDENT, "", "resident")},
+            references=1,
+            operating=threshold_for(pack.manifest, 1, 0.01),
+            too_close=frozenset(),
+            pack=pack.manifest.name,
+            pack_version=pack.manifest.version,
+        )
+        self._pins = open_pins("mock")
+        self._door = GpioDoor(
+            self._pins, 17, active_high=True, max_pulse_s=10.0, clock=SystemClock()
+        )
+        self.journal = SqliteJournal(folder / "journal.sqlite", lambda _: _event())
+        self._writer = JournalWriter(
+            self.journal,
+            written=lambda: None,
+            failed=lambda _: None,
+            recovered=lambda: None,
+        )
+        self._thread = threading.Thread(target=self._writer.work)
+        self._thread.start()
+        self._executor = Executor(
+            {"door": self._door},
+            self._writer,
+            new_id=lambda draft: _IDS.make(draft.time),
+            post=lambda _: None,
+            set_status=lambda _: None,
+            settle=lambda _camera, _track: None,
+        )
+
+    def frame_to_relay(self, rounds: int) -> tuple[list[float], list[float]]:
+        """Milliseconds from the third frame to the relay, and of them those of vision."""
+        whole, vision = [], []
+        for turn in range(rounds):
+            watcher = Watcher(
+                self._engine,
+                "camera",
+                Zone(min_face_px=_MIN_FACE_PX),
+                Tracker(self._metric, self._registry.operating.threshold),
+            )
+            kiosk = Kiosk(_settings(), self._registry)
+            for number in range(3):
+                image = self._image.copy()
+                image[::37, ::41, 0] ^= number + 1  # frames of a camera differ
+                frame = Frame(image, number * 0.15, number)
+                now = Instant(frame.captured_s, datetime.now(UTC), utc_trusted=True)
+                start_s = time.perf_counter()
+                observation = watcher.observe(frame, self._index)
+                seen_s = time.perf_counter()
+                self._executor.execute(kiosk.handle(Observed(observation), now))
+                done_s = time.perf_counter()
+            assert self._pins.pin(17).state, "the bench's own face was not granted"
+            self._door.secure()
+            if turn >= 3:
+                whole.append((done_s - start_s) * 1000.0)
+                vision.append((seen_s - start_s) * 1000.0)
+        return whole, vision
+
+    def close(self) -> None:
+        self._writer.stop()
+        self._thread.join(5.0)
+        self.journal.close()
+        self._door.close()
+
+
+def _settings() -> KioskSettings:
+    lane = LaneSettings("gate", "entry", "camera", "door", pulse_s=3.0, max_pulse_s=10.0)
+    rules = (Rule(frozenset({"resident"})),)
+    return KioskSettings((lane,), rules, "bench", accept_no_pad=True)
+
+
+def _event() -> Event:
+    now = datetime.now(UTC)
+    return Event(_IDS.make(now), EventType.ACCESS_GRANTED, now, clock_synced=True, data={"n": 1})
+
+
+def _decision() -> Callable[[], object]:
+    face = FaceEvidence(_RESIDENT, -0.3, 0.2, -0.5, frames=3, span_s=0.3, newest_s=9.9)
+    holder = Holder(_RESIDENT, "", "resident")
+    now = Instant(10.0, datetime.now(UTC), utc_trusted=True)
+    rule, situation = Rule(frozenset({"resident"})), Situation(accept_no_pad=True)
+    return lambda: decide(Evidence(face), holder, rule, situation, now)
+
+
+def main(state: Path, name: str, photograph: Path) -> dict[str, Any]:
+    """All figures, as JSON values."""
+    cv2.setNumThreads(1)
+    logs.configure("error")
+    pack = load_pack(name, state)
+    engine = load_engine(pack, 1, round(_MIN_FACE_PX * 0.9))
+    image = fit_scene(read_image(photograph), *SIZE)
+    located = engine.locate(image, engine.detect(image)[0])
+    assert located is not None
+    faces = face_stages(engine, bare_embedding(pack, engine, image, located), image)
+    metric = Metric(pack.manifest.comparison.metric)
+    compared = compare_stages(pack.manifest.embedder.components, metric)
+    with tempfile.TemporaryDirectory(prefix="gate-bench-") as folder:
+        gate = _Gate(Path(folder), pack, engine, image)
+        try:
+            whole, vision = gate.frame_to_relay(_ROUNDS)
+            quick = measure(
+                {"decide": _decision(), "journal": lambda: gate.journal.append(_event())}, 500
+            )
+        finally:
+            gate.close()
+    bare = [a + b for a, b in zip(faces["bare_detect"], faces["bare_embed"], strict=True)]
+    path = stage(faces["path"], bare)
+    return {
+        "pack": name,
+        "image": f"{SIZE[0]}x{SIZE[1]}",
+        "machine": platform.machine(),
+        "stages": {
+            "detect": stage(faces["detect"], faces["bare_detect"]),
+            "landmarks": stage(faces["landmarks"]),
+            "embed": stage(faces["embed"], faces["bare_embed"]),
+            **compared,
+            "decide": stage(quick["decide"]),
+            "journal": stage(quick["journal"]),
+            "frame_to_relay": stage(whole, vision),
+        },
+        "face_path": path,
+        "ratios": {
+            "face_path_to_bare": path["ratio"],
+            "compare_100k_to_numpy": compared["compare_100k"]["ratio"],
+        },
+    }
+
+
+if __name__ == "__main__":
+    json.dump(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])), sys.stdout)
