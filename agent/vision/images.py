@@ -25,6 +25,9 @@ def read_image(path: Path) -> Image:
     try:
         if path.is_dir():
             raise ImageError("unreadable_image", f"{path} is a folder, not an image")
+        if path.exists() and not path.is_file():
+            # A pipe would be waited for, a device read without end.
+            raise ImageError("unreadable_image", f"{path} is no file")
         if path.stat().st_size > _LARGEST_BYTES:
             raise ImageError("image_too_large", f"{path} is larger than {_LARGEST_BYTES} bytes")
         data = path.read_bytes()

@@ -1,6 +1,7 @@
 """Enrolment and identification of real photographs with the default pack, through the commands."""
 
 import json
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -98,6 +99,16 @@ def test_files_that_cannot_be_read_are_named_and_stop_nothing(
     assert [line["error"] is None for line in answer.lines] == [False] * 4 + [True]
     assert [line["faces"] for line in answer.lines[:4]] == [[]] * 4
     assert answer.lines[4]["faces"][0]["holder"] == "obama"
+
+
+def test_a_pipe_or_device_is_no_photograph_and_is_not_waited_for(
+    gallery_state: Path, gate: Gate, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)
+    answer = gate("identify", "--json", "--state-dir", gallery_state, pipe, "/dev/zero")
+    assert answer.code == 1
+    assert ["is no file" in line["error"] for line in answer.lines] == [True, True]
 
 
 def test_without_a_gallery_everybody_is_a_stranger(
