@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from agent.app.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, say, user, warn
+from agent.cli.common import Config, Json, PackOption, StateDir, emit, examples, say, user, warn
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -51,6 +51,7 @@ def enrol(
     replace: Annotated[
         bool, typer.Option("--replace", help="Forget the references of a holder enrolled already.")
     ] = False,
+    pack: PackOption = None,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
@@ -61,12 +62,12 @@ def enrol(
     face, several faces, a small or blurred face, different
     people, a face that belongs to another holder. Nothing is stored then.
     """
-    from agent.app.desk import enrol_holder
+    from agent.app.desk import enrol_holder, with_pack
     from agent.app.resources import command_site
     from agent.operations.enrol import EnrolmentRequest
     from agent.operations.holders import parse_moment
 
-    site = command_site(state_dir(state), given_config_path(config))
+    site = with_pack(command_site(state_dir(state), given_config_path(config)), pack)
     request = EnrolmentRequest(
         id=holder,
         name=name,

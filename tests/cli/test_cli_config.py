@@ -1,12 +1,16 @@
 """config check and show, version, and where things lie."""
 
 import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from gate_command import Gate
 
 from agent.app import paths
+from agent.app.control import ControlServer
 from agent.operations.describe_config import mask_address
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gate.example.toml"
@@ -120,6 +124,39 @@ def test_the_socket_is_that_of_the_same_agent(
     assert paths.control_socket(Path("/x.sock"), tmp_path) == Path("/x.sock")
     monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/elsewhere")
     assert paths.control_socket(None, tmp_path) == Path("/run/elsewhere/control.sock")
+
+
+@pytest.fixture
+def running(state_dir: Path) -> Iterator[list[tuple[str, object]]]:
+    """An agent's control socket, answering; what it was asked, and by whom."""
+    asked: list[tuple[str, object]] = []
+
+    def clear(request: Mapping[str, object], caller: str) -> dict[str, object]:
+        if request["part"] != "camera:front":
+            raise ValueError("no such fault")
+        asked.append((caller, request["part"]))
+        return {}
+
+    server = ControlServer(
+        state_dir / "control.sock",
+        {"status": lambda _request, _caller: {"status": {"online": True}}, "clear_fault": clear},
+    )
+    thread = threading.Thread(target=server.work)
+    thread.start()
+    yield asked
+    server.stop()
+    thread.join(timeout=10)
+
+
+def test_a_running_agent_answers(running: list[tuple[str, object]], gate: Gate) -> None:
+    assert gate("status", "--json").json == {"online": True}
+    assert gate("status").out == "online  True\n"
+    assert gate("clear-fault", "camera:front", "--json").json == {"part": "camera:front"}
+    assert [(caller.split()[0], part) for caller, part in running] == [
+        (f"uid:{os.getuid()}", "camera:front")
+    ]
+    refused = gate("clear-fault", "door:x", "--json")
+    assert (refused.code, refused.json["reason"]) == (1, "refused")
 
 
 def test_no_agent_runs(gate: Gate, state_dir: Path) -> None:
