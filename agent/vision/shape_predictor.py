@@ -54,19 +54,22 @@ class ShapePredictor:
         """
         return cls(unpack_shape_forests(data))
 
-    def predict(self, image: Pixels, box: tuple[float, float, float, float]) -> Float32Array:
+    def predict(
+        self, image: Pixels, box: tuple[float, float, float, float], levels: int | None = None
+    ) -> Float32Array:
         """Points x 2 (x, y) in the image's pixels, unrounded, in the model's order.
 
         ``image`` is rows x columns x 3, the order of the colours does not matter; ``box`` is left,
         top, right, bottom with right and bottom still inside, as dlib counts. A box may leave the
         image: what lies outside counts as black. For the five-point model the order is outer and
         inner corner of the eye on the image's right, outer and inner corner of the eye on its left,
-        base of the nose.
+        base of the nose. With ``levels`` only the first so many of the forests have their say: a
+        guess in less time.
         """
         left, top, right, bottom = box
         width, height = right - left, bottom - top
         shape = self._initial_shape
-        for level in range(len(self._anchors)):
+        for level in range(len(self._anchors))[:levels]:
             values = self._intensities(image, level, shape, (left, top, width, height))
             shape = self._improved(level, shape, values)
         scaled = shape.astype(np.float64) * (width, height) + (left, top)
