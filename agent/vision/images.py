@@ -1,5 +1,9 @@
 """Reads an image file of unknown origin into the one form that the rest knows."""
 
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -7,10 +11,12 @@ import numpy as np
 
 from agent.domain.image import Image
 from agent.errors import ImageError
+from agent.vision.image_header import declared_pixels
 
 _LARGEST_BYTES = 64_000_000
 _LARGEST_PIXELS = 50_000_000
 _SMALLEST_SIDE_PX = 16
+_QUIET = threading.Lock()
 
 # What OpenCV prints of a corrupt file adds nothing to the error.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -49,10 +55,12 @@ def decode_image(data: bytes) -> Image:
     """
     if not data:
         raise ImageError("unreadable_image", "the file is empty")
-    _check_declared_size(data)
+    if declared_pixels(data) > _LARGEST_PIXELS:
+        raise ImageError("image_too_large", f"more than {_LARGEST_PIXELS} pixels")
     try:
-        # Colour, 8 bits and upright are IMREAD_COLOR's defaults; alpha is left out.
-        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+        with _quiet():
+            # Colour, 8 bits and upright are IMREAD_COLOR's defaults; alpha is left out.
+            image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise ImageError("unreadable_image", "no image, or a broken one") from error
     if image is None:
@@ -62,29 +70,24 @@ def decode_image(data: bytes) -> Image:
     return np.asarray(image, dtype=np.uint8)
 
 
-def _check_declared_size(data: bytes) -> None:
-    """Refuse by the header what would fill the memory when decoded, where the header is known."""
-    pixels = 0
-    if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
-        pixels = int.from_bytes(data[16:20], "big") * int.from_bytes(data[20:24], "big")
-    elif data[:2] == b"BM" and len(data) >= 26:
-        width = int.from_bytes(data[18:22], "little", signed=True)
-        pixels = abs(width * int.from_bytes(data[22:26], "little", signed=True))
-    elif data[:2] == b"\xff\xd8":
-        pixels = _jpeg_pixels(data)
-    if pixels > _LARGEST_PIXELS:
-        raise ImageError("image_too_large", f"more than {_LARGEST_PIXELS} pixels")
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps what libjpeg and libpng print by themselves off the terminal.
 
-
-def _jpeg_pixels(data: bytes) -> int:
-    """Width times height from the first start-of-frame segment; 0 where there is none."""
-    at = 2
-    while at + 9 < len(data):
-        if data[at] != 0xFF:
-            return 0
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height = int.from_bytes(data[at + 5 : at + 7], "big")
-            return height * int.from_bytes(data[at + 7 : at + 9], "big")
-        at += 2 + length if marker != 0xFF else 1
-    return 0
+    They write to the descriptor and know no setting. Whatever another thread writes there in these
+    milliseconds is lost with it, so only the decoding of a whole file stands under this.
+    """
+    with _QUIET:
+        try:
+            kept = os.dup(2)
+        except OSError:  # it was closed before the agent began, so nothing can be printed
+            yield
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
