@@ -79,12 +79,6 @@ class FilePin(MockPin):  # type: ignore[misc] # gpiozero has no types
         super().__init__(factory, info)
         self._state = factory.bank.level(self._number)
 
-    def output_with_state(self, state: int) -> None:
-        """An output at ``state`` from the first moment, as the kernel's line request does it."""
-        self._function = "output"
-        self._change_state(bool(state))
-        self.factory.bank.drive(self._number, level=bool(state))
-
     def _change_state(self, value: bool) -> bool:  # noqa: FBT001 - gpiozero's signature
         changed = bool(super()._change_state(value))
         if self.function == "output":
