@@ -16,7 +16,7 @@ AGENT = ROOT / "agent"
 LAYERS = frozenset(
     {
         *("adapters", "app", "cli", "config", "controller", "credentials", "domain", "lifecycle"),
-        *("operations", "ports", "technician", "vision"),
+        *("logs", "operations", "ports", "technician", "vision"),
     }
 )
 # Besides itself and errors, which all may import.
@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "domain": frozenset(),
     "config": frozenset({"domain"}),
     "lifecycle": frozenset({"domain"}),
+    "logs": frozenset(),
     "ports": frozenset({"domain"}),
     "credentials": frozenset({"domain"}),
     "vision": frozenset({"domain"}),
