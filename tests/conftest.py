@@ -1,3 +1,3 @@
 """What all tests share."""
 
-pytest_plugins = ["collected"]
+pytest_plugins = ["collected", "mosquitto"]

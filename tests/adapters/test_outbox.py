@@ -1,0 +1,252 @@
+"""Journal to broker with a real Mosquitto: in order, each event once by id, nothing lost."""
+
+import itertools
+import os
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from mosquitto import Subscriber, wait_until
+
+from agent.adapters.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, BrokerSettings, PahoBroker
+from agent.adapters.store.journal import SqliteJournal
+from agent.app.outbox import Outbox
+from agent.domain.events import Event, EventType
+from agent.domain.status import offline
+from agent.domain.topics import Topics
+from agent.domain.uuid7 import Uuid7Source
+
+TOPICS = Topics("lakeside", "g3", "north-1")
+IDS = Uuid7Source(os.urandom)
+NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
+
+
+def event(number=0):
+    data = {"number": number}
+    return Event(IDS.make(NOW), EventType.ACCESS_DENIED, NOW, True, "north-entry", data)
+
+
+class Sender:
+    """A journal, an outbox and a broker's client, as the agent wires them."""
+
+    def __init__(self, journal, port, **settings):
+        self.journal = journal
+        self.refusals: list[str] = []
+        self.connects: list[int] = []
+        self.goodbyes: list[str] = []
+        self.outbox = Outbox(
+            journal,
+            TOPICS,
+            window=MAX_IN_FLIGHT,
+            refused=self.refusals.append,
+            accepted=lambda: self.refusals.append("accepted"),
+        )
+        will = {"will_topic": TOPICS.status, "will": offline("lost")}
+        self.broker = PahoBroker(
+            BrokerSettings("127.0.0.1", port, "sender", **{**will, **settings}),
+            BrokerCallbacks(self._connected, self.goodbyes.append, self.outbox.acknowledged),
+        )
+        self.thread = threading.Thread(target=self.outbox.work, args=(self.broker,))
+        self.thread.start()
+        self.broker.start()
+
+    def _connected(self):
+        self.connects.append(1)
+        self.outbox.notify()
+
+    def close(self):
+        self.outbox.stop()
+        self.thread.join(5)
+        self.broker.close(2.0)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def journal(tmp_path):
+    journal = SqliteJournal(tmp_path / "journal.sqlite", lambda _: event())
+    yield journal
+    journal.close()
+
+
+@pytest.fixture
+def make_sender(journal):
+    made = []
+
+    def make(port, **settings):
+        made.append(Sender(journal, port, **settings))
+        return made[-1]
+
+    yield make
+    for sender in made:
+        sender.close()
+
+
+def first_arrivals(subscriber):
+    seen: dict[str, int] = {}
+    for body in subscriber.events():
+        seen.setdefault(body["id"], int(body["sequence"]))
+    return list(seen.values())
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_what_is_journaled_arrives_as_a_cloud_event(
+    journal, mosquitto, subscriber, make_sender, protocol
+):
+    make_sender(mosquitto.port, protocol=protocol)
+    sent = event(7)
+    journal.append(sent)
+    assert wait_until(lambda: journal.pending() == 0)
+    assert wait_until(subscriber.events)
+    (body,) = subscriber.events("access")
+    assert body["specversion"] == "1.0"
+    assert body["id"] == sent.id
+    assert body["source"] == "/gate/lakeside/g3/north-1"
+    assert body["type"] == "gate.access.denied"
+    assert body["subject"] == "north-entry"
+    assert body["time"] == "2026-05-06T12:00:00.000Z"
+    assert body["sequence"] == "00000000000000000001"
+    assert body["epoch"] == journal.epoch
+    assert body["data"] == {"number": 7, "clock_synced": True, "access_point": "north-entry"}
+
+
+def test_10_000_events_of_a_broker_that_was_away_arrive_in_order(
+    journal, make_mosquitto, make_sender
+):
+    broker = make_mosquitto("max_queued_messages 0")
+    for number in range(10_000):
+        journal.append(event(number))
+    make_sender(broker.port)
+    assert journal.pending() == 10_000
+    broker.start()
+    listener = Subscriber(broker.port)
+    try:
+        assert wait_until(lambda: journal.pending() == 0, 60)
+        assert wait_until(lambda: len(set(first_arrivals(listener))) == 10_000, 30)
+        assert first_arrivals(listener) == list(range(1, 10_001))
+    finally:
+        listener.close()
+
+
+def test_a_broker_killed_in_the_middle_loses_nothing(journal, make_mosquitto, make_sender):
+    broker = make_mosquitto("max_queued_messages 0")
+    broker.start()
+    make_sender(broker.port)
+    for number in range(600):
+        journal.append(event(number))
+        if number in (200, 400):
+            broker.kill()
+            broker.start()
+    listener = Subscriber(broker.port)
+    try:
+        assert wait_until(lambda: journal.pending() == 0, 60)
+        acknowledged = [row for row in journal.read() if row.published]
+        assert len(acknowledged) == 600
+        # What the dead broker had taken is gone with it; what came after is in order.
+        numbers = first_arrivals(listener)
+        assert numbers == sorted(numbers)
+    finally:
+        listener.close()
+
+
+def test_no_row_is_marked_before_its_acknowledgement(journal, tmp_path):
+    """A broker that never answers: published, and still unpublished in the journal."""
+    silent = Silent()
+    refusals: list[str] = []
+    outbox = Outbox(journal, TOPICS, window=4, refused=refusals.append, accepted=lambda: None)
+    for number in range(10):
+        journal.append(event(number))
+    thread = threading.Thread(target=outbox.work, args=(silent,))
+    thread.start()
+    assert wait_until(lambda: len(silent.sent) == 4)
+    outbox.notify()
+    outbox.acknowledged(1, None)
+    outbox.acknowledged(99, None)
+    assert wait_until(lambda: journal.pending() == 9)
+    outbox.stop()
+    thread.join(5)
+    assert len(silent.sent) <= 8
+    assert [row.sequence for row in journal.unpublished(2)] == [2, 3]
+
+
+class Silent:
+    def __init__(self):
+        self.sent: list[bytes] = []
+        self.mids = itertools.count(1)
+
+    def connected(self):
+        return True
+
+    def publish(self, topic, payload, *, retain=False):
+        self.sent.append(payload)
+        return next(self.mids)
+
+    def close(self, timeout_s):
+        pass
+
+
+def test_a_topic_that_the_acl_denies_is_kept_and_said(
+    journal, make_mosquitto, make_sender, tmp_path
+):
+    acl = tmp_path / "acl"
+    acl.write_text("topic read #\n")
+    acl.chmod(0o600)
+    broker = make_mosquitto(f"acl_file {acl}")
+    broker.start()
+    sender = make_sender(broker.port)
+    journal.append(event())
+    assert wait_until(lambda: sender.refusals)
+    assert "Not authorized" in sender.refusals[0]
+    assert journal.pending() == 1
+
+
+def test_a_hopeless_row_does_not_hold_up_the_stream(journal):
+    silent = Silent()
+    refusals: list[str] = []
+    outbox = Outbox(journal, TOPICS, window=4, refused=refusals.append, accepted=lambda: None)
+    journal.append(event(1))
+    journal.append(event(2))
+    thread = threading.Thread(target=outbox.work, args=(silent,))
+    thread.start()
+    assert wait_until(lambda: len(silent.sent) == 2)
+    outbox.acknowledged(1, "Payload format invalid")
+    outbox.acknowledged(2, None)
+    assert wait_until(lambda: journal.pending() == 0)
+    outbox.stop()
+    thread.join(5)
+    assert "refused for good" in refusals[0]
+    assert [row.published for row in journal.read()] == [False, True]
+
+
+def test_a_wrong_password_is_said_and_nothing_is_lost(
+    journal, make_mosquitto, make_sender, tmp_path
+):
+    passwords = tmp_path / "passwords"
+    passwords.write_text("")
+    passwords.chmod(0o600)
+    broker = make_mosquitto(f"password_file {passwords}", anonymous=False)
+    broker.start()
+    sender = make_sender(broker.port, username="kiosk", password="wrong")
+    journal.append(event())
+    assert wait_until(lambda: any("refuses this kiosk" in why for why in sender.goodbyes))
+    assert not sender.broker.connected()
+    assert sender.broker.publish("gate/x", b"{}") is None
+    assert journal.pending() == 1
+
+
+def test_the_password_is_in_no_repr():
+    settings = BrokerSettings("h", 1, "c", "t", {}, username="u", password="secret-word")
+    assert "secret-word" not in repr(settings)
+
+
+def test_a_graceful_end_says_stopped_and_is_retained(journal, mosquitto, subscriber, make_sender):
+    sender = make_sender(mosquitto.port)
+    assert wait_until(sender.broker.connected)
+    sender.broker.close(2.0)
+    assert wait_until(subscriber.statuses)
+    assert subscriber.statuses()[-1] == {"online": False, "reason": "stopped"}
+    late = Subscriber(mosquitto.port)
+    try:
+        assert wait_until(late.statuses)
+        assert late.messages[0][2], "the status is retained"
+    finally:
+        late.close()

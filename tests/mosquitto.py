@@ -1,0 +1,152 @@
+"""A real Mosquitto on a free loopback port, and somebody who listens; fixtures for every test."""
+
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(holds, timeout_s=10.0):
+    """Whether ``holds()`` came true in time; polled, so tests stay short where it does."""
+    deadline_s = time.monotonic() + timeout_s
+    while not holds():
+        if time.monotonic() > deadline_s:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+class Mosquitto:
+    """The broker: ``start``, ``stop``, ``kill`` and ``start`` again on the same port."""
+
+    def __init__(self, folder: Path, *lines: str, anonymous: bool = True) -> None:
+        self.port = free_port()
+        self.config = folder / f"mosquitto-{self.port}.conf"
+        self.config.write_text(
+            "\n".join(
+                [
+                    f"listener {self.port} 127.0.0.1",
+                    f"allow_anonymous {'true' if anonymous else 'false'}",
+                    "persistence false",
+                    "user root",
+                    *lines,
+                    "",
+                ]
+            )
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        assert PROGRAM is not None
+        log = self.config.with_suffix(".log").open("ab")
+        with log:
+            self.process = subprocess.Popen(
+                [PROGRAM, "-c", str(self.config)], stdout=log, stderr=log
+            )
+        assert wait_until(self._answers), self.config.with_suffix(".log").read_text()
+
+    def stop(self) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            process.terminate()
+            process.wait(5)
+
+    def kill(self) -> None:
+        process, self.process = self.process, None
+        assert process is not None
+        process.kill()
+        process.wait(5)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), timeout=0.5).close()
+            return True
+        return False
+
+
+class Subscriber:
+    """Keeps every message in the order of arrival."""
+
+    def __init__(self, port: int, **login: str) -> None:
+        self.messages: list[tuple[str, bytes, bool]] = []
+        self.subscribed = threading.Event()
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, "subscriber", protocol=mqtt.MQTTv5)
+        if login:
+            self.client.username_pw_set(login["username"], login["password"])
+        self.client.reconnect_delay_set(1, 1)
+        self.client.on_connect = lambda client, *_: client.subscribe("gate/#", qos=1)
+        self.client.on_subscribe = lambda *_: self.subscribed.set()
+        self.client.on_disconnect = lambda *_: self.subscribed.clear()
+        self.client.on_message = lambda _c, _u, message: self.messages.append(
+            (message.topic, bytes(message.payload), message.retain)
+        )
+        self.client.connect("127.0.0.1", port, keepalive=5)
+        self.client.loop_start()
+        assert self.subscribed.wait(5)
+
+    def events(self, family: str = "") -> list[dict[str, Any]]:
+        return [
+            json.loads(payload)
+            for topic, payload, _ in list(self.messages)
+            if f"/events/{family}" in topic
+        ]
+
+    def statuses(self) -> list[dict[str, Any]]:
+        return [
+            json.loads(payload)
+            for topic, payload, _ in list(self.messages)
+            if topic.endswith("/status")
+        ]
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def make_mosquitto(tmp_path):
+    """Brokers with settings of their own; all are stopped at the end."""
+    if PROGRAM is None:
+        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+    made: list[Mosquitto] = []
+
+    def make(*lines: str, anonymous: bool = True) -> Mosquitto:
+        made.append(Mosquitto(tmp_path, *lines, anonymous=anonymous))
+        return made[-1]
+
+    yield make
+    for broker in made:
+        broker.stop()
+
+
+@pytest.fixture
+def mosquitto(make_mosquitto):
+    """A running broker that takes anybody."""
+    broker = make_mosquitto()
+    broker.start()
+    return broker
+
+
+@pytest.fixture
+def subscriber(mosquitto):
+    """Somebody who hears everything below ``gate/``."""
+    listener = Subscriber(mosquitto.port)
+    yield listener
+    listener.close()
