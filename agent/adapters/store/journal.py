@@ -92,13 +92,14 @@ class SqliteJournal:
             if newest <= self._durable_row:
                 return
         # Without the lock: a flush may take long on an SD card, and no append may wait for it.
-        for suffix in ("-wal", ""):
-            with contextlib.suppress(FileNotFoundError):
-                descriptor = os.open(f"{self._path}{suffix}", os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
+        # Only the log is opened. Closing any descriptor of the database itself would drop the
+        # locks that SQLite holds on it (POSIX), and another process would take the log away.
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(f"{self._path}-wal", os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
         with self._lock:
             if connection is self._connection:
                 self._durable_row = max(self._durable_row, newest)

@@ -30,8 +30,11 @@ def open_database(path: Path, application_id: int, steps: Sequence[str]) -> sqli
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made by us first, because sqlite3 would make it readable by others.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Made by us first, because sqlite3 would make it readable by others. Where it exists it is
+        # not opened: closing would drop the locks of this process's other connections to it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass
     except OSError as error:
         fix = f"make {path.parent} writable for this user, or name another --state-dir"
         raise StoreError(f"{path} cannot be written: {error.strerror or error}", fix) from error
