@@ -9,7 +9,6 @@ The agent subscribes to nothing: whatever a broker sends, no output moves.
 
 import json
 import ssl
-import stat
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from agent.adapters.secrets import exposed_mode
 from agent.errors import UnavailableError
 
 MAX_IN_FLIGHT = 100
@@ -159,12 +159,12 @@ def read_password(path: Path) -> str:
         UnavailableError: it is missing, empty, or open to others.
     """
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
+        mode = exposed_mode(path, path.stat())
         text = path.read_text().strip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         fix = f"write the password into {path} with mode 0600"
         raise UnavailableError(f"the broker's password file {path} cannot be read", fix) from error
-    if mode & 0o077:
+    if mode is not None:
         raise UnavailableError(f"{path} is open to others (mode {mode:04o})", f"chmod 600 {path}")
     if not text:
         raise UnavailableError(f"{path} is empty", "write the broker's password into it")

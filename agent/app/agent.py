@@ -42,6 +42,7 @@ from agent.controller.inputs import FaultCleared, FaultRaised, Stop
 from agent.controller.kiosk import Kiosk
 from agent.domain.comparison import Metric
 from agent.domain.events import EventType
+from agent.errors import UnavailableError
 from agent.lifecycle import ExitCode, boot_id
 from agent.ports import Frame
 from agent.vision.track import Tracker
@@ -129,8 +130,7 @@ class Agent:
         try:
             why = self._loop.run()
         finally:
-            for door in self._parts.doors.values():
-                door.secure()
+            self._secure_doors()
         _log.info("stopping", why=why)
         self._stop_workers(why)
         return int(self._code)
@@ -143,6 +143,14 @@ class Agent:
     def stop(self, why: str) -> None:
         """End ``run`` soon; from any thread, or a signal handler."""
         self._inbox.post(Stop(why))
+
+    def _secure_doors(self) -> None:
+        for name, door in self._parts.doors.items():
+            try:
+                door.secure()
+            except UnavailableError as error:
+                # One pin that fails must not keep the others energised.
+                _log.error("output_failed", door=name, error=str(error))
 
     def _start_workers(self) -> None:
         config = self._parts.file.config

@@ -1,5 +1,6 @@
 """``gate-agent run``: from a config to a gate in service, and back to rest."""
 
+import faulthandler
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,6 +19,8 @@ def run_agent(config: Path, state: Path) -> int:
         UnavailableError: something that it names is missing.
     """
     logs.configure()
+    # What hung when systemd's watchdog aborts the process stands in the journal then.
+    faulthandler.enable()
     file = load_config(config)
     with ExitStack() as stack:
         notifier = Notifier()

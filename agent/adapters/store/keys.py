@@ -3,14 +3,14 @@
 import contextlib
 import os
 import secrets
-import stat
 from pathlib import Path
 
+from agent.adapters.secrets import exposed_mode
 from agent.adapters.store.seal import KEY_BYTES
 from agent.errors import KeyUnavailableError, RefusedError
 
 KEY_NAME = "gallery.key"
-CREDENTIAL_NAME = "gate-agent.key"
+"""Its name in the state folder, and as a systemd credential."""
 
 
 def key_path(configured: Path | None, state_dir: Path) -> Path:
@@ -18,8 +18,8 @@ def key_path(configured: Path | None, state_dir: Path) -> Path:
     if configured is not None:
         return configured
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    if credentials and (Path(credentials) / CREDENTIAL_NAME).exists():
-        return Path(credentials) / CREDENTIAL_NAME
+    if credentials and (Path(credentials) / KEY_NAME).exists():
+        return Path(credentials) / KEY_NAME
     return state_dir / KEY_NAME
 
 
@@ -69,8 +69,8 @@ def load_key(path: Path) -> bytes:
         fix = "run as the user who owns it"
         raise KeyUnavailableError(f"{path} cannot be read: {error.strerror}", fix) from error
     with os.fdopen(descriptor, "rb") as file:
-        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-        if mode & 0o077:
+        mode = exposed_mode(path, os.fstat(file.fileno()))
+        if mode is not None:
             fix = f"chmod 600 {path}"
             raise KeyUnavailableError(f"{path} is open to others (mode {mode:04o})", fix)
         text = file.read(1024).strip()
