@@ -16,11 +16,7 @@ import venv
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
-from agent.adapters.simulators.camera import fit_scene
 from agent.errors import UnavailableError
-from agent.vision.images import read_image
 
 _ROUNDS = 15
 _BUILD_TIMEOUT_S = 1200.0
@@ -29,7 +25,7 @@ _REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements"
 _SCRIPT = f"""
 import json, sys, time
 import numpy, face_recognition
-image = numpy.load(sys.argv[1])
+image = numpy.ascontiguousarray(numpy.load(sys.argv[1])[:, :, ::-1])
 times = []
 for turn in range({_ROUNDS} + 3):
     start = time.perf_counter()
@@ -43,17 +39,13 @@ json.dump(sorted(times)[len(times) // 2], sys.stdout)
 """
 
 
-def measure_peer(photograph: Path, environment: Mapping[str, str]) -> float:
-    """The peer's median milliseconds from image to template.
+def measure_peer(scene: Path, environment: Mapping[str, str]) -> float:
+    """The peer's median milliseconds from image to template; ``scene`` is an array file, BGR.
 
     Raises:
         UnavailableError: its environment cannot be built, or it fails.
     """
-    python = _environment()
-    folder = python.parent.parent
-    image = folder / "image.npy"
-    np.save(image, np.ascontiguousarray(fit_scene(read_image(photograph), 640, 480)[:, :, ::-1]))
-    done = _run([str(python), "-c", _SCRIPT, str(image)], _RUN_TIMEOUT_S, environment)
+    done = _run([str(_environment()), "-c", _SCRIPT, str(scene)], _RUN_TIMEOUT_S, environment)
     return float(json.loads(done))
 
 

@@ -22,7 +22,6 @@ import numpy.typing as npt
 from agent import logs
 from agent.adapters.clock import SystemClock
 from agent.adapters.gpio import GpioDoor, open_pins
-from agent.adapters.simulators.camera import fit_scene
 from agent.adapters.store.journal import SqliteJournal
 from agent.app.executor import Executor
 from agent.app.gallery import threshold_for
@@ -42,13 +41,11 @@ from agent.domain.rule import Rule
 from agent.domain.uuid7 import Uuid7Source
 from agent.vision.detect import HaarCascade
 from agent.vision.engine import PackFaceEngine, load_engine
-from agent.vision.images import read_image
 from agent.vision.onnx import OnnxModel
 from agent.vision.packs import InstalledPack, load_pack
 from agent.vision.track import Tracker
-from agent.vision.watch import Watcher, Zone
+from agent.vision.watch import Watcher, Zone, search_widths
 
-SIZE = (640, 480)
 _MIN_FACE_PX = 80
 _ROUNDS = 60
 _RESIDENT = HolderId("resident")
@@ -82,19 +79,23 @@ def stage(times: list[float], bare: list[float] | None = None) -> dict[str, floa
 
 
 def face_stages(engine: PackFaceEngine, bare_run: Callable[[], object], image: Image) -> Timings:
-    """Detection, landmarks, embedding and the whole path, beside what they cannot avoid."""
-    face = engine.detect(image)[0]
+    """Detection, landmarks, embedding and the whole path, beside what they cannot avoid.
+
+    The near search of ``vision.watch`` is what runs: the image shows a face at arm's length.
+    """
+    near = search_widths(_MIN_FACE_PX)[0]
+    face = engine.detect(image, near)[0]
     located = engine.locate(image, face)
     assert located is not None
 
     def path() -> None:
-        found = engine.locate(image, engine.detect(image)[0])
+        found = engine.locate(image, engine.detect(image, near)[0])
         assert found is not None
         engine.embed(image, found)
 
     return measure(
         {
-            "detect": lambda: engine.detect(image),
+            "detect": lambda: engine.detect(image, near),
             "bare_detect": bare_detection(engine, image),
             "landmarks": lambda: engine.locate(image, face),
             "embed": lambda: engine.embed(image, located),
@@ -109,7 +110,7 @@ def bare_detection(engine: PackFaceEngine, image: Image) -> Callable[[], object]
     """One call of the detector's own library at the same settings, its input prepared."""
     detector = engine.detector
     if isinstance(detector, HaarCascade):
-        smallest = detector.smallest_face_px
+        smallest = search_widths(_MIN_FACE_PX)[0]
         searched = detector.searched(image, smallest)
         return lambda: detector.bare(searched, smallest)
     return lambda: detector.detect(image)
@@ -251,13 +252,13 @@ def _decision() -> Callable[[], object]:
     return lambda: decide(Evidence(face), holder, rule, situation, now)
 
 
-def main(state: Path, name: str, photograph: Path) -> dict[str, Any]:
+def main(state: Path, name: str, scene: Path) -> dict[str, Any]:
     """All figures, as JSON values."""
     cv2.setNumThreads(1)
     logs.configure("error")
     pack = load_pack(name, state)
-    engine = load_engine(pack, 1, round(_MIN_FACE_PX * 0.9))
-    image = fit_scene(read_image(photograph), *SIZE)
+    engine = load_engine(pack, 1)
+    image = np.load(scene)
     located = engine.locate(image, engine.detect(image)[0])
     assert located is not None
     faces = face_stages(engine, bare_embedding(pack, engine, image, located), image)
@@ -276,7 +277,8 @@ def main(state: Path, name: str, photograph: Path) -> dict[str, Any]:
     path = stage(faces["path"], bare)
     return {
         "pack": name,
-        "image": f"{SIZE[0]}x{SIZE[1]}",
+        "image": f"{image.shape[1]}x{image.shape[0]}",
+        "face_px": located.box.width,
         "machine": platform.machine(),
         "stages": {
             "detect": stage(faces["detect"], faces["bare_detect"]),

@@ -25,9 +25,6 @@ from agent.ports import Camera, Clock, Door, Thermometer
 from agent.vision.engine import PackFaceEngine, load_engine
 from agent.vision.packs import InstalledPack, load_pack
 
-_FACE_SHARE = 0.9
-"""Of the approach zone's smallest face: what the detector must still find, since boxes waver."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
@@ -73,12 +70,7 @@ def open_parts(
     journal = stack.enter_context(open_journal(site, may_set_aside=True))
     registry = stack.enter_context(open_registry(site, Key.NEEDED))
     pack = load_pack(config.face.pack, state)
-    engines = {
-        camera.id: load_engine(
-            pack, config.face.threads, round(camera.zone.min_face_px * _FACE_SHARE)
-        )
-        for camera in config.camera
-    }
+    engines = {camera.id: load_engine(pack, config.face.threads) for camera in config.camera}
     snapshot = take_snapshot(registry, pack.manifest, config.face.max_false_grant_rate)
     thermometer = stands.thermometer
     if thermometer is None and config.thermometer.kind == "simulated":

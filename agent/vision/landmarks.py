@@ -13,7 +13,7 @@ from agent.domain.image import DetectedFace, Image, Landmarks
 from agent.vision.align import DLIB_MEAN_FACE, similarity
 from agent.vision.shape_predictor import ShapePredictor
 
-_LEVELS_OF_A_GUESS = 8
+_LEVELS_OF_A_GUESS = 5
 """Of the predictor's 15, to place the box; with 5 to 15 the templates came out equally good."""
 _LARGEST_MOVE = 0.12
 """Of the distance between the eyes, from the first to the second answer, root mean square.

@@ -102,6 +102,11 @@ class Tracker:
         self._samples = []
 
     @property
+    def box(self) -> Box | None:
+        """Where the followed face was last; None where no track is."""
+        return self._box if self._id is not None else None
+
+    @property
     def track(self) -> FaceTrack | None:
         """The presentation as it stands."""
         if self._id is None:
