@@ -1,12 +1,12 @@
 """The face of a still photograph: found, judged, embedded; or the reason why not.
 
 A camera sends the next frame in no time, a photograph is all there is: so where the detector finds
-nothing, ``search`` looks again with more effort, and each further look must still bring landmarks
+nothing, ``acquire`` looks again with more effort, and each further look must still bring landmarks
 that converge (``vision.landmarks``).
 
     1  the photograph, reduced to a sensible size
     2  enlarged, with its rim continued: faces that fill a small crop
-    3  the same by two other cascades
+    3  the same by two other cascades (a reference or a data set: the one face must be found)
     4  the middle of the crop as a box (evaluation only: a data set says that a face is there)
 """
 
@@ -118,13 +118,13 @@ def _looks(
     engine: PackFaceEngine, image: Image, limits: AcquisitionLimits
 ) -> Iterator[tuple[_Look, list[DetectedFace]]]:
     plain = _resized(image, min(1.0, _LONGEST_SIDE_PX / max(image.shape[:2])))
-    smallest = max(min(min(plain.image.shape[:2]) // 6, _SMALLEST_SOUGHT_PX), 20)
+    smallest = max(min(min(plain.image.shape[:2]) // 4, _SMALLEST_SOUGHT_PX), 20)
     yield plain, engine.detect(plain.image, smallest)
-    if limits is not EVALUATION and limits is not ENROLMENT:
-        return
     wide = _with_rim(image)
     smallest = max(round(min(image.shape[:2]) * wide.scale * _RIM), 40)
     yield wide, engine.detect(wide.image, smallest)
+    if limits is not EVALUATION and limits is not ENROLMENT:
+        return
     for name in _OTHER_CASCADES:
         settings = HaarDetector(
             kind="haar", cascade=name, scale_factor=1.1, min_neighbours=3, smallest_face_px=smallest
