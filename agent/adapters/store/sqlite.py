@@ -1,5 +1,6 @@
 """Opens our SQLite files: write-ahead log, private to their owner, and surely ours."""
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -30,11 +31,7 @@ def open_database(path: Path, application_id: int, steps: Sequence[str]) -> sqli
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made by us first, because sqlite3 would make it readable by others. Where it exists it is
-        # not opened: closing would drop the locks of this process's other connections to it.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        pass
+        _touch(path)
     except OSError as error:
         fix = f"make {path.parent} writable for this user, or name another --state-dir"
         raise StoreError(f"{path} cannot be written: {error.strerror or error}", fix) from error
@@ -47,6 +44,16 @@ def open_database(path: Path, application_id: int, steps: Sequence[str]) -> sqli
         connection.close()
         raise
     return connection
+
+
+def _touch(path: Path) -> None:
+    """Make the file where there is none, because sqlite3 would make it readable by others.
+
+    One that exists is not opened: closing it would drop the locks that SQLite holds for this
+    process's other connections to it.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def guarded(path: Path, work: Callable[[], T]) -> T:
