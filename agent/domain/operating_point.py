@@ -5,11 +5,18 @@ holder fits is about f x N. Keeping that within ``max_false_grant_rate`` makes t
 the gallery: f = rate / N, read off the pack's measured curve.
 
 Between two measured points the threshold is linear in log10 f. Beyond the last, nothing was
-measured: a tail is fitted and the result is marked. Far out, impostor scores of embeddings thin at
-least as fast as a normal distribution, so the threshold goes on linearly in the normal quantile
-z(1 - f), with the steepest slope between any two neighbouring points: the few pairs behind the
-last point may have drawn a flat one. What no tail foresees is a second population (siblings, a
-group that the network separates badly): that is what the reach and the gallery's own check are for.
+measured: a tail is fitted and the result is marked. Two tails are drawn and the stricter one holds:
+
+- Exponential: linear in log10 f, with the slope between the last two points. Excesses over a high
+  threshold follow a generalised Pareto distribution (J. Pickands, "Statistical inference using
+  extreme order statistics", Annals of Statistics 3, 1975). A score has an upper end (distance 0,
+  cosine 1), so its shape is at most 0, and 0, the exponential, is the heaviest tail it may have.
+- Normal: linear in the normal quantile z(1 - f), with the steepest slope between any two
+  neighbours. Impostor scores of embeddings are near normal, and the few pairs behind the last
+  point may have drawn a flat slope.
+
+What no tail foresees is a second population (siblings, a group that the network separates badly):
+that is what the reach and the gallery's own check are for.
 """
 
 import math
@@ -19,6 +26,7 @@ from statistics import NormalDist
 
 REACH_DECADES = 3.0
 """How far below the last measured FMR the tail is believed at all."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,11 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdCurve:
-    """A pack's measured curve, by falling FMR and rising threshold."""
+    """A pack's measured curve, by falling FMR and rising threshold.
+
+    ``impostor_pairs`` is how many comparisons it was measured on, 0 where nobody says: P pairs
+    cannot show an FMR below 1 / P, and points that claim one count as extrapolated.
+    """
 
     points: tuple[CurvePoint, ...]
     impostor_pairs: int = 0
@@ -41,13 +53,23 @@ class ThresholdCurve:
         """Refuse a curve that is none.
 
         Raises:
-            ValueError: no point, a rate outside (0, 1), or an order that is not strict.
+            ValueError: no point, a rate outside (0, 1), a threshold that is no finite number, or
+                an order that is not strict.
         """
         if not self.points or not all(0.0 < point.fmr < 1.0 for point in self.points):
             raise ValueError("a curve has points, each with an FMR between 0 and 1")
+        if not all(math.isfinite(point.threshold) for point in self.points):
+            raise ValueError("a curve's thresholds are finite numbers")
         for looser, stricter in pairwise(self.points):
             if not (looser.fmr > stricter.fmr and looser.threshold < stricter.threshold):
                 raise ValueError("a curve falls in FMR and rises in threshold")
+
+    @property
+    def last_measured_fmr(self) -> float:
+        """The least FMR that the measurement behind the curve can show."""
+        last, first = self.points[-1].fmr, self.points[0].fmr
+        shown = 1.0 / self.impostor_pairs if self.impostor_pairs > 0 else last
+        return min(max(last, shown), first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +87,8 @@ def operating_point(
 ) -> OperatingPoint:
     """The threshold at which FMR x ``holders`` stays within ``max_false_grant_rate``.
 
-    Never looser than the curve's first point, however small the gallery. Past the tail's reach the
+    Never looser than the curve's first point, however small the gallery. Past the tail's reach
+    (``REACH_DECADES`` below what was measured; a curve of one point has no slope and no tail) the
     strictest threshold within it is returned, marked as not sufficient: the face alone is then not
     enough.
 
@@ -75,11 +98,12 @@ def operating_point(
     if not 0.0 < max_false_grant_rate < 1.0:
         raise ValueError("max_false_grant_rate lies between 0 and 1")
     wanted = max_false_grant_rate / max(holders, 1)
-    last = curve.points[-1].fmr
+    last = curve.last_measured_fmr
     furthest = last * 10.0**-REACH_DECADES if len(curve.points) > 1 else last
     fmr = min(max(wanted, furthest), curve.points[0].fmr)
-    sufficient = wanted >= furthest * (1.0 - 1e-9)
-    return OperatingPoint(_threshold(curve, fmr), fmr, fmr < last, sufficient)
+    sufficient = wanted >= furthest * (1.0 - _ROUNDING)
+    extrapolated = fmr < last * (1.0 - _ROUNDING)
+    return OperatingPoint(_threshold(curve, fmr), fmr, extrapolated, sufficient)
 
 
 def threshold_at(curve: ThresholdCurve, fmr: float) -> float:
@@ -93,17 +117,22 @@ def _threshold(curve: ThresholdCurve, fmr: float) -> float:
         if fmr >= stricter.fmr:
             share = math.log(looser.fmr / fmr) / math.log(looser.fmr / stricter.fmr)
             return looser.threshold + share * (stricter.threshold - looser.threshold)
-    beyond = _quantile(fmr) - _quantile(points[-1].fmr)
-    return points[-1].threshold + max(beyond, 0.0) * _steepest(curve)
+    last = points[-1]
+    if len(points) == 1:
+        return last.threshold
+    before = points[-2]
+    slope = (last.threshold - before.threshold) / math.log(before.fmr / last.fmr)
+    exponential = slope * math.log(last.fmr / fmr)
+    normal = _steepest(curve) * (_quantile(fmr) - _quantile(last.fmr))
+    return last.threshold + max(exponential, normal, 0.0)
 
 
 def _steepest(curve: ThresholdCurve) -> float:
-    """Threshold a unit of normal quantile, the largest measured; 0 for a curve of one point."""
-    slopes = [
+    """Threshold a unit of normal quantile, the largest measured."""
+    return max(
         (b.threshold - a.threshold) / (_quantile(b.fmr) - _quantile(a.fmr))
         for a, b in pairwise(curve.points)
-    ]
-    return max(slopes, default=0.0)
+    )
 
 
 def _quantile(fmr: float) -> float:

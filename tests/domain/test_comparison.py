@@ -80,10 +80,8 @@ def test_one_holder_has_no_runner_up(metric: Metric) -> None:
     index = ReferenceIndex(ids("a", "a"), f32((1.0, 0.0), (0.9, 0.1)), metric)
     best, runner_up = index.search(f32((1.0, 0.0))[0])
     assert best is not None
-    assert (best.holder, best.score) == (
-        "a",
-        pytest.approx({"euclidean": 0.0, "cosine": 1.0}[metric]),
-    )
+    assert best.holder == "a"
+    assert best.score == pytest.approx({"euclidean": 0.0, "cosine": 1.0}[metric])
     assert runner_up is None
 
 
