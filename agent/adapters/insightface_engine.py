@@ -13,7 +13,9 @@ import numpy as np
 
 from agent.domain.evidence import Box
 from agent.domain.image import DetectedFace, Image, Template
-from agent.errors import InternalError, UnavailableError
+from agent.errors import InternalError, ModelPackError, UnavailableError
+from agent.vision.align import crop
+from agent.vision.manifest import Manifest, TemplateAlignment
 
 _DETECTION, _RECOGNITION = "detection", "recognition"
 
@@ -24,6 +26,7 @@ class InsightfaceEngine:
     def __init__(
         self,
         folder: Path,
+        manifest: Manifest,
         *,
         threads: int = 1,
         search_px: int = 640,
@@ -32,7 +35,8 @@ class InsightfaceEngine:
     ) -> None:
         """Load the detector and the embedder among the ONNX files of ``folder``.
 
-        ``search_px`` is the side of the square that an image is fitted into for the detector.
+        ``manifest`` says how faces are aligned and compared; ``search_px`` is the side of the
+        square that an image is fitted into for the detector.
 
         Raises:
             UnavailableError: insightface is not installed, the folder holds no model, or one that
@@ -47,7 +51,6 @@ class InsightfaceEngine:
         try:
             import onnxruntime  # noqa: PLC0415 - as insightface, only where this engine is used
             from insightface.app import FaceAnalysis  # noqa: PLC0415 - an optional extra
-            from insightface.app.common import Face  # noqa: PLC0415
         except ImportError as error:
             raise UnavailableError(
                 "insightface is not installed", "pip install 'gate-agent[insightface]'"
@@ -70,17 +73,23 @@ class InsightfaceEngine:
                 "put one detector and one embedder of insightface into it",
             ) from error
         self._detector: Any = analysis.det_model
-        self._face: Any = Face
+        self.manifest = manifest
+        self._size = (manifest.embedder.width_px, manifest.embedder.height_px)
+        alignment = manifest.embedder.alignment
+        if not isinstance(alignment, TemplateAlignment):
+            raise ModelPackError(f"the pack {manifest.name} aligns by no five points")
+        self._points = np.array(alignment.points, dtype=np.float64)
         self._smallest_face_px = smallest_face_px
 
-    def detect(self, image: Image) -> list[DetectedFace]:
+    def detect(self, image: Image, smallest_face_px: int | None = None) -> list[DetectedFace]:
         """Faces by falling area, each with its five landmarks."""
+        smallest = smallest_face_px or self._smallest_face_px
         boxes, points = self._detector.detect(image, max_num=0, metric="default")
         faces = []
         for i, (left, top, right, bottom, score) in enumerate(np.asarray(boxes, dtype=np.float64)):
             box = Box(round(left), round(top), round(right - left), round(bottom - top))
             landmarks = None if points is None else np.asarray(points[i], dtype=np.float32)
-            if box.width >= self._smallest_face_px:
+            if box.width >= smallest:
                 faces.append(DetectedFace(box, float(score), landmarks))
         return sorted(faces, key=lambda face: -face.box.area)
 
@@ -88,19 +97,21 @@ class InsightfaceEngine:
         """``face`` itself where the detector gave it landmarks."""
         return face if face.landmarks is not None else None
 
-    def embed(self, image: Image, face: DetectedFace) -> Template:
-        """The template of a located face, of length one.
+    def crop(self, image: Image, face: DetectedFace) -> Image:
+        """The aligned face as the embedder sees it.
 
         Raises:
             InternalError: the face was not located first.
         """
         if face.landmarks is None:
-            raise InternalError("a face is located before it is embedded")
-        box = face.box
-        corners = [box.x, box.y, box.x + box.width, box.y + box.height]
-        subject = self._face(
-            bbox=np.array(corners, dtype=np.float32), kps=face.landmarks, det_score=face.score
-        )
-        self._embedder.get(image, subject)
-        template = np.asarray(subject.embedding, dtype=np.float32).ravel()
+            raise InternalError("a face is located before it is cropped")
+        return crop(image, face.landmarks, self._points, self._size)
+
+    def embed_crop(self, aligned: Image) -> Template:
+        """The template of an aligned face, of length one."""
+        template = np.asarray(self._embedder.get_feat(aligned), dtype=np.float32).ravel()
         return np.asarray(template / max(float(np.linalg.norm(template)), 1e-12), dtype=np.float32)
+
+    def embed(self, image: Image, face: DetectedFace) -> Template:
+        """The template of a located face, of length one."""
+        return self.embed_crop(self.crop(image, face))

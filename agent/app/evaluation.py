@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from agent.app.resources import engine_of
 from agent.domain.comparison import Metric
 from agent.domain.image import Template
 from agent.operations import evaluate
 from agent.operations.evaluate import Method, Progress
 from agent.vision.acquire import acquire
-from agent.vision.engine import load_engine
 from agent.vision.images import read_image
 from agent.vision.packs import load_pack
 from agent.vision.quality import EVALUATION
@@ -28,7 +28,7 @@ def evaluate_identities(folder: Path, state: Path, pack: str, progress: Progress
 
 def _method(state: Path, name: str) -> Method:
     pack = load_pack(name, state)
-    engine = load_engine(pack)
+    engine = engine_of(pack, threads=1)
     metric = Metric(pack.manifest.comparison.metric)
 
     def template_of(path: Path) -> Template | None:

@@ -17,12 +17,12 @@ from agent.adapters.store.registry import SqliteRegistry
 from agent.app.cameras import open_camera
 from agent.app.doors import open_doors
 from agent.app.gallery import Snapshot, take_snapshot
-from agent.app.resources import Key, Site, open_journal, open_registry, site_of
+from agent.app.resources import Key, Site, engine_of, open_journal, open_registry, site_of
 from agent.app.secure import remember_outputs
 from agent.config import ConfigFile
 from agent.errors import UnavailableError
 from agent.ports import Camera, Clock, Door, Thermometer
-from agent.vision.engine import PackFaceEngine, load_engine
+from agent.vision.engine import FaceEngine
 from agent.vision.packs import InstalledPack, load_pack
 
 
@@ -37,7 +37,7 @@ class Parts:
     journal: SqliteJournal
     registry: SqliteRegistry
     pack: InstalledPack
-    engines: Mapping[str, PackFaceEngine]
+    engines: Mapping[str, FaceEngine]
     snapshot: Snapshot
     thermometer: Thermometer | None
     cameras: Mapping[str, Camera]
@@ -70,7 +70,7 @@ def open_parts(
     journal = stack.enter_context(open_journal(site, may_set_aside=True))
     registry = stack.enter_context(open_registry(site, Key.NEEDED))
     pack = load_pack(config.face.pack, state)
-    engines = {camera.id: load_engine(pack, config.face.threads) for camera in config.camera}
+    engines = {camera.id: engine_of(pack, config.face.threads) for camera in config.camera}
     snapshot = take_snapshot(registry, pack.manifest, config.face.max_false_grant_rate)
     thermometer = stands.thermometer
     if thermometer is None and config.thermometer.kind == "simulated":

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from agent import logs
 from agent.adapters.clock import SystemClock
+from agent.adapters.insightface_engine import InsightfaceEngine
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.keys import init_key, key_path, load_key
 from agent.adapters.store.registry import SqliteRegistry
@@ -27,8 +28,9 @@ from agent.domain.instant import Instant
 from agent.domain.topics import Topics
 from agent.domain.uuid7 import Uuid7Source
 from agent.errors import StoreError
-from agent.vision.engine import PackFaceEngine, load_engine
-from agent.vision.packs import load_pack
+from agent.vision.engine import FaceEngine, load_engine
+from agent.vision.manifest import InsightfaceDetector
+from agent.vision.packs import InstalledPack, load_pack
 
 JOURNAL_NAME = "journal.sqlite"
 REGISTRY_NAME = "registry.sqlite"
@@ -188,10 +190,18 @@ def key_id_of(site: Site) -> str:
     return key_id(load_key(site.key_file)).hex()
 
 
-def open_engine(state: Path, pack: str, threads: int = 1) -> PackFaceEngine:
-    """The face engine of an installed pack, each file of it verified.
+def open_engine(state: Path, pack: str, threads: int = 1) -> FaceEngine:
+    """The face engine of an installed pack.
 
     Raises:
-        ModelPackError: the pack is not installed, or a file of it is another.
+        ModelPackError: it is not installed, or a file of it is wrong.
+        UnavailableError: it needs insightface, which is not installed.
     """
-    return load_engine(load_pack(pack, state), threads)
+    return engine_of(load_pack(pack, state), threads)
+
+
+def engine_of(pack: InstalledPack, threads: int) -> FaceEngine:
+    """Our own engine, or insightface's where the manifest's detector is that."""
+    if isinstance(pack.manifest.detector, InsightfaceDetector):
+        return InsightfaceEngine(pack.directory, pack.manifest, threads=threads)
+    return load_engine(pack, threads)

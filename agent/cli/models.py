@@ -24,7 +24,7 @@ def add_to(parent: typer.Typer) -> None:
     epilog=examples(
         "models install dlib",
         "models install dlib --from /media/usb",
-        "models install buffalo_s --accept-licence LicenseRef-InsightFace-non-commercial",
+        "models install yunet-mobilefacenet --from DIR --accept-licence LicenseRef-none-stated",
     ),
 )
 def install(

@@ -29,7 +29,7 @@ from agent.domain.holder import Holder, HolderId, parse_holder_id
 from agent.domain.image import Template
 from agent.errors import EnrolmentRefusedError, ImageError
 from agent.vision.acquire import acquire
-from agent.vision.engine import PackFaceEngine
+from agent.vision.engine import FaceEngine
 from agent.vision.images import read_image
 from agent.vision.quality import ENROLMENT
 
@@ -112,7 +112,7 @@ class Enrolment:
 
 def prepare(
     request: EnrolmentRequest,
-    engine: PackFaceEngine,
+    engine: FaceEngine,
     index: ReferenceIndex,
     bars: Bars,
     *,
@@ -220,7 +220,7 @@ def make_holder(
 
 
 def _read(
-    request: EnrolmentRequest, engine: PackFaceEngine
+    request: EnrolmentRequest, engine: FaceEngine
 ) -> tuple[list[Template], list[dict[str, Any]]]:
     templates, quality = [], []
     for file in request.files:

@@ -21,7 +21,7 @@ from agent.domain.holder import HolderId
 from agent.domain.reason import Reason
 from agent.errors import ImageError
 from agent.vision.acquire import AcquiredFace, acquire_all
-from agent.vision.engine import PackFaceEngine
+from agent.vision.engine import FaceEngine
 from agent.vision.images import read_image
 from agent.vision.quality import GATE
 
@@ -71,7 +71,7 @@ class IdentifiedImage:
 
 
 def identify(
-    files: Iterable[str], engine: PackFaceEngine, index: ReferenceIndex, bar: Bar
+    files: Iterable[str], engine: FaceEngine, index: ReferenceIndex, bar: Bar
 ) -> Iterator[IdentifiedImage]:
     """One result a file, in their order; a file that cannot be read does not stop the others."""
     for file in files:

@@ -1,5 +1,7 @@
 """Our own face engine: one model pack, from image to template."""
 
+from typing import Protocol
+
 import numpy as np
 
 from agent.domain.image import DetectedFace, Image, Template
@@ -12,6 +14,32 @@ from agent.vision.manifest import HaarDetector, Manifest, YunetDetector
 from agent.vision.onnx import OnnxModel
 from agent.vision.packs import InstalledPack
 from agent.vision.shape_predictor import ShapePredictor
+
+
+class FaceEngine(Protocol):
+    """What a gate needs of an engine; ``ports.FaceEngine`` and what a frame's quality takes.
+
+    Not safe for two threads at once.
+    """
+
+    @property
+    def manifest(self) -> Manifest:
+        """The pack that it runs."""
+
+    def detect(self, image: Image, smallest_face_px: int | None = None) -> list[DetectedFace]:
+        """Faces at least so wide by falling area."""
+
+    def locate(self, image: Image, face: DetectedFace) -> DetectedFace | None:
+        """``face`` with its landmarks; None where they show no face."""
+
+    def crop(self, image: Image, face: DetectedFace) -> Image:
+        """The aligned face as the embedder sees it."""
+
+    def embed_crop(self, aligned: Image) -> Template:
+        """The template of an aligned face."""
+
+    def embed(self, image: Image, face: DetectedFace) -> Template:
+        """The template of a located face."""
 
 
 class PackFaceEngine:
@@ -54,7 +82,11 @@ class PackFaceEngine:
 
     def embed(self, image: Image, face: DetectedFace) -> Template:
         """The template of a located face."""
-        return self.embedder.embed(self.crop(image, face))
+        return self.embed_crop(self.crop(image, face))
+
+    def embed_crop(self, aligned: Image) -> Template:
+        """The template of an aligned face."""
+        return self.embedder.embed(aligned)
 
 
 def load_engine(

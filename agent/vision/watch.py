@@ -9,7 +9,7 @@ import numpy as np
 from agent.domain.comparison import ReferenceIndex
 from agent.domain.evidence import Box, FaceSample, Observation
 from agent.domain.image import DetectedFace, Frame, Image
-from agent.vision.engine import PackFaceEngine
+from agent.vision.engine import FaceEngine
 from agent.vision.quality import GATE, AcquisitionLimits, measure, shortfall
 from agent.vision.track import Tracker
 
@@ -54,7 +54,7 @@ class Watcher:
 
     def __init__(
         self,
-        engine: PackFaceEngine,
+        engine: FaceEngine,
         camera: str,
         zone: Zone,
         tracker: Tracker,
@@ -86,7 +86,7 @@ class Watcher:
             aligned = self._engine.crop(frame.image, located)
             if shortfall(measure(located, aligned), self._limits) is None:
                 self._embedded_s = frame.captured_s
-                template = self._engine.embedder.embed(aligned)
+                template = self._engine.embed_crop(aligned)
                 stages.done("embed")
                 best, runner_up = index.search(template)
                 stages.done("compare")

@@ -48,7 +48,7 @@ def insightface() -> FaceEngine:
     folder = os.environ.get(INSIGHTFACE_MODELS)
     if folder is None:
         pytest.skip(f"{INSIGHTFACE_MODELS} names no folder of insightface models")
-    return InsightfaceEngine(Path(folder))
+    return InsightfaceEngine(Path(folder), read_manifest("yunet-mobilefacenet"))
 
 
 @pytest.fixture(scope="module", params=[dlib, yunet_mobilefacenet, insightface])
@@ -144,7 +144,7 @@ def test_a_face_that_was_not_located_is_not_embedded(engine: FaceEngine, faces: 
 def test_insightface_downloads_nothing(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "absent"):
         with pytest.raises(UnavailableError) as caught:
-            InsightfaceEngine(folder)
+            InsightfaceEngine(folder, read_manifest("yunet-mobilefacenet"))
         assert str(folder) in str(caught.value)
         assert caught.value.fix is not None
     assert list(tmp_path.iterdir()) == []
@@ -153,5 +153,5 @@ def test_insightface_downloads_nothing(tmp_path: Path) -> None:
 def test_insightface_with_models_that_are_none_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "none.onnx").write_bytes(b"no model")
     with pytest.raises(UnavailableError) as caught:
-        InsightfaceEngine(tmp_path)
+        InsightfaceEngine(tmp_path, read_manifest("yunet-mobilefacenet"))
     assert caught.value.fix is not None
