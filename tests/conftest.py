@@ -1,3 +1,9 @@
 """What all tests share."""
 
+from hypothesis import settings
+
+# A slow machine is no failure: what is timed is timed by ``gate-agent bench``.
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
+
 pytest_plugins = ["collected", "mosquitto"]
