@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent.vision.align import DLIB_MEAN_FACE, crop, dlib_chip, similarity
@@ -18,6 +18,7 @@ def moved(points: np.ndarray, scale: float, angle: float, shift: tuple[float, fl
     return np.asarray(points @ turn.T + shift)
 
 
+@settings(deadline=None)
 @given(POINTS, st.floats(0.1, 10), st.floats(-3, 3), st.tuples(COORDINATE, COORDINATE))
 def test_a_similarity_is_found_again(points, scale, angle, shift) -> None:
     source = np.array(points)
@@ -27,6 +28,7 @@ def test_a_similarity_is_found_again(points, scale, angle, shift) -> None:
     assert np.allclose(source @ found[:, :2].T + found[:, 2], target, atol=1e-6 * max(1, scale))
 
 
+@settings(deadline=None)
 @given(POINTS, st.floats(-3, 3), st.tuples(COORDINATE, COORDINATE), st.randoms())
 def test_no_other_similarity_lies_nearer(points, angle, shift, random) -> None:
     source = np.array(points)

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.domain.image import Image
@@ -91,6 +91,7 @@ def test_a_file_cut_short_is_an_error_without_a_print(
     assert capfd.readouterr() == ("", "")
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_file_is_an_image_or_an_error(data: st.DataObject) -> None:
     good = bytearray(encoded(picture(), data.draw(st.sampled_from(FORMATS))))
@@ -105,6 +106,7 @@ def test_a_damaged_file_is_an_image_or_an_error(data: st.DataObject) -> None:
         assert image.ndim == 3
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_header_breaks_the_reader(data: bytes) -> None:
     for magic in (b"", b"II*\x00", b"P5\n", b"\xff\xd8", b"RIFF1234WEBP", b"....ftyp", b"GIF89a"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -160,4 +161,5 @@ class Presentations(RuleBasedStateMachine):
         assert all(track.first_seen_s <= at for at in times)
 
 
+Presentations.TestCase.settings = settings(deadline=None)
 TestPresentations = Presentations.TestCase
