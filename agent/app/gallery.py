@@ -14,7 +14,7 @@ import structlog
 from agent.adapters.store.registry import SqliteRegistry
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, RegistryChanged
 from agent.domain.comparison import Metric, ReferenceIndex
-from agent.domain.gallery_safety import close_pairs, too_close
+from agent.domain.gallery_safety import holders_too_close
 from agent.domain.operating_point import (
     CurvePoint,
     OperatingPoint,
@@ -77,7 +77,7 @@ def take_snapshot(
             holders=holders,
             references=len(index),
             operating=operating,
-            too_close=too_close(close_pairs(index, operating.threshold)),
+            too_close=holders_too_close(index, operating.threshold),
             pack=manifest.name,
             pack_version=manifest.version,
         ),

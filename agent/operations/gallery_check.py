@@ -1,5 +1,6 @@
 """Compares the gallery with itself: who could pass for whom, and what to expect of strangers."""
 
+import math
 from typing import Any
 
 from agent.domain.comparison import ReferenceIndex
@@ -19,14 +20,17 @@ def check_gallery(index: ReferenceIndex, operating: OperatingPoint, pack: str) -
     """The gallery's safety as JSON values.
 
     ``false_grant_rate`` is per attempt of a stranger. ``expected`` is read off the pack's curve at
-    this gallery's size; ``observed`` takes each holder as a stranger to all the others, one trial
-    each, and ``upper_bound`` is what those few trials cannot exclude. The people of a community may
-    be more alike than those whom the curve was measured on: the larger figure is the one to heed.
+    this gallery's size. ``observed`` takes each holder as a stranger to all the others: the share
+    of them who would have passed. ``upper_bound`` is what so few trials cannot exclude, and never
+    below what the curve expects: the people of a community may be more alike than those whom it
+    was measured on. A pair lets two holders pass, so the trials are not quite independent; that
+    makes the bound the more cautious.
     """
     pairs = close_pairs(index, operating.threshold)
     scores = impostor_scores(index)
     holders = len(index.names)
     ambiguous = too_close(pairs)
+    expected = false_grant_rate(operating.fmr, holders)
     return {
         "pack": pack,
         "holders": holders,
@@ -43,6 +47,7 @@ def check_gallery(index: ReferenceIndex, operating: OperatingPoint, pack: str) -
         if scores is None
         else {
             "pairs": scores.pairs,
+            "sampled": scores.sampled,
             "mean": round(scores.mean, 4),
             "std": round(scores.std, 4),
             "highest": round(scores.highest, 4),
@@ -52,9 +57,18 @@ def check_gallery(index: ReferenceIndex, operating: OperatingPoint, pack: str) -
             },
         },
         "false_grant_rate": {
-            "expected": false_grant_rate(operating.fmr, holders),
-            "observed": len(ambiguous) / holders if holders else None,
-            "upper_bound": upper_bound(len(ambiguous), holders) if holders else None,
+            "expected": expected,
+            "observed": len(ambiguous) / holders if holders > 1 else None,
+            "upper_bound": _upper_bound(len(ambiguous), holders, expected) if holders else None,
             "confidence": CONFIDENCE,
         },
     }
+
+
+def _upper_bound(ambiguous: int, holders: int, expected: float) -> float:
+    if holders < 2:
+        return 1.0  # nobody to compare with, so nothing is excluded
+    passed = upper_bound(ambiguous, holders, CONFIDENCE)
+    # A holder is a stranger to one fewer than a stranger is.
+    scaled = 1.0 - math.pow(1.0 - passed, holders / (holders - 1))
+    return max(scaled, expected)
