@@ -3,7 +3,8 @@
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +13,17 @@ from agent.errors import StoreError
 BUSY_TIMEOUT_S = 2.0
 _LARGEST_CHECKED_BYTES = 64_000_000
 T = TypeVar("T")
+
+_DAMAGE = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_IOERR_READ,
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+    sqlite3.SQLITE_IOERR_CORRUPTFS,
+}
+# The statements are ours and constant: where SQLite stumbles over one, the schema is damaged.
+_DAMAGED_SCHEMA = ("no such ", "malformed", "unsupported file format", "near ", "unrecognized")
+_UNDECODABLE = "Could not decode"
 
 
 class CorruptError(StoreError):
@@ -61,27 +73,77 @@ def guarded(path: Path, work: Callable[[], T]) -> T:
 
     Raises:
         CorruptError: the file is broken.
-        StoreError: it is locked, full or not writable.
+        StoreError: it is locked, full, not writable or closed.
     """
     try:
         return work()
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         text = str(error)
-        fix = None
-        if "locked" in text or "busy" in text:
-            fix = "another process holds it; try again, or see who does: fuser " + path.name
-        elif "full" in text:
-            fix = "free space on the disk"
-        elif "readonly" in text or "unable to open" in text:
-            fix = f"make {path.parent} writable for this user"
-        raise StoreError(f"{path.name}: {text}", fix) from error
-    except sqlite3.DatabaseError as error:
-        raise CorruptError(f"{path.name} is damaged: {error}") from error
+        if text.startswith(_UNDECODABLE):
+            # SQLite's message quotes the column, which may be a name; nor may a traceback show it.
+            raise CorruptError(f"{path.name} is damaged: a text is no UTF-8") from None
+        if _is_damage(error, text):
+            raise CorruptError(f"{path.name} is damaged: {text}") from error
+        raise StoreError(f"{path.name}: {text}", _fix(path, text)) from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of the block or nothing; no other process writes meanwhile."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # A full disk or a damaged file has rolled back already, or cannot; the first error tells.
+        with contextlib.suppress(sqlite3.Error):
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        raise
+
+
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands at ``path``: device and inode; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def sync_folder(folder: Path) -> None:
+    """Names made or moved in ``folder`` survive a power failure from now on."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_damage(error: sqlite3.Error, text: str) -> bool:
+    # An error that Python raises by itself (a closed connection, say) has no code.
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    if code in _DAMAGE or code & 0xFF in _DAMAGE:
+        return True
+    return code == sqlite3.SQLITE_ERROR and text.startswith(_DAMAGED_SCHEMA)
+
+
+def _fix(path: Path, text: str) -> str | None:
+    if "locked" in text or "busy" in text:
+        return f"another process holds it; try again, or see who does: fuser {path}"
+    if "full" in text:
+        return "free space on the disk"
+    if "readonly" in text or "unable to open" in text:
+        return f"make {path.parent} writable for this user"
+    return None
 
 
 def _prepare(
     path: Path, connection: sqlite3.Connection, application_id: int, steps: Sequence[str]
 ) -> None:
+    if path.stat().st_size == 0 and _size(Path(f"{path}-wal")):
+        # Never so in good order, and SQLite would delete the log with all that it holds.
+        raise CorruptError(f"{path.name} is damaged: it is empty beside its log")
     found = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -98,12 +160,11 @@ def _prepare(
     if path.stat().st_size <= _LARGEST_CHECKED_BYTES:
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
+            raise CorruptError(f"{path.name} is damaged: {verdict}")
 
 
 def _migrate(connection: sqlite3.Connection, application_id: int, steps: Sequence[str]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         # Looked up again: another process may have been faster.
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         for step in steps[version:]:
@@ -112,7 +173,10 @@ def _migrate(connection: sqlite3.Connection, application_id: int, steps: Sequenc
                     connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {application_id}")
         connection.execute(f"PRAGMA user_version = {len(steps)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
