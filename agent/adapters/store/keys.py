@@ -3,10 +3,12 @@
 import contextlib
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from agent.adapters.secrets import exposed_mode
 from agent.adapters.store.seal import KEY_BYTES
+from agent.adapters.store.sqlite import sync_folder
 from agent.errors import KeyUnavailableError, RefusedError
 
 KEY_NAME = "gallery.key"
@@ -41,6 +43,8 @@ def init_key(path: Path) -> None:
             os.close(descriptor)
         # A link, not a rename: it fails where a key stands, and the key appears whole.
         os.link(fresh, path)
+        # What is sealed from now on may reach the disk at once: the key's name must not lag behind.
+        sync_folder(path.parent)
     except FileExistsError as error:
         if not path.exists():
             fix = f"make {path.parent} a folder"
@@ -62,18 +66,26 @@ def load_key(path: Path) -> bytes:
         KeyUnavailableError: it is missing, open to others, or no key.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        # Not waiting: a pipe in the key's place would hold the start for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError as error:
         raise KeyUnavailableError(f"there is no key at {path}", "gate-agent key init") from error
     except OSError as error:
         fix = "run as the user who owns it"
         raise KeyUnavailableError(f"{path} cannot be read: {error.strerror}", fix) from error
-    with os.fdopen(descriptor, "rb") as file:
-        mode = exposed_mode(path, os.fstat(file.fileno()))
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise KeyUnavailableError(
+                f"{path} is no file", "move it away; then gate-agent key init"
+            )
+        mode = exposed_mode(path, status)
         if mode is not None:
             fix = f"chmod 600 {path}"
             raise KeyUnavailableError(f"{path} is open to others (mode {mode:04o})", fix)
-        text = file.read(1024).strip()
+        text = os.read(descriptor, 1024).strip()
+    finally:
+        os.close(descriptor)
     try:
         key = bytes.fromhex(text.decode())
     except (UnicodeDecodeError, ValueError) as error:

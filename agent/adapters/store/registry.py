@@ -6,65 +6,27 @@ without its event nor an event without its change is left.
 """
 
 import json
-import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from agent.adapters.store.registry_file import RegistryFile
 from agent.adapters.store.seal import Sealer
-from agent.adapters.store.sqlite import guarded, open_database
+from agent.adapters.store.sqlite import CorruptError
 from agent.domain.events import Event, EventType
 from agent.domain.holder import Holder, HolderId
 from agent.domain.image import Template
 from agent.domain.instant import Instant
-from agent.errors import KeyUnavailableError, StoreError
+from agent.errors import InternalError, KeyUnavailableError, StoreError
 from agent.ports import Journal, Reference
 
-APPLICATION_ID = 0x67_41_72_67  # "gArg"
-_STEPS = (
-    """
-    CREATE TABLE revision (number INTEGER NOT NULL);
-    INSERT INTO revision VALUES (1);
-    CREATE TABLE holder (
-        id TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
-        category TEXT NOT NULL,
-        enabled INTEGER NOT NULL,
-        valid_from TEXT,
-        valid_until TEXT
-    );
-    CREATE TABLE reference (
-        number INTEGER PRIMARY KEY,
-        holder TEXT NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
-        pack TEXT NOT NULL,
-        pack_version TEXT NOT NULL,
-        sealed BLOB NOT NULL
-    );
-    CREATE INDEX reference_of ON reference (holder);
-    CREATE TABLE photograph (
-        number INTEGER PRIMARY KEY,
-        holder TEXT NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
-        sealed BLOB NOT NULL
-    );
-    CREATE TABLE change_log (
-        row INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        type TEXT NOT NULL,
-        time TEXT NOT NULL,
-        clock_synced INTEGER NOT NULL,
-        data TEXT NOT NULL
-    );
-    """,
-)
-T = TypeVar("T")
 
-
-class SqliteRegistry:
+class SqliteRegistry(RegistryFile):
     """Implements ``ports.HolderStore`` and ``ports.Gallery``; one connection behind a lock."""
 
     def __init__(
@@ -75,15 +37,9 @@ class SqliteRegistry:
         Raises:
             StoreError: it is damaged, locked, not writable, or not ours.
         """
-        self._path = path
+        super().__init__(path)
         self._sealer = sealer
         self._new_id = new_id
-        self._lock = threading.RLock()
-        self._connection = open_database(path, APPLICATION_ID, _STEPS)
-
-    def revision(self) -> int:
-        """Rises with every change, whichever process made it; cheap enough to poll."""
-        return int(self._rows("SELECT number FROM revision")[0][0])
 
     def holders(self) -> list[Holder]:
         """Every holder, by id."""
@@ -146,8 +102,13 @@ class SqliteRegistry:
         Raises:
             KeyUnavailableError: there is no key to seal with.
             StoreError: the registry cannot be written.
+            InternalError: a reference is another holder's, or no template; it would open for the
+                wrong person.
         """
         sealer = self._need_sealer()
+        for reference in references:
+            if reference.holder != holder.id or not np.isfinite(reference.template).all():
+                raise InternalError("a reference is another holder's, or no template")
 
         def work() -> None:
             before = self.holder(holder.id)
@@ -188,27 +149,27 @@ class SqliteRegistry:
             KeyUnavailableError: there is no key, or another one sealed them.
             StoreError: a row was altered or copied from elsewhere.
         """
-        query = (
-            "SELECT holder, sealed FROM reference WHERE pack = ? AND pack_version = ?"
-            " ORDER BY holder, number"
-        )
-        rows = self._rows(query, pack, pack_version)
-        if not rows:
-            return [], np.zeros((0, 0), dtype=np.float32)
-        sealer = self._need_sealer()
-        owners: list[HolderId] = []
-        table: npt.NDArray[np.float32] | None = None
-        for number, (owner, sealed) in enumerate(rows):
-            plain = sealer.open(sealed, "reference", owner, pack, pack_version)
-            template = np.frombuffer(plain, dtype="<f4")
-            if table is None:
-                table = np.empty((len(rows), len(template)), dtype=np.float32)
-            if template.shape != table[number].shape:
-                raise StoreError("references of one pack have different lengths")
-            table[number] = template
-            owners.append(HolderId(owner))
-        assert table is not None
-        return owners, table
+        where = "FROM reference WHERE pack = ? AND pack_version = ?"
+        rows_of = f"SELECT holder, sealed {where} ORDER BY holder, number"
+
+        def work() -> tuple[list[HolderId], npt.NDArray[np.float32]]:
+            owners: list[HolderId] = []
+            table = np.zeros((0, 0), dtype=np.float32)
+            words = (pack, pack_version)
+            count = self._connection.execute(f"SELECT count(*) {where}", words).fetchone()[0]
+            # One row at a time: the whole gallery is in memory once, not thrice.
+            for number, (owner, sealed) in enumerate(self._connection.execute(rows_of, words)):
+                plain = self._need_sealer().open(sealed, "reference", owner, *words)
+                template = np.frombuffer(plain, dtype="<f4")
+                if not number:
+                    table = np.empty((count, len(template)), dtype=np.float32)
+                if template.shape != table[number].shape:
+                    raise StoreError("references of one pack have different lengths")
+                table[number] = template
+                owners.append(HolderId(owner))
+            return owners, table
+
+        return self._read(work)
 
     def reference_counts(self) -> dict[HolderId, dict[str, int]]:
         """How many references each holder has, by pack."""
@@ -227,8 +188,13 @@ class SqliteRegistry:
         moved = 0
         query = "SELECT row, id, type, time, clock_synced, data FROM change_log ORDER BY row"
         for row, event_id, kind, time, synced, data in self._rows(query):
-            moment = datetime.fromisoformat(time)
-            event = Event(event_id, EventType(kind), moment, bool(synced), None, json.loads(data))
+            try:
+                moment = datetime.fromisoformat(time)
+                event = Event(
+                    event_id, EventType(kind), moment, bool(synced), None, json.loads(data)
+                )
+            except (ValueError, TypeError):
+                raise CorruptError(f"change {row} of the registry is damaged") from None
             journal.append(event)
             self._write(partial(self._forget_change, row), counts=False)
             moved += 1
@@ -261,11 +227,6 @@ class SqliteRegistry:
         count = self._write(work)
         self._sealer = new
         return count
-
-    def close(self) -> None:
-        """Let the file go."""
-        with self._lock:
-            self._connection.close()
 
     def _need_sealer(self) -> Sealer:
         if self._sealer is None:
@@ -311,40 +272,17 @@ class SqliteRegistry:
     def _forget_change(self, row: int) -> None:
         self._connection.execute("DELETE FROM change_log WHERE row = ?", (row,))
 
-    def _rows(self, query: str, *parameters: object) -> list[Any]:
-        with self._lock:
-            return guarded(
-                self._path, lambda: self._connection.execute(query, parameters).fetchall()
-            )
-
-    def _write(self, work: Callable[[], T], *, counts: bool = True) -> T:
-        """``work`` in one transaction, after which the revision has risen if it ``counts``."""
-
-        def transaction() -> T:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                answer = work()
-                if counts:
-                    self._connection.execute("UPDATE revision SET number = number + 1")
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            return answer
-
-        with self._lock:
-            return guarded(self._path, transaction)
-
 
 _SELECT_HOLDER = "SELECT id, name, category, enabled, valid_from, valid_until FROM holder"
 
 
 def _holder(row: Sequence[Any]) -> Holder:
     holder, name, category, enabled, valid_from, valid_until = row
-    return Holder(
-        HolderId(holder), name, category, bool(enabled), _moment(valid_from), _moment(valid_until)
-    )
+    try:
+        start, end = _moment(valid_from), _moment(valid_until)
+    except (ValueError, TypeError):
+        raise CorruptError("a holder's row in the registry is damaged") from None
+    return Holder(HolderId(holder), name, category, bool(enabled), start, end)
 
 
 def _changes(before: Holder | None, after: Holder) -> dict[str, Any]:

@@ -1,0 +1,137 @@
+"""The registry's file: read in one state, written in whole transactions, followed when put back."""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from agent.adapters.store.sqlite import file_identity, guarded, open_database, transaction
+from agent.errors import StoreError
+
+APPLICATION_ID = 0x67_41_72_67  # "gArg"
+_STEPS = (
+    """
+    CREATE TABLE revision (number INTEGER NOT NULL);
+    INSERT INTO revision VALUES (1);
+    CREATE TABLE holder (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        category TEXT NOT NULL,
+        enabled INTEGER NOT NULL,
+        valid_from TEXT,
+        valid_until TEXT
+    );
+    CREATE TABLE reference (
+        number INTEGER PRIMARY KEY,
+        holder TEXT NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+        pack TEXT NOT NULL,
+        pack_version TEXT NOT NULL,
+        sealed BLOB NOT NULL
+    );
+    CREATE INDEX reference_of ON reference (holder);
+    CREATE TABLE photograph (
+        number INTEGER PRIMARY KEY,
+        holder TEXT NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+        sealed BLOB NOT NULL
+    );
+    CREATE TABLE change_log (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        type TEXT NOT NULL,
+        time TEXT NOT NULL,
+        clock_synced INTEGER NOT NULL,
+        data TEXT NOT NULL
+    );
+    """,
+)
+T = TypeVar("T")
+
+
+class RegistryFile:
+    """One connection behind a lock, for any number of threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file at ``path``.
+
+        Raises:
+            StoreError: it is damaged, locked, not writable, or not ours.
+        """
+        self._path = path
+        self._lock = threading.RLock()
+        self._closed = False
+        self._seen_revision = 0
+        self._open()
+
+    def revision(self) -> int:
+        """Rises with every change, whichever process made it; cheap enough to poll.
+
+        It rises as well where an older copy of the file was put back under a running agent.
+        """
+        with self._lock:
+            number = int(self._rows("SELECT number FROM revision")[0][0])
+            self._seen_revision = number
+            return number
+
+    def close(self) -> None:
+        """Let the file go; safe to call twice."""
+        with self._lock:
+            self._closed = True
+            self._connection.close()
+
+    def _open(self) -> None:
+        self._connection = open_database(self._path, APPLICATION_ID, _STEPS)
+        self._identity = file_identity(self._path)
+
+    def _follow(self) -> None:
+        """Where another file was put in the place of this one, that one holds from now on."""
+        if self._closed:
+            raise StoreError(f"{self._path.name} is closed")
+        identity = file_identity(self._path)
+        if identity == self._identity:
+            return
+        if identity is None:
+            fix = f"put {self._path} back from a backup, or restart the agent to begin a new one"
+            raise StoreError(f"{self._path.name} is gone", fix)
+        self._connection.close()
+        self._open()
+        with transaction(self._connection):
+            self._connection.execute(
+                "UPDATE revision SET number = max(number, ?) + 1", (self._seen_revision,)
+            )
+
+    def _rows(self, query: str, *parameters: object) -> list[Any]:
+        return self._read(lambda: self._connection.execute(query, parameters).fetchall())
+
+    def _read(self, work: Callable[[], T]) -> T:
+        """``work`` on one state of the file."""
+
+        def snapshot() -> T:
+            if self._connection.in_transaction:
+                return work()
+            self._follow()
+            self._connection.execute("BEGIN")
+            try:
+                return work()
+            finally:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+
+        with self._lock:
+            return guarded(self._path, snapshot)
+
+    def _write(self, work: Callable[[], T], *, counts: bool = True) -> T:
+        """``work`` in one transaction; if it ``counts`` and changed a row, the revision rises."""
+
+        def change() -> T:
+            self._follow()
+            with transaction(self._connection):
+                before = self._connection.total_changes
+                answer = work()
+                if counts and self._connection.total_changes != before:
+                    self._connection.execute("UPDATE revision SET number = number + 1")
+            return answer
+
+        with self._lock:
+            return guarded(self._path, change)
