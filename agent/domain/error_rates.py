@@ -4,11 +4,14 @@ A pair of which an image failed to acquire is a non-match in every figure: its s
 threshold. So a failure costs where the pair is genuine, and a pack cannot look better by refusing.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from agent.domain.operating_point import CurvePoint
 
 Scores = npt.NDArray[np.float64]
 """Comparison scores, higher is more alike; -inf where an image failed to acquire."""
@@ -53,12 +56,15 @@ def threshold_at(impostor: Scores, fmr: float) -> float | None:
     finite = np.sort(impostor[np.isfinite(impostor)])[::-1]
     if not len(finite):
         return None
-    allowed = int(np.floor(fmr * len(impostor) + 1e-9))
+    total = len(impostor)
+    allowed = math.floor(fmr * total) + 1
+    # The product rounds; the share itself is what may not exceed.
+    while allowed / total > fmr:
+        allowed -= 1
     if allowed >= len(finite):
         return float(finite[-1])
     # Everything at or above the first score that is one too many must stay below the threshold.
-    excluded = finite[allowed]
-    return float(np.nextafter(excluded, np.inf))
+    return float(np.nextafter(finite[allowed], np.inf))
 
 
 def fnmr_at(genuine: Scores, threshold: float | None) -> float | None:
@@ -95,23 +101,24 @@ def best_accuracy(genuine: Scores, impostor: Scores) -> tuple[float | None, floa
     rejected = np.searchsorted(np.sort(impostor), thresholds, side="left")
     right = (accepted + rejected) / total
     best = int(right.argmax())
-    # The middle of the gap below, so that the figure does not hang on the last digit of a score.
-    threshold = thresholds[best] if best == 0 else (thresholds[best] + thresholds[best - 1]) / 2
-    return float(right[best]), float(threshold)
+    upper, lower = float(thresholds[best]), float(thresholds[max(best - 1, 0)])
+    # The middle of the gap below, so that the figure does not hang on the last digit of a score;
+    # between two numbers without one in between it would round down and accept the lower.
+    middle = (upper + lower) / 2
+    return float(right[best]), middle if lower < middle else upper
 
 
-def pair_scores(
-    one: npt.NDArray[np.float32], other: npt.NDArray[np.float32], *, cosine: bool
-) -> Scores:
-    """Scores of rows against rows (pairs x components each), in double precision."""
-    a, b = one.astype(np.float64), other.astype(np.float64)
-    if cosine:
-        lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-        return np.asarray(np.einsum("ij,ij->i", a, b) / np.maximum(lengths, 1e-12))
-    return np.asarray(-np.linalg.norm(a - b, axis=1))
+def det_curve(genuine: Scores, impostor: Scores, fmrs: Sequence[float]) -> tuple[CurvePoint, ...]:
+    """FMR, threshold and FNMR at each of ``fmrs`` (falling) that so many pairs can show.
 
-
-def split(scores: Scores, same: Sequence[bool]) -> tuple[Scores, Scores]:
-    """Genuine and impostor scores."""
-    mask = np.asarray(same, dtype=bool)
-    return scores[mask], scores[~mask]
+    For a pack's manifest or a plot of the detection error trade-off (ISO/IEC 19795-1). Where two
+    rates have the same threshold only the first stands, and so does none past the last score.
+    """
+    points: list[CurvePoint] = []
+    for fmr in fmrs:
+        threshold = threshold_at(impostor, fmr)
+        if threshold is None or fmr * len(impostor) < 1.0:
+            continue
+        if not points or threshold > points[-1].threshold:
+            points.append(CurvePoint(fmr, threshold, fnmr_at(genuine, threshold)))
+    return tuple(points)

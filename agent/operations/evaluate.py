@@ -1,17 +1,20 @@
 """Measures a model pack on photographs: listed pairs, or every photograph with every other."""
 
-import csv
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
-from agent.domain.comparison import Metric
-from agent.domain.error_rates import ErrorRates, error_rates, pair_scores, split
+from agent.domain.comparison import Metric, Templates, row_scores
+from agent.domain.error_rates import Scores, error_rates
 from agent.domain.image import Template
 from agent.errors import ImageError, RefusedError
+from agent.operations.pair_listing import read_pairs, require_files
 
 TemplateOf = Callable[[Path], Template | None]
 """The template of an image's one face, None where it failed to acquire.
@@ -20,28 +23,28 @@ Raises ``ImageError`` where the file is no image; that too is a failure to acqui
 """
 Progress = Callable[[str, int, int], None]
 
-_COLUMNS = ("file_x", "file_y", "decision")
-_DECISIONS = {"yes": True, "no": False}
 _SUFFIXES = {
     *(".bmp", ".dib", ".jpg", ".jpeg", ".jpe", ".jp2", ".png", ".webp", ".avif", ".tif", ".tiff"),
-    *(".pbm", ".pgm", ".ppm", ".pxm", ".pnm", ".sr", ".ras", ".exr", ".hdr", ".pic", ".gif"),
+    *(".pbm", ".pgm", ".ppm", ".pxm", ".pnm", ".pfm", ".sr", ".ras", ".hdr", ".pic", ".gif"),
 }
-_BLOCK_PAIRS = 200_000
+_BLOCK_PAIRS = 50_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """What an evaluation found."""
+    """What an evaluation found: a score for each pair, -inf where an image failed to acquire."""
 
     pack: str
+    metric: Metric
     images: int
     failed_to_acquire: tuple[str, ...]
-    rates: ErrorRates
+    genuine: Scores = field(repr=False)
+    impostor: Scores = field(repr=False)
     acquisition: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values under stable keys."""
-        rates = self.rates
+        """JSON values under stable keys; null where there are no pairs to say."""
+        rates = error_rates(self.genuine, self.impostor)
         return {
             "pack": self.pack,
             "images": self.images,
@@ -74,115 +77,111 @@ def evaluate_pairs(images: Path, listing: Path, method: Method, progress: Progre
         RefusedError: the listing is missing, malformed, empty, or names a file that is not there.
     """
     pairs = read_pairs(listing)
-    names = list(dict.fromkeys(name for one, other, _ in pairs for name in (one, other)))
-    _require_files(images, listing, pairs)
-    templates, failed = _templates([images / name for name in names], names, method, progress)
+    names = list(dict.fromkeys(name for pair in pairs for name in (pair.one, pair.other)))
+    require_files(images, listing, pairs)
+    table, failed = _templates([images / name for name in names], names, method, progress)
     at = {name: i for i, name in enumerate(names)}
-    rows = np.array([(at[one], at[other]) for one, other, _ in pairs])
-    scores = _scores(templates, rows, method.metric)
-    genuine, impostor = split(scores, [same for *_, same in pairs])
-    rates = error_rates(genuine, impostor)
-    return Measured(method.pack, len(names), failed, rates, method.acquisition)
+    ones = np.array([at[pair.one] for pair in pairs])
+    others = np.array([at[pair.other] for pair in pairs])
+    parts = range(0, len(pairs), _BLOCK_PAIRS)
+    blocks = [slice(part, part + _BLOCK_PAIRS) for part in parts]
+    scores = np.concatenate(
+        [_scores(table[ones[block]], table[others[block]], method.metric) for block in blocks]
+    )
+    same = np.array([pair.same for pair in pairs])
+    return _measured(method, len(names), failed, scores, same)
 
 
 def evaluate_identities(folder: Path, method: Method, progress: Progress) -> Measured:
     """Compare every image below ``folder`` with every other; a folder is a person.
+
+    An image is what has an image's suffix or what OpenCV knows by its first bytes; what is hidden
+    is left out.
 
     Raises:
         RefusedError: there is no such folder, or it holds fewer than two images.
     """
     if not folder.is_dir():
         raise RefusedError("no_folder", f"{folder} is no folder")
-    people = sorted(path for path in folder.iterdir() if path.is_dir())
-    files = [
-        (number, path)
-        for number, person in enumerate(people)
-        for path in sorted(person.rglob("*"))
-        if path.is_file() and path.suffix.lower() in _SUFFIXES
-    ]
+    try:
+        people = sorted(path for path in folder.iterdir() if path.is_dir())
+        files = [(number, path) for number, person in enumerate(people) for path in _images(person)]
+    except OSError as error:
+        raise RefusedError("no_folder", f"{folder} cannot be read: {error.strerror}") from error
     if len(files) < 2:
         raise RefusedError("no_images", f"{folder} holds no folders of images, one a person")
     names = [str(path.relative_to(folder)) for _, path in files]
-    templates, failed = _templates([path for _, path in files], names, method, progress)
-    rows = np.column_stack(np.triu_indices(len(files), k=1))
+    table, failed = _templates([path for _, path in files], names, method, progress)
     owners = np.array([number for number, _ in files])
-    scores = _scores(templates, rows, method.metric)
-    same = owners[rows[:, 0]] == owners[rows[:, 1]]
-    rates = error_rates(scores[same], scores[~same])
-    return Measured(method.pack, len(names), failed, rates, method.acquisition)
+    scores = np.full(len(files) * (len(files) - 1) // 2, -np.inf)
+    same = np.zeros(len(scores), dtype=bool)
+    start = 0
+    for row in range(len(files) - 1):
+        pairs = slice(start, start + len(files) - 1 - row)
+        scores[pairs] = _scores(table[row + 1 :], table[row], method.metric)
+        same[pairs] = owners[row + 1 :] == owners[row]
+        start = pairs.stop
+    return _measured(method, len(names), failed, scores, same)
 
 
-def read_pairs(listing: Path) -> list[tuple[str, str, bool]]:
-    """The pairs of a CSV with the columns file_x, file_y and decision (Yes or No, in any case).
-
-    Raises:
-        RefusedError: it cannot be read, lacks a column, or has a line that is no pair.
-    """
-    try:
-        with listing.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            fields = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
-            if missing := [name for name in _COLUMNS if name not in fields]:
-                message = f"{listing} lacks the column {missing[0]}; it needs {', '.join(_COLUMNS)}"
-                raise RefusedError("bad_csv", message)
-            pairs = [_pair(row, fields, listing, reader.line_num) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RefusedError("bad_csv", f"{listing} cannot be read: {error}") from error
-    if not pairs:
-        raise RefusedError("bad_csv", f"{listing} names no pairs")
-    return pairs
+def _images(person: Path) -> Iterator[Path]:
+    if person.name.startswith("."):
+        return
+    for path in sorted(person.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(person).parts)
+        if not hidden and path.is_file() and _is_image(path):
+            yield path
 
 
-def _pair(
-    row: Mapping[str, Any], fields: Mapping[str, str], listing: Path, line: int
-) -> tuple[str, str, bool]:
-    one, other, decision = (str(row[fields[name]] or "").strip() for name in _COLUMNS)
-    if not one or not other or decision.lower() not in _DECISIONS:
-        message = f"{listing}:{line}: needs two files and Yes or No"
-        raise RefusedError("bad_csv", message)
-    return one, other, _DECISIONS[decision.lower()]
-
-
-def _require_files(images: Path, listing: Path, pairs: Sequence[tuple[str, str, bool]]) -> None:
-    if not images.is_dir():
-        raise RefusedError("no_folder", f"{images} is no folder")
-    missing = sorted({name for pair in pairs for name in pair[:2] if not (images / name).is_file()})
-    if missing:
-        first = ", ".join(missing[:5])
-        message = f"{listing} names {len(missing)} files that are not in {images}: {first}"
-        raise RefusedError("missing_images", message)
+def _is_image(path: Path) -> bool:
+    if path.suffix.lower() in _SUFFIXES:
+        return True
+    return os.access(path, os.R_OK) and bool(cv2.haveImageReader(str(path)))
 
 
 def _templates(
     paths: Sequence[Path], names: Sequence[str], method: Method, progress: Progress
-) -> tuple[list[Template | None], tuple[str, ...]]:
+) -> tuple[Templates, tuple[str, ...]]:
+    """A template a row, NaN where an image failed to acquire, and the names of those."""
     templates: list[Template | None] = []
     for done, path in enumerate(paths):
         progress("images", done, len(paths))
         try:
-            templates.append(method.template_of(path))
+            template = method.template_of(path)
         except ImageError:
-            templates.append(None)
+            template = None
+        # A template with a hole is none.
+        usable = template is not None and bool(np.isfinite(template).all())
+        templates.append(template if usable else None)
     progress("images", len(paths), len(paths))
-    missing = zip(names, templates, strict=True)
-    return templates, tuple(name for name, template in missing if template is None)
-
-
-def _scores(
-    templates: Sequence[Template | None], rows: np.ndarray[Any, Any], metric: Metric
-) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """A score for each pair of row numbers; -inf where one of them failed to acquire."""
-    acquired = np.array([template is not None for template in templates])
     found = [template for template in templates if template is not None]
-    scores = np.full(len(rows), -np.inf)
-    if not found:
-        return scores
-    table = np.zeros((len(templates), len(found[0])), dtype=np.float32)
-    table[acquired] = np.stack(found)
-    for start in range(0, len(rows), _BLOCK_PAIRS):
-        block = rows[start : start + _BLOCK_PAIRS]
-        usable = acquired[block].all(axis=1)
-        kept = block[usable]
-        values = pair_scores(table[kept[:, 0]], table[kept[:, 1]], cosine=metric is Metric.COSINE)
-        scores[start : start + _BLOCK_PAIRS][usable] = values
-    return scores
+    table = np.full((len(paths), len(found[0]) if found else 1), np.nan, dtype=np.float32)
+    for row, template in enumerate(templates):
+        if template is not None:
+            table[row] = template
+    missing = zip(names, templates, strict=True)
+    return table, tuple(name for name, template in missing if template is None)
+
+
+def _scores(rows: Templates, others: Templates | Template, metric: Metric) -> Scores:
+    """A score for each pair; -inf where one of the two failed to acquire."""
+    acquired = np.isfinite(rows[:, 0]) & np.isfinite(others[..., 0])
+    return np.where(acquired, row_scores(rows, others, metric), -np.inf)
+
+
+def _measured(
+    method: Method,
+    images: int,
+    failed: tuple[str, ...],
+    scores: Scores,
+    same: npt.NDArray[np.bool_],
+) -> Measured:
+    return Measured(
+        pack=method.pack,
+        metric=method.metric,
+        images=images,
+        failed_to_acquire=failed,
+        genuine=scores[same],
+        impostor=scores[~same],
+        acquisition=method.acquisition,
+    )

@@ -1,0 +1,79 @@
+"""A listing of pairs of photographs, as face sets come with: a CSV of two files and a word."""
+
+import csv
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.errors import RefusedError
+
+_COLUMNS = ("file_x", "file_y", "decision")
+_DECISIONS = {"yes": True, "no": False}
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPair:
+    """Two files of the listing, whether they show one person, and the line that says so."""
+
+    one: str
+    other: str
+    same: bool
+    line: int
+
+
+def read_pairs(listing: Path) -> list[ListedPair]:
+    """The pairs of a CSV with the columns file_x, file_y and decision (Yes or No, in any case).
+
+    Raises:
+        RefusedError: it cannot be read, lacks a column, or has a line that is no pair.
+    """
+    try:
+        with listing.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            fields = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+            if missing := [name for name in _COLUMNS if name not in fields]:
+                message = f"{listing} lacks the column {missing[0]}; it needs {', '.join(_COLUMNS)}"
+                raise RefusedError("bad_csv", message)
+            pairs = list(_listed(reader, fields, listing))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise RefusedError("bad_csv", f"{listing} cannot be read: {error}") from error
+    if not pairs:
+        raise RefusedError("bad_csv", f"{listing} names no pairs")
+    return pairs
+
+
+def _listed(
+    reader: "csv.DictReader[str]", fields: Mapping[str, str], listing: Path
+) -> Iterator[ListedPair]:
+    for row in reader:
+        one, other, decision = (str(row[fields[name]] or "").strip() for name in _COLUMNS)
+        if not one and not other and not decision:
+            continue
+        if not one or not other or decision.lower() not in _DECISIONS:
+            message = f"{listing}:{reader.line_num}: needs two files and Yes or No"
+            raise RefusedError("bad_csv", message)
+        # A listing made on Windows names subfolders its own way.
+        one, other = one.replace("\\", "/"), other.replace("\\", "/")
+        yield ListedPair(one, other, _DECISIONS[decision.lower()], reader.line_num)
+
+
+def require_files(images: Path, listing: Path, pairs: Sequence[ListedPair]) -> None:
+    """Refuse a listing that names files which are not in ``images``.
+
+    Raises:
+        RefusedError: with the first of them, its line, and how many there are.
+    """
+    if not images.is_dir():
+        raise RefusedError("no_folder", f"{images} is no folder")
+    missing: dict[str, int] = {}
+    for pair in pairs:
+        for name in (pair.one, pair.other):
+            # Not Path.is_file, which raises where a name is too long.
+            if name not in missing and not os.path.isfile(images / name):  # noqa: PTH113
+                missing[name] = pair.line
+    if missing:
+        name, line = next(iter(missing.items()))
+        more = f" ({len(missing)} such files in all)" if len(missing) > 1 else ""
+        message = f"{listing}:{line}: {name} is not in {images}{more}"
+        raise RefusedError("missing_images", message)
