@@ -1,0 +1,125 @@
+"""The default pack evaluated on public photographs, in both forms of the command."""
+
+import json
+import shutil
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from agent.app.evaluation import evaluate_identities, evaluate_pairs
+from agent.vision.acquire import acquire
+from agent.vision.engine import load_engine
+from agent.vision.images import read_image
+from agent.vision.packs import InstalledPack
+from agent.vision.quality import EVALUATION
+
+PEOPLE = {
+    "lacamoire": ["gallery/lacamoire.png", "probe/alex_lacamoire1.jpg"],
+    "lowe": ["gallery/lowe.jpg", "probe/lowe_2.jpg"],
+    "obama": ["gallery/obama.jpg", "probe/obama1.jpg"],
+    "baye": ["gallery/baye.jpg"],
+    "biden": ["gallery/biden.jpg"],
+    "leslie": ["gallery/leslie.jpg"],
+    "miranda": ["gallery/miranda.png"],
+}
+FMRS = ["1e-2", "1e-3", "1e-4"]
+
+
+@pytest.fixture(scope="module")
+def people(shared_faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("people")
+    for person, files in PEOPLE.items():
+        (folder / person).mkdir()
+        for file in files:
+            shutil.copy(shared_faces / file, folder / person)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def crops(dlib_pack: InstalledPack, people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As old face sets come: grey, 92 x 112 pixels, the face filling them; as they are and dark."""
+    engine = load_engine(dlib_pack)
+    folder = tmp_path_factory.mktemp("crops")
+    for path in sorted(people.rglob("*.*")):
+        image = read_image(path)
+        face = acquire(engine, image, EVALUATION).face
+        assert face is not None, path
+        box = face.box
+        width, middle_x, middle_y = box.width, box.x + box.width // 2, box.y + box.height // 2
+        height = round(width * 112 / 92)
+        left, top = max(middle_x - width // 2, 0), max(middle_y - height // 2, 0)
+        crop = cv2.cvtColor(image[top : top + height, left : left + width], cv2.COLOR_BGR2GRAY)
+        small = cv2.resize(crop, (92, 112), interpolation=cv2.INTER_AREA)
+        (folder / path.parent.name).mkdir(exist_ok=True)
+        for name, gain in (("light", 1.0), ("dark", 0.6)):
+            to = folder / path.parent.name / f"{path.stem}_{name}.pgm"
+            assert cv2.imwrite(str(to), cv2.convertScaleAbs(small, alpha=gain))
+    return folder
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    assert 0 <= done <= total, stage
+
+
+def identities(folder: Path, state: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        json.dumps(evaluate_identities(folder, state, "dlib", silent), allow_nan=False)
+    )
+    return found
+
+
+def test_people_on_photographs_are_told_apart(
+    people: Path, dlib_pack: InstalledPack, state_dir: Path
+) -> None:
+    found = identities(people, state_dir)
+    assert (found["pack"], found["images"], found["failed_to_acquire"]) == ("dlib", 10, [])
+    assert (found["genuine"], found["impostor"]) == (3, 42)
+    assert (found["auc"], found["accuracy"]) == (1.0, 1.0)
+    assert found["fnmr"] == dict.fromkeys(FMRS, 0.0)
+    # So few pairs show no FMR below 1 / 42: each threshold is just above the highest impostor,
+    # and a score is minus a distance.
+    assert len(set(found["threshold"].values())) == 1
+    assert -0.8 < found["threshold"]["1e-2"] < found["accuracy_threshold"] < -0.3
+    assert found["acquisition"] == EVALUATION.as_json()
+
+
+def test_a_listing_of_every_pair_finds_what_identities_find(
+    people: Path, dlib_pack: InstalledPack, state_dir: Path, tmp_path: Path
+) -> None:
+    files = sorted(path.relative_to(people) for path in people.rglob("*.*"))
+    listing = tmp_path / "pairs.csv"
+    lines = [
+        f"{a},{b},{'Yes' if a.parent == b.parent else 'No'}" for a, b in combinations(files, 2)
+    ]
+    listing.write_text("\r\n".join(["file_x,file_y,decision", *lines]), "utf-8-sig")
+    found = evaluate_pairs(people, listing, state_dir, "dlib", silent)
+    assert found == identities(people, state_dir)
+
+
+def test_small_grey_crops_are_acquired_and_told_apart(
+    crops: Path, dlib_pack: InstalledPack, state_dir: Path
+) -> None:
+    found = identities(crops, state_dir)
+    assert (found["images"], found["failed_to_acquire"]) == (20, [])
+    assert (found["genuine"], found["impostor"]) == (3 * 6 + 4, 168)
+    assert found["auc"] > 0.99
+    assert found["fnmr"]["1e-2"] < 0.15
+
+
+def test_a_failure_to_acquire_is_a_miss_among_real_faces(
+    people: Path, dlib_pack: InstalledPack, state_dir: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "people"
+    shutil.copytree(people, folder)
+    whole = (people / "lowe" / "lowe_2.jpg").read_bytes()
+    (folder / "lowe" / "lowe_2.jpg").write_bytes(whole[:100])
+    found = identities(folder, state_dir)
+    assert found["failed_to_acquire"] == ["lowe/lowe_2.jpg"]
+    assert (found["genuine"], found["impostor"]) == (3, 42)
+    assert found["fnmr"] == pytest.approx(dict.fromkeys(FMRS, 1 / 3))
+    assert found["accuracy"] == pytest.approx(44 / 45)
+    # Its 8 impostor pairs are as far below all else as its genuine one.
+    assert found["auc"] == pytest.approx((2 * 42 + 0.5 * 8) / (3 * 42))
