@@ -1,29 +1,70 @@
 """Opens a pack and hands it to ``operations.evaluate``."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agent.app.resources import engine_of
 from agent.domain.comparison import Metric
 from agent.domain.image import Template
+from agent.errors import UnavailableError
 from agent.operations import evaluate
-from agent.operations.evaluate import Method, Progress
+from agent.operations.evaluate import Measured, Method, Progress
+from agent.operations.evaluation_report import manifest_lines, plot_lines
+from agent.operations.files import write_lines
 from agent.vision.acquire import acquire
 from agent.vision.images import read_image
 from agent.vision.packs import load_pack
 from agent.vision.quality import EVALUATION
 
 
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Files to write beside the figures: a picture, and the table for a pack's manifest."""
+
+    plot: Path | None = None
+    curve: Path | None = None
+
+
+_NO_REPORTS = Reports()
+
+
 def evaluate_pairs(
-    images: Path, listing: Path, state: Path, pack: str, progress: Progress
+    images: Path,
+    listing: Path,
+    state: Path,
+    pack: str,
+    progress: Progress,
+    reports: Reports = _NO_REPORTS,
 ) -> dict[str, Any]:
     """``operations.evaluate.evaluate_pairs`` with an installed pack, as JSON values."""
-    return evaluate.evaluate_pairs(images, listing, _method(state, pack), progress).as_json()
+    _check_places(reports)
+    measured = evaluate.evaluate_pairs(images, listing, _method(state, pack), progress)
+    return _reported(measured, reports)
 
 
-def evaluate_identities(folder: Path, state: Path, pack: str, progress: Progress) -> dict[str, Any]:
+def evaluate_identities(
+    folder: Path, state: Path, pack: str, progress: Progress, reports: Reports = _NO_REPORTS
+) -> dict[str, Any]:
     """``operations.evaluate.evaluate_identities`` with an installed pack, as JSON values."""
-    return evaluate.evaluate_identities(folder, _method(state, pack), progress).as_json()
+    _check_places(reports)
+    measured = evaluate.evaluate_identities(folder, _method(state, pack), progress)
+    return _reported(measured, reports)
+
+
+def _check_places(reports: Reports) -> None:
+    """Say that a file cannot be written before the long work rather than after it."""
+    for file in (reports.plot, reports.curve):
+        if file is not None and (file.is_dir() or not file.parent.is_dir()):
+            raise UnavailableError(f"{file} cannot be written", "name a file in a folder there is")
+
+
+def _reported(measured: Measured, reports: Reports) -> dict[str, Any]:
+    if reports.plot is not None:
+        write_lines(plot_lines(measured), reports.plot)
+    if reports.curve is not None:
+        write_lines(manifest_lines(measured), reports.curve)
+    return measured.as_json()
 
 
 def _method(state: Path, name: str) -> Method:

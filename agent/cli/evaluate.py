@@ -9,6 +9,13 @@ from agent.app.paths import state_dir
 from agent.cli.common import Json, PackOption, StateDir, emit, examples, fields, table
 from agent.cli.progress import progress
 
+Plot = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE", help="Draw the error trade-off as SVG.")
+]
+Curve = Annotated[
+    Path | None, typer.Option("--curve", metavar="FILE", help="Write a manifest's curve as TOML.")
+]
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -28,6 +35,8 @@ def pairs(
         typer.Option("--csv", metavar="FILE", help="Columns file_x, file_y, decision (Yes/No)."),
     ],
     pack: PackOption = None,
+    plot: Plot = None,
+    curve: Curve = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
@@ -35,10 +44,11 @@ def pairs(
 
     Needs neither config nor key.
     """
-    from agent.app.evaluation import evaluate_pairs
+    from agent.app.evaluation import Reports, evaluate_pairs
 
+    reports = Reports(plot, curve)
     with progress(wanted=not as_json) as advance:
-        found = evaluate_pairs(images, csv, state_dir(state), pack or "dlib", advance)
+        found = evaluate_pairs(images, csv, state_dir(state), pack or "dlib", advance, reports)
     _answer(found, as_json=as_json)
 
 
@@ -47,6 +57,8 @@ def identities(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="One folder a person.")],
     *,
     pack: PackOption = None,
+    plot: Plot = None,
+    curve: Curve = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
@@ -54,10 +66,11 @@ def identities(
 
     Needs neither config nor key.
     """
-    from agent.app.evaluation import evaluate_identities
+    from agent.app.evaluation import Reports, evaluate_identities
 
+    reports = Reports(plot, curve)
     with progress(wanted=not as_json) as advance:
-        found = evaluate_identities(folder, state_dir(state), pack or "dlib", advance)
+        found = evaluate_identities(folder, state_dir(state), pack or "dlib", advance, reports)
     _answer(found, as_json=as_json)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import cv2
 import pytest
 
-from agent.app.evaluation import evaluate_identities, evaluate_pairs
+from agent.app.evaluation import Reports, evaluate_identities, evaluate_pairs
+from agent.errors import RefusedError, UnavailableError
 from agent.vision.acquire import acquire
 from agent.vision.engine import load_engine
 from agent.vision.images import read_image
@@ -123,3 +124,22 @@ def test_a_failure_to_acquire_is_a_miss_among_real_faces(
     assert found["accuracy"] == pytest.approx(44 / 45)
     # Its 8 impostor pairs are as far below all else as its genuine one.
     assert found["auc"] == pytest.approx((2 * 42 + 0.5 * 8) / (3 * 42))
+
+
+def test_reports_are_written_beside_the_figures(
+    people: Path, dlib_pack: InstalledPack, state_dir: Path, tmp_path: Path
+) -> None:
+    plot, curve = tmp_path / "plot.svg", tmp_path / "curve.toml"
+    evaluate_identities(people, state_dir, "dlib", silent, Reports(plot=plot))
+    assert plot.read_text().startswith("<svg ")
+    # 42 pairs make no curve, and no file.
+    with pytest.raises(RefusedError, match="42 impostor pairs"):
+        evaluate_identities(people, state_dir, "dlib", silent, Reports(curve=curve))
+    assert not curve.exists()
+
+    def never(stage: str, done: int, total: int) -> None:
+        pytest.fail("the work began")
+
+    for place in (tmp_path, tmp_path / "gone" / "plot.svg"):
+        with pytest.raises(UnavailableError, match="cannot be written"):
+            evaluate_identities(people, state_dir, "dlib", never, Reports(plot=place))

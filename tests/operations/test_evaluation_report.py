@@ -1,0 +1,96 @@
+"""What an evaluation is written down as: a manifest's table that is one, a picture that is one."""
+
+import tomllib
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from agent.domain.comparison import Metric
+from agent.domain.operating_point import CurvePoint, ThresholdCurve
+from agent.errors import RefusedError
+from agent.operations.evaluate import Measured
+from agent.operations.evaluation_report import manifest_lines, plot_lines
+from agent.vision.manifest import Comparison
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def measured(genuine: Sequence[float], impostor: Sequence[float]) -> Measured:
+    return Measured("p", Metric.EUCLIDEAN, 9, ("a.jpg",), np.array(genuine), np.array(impostor), {})
+
+
+def normal(pairs: int) -> Measured:
+    random = np.random.default_rng(3)
+    return measured(
+        random.normal(-0.4, 0.07, 500).tolist(), random.normal(-0.9, 0.09, pairs).tolist()
+    )
+
+
+def table(found: Measured) -> Comparison:
+    text = "\n".join(manifest_lines(found))
+    return Comparison.model_validate(tomllib.loads(text)["comparison"])
+
+
+@pytest.mark.parametrize(
+    ("pairs", "fmrs", "basis"),
+    [
+        (500, [1e-2], "provisional"),
+        (9_999, [1e-2, 1e-3], "provisional"),
+        (10_000, [1e-2, 1e-3], "measured"),
+        (50_000, [1e-2, 1e-3, 1e-4], "measured"),
+    ],
+)
+def test_a_manifest_takes_what_was_measured(pairs: int, fmrs: list[float], basis: str) -> None:
+    found = normal(pairs)
+    comparison = table(found)
+    assert (comparison.metric, comparison.basis) == ("euclidean", basis)
+    assert comparison.impostor_pairs == pairs
+    assert [point.fmr for point in comparison.curve] == fmrs
+    points = tuple(CurvePoint(p.fmr, p.threshold, p.fnmr) for p in comparison.curve)
+    assert ThresholdCurve(points, pairs).last_measured_fmr == fmrs[-1]
+    for point in comparison.curve:
+        assert point.fnmr is not None
+        assert (found.impostor >= point.threshold).mean() <= point.fmr
+        assert (found.genuine < point.threshold).mean() <= point.fnmr + 2e-3
+
+
+def test_thresholds_that_round_to_one_make_one_point() -> None:
+    # The two highest of 50,000 lie within a ten-thousandth.
+    impostor = np.linspace(-0.50005, -0.50001, 50_000)
+    comparison = table(measured([-0.1], impostor.tolist()))
+    assert [(point.fmr, point.threshold) for point in comparison.curve] == [(1e-2, -0.5)]
+
+
+@pytest.mark.parametrize("impostor", [[], [-1.0] * 499, [-np.inf] * 1000])
+def test_too_few_pairs_make_no_manifest(impostor: list[float]) -> None:
+    with pytest.raises(RefusedError, match="impostor pairs make no curve"):
+        list(manifest_lines(measured([-0.1], impostor)))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        normal(20_000),
+        measured([], []),
+        measured([-0.5], []),
+        measured([-np.inf], [-np.inf]),
+        measured([-0.5], [-0.5]),
+        measured([0.0, -np.inf], [-1.0, -np.inf]),
+    ],
+    ids=["normal", "none", "genuine only", "nothing acquired", "equal", "few"],
+)
+def test_the_picture_is_svg_and_keeps_within_its_frame(found: Measured) -> None:
+    root = ET.fromstring("\n".join(plot_lines(found)))
+    _, _, width, height = (float(side) for side in root.attrib["viewBox"].split())
+    lines = root.findall(f"{SVG}polyline")
+    for line in lines:
+        for place in line.attrib["points"].split():
+            x, y = (float(side) for side in place.split(","))
+            assert 0.0 <= x <= width
+            assert 0.0 <= y <= height
+    kinds = [text.text for text in root.findall(f"{SVG}text")]
+    acquired = bool(np.isfinite(found.genuine).any() and np.isfinite(found.impostor).any())
+    assert ("genuine" in kinds) == ("impostor" in kinds) == acquired
+    assert len(lines) == (5 if acquired else 3)
