@@ -42,9 +42,9 @@ class Zone:
 def search_widths(min_face_px: int, followed_px: int | None = None) -> tuple[int, ...]:
     """The smallest faces to look for, in turn, in pixels.
 
-    A cascade's time goes into the small faces: one at little more than half the distance is found in a third
-    of it. So near faces come first, unless the face that is followed stands too far to be among
-    them. Boxes waver from frame to frame, so each search reaches a little below its mark.
+    A cascade's time goes into the small faces: those at little more than half the distance are
+    found in a third of it. So they come first, unless the face that is followed stands too far to
+    be among them. Boxes waver from frame to frame, so each search reaches a little below its mark.
     """
     mark_px = _NEAR * min_face_px
     near, far = (round(width * _BOX_WAVERS) for width in (mark_px, min_face_px))
