@@ -90,7 +90,8 @@ class JournalWriter:
             with self._condition:
                 if not self._waiting and not self._stopping:
                     self._condition.wait(_RETRY_S)
-                if not self._waiting:
+                # Rows may be written and not yet durable: a fault is tried again without new ones.
+                if not self._waiting and not self._faulty:
                     if self._stopping:
                         return
                     continue
@@ -112,7 +113,7 @@ class JournalWriter:
         except StoreError as error:
             if not self._faulty:
                 self._faulty = True
-                self._failed(str(error))
+                self._failed(str(error).splitlines()[0])
             return False
         if self._faulty:
             self._faulty = False
