@@ -109,7 +109,9 @@ def _fetch_url(
     deadline_s = time.monotonic() + LONGEST_DOWNLOAD_S
     try:
         with (
-            urllib.request.urlopen(request, timeout=SILENCE_TIMEOUT_S) as answer,  # noqa: S310
+            urllib.request.urlopen(  # noqa: S310 - the scheme is checked above
+                request, timeout=SILENCE_TIMEOUT_S
+            ) as answer,
             path.open("wb") as stream,
         ):
             total_bytes = int(answer.headers.get("Content-Length") or 0)

@@ -133,7 +133,7 @@ def test_pairs_are_compared_as_listed(
     found = strict(whole)
     assert (found["images"], found["failed_to_acquire"]) == (7, ["blank.png"])
     assert (found["genuine"], found["impostor"]) == (7, 10)
-    assert (found["accuracy"], found["fnmr"]["1e-2"]) == (16 / 17, 1 / 7)  # type: ignore[index]
+    assert (found["accuracy"], found["fnmr"]["1e-2"]) == (16 / 17, 1 / 7)  # type: ignore[index] # JSON values
     assert (whole.genuine[-1], whole.impostor[-1]) == (-np.inf, -np.inf)
     for pair, value in zip(
         [line for line in lines if line[2]], whole.genuine.tolist(), strict=True
@@ -166,7 +166,7 @@ def test_where_nothing_is_acquired_figures_are_null(
     assert (found["genuine"], found["impostor"], found["auc"]) == (2, 4, 0.5)
     # Every answer is "no match", and four of six are right.
     assert (found["accuracy"], found["accuracy_threshold"]) == (4 / 6, None)
-    assert set(found["threshold"].values()) == {None}  # type: ignore[attr-defined]
+    assert set(found["threshold"].values()) == {None}  # type: ignore[attr-defined] # JSON values
 
 
 def test_a_template_with_a_hole_is_a_failure_to_acquire(

@@ -75,7 +75,7 @@ def boxes_in(image: np.ndarray) -> list[tuple[int, int, int, int]]:
     """Found faces, and boxes anywhere, some of them half outside."""
     rows, columns = image.shape[:2]
     cascade = cv2.CascadeClassifier(
-        cv2.data.haarcascades + "haarcascade_frontalface_alt2.xml"  # type: ignore[attr-defined]
+        cv2.data.haarcascades + "haarcascade_frontalface_alt2.xml"  # type: ignore[attr-defined] # absent from cv2's types
     )
     found = [(x, y, x + w - 1, y + h - 1) for x, y, w, h in cascade.detectMultiScale(image)]
     random = np.random.default_rng(rows * columns)
