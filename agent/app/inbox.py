@@ -10,7 +10,8 @@ class Inbox:
     """Inputs in order of arrival; observations of a camera and readings coalesce, nothing else.
 
     A camera that outruns the controller replaces its own waiting observation, so the queue is
-    bounded by what cannot be lost: door inputs, commands, faults.
+    bounded by what cannot be lost: door inputs, commands, faults. None of those is overtaken: a
+    face must not be judged before the fault, or the registry, that was there first.
     """
 
     def __init__(self) -> None:
@@ -34,7 +35,10 @@ class Inbox:
             return self._waiting.popleft() if self._waiting else None
 
     def _replace(self, happened: Input) -> bool:
-        for i, waiting in enumerate(self._waiting):
+        for i in range(len(self._waiting) - 1, -1, -1):
+            waiting = self._waiting[i]
+            if not isinstance(waiting, Observed | TemperatureRead):
+                return False
             same = (
                 isinstance(happened, Observed)
                 and isinstance(waiting, Observed)
