@@ -37,6 +37,7 @@ from agent.vision.packs import load_pack, packs_dir
 _PIN = 17
 _SIZE = (640, 480)
 _STEP_TIMEOUT_S = 15.0
+_RELAY_S = 0.5
 _CONFIG = """
 [kiosk]
 community = "demo"
@@ -168,7 +169,8 @@ class _Demo:
         mark, changes = self._backend.mark(), self._pins.changes(_PIN)
         self._show(who)
         event = self._backend.wait_for(_is_access, mark, _STEP_TIMEOUT_S)
-        opened = self._pins.changes(_PIN) > changes
+        # The event is written before the relay moves, so it may be here first.
+        opened = _wait(lambda: self._pins.changes(_PIN) > changes, _RELAY_S)
         self._leave()
         if event is None:
             return self._step(what, "no event", ok=False)
@@ -182,7 +184,7 @@ class _Demo:
         opened = _wait(lambda: self._pins.changes(_PIN) > changes, _STEP_TIMEOUT_S)
         self._leave()
         kept = self._parts.journal.pending()
-        saw = f"{'relay pulsed' if opened else 'relay at rest'}, {kept} events kept in the journal"
+        saw = f"{'relay pulsed' if opened else 'relay at rest'}, {kept} {'event' if kept == 1 else 'events'} kept in the journal"
         return self._step(what, saw, ok=opened and kept > 0)
 
     def _returns(self, what: str, mark: int) -> Step:
