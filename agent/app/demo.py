@@ -184,7 +184,8 @@ class _Demo:
         opened = _wait(lambda: self._pins.changes(_PIN) > changes, _STEP_TIMEOUT_S)
         self._leave()
         kept = self._parts.journal.pending()
-        saw = f"{'relay pulsed' if opened else 'relay at rest'}, {kept} {'event' if kept == 1 else 'events'} kept in the journal"
+        relay = "relay pulsed" if opened else "relay at rest"
+        saw = f"{relay}, {kept} {'event' if kept == 1 else 'events'} kept in the journal"
         return self._step(what, saw, ok=opened and kept > 0)
 
     def _returns(self, what: str, mark: int) -> Step:
