@@ -427,6 +427,7 @@ def test_a_journal_that_fails_for_hours_forgets_the_oldest(
     for number in range(25):
         writing.writer.submit(event(number))
     assert writing.writer.lost == 15
+    assert wait_until(lambda: bool(writing.said))
     journal.broken = set()
     assert wait_until(lambda: "recovered" in writing.said)
     assert numbers(journal.journal) == list(range(15, 25))
