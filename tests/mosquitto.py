@@ -84,10 +84,10 @@ class Mosquitto:
 class Subscriber:
     """Keeps every message in the order of arrival."""
 
-    def __init__(self, port: int, **login: str) -> None:
+    def __init__(self, port: int, name: str = "subscriber", **login: str) -> None:
         self.messages: list[tuple[str, bytes, bool]] = []
         self.subscribed = threading.Event()
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, "subscriber", protocol=mqtt.MQTTv5)
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5)
         if login:
             self.client.username_pw_set(login["username"], login["password"])
         self.client.reconnect_delay_set(1, 1)
@@ -117,6 +117,8 @@ class Subscriber:
 
     def close(self) -> None:
         self.client.disconnect()
+        # paho closes the socket with the goodbye, or never.
+        wait_until(lambda: not self.subscribed.is_set(), 3)
         self.client.loop_stop()
 
 

@@ -74,6 +74,7 @@ class PahoBroker:
         self._settings = settings
         self._callbacks = callbacks
         self._connected = threading.Event()
+        self._gone = threading.Event()
         version = mqtt.MQTTv5 if settings.protocol == "5" else mqtt.MQTTv311
         self._five = version == mqtt.MQTTv5
         self._client = mqtt.Client(
@@ -127,7 +128,10 @@ class PahoBroker:
                 info.wait_for_publish(timeout_s)
             except (ValueError, RuntimeError):
                 _log.warning("status_not_published")
-        self._client.disconnect()
+        self._gone.clear()
+        if self._client.disconnect() == mqtt.MQTT_ERR_SUCCESS:
+            # paho closes its socket with the goodbye, or never.
+            self._gone.wait(timeout_s)
         stopper = threading.Thread(target=self._client.loop_stop, daemon=True)
         stopper.start()
         stopper.join(timeout_s)
@@ -146,6 +150,7 @@ class PahoBroker:
 
     def _on_disconnect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
         self._connected.clear()
+        self._gone.set()
         self._callbacks.disconnected(f"the connection to the broker ended: {code}")
 
     def _on_publish(self, _c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:

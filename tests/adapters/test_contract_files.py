@@ -1,0 +1,46 @@
+"""The files that a backend builds on say what the agent does, and the broker's example runs."""
+
+from pathlib import Path
+
+import pytest
+from mosquitto import Subscriber, wait_until
+
+from agent.domain.events import EventType
+from agent.domain.reason import Reason
+from agent.domain.topics import Topics
+
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+ASYNCAPI = (CONFIG / "asyncapi.yaml").read_text()
+
+
+@pytest.mark.parametrize("kind", EventType)
+def test_every_event_is_described_under_its_topic(kind):
+    assert f"    {kind.value}:\n" in ASYNCAPI
+    topic = Topics("{community}", "{grid}", "{kiosk}").event(kind)
+    assert f"address: {topic}\n" in ASYNCAPI
+
+
+def test_every_reason_and_the_status_are_described():
+    for reason in Reason:
+        assert reason.value in ASYNCAPI
+    assert f"address: {Topics('{community}', '{grid}', '{kiosk}').status}\n" in ASYNCAPI
+
+
+def test_the_acl_keeps_each_kiosk_on_its_own_topics(make_mosquitto, tmp_path):
+    acl = tmp_path / "acl"
+    acl.write_text((CONFIG / "acl.example").read_text())
+    acl.chmod(0o600)
+    broker = make_mosquitto(f"acl_file {acl}", "allow_zero_length_clientid true")
+    broker.start()
+    backend = Subscriber(broker.port, username="backend", password="x")
+    kiosk = Subscriber(broker.port, username="lakeside/g3/north-1", password="x", name="kiosk")
+    try:
+        own = "gate/lakeside/g3/north-1/status"
+        kiosk.client.publish("gate/lakeside/g3/south-1/status", b"{}", 1)
+        kiosk.client.publish(own, b"{}", 1)
+        assert wait_until(lambda: backend.messages)
+        assert [topic for topic, *_ in backend.messages] == [own]
+        assert kiosk.messages == []
+    finally:
+        backend.close()
+        kiosk.close()
