@@ -141,12 +141,17 @@ def test_ctrl_c_ends_with_1_and_no_traceback(state_dir: Path, tmp_path: Path) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell starts what runs in its background with the signal ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         # The pipe opens for writing without waiting only once the command reads it.
         writer = _open_when_read(pipe)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-        os.close(writer)
+        try:
+            out, err = process.communicate(timeout=30)
+        finally:
+            os.close(writer)
+            process.kill()
     assert (process.returncode, out, err) == (1, "", "error: interrupted\n")
 
 
