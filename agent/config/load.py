@@ -1,20 +1,36 @@
 """Reads a config file and answers with the schema or with every finding at once."""
 
 import json
+import os
+import re
+import stat
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from agent.config.lines import KeyPath, key_lines, line_of
-from agent.config.relations import Finding, check_relations, did_you_mean
+from agent.config.mend import fields_of, mend, model_at
+from agent.config.relations import Finding, check_relations, did_you_mean, unsure
 from agent.config.schema import GateConfig
 from agent.errors import ConfigError
 
 _MAX_BYTES = 1_000_000
+_MOST_PASSES = 8
+_UNION_MEMBERS = {"int", "str", "list[str]"}
+_MESSAGES = {
+    "missing": "is missing",
+    "too_short": "is empty",
+    "model_type": "is no table",
+    "tuple_type": "is no list",
+    "json_invalid": "is nested too deeply",
+}
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_TOML_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +52,16 @@ def load_config(path: Path) -> ConfigFile:
         ConfigError: the file is missing, is no TOML, or says what the schema forbids; each finding
             reads ``file:line: key: what is wrong``.
     """
+    text = _read(path)
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(
-            [
-                f"{path}: cannot be read: {error.strerror or error}",
-                "Fix: --config FILE or GATE_AGENT_CONFIG; begin with config/gate.example.toml",
-            ]
-        ) from error
-    try:
-        if len(raw) > _MAX_BYTES:
-            raise ConfigError([f"{path}: is larger than {_MAX_BYTES} bytes; this is no config"])
-        text = raw.decode()
-        data = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"{path}: is not UTF-8 at byte {error.start}"]) from error
+        config, findings = _validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{path}: is not TOML: {error}"]) from error
+        raise ConfigError([_not_toml(path, str(error))]) from error
     except RecursionError as error:
         raise ConfigError([f"{path}: is nested too deeply"]) from error
-    config, findings = _validate(data)
-    if config is not None:
-        findings += check_relations(config)
+    except ValueError as error:
+        # Python refuses to read or write a number of thousands of digits.
+        raise ConfigError([f"{path}: holds a number that is too long"]) from error
     if findings or config is None:
         lines = key_lines(text)
         findings.sort(key=lambda finding: line_of(finding[0], lines) or 0)
@@ -66,37 +69,70 @@ def load_config(path: Path) -> ConfigFile:
     return ConfigFile(path.resolve(), config)
 
 
-def _validate(data: dict[str, Any]) -> tuple[GateConfig | None, list[Finding]]:
-    """The config, and what is wrong with it.
+def _read(path: Path) -> str:
+    try:
+        # Not waiting, and no more than there may be: it could be a pipe, or have no end.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ConfigError([f"{path}: is no file"])
+            raw = file.read(_MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(
+            [
+                f"{path}: cannot be read: {what}",
+                "Fix: --config FILE or GATE_AGENT_CONFIG; begin with config/gate.example.toml",
+            ]
+        ) from error
+    if len(raw) > _MAX_BYTES:
+        raise ConfigError([f"{path}: is larger than {_MAX_BYTES} bytes; this is no config"])
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError([f"{path}:{line}: is not UTF-8 at byte {error.start}"]) from error
 
-    Where values are wrong the config is that of the rest, if that is one at all: so that what the
-    tables owe each other is found in the same run.
+
+def _not_toml(path: Path, message: str) -> str:
+    if place := _TOML_LINE.search(message):
+        message = f"{message[: place.start()]} (column {place[2]})"
+        return f"{path}:{place[1]}: is not TOML: {message}"
+    return f"{path}: is not TOML: {message}"
+
+
+def _validate(data: dict[str, Any]) -> tuple[GateConfig | None, list[Finding]]:
+    """The config, and everything that is wrong with it.
+
+    A table's own rules are looked at once its values are right, and what the tables owe each other
+    once all are: so what is wrong is reported, mended, and the rest judged again.
     """
-    try:
-        return _parse(data), []
-    except ValidationError as error:
-        findings = list(_findings(error))
-    for path, _ in findings:
-        _drop(data, path)
-    try:
-        return _parse(data), findings
-    except ValidationError:
-        return None, findings
+    findings: list[Finding] = []
+    mended: set[KeyPath] = set()
+    for _ in range(_MOST_PASSES):
+        try:
+            config = _parse(data)
+        except ValidationError as error:
+            new = [finding for finding in _findings(error) if not _follows(finding, mended)]
+            findings += new
+            mended.update(path for path, _ in new)
+            if not new or not all(mend(data, path) for path, _ in reversed(new)):
+                return None, findings
+        else:
+            return config, findings + list(check_relations(config, mended))
+    return None, findings
+
+
+def _follows(finding: Finding, mended: set[KeyPath]) -> bool:
+    """Whether it was only the mending that made a finding: of the place, or of a key it names."""
+    path, message = finding
+    beside = {str(one[-1]) for one in mended if one[:-1] == path}
+    return unsure(path, mended) or bool(beside & set(re.findall(r"\w+", message)))
 
 
 def _parse(data: dict[str, Any]) -> GateConfig:
     # By JSON, because strict types there still take a list for a tuple and text for a path.
     return GateConfig.model_validate_json(json.dumps(data, default=str), strict=True)
-
-
-def _drop(data: Any, path: KeyPath) -> None:
-    for part in path[:-1]:
-        try:
-            data = data[part]
-        except (KeyError, IndexError, TypeError):
-            return
-    if path and isinstance(data, dict):
-        data.pop(path[-1], None)
 
 
 def _render(path: Path, lines: dict[KeyPath, int], finding: Finding) -> str:
@@ -109,7 +145,12 @@ def _render(path: Path, lines: dict[KeyPath, int], finding: Finding) -> str:
 def _dotted(keys: KeyPath) -> str:
     text = ""
     for key in keys:
-        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+        if isinstance(key, int):
+            text += f"[{key}]"
+        else:
+            # Any other key is quoted, as in the file: it might hold a line's end.
+            word = key if _BARE_KEY.fullmatch(key) else json.dumps(key)
+            text += f".{word}" if text else word
     return text
 
 
@@ -123,7 +164,7 @@ def _findings(error: ValidationError) -> Iterator[Finding]:
             for other in items
         ):
             continue  # its only fault is that its members have faults of their own
-        message = _message(item["type"], item["msg"], path)
+        message = _message(item, path)
         if (path, message) not in seen:
             seen.add((path, message))
             yield path, message
@@ -131,40 +172,22 @@ def _findings(error: ValidationError) -> Iterator[Finding]:
 
 def _toml_path(loc: tuple[str | int, ...]) -> KeyPath:
     # Pydantic names the tried member of a union too; no TOML key has such a name.
-    members = {"int", "str", "list[str]"}
-    return tuple(part for part in loc if part not in members)
+    end = next((i for i, part in enumerate(loc) if part in _UNION_MEMBERS), len(loc))
+    return loc[:end]
 
 
-def _message(kind: str, message: str, path: KeyPath) -> str:
+def _message(item: ErrorDetails, path: KeyPath) -> str:
+    kind = item["type"]
+    if len(path) < len(item["loc"]):
+        return "is a number, a text, or a list of texts"
     if kind == "extra_forbidden":
         return f"is no known key{did_you_mean(str(path[-1]), _known_keys(path[:-1]))}"
-    if kind == "missing":
-        return "is missing"
-    if kind == "too_short":
-        return "is empty"
     if kind == "string_pattern_mismatch":
         return "is 1 to 64 of A-Z a-z 0-9 . _ -"
-    return message.removeprefix("Value error, ")
+    return _MESSAGES.get(kind) or item["msg"].removeprefix("Value error, ")
 
 
 def _known_keys(path: KeyPath) -> list[str]:
     """The keys that the schema knows in the table at ``path``."""
-    model: Any = GateConfig
-    for part in path:
-        if isinstance(part, int):
-            continue
-        field = model.model_fields.get(part)
-        found = _model_in(field.annotation) if field else None
-        if found is None:
-            return []
-        model = found
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _model_in(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        if (found := _model_in(argument)) is not None:
-            return found
-    return None
+    model = model_at(path)
+    return [] if model is None else [name for name, _ in fields_of(model)]

@@ -1,11 +1,12 @@
 """What the tables of a config owe each other: findings as (key path, message)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
+from agent.config.lines import KeyPath
+from agent.config.mend import UNREAD
 from agent.config.schema import GateConfig
 
-KeyPath = tuple[str | int, ...]
 Finding = tuple[KeyPath, str]
 
 
@@ -15,8 +16,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def check_relations(config: GateConfig) -> Iterator[Finding]:
-    """Every reference without its referent, every double use, every risk left unaccepted."""
+def unsure(path: KeyPath, mended: Collection[KeyPath]) -> bool:
+    """Whether what stands at ``path`` is not what the file says."""
+    return any(path[: len(one)] == one for one in mended)
+
+
+def check_relations(config: GateConfig, mended: Collection[KeyPath] = ()) -> Iterator[Finding]:
+    """Every reference without its referent, every double use, every risk left unaccepted.
+
+    Nothing is said of what stands at ``mended`` in place of the file's own values.
+    """
     cameras = [camera.id for camera in config.camera]
     doors = [door.id for door in config.door]
     points = [point.id for point in config.access_point]
@@ -26,37 +35,48 @@ def check_relations(config: GateConfig) -> Iterator[Finding]:
     for i, point in enumerate(config.access_point):
         yield from _known(("access_point", i, "camera"), point.camera, cameras)
         yield from _known(("access_point", i, "door"), point.door, doors)
+    measured = config.thermometer.kind != "none" or unsure(("thermometer", "kind"), mended)
     for i, rule in enumerate(config.rule):
         for j, name in enumerate(rule.access_points):
             yield from _known(("rule", i, "access_points", j), name, points)
-        if rule.temperature_limit_c is not None and config.thermometer.kind == "none":
+        if rule.temperature_limit_c is not None and not measured:
             yield (("rule", i, "temperature_limit_c"), "needs a [thermometer] to measure with")
-    yield from _shared_pins(config)
+    yield from _shared_pins(config, mended)
     yield from _shared_cameras(config)
-    if config.rule and not config.face.accept_no_pad:
+    yield from _face(config, mended)
+
+
+def _face(config: GateConfig, mended: Collection[KeyPath]) -> Iterator[Finding]:
+    accepted = ("face", "accept_no_pad")
+    if config.rule and not config.face.accept_no_pad and not unsure(accepted, mended):
         message = (
             "the rules open by face alone, and no presentation attack detection is installed: "
             "a photograph may pass. Set accept_no_pad = true under [face] to accept that"
         )
-        yield (("face", "accept_no_pad"), message)
-    if config.face.attempt_interval_max_s < config.face.attempt_interval_s:
-        yield (("face", "attempt_interval_max_s"), "is less than attempt_interval_s")
+        yield (accepted, message)
+    least, most = ("face", "attempt_interval_s"), ("face", "attempt_interval_max_s")
+    known = not unsure(least, mended) and not unsure(most, mended)
+    if known and config.face.attempt_interval_max_s < config.face.attempt_interval_s:
+        yield (most, "is less than attempt_interval_s")
 
 
 def _known(path: KeyPath, name: str, names: Sequence[str]) -> Iterator[Finding]:
-    if name not in names:
+    # Where an id could not be read, it may be the one that is meant.
+    if name not in names and UNREAD not in (name, *names):
         yield (path, f"there is no {name!r}{did_you_mean(name, names)}")
 
 
 def _repeated(table: str, names: Sequence[str]) -> Iterator[Finding]:
     for i, name in enumerate(names):
-        if name in names[:i]:
+        if name in names[:i] and name != UNREAD:
             yield ((table, i, "id"), f"{name!r} is named twice")
 
 
-def _shared_pins(config: GateConfig) -> Iterator[Finding]:
+def _shared_pins(config: GateConfig, mended: Collection[KeyPath]) -> Iterator[Finding]:
     seen: dict[int, str] = {}
     for i, door in enumerate(config.door):
+        if ("door", i, "pin") in mended or door.id == UNREAD:
+            continue
         if door.pin in seen:
             yield (("door", i, "pin"), f"pin {door.pin} is already that of door {seen[door.pin]!r}")
         seen.setdefault(door.pin, door.id)
@@ -66,7 +86,7 @@ def _shared_cameras(config: GateConfig) -> Iterator[Finding]:
     # One face before one camera must not open two doors.
     seen: dict[str, str] = {}
     for i, point in enumerate(config.access_point):
-        if point.camera in seen:
+        if point.camera in seen and point.camera != UNREAD:
             yield (
                 ("access_point", i, "camera"),
                 f"camera {point.camera!r} already serves access point {seen[point.camera]!r}",

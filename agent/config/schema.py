@@ -9,10 +9,26 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 """A word of topics and references: 1 to 64 of ``A-Z a-z 0-9 . _ -``."""
+
+
+def _without_nul(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("holds a NUL character")
+    return path
+
+
+FilePath = Annotated[Path, AfterValidator(_without_nul)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -96,7 +112,7 @@ class DoorConfig(Table):
     pulse_s: Annotated[float, Field(ge=0.1, le=30)] = 3.0
     max_pulse_s: Annotated[float, Field(ge=0.1, le=60)] = 10.0
     pin_factory: Literal["lgpio", "mock", "simulated"] = "lgpio"
-    pins_file: Path | None = Field(None, description="simulated only: where the pins live")
+    pins_file: FilePath | None = Field(None, description="simulated only: where the pins live")
 
     @model_validator(mode="after")
     def _pulse_within_maximum(self) -> Self:
@@ -132,10 +148,10 @@ class BrokerConfig(Table):
     protocol: Literal["5", "3.1.1"] = "5"
     client_id: Name | None = None
     username: Annotated[str, Field(min_length=1, max_length=128)] | None = None
-    password_file: Path | None = None
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
+    password_file: FilePath | None = None
+    ca_file: FilePath | None = None
+    cert_file: FilePath | None = None
+    key_file: FilePath | None = None
     keepalive_s: Annotated[int, Field(ge=5, le=600)] = 30
 
     @model_validator(mode="after")
@@ -152,7 +168,7 @@ class BrokerConfig(Table):
 class StoreConfig(Table):
     """What is kept and for how long."""
 
-    key_file: Path | None = None
+    key_file: FilePath | None = None
     keep_photographs: bool = False
     journal_days: Annotated[int, Field(ge=1, le=3650)] = 90
 
@@ -200,7 +216,7 @@ class RuleConfig(Table):
 class ControlConfig(Table):
     """The local socket for commands; without ``socket`` it lies in the runtime or state folder."""
 
-    socket: Path | None = None
+    socket: FilePath | None = None
 
 
 class ClockConfig(Table):

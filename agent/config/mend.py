@@ -1,0 +1,111 @@
+"""Makes of a wrong config one that can be judged further, so that all faults come at once.
+
+What is wrong goes where the schema has a default for it, and gets a sample value where it has
+none. Such a config is never used: it only lets the checks that come later see the rest.
+"""
+
+from collections.abc import Iterator
+from datetime import time
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from agent.config.lines import KeyPath
+from agent.config.schema import GateConfig
+
+UNREAD = "-unread-"
+"""The sample of a name."""
+_SAMPLES: dict[Any, Any] = {bool: False, int: 1, float: 1.0, str: UNREAD, time: "00:00"}
+
+
+def mend(data: Any, path: KeyPath) -> bool:
+    """Replace or drop what stands at ``path``, or the nearest thing around it that can be."""
+    for end in range(len(path), 0, -1):
+        *parents, key = path[:end]
+        holder = _at(data, tuple(parents))
+        if isinstance(holder, list) and isinstance(key, int) and key < len(holder):
+            kind = _kind_at(path[:end])
+            if kind is not None:
+                holder[key] = _sample(kind, holder[key])
+                return True
+        elif isinstance(holder, dict) and isinstance(key, str):
+            field = field_at(path[:end])
+            if field is not None and field.is_required():
+                holder[key] = _sample(field.annotation, holder.get(key))
+                return True
+            holder.pop(key, None)
+            return True
+    return False
+
+
+def field_at(path: KeyPath) -> FieldInfo | None:
+    """The schema's field at ``path``; None where it knows none."""
+    model = model_at(path[:-1])
+    if model is None:
+        return None
+    return next((f for name, f in fields_of(model) if name == path[-1]), None)
+
+
+def model_at(path: KeyPath) -> type[BaseModel] | None:
+    """The schema's table at ``path``; None where there is none."""
+    model: type[BaseModel] | None = GateConfig
+    for part in path:
+        if isinstance(part, int):
+            continue
+        if model is None:
+            return None
+        field = next((f for name, f in fields_of(model) if name == part), None)
+        model = None if field is None else _model_in(field.annotation)
+    return model
+
+
+def fields_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """The keys of a table, as the file spells them."""
+    for name, field in model.model_fields.items():
+        yield field.alias or name, field
+
+
+def _kind_at(path: KeyPath) -> Any:
+    """The type of the list's member at ``path``."""
+    field = field_at(path[:-1])
+    if field is None or get_origin(field.annotation) is not tuple:
+        return None
+    return get_args(field.annotation)[0]
+
+
+def _sample(kind: Any, old: Any) -> Any:
+    """A value that the schema takes, with what ``old`` has of a table's own required keys."""
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    if get_origin(kind) is tuple:
+        return [_sample(get_args(kind)[0], None)]
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        known = old if isinstance(old, dict) else {}
+        return {
+            # What goes with a kind may be what is wrong.
+            name: known[name] if name in known and name != "kind" else _sample(f.annotation, None)
+            for name, f in fields_of(kind)
+            if f.is_required()
+        }
+    return _SAMPLES[kind]
+
+
+def _at(data: Any, path: KeyPath) -> Any:
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in get_args(annotation):
+        if (found := _model_in(argument)) is not None:
+            return found
+    return None
