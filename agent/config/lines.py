@@ -20,9 +20,14 @@ def key_lines(text: str) -> dict[KeyPath, int]:
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
             table = _resolve(_split(header[2]), counts, append=header[1] == "[[")
-            lines.setdefault(table, number)
+            found = table
         elif key := _KEY.match(line):
-            lines.setdefault((*table, *_split(key[1])), number)
+            found = (*table, *_split(key[1]))
+        else:
+            continue
+        # What is around it begins here too, where it has not begun before: [[door]] makes door.
+        for end in range(1, len(found) + 1):
+            lines.setdefault(found[:end], number)
     return lines
 
 

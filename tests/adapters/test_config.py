@@ -1,0 +1,525 @@
+"""The config file: every fault at once with its line, and an example that leaves out no key."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from agent.cli.main import main
+from agent.config import ConfigFile, GateConfig, load_config
+from agent.config.lines import key_lines, line_of
+from agent.config.mend import fields_of, mend
+from agent.errors import ConfigError
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gate.example.toml"
+GOOD = """\
+[kiosk]
+community = "lakeside"
+grid = "g3"
+id = "north-1"
+
+[[camera]]
+id = "front"
+kind = "opencv"
+source = "/dev/video0"
+
+[[camera]]
+id = "back"
+kind = "simulated"
+source = ["a.jpg", "b.jpg"]
+[camera.zone]
+x = 0.25
+width = 0.5
+
+[[door]]
+id = "in"
+kind = "gpio"
+pin = 17
+active_high = true
+
+[[door]]
+id = "out"
+kind = "gpio"
+pin = 18
+active_high = false
+pin_factory = "simulated"
+pins_file = "pins.bin"
+
+[[access_point]]
+id = "north-entry"
+direction = "entry"
+camera = "front"
+door = "in"
+
+[[access_point]]
+id = "north-exit"
+direction = "exit"
+camera = "back"
+door = "out"
+
+[[rule]]
+categories = ["resident", "staff"]
+temperature_limit_c = 37.3
+schedule = [{ days = ["mon"], from = "22:00", until = "06:00" }]
+
+[[rule]]
+categories = ["guest"]
+access_points = ["north-entry"]
+
+[thermometer]
+kind = "simulated"
+
+[face]
+accept_no_pad = true
+
+[broker]
+host = "broker.lakeside.example"
+"""
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(text: str | bytes) -> ConfigFile:
+        path = tmp_path / "gate.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return load_config(path)
+
+    return load
+
+
+@pytest.fixture
+def findings(load, tmp_path):
+    """What is wrong with a text, as ``LINE: KEY: MESSAGE`` or without what is not known."""
+
+    def findings(text: str | bytes) -> list[str]:
+        with pytest.raises(ConfigError) as caught:
+            load(text)
+        start = f"{tmp_path / 'gate.toml'}:"
+        assert all(one.startswith(start) for one in caught.value.findings)
+        assert str(caught.value) == "\n".join(caught.value.findings)
+        return [one.removeprefix(start).strip() for one in caught.value.findings]
+
+    return findings
+
+
+def changed(old: str, new: str, text: str = GOOD) -> str:
+    assert text.count(old) >= 1, old
+    return text.replace(old, new, 1)
+
+
+def line(text: str, start: str) -> int:
+    """The first line that begins so."""
+    return next(i for i, row in enumerate(text.splitlines(), 1) if row.startswith(start))
+
+
+def test_a_good_config_is_what_it_says(load, tmp_path) -> None:
+    file = load(GOOD)
+    assert [camera.id for camera in file.config.camera] == ["front", "back"]
+    assert file.config.camera[1].zone.x == 0.25
+    assert file.config.rule[0].schedule[0].from_.isoformat() == "22:00:00"
+    assert file.config.broker is not None
+    assert file.path == (tmp_path / "gate.toml").resolve()
+    assert file.resolve("a.jpg") == (tmp_path / "a.jpg").resolve()
+    assert file.resolve("/a.jpg") == Path("/a.jpg")
+
+
+@pytest.mark.parametrize("text", [b"\xef\xbb\xbf" + GOOD.encode(), GOOD.replace("\n", "\r\n")])
+def test_a_config_may_come_from_another_editor(load, text) -> None:
+    assert load(text).config == load(GOOD).config
+
+
+WRONG = [
+    # unknown keys and tables
+    ('grid = "g3"', 'grid = "g3"\ngrit = 1', "kiosk.grit: is no known key; did you mean 'grid'?"),
+    ("pin = 17", "pin = 17\npn = 1", "door[0].pn: is no known key; did you mean 'pin'?"),
+    ("x = 0.25", "x = 0.25\nzzz = 1", "camera[1].zone.zzz: is no known key"),
+    ("[broker]", "[brokr]\n[broker]", "brokr: is no known key; did you mean 'broker'?"),
+    ("[face]", '["a\\nb"]\n[face]', '"a\\nb": is no known key'),
+    ("from =", "form =", "rule[0].schedule[0].form: is no known key; did you mean 'from'?"),
+    # wrong types, which strict TOML tells apart
+    ("pin = 17", 'pin = "17"', "door[0].pin: Input should be a valid integer"),
+    ("pin = 17", "pin = 17.0", "door[0].pin: Input should be a valid integer"),
+    ("pin = 17", "pin = true", "door[0].pin: Input should be a valid integer"),
+    ("active_high = true", "active_high = 1", "door[0].active_high: Input should be a valid bool"),
+    ("= true", '= "yes"', "door[0].active_high: Input should be a valid boolean"),
+    ("x = 0.25", 'x = "0.25"', "camera[1].zone.x: Input should be a valid number"),
+    ('id = "north-1"', "id = 5", "kiosk.id: Input should be a valid string"),
+    ('["resident", "staff"]', '"resident"', "rule[0].categories: is no list"),
+    ('["resident", "staff"]', '["resident", 5]', "rule[0].categories[1]: Input should be a valid"),
+    ('"/dev/video0"', "1.5", "camera[0].source: is a number, a text, or a list of texts"),
+    ('["a.jpg", "b.jpg"]', '["a.jpg", 2]', "camera[1].source: is a number, a text, or a list of"),
+    # out of range
+    ("pin = 17", "pin = 28", "door[0].pin: Input should be less than or equal to 27"),
+    ("pin = 17", "pin = -1", "door[0].pin: Input should be greater than or equal to 0"),
+    ("x = 0.25", "x = nan", "camera[1].zone.x: Input should be"),
+    ("x = 0.25", "x = inf", "camera[1].zone.x: Input should be less than or equal to 1"),
+    ("37.3", "43.0", "rule[0].temperature_limit_c: Input should be less than or equal to 42"),
+    ("[face]", "[face]\nfreshness_s = 0.6", "face.freshness_s: Input should be less than or"),
+    ("[face]", "[face]\nagreement_frames = 2", "face.agreement_frames: Input should be greater"),
+    ('"mon"', '"monday"', "rule[0].schedule[0].days[0]: Input should be 'mon', 'tue'"),
+    ('"22:00"', '"25:00"', "rule[0].schedule[0].from: Input should be in a valid time format"),
+    ('grid = "g3"', 'grid = "a/b"', "kiosk.grid: is 1 to 64 of A-Z a-z 0-9 . _ -"),
+    ('grid = "g3"', 'grid = "+"', "kiosk.grid: is 1 to 64 of A-Z a-z 0-9 . _ -"),
+    ('grid = "g3"', f'grid = "{"x" * 65}"', "kiosk.grid: is 1 to 64 of A-Z a-z 0-9 . _ -"),
+    ('grid = "g3"', 'grid = "g3\\n"', "kiosk.grid: is 1 to 64 of A-Z a-z 0-9 . _ -"),
+    ('grid = "g3"', 'grid = "g3"\ntimezone = "Mars/X"', "kiosk.timezone: no time zone 'Mars/X'"),
+    ('grid = "g3"', 'grid = "g3"\ntimezone = "../x"', "kiosk.timezone: no time zone '../x'"),
+    ("[broker]", '[store]\nkey_file = "a\\u0000b"\n[broker]', "store.key_file: holds a NUL"),
+    # missing
+    ("active_high = true\n", "", "door[0].active_high: is missing"),
+    ('grid = "g3"\n', "", "kiosk.grid: is missing"),
+    ('categories = ["guest"]', "categories = []", "rule[1].categories: is empty"),
+    ("accept_no_pad = true", "", "face.accept_no_pad: the rules open by face alone"),
+    ("accept_no_pad = true", "accept_no_pad = false", "face.accept_no_pad: the rules open by"),
+    # keys of one table against each other
+    ("pin = 17", "pin = 17\npulse_s = 11.0", "door[0]: pulse_s = 11.0 exceeds max_pulse_s = 10.0"),
+    ('pins_file = "pins.bin"', "", "door[1]: pins_file goes with pin_factory = 'simulated'"),
+    ("width = 0.5", "width = 0.8", "camera[1].zone: the zone reaches past the frame"),
+    ('"/dev/video0"', '["a.jpg"]', "camera[0]: a list of photographs needs kind = 'simulated'"),
+    ('["a.jpg", "b.jpg"]', "0", "camera[1]: a simulated camera shows photographs"),
+    ("[broker]", '[broker]\npassword_file = "p"', "broker: password_file needs a username"),
+    ("[broker]", '[broker]\ncert_file = "c"', "broker: cert_file and key_file go together"),
+    # tables against each other
+    ('id = "back"', 'id = "front"', "camera[1].id: 'front' is named twice"),
+    ('id = "out"', 'id = "in"', "door[1].id: 'in' is named twice"),
+    ('id = "north-exit"', 'id = "north-entry"', "access_point[1].id: 'north-entry' is named twice"),
+    ('camera = "front"', 'camera = "frnt"', "access_point[0].camera: there is no 'frnt'; did you"),
+    ('door = "in"', 'door = "zzzz"', "access_point[0].door: there is no 'zzzz'"),
+    ('["north-entry"]', '["north"]', "rule[1].access_points[0]: there is no 'north'"),
+    ("pin = 18", "pin = 17", "door[1].pin: pin 17 is already that of door 'in'"),
+    (
+        'camera = "back"',
+        'camera = "front"',
+        "access_point[1].camera: camera 'front' already serves",
+    ),
+    ('kind = "simulated"\n\n', 'kind = "none"\n', "rule[0].temperature_limit_c: needs a [therm"),
+    ("[face]", "[face]\nattempt_interval_s = 20", "face.attempt_interval_max_s: is less than"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), WRONG, ids=[case[2][:40] for case in WRONG])
+def test_what_is_wrong_is_named(findings, old: str, new: str, expected: str) -> None:
+    found = findings(changed(old, new))
+    assert any(re.sub(r"^\d+: ", "", one).startswith(expected) for one in found), found
+
+
+@pytest.mark.parametrize("table", ["kiosk", "camera", "door", "access_point"])
+def test_a_missing_table_is_missed(findings, table: str) -> None:
+    parts = re.split(r"(?m)^(?=\[\[?\w+\]\]?$)", GOOD)
+    kept = [part for part in parts if not re.match(rf"\[+{table}\]", part)]
+    found = findings("".join(kept))
+    # Of the others nothing is said that only the missing one makes wrong.
+    assert found == [f"{table}: is missing"]
+
+
+def test_every_fault_comes_at_once_by_its_line(findings) -> None:
+    text = GOOD
+    for old, new in [
+        ('community = "lakeside"\n', "comunity = 3\n"),
+        ('grid = "g3"', 'grid = "g 3"'),
+        ("x = 0.25", "x = 0.75"),
+        ("pin = 17", 'pin = "17"\npulse_s = 20.0'),
+        ('id = "out"', 'id = "in"'),
+        ("active_high = false\n", ""),
+        ('door = "out"', 'door = "uot"'),
+        ('direction = "exit"', 'direction = "both"'),
+        ('["guest"]', "[]"),
+        ('["north-entry"]', '["north-entrie"]'),
+        ("accept_no_pad = true", ""),
+        ('host = "broker.lakeside.example"', 'hots = "x"'),
+    ]:
+        text = changed(old, new, text)
+    text += "[[sensor]]\nid = 1\n"
+    at = {start: line(text, start) for start in text.splitlines()}
+    door = [i for i, row in enumerate(text.splitlines(), 1) if row == "[[door]]"]
+    direction, exit_door = line(text, "direction = ") + 6, line(text, "door = ") + 6
+    expected = {
+        line(text, "[kiosk]"): ["kiosk.community: is missing"],
+        at["comunity = 3"]: ["kiosk.comunity: is no known key; did you mean 'community'?"],
+        at['grid = "g 3"']: ["kiosk.grid: is 1 to 64 of A-Z a-z 0-9 . _ -"],
+        at["[camera.zone]"]: [
+            "camera[1].zone: the zone reaches past the frame: x + width and y + height are 1"
+        ],
+        door[0]: ["door[0]: pulse_s = 20.0 exceeds max_pulse_s = 10.0"],
+        at['pin = "17"']: ["door[0].pin: Input should be a valid integer"],
+        door[1]: ["door[1].active_high: is missing"],
+        door[1] + 1: ["door[1].id: 'in' is named twice"],
+        direction: ["access_point[1].direction: Input should be 'entry' or 'exit'"],
+        exit_door: ["access_point[1].door: there is no 'uot'"],
+        at["categories = []"]: ["rule[1].categories: is empty"],
+        at['access_points = ["north-entrie"]']: [
+            "rule[1].access_points[0]: there is no 'north-entrie'; did you mean 'north-entry'?"
+        ],
+        at["[face]"]: ["face.accept_no_pad: the rules open by face alone"],
+        at["[broker]"]: ["broker.host: is missing"],
+        at['hots = "x"']: ["broker.hots: is no known key; did you mean 'host'?"],
+        at["[[sensor]]"]: ["sensor: is no known key"],
+    }
+    wanted = [(number, start) for number in sorted(expected) for start in expected[number]]
+    found = findings(text)
+    assert len(found) == len(wanted), found
+    for one, (number, start) in zip(found, wanted, strict=True):
+        assert one.startswith(f"{number}: {start}")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "unsaid"),
+    [
+        # What could not be read is not said to be unknown, shared or too long besides.
+        (('id = "front"', 'id = "fr ont"'), "there is no"),
+        (('id = "front"', 'idd = "front"'), "there is no"),
+        (("pin = 17", "pin = 99"), "already that of"),
+        (('kind = "simulated"\nsource', 'kind = "simulatd"\nsource'), "needs kind"),
+        (('pin_factory = "simulated"', 'pin_factory = "simulatd"'), "goes with"),
+        (('camera = "front"', "camera = 5"), "already serves"),
+        (("accept_no_pad = true", 'accept_no_pad = "true"'), "a photograph may pass"),
+        (('kind = "simulated"\n\n', 'kind = "simulatd"\n'), "needs a [thermometer]"),
+    ],
+)
+def test_what_hangs_on_a_wrong_value_is_not_judged(findings, wrong, unsaid: str) -> None:
+    found = findings(changed(*wrong))
+    assert 1 <= len(found) <= 2  # an unknown key is also a missing one
+    assert not any(unsaid in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[kiosk\n", "1: is not TOML: "),
+        ("a = 1\n\nb = \n", "3: is not TOML: "),
+        ("a = 1\na = 2\n", "2: is not TOML: "),
+        ("[kiosk]\n[kiosk]\n", "2: is not TOML: "),
+        ('a = "unfinished', "is not TOML: Unterminated string"),
+        (b"a = 1\nb = '\xff'\n", "2: is not UTF-8 at byte 11"),
+        (GOOD.encode("utf-16"), "1: is not UTF-8 at byte 0"),
+        (b"\0" * 100, "1: is not TOML: "),
+        ("a = " + "[" * 100_000, "is nested too deeply"),
+        ("a = " + "[" * 300 + "]" * 300, "is nested too deeply"),
+        ("a" + ".a" * 5_000 + " = 1", "is nested too deeply"),
+        ("a = " + "9" * 10_000, "holds a number that is too long"),
+        ("a = 0x" + "f" * 10_000, "holds a number that is too long"),
+        ("#" * 1_000_001, "is larger than 1000000 bytes"),
+    ],
+    ids=lambda value: repr(value[:16]),
+)
+def test_what_is_no_config_is_said_to_be_none(findings, text: str | bytes, expected: str) -> None:
+    (found,) = findings(text)
+    assert expected in found
+    assert len(found) < 400
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "a = 1\n"])
+def test_an_empty_config_lacks_every_table(findings, text: str) -> None:
+    found = findings(text)
+    for table in ("kiosk", "camera", "door", "access_point"):
+        assert f"{table}: is missing" in found
+
+
+@pytest.mark.parametrize(
+    "place", ["none.toml", ".", "none/gate.toml", "/dev/zero", "x" * 300, "a\0b"]
+)
+def test_what_cannot_be_read_is_said_with_its_fix(tmp_path, place: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / place)
+    assert re.search(r"cannot be read|is no file", caught.value.findings[0])
+
+
+def test_a_pipe_is_not_waited_for(tmp_path) -> None:
+    os.mkfifo(tmp_path / "gate.toml")
+    with pytest.raises(ConfigError, match="is no file"):
+        load_config(tmp_path / "gate.toml")
+
+
+@pytest.fixture
+def wrong(tmp_path) -> Path:
+    path: Path = tmp_path / "gate.toml"
+    path.write_text(changed("pin = 17", "pin = 99", changed('door = "in"', 'door = "no"')))
+    return path
+
+
+def judged(code: int, out: str, err: str, path: Path) -> None:
+    assert (code, out) == (78, "")
+    assert f"{path}:{line(path.read_text(), 'pin = 99')}: door[0].pin:" in err
+    assert "access_point[0].door: there is no 'no'" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("command", ["check", "show"])
+def test_the_exit_code_is_78(wrong: Path, capsys, command: str) -> None:
+    code = main(["config", command, "--config", str(wrong)])
+    said = capsys.readouterr()
+    judged(code, said.out, said.err, wrong)
+
+
+def test_a_daemon_with_a_wrong_config_ends_with_78(wrong: Path, tmp_path) -> None:
+    program = "import sys; from agent.cli.main import main; sys.exit(main())"
+    words = ["run", "--config", str(wrong), "--state-dir", str(tmp_path / "state")]
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    judged(ended.returncode, ended.stdout, ended.stderr, wrong)
+
+
+# --- the example ---------------------------------------------------------------------------------
+
+
+def nested(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = [nested(argument) for argument in get_args(annotation)]
+    return next((model for model in found if model is not None), None)
+
+
+def schema_keys(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Every key that may stand in a file, as ``table.key``; of lists without the number."""
+    keys: list[str] = []
+    for name, field in fields_of(model):
+        table = nested(field.annotation)
+        keys += [f"{prefix}{name}"] if table is None else schema_keys(table, f"{prefix}{name}.")
+    return keys
+
+
+def file_keys(value: Any, prefix: str = "") -> set[str]:
+    if isinstance(value, dict):
+        return {
+            key
+            for name, inner in value.items()
+            for key in file_keys(inner, f"{prefix}.{name}" if prefix else name)
+        } or {prefix}
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return {key for inner in value for key in file_keys(inner, prefix)}
+    return {prefix}
+
+
+def uncommented(text: str) -> str:
+    """The example with what stands in it as a comment: ``# key = value``.
+
+    A key that stands both ways counts once, as the comment has it.
+    """
+    rows = text.splitlines()
+    for i, row in enumerate(rows):
+        if match := re.match(r"# (\w+) = ", row):
+            rows[i] = row[2:]
+            if i and re.match(rf"{match[1]} = ", rows[i - 1]):
+                rows[i - 1] = ""
+    return "\n".join(rows)
+
+
+def test_the_example_loads_as_it_stands() -> None:
+    assert load_config(EXAMPLE).config.kiosk.id == "north-1"
+
+
+def test_the_example_leaves_out_no_key_and_names_no_other() -> None:
+    keys = schema_keys(GateConfig)
+    assert len(keys) > 60
+    assert file_keys(tomllib.loads(uncommented(EXAMPLE.read_text()))) == set(keys)
+
+
+def test_what_the_example_has_as_comments_is_right_too(load) -> None:
+    text = uncommented(EXAMPLE.read_text())
+    # Two that exclude what stands beside them.
+    text = text.replace('pin_factory = "lgpio"', 'pin_factory = "simulated"')
+    text = text.replace('kind = "none" ', 'kind = "simulated" ')
+    config = load(text).config
+    assert config.door[0].pins_file is not None
+    assert config.broker is not None
+    assert config.broker.cert_file is not None
+    assert config.rule[0].schedule != ()
+
+
+def test_the_example_shows_the_defaults() -> None:
+    """``key = value`` where the schema has a default, and the comment names no other."""
+    data = tomllib.loads(EXAMPLE.read_text())
+    tables = {
+        "camera.0": data["camera"][0],
+        "camera.0.zone": data["camera"][0]["zone"],
+        "door.0": data["door"][0],
+        "rule.0": data["rule"][0],
+        **{name: data[name] for name in ("kiosk", "thermometer", "face", "broker", "store")},
+    }
+    differ = set()
+    for name, table in tables.items():
+        model: Any = GateConfig
+        for part in name.split("."):
+            model = model if part.isdigit() else nested(model.model_fields[part].annotation)
+        for key, field in fields_of(model):
+            if key not in table or field.is_required() or nested(field.annotation):
+                continue
+            default = list(field.default) if isinstance(field.default, tuple) else field.default
+            if table[key] != default:
+                differ.add(f"{name}.{key}")
+    assert differ == {"kiosk.timezone", "face.accept_no_pad"}
+
+
+# --- lines, and what is put in place of a wrong value --------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (("kiosk", "grid"), 3),
+        (("camera", 0, "id"), 7),
+        (("camera", 1, "zone", "x"), 16),
+        (("camera", 1, "zone", "y"), 15),
+        (("camera", 1, "loop"), 11),
+        (("rule", 0, "schedule", 0, "from"), 48),
+        (("nothing",), None),
+        ((), None),
+    ],
+)
+def test_a_key_has_a_line_or_its_tables(path, expected: int | None) -> None:
+    assert line_of(path, key_lines(GOOD)) == expected
+
+
+def required(model: type[BaseModel], path: tuple[str | int, ...] = ()):
+    for name, field in fields_of(model):
+        if field.is_required():
+            yield (*path, name)
+        if (table := nested(field.annotation)) is not None:
+            many = get_args(field.annotation)[1:] == (Ellipsis,)
+            yield from required(table, (*path, name, *((0,) if many else ())))
+
+
+@pytest.mark.parametrize("path", [*required(GateConfig)], ids=str)
+def test_every_required_key_can_be_stood_in_for(load, path: tuple[str | int, ...]) -> None:
+    data: Any = tomllib.loads(GOOD)
+    holder = data
+    for part in path[:-1]:
+        holder = holder[part]
+    holder[path[-1]] = object()
+    assert mend(data, path)
+    GateConfig.model_validate(data)
+
+
+@given(
+    cuts=st.lists(st.integers(0, len(GOOD) - 1), max_size=3),
+    pieces=st.lists(
+        st.sampled_from(["=", "[", "]", '"', "\n", "0", "-", "{", "x", "true", "'", ".", "#"]),
+        min_size=3,
+        max_size=3,
+    ),
+)
+def test_whatever_stands_there_it_is_a_config_or_an_error(
+    tmp_path_factory, cuts: list[int], pieces: list[str]
+) -> None:
+    text = GOOD
+    for cut, piece in zip(cuts, pieces, strict=False):
+        text = text[:cut] + piece + text[cut + 1 :]
+    path = tmp_path_factory.getbasetemp() / "odd.toml"
+    path.write_text(text)
+    try:
+        load_config(path)
+    except ConfigError as error:
+        assert error.findings  # noqa: PT017 - either way is right
