@@ -1,0 +1,248 @@
+"""The thread that writes events down: in order, in time or marked late, and nothing lost."""
+
+import threading
+import time
+
+import pytest
+from mosquitto import wait_until
+from store_kit import NOON, event, numbers, open_journal
+
+from agent.app import journal_writer
+from agent.app.journal_writer import JournalWriter, Ticket
+from agent.app.workers import Worker
+from agent.domain.events import Event
+from agent.errors import StoreError
+
+
+class Trouble:
+    """A real journal that can be told to fail as a full disk does, and counts."""
+
+    def __init__(self, journal):
+        self.journal = journal
+        self.broken: set[str] = set()
+        self.appends = 0
+        self.flushes = 0
+
+    def append(self, event):
+        self.appends += 1
+        if "append" in self.broken:
+            raise StoreError("journal.sqlite: disk full")
+        return self.journal.append(event)
+
+    def make_durable(self):
+        self.flushes += 1
+        if "flush" in self.broken:
+            raise StoreError("journal.sqlite cannot be flushed")
+        self.journal.make_durable()
+
+    def unpublished(self, limit):
+        return self.journal.unpublished(limit)
+
+    def mark_published(self, rows):
+        self.journal.mark_published(rows)
+
+    def mark_refused(self, row, why):
+        self.journal.mark_refused(row, why)
+
+
+class Writing:
+    """The writer in its thread, and what it said."""
+
+    def __init__(self, journal):
+        self.said: list[str] = []
+        self.rounds = 0
+        self.writer = JournalWriter(
+            journal,
+            written=self._written,
+            failed=lambda why: self.said.append(f"failed: {why}"),
+            recovered=lambda: self.said.append("recovered"),
+        )
+        self.thread = threading.Thread(target=self.writer.work)
+
+    def _written(self):
+        self.rounds += 1
+
+    def stop(self):
+        self.writer.stop()
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def journal(tmp_path):
+    journal = open_journal(tmp_path / "journal.sqlite")
+    yield Trouble(journal)
+    journal.close()
+
+
+@pytest.fixture
+def writing(journal, monkeypatch):
+    monkeypatch.setattr(journal_writer, "_RETRY_S", 0.02)
+    writing = Writing(journal)
+    writing.thread.start()
+    yield writing
+    writing.stop()
+
+
+def test_what_is_submitted_is_written_in_order(writing: Writing, journal: Trouble) -> None:
+    tickets = [writing.writer.submit(event(number)) for number in range(200)]
+    assert all(ticket.wait(10) for ticket in tickets)
+    assert numbers(journal.journal) == list(range(200))
+    assert wait_until(lambda: writing.rounds > 0 and journal.flushes > 0)
+    assert writing.said == []
+
+
+def test_in_time_is_not_late(writing: Writing, journal: Trouble) -> None:
+    assert writing.writer.submit(event(1)).wait(10)
+    (row,) = journal.journal.read()
+    assert "recorded_late" not in row.event.data
+
+
+def test_late_is_said_in_the_event(journal: Trouble, monkeypatch) -> None:
+    monkeypatch.setattr(journal_writer, "_RETRY_S", 0.02)
+    writing = Writing(journal)
+    one = event(1)
+    ticket = writing.writer.submit(one)
+    # Nobody writes yet: the door opened without the row.
+    assert not ticket.wait(0.01)
+    writing.thread.start()
+    writing.stop()
+    (row,) = journal.journal.read()
+    assert row.event.id == one.id
+    assert row.event.data == {**one.data, "recorded_late": True}
+    assert ticket.wait(0.0)
+
+
+def test_a_ticket_is_the_event_itself_until_it_is_late() -> None:
+    one = event(1)
+    ticket = Ticket(one)
+    assert ticket.event() is one
+    ticket.written()
+    assert ticket.wait(0.0)
+    assert ticket.event() is one
+
+
+def test_a_row_that_cannot_be_written_is_tried_again(writing: Writing, journal: Trouble) -> None:
+    journal.broken = {"append"}
+    tickets = [writing.writer.submit(event(number)) for number in range(5)]
+    assert wait_until(lambda: journal.appends > 3)
+    assert writing.said == ["failed: journal.sqlite: disk full"]  # once, however often it failed
+    assert not any(ticket.wait(0.0) for ticket in tickets)
+    journal.broken = set()
+    assert wait_until(lambda: "recovered" in writing.said)
+    assert all(ticket.wait(10) for ticket in tickets)
+    assert numbers(journal.journal) == [0, 1, 2, 3, 4]
+    assert all(row.event.data["recorded_late"] for row in journal.journal.read())
+    assert writing.said[1:] == ["recovered"]
+    assert writing.writer.lost == 0
+
+
+def test_a_flush_that_failed_is_tried_again_without_a_new_event(
+    writing: Writing, journal: Trouble
+) -> None:
+    journal.broken = {"flush"}
+    assert writing.writer.submit(event(1)).wait(10)
+    assert wait_until(lambda: writing.said == ["failed: journal.sqlite cannot be flushed"])
+    rounds = writing.rounds
+    journal.broken = set()
+    assert wait_until(lambda: "recovered" in writing.said)
+    assert writing.rounds > rounds
+
+
+def test_a_second_failure_is_said_again(writing: Writing, journal: Trouble) -> None:
+    for number in range(3):
+        journal.broken = {"append"}
+        writing.writer.submit(event(number))
+        assert wait_until(lambda n=number: len(writing.said) == 2 * n + 1)
+        journal.broken = set()
+        assert wait_until(lambda n=number: len(writing.said) == 2 * n + 2)
+    assert [word.partition(":")[0] for word in writing.said] == ["failed", "recovered"] * 3
+
+
+def test_nothing_is_lost_at_the_stop(journal: Trouble) -> None:
+    writing = Writing(journal)
+    tickets = [writing.writer.submit(event(number)) for number in range(300)]
+    writing.thread.start()
+    writing.stop()
+    assert all(ticket.wait(0.0) for ticket in tickets)
+    assert numbers(journal.journal) == list(range(300))
+    assert journal.flushes > 0
+
+
+@pytest.mark.parametrize("part", ["append", "flush"])
+def test_a_stop_does_not_wait_for_a_broken_journal(
+    writing: Writing, journal: Trouble, part: str
+) -> None:
+    journal.broken = {part}
+    writing.writer.submit(event(1))
+    assert wait_until(lambda: bool(writing.said))
+    writing.stop()
+    assert writing.said[-1].startswith("failed")
+
+
+def test_a_journal_that_fails_for_hours_forgets_the_oldest(
+    writing: Writing, journal: Trouble, monkeypatch
+) -> None:
+    monkeypatch.setattr(journal_writer, "_MOST_KEPT", 10)
+    journal.broken = {"append"}
+    for number in range(25):
+        writing.writer.submit(event(number))
+    assert writing.writer.lost == 15
+    assert wait_until(lambda: bool(writing.said))
+    journal.broken = set()
+    assert wait_until(lambda: "recovered" in writing.said)
+    assert numbers(journal.journal) == list(range(15, 25))
+
+
+def test_a_row_is_dropped_from_the_queue_while_it_is_written(journal: Trouble, monkeypatch) -> None:
+    """The queue runs over in the middle of an append: no other row may go in its place."""
+    monkeypatch.setattr(journal_writer, "_MOST_KEPT", 2)
+    writing = Writing(journal)
+    append = journal.journal.append
+
+    def slow(one) -> int:
+        if not journal.flushes:
+            journal.flushes = 1
+            for number in (2, 3):
+                writing.writer.submit(event(number))
+        return int(append(one))
+
+    monkeypatch.setattr(journal.journal, "append", slow)
+    for number in (0, 1):
+        writing.writer.submit(event(number))
+    writing.thread.start()
+    writing.stop()
+    assert numbers(journal.journal) == [0, 2, 3]
+    assert writing.writer.lost == 2
+
+
+def test_an_event_that_is_none_ends_the_thread_and_not_unseen(journal: Trouble) -> None:
+    writing = Writing(journal)
+    deaths: list[tuple[str, str]] = []
+    worker = Worker(
+        "journal", writing.writer.work, lambda name, error: deaths.append((name, str(error)))
+    )
+    writing.writer.submit(Event("id", event().type, NOON, True, None, {"score": float("nan")}))
+    worker.start()
+    assert worker.join(10)
+    assert [name for name, _ in deaths] == ["journal"]
+    assert "JSON" in deaths[0][1]
+
+
+def test_many_threads_submit_at_once(writing: Writing, journal: Trouble) -> None:
+    def submit(first: int) -> None:
+        for number in range(first, first + 100):
+            writing.writer.submit(event(number)).wait(0.001)
+            time.sleep(0)
+
+    threads = [threading.Thread(target=submit, args=(first,)) for first in (0, 100, 200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert wait_until(lambda: journal.journal.last_sequence() == 300)
+    found = numbers(journal.journal)
+    assert sorted(found) == list(range(300))
+    for first in (0, 100, 200):
+        own = [number for number in found if first <= number < first + 100]
+        assert own == sorted(own)
