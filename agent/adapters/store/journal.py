@@ -109,14 +109,20 @@ class SqliteJournal:
 
     def unpublished(self, limit: int) -> list[StoredEvent]:
         """The oldest durable rows not yet acknowledged, in their order."""
-        self.make_durable()
         query = f"SELECT {COLUMNS} FROM event WHERE state = 0 AND row <= ? ORDER BY row LIMIT ?"  # noqa: S608 - constants
 
         def work(connection: sqlite3.Connection) -> list[StoredEvent]:
             rows = connection.execute(query, (self._durable_row, limit)).fetchall()
             return [stored(row) for row in rows]
 
-        return self._file.do(work)
+        generation = self._file.generation
+        self.make_durable()
+        rows = self._file.do(work)
+        if generation != self._file.generation:
+            # A new file was begun meanwhile, and nothing in it was durable yet.
+            self.make_durable()
+            rows = self._file.do(work)
+        return rows
 
     def mark_published(self, rows: Sequence[int]) -> None:
         """The broker has acknowledged these rows."""

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TypeVar
 from agent.errors import StoreError
 
 BUSY_TIMEOUT_S = 2.0
+_PAUSE_S = 0.01
 _LARGEST_CHECKED_BYTES = 64_000_000
 T = TypeVar("T")
 
@@ -152,7 +154,7 @@ def _prepare(
     if version > len(steps):
         fix = "install the agent that wrote it, or a newer one"
         raise StoreError(f"{path.name} is of a newer agent (version {version})", fix)
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_log(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
     if version < len(steps):
@@ -161,6 +163,20 @@ def _prepare(
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise CorruptError(f"{path.name} is damaged: {verdict}")
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    # For this switch SQLite does not wait, and two processes may begin a file at the same moment.
+    ends_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= ends_s:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def _migrate(connection: sqlite3.Connection, application_id: int, steps: Sequence[str]) -> None:
