@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asyncapi import complaints, payload
 from mosquitto import wait_until
 
 from agent.adapters.simulators.pins import PinBank
@@ -144,6 +145,12 @@ def test_the_film_opens_the_gate_for_miranda_and_nobody_else(
     assert subscriber.statuses()[-1] == {"online": False, "reason": "stopped"}
     said = json.dumps(subscriber.events())
     assert "template" not in said
+    assert {"gate.agent.started", "gate.rules.changed"} <= {e["type"] for e in subscriber.events()}
+    for event in subscriber.events():
+        assert complaints(event, payload(event["type"].removeprefix("gate."))) == []
+    for status in subscriber.statuses():
+        message = "status.online" if status["online"] else "status.offline"
+        assert complaints(status, payload(message)) == []
 
 
 def _stopped(subscriber):

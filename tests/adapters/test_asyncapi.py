@@ -1,0 +1,219 @@
+"""config/asyncapi.yaml says what is published: no more, no less, of what the code really makes."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asyncapi import complaints, contract, payload, whole
+
+from agent.adapters.simulators.clock import ManualClock
+from agent.adapters.store.keys import init_key
+from agent.app.resources import Key, instant, make_event, open_journal, open_registry, site_of
+from agent.app.status_board import StatusBoard
+from agent.cli import models
+from agent.controller.effects import Record, SetStatus
+from agent.controller.inputs import FaultCleared, FaultRaised, Observed, TemperatureRead
+from agent.controller.kiosk import Kiosk, KioskSettings
+from agent.controller.lane import LaneSettings
+from agent.domain.events import Event, EventDraft, EventType, cloud_event
+from agent.domain.evidence import (
+    Box,
+    Candidate,
+    FaceSample,
+    FaceTrack,
+    Observation,
+    TemperatureReading,
+)
+from agent.domain.holder import Holder, HolderId
+from agent.domain.operating_point import OperatingPoint
+from agent.domain.reason import Reason
+from agent.domain.registry import Registry
+from agent.domain.rule import Rule
+from agent.domain.status import offline
+from agent.domain.topics import Topics
+
+TOPICS = Topics("{community}", "{grid}", "{kiosk}")
+ANNA = Holder(HolderId("anna"), "Anna", "resident")
+REGISTRY = Registry(
+    revision=1,
+    holders={ANNA.id: ANNA},
+    references=1,
+    operating=OperatingPoint(-0.5, 1e-3, extrapolated=False, sufficient=True),
+    too_close=frozenset(),
+    pack="dlib",
+    pack_version="1",
+)
+LANE = LaneSettings("north-entry", "entry", "front", "turnstile", pulse_s=3.0, max_pulse_s=10.0)
+SETTINGS = KioskSettings((LANE,), (Rule(frozenset({"resident"})),), "boot", accept_no_pad=True)
+NO_AGENT = {EventType.AGENT_STARTED, EventType.AGENT_STOPPED, EventType.RULES_CHANGED}
+"""Only a whole agent says these: tests/real/test_agent.py holds them against the same file."""
+
+
+def test_every_type_is_a_message_on_its_topic() -> None:
+    described = {
+        reference["$ref"].rpartition("/")[2]: channel["address"]
+        for channel in contract()["channels"].values()
+        for reference in channel["messages"].values()
+    }
+    expected = {kind.value: TOPICS.event(kind) for kind in EventType}
+    status = {f"status.{word}": TOPICS.status for word in ("online", "offline")}
+    assert described == expected | status
+    assert set(contract()["components"]["messages"]) == set(described)
+
+
+def test_every_channel_is_sent_to_and_none_received_from() -> None:
+    operations = contract()["operations"].values()
+    assert {o["action"] for o in operations} == {"send"}
+    sent = [o["channel"]["$ref"].rpartition("/")[2] for o in operations]
+    assert sorted(sent) == sorted(contract()["channels"])
+    retained = [s for s, o in zip(sent, operations, strict=True) if o["bindings"]["mqtt"]["retain"]]
+    assert retained == ["status"]
+
+
+def test_every_reference_leads_somewhere() -> None:
+    def walk(node: Any) -> Iterator[str]:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                yield node["$ref"]
+            node = list(node.values())
+        if isinstance(node, list):
+            for inner in node:
+                yield from walk(inner)
+
+    references = list(walk(contract()))
+    assert len(references) > 50
+    for reference in references:
+        assert whole({"$ref": reference})
+
+
+def test_the_reasons_are_those_of_the_code() -> None:
+    assert contract()["components"]["schemas"]["reason"]["enum"] == [r.value for r in Reason]
+
+
+def test_the_last_will_is_that_of_the_code() -> None:
+    will = contract()["servers"]["community"]["bindings"]["mqtt"]["lastWill"]
+    assert json.loads(will["message"]) == offline("lost")
+    assert (will["topic"], will["qos"], will["retain"]) == (TOPICS.status, 1, True)
+
+
+# --- what is really said -------------------------------------------------------------------------
+
+
+def attempt(holder: HolderId | None, temperature_c: float | None = None) -> list[EventDraft]:
+    """What a kiosk records when somebody stands before it until they are judged."""
+    clock, kiosk = ManualClock(), Kiosk(SETTINGS, REGISTRY)
+    if temperature_c is not None:
+        reading = TemperatureReading(temperature_c, clock.now().monotonic_s)
+        kiosk.handle(TemperatureRead(reading), clock.now())
+    samples: list[FaceSample] = []
+    recorded: list[EventDraft] = []
+    for number in range(20):
+        now_s = clock.now().monotonic_s
+        best = Candidate(holder, -0.3) if holder else None
+        samples.append(FaceSample(now_s, bytes([number]), best, None))
+        track = FaceTrack(1, Box(0, 0, 99, 99), now_s, now_s, tuple(samples))
+        seen = Observed(Observation("front", now_s, track, {"detect": 1.25}, 1))
+        recorded += drafts(kiosk.handle(seen, clock.now()))
+        clock.advance(0.1)
+    return recorded
+
+
+def drafts(effects: Any) -> list[EventDraft]:
+    return [effect.draft for effect in effects if isinstance(effect, Record)]
+
+
+def faults() -> list[EventDraft]:
+    clock, kiosk = ManualClock(), Kiosk(SETTINGS, REGISTRY)
+    raised = kiosk.handle(FaultRaised("camera:front", "no frame"), clock.now())
+    return drafts(raised) + drafts(kiosk.handle(FaultCleared("camera:front", "x"), clock.now()))
+
+
+def stored(state: Path) -> list[Event]:
+    """What commands and a broken journal leave in a journal, by way of the registry."""
+    site = site_of(state, None)
+    state.mkdir(mode=0o700, exist_ok=True)
+    (state / "journal.sqlite").write_bytes(b"no database" * 100)
+    init_key(site.key_file)
+    with open_journal(site, may_set_aside=True), open_registry(site, Key.NEEDED) as registry:
+        registry.put(ANNA, by="uid:0 root", now=instant(site))
+        registry.enrol(replace(ANNA, enabled=False), [], by="uid:0 root", now=instant(site))
+        registry.remove(ANNA.id, by="uid:0 root", now=instant(site))
+    models._record(state, "dlib", "installed", "1")
+    models._record(state, "dlib", "removed", None)
+    with open_journal(site) as journal:
+        return [row.event for row in journal.read()]
+
+
+@pytest.fixture
+def said(tmp_path: Path) -> list[dict[str, Any]]:
+    """One event or more of every type that needs no running agent, as a broker gets them."""
+    recorded = [*attempt(ANNA.id), *attempt(ANNA.id, 36.5), *attempt(None), *faults()]
+    events = [draft.with_id("0196a4f0-0000-7000-8000-000000000000") for draft in recorded]
+    source = Topics("lakeside", "g3", "north-1").source
+    return [
+        cloud_event(event, source=source, epoch="e", sequence=n)
+        for n, event in enumerate([*events, *stored(tmp_path / "state")], 1)
+    ]
+
+
+def test_what_is_said_is_what_is_described(said: list[dict[str, Any]]) -> None:
+    kinds = {event["type"].removeprefix("gate.") for event in said}
+    assert kinds == {kind.value for kind in set(EventType) - NO_AGENT}
+    for event in said:
+        body = json.loads(json.dumps(event))
+        assert complaints(body, payload(event["type"].removeprefix("gate."))) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        ({"sequence": "1"}, ".sequence: '1' does not fit"),
+        ({"name": "Anna"}, ".name is not described"),
+        ({"type": "gate.access.opened"}, ".type: 'gate.access.opened' is not"),
+        ({"data": {"frames": 3.5}}, ".data.frames: 3.5 is no integer"),
+        ({"data": {"frames": True}}, ".data.frames: True is no integer"),
+        ({"data": {"holder": "no such id!"}}, ".data.holder: 'no such id!' does not fit"),
+        ({"data": {"reason": "NoMatch"}}, ".data.reason: 'NoMatch' is not None"),
+        ({"data": {"direction": "up"}}, ".data.direction: 'up' is none of"),
+    ],
+)
+def test_another_event_would_be_found(
+    said: list[dict[str, Any]], spoil: dict[str, Any], complaint: str
+) -> None:
+    granted = said[0]
+    spoilt = {**granted, **spoil, "data": {**granted["data"], **spoil.get("data", {})}}
+    found = complaints(spoilt, payload("access.granted"))
+    assert len(found) == 1
+    assert found[0].startswith(complaint)
+
+
+@pytest.mark.parametrize("key", ["id", "epoch", "data.recorded_late", "data.clock_synced"])
+def test_a_missing_key_would_be_found(said: list[dict[str, Any]], key: str) -> None:
+    granted = {**said[0], "data": dict(said[0]["data"])}
+    outer, _, inner = key.rpartition(".")
+    del (granted[outer] if outer else granted)[inner]
+    assert complaints(granted, payload("access.granted")) == [f".{key} is missing"]
+
+
+def test_the_status_is_what_is_described(tmp_path: Path) -> None:
+    site = site_of(tmp_path, None)
+    with open_journal(site) as journal:
+        journal.append(make_event(EventType.AGENT_STARTED, {"version": "1"}, instant(site)))
+        board = StatusBoard(
+            journal,
+            lambda: REGISTRY,
+            ManualClock(utc=datetime(2026, 5, 6, tzinfo=UTC)),
+            boot_id="boot",
+            face_without_pad=True,
+            journal_days=90,
+        )
+        board.set(SetStatus({"camera:front": "no frame"}, {"north-entry": "secured"}))
+        status = json.loads(json.dumps(board.read()))
+    assert complaints(status, payload("status.online")) == []
+    assert complaints({**status, "faults": {"x": 1}}, payload("status.online")) != []
+    for word in ("stopped", "lost"):
+        assert complaints(offline(word), payload("status.offline")) == []
