@@ -5,7 +5,7 @@ import time
 
 import pytest
 from mosquitto import wait_until
-from store_kit import NOON, event, numbers, open_journal
+from store_parts import NOW, event, numbers, open_journal
 
 from agent.app import journal_writer
 from agent.app.journal_writer import JournalWriter, Ticket
@@ -87,7 +87,7 @@ def writing(journal, monkeypatch):
 def test_what_is_submitted_is_written_in_order(writing: Writing, journal: Trouble) -> None:
     tickets = [writing.writer.submit(event(number)) for number in range(200)]
     assert all(ticket.wait(10) for ticket in tickets)
-    assert numbers(journal.journal) == list(range(200))
+    assert numbers(journal.journal.read()) == list(range(200))
     assert wait_until(lambda: writing.rounds > 0 and journal.flushes > 0)
     assert writing.said == []
 
@@ -131,7 +131,7 @@ def test_a_row_that_cannot_be_written_is_tried_again(writing: Writing, journal: 
     journal.broken = set()
     assert wait_until(lambda: "recovered" in writing.said)
     assert all(ticket.wait(10) for ticket in tickets)
-    assert numbers(journal.journal) == [0, 1, 2, 3, 4]
+    assert numbers(journal.journal.read()) == [0, 1, 2, 3, 4]
     assert all(row.event.data["recorded_late"] for row in journal.journal.read())
     assert writing.said[1:] == ["recovered"]
     assert writing.writer.lost == 0
@@ -165,7 +165,7 @@ def test_nothing_is_lost_at_the_stop(journal: Trouble) -> None:
     writing.thread.start()
     writing.stop()
     assert all(ticket.wait(0.0) for ticket in tickets)
-    assert numbers(journal.journal) == list(range(300))
+    assert numbers(journal.journal.read()) == list(range(300))
     assert journal.flushes > 0
 
 
@@ -191,7 +191,7 @@ def test_a_journal_that_fails_for_hours_forgets_the_oldest(
     assert wait_until(lambda: bool(writing.said))
     journal.broken = set()
     assert wait_until(lambda: "recovered" in writing.said)
-    assert numbers(journal.journal) == list(range(15, 25))
+    assert numbers(journal.journal.read()) == list(range(15, 25))
 
 
 def test_a_row_is_dropped_from_the_queue_while_it_is_written(journal: Trouble, monkeypatch) -> None:
@@ -212,7 +212,7 @@ def test_a_row_is_dropped_from_the_queue_while_it_is_written(journal: Trouble, m
         writing.writer.submit(event(number))
     writing.thread.start()
     writing.stop()
-    assert numbers(journal.journal) == [0, 2, 3]
+    assert numbers(journal.journal.read()) == [0, 2, 3]
     assert writing.writer.lost == 2
 
 
@@ -222,7 +222,7 @@ def test_an_event_that_is_none_ends_the_thread_and_not_unseen(journal: Trouble) 
     worker = Worker(
         "journal", writing.writer.work, lambda name, error: deaths.append((name, str(error)))
     )
-    writing.writer.submit(Event("id", event().type, NOON, True, None, {"score": float("nan")}))
+    writing.writer.submit(Event("id", event().type, NOW.utc, True, None, {"score": float("nan")}))
     worker.start()
     assert worker.join(10)
     assert [name for name, _ in deaths] == ["journal"]
@@ -241,7 +241,7 @@ def test_many_threads_submit_at_once(writing: Writing, journal: Trouble) -> None
     for thread in threads:
         thread.join(20)
     assert wait_until(lambda: journal.journal.last_sequence() == 300)
-    found = numbers(journal.journal)
+    found = numbers(journal.journal.read())
     assert sorted(found) == list(range(300))
     for first in (0, 100, 200):
         own = [number for number in found if first <= number < first + 100]

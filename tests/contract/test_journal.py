@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from store_parts import event, open_journal
 
-from agent.domain.events import EventType
+from agent.adapters.store.journal import SqliteJournal
+from agent.domain.events import Event, EventType
 from agent.ports import Journal
 
 Open = Callable[[], Journal]
@@ -18,7 +19,7 @@ Open = Callable[[], Journal]
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the journal of this test; a second call opens it anew."""
     assert request.param == "sqlite"
-    opened = []
+    opened: list[SqliteJournal] = []
 
     def make() -> Journal:
         while opened:
@@ -72,7 +73,7 @@ def test_a_callable_is_asked_once_and_its_event_stored(journal: Journal) -> None
 
 
 def test_a_callable_that_raises_takes_no_number(journal: Journal) -> None:
-    def fail() -> None:
+    def fail() -> Event:
         raise RuntimeError("no event")
 
     with pytest.raises(RuntimeError, match="no event"):

@@ -1,0 +1,74 @@
+"""Lines of keys, and what is put in place of a wrong value so that the rest can be judged."""
+
+import tomllib
+from typing import Any, get_args
+
+import pytest
+from config_parts import GOOD, nested
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from agent.config import GateConfig, load_config
+from agent.config.lines import key_lines, line_of
+from agent.config.mend import fields_of, mend
+from agent.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (("kiosk", "grid"), 3),
+        (("camera", 0, "id"), 7),
+        (("camera", 1, "zone", "x"), 16),
+        (("camera", 1, "zone", "y"), 15),
+        (("camera", 1, "loop"), 11),
+        (("rule", 0, "schedule", 0, "from"), 48),
+        (("nothing",), None),
+        ((), None),
+    ],
+)
+def test_a_key_has_a_line_or_its_tables(path, expected: int | None) -> None:
+    assert line_of(path, key_lines(GOOD)) == expected
+
+
+def required(model: type[BaseModel], path: tuple[str | int, ...] = ()):
+    for name, field in fields_of(model):
+        if field.is_required():
+            yield (*path, name)
+        if (table := nested(field.annotation)) is not None:
+            many = get_args(field.annotation)[1:] == (Ellipsis,)
+            yield from required(table, (*path, name, *((0,) if many else ())))
+
+
+@pytest.mark.parametrize("path", [*required(GateConfig)], ids=str)
+def test_every_required_key_can_be_stood_in_for(path: tuple[str | int, ...]) -> None:
+    data: Any = tomllib.loads(GOOD)
+    holder = data
+    for part in path[:-1]:
+        holder = holder[part]
+    holder[path[-1]] = object()
+    assert mend(data, path)
+    GateConfig.model_validate(data)
+
+
+@given(
+    cuts=st.lists(st.integers(0, len(GOOD) - 1), max_size=3),
+    pieces=st.lists(
+        st.sampled_from(["=", "[", "]", '"', "\n", "0", "-", "{", "x", "true", "'", ".", "#"]),
+        min_size=3,
+        max_size=3,
+    ),
+)
+def test_whatever_stands_there_it_is_a_config_or_an_error(
+    tmp_path_factory, cuts: list[int], pieces: list[str]
+) -> None:
+    text = GOOD
+    for cut, piece in zip(cuts, pieces, strict=False):
+        text = text[:cut] + piece + text[cut + 1 :]
+    path = tmp_path_factory.getbasetemp() / "odd.toml"
+    path.write_text(text)
+    try:
+        load_config(path)
+    except ConfigError as error:
+        assert error.findings  # noqa: PT017 - either way is right

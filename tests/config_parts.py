@@ -1,0 +1,76 @@
+"""What the tests of the config share."""
+
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+GOOD = """\
+[kiosk]
+community = "lakeside"
+grid = "g3"
+id = "north-1"
+
+[[camera]]
+id = "front"
+kind = "opencv"
+source = "/dev/video0"
+
+[[camera]]
+id = "back"
+kind = "simulated"
+source = ["a.jpg", "b.jpg"]
+[camera.zone]
+x = 0.25
+width = 0.5
+
+[[door]]
+id = "in"
+kind = "gpio"
+pin = 17
+active_high = true
+
+[[door]]
+id = "out"
+kind = "gpio"
+pin = 18
+active_high = false
+pin_factory = "simulated"
+pins_file = "pins.bin"
+
+[[access_point]]
+id = "north-entry"
+direction = "entry"
+camera = "front"
+door = "in"
+
+[[access_point]]
+id = "north-exit"
+direction = "exit"
+camera = "back"
+door = "out"
+
+[[rule]]
+categories = ["resident", "staff"]
+temperature_limit_c = 37.3
+schedule = [{ days = ["mon"], from = "22:00", until = "06:00" }]
+
+[[rule]]
+categories = ["guest"]
+access_points = ["north-entry"]
+
+[thermometer]
+kind = "simulated"
+
+[face]
+accept_no_pad = true
+
+[broker]
+host = "broker.lakeside.example"
+"""
+
+
+def nested(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = [nested(argument) for argument in get_args(annotation)]
+    return next((model for model in found if model is not None), None)

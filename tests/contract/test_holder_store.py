@@ -1,0 +1,58 @@
+"""One suite for every ``ports.HolderStore``."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from store_parts import BY, NOW, holder, open_registry
+
+from agent.domain.holder import HolderId
+from agent.ports import HolderStore
+
+
+@pytest.fixture(params=["sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HolderStore]:
+    assert request.param == "sqlite"
+    registry = open_registry(tmp_path / "registry.sqlite", None)
+    yield registry
+    registry.close()
+
+
+def test_it_begins_with_nobody(store: HolderStore) -> None:
+    assert list(store.holders()) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"enabled": False},
+        {"name": '欧阳 "O\'Neil"; DROP TABLE holder'},
+        {"valid_from": datetime(2026, 1, 1, tzinfo=UTC)},
+        {"valid_until": datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)},
+    ],
+)
+def test_a_holder_comes_back_as_put(store: HolderStore, changes) -> None:
+    store.put(holder(**changes), by=BY, now=NOW)
+    assert list(store.holders()) == [holder(**changes)]
+
+
+def test_holders_come_by_id(store: HolderStore) -> None:
+    for name in ("c", "a", "b"):
+        store.put(holder(name), by=BY, now=NOW)
+    assert [one.id for one in store.holders()] == ["a", "b", "c"]
+
+
+def test_a_second_put_changes_the_holder(store: HolderStore) -> None:
+    store.put(holder(), by=BY, now=NOW)
+    store.put(holder(enabled=False, category="staff"), by=BY, now=NOW)
+    assert list(store.holders()) == [holder(enabled=False, category="staff")]
+
+
+def test_removing_forgets_one_and_says_whether_there_was_one(store: HolderStore) -> None:
+    store.put(holder("a"), by=BY, now=NOW)
+    store.put(holder("b"), by=BY, now=NOW)
+    assert store.remove(HolderId("a"), by=BY, now=NOW)
+    assert not store.remove(HolderId("a"), by=BY, now=NOW)
+    assert [one.id for one in store.holders()] == ["b"]

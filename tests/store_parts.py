@@ -1,0 +1,146 @@
+"""What the tests of the store share; run as a program it is the process that they kill.
+
+python store_parts.py append JOURNAL COUNT       appends, a line "epoch sequence id" for each
+python store_parts.py enrol REGISTRY JOURNAL     changes holders, a line "id" for each
+python store_parts.py open JOURNAL CALLS         opens, and kills itself at that many calls
+"""
+
+import itertools
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.registry import SqliteRegistry
+from agent.adapters.store.seal import Sealer
+from agent.domain.events import Event, EventType
+from agent.domain.holder import Holder, HolderId
+from agent.domain.instant import Instant
+from agent.domain.uuid7 import Uuid7Source
+from agent.ports import Reference, StoredEvent
+
+IDS = Uuid7Source(os.urandom)
+NOW = Instant(100.0, datetime(2026, 5, 6, 12, tzinfo=UTC), utc_trusted=True)
+KEY = bytes(range(32))
+BY = "uid:0 root"
+
+
+def event(number: int = 0, **changes) -> Event:
+    fields = {
+        "id": IDS.make(NOW.utc),
+        "type": EventType.ACCESS_DENIED,
+        "time": NOW.utc,
+        "clock_synced": True,
+        "access_point": "north-entry",
+        "data": {"number": number},
+    }
+    return Event(**{**fields, **changes})
+
+
+def set_aside(name: str) -> Event:
+    return event(type=EventType.JOURNAL_SET_ASIDE, access_point=None, data={"file": name})
+
+
+def open_journal(path: Path) -> SqliteJournal:
+    return SqliteJournal(path, set_aside)
+
+
+def open_registry(path: Path, key: bytes | None = KEY) -> SqliteRegistry:
+    return SqliteRegistry(path, None if key is None else Sealer(key), IDS.make)
+
+
+def holder(name: str = "lin.2", **changes) -> Holder:
+    return Holder(**{"id": HolderId(name), "name": "Lin Yu", "category": "resident", **changes})
+
+
+def reference(owner: str = "lin.2", pack: str = "dlib", version: str = "1", seed: int = 0):
+    template = np.random.default_rng(seed).normal(size=128).astype(np.float32)
+    return Reference(HolderId(owner), pack, version, template)
+
+
+def numbers(rows: Iterable[StoredEvent]) -> list[int]:
+    """The ``number`` that ``event`` put into each."""
+    return [row.event.data["number"] for row in rows]
+
+
+def asides(journal: Path) -> list[Path]:
+    """Databases set aside, without their logs."""
+    found = journal.parent.glob(f"{journal.name}.broken-*")
+    return sorted(p for p in found if not p.name.endswith(("-wal", "-shm", ".unfinished")))
+
+
+@contextmanager
+def process(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """This file as a process of its own, gone at the end."""
+    command = [sys.executable, str(Path(__file__).resolve()), *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def lines_of(child: subprocess.Popen[str]) -> IO[str]:
+    """What the process says, line by line."""
+    assert child.stdout is not None
+    return child.stdout
+
+
+def connection_of(journal: SqliteJournal) -> sqlite3.Connection:
+    """The journal's own connection, to break what it reads."""
+    assert journal._file._opened is not None
+    return journal._file._opened
+
+
+def _say(*words: object) -> None:
+    print(*words, flush=True)  # noqa: T201 - the process speaks to the test
+
+
+def _append(path: str, count: str) -> None:
+    journal = open_journal(Path(path))
+    epoch = journal.epoch
+    for number in range(int(count)) if int(count) else itertools.count():
+        one = event(number)
+        _say(epoch, journal.append(one), one.id)
+    journal.close()
+
+
+def _enrol(registry_path: str, journal_path: str) -> None:
+    registry, journal = open_registry(Path(registry_path)), open_journal(Path(journal_path))
+    start = len(registry.holders())
+    for number in itertools.count(start):
+        name = f"h{number}"
+        registry.enrol(holder(name), [reference(name)], by=BY, now=NOW)
+        _say(name)
+        if number % 3 == 0:
+            registry.transfer_changes(journal)
+
+
+def _open(path: str, calls: str) -> None:
+    left = int(calls)
+
+    def count(_frame: object, happened: str, _argument: object) -> None:
+        nonlocal left
+        if happened in ("call", "c_call"):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(count)
+    open_journal(Path(path))
+    sys.setprofile(None)
+    _say(int(calls) - left)
+
+
+if __name__ == "__main__":
+    {"append": _append, "enrol": _enrol, "open": _open}[sys.argv[1]](*sys.argv[2:])
