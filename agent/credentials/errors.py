@@ -1,0 +1,23 @@
+"""Why a credential is refused, as an error inside the parsers; outside it becomes a value."""
+
+from agent.domain.reason import Reason
+from agent.errors import RefusedError
+
+
+class CredentialError(RefusedError):
+    """A credential is not accepted.
+
+    ``reason`` is the denial's word. ``detail`` is a fixed phrase that names the step and the
+    fault: never content of the credential, so it may stand in events, logs and on screens.
+    """
+
+    reason: Reason
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.detail = detail
+
+
+def unreadable(detail: str) -> CredentialError:
+    """What was shown is no credential of the kind it says it is: ``Reason.OTHER``."""
+    return CredentialError(Reason.OTHER, detail)
