@@ -1,0 +1,176 @@
+"""The connection to a real Mosquitto: whom it trusts, and what the broker says when it is lost."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from mosquitto import Subscriber, wait_until
+from tls import make_authority
+
+from agent.adapters.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker, read_password
+from agent.domain.status import offline
+from agent.errors import UnavailableError
+
+STATUS = "gate/lakeside/g3/north-1/status"
+CHILD = """
+import sys, time
+from agent.adapters.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
+from agent.domain.status import offline
+port, topic, protocol = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+settings = BrokerSettings("127.0.0.1", port, "kiosk", topic, offline("lost"), protocol=protocol)
+said = lambda *_: print("connected", flush=True)
+broker = PahoBroker(settings, BrokerCallbacks(said, lambda why: None, lambda mid, why: None))
+broker.start()
+time.sleep(60)
+"""
+
+
+# paho drops the socket of a failed handshake without closing it; the interpreter does.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return make_authority(tmp_path / "community")
+
+
+@pytest.fixture
+def connect():
+    """A client with these settings, and the reasons why it is not connected."""
+    made = []
+
+    def connect(port, host="127.0.0.1", **settings):
+        goodbyes: list[str] = []
+        callbacks = BrokerCallbacks(lambda: None, goodbyes.append, lambda _mid, _why: None)
+        broker = PahoBroker(
+            BrokerSettings(host, port, "kiosk", STATUS, offline("lost"), **settings), callbacks
+        )
+        made.append(broker)
+        broker.start()
+        return broker, goodbyes
+
+    yield connect
+    for broker in made:
+        broker.close(2.0)
+
+
+@pytest.fixture
+def secured(authority, make_mosquitto):
+    """A broker with a certificate for these names."""
+
+    def secured(*names, require_certificate=False):
+        certificate, key = authority.issue("broker", *names)
+        broker = make_mosquitto(
+            f"cafile {authority.ca}",
+            f"certfile {certificate}",
+            f"keyfile {key}",
+            f"require_certificate {str(require_certificate).lower()}",
+        )
+        broker.start()
+        return broker
+
+    return secured
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_broker_of_the_communitys_authority_is_spoken_to(secured, authority, connect, protocol):
+    broker = secured("127.0.0.1")
+    client, _ = connect(broker.port, ca_file=authority.ca, protocol=protocol)
+    assert wait_until(client.connected)
+    assert client.publish("gate/x", b"{}") is not None
+
+
+def test_a_broker_of_another_authority_hears_nothing(secured, connect, tmp_path):
+    stranger = make_authority(tmp_path / "stranger")
+    client, goodbyes = connect(secured("127.0.0.1").port, ca_file=stranger.ca)
+    assert wait_until(lambda: goodbyes)
+    assert not client.connected()
+    assert client.publish("gate/x", b"{}") is None
+
+
+def test_a_right_certificate_under_another_name_hears_nothing(secured, authority, connect):
+    broker = secured("broker.elsewhere.example")
+    client, goodbyes = connect(broker.port, ca_file=authority.ca)
+    assert wait_until(lambda: goodbyes)
+    assert not client.connected()
+
+
+def test_a_broker_without_tls_hears_no_password(mosquitto, authority, connect):
+    client, goodbyes = connect(
+        mosquitto.port, ca_file=authority.ca, username="kiosk", password="secret-word"
+    )
+    assert wait_until(lambda: goodbyes)
+    assert not client.connected()
+    assert "secret-word" not in mosquitto.config.with_suffix(".log").read_text(errors="replace")
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_broker_may_ask_for_the_kiosks_certificate(secured, authority, connect, shown):
+    broker = secured("127.0.0.1", require_certificate=True)
+    certificate, key = authority.issue("north-1")
+    own = {"cert_file": certificate, "key_file": key} if shown else {}
+    client, goodbyes = connect(broker.port, ca_file=authority.ca, **own)
+    assert wait_until(lambda: client.connected() or goodbyes)
+    assert client.connected() is shown
+
+
+@pytest.mark.parametrize("wrong", ["missing", "no certificate", "another key"])
+def test_tls_files_that_cannot_be_used_are_named(authority, tmp_path, wrong):
+    certificate, key = authority.issue("north-1")
+    ca = authority.ca
+    if wrong == "missing":
+        ca = tmp_path / "nowhere.pem"
+    elif wrong == "no certificate":
+        ca = tmp_path / "text.pem"
+        ca.write_text("no certificate")
+    else:
+        _, key = authority.issue("other")
+    settings = BrokerSettings(
+        "h", 1, "c", STATUS, {}, ca_file=ca, cert_file=certificate, key_file=key
+    )
+    callbacks = BrokerCallbacks(lambda: None, lambda _: None, lambda _mid, _why: None)
+    with pytest.raises(UnavailableError, match=str(certificate if "key" in wrong else ca)) as error:
+        PahoBroker(settings, callbacks)
+    assert "ca_file" in str(error.value.fix)
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_killed_kiosk_is_said_to_be_lost(mosquitto, subscriber, protocol):
+    command = [sys.executable, "-c", CHILD, str(mosquitto.port), STATUS, protocol]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        connected = any(line == "connected\n" for line in child.stdout)
+        child.send_signal(signal.SIGKILL)
+    assert connected
+    assert wait_until(subscriber.statuses)
+    assert subscriber.statuses() == [{"online": False, "reason": "lost"}]
+    late = Subscriber(mosquitto.port, "late")
+    try:
+        assert wait_until(late.statuses)
+        assert late.messages[0][2], "the last will is retained"
+    finally:
+        late.close()
+
+
+def test_a_password_open_to_others_is_refused(tmp_path):
+    path = tmp_path / "password"
+    path.write_text("secret-word\n")
+    path.chmod(0o644)
+    with pytest.raises(UnavailableError, match="open to others") as error:
+        read_password(path)
+    assert "chmod 600" in str(error.value.fix)
+    path.chmod(0o600)
+    assert read_password(path) == "secret-word"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe"])
+def test_a_password_that_is_none_is_refused(tmp_path, content):
+    path = tmp_path / "password"
+    if content is not None:
+        path.write_bytes(content)
+        path.chmod(0o600)
+    with pytest.raises(UnavailableError, match=str(path)):
+        read_password(path)
