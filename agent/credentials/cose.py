@@ -27,8 +27,10 @@ from agent.credentials import cbor
 from agent.credentials.errors import unreadable
 
 SIGN1_TAG, CWT_TAG = 18, 61
+TAGS = frozenset({SIGN1_TAG, CWT_TAG})
+"""The tags that may stand before a message; pass them to ``cbor.decode``."""
+
 _ALG, _CRIT, _KID = 1, 2, 4
-_TAGS = frozenset({SIGN1_TAG, CWT_TAG})
 _CURVES = frozenset({"secp256r1", "secp384r1"})
 _RSA_BITS = range(2048, 4097)
 _PSS = padding.PSS(padding.MGF1(SHA256()), padding.PSS.DIGEST_LENGTH)
@@ -81,7 +83,15 @@ def parse(data: bytes, max_bytes: int = cbor.MAX_BYTES) -> Sign1:
         CredentialError: ``Other``; not CBOR, not a COSE_Sign1, or with a critical header
             parameter, none of which is known here.
     """
-    message = cbor.decode(data, tags=_TAGS, max_bytes=max_bytes)
+    return from_item(cbor.decode(data, tags=TAGS, max_bytes=max_bytes))
+
+
+def from_item(message: cbor.Value) -> Sign1:
+    """As ``parse``, from the decoded CBOR item.
+
+    Raises:
+        CredentialError: ``Other``; not a COSE_Sign1.
+    """
     for tag in (CWT_TAG, SIGN1_TAG):
         if isinstance(message, cbor2.CBORTag) and message.tag == tag:
             message = message.value

@@ -1,0 +1,48 @@
+"""JSON (RFC 8259) from strangers: no key twice, no NaN, no number beyond a double."""
+
+import json
+import math
+from typing import Any
+
+from agent.credentials.errors import unreadable
+
+
+class _RefusedError(ValueError):
+    """A rule of this module is broken; the text is the fixed phrase."""
+
+
+def loads(data: bytes | str) -> Any:
+    """The value that ``data`` (UTF-8) stands for. The caller bounds the length.
+
+    Raises:
+        CredentialError: ``Other``; no JSON, nested too deeply, or one of the above.
+    """
+    try:
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
+        return json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite
+        )
+    except _RefusedError as error:
+        raise unreadable(f"JSON: {error}") from None
+    except RecursionError:
+        raise unreadable("JSON: nested too deeply") from None
+    except ValueError:
+        raise unreadable("JSON: not well-formed") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _RefusedError("an object with one key twice")
+    return made
+
+
+def _constant(_name: str) -> float:
+    raise _RefusedError("a number that is none")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise _RefusedError("a number that is none")
+    return value
