@@ -36,19 +36,27 @@ def evaluate_pairs(
     pack: str,
     progress: Progress,
     reports: Reports = _NO_REPORTS,
+    reference_bits: int | None = None,
 ) -> dict[str, Any]:
     """``operations.evaluate.evaluate_pairs`` with an installed pack, as JSON values."""
     _check_places(reports)
-    measured = evaluate.evaluate_pairs(images, listing, _method(state, pack), progress)
+    method = _method(state, pack, reference_bits)
+    measured = evaluate.evaluate_pairs(images, listing, method, progress)
     return _reported(measured, reports)
 
 
 def evaluate_identities(
-    folder: Path, state: Path, pack: str, progress: Progress, reports: Reports = _NO_REPORTS
+    folder: Path,
+    state: Path,
+    pack: str,
+    progress: Progress,
+    reports: Reports = _NO_REPORTS,
+    reference_bits: int | None = None,
 ) -> dict[str, Any]:
     """``operations.evaluate.evaluate_identities`` with an installed pack, as JSON values."""
     _check_places(reports)
-    measured = evaluate.evaluate_identities(folder, _method(state, pack), progress)
+    method = _method(state, pack, reference_bits)
+    measured = evaluate.evaluate_identities(folder, method, progress)
     return _reported(measured, reports)
 
 
@@ -67,7 +75,7 @@ def _reported(measured: Measured, reports: Reports) -> dict[str, Any]:
     return measured.as_json()
 
 
-def _method(state: Path, name: str) -> Method:
+def _method(state: Path, name: str, reference_bits: int | None) -> Method:
     pack = load_pack(name, state)
     engine = engine_of(pack, threads=1)
     metric = Metric(pack.manifest.comparison.metric)
@@ -77,4 +85,5 @@ def _method(state: Path, name: str) -> Method:
         usable = acquired.face is not None and acquired.reason is None
         return acquired.face.template if usable and acquired.face is not None else None
 
-    return Method(pack.manifest.name, metric, template_of, EVALUATION.as_json())
+    limits = EVALUATION.as_json()
+    return Method(pack.manifest.name, metric, template_of, limits, reference_bits)

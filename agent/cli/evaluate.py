@@ -16,6 +16,15 @@ Curve = Annotated[
     Path | None, typer.Option("--curve", metavar="FILE", help="Write a manifest's curve as TOML.")
 ]
 
+Bits = Annotated[
+    int | None,
+    typer.Option(
+        "--reference-bits",
+        metavar="8|4|1",
+        help="Keep one template of a pair in so few bits a component, as a gate pass does.",
+    ),
+]
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -37,6 +46,7 @@ def pairs(
     pack: PackOption = None,
     plot: Plot = None,
     curve: Curve = None,
+    reference_bits: Bits = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
@@ -46,9 +56,12 @@ def pairs(
     """
     from agent.app.evaluation import Reports, evaluate_pairs
 
+    _check(reference_bits)
     reports = Reports(plot, curve)
     with progress(wanted=not as_json) as advance:
-        found = evaluate_pairs(images, csv, state_dir(state), pack or "dlib", advance, reports)
+        found = evaluate_pairs(
+            images, csv, state_dir(state), pack or "dlib", advance, reports, reference_bits
+        )
     _answer(found, as_json=as_json)
 
 
@@ -59,6 +72,7 @@ def identities(
     pack: PackOption = None,
     plot: Plot = None,
     curve: Curve = None,
+    reference_bits: Bits = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
@@ -68,10 +82,18 @@ def identities(
     """
     from agent.app.evaluation import Reports, evaluate_identities
 
+    _check(reference_bits)
     reports = Reports(plot, curve)
     with progress(wanted=not as_json) as advance:
-        found = evaluate_identities(folder, state_dir(state), pack or "dlib", advance, reports)
+        found = evaluate_identities(
+            folder, state_dir(state), pack or "dlib", advance, reports, reference_bits
+        )
     _answer(found, as_json=as_json)
+
+
+def _check(reference_bits: int | None) -> None:
+    if reference_bits not in (None, 8, 4, 1):
+        raise typer.BadParameter("8, 4 or 1", param_hint="--reference-bits")
 
 
 def _answer(found: dict[str, Any], *, as_json: bool) -> None:

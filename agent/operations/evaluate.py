@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from agent.credentials.quantised import dequantise, quantise
 from agent.domain.comparison import Metric, Templates, row_scores
 from agent.domain.error_rates import Scores, error_rates
 from agent.domain.image import Template
@@ -41,6 +42,7 @@ class Measured:
     genuine: Scores = field(repr=False)
     impostor: Scores = field(repr=False)
     acquisition: Mapping[str, Any]
+    reference_bits: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """JSON values under stable keys; null where there are no pairs to say."""
@@ -57,6 +59,7 @@ class Measured:
             "fnmr": dict(rates.fnmr),
             "threshold": dict(rates.threshold),
             "acquisition": dict(self.acquisition),
+            "reference_bits": self.reference_bits,
         }
 
 
@@ -68,6 +71,8 @@ class Method:
     metric: Metric
     template_of: TemplateOf
     acquisition: Mapping[str, Any]
+    reference_bits: int | None = None
+    """A pair's one template in so few bits a component, as on a gate pass; None leaves it whole."""
 
 
 def evaluate_pairs(images: Path, listing: Path, method: Method, progress: Progress) -> Measured:
@@ -83,10 +88,11 @@ def evaluate_pairs(images: Path, listing: Path, method: Method, progress: Progre
     at = {name: i for i, name in enumerate(names)}
     ones = np.array([at[pair.one] for pair in pairs])
     others = np.array([at[pair.other] for pair in pairs])
+    references = _as_references(table, method.reference_bits)
     parts = range(0, len(pairs), _BLOCK_PAIRS)
     blocks = [slice(part, part + _BLOCK_PAIRS) for part in parts]
     scores = np.concatenate(
-        [_scores(table[ones[block]], table[others[block]], method.metric) for block in blocks]
+        [_scores(table[ones[block]], references[others[block]], method.metric) for block in blocks]
     )
     same = np.array([pair.same for pair in pairs])
     return _measured(method, len(names), failed, scores, same)
@@ -112,13 +118,14 @@ def evaluate_identities(folder: Path, method: Method, progress: Progress) -> Mea
         raise RefusedError("no_images", f"{folder} holds no folders of images, one a person")
     names = [str(path.relative_to(folder)) for _, path in files]
     table, failed = _templates([path for _, path in files], names, method, progress)
+    references = _as_references(table, method.reference_bits)
     owners = np.array([number for number, _ in files])
     scores = np.full(len(files) * (len(files) - 1) // 2, -np.inf)
     same = np.zeros(len(scores), dtype=bool)
     start = 0
     for row in range(len(files) - 1):
         pairs = slice(start, start + len(files) - 1 - row)
-        scores[pairs] = _scores(table[row + 1 :], table[row], method.metric)
+        scores[pairs] = _scores(table[row + 1 :], references[row], method.metric)
         same[pairs] = owners[row + 1 :] == owners[row]
         start = pairs.stop
     return _measured(method, len(names), failed, scores, same)
@@ -163,6 +170,18 @@ def _templates(
     return table, tuple(name for name, template in missing if template is None)
 
 
+def _as_references(table: Templates, bits: int | None) -> Templates:
+    """The templates as a pass would carry them."""
+    if bits is None:
+        return table
+    return np.stack(
+        [
+            dequantise(quantise(row, bits), bits, len(row)) if np.isfinite(row).all() else row
+            for row in table
+        ]
+    )
+
+
 def _scores(rows: Templates, others: Templates | Template, metric: Metric) -> Scores:
     """A score for each pair; -inf where one of the two failed to acquire."""
     acquired = np.isfinite(rows[:, 0]) & np.isfinite(others[..., 0])
@@ -184,4 +203,5 @@ def _measured(
         genuine=scores[same],
         impostor=scores[~same],
         acquisition=method.acquisition,
+        reference_bits=method.reference_bits,
     )

@@ -8,7 +8,7 @@ from gate_command import Gate
 
 EVALUATION_KEYS = {
     "pack", "images", "failed_to_acquire", "genuine", "impostor", "auc", "accuracy",
-    "accuracy_threshold", "fnmr", "threshold", "acquisition",
+    "accuracy_threshold", "fnmr", "threshold", "acquisition", "reference_bits",
 }  # fmt: skip
 FMRS = ["1e-2", "1e-3", "1e-4"]
 

@@ -6,6 +6,7 @@ reads. What a pack makes of faces is in ``tests/real``.
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from agent.credentials.quantised import dequantise, quantise
 from agent.domain.comparison import Metric, score
 from agent.domain.image import Template
 from agent.errors import ImageError, RefusedError
@@ -221,3 +223,20 @@ def test_progress_ends_with_all_of_it(
     said: list[tuple[str, int, int]] = []
     evaluate_identities(tmp_path, method, lambda *step: said.append(step))
     assert said == [("images", done, 4) for done in range(5)]
+
+
+@pytest.mark.parametrize("bits", [8, 4, 1])
+def test_references_in_few_bits_are_compared_as_a_pass_carries_them(
+    tmp_path: Path, photograph: Callable[..., Path], method: Method, bits: int
+) -> None:
+    for person in ("a", "b"):
+        for number in range(2):
+            photograph(tmp_path / person / f"{number}.png", person)
+    few = evaluate_identities(tmp_path, replace(method, reference_bits=bits), silent)
+    whole = [template_of(tmp_path / name) for name in ("a/0.png", "a/1.png")]
+    assert whole[0] is not None
+    assert whole[1] is not None
+    carried = dequantise(quantise(whole[0], bits), bits, len(whole[0]))
+    assert few.genuine[0] == pytest.approx(score(whole[1], carried, method.metric), abs=1e-5)
+    assert strict(few)["reference_bits"] == bits
+    assert strict(evaluate_identities(tmp_path, method, silent))["reference_bits"] is None
