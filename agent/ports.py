@@ -4,12 +4,14 @@ An adapter that cannot start raises ``UnavailableError`` with the fix; one that 
 too, and its thread's owner turns that into a fault. Nothing here waits without a timeout.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from agent.domain.events import Event
 from agent.domain.evidence import TemperatureReading
+from agent.domain.gate_pass import PassId
 from agent.domain.holder import Holder, HolderId
 from agent.domain.image import DetectedFace, Frame, Image, Landmarks, Template
 from agent.domain.instant import Instant
@@ -27,6 +29,7 @@ __all__ = [
     "Image",
     "Journal",
     "Landmarks",
+    "PassLedger",
     "Reference",
     "StoredEvent",
     "Template",
@@ -180,6 +183,20 @@ class Gallery(Protocol):
         self, holder: Holder, references: Sequence[Reference], *, by: str, now: Instant
     ) -> None:
         """Put the holder and replace their references for the pack, in one transaction."""
+
+
+class PassLedger(Protocol):
+    """How often passes with limited uses were used here."""
+
+    def uses(self) -> Mapping[PassId, int]:
+        """How often each pass was used; those never used are not named."""
+
+    def consume(self, one: PassId, limit: int, valid_until: datetime) -> bool:
+        """Count one more use, on the disk before it returns; False where ``limit`` was reached.
+
+        Raises:
+            StoreError: it could not be written; the pass must not open.
+        """
 
 
 class Clock(Protocol):

@@ -1,0 +1,100 @@
+"""What of the passes was used here, and the latest time that was surely true.
+
+A pass with limited uses is counted on one kiosk, and a count that is lost lets it in once more. So
+a use is on the disk (synchronous=FULL) before the door moves, whatever the clock says; the file is
+never replaced by an empty one, and while it cannot be read no limited pass opens. Nothing is
+forgotten, because a clock set back must bring no pass back: a hundred visitors a day make some
+4 MB a year.
+"""
+
+import sqlite3
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent.adapters.store.sqlite import guarded, open_database, transaction
+from agent.domain.gate_pass import PassId
+
+APPLICATION_ID = 0x67_41_70_6C  # "gApl"
+_STEPS = (
+    """
+    CREATE TABLE used (
+        pass TEXT PRIMARY KEY,
+        uses INTEGER NOT NULL,
+        valid_until TEXT NOT NULL
+    );
+    CREATE TABLE trusted_time (
+        only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+        utc TEXT NOT NULL
+    );
+    """,
+)
+
+
+class SqlitePassLedger:
+    """Implements ``ports.PassLedger``; one connection behind a lock."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the ledger.
+
+        Raises:
+            StoreError: it is damaged, locked, not writable, or not ours.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection = open_database(path, APPLICATION_ID, _STEPS)
+        self._connection.execute("PRAGMA synchronous = FULL")
+
+    def uses(self) -> dict[PassId, int]:
+        """How often each pass was used; those never used are not named."""
+        rows = self._all("SELECT pass, uses FROM used")
+        return {PassId(one): int(count) for one, count in rows}
+
+    def consume(self, one: PassId, limit: int, valid_until: datetime) -> bool:
+        """Count one more use; False where ``limit`` was reached, and nothing was counted.
+
+        Raises:
+            StoreError: it could not be written; the pass must not open.
+        """
+
+        def work() -> bool:
+            with transaction(self._connection):
+                self._connection.execute(
+                    "INSERT OR IGNORE INTO used (pass, uses, valid_until) VALUES (?, 0, ?)",
+                    (one, valid_until.astimezone(UTC).isoformat()),
+                )
+                changed = self._connection.execute(
+                    "UPDATE used SET uses = uses + 1 WHERE pass = ? AND uses < ?", (one, limit)
+                )
+                return changed.rowcount == 1
+
+        with self._lock:
+            return guarded(self._path, work)
+
+    def latest_trusted(self) -> datetime | None:
+        """The latest time that was surely true: it is at least so late now."""
+        rows = self._all("SELECT utc FROM trusted_time")
+        return datetime.fromisoformat(rows[0][0]) if rows else None
+
+    def note_trusted(self, utc: datetime) -> None:
+        """It is ``utc``, surely; an earlier one than before changes nothing."""
+
+        def work() -> None:
+            with transaction(self._connection):
+                self._connection.execute(
+                    "INSERT INTO trusted_time VALUES (1, ?) ON CONFLICT (only_row)"
+                    " DO UPDATE SET utc = max(utc, excluded.utc)",
+                    (utc.astimezone(UTC).isoformat(timespec="microseconds"),),
+                )
+
+        with self._lock:
+            guarded(self._path, work)
+
+    def close(self) -> None:
+        """Let the file go; safe to call twice."""
+        with self._lock:
+            self._connection.close()
+
+    def _all(self, query: str) -> list[sqlite3.Row]:
+        with self._lock:
+            return guarded(self._path, lambda: self._connection.execute(query).fetchall())

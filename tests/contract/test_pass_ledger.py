@@ -1,0 +1,117 @@
+"""One suite for every ``ports.PassLedger``, and what only a file must stand."""
+
+import signal
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pass_parts import NOW
+
+from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.domain.gate_pass import PassId
+from agent.errors import StoreError
+
+ONE = PassId("00112233445566aa")
+USE_FOR_EVER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from agent.adapters.store.pass_ledger import SqlitePassLedger
+ledger = SqlitePassLedger(Path(sys.argv[1]))
+for number in range(10_000):
+    if ledger.consume(f"{number % 50:016x}", 1000, datetime(2026, 5, 6, tzinfo=UTC)):
+        print(number % 50, flush=True)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "passes.sqlite"
+
+
+@pytest.fixture
+def ledger(path):
+    ledger = SqlitePassLedger(path)
+    yield ledger
+    ledger.close()
+
+
+def test_it_begins_empty(ledger) -> None:
+    assert ledger.uses() == {}
+    assert ledger.latest_trusted() is None
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_a_pass_is_used_as_often_as_it_says(ledger, limit: int) -> None:
+    assert [ledger.consume(ONE, limit, NOW) for _ in range(limit + 2)] == [True] * limit + [
+        False
+    ] * 2
+    assert ledger.uses() == {ONE: limit}
+
+
+def test_a_replay_after_a_restart_is_known(ledger, path) -> None:
+    assert ledger.consume(ONE, 1, NOW)
+    ledger.close()
+    again = SqlitePassLedger(path)
+    assert not again.consume(ONE, 1, NOW - timedelta(days=4000))
+    again.close()
+
+
+def test_two_at_once_use_a_pass_once(ledger, path) -> None:
+    other, answers = SqlitePassLedger(path), []
+    start = threading.Barrier(8)
+
+    def use(one: SqlitePassLedger) -> None:
+        start.wait(10)
+        answers.append(one.consume(ONE, 1, NOW))
+
+    threads = [threading.Thread(target=use, args=(one,)) for one in [ledger, other] * 4]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert sorted(answers) == [False] * 7 + [True]
+    other.close()
+
+
+def test_killed_anywhere_no_use_is_forgotten(path) -> None:
+    command = [sys.executable, "-c", USE_FOR_EVER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        said = [int(child.stdout.readline()) for _ in range(40)]
+        child.send_signal(signal.SIGKILL)
+        said += [int(line) for line in child.stdout if line.endswith("\n")]
+    ledger = SqlitePassLedger(path)
+    uses = ledger.uses()
+    assert all(uses[PassId(f"{number:016x}")] >= said.count(number) for number in said)
+    assert sum(uses.values()) <= len(said) + 1
+    ledger.close()
+
+
+def test_the_latest_trusted_time_never_goes_back(ledger) -> None:
+    for hours in (0, 2, -5, 1):
+        ledger.note_trusted(NOW + timedelta(hours=hours))
+    assert ledger.latest_trusted() == NOW + timedelta(hours=2)
+    ledger.note_trusted(NOW + timedelta(hours=2, microseconds=1))
+    assert ledger.latest_trusted() == NOW + timedelta(hours=2, microseconds=1)
+
+
+def test_a_damaged_ledger_is_never_replaced_by_an_empty_one(ledger, path) -> None:
+    ledger.consume(ONE, 1, NOW)
+    ledger.close()
+    path.write_bytes(b"\0" * 8192)
+    with pytest.raises(StoreError):
+        SqlitePassLedger(path)
+    assert path.read_bytes() == b"\0" * 8192
+
+
+def test_a_full_disk_counts_nothing_and_says_so(ledger) -> None:
+    pages = ledger._connection.execute("PRAGMA page_count").fetchone()[0]
+    ledger._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="full"):  # noqa: PT012 - some use fails
+        for number in range(10_000):
+            assert ledger.consume(PassId(f"{number:016x}"), 1, NOW)
+    assert all(count == 1 for count in ledger.uses().values())
