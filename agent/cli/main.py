@@ -20,6 +20,8 @@ from agent.cli import (
     key,
     models,
     run,
+    trust,
+    verify,
     version,
 )
 from agent.cli.failures import DEBUG_VARIABLE, FAILED, report
@@ -54,7 +56,7 @@ def gate_agent(
 
 for part in (run, enrol, identify, holders, gallery, key, models, config, events, evaluate):
     part.add_to(app)
-for part in (daemon, version):
+for part in (verify, trust, daemon, version):
     part.add_to(app)
 
 

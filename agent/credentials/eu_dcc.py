@@ -19,7 +19,7 @@ from agent.credentials.errors import CredentialError, unreadable
 from agent.credentials.eu_dcc_rules import AcceptanceRules, check_rules
 from agent.credentials.health import HealthKind, HealthVerdict, Steps, Subject, check_times
 from agent.credentials.inflate import ZLIB, inflate
-from agent.credentials.trust import TrustedKey, TrustList
+from agent.credentials.trust import TrustedKey, TrustList, unknown_key
 from agent.domain.reason import Reason
 
 PREFIX = "HC1:"
@@ -119,7 +119,7 @@ def _signer(message: cose.Sign1, trust: TrustList) -> TrustedKey:
     else:
         candidates = trust.by_key_id(message.key_id)[:_MAX_TRIED_KEYS]
     if not candidates:
-        raise _forged(trust.gap or "signature: no installed key has this key id")
+        raise unknown_key(trust)
     for candidate in candidates:
         if cose.verify(message, candidate.key):
             return candidate

@@ -25,7 +25,7 @@ from agent.credentials import strict_json
 from agent.credentials.errors import CredentialError, unreadable
 from agent.credentials.health import HealthKind, HealthVerdict, Steps, Subject, check_times
 from agent.credentials.inflate import RAW, inflate
-from agent.credentials.trust import TrustList
+from agent.credentials.trust import TrustList, unknown_key
 from agent.domain.reason import Reason
 
 PREFIX = "shc:/"
@@ -147,7 +147,7 @@ def _check_signature(jws: Jws, trust: TrustList) -> None:
     key_id = jws.header.get("kid")
     trusted = trust.by_thumbprint(key_id) if isinstance(key_id, str) else None
     if trusted is None or not isinstance(trusted.key, EllipticCurvePublicKey):
-        raise _forged(trust.gap or "signature: no installed key has this key id")
+        raise unknown_key(trust)
     size = _COORDINATE_BYTES
     if len(jws.signature) != 2 * size:
         raise _forged("signature: wrong")

@@ -25,13 +25,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from agent.credentials import strict_json
 from agent.credentials.cose import PublicKey
 from agent.credentials.errors import CredentialError
+from agent.domain.reason import Reason
 from agent.errors import RefusedError
 
 MAX_BYTES = 16_000_000
 """The trust list of the whole Union had some 300 kB."""
 
 _KEY_ID_BYTES = 8
-_PEM = re.compile(r"-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----")
+# What a certificate in DER begins with: a sequence of 256 to 65535 bytes.
+_DER_SEQUENCE = b"\x30\x82"
+_PEM = re.compile("-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----")
 _CURVES: Mapping[str, type[ec.EllipticCurve]] = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1}
 
 
@@ -91,6 +94,13 @@ class TrustList:
         return self._by_thumbprint.get(thumbprint)
 
 
+def unknown_key(trust: TrustList) -> CredentialError:
+    """Why no key answers to a key id: forged, or this kiosk cannot tell for want of its list."""
+    if trust.gap is not None:
+        return CredentialError(Reason.HEALTH_CERTIFICATE_INVALID, trust.gap)
+    return CredentialError(Reason.CREDENTIAL_FORGED, "signature: no installed key has this key id")
+
+
 def merge(lists: Iterable[TrustList], gap: str | None = None) -> TrustList:
     """All keys of ``lists`` in one."""
     return TrustList(tuple(key for each in lists for key in each.keys), gap)
@@ -114,6 +124,20 @@ def parse_trust(content: str) -> TrustList:
     if not found.keys:
         raise TrustListError("the trust list holds no key that can be used")
     return found
+
+
+def content_of(data: bytes) -> str:
+    """The content of a trust file; one certificate in DER becomes its base64.
+
+    Raises:
+        TrustListError: it is neither DER nor text.
+    """
+    if data.startswith(_DER_SEQUENCE):
+        return base64.b64encode(data).decode("ascii")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise TrustListError("the trust list is no text (UTF-8)") from None
 
 
 def key_id_of(certificate_der: bytes) -> bytes:

@@ -30,7 +30,8 @@ holders list, holders show, holders enable, holders disable, holders set, holder
 holders export, holders import, gallery check, key init, key show-id,
 models list, models install, models verify, models remove, models show,
 config check, config show, events list, events tail, events export,
-evaluate pairs, evaluate identities
+evaluate pairs, evaluate identities,
+verify health, trust install, trust list, trust remove
 """
 
 

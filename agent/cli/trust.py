@@ -1,0 +1,72 @@
+"""``gate-agent trust``: whose signatures on health certificates count at this gate."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.app.paths import state_dir
+from agent.cli.common import Json, StateDir, emit, examples, say, table
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the group into ``parent``."""
+    parent.add_typer(app, name="trust", help="Trust lists: who may sign health certificates.")
+
+
+@app.command("install", epilog=examples("trust install eu-2026-05.pem", "trust install shc.jwks"))
+def install(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="PEM certificates or a JWK set.")],
+    *,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="[default: the file's name].")
+    ] = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Install a trust list, or replace one by its newer state.
+
+    Its age counts from now: past the limit of the config what it holds is refused.
+    """
+    from agent.operations import trust_lists
+
+    made = trust_lists.install(file, state_dir(state), datetime.now(UTC), name)
+    if as_json:
+        emit(made.as_json())
+    else:
+        say(f"installed {made.name}: {len(made.trust.keys)} keys")
+
+
+@app.command("list", epilog=examples("trust list --json"))
+def list_(*, state: StateDir = None, as_json: Json = False) -> None:
+    """List the installed trust lists, with the time of install."""
+    from agent.operations import trust_lists
+
+    lists = trust_lists.installed(state_dir(state))
+    if as_json:
+        emit([each.as_json() for each in lists])
+        return
+    table(
+        ("name", "keys", "installed", "problem"),
+        [(each.name, len(each.trust.keys), each.installed, each.problem) for each in lists],
+    )
+
+
+@app.command("remove", epilog=examples("trust remove eu-2026-05"))
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As gate-agent trust list.")],
+    *,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Remove a trust list: what its keys signed is refused from now on."""
+    from agent.operations import trust_lists
+
+    trust_lists.remove(name, state_dir(state))
+    if as_json:
+        emit({"name": name, "removed": True})
+    else:
+        say(f"removed {name}")

@@ -1,0 +1,106 @@
+"""``gate-agent verify``: what a credential says, and whether it is true."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.cli.common import Json, emit, examples, fields
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+class RuleSet(StrEnum):
+    """The rule sets by name."""
+
+    STATED = "stated"
+    EU_TRAVEL = "eu-travel"
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the group into ``parent``."""
+    parent.add_typer(app, name="verify", help="Check credentials, offline.")
+
+
+@app.command(
+    "health",
+    epilog=examples(
+        "verify health --text 'HC1:...' --trust issuers.pem",
+        "verify health --file code.txt --trust keys.jwks --at 2021-05-03T18:00:00Z --json",
+        "verify health --batch codes.jsonl",
+    ),
+)
+def health(
+    *,
+    text: Annotated[
+        str | None, typer.Option("--text", metavar="TEXT", help="The text of the code.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="FILE", help="A file with that text.")
+    ] = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option("--batch", metavar="FILE", help="JSON lines with text, trust and at."),
+    ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option("--trust", metavar="FILE", help="PEM certificates or a JWK set."),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="ISO 8601 [default: now].")
+    ] = None,
+    rules: Annotated[
+        RuleSet, typer.Option("--rules", help="What an EU certificate must state.")
+    ] = RuleSet.STATED,
+    as_json: Json = False,
+) -> None:
+    """Check a health certificate.
+
+    An EU DCC (HC1:) or a SMART Health Card (shc:/), by the keys of a trust file. Exit code 1 if it is not valid. With --batch one JSON object a line, in the order of the file,
+    whatever each is worth; a trust file's content stands in each line.
+    """
+    from datetime import UTC, datetime
+
+    from agent.operations.verify_health import parse_moment, read_code, read_trust, verify_code
+
+    if sum(given is not None for given in (text, file, batch)) != 1:
+        raise typer.BadParameter("give one of --text, --file and --batch")
+    now = datetime.now(UTC) if at is None else parse_moment(at)
+    if batch is not None:
+        _batch(batch, now, rules.value)
+        return
+    if trust is None:
+        raise typer.BadParameter("--trust FILE is missing")
+    code = text if file is None else read_code(file)
+    verdict = verify_code(code or "", read_trust(trust), now, rules.value)
+    if as_json:
+        emit(verdict.as_json())
+    else:
+        fields({name: _said(value) for name, value in verdict.as_json().items()})
+    if not verdict.valid:
+        raise typer.Exit(1)
+
+
+def _batch(file: Path, now: Any, rules: str) -> None:
+    from agent.errors import UnavailableError
+    from agent.operations.verify_health import lines_of, verify_lines
+
+    try:
+        with file.open("rb") as stream:
+            for verdict in verify_lines(lines_of(stream), now, rules):
+                emit(verdict.as_json())
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UnavailableError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _said(value: object) -> object:
+    match value:
+        case True:
+            return "yes"
+        case False:
+            return "no"
+        case _:
+            return value
