@@ -57,8 +57,9 @@ def health(
 ) -> None:
     """Check a health certificate.
 
-    An EU DCC (HC1:) or a SMART Health Card (shc:/), by the keys of a trust file. Exit code 1 if it is not valid. With --batch one JSON object a line, in the order of the file,
-    whatever each is worth; a trust file's content stands in each line.
+    An EU DCC (HC1:) or a SMART Health Card (shc:/), by the keys of a trust file. Exit code 1 if it
+    is not valid. With --batch one JSON object a line, in the order of the file, whatever each is
+    worth; a trust file's content stands in each line.
     """
     from datetime import UTC, datetime
 
