@@ -29,8 +29,8 @@ from agent.credentials.trust import TrustList, unknown_key
 from agent.domain.reason import Reason
 
 PREFIX = "shc:/"
-MAX_CHARS = 65_536
-MAX_PAYLOAD_BYTES = 262_144
+MAX_CHARS = 32_768
+MAX_PAYLOAD_BYTES = 65_536
 
 _TYPE = "https://smarthealth.cards#health-card"
 _OFFSET = 45

@@ -3,7 +3,9 @@
 import base64
 import contextlib
 import json
+import tracemalloc
 import zlib
+from dataclasses import replace
 
 import cbor2
 import health_parts
@@ -175,6 +177,18 @@ def test_a_signature_of_another_kind_is_wrong(kind: str, algorithm: int, length)
     assert not cose.verify(cose.parse(data), by.key.public_key())
 
 
+@pytest.mark.parametrize("kind", ["p256", "p384"])
+def test_a_signature_has_one_length_only(kind: str) -> None:
+    by = signer(kind)
+    good = cose.parse(health_parts.cose(b"x", by))
+    half = len(good.signature) // 2
+    r, s = good.signature[:half], good.signature[half:]
+    assert cose.verify(good, by.key.public_key())
+    # The same two numbers with a zero before one of them: r || s cut in the middle still fits.
+    for longer in (r + b"\0" + s, r + b"\0\0" + s, b"\0" + r + b"\0" + s):
+        assert not cose.verify(replace(good, signature=longer), by.key.public_key())
+
+
 @pytest.mark.parametrize("algorithm", [None, -35, -8, 5, "ES256", True, -7.0, b"", 2**60])
 def test_an_unknown_algorithm_verifies_nothing(algorithm) -> None:
     by = signer()
@@ -219,7 +233,12 @@ def test_what_expands_too_far_is_not_expanded(form: int) -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, form)
     bomb = packer.compress(bytes(50_000_000)) + packer.flush()
     assert len(bomb) < 60_000
-    assert detail(inflate, bomb, form, 16_384) == "zlib: expands too far"
+    tracemalloc.start()
+    try:
+        assert detail(inflate, bomb, form, 16_384) == "zlib: expands too far"
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
     packer = zlib.compressobj(9, zlib.DEFLATED, form)
     good = packer.compress(bytes(16_384)) + packer.flush()
     assert inflate(good, form, 16_384) == bytes(16_384)

@@ -8,12 +8,16 @@ from typing import Any
 
 import cbor2
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
 from health_parts import (
     EXPIRES,
     NOW,
     RECOVERY,
     TEST,
     VACCINATION,
+    Signer,
     base45,
     certificate_text,
     claims,
@@ -21,10 +25,12 @@ from health_parts import (
     dcc,
     hc1,
     jwk,
+    key_of,
     signer,
 )
 from health_verdicts import TRUST, E, F, H, N, X, check, steps
 
+from agent.credentials import cose as agent_cose
 from agent.credentials.eu_dcc_rules import EU_TRAVEL, AcceptanceRules
 from agent.credentials.trust import merge, parse_trust
 
@@ -120,6 +126,27 @@ def test_every_kind_of_signer_is_believed_once_installed(kind: str) -> None:
     other = check(text, parse_trust(signer("p256", serial=5).pem))
     assert (steps(other), other.reason) == ("+++++-++", F)
     assert check(text, parse_trust(json.dumps(jwk(kind) | {"kid": kid_text(by.kid)}))).valid
+
+
+def test_an_algorithm_that_the_specification_does_not_name_is_refused() -> None:
+    key = Ed25519PrivateKey.generate()
+    name = x509.Name([])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW)
+        .not_valid_after(EXPIRES)
+        .sign(key, None)
+    )
+    by = Signer(key_of("p256"), certificate.public_bytes(Encoding.DER))
+    message = agent_cose.sign(PAYLOAD, key, by.kid)
+    assert agent_cose.verify(agent_cose.parse(message), key.public_key())
+    verdict = check(hc1(message), parse_trust(by.pem))
+    assert (verdict.signature, verdict.reason) == (False, F)
+    assert verdict.detail == "signature: an algorithm that is not allowed"
 
 
 def kid_text(kid: bytes) -> str:

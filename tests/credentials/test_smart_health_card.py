@@ -65,7 +65,7 @@ TIME_S = NOW.timestamp()
         (shc(jws(deflate(bytes(3_000_000)))), "+.-..+..", X),
         (shc(jws(deflate(CARD) + b"x")), "+.-..+..", X),
         (shc(jws(deflate(b"[]"))), "+.+..+..", X),
-        (shc(jws(deflate(b"[" * 100_000))), "+.+..+..", X),
+        (shc(jws(deflate(b"[" * 60_000))), "+.+..+..", X),
         (shc(jws(deflate(CARD[:-1] + b',"nbf":1}'))), "+.+..+..", X),
         (shc(jws(deflate(CARD[:-1] + b',"n":NaN}'))), "+.+..+..", X),
         (shc(jws(deflate(CARD + b"x"))), "+.+..+..", X),
