@@ -14,6 +14,7 @@ stops the agent with its outputs at rest, and systemd starts it again.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -24,8 +25,10 @@ from agent.app.broker import open_broker, topics_of
 from agent.app.camera_worker import CameraReader, CameraWatcher
 from agent.app.cameras import open_camera
 from agent.app.control import ControlServer
-from agent.app.executor import Executor
-from agent.app.gallery import GalleryWatch, take_snapshot
+from agent.app.credentials import CredentialDesk, Sources
+from agent.app.executor import Executor, Outlets
+from agent.app.eyes import Eyes
+from agent.app.gallery import GalleryWatch, rates_of, take_snapshot
 from agent.app.inbox import Inbox
 from agent.app.journal_writer import JournalWriter
 from agent.app.loop import ControlLoop
@@ -38,12 +41,15 @@ from agent.app.status_board import StatusBoard
 from agent.app.thermometer_worker import ThermometerReader
 from agent.app.workers import Slot, Worker
 from agent.config import CameraConfig
+from agent.controller.effects import Indicate
 from agent.controller.inputs import FaultCleared, FaultRaised, Stop
 from agent.controller.kiosk import Kiosk
 from agent.domain.comparison import Metric
 from agent.domain.events import EventType
 from agent.errors import UnavailableError
 from agent.lifecycle import ExitCode, boot_id
+from agent.operations.trust_lists import usable_trust
+from agent.operations.verify_health import RULES
 from agent.ports import Frame
 from agent.vision.track import Tracker
 from agent.vision.watch import Watcher, Zone
@@ -63,15 +69,12 @@ class Agent:
         self._code = ExitCode.OK
         self._inbox = Inbox()
         self._workers: list[tuple[Worker, Callable[[], None]]] = []
-        self._watchers: dict[str, CameraWatcher] = {}
         self._watching: set[str] = set()
         config = parts.file.config
         boot = boot_id()
         self._gallery = GalleryWatch(
             parts.snapshot,
-            lambda: take_snapshot(
-                parts.registry, parts.pack.manifest, config.face.max_false_grant_rate
-            ),
+            lambda: take_snapshot(parts.registry, parts.pack.manifest, rates_of(config)),
             parts.registry.revision,
             self._inbox.post,
             self._move_changes,
@@ -105,14 +108,20 @@ class Agent:
             ),
             {"status": self._status, "clear_fault": self._clear_fault},
         )
-        kiosk = Kiosk(kiosk_settings(config, boot), self._gallery.registry())
+        self._desk = CredentialDesk(self._sources)
+        self._eyes = Eyes(self._desk)
+        kiosk = Kiosk(
+            kiosk_settings(config, boot),
+            self._gallery.registry(),
+            uses=parts.ledger.uses(),
+            latest_utc=parts.ledger.latest_trusted(),
+        )
         executor = Executor(
             parts.doors,
             self._writer,
+            parts.ledger,
+            Outlets(self._inbox.post, self._board.set, _indicate, self._eyes),
             new_id=lambda draft: new_event_id.make(draft.time),
-            post=self._inbox.post,
-            set_status=self._board.set,
-            settle=lambda camera, track: self._watchers[camera].settle(track),
         )
         self._loop = ControlLoop(kiosk, self._inbox, executor, parts.clock, beat)
 
@@ -143,6 +152,19 @@ class Agent:
     def stop(self, why: str) -> None:
         """End ``run`` soon; from any thread, or a signal handler."""
         self._inbox.post(Stop(why))
+
+    def _sources(self) -> Sources:
+        parts, config = self._parts, self._parts.file.config
+        limit = timedelta(days=config.health.trust_max_age_days)
+        return Sources(
+            issuers=self._gallery.issuers(),
+            community=parts.community,
+            trust=lambda at: usable_trust(parts.site.state, at, limit),
+            rules=RULES[config.health.rules],
+            pack=parts.pack.manifest.name,
+            pack_version=parts.pack.manifest.version,
+            components=parts.pack.manifest.embedder.components,
+        )
 
     def _secure_doors(self) -> None:
         for name, door in self._parts.doors.items():
@@ -194,7 +216,7 @@ class Agent:
             self._inbox.post,
             camera.timeout_s,
         )
-        self._watchers[camera.id] = watcher
+        self._eyes.add(camera.id, watcher)
         self._watching.add(camera.id)
         self._start(f"watch {camera.id}", watcher.work, watcher.stop)
         self._start(f"camera {camera.id}", reader.work, reader.stop)
@@ -277,3 +299,13 @@ class Agent:
             raise ValueError(f"no such fault; latched are: {known}")
         self._inbox.post(FaultCleared(part, caller))
         return {"part": part}
+
+
+def _indicate(indication: Indicate) -> None:
+    _log.info(
+        "indicate",
+        access_point=indication.access_point,
+        outcome=indication.outcome,
+        waiting_for=list(indication.waiting_for),
+        reason=indication.reason,
+    )

@@ -23,11 +23,14 @@ from agent import logs
 from agent.adapters.clock import SystemClock
 from agent.adapters.gpio import GpioDoor, open_pins
 from agent.adapters.store.journal import SqliteJournal
-from agent.app.executor import Executor
+from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.app.executor import Executor, Outlets
 from agent.app.gallery import threshold_for
 from agent.app.journal_writer import JournalWriter
+from agent.controller.combination import Claim
 from agent.controller.inputs import Observed
-from agent.controller.kiosk import Kiosk, KioskSettings
+from agent.controller.judge import KioskSettings
+from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
 from agent.domain.comparison import Metric, ReferenceIndex
 from agent.domain.events import Event, EventType
@@ -35,9 +38,10 @@ from agent.domain.evidence import Evidence, FaceEvidence
 from agent.domain.holder import Holder, HolderId
 from agent.domain.image import DetectedFace, Frame, Image
 from agent.domain.instant import Instant
-from agent.domain.policy import Situation, decide
+from agent.domain.policy import decide
 from agent.domain.registry import Registry
 from agent.domain.rule import Rule
+from agent.domain.situation import Situation
 from agent.domain.uuid7 import Uuid7Source
 from agent.vision.detect import HaarCascade
 from agent.vision.engine import PackFaceEngine, load_engine
@@ -189,13 +193,13 @@ class _Gate:
         )
         self._thread = threading.Thread(target=self._writer.work)
         self._thread.start()
+        self._ledger = SqlitePassLedger(folder / "passes.sqlite")
         self._executor = Executor(
             {"door": self._door},
             self._writer,
+            self._ledger,
+            Outlets(lambda _: None, lambda _: None, lambda _: None, _NobodyLooks()),
             new_id=lambda draft: _IDS.make(draft.time),
-            post=lambda _: None,
-            set_status=lambda _: None,
-            settle=lambda _camera, _track: None,
         )
 
     def frame_to_relay(self, rounds: int) -> tuple[list[float], list[float]]:
@@ -230,7 +234,18 @@ class _Gate:
         self._writer.stop()
         self._thread.join(5.0)
         self.journal.close()
+        self._ledger.close()
         self._door.close()
+
+
+class _NobodyLooks:
+    """The bench hands frames over by itself."""
+
+    def settle(self, camera: str, track: int) -> None:
+        pass
+
+    def compare(self, camera: str, claim: Claim | None) -> None:
+        pass
 
 
 def _settings() -> KioskSettings:

@@ -18,6 +18,7 @@ from agent.domain.comparison import ReferenceIndex
 from agent.domain.evidence import Observation
 from agent.errors import UnavailableError
 from agent.ports import Camera, Frame
+from agent.vision.watch import ClaimedFace
 
 _POLL_S = 0.25
 _FIRST_RETRY_S = 1.0
@@ -34,6 +35,9 @@ class Watches(Protocol):
 
     def settle(self, track: int) -> None:
         """The track has had its attempt."""
+
+    def compare(self, claim: ClaimedFace | None) -> None:
+        """Compare 1:1 with whom a credential names; None stops that."""
 
 
 class CameraReader:
@@ -114,10 +118,15 @@ class CameraWatcher:
         self._ended = ended
         self._stopping = threading.Event()
         self._settled: int | None = None
+        self._claim: ClaimedFace | None = None
 
     def settle(self, track: int) -> None:
         """Called by the controller's thread: the track has had its attempt."""
         self._settled = track
+
+    def compare(self, claim: ClaimedFace | None) -> None:
+        """Called by the controller's thread: compare 1:1 with ``claim`` from the next frame on."""
+        self._claim = claim
 
     def work(self) -> None:
         """The thread's loop, until the slot is closed and empty or ``stop``."""
@@ -131,6 +140,7 @@ class CameraWatcher:
             settled, self._settled = self._settled, None
             if settled is not None:
                 self._watcher.settle(settled)
+            self._watcher.compare(self._claim)
             self._post(Observed(self._watcher.observe(frame, self._gallery())))
 
     def stop(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.adapters.store.keys import load_key
 from agent.adapters.store.seal import Sealer
-from agent.app.gallery import curve_of, take_snapshot, threshold_for
+from agent.app.gallery import Rates, curve_of, take_snapshot, threshold_for
 from agent.app.resources import REGISTRY_NAME, Key, Site, instant, open_engine, open_registry
 from agent.domain.comparison import Metric, ReferenceIndex
 from agent.domain.holder import HolderId
@@ -36,7 +36,7 @@ def enrol_holder(site: Site, request: EnrolmentRequest, *, by: str) -> Enrolment
     with open_registry(site, Key.NEEDED) as registry:
         engine = open_engine(site.state, site.face.pack, site.face.threads)
         manifest = engine.manifest
-        snapshot = take_snapshot(registry, manifest, site.face.max_false_grant_rate)
+        snapshot = take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
         existing = registry.holder(HolderId(request.id))
         made = prepare(
             request,
@@ -91,7 +91,7 @@ def _gallery(
     rate = site.face.max_false_grant_rate
     if (site.state / REGISTRY_NAME).exists():
         with open_registry(site, Key.IF_ANY) as registry:
-            snapshot = take_snapshot(registry, manifest, rate)
+            snapshot = take_snapshot(registry, manifest, Rates(rate))
         return snapshot.index, snapshot.registry.operating, snapshot.registry.too_close
     metric = Metric(manifest.comparison.metric)
     index = ReferenceIndex.empty(manifest.embedder.components, metric)

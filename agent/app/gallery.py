@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import structlog
 
 from agent.adapters.store.registry import SqliteRegistry
+from agent.config import GateConfig
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, RegistryChanged
+from agent.credentials.issuers import Issuers
 from agent.domain.comparison import Metric, ReferenceIndex
 from agent.domain.gallery_safety import holders_too_close
 from agent.domain.operating_point import (
@@ -20,6 +22,7 @@ from agent.domain.operating_point import (
     OperatingPoint,
     ThresholdCurve,
     operating_point,
+    threshold_at,
 )
 from agent.domain.registry import Registry
 from agent.errors import UnavailableError
@@ -33,10 +36,11 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """References to compare with, and the registry to judge by; both of one revision."""
+    """References to compare with, the registry to judge by, and whom to believe."""
 
     index: ReferenceIndex
     registry: Registry
+    issuers: Issuers
 
 
 def curve_of(manifest: Manifest) -> ThresholdCurve:
@@ -51,9 +55,20 @@ def threshold_for(manifest: Manifest, holders: int, max_false_grant_rate: float)
     return operating_point(curve_of(manifest), holders, max_false_grant_rate)
 
 
-def take_snapshot(
-    registry: SqliteRegistry, manifest: Manifest, max_false_grant_rate: float
-) -> Snapshot:
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How sure a comparison must be: for an attempt over the whole gallery, and 1:1."""
+
+    max_false_grant_rate: float = 0.01
+    max_false_match_rate: float = 1e-3
+
+
+def rates_of(config: GateConfig) -> Rates:
+    """What the config says."""
+    return Rates(config.face.max_false_grant_rate, config.pass_.max_false_match_rate)
+
+
+def take_snapshot(registry: SqliteRegistry, manifest: Manifest, rates: Rates) -> Snapshot:
     """The gallery as it is on disk now.
 
     Raises:
@@ -69,7 +84,7 @@ def take_snapshot(
         index = ReferenceIndex(owners, templates, metric, revision)
     else:
         index = ReferenceIndex.empty(manifest.embedder.components, metric, revision)
-    operating = threshold_for(manifest, len(index.names), max_false_grant_rate)
+    operating = threshold_for(manifest, len(index.names), rates.max_false_grant_rate)
     return Snapshot(
         index,
         Registry(
@@ -80,7 +95,12 @@ def take_snapshot(
             too_close=holders_too_close(index, operating.threshold),
             pack=manifest.name,
             pack_version=manifest.version,
+            claim_threshold=threshold_at(curve_of(manifest), rates.max_false_match_rate),
+            claim_fmr=rates.max_false_match_rate,
+            documents=registry.documents(),
+            revoked=registry.revoked(),
         ),
+        Issuers(registry.issuers()),
     )
 
 
@@ -106,6 +126,10 @@ class GalleryWatch:
     def index(self) -> ReferenceIndex:
         """What to compare with now."""
         return self._snapshot.index
+
+    def issuers(self) -> Issuers:
+        """Whose passes to believe now."""
+        return self._snapshot.issuers
 
     def registry(self) -> Registry:
         """What to judge by now."""

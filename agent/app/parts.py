@@ -1,6 +1,6 @@
 """Opens what the daemon runs on, in an order that keeps the outputs safe, and closes it in reverse.
 
-lock -> outputs at rest -> journal, registry, key -> pack -> gallery -> thermometer, cameras
+lock -> outputs at rest -> journal, registry, key, ledger -> pack -> gallery -> thermometer, cameras
 """
 
 import fcntl
@@ -13,13 +13,24 @@ from pathlib import Path
 from agent.adapters.clock import SystemClock
 from agent.adapters.simulators.thermometer import SimulatedThermometer
 from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.registry import SqliteRegistry
 from agent.app.cameras import open_camera
 from agent.app.doors import open_doors
-from agent.app.gallery import Snapshot, take_snapshot
-from agent.app.resources import Key, Site, engine_of, open_journal, open_registry, site_of
+from agent.app.gallery import Snapshot, rates_of, take_snapshot
+from agent.app.resources import (
+    LEDGER_NAME,
+    Key,
+    Site,
+    engine_of,
+    open_community_key,
+    open_journal,
+    open_registry,
+    site_of,
+)
 from agent.app.secure import remember_outputs
 from agent.config import ConfigFile
+from agent.credentials.pass_template import CommunityKey
 from agent.errors import UnavailableError
 from agent.ports import Camera, Clock, Door, Thermometer
 from agent.vision.engine import FaceEngine
@@ -36,6 +47,8 @@ class Parts:
     doors: Mapping[str, Door]
     journal: SqliteJournal
     registry: SqliteRegistry
+    ledger: SqlitePassLedger
+    community: CommunityKey | None
     pack: InstalledPack
     engines: Mapping[str, FaceEngine]
     snapshot: Snapshot
@@ -69,9 +82,11 @@ def open_parts(
     site = site_of(state, file.path)
     journal = stack.enter_context(open_journal(site, may_set_aside=True))
     registry = stack.enter_context(open_registry(site, Key.NEEDED))
+    ledger = SqlitePassLedger(state / LEDGER_NAME)
+    stack.callback(ledger.close)
     pack = load_pack(config.face.pack, state)
     engines = {camera.id: engine_of(pack, config.face.threads) for camera in config.camera}
-    snapshot = take_snapshot(registry, pack.manifest, config.face.max_false_grant_rate)
+    snapshot = take_snapshot(registry, pack.manifest, rates_of(config))
     thermometer = stands.thermometer
     if thermometer is None and config.thermometer.kind == "simulated":
         thermometer = SimulatedThermometer(config.thermometer.temperature_c)
@@ -87,6 +102,8 @@ def open_parts(
         doors=doors,
         journal=journal,
         registry=registry,
+        ledger=ledger,
+        community=open_community_key(file),
         pack=pack,
         engines=engines,
         snapshot=snapshot,

@@ -22,7 +22,8 @@ from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.keys import init_key, key_path, load_key
 from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer, key_id
-from agent.config import FaceConfig, StoreConfig, load_config
+from agent.config import ConfigFile, FaceConfig, StoreConfig, load_config
+from agent.credentials.pass_template import CommunityKey
 from agent.domain.events import Event, EventType
 from agent.domain.instant import Instant
 from agent.domain.topics import Topics
@@ -34,6 +35,7 @@ from agent.vision.packs import InstalledPack, load_pack
 
 JOURNAL_NAME = "journal.sqlite"
 REGISTRY_NAME = "registry.sqlite"
+LEDGER_NAME = "passes.sqlite"
 
 new_event_id = Uuid7Source(os.urandom)
 """Ids of the events that this process makes."""
@@ -188,6 +190,16 @@ def key_id_of(site: Site) -> str:
         KeyUnavailableError: it is missing, open to others, or no key.
     """
     return key_id(load_key(site.key_file)).hex()
+
+
+def open_community_key(file: ConfigFile) -> CommunityKey | None:
+    """The key that opens the templates on passes; None where the config names none.
+
+    Raises:
+        KeyUnavailableError: its file is missing, open to others, or holds no key.
+    """
+    named = file.config.pass_.community_key_file
+    return None if named is None else CommunityKey(load_key(file.resolve(named)))
 
 
 def open_engine(state: Path, pack: str, threads: int = 1) -> FaceEngine:

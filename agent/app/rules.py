@@ -4,9 +4,10 @@ from zoneinfo import ZoneInfo
 
 from agent.config import GateConfig, RuleConfig
 from agent.controller.attempts import Pace
-from agent.controller.kiosk import KioskSettings
+from agent.controller.judge import KioskSettings
 from agent.controller.lane import LaneSettings
 from agent.domain.agreement import Requirements
+from agent.domain.factor import Factor
 from agent.domain.rule import Rule
 from agent.domain.schedule import Schedule, Span
 
@@ -36,6 +37,10 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         requirements=Requirements(
             face.agreement_frames, face.agreement_span_s, face.freshness_s, face.margin
         ),
+        community=config.kiosk.community,
+        kiosk=f"{config.kiosk.grid}/{config.kiosk.id}",
+        judge_by_lower_bound=config.clock.untrusted == "lower_bound",
+        accept_unknown_holders=config.pass_.accept_unknown_holders,
     )
 
 
@@ -49,4 +54,7 @@ def _rule(rule: RuleConfig, timezone: str) -> Rule:
         access_points=frozenset(rule.access_points),
         schedule=Schedule(spans, ZoneInfo(timezone)) if spans else None,
         temperature_limit_c=rule.temperature_limit_c,
+        factors=tuple(frozenset(map(Factor, one.split("+"))) for one in rule.factors),
+        health_certificate=rule.health_certificate,
+        factor_window_s=rule.factor_window_s,
     )

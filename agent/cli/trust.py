@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from agent.app.paths import state_dir
-from agent.cli.common import Json, StateDir, emit, examples, say, table
+from agent.cli.common import Json, StateDir, emit, examples, say, table, user
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -33,7 +33,9 @@ def install(
     """
     from agent.operations import trust_lists
 
-    made = trust_lists.install(file, state_dir(state), datetime.now(UTC), name)
+    folder = state_dir(state)
+    made = trust_lists.install(file, folder, datetime.now(UTC), name)
+    _record(folder, made.name, "installed", len(made.trust.keys))
     if as_json:
         emit(made.as_json())
     else:
@@ -65,8 +67,18 @@ def remove(
     """Remove a trust list: what its keys signed is refused from now on."""
     from agent.operations import trust_lists
 
-    trust_lists.remove(name, state_dir(state))
+    folder = state_dir(state)
+    trust_lists.remove(name, folder)
+    _record(folder, name, "removed", None)
     if as_json:
         emit({"name": name, "removed": True})
     else:
         say(f"removed {name}")
+
+
+def _record(state: Path, name: str, change: str, keys: int | None) -> None:
+    from agent.app.resources import command_site, record
+    from agent.domain.events import EventType
+
+    data = {"list": name, "change": change, "keys": keys, "by": user()}
+    record(command_site(state, None), EventType.TRUST_CHANGED, data)

@@ -48,10 +48,12 @@ def check_relations(config: GateConfig, mended: Collection[KeyPath] = ()) -> Ite
 
 def _face(config: GateConfig, mended: Collection[KeyPath]) -> Iterator[Finding]:
     accepted = ("face", "accept_no_pad")
-    if config.rule and not config.face.accept_no_pad and not unsure(accepted, mended):
+    alone = any("face" in rule.factors for rule in config.rule)
+    if alone and not config.face.accept_no_pad and not unsure(accepted, mended):
         message = (
             "the rules open by face alone, and no presentation attack detection is installed: "
-            "a photograph may pass. Set accept_no_pad = true under [face] to accept that"
+            "a photograph may pass. Set accept_no_pad = true under [face] to accept that, "
+            'or factors = ["pass+face"] in every rule'
         )
         yield (accepted, message)
     least, most = ("face", "attempt_interval_s"), ("face", "attempt_interval_max_s")

@@ -203,14 +203,46 @@ class ScheduleSpan(Table):
     until: time
 
 
+FactorSet = Annotated[
+    str,
+    Field(
+        pattern=r"^(face|pass|id_document)(\+(face|pass|id_document)){0,2}$",
+        description="face, pass, id_document; those joined by + are shown together",
+    ),
+]
+
+
 class RuleConfig(Table):
-    """Who may pass where, when and by what; a category without a rule is refused."""
+    """Who may pass where, when and by what; a category without a rule is refused.
+
+    One of ``factors`` is enough; the parts of one come in any order within ``factor_window_s``.
+    """
 
     categories: Annotated[tuple[Name, ...], Field(min_length=1)]
     access_points: tuple[Name, ...] = Field((), description="empty: all of them")
-    factors: Annotated[tuple[Literal["face"], ...], Field(min_length=1, max_length=1)] = ("face",)
+    factors: Annotated[tuple[FactorSet, ...], Field(min_length=1, max_length=8)] = (
+        "face",
+        "pass+face",
+    )
+    factor_window_s: Annotated[float, Field(ge=1, le=120)] = 15.0
+    health_certificate: bool = False
     schedule: tuple[ScheduleSpan, ...] = Field((), description="empty: at any time")
     temperature_limit_c: Annotated[float, Field(ge=34.0, le=42.0)] | None = None
+
+
+class PassConfig(Table):
+    """Gate passes; ``community_key_file`` opens the templates on them."""
+
+    community_key_file: FilePath | None = None
+    max_false_match_rate: Annotated[float, Field(gt=0, le=0.01)] = 1e-3
+    accept_unknown_holders: bool = True
+
+
+class HealthConfig(Table):
+    """Health certificates; an older trust list counts as none."""
+
+    trust_max_age_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    rules: Literal["stated", "eu-travel"] = "stated"
 
 
 class ControlConfig(Table):
@@ -220,9 +252,15 @@ class ControlConfig(Table):
 
 
 class ClockConfig(Table):
-    """``trust_system_clock`` vouches for a clock that no NTP client keeps (a battery clock)."""
+    """Whose time counts.
+
+    ``trust_system_clock`` vouches for a clock that no NTP client keeps (a battery clock). While no
+    clock is trusted, ``untrusted`` denies what depends on dates, or judges them by the latest time
+    that surely was.
+    """
 
     trust_system_clock: bool = False
+    untrusted: Literal["deny", "lower_bound"] = "deny"
 
 
 class GateConfig(Table):
@@ -237,5 +275,7 @@ class GateConfig(Table):
     broker: BrokerConfig | None = None
     store: StoreConfig = StoreConfig()
     face: FaceConfig = FaceConfig()
+    pass_: Annotated[PassConfig, Field(alias="pass")] = PassConfig()
+    health: HealthConfig = HealthConfig()
     control: ControlConfig = ControlConfig()
     clock: ClockConfig = ClockConfig()

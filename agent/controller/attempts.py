@@ -15,10 +15,9 @@ No timer is needed: while a face is there, frames come, and each of them asks ag
 
 from dataclasses import dataclass
 
+from agent.controller.pacer import Pacer
 from agent.domain.agreement import Requirements, agree, conclude
 from agent.domain.evidence import FaceEvidence, FaceTrack
-
-_QUIET_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +39,7 @@ class Attempts:
         self._threshold = 0.0
         self._began_s = 0.0
         self._judged: int | None = None
-        self._not_before_s = float("-inf")
-        self._last_s = float("-inf")
-        self._denials = 0
+        self._pacer = Pacer(pace.interval_s, pace.interval_max_s)
 
     def observe(self, track: FaceTrack | None, threshold: float) -> None:
         """The newest picture of the presentation; None where nobody stands in the zone."""
@@ -61,7 +58,7 @@ class Attempts:
             return None
         # An old frame grants nothing; without a new one the track ends by itself.
         fresh = now_s - track.samples[-1].captured_s <= self._requirements.freshness_s
-        if now_s < self._not_before_s or not fresh:
+        if now_s < self._pacer.not_before_s or not fresh:
             return None
         agreed = agree(track, self._threshold, self._requirements)
         if agreed is not None:
@@ -74,14 +71,19 @@ class Attempts:
         """The presentation has been judged: it is over, the interval begins; its track's id."""
         if self._track is not None:
             self._judged = self._track.id
-        if granted or now_s - self._last_s > _QUIET_S:
-            self._denials = 0
-        if not granted:
-            self._denials += 1
-        self._last_s = now_s
-        doubled = self._pace.interval_s * 2.0 ** max(min(self._denials, 32) - 1, 0)
-        self._not_before_s = now_s + min(doubled, self._pace.interval_max_s)
+        self._pacer.judged(granted=granted, now_s=now_s)
         return self._judged
+
+    def leave(self) -> int | None:
+        """The presentation goes on as part of a combination; its track's id."""
+        if self._track is not None:
+            self._judged = self._track.id
+        return self._judged
+
+    @property
+    def track(self) -> FaceTrack | None:
+        """The presentation as it stands."""
+        return self._track
 
     @property
     def _time_up_s(self) -> float:

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from agent.controller.combination import Claim
 from agent.domain.events import EventDraft
+from agent.domain.gate_pass import PassId
+from agent.domain.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +48,36 @@ class SetStatus:
     access_points: Mapping[str, str] = field(default_factory=dict)
 
 
-Effect = Record | Release | Secure | Settle | SetStatus
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """Compare faces before this camera 1:1 with the claim's holder; None stops that."""
+
+    camera: str
+    claim: Claim | None
+
+
+@dataclass(frozen=True, slots=True)
+class Indicate:
+    """Tell whoever stands there: what is still missing, or how it ended.
+
+    ``outcome`` is waiting, granted or denied; ``waiting_for`` names factors.
+    """
+
+    access_point: str
+    outcome: str
+    waiting_for: tuple[str, ...] = ()
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Consume:
+    """Count a use of a pass on the disk, then do ``counted``; where that fails, ``otherwise``."""
+
+    gate_pass: PassId
+    limit: int
+    valid_until: datetime
+    counted: tuple["Effect", ...]
+    otherwise: tuple["Effect", ...]
+
+
+Effect = Record | Release | Secure | Settle | SetStatus | Compare | Indicate | Consume

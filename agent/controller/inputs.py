@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from agent.domain.evidence import Observation, TemperatureReading
+from agent.domain.presented import Presented
 from agent.domain.registry import Registry
 
 
@@ -11,6 +12,14 @@ class Observed:
     """Vision has looked at a frame."""
 
     observation: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialShown:
+    """A credential other than a face lies before this access point; said again while it does."""
+
+    access_point: str
+    presented: Presented
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +64,13 @@ class Stop:
     why: str
 
 
-Input = Observed | TemperatureRead | RegistryChanged | FaultRaised | FaultCleared | Tick | Stop
+Input = (
+    Observed
+    | CredentialShown
+    | TemperatureRead
+    | RegistryChanged
+    | FaultRaised
+    | FaultCleared
+    | Tick
+    | Stop
+)

@@ -1,20 +1,21 @@
 """The kiosk as one state machine without I/O: ``handle(input, now) -> effects``.
 
-    observation --> attempts --due--> decide --> Record, then Release
+    observation --> attempts ------due--> judge --> Record, then Release
+    credential ---> combination --due-->   |   or wait for what is missing
     reading -----> kept, with its age
     fault -------> latched until it is cleared; denies what depends on the part
-    tick --------> pulses end, attempts whose time is up are judged
+    tick --------> pulses end, attempts and combinations whose time is up are judged
 
 One thread owns it. Time comes with every input, so a test replays a day in a second.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import assert_never
 
-from agent.controller.attempts import Pace
-from agent.controller.effects import Effect, Record, Secure, SetStatus, Settle
+from agent.controller.effects import Effect, Record, Secure, SetStatus
 from agent.controller.inputs import (
+    CredentialShown,
     FaultCleared,
     FaultRaised,
     Input,
@@ -24,40 +25,31 @@ from agent.controller.inputs import (
     TemperatureRead,
     Tick,
 )
-from agent.controller.lane import Lane, LaneSettings
-from agent.controller.trace import access_event
+from agent.controller.judge import Judge, KioskSettings
+from agent.controller.lane import Lane
 from agent.domain import access_point
-from agent.domain.agreement import Requirements
 from agent.domain.events import EventDraft, EventType
-from agent.domain.evidence import Evidence, FaceEvidence, Observation, TemperatureReading
+from agent.domain.evidence import Observation
+from agent.domain.gate_pass import PassId
 from agent.domain.instant import Instant
-from agent.domain.policy import Situation, decide
 from agent.domain.registry import Registry
-from agent.domain.rule import Rule, find_rule
-
-
-@dataclass(frozen=True, slots=True)
-class KioskSettings:
-    """What the config says, as the controller needs it."""
-
-    lanes: tuple[LaneSettings, ...]
-    rules: tuple[Rule, ...]
-    boot_id: str
-    accept_no_pad: bool = False
-    pace: Pace = field(default_factory=Pace)
-    requirements: Requirements = field(default_factory=Requirements)
 
 
 class Kiosk:
     """Everything that one kiosk knows between two inputs."""
 
-    def __init__(self, settings: KioskSettings, registry: Registry) -> None:
-        self._settings = settings
-        self._registry = registry
+    def __init__(
+        self,
+        settings: KioskSettings,
+        registry: Registry,
+        *,
+        uses: Mapping[PassId, int] | None = None,
+        latest_utc: datetime | None = None,
+    ) -> None:
+        """Begin with what outlives a process: ``uses`` of passes, and a time that surely was."""
+        self._judge = Judge(settings, registry, dict(uses or {}), latest_utc)
         self._lanes = [Lane(lane, settings.pace, settings.requirements) for lane in settings.lanes]
-        self._reading: TemperatureReading | None = None
         self._faults: dict[str, str] = {}
-        self._stage_ms: dict[str, dict[str, float]] = {}
 
     @property
     def faults(self) -> dict[str, str]:
@@ -72,13 +64,14 @@ class Kiosk:
 
     def handle(self, happened: Input, now: Instant) -> tuple[Effect, ...]:
         """What follows from ``happened``; ticks every lane, so no deadline is missed for long."""
+        self._judge.note_time(now)
         effects = self._handle(happened, now)
         if isinstance(happened, Stop):
             return tuple(effects)
         for lane in self._lanes:
             before = lane.state
             effects += lane.tick(now.monotonic_s)
-            effects += self._judge(lane, now)
+            effects += self._judge.due(lane, self._faults, now)
             if lane.state is not before:
                 effects.append(self._status())
         return tuple(effects)
@@ -92,11 +85,13 @@ class Kiosk:
             case Observed(observation):
                 self._observe(observation)
                 return []
+            case CredentialShown():
+                return self._shown(happened, now)
             case TemperatureRead(reading):
-                self._reading = reading
+                self._judge.reading = reading
                 return []
             case RegistryChanged(registry):
-                self._registry = registry
+                self._judge.registry = registry
                 return [self._status()]
             case FaultRaised(part, detail):
                 return self._raise_fault(part, detail, now)
@@ -110,58 +105,22 @@ class Kiosk:
                 assert_never(happened)
 
     def _observe(self, observation: Observation) -> None:
+        registry = self._judge.registry
         for lane in self._lanes:
             if lane.settings.camera != observation.camera:
                 continue
             track = observation.track
-            if observation.gallery_revision != self._registry.revision:
+            if observation.gallery_revision != registry.revision:
                 track = None  # compared with references that are no longer the gallery
-            lane.attempts.observe(track, self._registry.operating.threshold)
-            self._stage_ms[observation.camera] = dict(observation.stage_ms)
+            lane.attempts.observe(track, registry.operating.threshold)
+            self._judge.stage_ms[observation.camera] = dict(observation.stage_ms)
 
-    def _judge(self, lane: Lane, now: Instant) -> list[Effect]:
-        face = lane.attempts.due(now.monotonic_s)
-        if face is None:
-            return []
-        evidence = Evidence(face, self._reading, self._stages(lane, face, now))
-        holder = self._registry.holders.get(face.holder) if face.holder is not None else None
-        rule = (
-            find_rule(self._settings.rules, holder.category, lane.settings.access_point)
-            if holder is not None
-            else None
-        )
-        decision = decide(evidence, holder, rule, self._situation(lane, face), now)
-        track = lane.attempts.judged(granted=decision.granted, now_s=now.monotonic_s)
-        event = access_event(
-            decision,
-            evidence,
-            lane.settings,
-            self._registry,
-            now,
-            boot_id=self._settings.boot_id,
-        )
-        effects: list[Effect] = [Record(event)]
-        if decision.granted:
-            effects += lane.apply(access_point.Input.GRANT, now.monotonic_s)
-        if track is not None:
-            effects.append(Settle(lane.settings.camera, track))
+    def _shown(self, shown: CredentialShown, now: Instant) -> list[Effect]:
+        effects: list[Effect] = []
+        for lane in self._lanes:
+            if lane.settings.access_point == shown.access_point:
+                effects += self._judge.shown(lane, shown.presented, self._faults, now)
         return effects
-
-    def _stages(self, lane: Lane, face: FaceEvidence, now: Instant) -> dict[str, float]:
-        stages = dict(self._stage_ms.get(lane.settings.camera, {}))
-        stages["capture_to_decision"] = (now.monotonic_s - face.newest_s) * 1000.0
-        return stages
-
-    def _situation(self, lane: Lane, face: FaceEvidence) -> Situation:
-        parts = (f"camera:{lane.settings.camera}", f"door:{lane.settings.door}")
-        failed = any(part in self._faults for part in parts)
-        return Situation(
-            sensor_fault=failed or lane.state is access_point.State.FAULT,
-            face_alone_suffices=self._registry.operating.sufficient,
-            accept_no_pad=self._settings.accept_no_pad,
-            too_close=face.holder in self._registry.too_close,
-            requirements=self._settings.requirements,
-        )
 
     def _raise_fault(self, part: str, detail: str, now: Instant) -> list[Effect]:
         if part in self._faults:
@@ -171,7 +130,7 @@ class Kiosk:
         for lane in self._lanes_of(part):
             effects += lane.apply(access_point.Input.OUTPUT_FAILED, now.monotonic_s)
         if part == "thermometer":
-            self._reading = None
+            self._judge.reading = None
         data = {"part": part, "detail": detail}
         effects.append(self._record(EventType.FAULT_RAISED, now, data))
         effects.append(self._status())

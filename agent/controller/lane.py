@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from agent.controller.attempts import Attempts, Pace
+from agent.controller.combination import Combination
 from agent.controller.effects import Effect, Release, Secure
 from agent.domain.access_point import Input, Output, State, step
 from agent.domain.agreement import Requirements
@@ -26,6 +27,7 @@ class Lane:
     def __init__(self, settings: LaneSettings, pace: Pace, requirements: Requirements) -> None:
         self.settings = settings
         self.attempts = Attempts(pace, requirements)
+        self.combination = Combination(requirements, pace.timeout_s)
         self.state = State.SECURED
         self._secure_at_s: float | None = None
         self._energised_s = 0.0
@@ -54,5 +56,6 @@ class Lane:
 
     @property
     def deadline_s(self) -> float | None:
-        """When the pulse ends, on the monotonic clock; None where none runs."""
-        return self._secure_at_s
+        """When the pulse or a half-finished combination ends, on the monotonic clock."""
+        moments = (self._secure_at_s, self.combination.ends_s)
+        return min((moment for moment in moments if moment is not None), default=None)

@@ -1,7 +1,7 @@
 """The decision trace of an access event: why, by how much, and how fast; never who it looked like.
 
 A denial names no candidate: a stranger's nearest neighbour is nobody's business. ``holder`` stands
-only where the face was recognised, whatever then spoke against it.
+only where the face was recognised or a credential names somebody, whatever then spoke against it.
 """
 
 import math
@@ -10,6 +10,7 @@ from typing import Any
 from agent.controller.lane import LaneSettings
 from agent.domain.events import EventDraft, EventType
 from agent.domain.evidence import Evidence
+from agent.domain.factor import Factors
 from agent.domain.holder import HolderId
 from agent.domain.instant import Instant
 from agent.domain.policy import Decision
@@ -24,22 +25,29 @@ def access_event(
     now: Instant,
     *,
     boot_id: str,
+    missing: Factors = frozenset(),
 ) -> EventDraft:
-    """The event of one attempt."""
+    """The event of one attempt; ``missing`` is what the rule still asked for."""
     face = evidence.face
-    holder: HolderId | None = face.holder if face is not None else None
+    claims = evidence.gate_pass.gate_pass if evidence.gate_pass is not None else None
     operating = registry.operating
     data: dict[str, Any] = {
         "reason": decision.reason.value if decision.reason is not None else None,
-        "holder": holder,
+        "holder": _holder(evidence, registry),
+        "factors": sorted(evidence.shown),
+        "missing": [] if decision.granted else sorted(missing),
+        "pass": claims.id if claims is not None else None,
         "direction": settings.direction,
         "score": _number(face.score if face else None),
         "runner_up_score": _number(face.runner_up_score if face else None),
         "margin": _number(face.margin if face else None),
         "frames": face.frames if face else 0,
-        "threshold": _number(operating.threshold),
-        "threshold_fmr": operating.fmr,
-        "threshold_extrapolated": operating.extrapolated,
+        "threshold": _number(
+            registry.claim_threshold if face and face.claimed else operating.threshold
+        ),
+        "threshold_fmr": registry.claim_fmr if face and face.claimed else operating.fmr,
+        "threshold_extrapolated": operating.extrapolated and not (face and face.claimed),
+        "compared": None if face is None else "1:1" if face.claimed else "1:N",
         "pack": registry.pack,
         "pack_version": registry.pack_version,
         "pad_score": _number(face.pad_score if face else None),
@@ -54,6 +62,14 @@ def access_event(
     }
     kind = EventType.ACCESS_GRANTED if decision.granted else EventType.ACCESS_DENIED
     return EventDraft(kind, now.utc, now.utc_trusted, settings.access_point, data)
+
+
+def _holder(evidence: Evidence, registry: Registry) -> HolderId | None:
+    face = evidence.face
+    if evidence.gate_pass is None and evidence.document is None:
+        return face.holder if face is not None else None
+    subject = registry.subject(evidence)
+    return subject.id if subject is not None else None
 
 
 def _number(value: float | None, digits: int = 4) -> float | None:

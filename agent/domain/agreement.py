@@ -10,7 +10,7 @@ three frames of it rarely, and a frozen camera shows one frame for ever. A face 
 A track that reaches no such agreement is judged by what it has once its time is up.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.domain.evidence import FaceEvidence, FaceSample, FaceTrack
 from agent.domain.holder import HolderId
@@ -56,6 +56,63 @@ def conclude(track: FaceTrack, threshold: float, requirements: Requirements) -> 
     return _evidence(samples, None, requirements)
 
 
+def agree_claim(
+    track: FaceTrack,
+    claim: int,
+    holder: HolderId,
+    threshold: float,
+    requirements: Requirements,
+    *,
+    final: bool = False,
+) -> FaceEvidence | None:
+    """The evidence that the track's face is ``holder``'s, whom the presentation ``claim`` names.
+
+    The same frames and span as without a credential, and most of the frames compared must reach
+    ``threshold``. None while that is open; where ``final``, evidence that names nobody instead.
+    """
+    compared = [s for s in track.samples if s.claim is not None and s.claim.claim == claim]
+    above = [s for s in compared if s.claim is not None and s.claim.score >= threshold]
+    evidence = _claimed(above, holder)
+    enough = evidence.frames >= requirements.frames and evidence.span_s >= requirements.span_s
+    if enough and len(above) * 2 > len(compared):
+        return evidence
+    if not final:
+        return None
+    frozen = _frozen(compared, requirements)
+    return replace(_claimed(compared, None), frozen=frozen)
+
+
+def against_claim(
+    track: FaceTrack, claim: int, threshold: float, requirements: Requirements
+) -> bool:
+    """Whether the track is surely another person's than the one whom the credential names."""
+    scores = [
+        s.claim.score for s in track.samples if s.claim is not None and s.claim.claim == claim
+    ]
+    return len(scores) >= requirements.frames and max(scores) < threshold
+
+
+def _claimed(samples: list[FaceSample], holder: HolderId | None) -> FaceEvidence:
+    different = _different(samples)
+    times = [sample.captured_s for sample in different]
+    pads = [sample.pad_score for sample in samples if sample.pad_score is not None]
+    return FaceEvidence(
+        holder=holder if samples else None,
+        score=max((s.claim.score for s in samples if s.claim is not None), default=None),
+        margin=None,
+        runner_up_score=None,
+        frames=len(different),
+        span_s=max(times) - min(times) if times else 0.0,
+        newest_s=max((sample.captured_s for sample in samples), default=0.0),
+        pad_score=min(pads) if pads else None,
+        claimed=True,
+    )
+
+
+def _frozen(samples: list[FaceSample], requirements: Requirements) -> bool:
+    return len(samples) >= requirements.frames > len({s.content for s in samples})
+
+
 def _above(sample: FaceSample, threshold: float) -> bool:
     return sample.best is not None and sample.best.score >= threshold
 
@@ -89,7 +146,7 @@ def _evidence(
         newest_s=max((sample.captured_s for sample in samples), default=0.0),
         ambiguous=ambiguous
         or (holder is not None and margin is not None and margin < requirements.margin),
-        frozen=len(samples) >= requirements.frames > len({s.content for s in samples}),
+        frozen=_frozen(samples, requirements),
         pad_score=min(pads) if pads else None,
     )
 

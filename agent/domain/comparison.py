@@ -163,6 +163,11 @@ class ReferenceIndex:
         # As a rule nobody else comes near, and one look at two holders is enough.
         return (other, best) if _place(other) < _place(best) else (best, other)
 
+    def verify(self, probe: Template, holder: HolderId) -> float | None:
+        """The score 1:1 with the best reference of ``holder``; None where there is none."""
+        rows = self.templates[self.rows_of(holder)]
+        return float(row_scores(rows, probe, self.metric).max()) if len(rows) else None
+
     def rows_of(self, holder: HolderId) -> slice:
         """Where the references of ``holder`` lie; empty where there are none."""
         at = bisect_left(self.names, holder)

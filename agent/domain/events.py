@@ -23,6 +23,9 @@ class EventType(StrEnum):
     HOLDER_REMOVED = "holder.removed"
     RULES_CHANGED = "rules.changed"
     MODEL_CHANGED = "model.changed"
+    ISSUER_CHANGED = "issuer.changed"
+    PASS_REVOKED = "pass.revoked"  # noqa: S105 - a gate pass, no password
+    TRUST_CHANGED = "trust.changed"
     FAULT_RAISED = "fault.raised"
     FAULT_CLEARED = "fault.cleared"
     AGENT_STARTED = "agent.started"

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agent.domain.factor import Factor, Factors
 from agent.domain.holder import HolderId
+from agent.domain.presented import DocumentPresented, HealthPresented, PassPresented
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,18 @@ class FaceSample:
     best: Candidate | None
     runner_up: Candidate | None
     pad_score: float | None = None
+    claim: "ClaimScore | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimScore:
+    """The face compared 1:1 with the reference of a credential's holder.
+
+    ``claim`` names the presentation whose holder it was compared with.
+    """
+
+    claim: int
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +110,9 @@ class TemperatureReading:
 class FaceEvidence:
     """The agreed outcome of one track, and what it was judged by.
 
-    ``holder`` is None where no candidate reached the threshold; ``margin`` is the distance in
-    score to the best other holder, None where there is no other.
+    ``claimed`` says that it was compared 1:1 with the holder whom a credential names. ``holder``
+    is None where no candidate reached the threshold; ``margin`` is the distance in score to the
+    best other holder, None where there is no other.
     """
 
     holder: HolderId | None
@@ -110,6 +125,7 @@ class FaceEvidence:
     ambiguous: bool = False
     frozen: bool = False
     pad_score: float | None = None
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +134,18 @@ class Evidence:
 
     face: FaceEvidence | None = None
     temperature: TemperatureReading | None = None
+    gate_pass: PassPresented | None = None
+    document: DocumentPresented | None = None
+    health: HealthPresented | None = None
     stage_ms: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> Factors:
+        """Which factors it holds; a face only where it is somebody's."""
+        there = {
+            Factor.FACE: self.face is not None and self.face.holder is not None,
+            Factor.PASS: self.gate_pass is not None,
+            Factor.ID_DOCUMENT: self.document is not None,
+            Factor.HEALTH_CERTIFICATE: self.health is not None,
+        }
+        return frozenset(factor for factor, shown in there.items() if shown)

@@ -8,51 +8,44 @@ about anybody's rules:
     1  LockedDown               the access point is locked down
     2  SensorFault              the camera is dead or shows one frame for ever; the output failed
     3  FactorMissing            nothing was presented
-    4  PresentationAttack       a model says the face is a picture of one
-    5  NoMatch                  no holder, or one that the registry does not know
-    6  Ambiguous                two holders fit, or the holder's face is too close to another's
-    7  CredentialNotEnabled     the holder is disabled
-    8  Unauthorized             no rule for the holder's category here
-    9  FactorMissing            the face alone is not enough: gallery too large, no attack
-                                detection and none waived, too few or too old frames
-    10 ClockUntrusted           dates or a schedule count, and the time is not known
-    11 CredentialNotActive      before the holder's validity
-    12 CredentialExpired        after it
-    13 NotPermittedAtThisTime   outside the rule's schedule
-    14 AntiPassback             the holder is inside already
-    15 SensorFault              a temperature is asked for, and no fresh one is there
-    16 ElevatedTemperature      it is above the rule's limit
+    4  CredentialForged, ...    a pass is not believed, by the reason that its bytes gave
+    5  PresentationAttack       a model says the face is a picture of one
+    6  HolderMismatch           credentials of two people, or a face that is not their holder's
+    7  NoMatch                  no holder, or one that the registry does not know
+    8  Ambiguous                by face alone: two holders fit, or they are too close to each other
+    9  CredentialNotEnabled     the holder is disabled
+    10 CredentialRevoked        the pass was
+    11 Unauthorized             no rule for the holder's category here, or a pass for another place
+    12 FactorMissing            too few or too old frames; by face alone: gallery too large, or no
+                                attack detection and none waived
+    13 ClockUntrusted           dates or a schedule count, and the time is not known
+    14 CredentialNotActive      before the validity of holder, pass or document
+    15 CredentialExpired        after it
+    16 CredentialReplayed       the pass was used as often as it may be
+    17 NotPermittedAtThisTime   outside the rule's schedule
+    18 AntiPassback             the holder is inside already
+    19 HealthCertificateInvalid the rule asks for one, and this one does not hold
+    20 FactorMissing            the rule asks for more than was shown so far
+    21 SensorFault              a temperature is asked for, and no fresh one is there
+    22 ElevatedTemperature      it is above the rule's limit
+
+A combination that is half finished is judged each time that something is added to it: 20 alone says
+that all is well so far.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from agent.domain.agreement import Requirements
 from agent.domain.evidence import Evidence
+from agent.domain.gate_pass import GatePass
 from agent.domain.holder import Holder
 from agent.domain.instant import Instant
+from agent.domain.presented import DocumentPresented
 from agent.domain.reason import Reason
 from agent.domain.rule import Rule
+from agent.domain.situation import Case, Situation
 
 PAD_THRESHOLD = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What holds at the access point, whoever stands there.
-
-    ``face_alone_suffices`` says whether the gallery's size leaves a threshold safe enough;
-    ``too_close`` whether the holder before the gate is one whom another could pass for.
-    """
-
-    locked_down: bool = False
-    sensor_fault: bool = False
-    passback: bool = False
-    face_alone_suffices: bool = True
-    accept_no_pad: bool = False
-    too_close: bool = False
-    requirements: Requirements = field(default_factory=Requirements)
-    temperature_max_age_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +60,6 @@ class Decision:
         return self.reason is None
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    evidence: Evidence
-    holder: Holder | None
-    rule: Rule | None
-    situation: Situation
-    now: Instant
-
-
 def decide(
     evidence: Evidence,
     holder: Holder | None,
@@ -87,62 +71,126 @@ def decide(
 
     Pure and total: whatever is missing or odd denies.
     """
-    case = _Case(evidence, holder, rule, situation, now)
+    case = Case(evidence, holder, rule, situation, now)
     for check in PRECEDENCE:
         if (reason := check(case)) is not None:
             return Decision(reason)
     return Decision()
 
 
-def _locked_down(case: _Case) -> Reason | None:
+def _locked_down(case: Case) -> Reason | None:
     return Reason.LOCKED_DOWN if case.situation.locked_down else None
 
 
-def _sensor(case: _Case) -> Reason | None:
+def _sensor(case: Case) -> Reason | None:
     frozen = case.evidence.face is not None and case.evidence.face.frozen
     return Reason.SENSOR_FAULT if case.situation.sensor_fault or frozen else None
 
 
-def _presented(case: _Case) -> Reason | None:
-    return Reason.FACTOR_MISSING if case.evidence.face is None else None
+def _presented(case: Case) -> Reason | None:
+    evidence = case.evidence
+    shown = (evidence.face, evidence.gate_pass, evidence.document, evidence.health)
+    return Reason.FACTOR_MISSING if all(one is None for one in shown) else None
 
 
-def _attack(case: _Case) -> Reason | None:
+def _believed(case: Case) -> Reason | None:
+    shown = case.evidence.gate_pass
+    if shown is None or (shown.reason is None and shown.gate_pass is not None):
+        return None
+    return shown.reason or Reason.OTHER
+
+
+def _attack(case: Case) -> Reason | None:
     face = case.evidence.face
     if face is None or face.pad_score is None or face.pad_score >= PAD_THRESHOLD:
         return None
     return Reason.PRESENTATION_ATTACK
 
 
-def _match(case: _Case) -> Reason | None:
+def _mismatch(case: Case) -> Reason | None:
+    holder, face, document = case.holder, case.evidence.face, case.evidence.document
+    claims = case.claims
+    if claims is not None and holder is not None and holder.id != claims.holder:
+        return Reason.HOLDER_MISMATCH
+    if face is not None and case.names_somebody:
+        other = holder is not None and face.holder not in (None, holder.id)
+        if other or (face.claimed and face.holder is None):
+            return Reason.HOLDER_MISMATCH
+    if claims is not None and document is not None and not _same_document(case, claims, document):
+        return Reason.HOLDER_MISMATCH
+    return None
+
+
+def _same_document(case: Case, claims: GatePass, document: DocumentPresented) -> bool:
+    """Whether the document is the pass's holder's: as the registry knows, or as the pass says."""
+    if case.situation.document_holder is not None:
+        return case.situation.document_holder == claims.holder
+    return claims.document is not None and claims.document == document.community_hash
+
+
+def _match(case: Case) -> Reason | None:
     face = case.evidence.face
-    if face is None or face.ambiguous:
+    if case.names_somebody:
+        return Reason.NO_MATCH if case.holder is None else None
+    if face is None:
+        return None  # a health certificate names nobody; what is missing is said below
+    if face.ambiguous:
         return None  # answered by a check of its own
     if face.holder is None or case.holder is None or case.holder.id != face.holder:
         return Reason.NO_MATCH
     return None
 
 
-def _ambiguous(case: _Case) -> Reason | None:
+def _ambiguous(case: Case) -> Reason | None:
+    if case.names_somebody:
+        return None
     face = case.evidence.face
     ambiguous = case.situation.too_close or (face is not None and face.ambiguous)
     return Reason.AMBIGUOUS if ambiguous else None
 
 
-def _enabled(case: _Case) -> Reason | None:
-    enabled = case.holder is not None and case.holder.enabled
-    return None if enabled else Reason.CREDENTIAL_NOT_ENABLED
+def _enabled(case: Case) -> Reason | None:
+    if case.holder is None:
+        return None if _nobody_named(case) else Reason.CREDENTIAL_NOT_ENABLED
+    return None if case.holder.enabled else Reason.CREDENTIAL_NOT_ENABLED
 
 
-def _authorized(case: _Case) -> Reason | None:
-    return None if case.rule is not None else Reason.UNAUTHORIZED
+def _revoked(case: Case) -> Reason | None:
+    shown = case.claims is not None and case.situation.pass_revoked
+    return Reason.CREDENTIAL_REVOKED if shown else None
 
 
-def _factors(case: _Case) -> Reason | None:
+def _authorized(case: Case) -> Reason | None:
+    claims, place = case.claims, case.situation.place
+    if claims is not None:
+        here = (
+            place is not None
+            and place.community in claims.communities
+            and (not claims.access_points or place.access_point in claims.access_points)
+            and claims.kiosk in (None, place.kiosk)
+        )
+        if not here:
+            return Reason.UNAUTHORIZED
+    if case.rule is None:
+        return None if _nobody_named(case) else Reason.UNAUTHORIZED
+    return None
+
+
+def _nobody_named(case: Case) -> bool:
+    """Whether only a health certificate was shown so far, which is nobody's."""
+    return case.evidence.face is None and not case.names_somebody
+
+
+def _face(case: Case) -> Reason | None:
     face, situation = case.evidence.face, case.situation
-    if face is None or not situation.face_alone_suffices:
-        return Reason.FACTOR_MISSING
-    if face.pad_score is None and not situation.accept_no_pad:
+    if face is None:
+        return None
+    if not case.names_somebody:
+        if not situation.face_alone_suffices:
+            return Reason.FACTOR_MISSING
+        if face.pad_score is None and not situation.accept_no_pad:
+            return Reason.FACTOR_MISSING
+    elif not face.claimed:
         return Reason.FACTOR_MISSING
     needed = situation.requirements
     age_s = case.now.monotonic_s - face.newest_s
@@ -152,38 +200,62 @@ def _factors(case: _Case) -> Reason | None:
     return None
 
 
-def _clock(case: _Case) -> Reason | None:
-    dated = case.holder is not None and (
-        case.holder.valid_from is not None or case.holder.valid_until is not None
-    )
+def _clock(case: Case) -> Reason | None:
+    if case.now.utc_trusted:
+        return None
     scheduled = case.rule is not None and case.rule.schedule is not None
-    if (dated or scheduled) and not case.now.utc_trusted:
-        return Reason.CLOCK_UNTRUSTED
-    return None
+    starts, ends = case.validity
+    bound = case.situation.at_least_utc
+    if bound is None:
+        return Reason.CLOCK_UNTRUSTED if scheduled or starts or ends else None
+    # It is later than the bound: what has begun by then is active; what ended by then is said
+    # below. A schedule needs the hour itself.
+    begun = all(start <= bound for start in starts)
+    return None if begun and not scheduled else Reason.CLOCK_UNTRUSTED
 
 
-def _active(case: _Case) -> Reason | None:
-    start = case.holder.valid_from if case.holder is not None else None
-    return Reason.CREDENTIAL_NOT_ACTIVE if start is not None and case.now.utc < start else None
+def _active(case: Case) -> Reason | None:
+    starts, _ = case.validity
+    late = all(start <= case.utc for start in starts)
+    return None if late else Reason.CREDENTIAL_NOT_ACTIVE
 
 
-def _expired(case: _Case) -> Reason | None:
-    end = case.holder.valid_until if case.holder is not None else None
-    return Reason.CREDENTIAL_EXPIRED if end is not None and case.now.utc >= end else None
+def _expired(case: Case) -> Reason | None:
+    _, ends = case.validity
+    return None if all(case.utc < end for end in ends) else Reason.CREDENTIAL_EXPIRED
 
 
-def _schedule(case: _Case) -> Reason | None:
+def _replayed(case: Case) -> Reason | None:
+    limit = case.claims.uses if case.claims is not None else None
+    used_up = limit is not None and case.situation.pass_uses >= limit
+    return Reason.CREDENTIAL_REPLAYED if used_up else None
+
+
+def _schedule(case: Case) -> Reason | None:
     schedule = case.rule.schedule if case.rule is not None else None
     if schedule is not None and not schedule.holds(case.now.utc):
         return Reason.NOT_PERMITTED_AT_THIS_TIME
     return None
 
 
-def _passback(case: _Case) -> Reason | None:
+def _passback(case: Case) -> Reason | None:
     return Reason.ANTI_PASSBACK if case.situation.passback else None
 
 
-def _temperature_known(case: _Case) -> Reason | None:
+def _health(case: Case) -> Reason | None:
+    health = case.evidence.health
+    asked = case.rule is not None and case.rule.health_certificate
+    invalid = asked and health is not None and health.reason is not None
+    return Reason.HEALTH_CERTIFICATE_INVALID if invalid else None
+
+
+def _complete(case: Case) -> Reason | None:
+    if case.rule is None or case.rule.missing(case.evidence.shown):
+        return Reason.FACTOR_MISSING
+    return None
+
+
+def _temperature_known(case: Case) -> Reason | None:
     if case.rule is None or case.rule.temperature_limit_c is None:
         return None
     reading = case.evidence.temperature
@@ -194,7 +266,7 @@ def _temperature_known(case: _Case) -> Reason | None:
     return None if fresh else Reason.SENSOR_FAULT
 
 
-def _temperature(case: _Case) -> Reason | None:
+def _temperature(case: Case) -> Reason | None:
     limit_c = case.rule.temperature_limit_c if case.rule is not None else None
     reading = case.evidence.temperature
     if limit_c is None or reading is None:
@@ -203,21 +275,27 @@ def _temperature(case: _Case) -> Reason | None:
     return None if reading.temperature_c <= limit_c else Reason.ELEVATED_TEMPERATURE
 
 
-PRECEDENCE: tuple[Callable[[_Case], Reason | None], ...] = (
+PRECEDENCE: tuple[Callable[[Case], Reason | None], ...] = (
     _locked_down,
     _sensor,
     _presented,
+    _believed,
     _attack,
+    _mismatch,
     _match,
     _ambiguous,
     _enabled,
+    _revoked,
     _authorized,
-    _factors,
+    _face,
     _clock,
     _active,
     _expired,
+    _replayed,
     _schedule,
     _passback,
+    _health,
+    _complete,
     _temperature_known,
     _temperature,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agent.domain.factor import FACE_OR_BOTH, Factor, Factors, missing
 from agent.domain.schedule import Schedule
 
 
@@ -14,6 +15,22 @@ class Rule:
     access_points: frozenset[str] = frozenset()
     schedule: Schedule | None = None
     temperature_limit_c: float | None = None
+    factors: tuple[Factors, ...] = FACE_OR_BOTH
+    health_certificate: bool = False
+    factor_window_s: float = 15.0
+
+    @property
+    def by_face_alone(self) -> bool:
+        """Whether a face may say by itself who stands there, so that a search is of use."""
+        named = {Factor.PASS, Factor.ID_DOCUMENT}
+        return any(Factor.FACE in wanted and not wanted & named for wanted in self.factors)
+
+    def missing(self, shown: Factors) -> Factors:
+        """What is still to be shown; empty where nothing is."""
+        lacking = missing(self.factors, shown)
+        if self.health_certificate and Factor.HEALTH_CERTIFICATE not in shown:
+            lacking |= {Factor.HEALTH_CERTIFICATE}
+        return lacking
 
 
 def find_rule(rules: Iterable[Rule], category: str, access_point: str) -> Rule | None:

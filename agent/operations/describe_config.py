@@ -26,12 +26,7 @@ def summary(config: GateConfig) -> dict[str, Any]:
 def warnings(file: ConfigFile) -> list[str]:
     """What is allowed but should be meant: each risk that the config takes, in plain words."""
     config = file.config
-    found = []
-    if config.rule and config.face.accept_no_pad:
-        found.append(
-            "face alone opens the gate without presentation attack detection"
-            " ([face] accept_no_pad): a photograph of a resident may pass"
-        )
+    found = _risks_of_factors(config)
     if not config.rule:
         found.append("there is no [[rule]]: nobody may pass")
     if config.broker is None:
@@ -61,6 +56,27 @@ def warnings(file: ConfigFile) -> list[str]:
             for path in (*needed, config.broker.key_file)
             if path is not None and not _readable(file, str(path))
         ]
+    return found
+
+
+def _risks_of_factors(config: GateConfig) -> list[str]:
+    found = []
+    alone = {factors for rule in config.rule for factors in rule.factors if "+" not in factors}
+    if "face" in alone and config.face.accept_no_pad:
+        found.append(
+            "face alone opens the gate without presentation attack detection"
+            " ([face] accept_no_pad): a photograph of a resident may pass"
+        )
+    if "pass" in alone:
+        found.append(
+            'a pass alone opens the gate (factors = ["pass"]): whoever photographs one may pass'
+            ' until it ends; prefer "pass+face", or passes of one use'
+        )
+    if "id_document" in alone:
+        found.append(
+            'an ID document alone opens the gate (factors = ["id_document"]): whoever finds or'
+            ' takes one may pass; prefer "id_document+face" or "id_document+pass"'
+        )
     return found
 
 

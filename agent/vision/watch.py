@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.domain.comparison import ReferenceIndex
-from agent.domain.evidence import Box, FaceSample, Observation
-from agent.domain.image import DetectedFace, Frame, Image
+from agent.domain.comparison import ReferenceIndex, score
+from agent.domain.evidence import Box, ClaimScore, FaceSample, Observation
+from agent.domain.holder import HolderId
+from agent.domain.image import DetectedFace, Frame, Image, Template
 from agent.vision.engine import FaceEngine
 from agent.vision.quality import GATE, AcquisitionLimits, measure, shortfall
 from agent.vision.track import Tracker
@@ -37,6 +38,19 @@ class Zone:
         y = (box.y + box.height / 2) / frame_height
         inside = self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height
         return inside and box.width >= self.min_face_px
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClaimedFace:
+    """Whom a credential names: compared 1:1 while it holds.
+
+    ``id`` names the presentation. The holder's own references come first; ``template`` is what the
+    credential brought with it, None where it brought none of this pack.
+    """
+
+    id: int
+    holder: HolderId
+    template: Template | None = None
 
 
 def search_widths(min_face_px: int, followed_px: int | None = None) -> tuple[int, ...]:
@@ -70,6 +84,11 @@ class Watcher:
         self._revision: int | None = None
         self._settled: int | None = None
         self._embedded_s = float("-inf")
+        self._claim: ClaimedFace | None = None
+
+    def compare(self, claim: ClaimedFace | None) -> None:
+        """Compare 1:1 with ``claim`` as well from now on; None stops that."""
+        self._claim = claim
 
     def settle(self, track: int) -> None:
         """The track has had its attempt: from now on only a change of person is looked for."""
@@ -93,7 +112,8 @@ class Watcher:
                 best, runner_up = index.search(template)
                 stages.done("compare")
                 content = _digest(frame.image, located.box)
-                sample = FaceSample(frame.captured_s, content, best, runner_up)
+                claim = self._claim_score(template, index)
+                sample = FaceSample(frame.captured_s, content, best, runner_up, claim=claim)
                 track = self._tracker.add(sample, template)
         return Observation(self._camera, frame.captured_s, track, stages.ms, index.revision)
 
@@ -129,7 +149,18 @@ class Watcher:
                 return located
         return None
 
+    def _claim_score(self, template: Template, index: ReferenceIndex) -> ClaimScore | None:
+        claim = self._claim
+        if claim is None:
+            return None
+        found = index.verify(template, claim.holder)
+        if found is None and claim.template is not None:
+            found = score(claim.template, template, index.metric)
+        return None if found is None else ClaimScore(claim.id, found)
+
     def _wanted(self, track: int, captured_s: float) -> bool:
+        if self._claim is not None:
+            return True
         due = captured_s - self._embedded_s >= _SETTLED_EVERY_S
         return track != self._settled or due or self._tracker.in_doubt
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pass_parts
 import pytest
 from asyncapi import complaints, contract, payload, whole
 
@@ -14,11 +15,20 @@ from agent.adapters.simulators.clock import ManualClock
 from agent.adapters.store.keys import init_key
 from agent.app.resources import Key, instant, make_event, open_journal, open_registry, site_of
 from agent.app.status_board import StatusBoard
-from agent.cli import models
+from agent.cli import models, trust
 from agent.controller.effects import Record, SetStatus
-from agent.controller.inputs import FaultCleared, FaultRaised, Observed, TemperatureRead
-from agent.controller.kiosk import Kiosk, KioskSettings
+from agent.controller.inputs import (
+    CredentialShown,
+    FaultCleared,
+    FaultRaised,
+    Observed,
+    TemperatureRead,
+    Tick,
+)
+from agent.controller.judge import KioskSettings
+from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
+from agent.credentials.issuers import IssuerKey
 from agent.domain.events import Event, EventDraft, EventType, cloud_event
 from agent.domain.evidence import (
     Box,
@@ -30,6 +40,7 @@ from agent.domain.evidence import (
 )
 from agent.domain.holder import Holder, HolderId
 from agent.domain.operating_point import OperatingPoint
+from agent.domain.presented import PassPresented
 from agent.domain.reason import Reason
 from agent.domain.registry import Registry
 from agent.domain.rule import Rule
@@ -122,6 +133,21 @@ def attempt(holder: HolderId | None, temperature_c: float | None = None) -> list
     return recorded
 
 
+def passes() -> list[EventDraft]:
+    """Passes that are shown alone: believed, forged, and one whose time runs out."""
+    clock = ManualClock(utc=pass_parts.NOW)
+    kiosk, recorded = Kiosk(SETTINGS, REGISTRY), []
+    shown = [
+        PassPresented(1, 0.0, pass_parts.claims(communities=frozenset({"elsewhere"}))),
+        PassPresented(2, 0.0, reason=Reason.CREDENTIAL_FORGED),
+        PassPresented(3, 0.0, pass_parts.claims()),
+    ]
+    for one in shown:
+        recorded += drafts(kiosk.handle(CredentialShown("north-entry", one), clock.now()))
+        clock.advance(20.0)
+    return recorded + drafts(kiosk.handle(Tick(), clock.now()))
+
+
 def drafts(effects: Any) -> list[EventDraft]:
     return [effect.draft for effect in effects if isinstance(effect, Record)]
 
@@ -141,9 +167,16 @@ def stored(state: Path) -> list[Event]:
     with open_journal(site, may_set_aside=True), open_registry(site, Key.NEEDED) as registry:
         registry.put(ANNA, by="uid:0 root", now=instant(site))
         registry.enrol(replace(ANNA, enabled=False), [], by="uid:0 root", now=instant(site))
+        registry.bind_document(ANNA.id, "ab" * 32, by="uid:0 root", now=instant(site))
         registry.remove(ANNA.id, by="uid:0 root", now=instant(site))
+        issuer = IssuerKey("office", pass_parts.KEY.public_key())
+        registry.put_issuer(issuer, by="uid:0 root", now=instant(site))
+        registry.remove_issuer(issuer.key_id.hex(), by="uid:0 root", now=instant(site))
+        registry.revoke(pass_parts.claims().id, by="uid:0 root", now=instant(site))
     models._record(state, "dlib", "installed", "1")
     models._record(state, "dlib", "removed", None)
+    trust._record(state, "eu", "installed", 3)
+    trust._record(state, "eu", "removed", None)
     with open_journal(site) as journal:
         return [row.event for row in journal.read()]
 
@@ -151,7 +184,7 @@ def stored(state: Path) -> list[Event]:
 @pytest.fixture
 def said(tmp_path: Path) -> list[dict[str, Any]]:
     """One event or more of every type that needs no running agent, as a broker gets them."""
-    recorded = [*attempt(ANNA.id), *attempt(ANNA.id, 36.5), *attempt(None), *faults()]
+    recorded = [*attempt(ANNA.id), *attempt(ANNA.id, 36.5), *attempt(None), *passes(), *faults()]
     events = [draft.with_id("0196a4f0-0000-7000-8000-000000000000") for draft in recorded]
     source = Topics("lakeside", "g3", "north-1").source
     return [

@@ -1,6 +1,7 @@
 """Health certificates of either kind: whatever is signed or shown, a verdict and no error."""
 
 import json
+import math
 
 import cbor2
 import health_parts
@@ -73,6 +74,8 @@ def test_a_signed_card_of_any_kind_is_a_verdict(changes, patient) -> None:
     def storable(value):
         if isinstance(value, bytes):
             return value.hex()
+        if isinstance(value, float) and not math.isfinite(value):
+            return None  # JSON has no such number
         if isinstance(value, dict):
             return {key: storable(inner) for key, inner in value.items()}
         return [storable(inner) for inner in value] if isinstance(value, list) else value

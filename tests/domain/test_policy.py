@@ -10,10 +10,11 @@ from agent.domain.agreement import Requirements
 from agent.domain.evidence import Evidence, FaceEvidence, TemperatureReading
 from agent.domain.holder import Holder, HolderId
 from agent.domain.instant import Instant
-from agent.domain.policy import Situation, decide
+from agent.domain.policy import decide
 from agent.domain.reason import Reason
 from agent.domain.rule import Rule, find_rule
 from agent.domain.schedule import Schedule, Span
+from agent.domain.situation import Situation
 
 NOON = datetime(2026, 5, 6, 12, 0, tzinfo=UTC)  # a Wednesday
 NOW = Instant(100.0, NOON, utc_trusted=True)

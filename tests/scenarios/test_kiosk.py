@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.adapters.simulators.clock import ManualClock
 from agent.controller.attempts import Pace
-from agent.controller.effects import Record, Release, Secure, SetStatus, Settle
+from agent.controller.effects import Indicate, Record, Release, Secure, SetStatus, Settle
 from agent.controller.inputs import (
     FaultCleared,
     FaultRaised,
@@ -18,7 +18,8 @@ from agent.controller.inputs import (
     TemperatureRead,
     Tick,
 )
-from agent.controller.kiosk import Kiosk, KioskSettings
+from agent.controller.judge import KioskSettings
+from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
 from agent.domain.evidence import (
     Box,
@@ -121,7 +122,8 @@ def test_a_resident_is_granted_on_the_third_frame_and_recorded_first(stage):
     stage.clock.advance(0.1)
     assert stage.frame() == ()
     stage.clock.advance(0.1)
-    record, release, settle, status = stage.frame()
+    record, release, indicate, settle, status = stage.frame()
+    assert indicate == Indicate("north-entry", "granted")
     assert isinstance(record, Record)
     assert record.draft.type.value == "access.granted"
     assert record.draft.data["holder"] == "anna"

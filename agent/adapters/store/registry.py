@@ -1,32 +1,25 @@
-"""The registry: holders and their sealed references, and a log of every change to them.
+"""The registry: holders and their sealed references; every change comes with its event."""
 
-A change and the event about it are one transaction. The event waits in ``change_log`` until it is
-moved to the journal, where its id makes a repeat harmless: killed at any point, neither a change
-without its event nor an event without its change is left.
-"""
-
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from agent.adapters.store.registry_file import RegistryFile
+from agent.adapters.store.pass_tables import PassTables
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError
-from agent.domain.events import Event, EventType
+from agent.domain.events import EventType
 from agent.domain.holder import Holder, HolderId
 from agent.domain.image import Template
 from agent.domain.instant import Instant
 from agent.errors import InternalError, KeyUnavailableError, StoreError
-from agent.ports import Journal, Reference
+from agent.ports import Reference
 
 
-class SqliteRegistry(RegistryFile):
+class SqliteRegistry(PassTables):
     """Implements ``ports.HolderStore`` and ``ports.Gallery``; one connection behind a lock."""
 
     def __init__(
@@ -37,9 +30,8 @@ class SqliteRegistry(RegistryFile):
         Raises:
             StoreError: it is damaged, locked, not writable, or not ours.
         """
-        super().__init__(path)
+        super().__init__(path, new_id)
         self._sealer = sealer
-        self._new_id = new_id
 
     def holders(self) -> list[Holder]:
         """Every holder, by id."""
@@ -179,27 +171,6 @@ class SqliteRegistry(RegistryFile):
             counts.setdefault(HolderId(owner), {})[pack] = count
         return counts
 
-    def note(self, kind: EventType, data: dict[str, Any], *, by: str, now: Instant) -> None:
-        """Log a change that is no holder's (a model installed, rules changed)."""
-        self._write(lambda: self._log(kind, data, by, now), counts=False)
-
-    def transfer_changes(self, journal: Journal) -> int:
-        """Move logged changes into the journal; how many. Safe to repeat and to be killed in."""
-        moved = 0
-        query = "SELECT row, id, type, time, clock_synced, data FROM change_log ORDER BY row"
-        for row, event_id, kind, time, synced, data in self._rows(query):
-            try:
-                moment = datetime.fromisoformat(time)
-                event = Event(
-                    event_id, EventType(kind), moment, bool(synced), None, json.loads(data)
-                )
-            except (ValueError, TypeError):
-                raise CorruptError(f"change {row} of the registry is damaged") from None
-            journal.append(event)
-            self._write(partial(self._forget_change, row), counts=False)
-            moved += 1
-        return moved
-
     def rekey(self, new: Sealer) -> int:
         """Seal every reference and photograph anew, in one transaction; how many."""
         old = self._need_sealer()
@@ -256,21 +227,6 @@ class SqliteRegistry(RegistryFile):
             "INSERT INTO reference (holder, pack, pack_version, sealed) VALUES (?, ?, ?, ?)",
             (*words, sealed),
         )
-
-    def _log(self, kind: EventType, data: dict[str, Any], by: str, now: Instant) -> None:
-        self._connection.execute(
-            "INSERT INTO change_log (id, type, time, clock_synced, data) VALUES (?, ?, ?, ?, ?)",
-            (
-                self._new_id(now.utc),
-                kind.value,
-                now.utc.isoformat(),
-                int(now.utc_trusted),
-                json.dumps({**data, "by": by}),
-            ),
-        )
-
-    def _forget_change(self, row: int) -> None:
-        self._connection.execute("DELETE FROM change_log WHERE row = ?", (row,))
 
 
 _SELECT_HOLDER = "SELECT id, name, category, enabled, valid_from, valid_until FROM holder"

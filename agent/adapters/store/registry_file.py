@@ -45,6 +45,20 @@ _STEPS = (
         data TEXT NOT NULL
     );
     """,
+    """
+    CREATE TABLE issuer_key (
+        key_id TEXT PRIMARY KEY,
+        issuer TEXT NOT NULL,
+        public BLOB NOT NULL,
+        valid_from TEXT,
+        valid_until TEXT
+    );
+    CREATE TABLE revoked_pass (pass TEXT PRIMARY KEY);
+    CREATE TABLE id_document (
+        number_hash TEXT PRIMARY KEY,
+        holder TEXT NOT NULL UNIQUE REFERENCES holder (id) ON DELETE CASCADE
+    );
+    """,
 )
 T = TypeVar("T")
 

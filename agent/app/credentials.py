@@ -1,0 +1,135 @@
+"""What a symbol or a document is worth, before the policy hears of it.
+
+A presentation is one credential for as long as it lies there: it gets one id and is verified once.
+The template that came with it stays here, where only the comparison asks for it.
+"""
+
+import hashlib
+import itertools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.credentials.errors import CredentialError
+from agent.credentials.eu_dcc_rules import AcceptanceRules
+from agent.credentials.gate_pass import SignedPass, verify
+from agent.credentials.health_certificate import verify_health
+from agent.credentials.issuers import Issuers
+from agent.credentials.kinds import kind_of
+from agent.credentials.pass_template import CommunityKey, PassTemplate
+from agent.credentials.trust import TrustList
+from agent.domain.credential import CredentialKind
+from agent.domain.image import Template
+from agent.domain.instant import Instant
+from agent.domain.presented import HealthPresented, PassPresented
+from agent.domain.reason import Reason
+
+_GONE_AFTER_S = 1.5
+_MOST_KEPT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Whom to believe, as it stands on disk.
+
+    ``trust`` are the keys of health certificates that may still be used at a time; ``rules`` what
+    a health certificate must state.
+    """
+
+    issuers: Issuers
+    community: CommunityKey | None
+    trust: Callable[[datetime], TrustList]
+    rules: AcceptanceRules
+    pack: str
+    pack_version: str
+    components: int
+
+
+@dataclass(slots=True)
+class _Presentation:
+    presented: PassPresented | HealthPresented
+    last_seen_s: float
+
+
+class CredentialDesk:
+    """Verifies what is shown; used by the symbol readers' threads and the controller's."""
+
+    def __init__(self, sources: Callable[[], Sources]) -> None:
+        self._sources = sources
+        self._lock = threading.Lock()
+        self._ids = itertools.count(1)
+        self._shown: OrderedDict[bytes, _Presentation] = OrderedDict()
+        self._templates: OrderedDict[int, Template] = OrderedDict()
+
+    def next_id(self) -> int:
+        """An id for a presentation that another reader takes."""
+        return next(self._ids)
+
+    def symbol(
+        self, text: str | None, content: bytes, now: Instant
+    ) -> PassPresented | HealthPresented:
+        """What the symbol is; the same presentation as long as it was seen a moment ago.
+
+        It never raises for what a stranger may show, and keeps nothing of it but a digest.
+        """
+        key = hashlib.blake2b(content, digest_size=16).digest()
+        with self._lock:
+            before = self._shown.get(key)
+            if before is not None and now.monotonic_s - before.last_seen_s <= _GONE_AFTER_S:
+                before.last_seen_s = now.monotonic_s
+                return before.presented
+            presented = self._verified(text, now)
+            self._shown[key] = _Presentation(presented, now.monotonic_s)
+            self._shown.move_to_end(key)
+            while len(self._shown) > _MOST_KEPT:
+                self._shown.popitem(last=False)
+            return presented
+
+    def template_of(self, presentation: int) -> Template | None:
+        """The template that came with a presentation, None where none of this pack did."""
+        with self._lock:
+            return self._templates.get(presentation)
+
+    def _verified(self, text: str | None, now: Instant) -> PassPresented | HealthPresented:
+        sources, number = self._sources(), next(self._ids)
+        match kind_of(text):
+            case CredentialKind.GATE_PASS if text is not None:
+                return self._pass(text, number, sources, now)
+            case CredentialKind.EU_DCC | CredentialKind.SMART_HEALTH_CARD if text is not None:
+                found = verify_health(text, sources.trust(now.utc), now.utc, sources.rules)
+                reason = found.reason
+                if found.valid and not now.utc_trusted:
+                    reason = Reason.CLOCK_UNTRUSTED
+                return HealthPresented(number, now.monotonic_s, reason)
+            case _:
+                return PassPresented(number, now.monotonic_s, reason=Reason.OTHER)
+
+    def _pass(self, text: str, number: int, sources: Sources, now: Instant) -> PassPresented:
+        try:
+            signed = verify(text, sources.issuers, now.utc if now.utc_trusted else None)
+        except CredentialError as error:
+            return PassPresented(number, now.monotonic_s, reason=error.reason)
+        template = _template(signed, sources)
+        if template is not None:
+            self._templates[number] = template
+            while len(self._templates) > _MOST_KEPT:
+                self._templates.popitem(last=False)
+        return PassPresented(
+            number, now.monotonic_s, gate_pass=signed.claims, comparable=template is not None
+        )
+
+
+def _template(signed: SignedPass, sources: Sources) -> Template | None:
+    """The pass's template, where this kiosk can open and compare it."""
+    if sources.community is None:
+        return None
+    try:
+        found: PassTemplate | None = signed.template(sources.community)
+    except CredentialError:
+        return None
+    if found is None or len(found.template) != sources.components:
+        return None
+    made_by = (found.pack, found.pack_version)
+    return found.template if made_by == (sources.pack, sources.pack_version) else None

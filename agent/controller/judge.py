@@ -1,0 +1,284 @@
+"""Brings evidence before the policy, and makes effects of what it says.
+
+face by search ---------------> decide -- granted, denied --> conclude
+credential --> combination --> decide -- FactorMissing, and more would help --> wait
+^------ the claim's face, time up ------'
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agent.controller.attempts import Pace
+from agent.controller.combination import Claim
+from agent.controller.effects import Compare, Consume, Effect, Indicate, Record, Settle
+from agent.controller.lane import Lane, LaneSettings
+from agent.controller.pacer import Pacer
+from agent.controller.trace import access_event
+from agent.domain import access_point
+from agent.domain.agreement import Requirements
+from agent.domain.evidence import Evidence, FaceEvidence, TemperatureReading
+from agent.domain.factor import Factor
+from agent.domain.gate_pass import GatePass, PassId
+from agent.domain.holder import Holder
+from agent.domain.instant import Instant
+from agent.domain.policy import Decision, decide
+from agent.domain.presented import Presented
+from agent.domain.reason import Reason
+from agent.domain.registry import Registry
+from agent.domain.rule import Rule, find_rule
+from agent.domain.situation import Place, Situation
+
+_REMEMBERED = 64
+
+
+@dataclass(frozen=True, slots=True)
+class KioskSettings:
+    """What the config says, as the controller needs it.
+
+    ``kiosk`` is the grid and the kiosk's own id: ``g3/north-1``. ``judge_by_lower_bound`` lets
+    dates be judged by the latest time that surely was while the clock is not trusted.
+    ``accept_unknown_holders`` believes a pass about a holder whom the registry does not know.
+    """
+
+    lanes: tuple[LaneSettings, ...]
+    rules: tuple[Rule, ...]
+    boot_id: str
+    accept_no_pad: bool = False
+    pace: Pace = field(default_factory=Pace)
+    requirements: Requirements = field(default_factory=Requirements)
+    community: str = ""
+    kiosk: str = ""
+    judge_by_lower_bound: bool = False
+    accept_unknown_holders: bool = True
+
+
+class Judge:
+    """What decisions need beside the lane: rules, registry, readings and the uses of passes."""
+
+    def __init__(
+        self,
+        settings: KioskSettings,
+        registry: Registry,
+        uses: dict[PassId, int],
+        latest_utc: datetime | None,
+    ) -> None:
+        self.registry = registry
+        self.reading: TemperatureReading | None = None
+        self.stage_ms: dict[str, dict[str, float]] = {}
+        self._settings = settings
+        self._uses = uses
+        self._latest_utc = latest_utc
+        self._pacer = Pacer(settings.pace.interval_s, settings.pace.interval_max_s)
+        self._judged: deque[int] = deque(maxlen=_REMEMBERED)
+
+    def note_time(self, now: Instant) -> None:
+        """It is at least so late, where the clock is trusted."""
+        if now.utc_trusted and (self._latest_utc is None or now.utc > self._latest_utc):
+            self._latest_utc = now.utc
+
+    def shown(
+        self, lane: Lane, presented: Presented, faults: Mapping[str, str], now: Instant
+    ) -> list[Effect]:
+        """A credential lies there; judged once, however long it does, and not too often."""
+        if presented.id in self._judged or now.monotonic_s < self._pacer.not_before_s:
+            return []
+        self._judged.append(presented.id)
+        effects: list[Effect] = []
+        if lane.combination.open and not lane.combination.belongs(presented):
+            effects += self._time_up(lane, faults, now)
+        lane.combination.add(presented, now.monotonic_s)
+        return effects + self._weigh(lane, None, faults, now)
+
+    def due(self, lane: Lane, faults: Mapping[str, str], now: Instant) -> list[Effect]:
+        """What the face before the lane's camera, or the time, decides now."""
+        combination, track = lane.combination, lane.attempts.track
+        if combination.ends_s is not None and now.monotonic_s >= combination.ends_s:
+            return self._time_up(lane, faults, now)
+        if combination.claim is not None:
+            fresh_s = self._settings.requirements.freshness_s
+            if track is None or not track.samples:
+                return []
+            if now.monotonic_s - track.samples[-1].captured_s > fresh_s:
+                return []
+            face = combination.look(track, self.registry.claim_threshold)
+            return [] if face is None else self._weigh(lane, face, faults, now)
+        if combination.waits_for_track is not None:
+            if track is None or not track.samples or track.id == combination.waits_for_track:
+                return []
+            return self._time_up(lane, faults, now)  # somebody else stands there now
+        if not self._searches(lane):
+            return []
+        face = lane.attempts.due(now.monotonic_s)
+        return [] if face is None else self._found(lane, face, faults, now)
+
+    def _found(
+        self, lane: Lane, face: FaceEvidence, faults: Mapping[str, str], now: Instant
+    ) -> list[Effect]:
+        """A face was searched for in the gallery."""
+        evidence = Evidence(face, self.reading, stage_ms=self._stages(lane, face, now))
+        decision, _, rule = self._decide(lane, evidence, faults, now)
+        missing = rule.missing(evidence.shown) if rule is not None else frozenset()
+        if decision.reason is Reason.FACTOR_MISSING and missing and rule is not None:
+            lane.combination.add_face(face, lane.attempts.leave(), now.monotonic_s)
+            lane.combination.wait(missing, None, now.monotonic_s + rule.factor_window_s)
+            return [self._waiting(lane)]
+        return self._conclude(lane, evidence, decision, now)
+
+    def _weigh(
+        self, lane: Lane, face: FaceEvidence | None, faults: Mapping[str, str], now: Instant
+    ) -> list[Effect]:
+        """The combination with the newest word about the face: enough, wrong, or wait."""
+        combination = lane.combination
+        stages = {} if face is None else self._stages(lane, face, now)
+        evidence = combination.evidence(face, self.reading, stages)
+        decision, holder, rule = self._decide(lane, evidence, faults, now)
+        nobody = rule is None and holder is None  # a health certificate before anything else
+        missing = frozenset({Factor.FACE}) if nobody else frozenset()
+        if rule is not None:
+            missing = rule.missing(evidence.shown)
+        if decision.reason is not Reason.FACTOR_MISSING or not missing:
+            return self._conclude(lane, evidence, decision, now)
+        window_s = rule.factor_window_s if rule is not None else Rule(frozenset()).factor_window_s
+        claim = self._claim(evidence, holder, rule)
+        changed = (missing, claim) != (combination.waiting_for, combination.claim)
+        began_s = combination.began_s if combination.began_s is not None else now.monotonic_s
+        combination.wait(missing, claim, began_s + window_s)
+        if not changed:
+            return []
+        return [Compare(lane.settings.camera, claim), self._waiting(lane)]
+
+    def _time_up(self, lane: Lane, faults: Mapping[str, str], now: Instant) -> list[Effect]:
+        evidence = lane.combination.evidence(None, self.reading, {})
+        decision, _, _ = self._decide(lane, evidence, faults, now)
+        denied = decision if not decision.granted else Decision(Reason.FACTOR_MISSING)
+        return self._conclude(lane, evidence, denied, now)
+
+    def _conclude(
+        self, lane: Lane, evidence: Evidence, decision: Decision, now: Instant
+    ) -> list[Effect]:
+        """One event, the door where it is granted, and the end of the attempt."""
+        point = lane.settings.access_point
+        effects: list[Effect] = []
+        if decision.granted:
+            record = self._record(lane, evidence, decision, now)
+            granted = (record, *lane.apply(access_point.Input.GRANT, now.monotonic_s))
+            granted = (*granted, Indicate(point, "granted"))
+            effects += self._counted(lane, evidence, granted, now)
+        else:
+            effects.append(self._record(lane, evidence, decision, now))
+            effects.append(Indicate(point, "denied", self._lacking(lane), decision.reason))
+        return effects + self._end(lane, evidence, decision, now)
+
+    def _end(
+        self, lane: Lane, evidence: Evidence, decision: Decision, now: Instant
+    ) -> list[Effect]:
+        effects: list[Effect] = []
+        credential = evidence.gate_pass or evidence.document or evidence.health
+        if credential is not None:
+            self._pacer.judged(granted=decision.granted, now_s=now.monotonic_s)
+        if lane.combination.claim is not None:
+            effects.append(Compare(lane.settings.camera, None))
+        lane.combination.clear()
+        # Whose credential was refused may still be known by their face.
+        if decision.granted or credential is None:
+            track = lane.attempts.judged(granted=decision.granted, now_s=now.monotonic_s)
+            if track is not None:
+                effects.append(Settle(lane.settings.camera, track))
+        return effects
+
+    def _counted(
+        self, lane: Lane, evidence: Evidence, granted: tuple[Effect, ...], now: Instant
+    ) -> tuple[Effect, ...]:
+        """``granted`` behind a use of the pass, where its uses are limited."""
+        claims = _claims(evidence)
+        if claims is None or claims.uses is None:
+            return granted
+        self._uses[claims.id] = self._uses.get(claims.id, 0) + 1
+        refused = Decision(Reason.SENSOR_FAULT)
+        otherwise = self._record(lane, evidence, refused, now)
+        denied = Indicate(lane.settings.access_point, "denied", (), refused.reason)
+        return (Consume(claims.id, claims.uses, claims.valid_until, granted, (otherwise, denied)),)
+
+    def _decide(
+        self, lane: Lane, evidence: Evidence, faults: Mapping[str, str], now: Instant
+    ) -> tuple[Decision, Holder | None, Rule | None]:
+        holder = self.registry.subject(evidence)
+        known = holder is not None and holder.id in self.registry.holders
+        if not known and not self._settings.accept_unknown_holders:
+            holder = None
+        rules, point = self._settings.rules, lane.settings.access_point
+        rule = find_rule(rules, holder.category, point) if holder is not None else None
+        situation = self._situation(lane, evidence, faults)
+        return decide(evidence, holder, rule, situation, now), holder, rule
+
+    def _situation(self, lane: Lane, evidence: Evidence, faults: Mapping[str, str]) -> Situation:
+        settings, claims = self._settings, _claims(evidence)
+        parts = [f"camera:{lane.settings.camera}", f"door:{lane.settings.door}"]
+        if claims is not None and claims.uses is not None:
+            parts.append("passes")
+        failed = any(part in faults for part in parts)
+        document = evidence.document
+        return Situation(
+            sensor_fault=failed or lane.state is access_point.State.FAULT,
+            face_alone_suffices=self.registry.operating.sufficient,
+            accept_no_pad=settings.accept_no_pad,
+            too_close=evidence.face is not None and evidence.face.holder in self.registry.too_close,
+            requirements=settings.requirements,
+            place=Place(settings.community, settings.kiosk, lane.settings.access_point),
+            pass_uses=self._uses.get(claims.id, 0) if claims is not None else 0,
+            pass_revoked=claims is not None and claims.id in self.registry.revoked,
+            at_least_utc=self._latest_utc if settings.judge_by_lower_bound else None,
+            document_holder=self.registry.documents.get(document.number_hash)
+            if document is not None
+            else None,
+        )
+
+    def _claim(self, evidence: Evidence, holder: Holder | None, rule: Rule | None) -> Claim | None:
+        """Whose face would help, where a credential names somebody and a rule wants the face."""
+        source = evidence.gate_pass or evidence.document
+        wanted = rule is not None and any(Factor.FACE in one for one in rule.factors)
+        if source is None or holder is None or not wanted:
+            return None
+        return Claim(source.id, holder.id)
+
+    def _searches(self, lane: Lane) -> bool:
+        point = lane.settings.access_point
+        return (
+            any(
+                rule.by_face_alone
+                for rule in self._settings.rules
+                if not rule.access_points or point in rule.access_points
+            )
+            or not self._settings.rules
+        )
+
+    def _record(self, lane: Lane, evidence: Evidence, decision: Decision, now: Instant) -> Record:
+        return Record(
+            access_event(
+                decision,
+                evidence,
+                lane.settings,
+                self.registry,
+                now,
+                boot_id=self._settings.boot_id,
+                missing=lane.combination.waiting_for,
+            )
+        )
+
+    def _stages(self, lane: Lane, face: FaceEvidence, now: Instant) -> dict[str, float]:
+        stages = dict(self.stage_ms.get(lane.settings.camera, {}))
+        stages["capture_to_decision"] = (now.monotonic_s - face.newest_s) * 1000.0
+        return stages
+
+    def _waiting(self, lane: Lane) -> Indicate:
+        return Indicate(lane.settings.access_point, "waiting", self._lacking(lane))
+
+    def _lacking(self, lane: Lane) -> tuple[str, ...]:
+        return tuple(sorted(lane.combination.waiting_for))
+
+
+def _claims(evidence: Evidence) -> GatePass | None:
+    shown = evidence.gate_pass
+    return shown.gate_pass if shown is not None and shown.reason is None else None
