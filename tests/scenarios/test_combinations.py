@@ -1,130 +1,21 @@
-"""Several factors at one access point: what opens together, what never does, and what is said."""
+"""Pass and face at one access point: what opens together, what never does, what is said."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
+from gate_parts import ANNA, GUEST, LIN, PASS, REGISTRY, Gate
 from hypothesis import given
 from hypothesis import strategies as st
 from pass_parts import NOW, claims
 
-from agent.adapters.simulators.clock import ManualClock
-from agent.controller.combination import Claim
-from agent.controller.effects import Compare, Consume, Effect, Indicate, Record, Release
-from agent.controller.inputs import CredentialShown, FaultRaised, Observed, RegistryChanged, Tick
-from agent.controller.judge import KioskSettings
+from agent.controller.effects import Consume, Record
+from agent.controller.inputs import FaultRaised, RegistryChanged
 from agent.controller.kiosk import Kiosk
-from agent.controller.lane import LaneSettings
-from agent.domain.evidence import Box, Candidate, ClaimScore, FaceSample, FaceTrack, Observation
-from agent.domain.factor import Factor
 from agent.domain.gate_pass import PassId
-from agent.domain.holder import Holder, HolderId
-from agent.domain.operating_point import OperatingPoint
-from agent.domain.presented import DocumentPresented, HealthPresented, PassPresented
+from agent.domain.holder import HolderId
 from agent.domain.reason import Reason
-from agent.domain.registry import Registry
 from agent.domain.rule import Rule
-
-LIN, ANNA, GUEST = HolderId("lin.2"), HolderId("anna"), HolderId("guest.7")
-FACE, PASS, DOCUMENT = Factor.FACE, Factor.PASS, Factor.ID_DOCUMENT
-BOTH = (frozenset({FACE, PASS}),)
-LANE = LaneSettings("north-entry", "entry", "front", "turnstile", pulse_s=3.0, max_pulse_s=10.0)
-REGISTRY = Registry(
-    revision=1,
-    holders={LIN: Holder(LIN, "Lin", "resident"), ANNA: Holder(ANNA, "Anna", "resident")},
-    references=2,
-    operating=OperatingPoint(-0.5, 1e-3, extrapolated=False, sufficient=True),
-    too_close=frozenset(),
-    pack="dlib",
-    pack_version="1",
-    claim_threshold=-0.5,
-    documents={"lin-hash": LIN, "anna-hash": ANNA},
-)
-
-
-class Gate:
-    """A kiosk, its clock, and people who stand before it with what they carry."""
-
-    def __init__(self, *rules: Rule, registry: Registry = REGISTRY, utc=NOW, **settings):
-        self.clock = ManualClock(utc=utc)
-        self.registry = registry
-        self.settings = KioskSettings(
-            lanes=(LANE,),
-            rules=rules or (Rule(frozenset({"resident"}), factors=BOTH),),
-            boot_id="boot",
-            accept_no_pad=True,
-            community="lakeside",
-            kiosk="g3/north-1",
-            **settings,
-        )
-        self.kiosk = Kiosk(self.settings, registry)
-        self.claim: Claim | None = None
-        self.track = 0
-        self.presentation = 100
-        self.log: list[Effect] = []
-
-    def tell(self, happened):
-        effects = list(self.kiosk.handle(happened, self.clock.now()))
-        for effect in effects:
-            self.log += effect.counted if isinstance(effect, Consume) else [effect]
-            if isinstance(effect, Compare):
-                self.claim = effect.claim
-        return effects
-
-    def show(self, one=None, *, reason=None, again=False):
-        if not again:
-            self.presentation += 1
-        now_s = self.clock.now().monotonic_s
-        gate_pass = None if reason else one or claims()
-        shown = PassPresented(self.presentation, now_s, gate_pass, reason)
-        return self.tell(CredentialShown("north-entry", shown))
-
-    def lay(self, number="lin-hash", **more):
-        self.presentation += 1
-        now_s = self.clock.now().monotonic_s
-        shown = DocumentPresented(self.presentation, now_s, number, **more)
-        return self.tell(CredentialShown("north-entry", shown))
-
-    def certify(self, reason=None):
-        self.presentation += 1
-        shown = HealthPresented(self.presentation, self.clock.now().monotonic_s, reason)
-        return self.tell(CredentialShown("north-entry", shown))
-
-    def stand(self, who, seconds=1.0, *, known=True, step_in=True):
-        """``who`` stands there; the gallery knows them or not."""
-        if step_in:
-            self.track += 1
-            self.samples: list[FaceSample] = []
-        for _ in range(round(seconds * 10)):
-            now_s = self.clock.now().monotonic_s
-            claim = None
-            if self.claim is not None:
-                score = -0.3 if self.claim.holder == who else -0.8
-                claim = ClaimScore(self.claim.id, score)
-            best = Candidate(who, -0.3) if known and who in self.registry.holders else None
-            content = f"{who} {now_s}".encode()
-            sample = FaceSample(now_s, content, best, None, claim=claim)
-            self.samples = [*self.samples, sample][-12:]
-            track = FaceTrack(self.track, Box(0, 0, 99, 99), now_s, now_s, tuple(self.samples))
-            self.tell(Observed(Observation("front", now_s, track, {}, self.registry.revision)))
-            self.clock.advance(0.1)
-
-    def wait(self, seconds):
-        self.clock.advance(seconds)
-        self.tell(Tick())
-
-    def outcomes(self):
-        events = [effect.draft for effect in self.log if isinstance(effect, Record)]
-        return [(e.data.get("reason") or "granted") for e in events if "access" in e.type]
-
-    def opened(self):
-        return sum(isinstance(effect, Release) for effect in self.log)
-
-    def said(self):
-        return [(one.outcome, one.waiting_for) for one in self.log if isinstance(one, Indicate)]
-
-    def last(self):
-        return [effect.draft for effect in self.log if isinstance(effect, Record)][-1].data
 
 
 @pytest.fixture
@@ -301,116 +192,6 @@ def test_attempts_are_slowed_down(visitors) -> None:
         visitors.show(claims(id=PassId(f"{number:016x}"), category="nobody"))
         visitors.wait(0.5)
     assert len(visitors.outcomes()) < 12
-
-
-# --- documents -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("order", ["pass first", "document first"])
-def test_a_dual_check_needs_both_of_the_same_holder(order) -> None:
-    gate = Gate(Rule(frozenset({"resident"}), factors=(frozenset({PASS, DOCUMENT}),)))
-    for step in (gate.show, gate.lay) if order == "pass first" else (gate.lay, gate.show):
-        step()
-    assert (gate.outcomes(), gate.opened()) == (["granted"], 1)
-    assert gate.last()["factors"] == ["id_document", "pass"]
-
-
-@pytest.mark.parametrize("number", ["anna-hash", "unknown"])
-def test_a_document_of_somebody_else_is_a_mismatch(number) -> None:
-    gate = Gate(Rule(frozenset({"resident"}), factors=(frozenset({PASS, DOCUMENT}),)))
-    gate.show()
-    gate.lay(number)
-    assert (gate.outcomes(), gate.opened()) == (["HolderMismatch"], 0)
-
-
-def test_a_pass_that_names_the_document_needs_no_registry() -> None:
-    empty = replace(REGISTRY, holders={}, documents={})
-    gate = Gate(
-        Rule(frozenset({"resident"}), factors=(frozenset({PASS, DOCUMENT}),)), registry=empty
-    )
-    gate.show(claims(document="ab" * 16))
-    gate.lay("unknown", community_hash="ab" * 16)
-    assert gate.outcomes() == ["granted"]
-
-
-def test_person_and_document_are_compared() -> None:
-    gate = Gate(Rule(frozenset({"resident"}), factors=(frozenset({DOCUMENT, FACE}),)))
-    gate.lay()
-    gate.stand(ANNA, 3)
-    gate.wait(5)
-    gate.lay()
-    gate.stand(LIN)
-    assert gate.outcomes() == ["HolderMismatch", "granted"]
-    assert gate.last()["factors"] == ["face", "id_document"]
-
-
-@pytest.mark.parametrize(
-    ("valid_until", "outcome"),
-    [
-        (NOW.date() - timedelta(days=1), "CredentialExpired"),
-        (NOW.date(), "granted"),
-        (None, "granted"),
-    ],
-)
-def test_a_document_has_its_time(valid_until: date | None, outcome: str) -> None:
-    gate = Gate(Rule(frozenset({"resident"}), factors=(frozenset({DOCUMENT}),)))
-    gate.lay(valid_until=valid_until)
-    assert gate.outcomes() == [outcome]
-
-
-# --- health --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("first", ["certificate", "pass"])
-def test_a_category_may_need_a_health_certificate(first) -> None:
-    rule = Rule(frozenset({"resident"}), factors=(frozenset({PASS}),), health_certificate=True)
-    gate = Gate(rule)
-    steps = (gate.certify, gate.show) if first == "certificate" else (gate.show, gate.certify)
-    steps[0]()
-    assert gate.outcomes() == []
-    steps[1]()
-    assert gate.outcomes() == ["granted"]
-
-
-def test_an_invalid_certificate_is_said_once_it_is_asked_for() -> None:
-    rule = Rule(frozenset({"resident"}), factors=(frozenset({PASS}),), health_certificate=True)
-    gate = Gate(rule)
-    gate.show()
-    assert gate.said()[-1] == ("waiting", ("health_certificate",))
-    gate.certify(Reason.CREDENTIAL_EXPIRED)
-    assert gate.outcomes() == ["HealthCertificateInvalid"]
-
-
-def test_a_certificate_alone_names_nobody(gate) -> None:
-    gate.certify()
-    gate.wait(20)
-    assert (gate.outcomes(), gate.last()["holder"]) == (["FactorMissing"], None)
-
-
-# --- the clock -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("latest", "lower_bound", "outcome"),
-    [
-        (None, False, "ClockUntrusted"),
-        (NOW, False, "ClockUntrusted"),
-        (None, True, "ClockUntrusted"),
-        (NOW, True, "granted"),
-        (NOW - timedelta(days=2), True, "ClockUntrusted"),
-        (NOW + timedelta(days=2), True, "CredentialExpired"),
-    ],
-)
-def test_before_the_clock_is_trusted(latest, lower_bound, outcome: str) -> None:
-    gate = Gate(
-        Rule(frozenset({"resident"}), factors=(frozenset({PASS}),)),
-        judge_by_lower_bound=lower_bound,
-        utc=NOW,
-    )
-    gate.clock.step_utc(0, trusted=False)
-    gate.kiosk = Kiosk(gate.settings, REGISTRY, latest_utc=latest)
-    gate.show()
-    assert gate.outcomes() == [outcome]
 
 
 # --- whatever comes ------------------------------------------------------------------------------
