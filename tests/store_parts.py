@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+import pytest
 
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.registry import SqliteRegistry
@@ -50,12 +51,27 @@ def set_aside(name: str) -> Event:
     return event(type=EventType.JOURNAL_SET_ASIDE, access_point=None, data={"file": name})
 
 
+_opened: list[SqliteJournal | SqliteRegistry] = []
+
+
+@pytest.fixture(autouse=True)
+def _closes_what_a_test_left_open() -> Iterator[None]:
+    """A test may let a store go as a killed process does; the interpreter would warn of it."""
+    yield
+    while _opened:
+        _opened.pop().close()
+
+
 def open_journal(path: Path) -> SqliteJournal:
-    return SqliteJournal(path, set_aside)
+    journal = SqliteJournal(path, set_aside)
+    _opened.append(journal)
+    return journal
 
 
 def open_registry(path: Path, key: bytes | None = KEY) -> SqliteRegistry:
-    return SqliteRegistry(path, None if key is None else Sealer(key), IDS.make)
+    registry = SqliteRegistry(path, None if key is None else Sealer(key), IDS.make)
+    _opened.append(registry)
+    return registry
 
 
 def holder(name: str = "lin.2", **changes) -> Holder:

@@ -20,6 +20,7 @@ from agent.cli import (
     key,
     models,
     run,
+    scan,
     trust,
     verify,
     version,
@@ -56,7 +57,7 @@ def gate_agent(
 
 for part in (run, enrol, identify, holders, gallery, key, models, config, events, evaluate):
     part.add_to(app)
-for part in (verify, trust, daemon, version):
+for part in (scan, verify, trust, daemon, version):
     part.add_to(app)
 
 

@@ -6,8 +6,14 @@ from typing import Annotated
 import typer
 
 from agent.app.paths import config_path, state_dir
-from agent.cli.common import Config, Json, PackOption, StateDir, emit, examples, table
+from agent.cli.common import Config, Json, PackOption, StateDir, emit, examples, say, table
 from agent.cli.progress import progress
+
+
+class Subject(StrEnum):
+    """What else can be timed."""
+
+    SYMBOLS = "symbols"
 
 
 class Peer(StrEnum):
@@ -21,7 +27,10 @@ def add_to(parent: typer.Typer) -> None:
     parent.command("run", epilog=examples("run", "run --config gate.toml --state-dir state"))(run)
     parent.command("demo", epilog=examples("demo", "demo --json"))(demo)
     parent.command(
-        "bench", epilog=examples("bench", "bench --json", "bench --peer face_recognition --json")
+        "bench",
+        epilog=examples(
+            "bench", "bench --json", "bench --peer face_recognition --json", "bench symbols"
+        ),
     )(bench)
     parent.command("secure-outputs", epilog=examples("secure-outputs --config gate.toml"))(
         secure_outputs
@@ -50,6 +59,9 @@ def demo(*, state: StateDir = None, as_json: Json = False) -> None:
 
 
 def bench(
+    subject: Annotated[
+        Subject | None, typer.Argument(metavar="[symbols]", help="Another matter than the gate.")
+    ] = None,
     *,
     peer: Annotated[
         Peer | None, typer.Option("--peer", help="Also time this library, in a cache of its own.")
@@ -60,8 +72,12 @@ def bench(
 ) -> None:
     """Time every stage from frame to relay.
 
-    On this machine and one thread, each stage beside its bare library or model.
+    On this machine and one thread, each stage beside its bare library or model. With symbols: how
+    many degraded codes are read, and what a stream without any costs, beside each library alone.
     """
+    if subject is Subject.SYMBOLS:
+        _bench_symbols(as_json=as_json)
+        return
     from agent.app.bench import run_bench
 
     with progress(wanted=not as_json) as advance:
@@ -104,3 +120,25 @@ def secure_outputs(*, config: Config = None, state: StateDir = None) -> None:
 
 def _number(value: float | None) -> str | None:
     return None if value is None else f"{value:.3f}"
+
+
+def _bench_symbols(*, as_json: bool) -> None:
+    from agent.app.bench_symbols import bench_symbols
+
+    with progress(wanted=not as_json) as advance:
+        found = bench_symbols(50, 300, advance)
+    if as_json:
+        emit(found)
+        return
+    ways = ("ours", "zxing", "zbar", "union")
+    rows = {**found["scenes"], "total": found["total"]}
+    table(
+        ("scenes", *(f"{way} {unit}" for way in ways for unit in ("read", "ms"))),
+        [
+            (name, *(row[way][key] for way in ways for key in ("rate", "ms")))
+            for name, row in rows.items()
+        ],
+    )
+    ratio = found["live_to_zxing"]
+    say(f"a frame without a symbol: {found['live_ms']} ms, {ratio} times zxing-cpp at its defaults")
+    say(f"read where there is nothing: {found['false_positives']}")

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +28,19 @@ def read_image(path: Path) -> Image:
     Raises:
         ImageError: it is missing, too large, too small, or no image that OpenCV reads.
     """
+    return _read(path, decode_image)
+
+
+def read_on_white(path: Path) -> Image:
+    """As ``read_image``, but what is transparent counts as white paper.
+
+    Raises:
+        ImageError: as ``read_image``.
+    """
+    return _read(path, _decode_on_white)
+
+
+def _read(path: Path, decode: Callable[[bytes], Image]) -> Image:
     try:
         if path.is_dir():
             raise ImageError("unreadable_image", f"{path} is a folder, not an image")
@@ -42,7 +55,7 @@ def read_image(path: Path) -> Image:
             "unreadable_image", f"{path} cannot be read: {error.strerror or error}"
         ) from error
     try:
-        return decode_image(data)
+        return decode(data)
     except ImageError as error:
         raise ImageError(error.reason, f"{path}: {error}") from error
 
@@ -68,6 +81,17 @@ def decode_image(data: bytes) -> Image:
     if min(image.shape[:2]) < _SMALLEST_SIDE_PX:
         raise ImageError("image_too_small", f"smaller than {_SMALLEST_SIDE_PX} pixels a side")
     return np.asarray(image, dtype=np.uint8)
+
+
+def _decode_on_white(data: bytes) -> Image:
+    opaque = decode_image(data)
+    with _quiet():
+        whole = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.dtype != np.uint8:
+        return opaque
+    share = whole[:, :, 3:].astype(np.float32) / 255.0
+    paper = whole[:, :, :3] * share + 255.0 * (1.0 - share)
+    return np.asarray(np.rint(paper), dtype=np.uint8)
 
 
 @contextmanager

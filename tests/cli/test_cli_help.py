@@ -25,7 +25,7 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
 CONTRACT = """
-run, demo, bench, secure-outputs, enrol, identify, status, clear-fault, version,
+run, demo, bench, secure-outputs, enrol, identify, scan, status, clear-fault, version,
 holders list, holders show, holders enable, holders disable, holders set, holders remove,
 holders export, holders import, gallery check, key init, key show-id,
 models list, models install, models verify, models remove, models show,

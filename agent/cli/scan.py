@@ -1,0 +1,49 @@
+"""``gate-agent scan``."""
+
+from typing import Annotated
+
+import typer
+
+from agent.app.paths import state_dir
+from agent.cli.common import Json, StateDir, emit, examples, plain, say
+
+_LONGEST_SHOWN = 48
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the command into ``parent``."""
+    parent.command("scan", epilog=examples("scan code.png", "scan --json *.jpg"))(scan)
+
+
+def scan(
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photographs, any size.")],
+    *,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Read the symbols of photographs.
+
+    QR codes, Aztec, Data Matrix and PDF417, with what each is and whether it holds by the issuers
+    and trust lists that are installed. Exit code 1 if a file could not be read; the others are
+    answered all the same.
+    """
+    from agent.app.scanning import scan_files
+
+    unread = 0
+    for result in scan_files(images, state_dir(state)):
+        unread += result.error is not None
+        if as_json:
+            emit(result.as_json())
+            continue
+        if result.error is not None:
+            say(f"{plain(result.file)}: error: {plain(result.error)}")
+        elif not result.symbols:
+            say(f"{plain(result.file)}: no symbol ({result.ms:.0f} ms)")
+        for symbol, kind, verdict in result.symbols:
+            text = symbol.text if symbol.text is not None else f"{len(symbol.content)} bytes"
+            shown = plain(text[:_LONGEST_SHOWN]) + ("..." if len(text) > _LONGEST_SHOWN else "")
+            holds = "valid" if verdict.valid else str(verdict.reason)
+            head = f"{plain(result.file)}: {symbol.format} by {symbol.decoder}, {symbol.ms:.0f} ms"
+            say(f"{head}: {kind.value}, {holds}: {shown}")
+    if unread:
+        raise typer.Exit(1)
