@@ -9,7 +9,7 @@ from typing import Any
 from agent.adapters.store.keys import load_key
 from agent.adapters.store.seal import Sealer
 from agent.app.gallery import Rates, curve_of, take_snapshot, threshold_for
-from agent.app.resources import REGISTRY_NAME, Key, Site, instant, open_engine, open_registry
+from agent.app.resources import Key, Site, instant, open_engine, open_registry, read_registry
 from agent.domain.comparison import Metric, ReferenceIndex
 from agent.domain.holder import HolderId
 from agent.domain.operating_point import OperatingPoint, threshold_at
@@ -88,14 +88,9 @@ def _gallery(
     site: Site, manifest: Manifest
 ) -> tuple[ReferenceIndex, OperatingPoint, frozenset[HolderId]]:
     """The gallery as it stands; nobody where nobody was ever enrolled: looking makes no file."""
-    rate = site.face.max_false_grant_rate
-    if (site.state / REGISTRY_NAME).exists():
-        with open_registry(site, Key.IF_ANY) as registry:
-            snapshot = take_snapshot(registry, manifest, Rates(rate))
-        return snapshot.index, snapshot.registry.operating, snapshot.registry.too_close
-    metric = Metric(manifest.comparison.metric)
-    index = ReferenceIndex.empty(manifest.embedder.components, metric)
-    return index, threshold_for(manifest, 0, rate), frozenset()
+    with read_registry(site, Key.IF_ANY) as registry:
+        snapshot = take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
+    return snapshot.index, snapshot.registry.operating, snapshot.registry.too_close
 
 
 def export_holders(site: Site, *, references: bool) -> Iterator[str]:
@@ -105,7 +100,7 @@ def export_holders(site: Site, *, references: bool) -> Iterator[str]:
         KeyUnavailableError: references are asked for, and their key is missing.
         StoreError: the registry is locked or damaged.
     """
-    with open_registry(site, Key.NEEDED if references else Key.NONE) as registry:
+    with read_registry(site, Key.NEEDED if references else Key.NONE) as registry:
         if not references:
             yield from export_lines(registry.holders(), (), None)
             return

@@ -8,10 +8,11 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from enum import Enum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -101,6 +102,45 @@ def instant(site: Site) -> Instant:
 def make_event(kind: EventType, data: Mapping[str, Any], now: Instant) -> Event:
     """An event that did not come from the controller."""
     return Event(new_event_id.make(now.utc), kind, now.utc, now.utc_trusted, None, data)
+
+
+@contextmanager
+def _to_look_at(path: Path) -> Iterator[Path]:
+    """``path``, or an empty place in its stead: looking makes no file."""
+    if os.path.lexists(path) or path.parent.is_file():
+        yield path
+        return
+    with TemporaryDirectory(prefix="gate-agent-") as folder:
+        yield Path(folder) / path.name
+
+
+@contextmanager
+def read_journal(site: Site) -> Iterator[SqliteJournal]:
+    """The journal of this state directory, to look at; empty where there is none.
+
+    Raises:
+        StoreError: it is locked, not ours, or damaged.
+    """
+    with (
+        _to_look_at(site.state / JOURNAL_NAME) as path,
+        open_journal(replace(site, state=path.parent)) as journal,
+    ):
+        yield journal
+
+
+@contextmanager
+def read_registry(site: Site, key: "Key | None" = None) -> Iterator[SqliteRegistry]:
+    """The registry of this state directory, to look at; empty where there is none.
+
+    Raises:
+        KeyUnavailableError: the key is needed and missing, or is open to others.
+        StoreError: the registry is damaged, locked, or not ours.
+    """
+    with (
+        _to_look_at(site.state / REGISTRY_NAME) as path,
+        open_registry(replace(site, state=path.parent), key or Key.NONE) as registry,
+    ):
+        yield registry
 
 
 @contextmanager

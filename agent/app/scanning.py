@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from agent.app.resources import REGISTRY_NAME, command_site, instant, open_registry
+from agent.app.resources import command_site, instant, read_registry
 from agent.credentials.errors import CredentialError
 from agent.credentials.gate_pass import verify
 from agent.credentials.health_certificate import verify_health
@@ -28,12 +28,9 @@ def scan_files(files: Iterable[str], state: Path) -> Iterator[Scanned]:
 def installed_judge(state: Path) -> Judge:
     """Judges by the signature and the dates; where and how often a pass opens is the gate's."""
     site = command_site(state, None)
-    issuers, now = Issuers(), instant(site).utc
-    if (state / REGISTRY_NAME).exists():
-        with open_registry(site) as registry:
-            issuers, revoked = Issuers(registry.issuers()), registry.revoked()
-    else:
-        revoked = frozenset()
+    now = instant(site).utc
+    with read_registry(site) as registry:
+        issuers, revoked = Issuers(registry.issuers()), registry.revoked()
     trust = usable_trust(state, now, None)
 
     def judge(text: str, kind: CredentialKind) -> Verdict:

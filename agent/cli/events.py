@@ -51,12 +51,12 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List the newest events, oldest first."""
-    from agent.app.resources import open_journal
+    from agent.app.resources import read_journal
     from agent.operations.events import as_json as cloud_event
     from agent.operations.events import as_row
 
     site, wanted = _wanted(state, config, since, types)
-    with open_journal(site) as journal:
+    with read_journal(site) as journal:
         found = list(wanted.select(journal, newest=limit))
     if as_json:
         for stored in found:
@@ -115,12 +115,12 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export events, a CloudEvent a line."""
-    from agent.app.resources import open_journal
+    from agent.app.resources import read_journal
     from agent.operations.events import as_json as cloud_event
     from agent.operations.files import write_lines
 
     site, wanted = _wanted(state, config, since, types)
-    with open_journal(site) as journal, progress(wanted=not as_json) as advance:
+    with read_journal(site) as journal, progress(wanted=not as_json) as advance:
         found = wanted.select(journal)
         if str(file) == "-":
             for stored in found:

@@ -31,11 +31,11 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List every holder, by id."""
-    from agent.app.resources import command_site, open_registry
+    from agent.app.resources import command_site, read_registry
     from agent.operations import holders
 
     site = command_site(state_dir(state), given_config_path(config))
-    with open_registry(site) as registry:
+    with read_registry(site) as registry:
         counts = registry.reference_counts()
         found = [
             holders.as_json(holder, counts.get(holder.id, {}))
@@ -54,11 +54,11 @@ def show(
     holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
 ) -> None:
     """Show one holder; never a template."""
-    from agent.app.resources import command_site, open_registry
+    from agent.app.resources import command_site, read_registry
     from agent.operations import holders
 
     site = command_site(state_dir(state), given_config_path(config))
-    with open_registry(site) as registry:
+    with read_registry(site) as registry:
         found = holders.find(registry, holder)
         shown = holders.as_json(found, registry.reference_counts().get(found.id, {}))
     _answer(shown, as_json=as_json)

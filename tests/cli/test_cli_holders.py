@@ -332,3 +332,14 @@ def test_a_state_directory_that_is_none_is_69(
     answer = gate(*words, "--json")
     assert answer.code == 69
     assert answer.json["fix"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["holders list", "events list", "events list --json", "gallery check", "holders export -"],
+)
+def test_looking_makes_no_file(gate: Gate, tmp_path: Path, words: str) -> None:
+    state = tmp_path / "state"
+    answer = gate(*words.split(), "--state-dir", str(state))
+    assert answer.code == 0
+    assert not state.exists()
