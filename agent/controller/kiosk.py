@@ -92,6 +92,9 @@ class Kiosk:
                 return []
             case RegistryChanged(registry):
                 self._judge.registry = registry
+                for lane in self._lanes:
+                    # What was compared with the gallery before opens nothing by this one.
+                    lane.attempts.observe(None, registry.operating.threshold)
                 return [self._status()]
             case FaultRaised(part, detail):
                 return self._raise_fault(part, detail, now)

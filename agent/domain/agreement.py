@@ -6,10 +6,12 @@ three frames of it rarely, and a frozen camera shows one frame for ever. A face 
     frames of different capture time and content     >= ``frames``
     from the first of them to the last               >= ``span_s``
     all of them name the same holder, none in the track names another above the threshold
+    the newest one is among them: who stands there now is who was recognised
 
 A track that reaches no such agreement is judged by what it has once its time is up.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 from agent.domain.evidence import FaceEvidence, FaceSample, FaceTrack
@@ -36,7 +38,8 @@ def agree(track: FaceTrack, threshold: float, requirements: Requirements) -> Fac
         return None
     evidence = _evidence(named, holders.pop(), requirements)
     enough = evidence.frames >= requirements.frames and evidence.span_s >= requirements.span_s
-    return evidence if enough and not evidence.ambiguous else None
+    now = _above(track.samples[-1], threshold)
+    return evidence if enough and now and not evidence.ambiguous else None
 
 
 def conclude(track: FaceTrack, threshold: float, requirements: Requirements) -> FaceEvidence:
@@ -51,7 +54,8 @@ def conclude(track: FaceTrack, threshold: float, requirements: Requirements) -> 
         return _evidence(named, None, requirements, ambiguous=True)
     if len(holders) == 1:
         only = _evidence(named, holders.pop(), requirements)
-        if only.ambiguous or only.frames >= requirements.frames or only.frozen:
+        now = _above(samples[-1], threshold)
+        if only.ambiguous or only.frozen or (now and only.frames >= requirements.frames):
             return only
     return _evidence(samples, None, requirements)
 
@@ -68,13 +72,14 @@ def agree_claim(
     """The evidence that the track's face is ``holder``'s, whom the presentation ``claim`` names.
 
     The same frames and span as without a credential, and most of the frames compared must reach
-    ``threshold``. None while that is open; where ``final``, evidence that names nobody instead.
+    ``threshold``, the newest among them. None while that is open; where ``final``, evidence that
+    names nobody instead.
     """
     compared = [s for s in track.samples if s.claim is not None and s.claim.claim == claim]
     above = [s for s in compared if s.claim is not None and s.claim.score >= threshold]
     evidence = _claimed(above, holder)
     enough = evidence.frames >= requirements.frames and evidence.span_s >= requirements.span_s
-    if enough and len(above) * 2 > len(compared):
+    if enough and len(above) * 2 > len(compared) and above[-1] is compared[-1]:
         return evidence
     if not final:
         return None
@@ -104,7 +109,7 @@ def _claimed(samples: list[FaceSample], holder: HolderId | None) -> FaceEvidence
         frames=len(different),
         span_s=max(times) - min(times) if times else 0.0,
         newest_s=max((sample.captured_s for sample in samples), default=0.0),
-        pad_score=min(pads) if pads else None,
+        pad_score=_least(pads),
         claimed=True,
     )
 
@@ -145,14 +150,19 @@ def _evidence(
         span_s=max(times) - min(times) if times else 0.0,
         newest_s=max((sample.captured_s for sample in samples), default=0.0),
         ambiguous=ambiguous
-        or (holder is not None and margin is not None and margin < requirements.margin),
+        or (holder is not None and margin is not None and not margin >= requirements.margin),
         frozen=_frozen(samples, requirements),
-        pad_score=min(pads) if pads else None,
+        pad_score=_least(pads),
     )
 
 
 def _score(sample: FaceSample) -> float:
     return sample.best.score if sample.best is not None else float("-inf")
+
+
+def _least(pads: list[float]) -> float | None:
+    # What is no number is no word for a living face either, and min() might pass over it.
+    return min((0.0 if math.isnan(pad) else pad for pad in pads), default=None)
 
 
 def _different(samples: list[FaceSample]) -> list[FaceSample]:

@@ -33,6 +33,7 @@ A combination that is half finished is judged each time that something is added 
 that all is well so far.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -259,7 +260,7 @@ def _temperature_known(case: Case) -> Reason | None:
     if case.rule is None or case.rule.temperature_limit_c is None:
         return None
     reading = case.evidence.temperature
-    if reading is None:
+    if reading is None or not math.isfinite(reading.temperature_c):
         return Reason.SENSOR_FAULT
     age_s = case.now.monotonic_s - reading.measured_s
     fresh = 0.0 <= age_s <= case.situation.temperature_max_age_s
@@ -271,7 +272,6 @@ def _temperature(case: Case) -> Reason | None:
     reading = case.evidence.temperature
     if limit_c is None or reading is None:
         return None
-    # "Not at or below" rather than "above": a reading that is no number denies.
     return None if reading.temperature_c <= limit_c else Reason.ELEVATED_TEMPERATURE
 
 

@@ -85,9 +85,11 @@ class Case:
         document = self.evidence.document
         if document is not None and document.valid_from is not None:
             starts.append(_at(document.valid_from))
-        if document is not None and document.valid_until is not None:
+        last_day = document.valid_until if document is not None else None
+        # Some long-term cards end with time itself, which is never.
+        if last_day is not None and last_day < date.max:
             # The last day counts whole, wherever on earth the kiosk stands.
-            ends.append(_at(document.valid_until) + timedelta(days=1))
+            ends.append(_at(last_day) + timedelta(days=1))
         return starts, ends
 
 

@@ -4,6 +4,7 @@
     track         a face that overlaps       -> the same track
     track         none for ``gap_s``         -> no track
     track         a face elsewhere           -> new track
+    track         a frame older than its last -> no track
     track         two templates in a row that are another person's  -> new track
 
 The last row matters: a second person who steps into the first one's place overlaps them well, and
@@ -53,7 +54,8 @@ class Tracker:
 
     def follow(self, box: Box | None, captured_s: float) -> FaceTrack | None:
         """The track after a frame whose chosen face is ``box``, None where there was none."""
-        if self._id is not None and captured_s - self._last_s > self.gap_s:
+        # A camera whose time runs backwards must not make a moment look like a fifth of a second.
+        if self._id is not None and not 0.0 <= captured_s - self._last_s <= self.gap_s:
             self._id = None
         if box is None:
             return self.track
@@ -73,8 +75,10 @@ class Tracker:
         """The track after the chosen face of the newest frame was compared.
 
         A template that is somebody else's is left out, and the second in a row begins a new track
-        with itself.
+        with itself. One with a component that is no number is nobody's, and left out as well.
         """
+        if not np.isfinite(template).all():
+            return self.track
         person = self._person
         if person is not None and score(person.mean, template, self.metric) < self.same_person:
             person.strangers += 1
@@ -108,10 +112,12 @@ class Tracker:
 
     @property
     def track(self) -> FaceTrack | None:
-        """The presentation as it stands."""
+        """The presentation as it stands; without samples while it is in doubt whose it is."""
         if self._id is None:
             return None
-        return FaceTrack(self._id, self._box, self._first_s, self._last_s, tuple(self._samples))
+        # While somebody else may stand there, nothing is opened for who stood there before.
+        samples = () if self.in_doubt else tuple(self._samples)
+        return FaceTrack(self._id, self._box, self._first_s, self._last_s, samples)
 
     def _begin(self, captured_s: float) -> None:
         self._id = self._next_id

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.domain.agreement import Requirements, agree, conclude
-from agent.domain.evidence import Box, Candidate, FaceSample, FaceTrack
+from agent.domain.agreement import Requirements, agree, agree_claim, conclude
+from agent.domain.evidence import Box, Candidate, ClaimScore, FaceSample, FaceTrack
 from agent.domain.holder import HolderId
 
 THRESHOLD = -0.5
@@ -42,6 +42,7 @@ def test_three_frames_over_200_ms_agree():
         [sample(0.0), sample(0.1), sample(0.2, score=float("nan"))],
         [sample(0.0), sample(0.1), sample(0.2), sample(0.3, who="ben")],
         [sample(0.0), sample(0.1), sample(0.2, who=None)],
+        [sample(0.0), sample(0.1), sample(0.2), sample(0.3, who=None)],
         [sample(t, other=-0.32) for t in (0.0, 0.1, 0.2)],
     ],
 )
@@ -88,3 +89,38 @@ def test_the_lowest_attack_score_counts():
     face = agree(track(*frames), THRESHOLD, NEEDED)
     assert face is not None
     assert face.pad_score == 0.1
+
+
+def test_an_attack_score_that_is_no_number_is_the_lowest():
+    frames = [sample(0.0, pad=0.9), sample(0.1, pad=float("nan")), sample(0.2, pad=0.8)]
+    face = agree(track(*frames), THRESHOLD, NEEDED)
+    assert face is not None
+    assert face.pad_score == 0.0
+
+
+def test_a_margin_that_is_no_number_is_too_small():
+    frames = [sample(t, other=float("nan")) for t in (0.0, 0.1, 0.2)]
+    assert agree(track(*frames), THRESHOLD, NEEDED) is None
+    assert conclude(track(*frames), THRESHOLD, NEEDED).ambiguous
+
+
+@pytest.mark.parametrize("strangers", [1, 3])
+def test_whoever_took_the_place_of_a_holder_is_not_the_holder(strangers):
+    frames = [sample(t) for t in (0.0, 0.1, 0.2)]
+    frames += [sample(0.3 + i / 10, who="zed", score=-0.8) for i in range(strangers)]
+    assert agree(track(*frames), THRESHOLD, NEEDED) is None
+    assert conclude(track(*frames), THRESHOLD, NEEDED).holder is None
+
+
+@pytest.mark.parametrize(("newest", "agrees"), [(-0.3, True), (-0.8, False)])
+def test_whoever_took_the_place_of_a_passes_holder_is_not_the_holder(newest, *, agrees):
+    scores = [-0.3, -0.3, -0.3, -0.3, newest]
+    frames = [
+        FaceSample(i / 10, bytes([i]), None, None, claim=ClaimScore(7, score))
+        for i, score in enumerate(scores)
+    ]
+    found = agree_claim(track(*frames), 7, HolderId("anna"), THRESHOLD, NEEDED)
+    assert (found is not None) is agrees
+    final = agree_claim(track(*frames), 7, HolderId("anna"), THRESHOLD, NEEDED, final=True)
+    assert final is not None
+    assert (final.holder == "anna") is agrees

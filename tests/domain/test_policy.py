@@ -84,10 +84,17 @@ FAULTS: dict[str, tuple[Reason, dict[str, object]]] = {
         {"rule": {"temperature_limit_c": 37.3}, "temperature": TemperatureReading(99.9, 37.31)},
     ),
     "no number": (
-        Reason.ELEVATED_TEMPERATURE,
+        Reason.SENSOR_FAULT,
         {
             "rule": {"temperature_limit_c": 37.3},
             "temperature": TemperatureReading(99.9, float("nan")),
+        },
+    ),
+    "endlessly cold": (
+        Reason.SENSOR_FAULT,
+        {
+            "rule": {"temperature_limit_c": 37.3},
+            "temperature": TemperatureReading(99.9, float("-inf")),
         },
     ),
 }

@@ -84,7 +84,7 @@ def test_whoever_steps_into_anothers_place_is_a_new_presentation() -> None:
     doubted = shown(follower, HERE, 0.4, 1)
     assert doubted.id == first.id
     assert follower.in_doubt
-    assert [s.content for s in doubted.samples] == [b"\x00"] * 4
+    assert doubted.samples == ()
     second = shown(follower, HERE, 0.5, 1)
     assert second.id != first.id
     assert [s.content for s in second.samples] == [b"\x01"]
@@ -98,6 +98,32 @@ def test_one_odd_template_changes_nothing_and_is_left_out() -> None:
     after = shown(follower, HERE, 0.2, 0)
     assert after.id == first.id
     assert [s.content for s in after.samples] == [b"\x00", b"\x00"]
+
+
+@pytest.mark.parametrize("captured_s", [99.9, 0.0, float("nan")])
+def test_time_that_runs_backwards_is_another_presentation(captured_s: float) -> None:
+    follower = tracker()
+    first = shown(follower, HERE, 100.0, 0)
+    second = shown(follower, HERE, captured_s, 0)
+    assert second.id != first.id
+    assert len(second.samples) == 1
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("component", [float("nan"), float("inf")])
+def test_a_template_that_is_none_is_left_out(component: float, *, first: bool) -> None:
+    """And does not become the person with whom all others are compared."""
+    follower = tracker()
+    if not first:
+        shown(follower, HERE, 0.0, 0)
+    follower.follow(HERE, 0.1)
+    broken = np.full(8, component, dtype=np.float32)
+    track = follower.add(sample(0.1), broken)
+    assert track is not None
+    assert len(track.samples) == (0 if first else 1)
+    one = shown(follower, HERE, 0.2, 0)
+    shown(follower, HERE, 0.3, 1)
+    assert shown(follower, HERE, 0.4, 1).id != one.id
 
 
 def test_samples_are_forgotten_and_the_person_is_not() -> None:
