@@ -2,7 +2,7 @@
 
 A file of 2 kB may declare a gigapixel, which a decoder would fill the memory with. Formats: PNG,
 JPEG, BMP, GIF, WebP, TIFF, PNM, JPEG 2000 and AVIF. A header that cannot be read answers 0, and the
-decoder then says what is wrong.
+decoder then says what is wrong; its own limit, which ``agent`` sets, stands behind all of this.
 """
 
 import re
@@ -70,12 +70,14 @@ def _tiff(data: bytes) -> int:
     order = "<" if data[:2] == b"II" else ">"
     (first,) = struct.unpack_from(order + "I", data, 4)
     (entries,) = struct.unpack_from(order + "H", data, first)
-    sizes = {}
+    sizes: dict[int, int] = {}
     for entry in range(entries):
         at = first + 2 + 12 * entry
         tag, kind = struct.unpack_from(order + "HH", data, at)
         if tag in (_WIDTH_TAG, _HEIGHT_TAG):
-            (sizes[tag],) = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, at + 8)
+            (size,) = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, at + 8)
+            # A tag may be there twice, and which one counts is the decoder's secret.
+            sizes[tag] = max(size, sizes.get(tag, 0))
     return int(sizes.get(_WIDTH_TAG, 0) * sizes.get(_HEIGHT_TAG, 0))
 
 
