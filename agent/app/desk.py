@@ -19,7 +19,7 @@ from agent.operations.enrol import Bars, Enrolment, EnrolmentRequest, prepare
 from agent.operations.identify import Bar, IdentifiedImage, identify
 from agent.operations.transfer import export_lines, parse_lines, write
 from agent.ports import Reference
-from agent.vision.manifest import Manifest, read_manifest
+from agent.vision.manifest import Manifest, manifest_names, read_manifest
 
 _SAME_PERSON_FMR = 1e-3
 
@@ -121,7 +121,7 @@ def import_holders(
     with open_registry(site, Key.IF_ANY) as registry:
         has_key = os.path.lexists(site.key_file)
         sealer = Sealer(load_key(site.key_file)) if has_key else None
-        imports = parse_lines(lines, name, sealer)
+        imports = parse_lines(lines, name, sealer, _components)
         changed = write(
             imports,
             registry,
@@ -148,6 +148,10 @@ def _bars(site: Site, manifest: Manifest, holders: set[str]) -> Bars:
         margin=site.face.margin,
         metric=Metric(manifest.comparison.metric),
     )
+
+
+def _components(pack: str) -> int | None:
+    return read_manifest(pack).embedder.components if pack in manifest_names() else None
 
 
 def _photographs(files: Iterable[str]) -> list[bytes]:

@@ -15,8 +15,9 @@ from agent.adapters.store.registry import SqliteRegistry
 from agent.config import GateConfig
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, RegistryChanged
 from agent.credentials.issuers import Issuers
-from agent.domain.comparison import Metric, ReferenceIndex
+from agent.domain.comparison import Metric, ReferenceIndex, Templates
 from agent.domain.gallery_safety import holders_too_close
+from agent.domain.holder import HolderId
 from agent.domain.operating_point import (
     CurvePoint,
     OperatingPoint,
@@ -25,7 +26,7 @@ from agent.domain.operating_point import (
     threshold_at,
 )
 from agent.domain.registry import Registry
-from agent.errors import UnavailableError
+from agent.errors import StoreError, UnavailableError
 from agent.vision.manifest import Manifest
 
 _POLL_S = 0.5
@@ -81,7 +82,7 @@ def take_snapshot(registry: SqliteRegistry, manifest: Manifest, rates: Rates) ->
     holders = {holder.id: holder for holder in registry.holders()}
     metric = Metric(manifest.comparison.metric)
     if owners:
-        index = ReferenceIndex(owners, templates, metric, revision)
+        index = _index(owners, templates, manifest, revision)
     else:
         index = ReferenceIndex.empty(manifest.embedder.components, metric, revision)
     operating = threshold_for(manifest, len(index.names), rates.max_false_grant_rate)
@@ -102,6 +103,20 @@ def take_snapshot(registry: SqliteRegistry, manifest: Manifest, rates: Rates) ->
         ),
         Issuers(registry.issuers()),
     )
+
+
+def _index(
+    owners: list[HolderId], templates: Templates, manifest: Manifest, revision: int
+) -> ReferenceIndex:
+    fix = "see which references are wrong with gate-agent holders list, and enrol them again"
+    wanted = manifest.embedder.components
+    if templates.shape[1] != wanted:
+        found = templates.shape[1]
+        raise StoreError(f"references of {found} components, where the pack has {wanted}", fix)
+    try:
+        return ReferenceIndex(owners, templates, Metric(manifest.comparison.metric), revision)
+    except ValueError as error:
+        raise StoreError(f"the gallery cannot be compared with: {error}", fix) from error
 
 
 class GalleryWatch:

@@ -28,6 +28,11 @@ PURPOSE = "export"
 _KEYS = {"id", "name", "category", "enabled", "valid_from", "valid_until", "references"}
 _REFERENCE_KEYS = {"pack", "pack_version", "sealed"}
 _MOST_FINDINGS = 20
+_LONGEST = 1e6
+"""Of a template; real ones are near 1."""
+
+Components = Callable[[str], int | None]
+"""How long a template of a pack is; None where the pack is not known here."""
 
 
 class Seals(Protocol):
@@ -73,8 +78,15 @@ def export_lines(
         yield json.dumps(line)
 
 
-def parse_lines(lines: Iterable[str], name: str, sealer: Seals | None) -> list[Import]:
+def parse_lines(
+    lines: Iterable[str],
+    name: str,
+    sealer: Seals | None,
+    components: Components = lambda _pack: None,
+) -> list[Import]:
     """The holders of a file; every finding at once.
+
+    A reference that does not fit its pack is a finding: it would spoil the whole gallery.
 
     Raises:
         RefusedError: ``import``: what is wrong, by line; references without a key among it.
@@ -86,7 +98,7 @@ def parse_lines(lines: Iterable[str], name: str, sealer: Seals | None) -> list[I
         if not line.strip():
             continue
         try:
-            one = _parse(line, sealer)
+            one = _parse(line, sealer, components)
             _need(one.holder.id not in seen, f"the same id as line {seen.get(one.holder.id)}")
             seen[one.holder.id] = number
             found.append(one)
@@ -124,9 +136,9 @@ def write(
     return changed
 
 
-def _parse(line: str, sealer: Seals | None) -> Import:
+def _parse(line: str, sealer: Seals | None, components: Components) -> Import:
     try:
-        data = json.loads(line)
+        data = json.loads(line, object_pairs_hook=_each_once)
     except RecursionError as error:
         raise ValueError("is nested too deeply") from error
     except ValueError as error:
@@ -143,7 +155,7 @@ def _parse(line: str, sealer: Seals | None) -> Import:
         return Import(holder)
     if sealer is None:
         raise ValueError("references need the gallery's key: gate-agent key init")
-    return Import(holder, tuple(_reference(item, holder.id, sealer) for item in items))
+    return Import(holder, tuple(_reference(item, holder.id, sealer, components) for item in items))
 
 
 def _holder(data: Mapping[str, Any]) -> Holder:
@@ -172,10 +184,12 @@ def _moment(data: Mapping[str, Any], key: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError) as error:
+        _need(moment.tzinfo is not None, f"{key} lacks its offset from UTC")
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{key} lies outside the years 1 to 9999 in UTC") from error
+    except TypeError as error:
         raise ValueError(f"{key} is no RFC 3339 time") from error
-    _need(moment.tzinfo is not None, f"{key} lacks its offset from UTC")
-    return moment.astimezone(UTC)
 
 
 def _sealed(reference: Reference, sealer: Seals) -> dict[str, str]:
@@ -188,7 +202,7 @@ def _sealed(reference: Reference, sealer: Seals) -> dict[str, str]:
     }
 
 
-def _reference(item: Any, holder: HolderId, sealer: Seals) -> Reference:
+def _reference(item: Any, holder: HolderId, sealer: Seals, components: Components) -> Reference:
     whole = isinstance(item, dict) and set(item) == _REFERENCE_KEYS
     _need(
         whole and all(isinstance(value, str) for value in item.values()),
@@ -200,8 +214,18 @@ def _reference(item: Any, holder: HolderId, sealer: Seals) -> Reference:
         raise ValueError("sealed is no base64") from error
     plain = sealer.open(sealed, PURPOSE, holder, item["pack"], item["pack_version"])
     template = np.frombuffer(plain, dtype="<f4").astype(np.float32)
-    _need(bool(len(template) and np.isfinite(template).all()), "a reference is no template")
+    length = float(np.linalg.norm(template.astype(np.float64)))
+    # Written so that a length that is no number is refused as well.
+    _need(0.0 < length < _LONGEST, "a reference is no template")
+    wanted = components(item["pack"])
+    _need(wanted in (None, len(template)), "a reference is not as long as those of its pack")
     return Reference(holder, item["pack"], item["pack_version"], template)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Which of two values another reader would take is anybody's guess.
+    _need(len({key for key, _ in pairs}) == len(pairs), "has a key twice")
+    return dict(pairs)
 
 
 def _need(holds: bool, message: str) -> None:  # noqa: FBT001 - reads as the sentence it is
