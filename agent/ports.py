@@ -15,6 +15,7 @@ from agent.domain.gate_pass import PassId
 from agent.domain.holder import Holder, HolderId
 from agent.domain.image import DetectedFace, Frame, Image, Landmarks, Template
 from agent.domain.instant import Instant
+from agent.domain.symbol import Symbol
 
 __all__ = [
     "Broker",
@@ -32,6 +33,7 @@ __all__ = [
     "PassLedger",
     "Reference",
     "StoredEvent",
+    "SymbolReader",
     "Template",
     "Thermometer",
 ]
@@ -62,6 +64,13 @@ class FaceEngine(Protocol):
 
     def embed(self, image: Image, face: DetectedFace) -> Template:
         """The template of a located face."""
+
+
+class SymbolReader(Protocol):
+    """Reads the symbols of a camera's frames, one frame after the other."""
+
+    def look(self, image: Image) -> list[Symbol]:
+        """The symbols of one frame; empty for most."""
 
 
 class Thermometer(Protocol):

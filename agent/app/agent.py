@@ -36,8 +36,9 @@ from agent.app.outbox import Outbox
 from agent.app.parts import Parts
 from agent.app.paths import control_socket
 from agent.app.resources import make_event, new_event_id
-from agent.app.rules import kiosk_settings
+from agent.app.rules import kiosk_settings, reads_symbols
 from agent.app.status_board import StatusBoard
+from agent.app.symbol_worker import SymbolWatcher
 from agent.app.thermometer_worker import ThermometerReader
 from agent.app.workers import Slot, Worker
 from agent.config import CameraConfig
@@ -51,6 +52,7 @@ from agent.lifecycle import ExitCode, boot_id
 from agent.operations.trust_lists import usable_trust
 from agent.operations.verify_health import RULES
 from agent.ports import Frame
+from agent.vision.symbols import SymbolWatch
 from agent.vision.track import Tracker
 from agent.vision.watch import Watcher, Zone
 
@@ -208,11 +210,17 @@ class Agent:
             self._inbox.post,
             lambda: self._camera_ended(camera.id),
         )
+        config = parts.file.config
+        slots = [slot] + [
+            self._start_symbols(point.id)
+            for point in config.access_point
+            if point.camera == camera.id and reads_symbols(config, point.id)
+        ]
         reader = CameraReader(
             camera.id,
             parts.cameras[camera.id],
             lambda: open_camera(parts.file, camera),
-            slot,
+            slots,
             self._inbox.post,
             camera.timeout_s,
         )
@@ -220,6 +228,14 @@ class Agent:
         self._watching.add(camera.id)
         self._start(f"watch {camera.id}", watcher.work, watcher.stop)
         self._start(f"camera {camera.id}", reader.work, reader.stop)
+
+    def _start_symbols(self, access_point: str) -> Slot[Frame]:
+        slot = Slot[Frame]()
+        symbols = SymbolWatcher(
+            access_point, SymbolWatch(), slot, self._desk, self._parts.clock, self._inbox.post
+        )
+        self._start(f"symbols {access_point}", symbols.work, symbols.stop)
+        return slot
 
     def _camera_ended(self, camera: str) -> None:
         self._watching.discard(camera)

@@ -7,7 +7,7 @@ patience, and the fault is cleared by its first frame. A finite source that ends
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -41,21 +41,21 @@ class Watches(Protocol):
 
 
 class CameraReader:
-    """Puts every frame into the slot; the reader of the slot sees the newest."""
+    """Puts every frame into each slot; the reader of a slot sees the newest."""
 
     def __init__(
         self,
         name: str,
         camera: Camera,
         reopen: Callable[[], Camera],
-        slot: Slot[Frame],
+        slots: Sequence[Slot[Frame]],
         post: Callable[[Input], None],
         timeout_s: float,
     ) -> None:
         self._part = f"camera:{name}"
         self._camera = camera
         self._reopen = reopen
-        self._slot = slot
+        self._slots = slots
         self._post = post
         self._timeout_s = timeout_s
         self._stopping = threading.Event()
@@ -75,10 +75,12 @@ class CameraReader:
                 if self._faulty:
                     self._faulty = False
                     self._post(FaultCleared(self._part, "agent"))
-                self._slot.put(frame)
+                for slot in self._slots:
+                    slot.put(frame)
         finally:
             self._camera.close()
-            self._slot.close()
+            for slot in self._slots:
+                slot.close()
 
     def stop(self) -> None:
         """End ``work`` after the frame under way."""

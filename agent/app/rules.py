@@ -44,6 +44,15 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
     )
 
 
+def reads_symbols(config: GateConfig, access_point: str) -> bool:
+    """Whether a rule there asks for what is shown as a symbol."""
+    return any(
+        rule.health_certificate or any("pass" in factors.split("+") for factors in rule.factors)
+        for rule in config.rule
+        if not rule.access_points or access_point in rule.access_points
+    )
+
+
 def _rule(rule: RuleConfig, timezone: str) -> Rule:
     spans = tuple(
         Span(frozenset(_WEEKDAYS.index(day) for day in span.days), span.from_, span.until)

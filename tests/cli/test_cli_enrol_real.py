@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -293,7 +294,7 @@ def test_a_locked_registry_is_an_error_and_loses_nothing(
 ) -> None:
     assert enrol(gate, "obama", faces / "gallery" / "obama.jpg").code == 0
     path = key_state / "registry.sqlite"
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         answer = gate("holders", "disable", "obama", "--json")
         other.rollback()

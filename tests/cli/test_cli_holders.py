@@ -5,6 +5,7 @@ import os
 import sqlite3
 import stat
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -312,7 +313,7 @@ def test_a_damaged_journal_is_left_where_it_is(
     assert journal.read_bytes() == b"\0" * 8192
     # The change is kept all the same, and so is its event, until a journal takes it.
     assert gate("holders", "disable", "ann").code == 0
-    with sqlite3.connect(state_dir / "registry.sqlite") as registry:
+    with closing(sqlite3.connect(state_dir / "registry.sqlite")) as registry:
         assert registry.execute("SELECT count(*) FROM change_log").fetchone() == (1,)
 
 
