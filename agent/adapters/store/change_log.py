@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.store.registry_file import RegistryFile
-from agent.adapters.store.sqlite import CorruptError
+from agent.adapters.store.sqlite import CorruptError, stored_moment
 from agent.domain.events import Event, EventType
 from agent.domain.instant import Instant
 from agent.ports import Journal
@@ -40,7 +40,7 @@ class ChangeLog(RegistryFile):
         query = "SELECT row, id, type, time, clock_synced, data FROM change_log ORDER BY row"
         for row, event_id, kind, time, synced, data in self._rows(query):
             try:
-                moment = datetime.fromisoformat(time)
+                moment = stored_moment(time)
                 event = Event(
                     event_id, EventType(kind), moment, bool(synced), None, json.loads(data)
                 )

@@ -12,7 +12,13 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.adapters.store.sqlite import guarded, open_database, transaction
+from agent.adapters.store.sqlite import (
+    CorruptError,
+    guarded,
+    open_database,
+    stored_moment,
+    transaction,
+)
 from agent.domain.gate_pass import PassId
 
 APPLICATION_ID = 0x67_41_70_6C  # "gApl"
@@ -74,7 +80,10 @@ class SqlitePassLedger:
     def latest_trusted(self) -> datetime | None:
         """The latest time that was surely true: it is at least so late now."""
         rows = self._all("SELECT utc FROM trusted_time")
-        return datetime.fromisoformat(rows[0][0]) if rows else None
+        try:
+            return stored_moment(rows[0][0]) if rows else None
+        except (ValueError, TypeError):
+            raise CorruptError(f"{self._path.name} is damaged: its time is none") from None
 
     def note_trusted(self, utc: datetime) -> None:
         """It is ``utc``, surely; an earlier one than before changes nothing."""

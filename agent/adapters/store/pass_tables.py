@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.adapters.store.change_log import ChangeLog
-from agent.adapters.store.sqlite import CorruptError
+from agent.adapters.store.sqlite import CorruptError, stored_moment
 from agent.credentials.issuers import IssuerKey
 from agent.domain.events import EventType
 from agent.domain.gate_pass import PassId
@@ -135,4 +135,4 @@ def _text(moment: datetime | None) -> str | None:
 
 
 def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text is not None else None
+    return stored_moment(text) if text is not None else None

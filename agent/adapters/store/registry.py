@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from agent.adapters.store.pass_tables import PassTables
 from agent.adapters.store.seal import Sealer
-from agent.adapters.store.sqlite import CorruptError
+from agent.adapters.store.sqlite import CorruptError, stored_moment
 from agent.domain.events import EventType
 from agent.domain.holder import Holder, HolderId
 from agent.domain.image import Template
@@ -257,4 +257,4 @@ def _text(moment: datetime | None) -> str | None:
 
 
 def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text is not None else None
+    return stored_moment(text) if text is not None else None

@@ -7,7 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agent.adapters.store.sqlite import file_identity, guarded, open_database, transaction
+from agent.adapters.store.sqlite import (
+    CorruptError,
+    file_identity,
+    guarded,
+    open_database,
+    transaction,
+)
 from agent.errors import StoreError
 
 APPLICATION_ID = 0x67_41_72_67  # "gArg"
@@ -84,7 +90,10 @@ class RegistryFile:
         It rises as well where an older copy of the file was put back under a running agent.
         """
         with self._lock:
-            number = int(self._rows("SELECT number FROM revision")[0][0])
+            rows = self._rows("SELECT number FROM revision")
+            if not rows or not isinstance(rows[0][0], int):
+                raise CorruptError(f"{self._path.name} is damaged: it has no revision")
+            number = rows[0][0]
             self._seen_revision = number
             return number
 

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -102,6 +103,18 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
         raise
+
+
+def stored_moment(text: str) -> datetime:
+    """A moment that was stored with its offset from UTC.
+
+    Raises:
+        ValueError: it is none; without an offset it could be compared with no other.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment without its offset")
+    return moment
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:
