@@ -19,6 +19,7 @@ from agent.cli import (
     identify,
     key,
     models,
+    passes,
     run,
     scan,
     trust,
@@ -57,7 +58,7 @@ def gate_agent(
 
 for part in (run, enrol, identify, holders, gallery, key, models, config, events, evaluate):
     part.add_to(app)
-for part in (scan, verify, trust, daemon, version):
+for part in (passes, scan, verify, trust, daemon, version):
     part.add_to(app)
 
 

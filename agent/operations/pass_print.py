@@ -9,11 +9,11 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
-from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
@@ -99,8 +99,11 @@ def _draw(canvas: Canvas, card: Card, wide: str) -> None:
     for row, size in rows:
         if y < _MARGIN_MM * mm / 2:
             break
-        canvas.setFont(_font_of(row, wide), size)
-        canvas.drawString(left, y, row)
+        x = left
+        for font, piece in _pieces(row, wide):
+            canvas.setFont(font, size)
+            canvas.drawString(x, y, piece)
+            x += pdfmetrics.stringWidth(piece, font, size)
         y -= size * 1.25
 
 
@@ -129,23 +132,37 @@ def _runs(row: Sequence[bool]) -> Iterator[tuple[int, int]]:
 
 
 def _wrapped(text: str, size: float, room: float, wide: str) -> list[str]:
-    font = _font_of(text, wide)
-    lines: list[str] = []
-    for line in simpleSplit(text, font, size, room):
-        # simpleSplit breaks at spaces only, and Chinese has none.
-        while pdfmetrics.stringWidth(line, font, size) > room and len(line) > 1:
-            end = len(line) - 1
-            while end > 1 and pdfmetrics.stringWidth(line[:end], font, size) > room:
-                end -= 1
-            lines.append(line[:end])
-            line = line[end:]  # noqa: PLW2901 - the rest of the same line
-        lines.append(line)
+    """``text`` in lines no wider than ``room``: broken at spaces, or anywhere, as Chinese is."""
+    lines = [""]
+    for word in text.split():
+        spaced = f"{lines[-1]} {word}".strip()
+        if _width(spaced, size, wide) <= room:
+            lines[-1] = spaced
+            continue
+        if lines[-1]:
+            lines.append("")
+        for char in word:
+            if lines[-1] and _width(lines[-1] + char, size, wide) > room:
+                lines.append("")
+            lines[-1] += char
     return lines
 
 
-def _font_of(text: str, wide: str) -> str:
+def _pieces(text: str, wide: str) -> Iterator[tuple[str, str]]:
+    """Font and text of each piece: one font holds both scripts only where it is embedded."""
+    for font, chars in groupby(text, key=lambda char: _font_of(char, wide)):
+        yield font, "".join(chars)
+
+
+def _width(text: str, size: float, wide: str) -> float:
+    return sum(
+        float(pdfmetrics.stringWidth(piece, font, size)) for font, piece in _pieces(text, wide)
+    )
+
+
+def _font_of(char: str, wide: str) -> str:
     try:
-        text.encode("cp1252")
+        char.encode("cp1252")
     except UnicodeEncodeError:
         return wide
     return _LATIN

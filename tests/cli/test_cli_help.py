@@ -31,7 +31,8 @@ holders export, holders import, gallery check, key init, key show-id,
 models list, models install, models verify, models remove, models show,
 config check, config show, events list, events tail, events export,
 evaluate pairs, evaluate identities,
-verify health, trust install, trust list, trust remove
+pass keygen, pass issue, pass verify, pass print, pass revoke, pass trust, pass distrust,
+pass issuers, verify health, trust install, trust list, trust remove
 """
 
 

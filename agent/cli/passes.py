@@ -1,0 +1,358 @@
+"""``gate-agent pass``: gate passes, from the issuer's key to the revoked one."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.app.paths import given_config_path, state_dir
+from agent.cli.common import Config, Json, StateDir, emit, examples, fields, say, table, user
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+KeyFile = Annotated[
+    Path, typer.Option("--key", metavar="FILE", help="The issuer's private key: pass keygen.")
+]
+Text = Annotated[str | None, typer.Option("--text", metavar="TEXT", help="The text of the pass.")]
+File = Annotated[Path | None, typer.Option("--file", metavar="FILE", help="A file with that text.")]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the group into ``parent``."""
+    parent.add_typer(app, name="pass", help="Gate passes: issue, verify, print, revoke.")
+
+
+@app.command(
+    "keygen",
+    epilog=examples("pass keygen office.pem", "pass keygen --community community.key"),
+)
+def keygen(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key goes.")],
+    *,
+    community: Annotated[
+        bool, typer.Option("--community", help="Make the key that kiosks open templates with.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make an issuer's key, or a community's.
+
+    FILE keeps the private key (mode 0600), FILE.pub the public one for pass trust. Neither is ever
+    overwritten.
+    """
+    from agent.operations.pass_keys import make_community_key, make_issuer_key, public_path
+
+    if community:
+        make_community_key(file)
+        made: dict[str, Any] = {"file": str(file)}
+    else:
+        made = {
+            "key_id": make_issuer_key(file),
+            "file": str(file),
+            "public": str(public_path(file)),
+        }
+    if as_json:
+        emit(made)
+    else:
+        fields(made)
+
+
+@app.command(
+    "issue",
+    epilog=examples(
+        "pass issue r-1042 --key office.pem --issuer office --category resident"
+        " --community lakeside --valid-until 2027-05-31",
+        "pass issue v-77 --key office.pem --issuer office --category visitor --community lakeside"
+        " --valid-until 2026-12-01T20:00 --uses 1 --kiosk g3/north-1",
+        "pass issue r-1042 --key office.pem --issuer office --category resident"
+        " --community lakeside --valid-until 2027-05-31 --photograph r-1042.jpg"
+        " --community-key community.key",
+    ),
+)
+def issue(
+    holder: Annotated[str, typer.Argument(metavar="ID", help="The holder's id.")],
+    *,
+    key: KeyFile,
+    issuer: Annotated[str, typer.Option("--issuer", metavar="NAME", help="As kiosks trust it.")],
+    category: Annotated[str, typer.Option("--category", metavar="CAT", help="As rules name it.")],
+    community: Annotated[
+        list[str], typer.Option("--community", metavar="NAME", help="Where it holds; repeatable.")
+    ],
+    valid_until: Annotated[
+        str, typer.Option("--valid-until", metavar="WHEN", help="A date with its day, or a time.")
+    ],
+    valid_from: Annotated[
+        str | None, typer.Option("--valid-from", metavar="WHEN", help="A date, or a time.")
+    ] = None,
+    access_point: Annotated[
+        list[str] | None,
+        typer.Option("--access-point", metavar="ID", help="Only there; repeatable."),
+    ] = None,
+    uses: Annotated[
+        int | None, typer.Option("--uses", metavar="N", help="So often, at --kiosk only.")
+    ] = None,
+    kiosk: Annotated[
+        str | None, typer.Option("--kiosk", metavar="GRID/ID", help="Which one counts the uses.")
+    ] = None,
+    photograph: Annotated[
+        Path | None,
+        typer.Option("--photograph", metavar="IMAGE", help="Put this face's template on it."),
+    ] = None,
+    enrolled: Annotated[
+        bool, typer.Option("--enrolled", help="Put the holder's enrolled template on it.")
+    ] = False,
+    community_key: Annotated[
+        Path | None,
+        typer.Option("--community-key", metavar="FILE", help="Seals the template for kiosks."),
+    ] = None,
+    bits: Annotated[
+        int, typer.Option("--bits", metavar="8|4|1", help="Of the template's components.")
+    ] = 8,
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="FILE", help="Also draw the QR code.")
+    ] = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Issue a pass.
+
+    Prints its text for a QR code: a bearer credential, so mind where it goes.
+    """
+    from agent.app import pass_office
+    from agent.app.resources import command_site
+    from agent.operations.holders import parse_moment
+    from agent.operations.passes import PassRequest, qr_code
+
+    site = command_site(state_dir(state), given_config_path(config))
+    if bits not in (8, 4, 1):
+        raise typer.BadParameter("8, 4 or 1", param_hint="--bits")
+    until = parse_moment(valid_until, site.zone, ends=True)
+    if until is None:
+        raise typer.BadParameter("a pass always ends", param_hint="--valid-until")
+    template = None
+    if photograph is not None or enrolled:
+        if community_key is None:
+            raise typer.BadParameter(
+                "a template is sealed for the kiosks", param_hint="--community-key"
+            )
+        made = (
+            pass_office.photographed_template(site, photograph)
+            if photograph is not None
+            else pass_office.enrolled_template(site, holder)
+        )
+        template = (made, bits, community_key)
+    request = PassRequest(
+        issuer=issuer,
+        holder=holder,
+        category=category,
+        communities=tuple(community),
+        valid_until=until,
+        valid_from=None if valid_from is None else parse_moment(valid_from, site.zone, ends=False),
+        access_points=tuple(access_point or ()),
+        uses=uses,
+        kiosk=kiosk,
+    )
+    issued = pass_office.issue(site, request, key, template)
+    if png is not None:
+        qr_code(issued.text).save(str(png), kind="png", scale=6, border=4)
+    if as_json:
+        emit(issued.as_json())
+        return
+    say(issued.text)
+
+
+@app.command(
+    "verify",
+    epilog=examples(
+        "pass verify --text 'GP1:...'",
+        "pass verify --file pass.txt --trust office.pem.pub --issuer office --json",
+    ),
+)
+def verify(
+    *,
+    text: Text = None,
+    file: File = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option("--trust", metavar="FILE", help="A public key [default: the trusted ones]."),
+    ] = None,
+    issuer: Annotated[
+        str, typer.Option("--issuer", metavar="NAME", help="Whose key --trust is.")
+    ] = "",
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="ISO 8601 [default: now].")
+    ] = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Check a pass by its signature and dates.
+
+    Where and how often it opens is the gate's to judge. Exit code 1 if it does not hold.
+    """
+    from agent.app import pass_office
+    from agent.app.resources import command_site
+    from agent.operations.verify_health import parse_moment
+
+    site = command_site(state_dir(state), None)
+    trusted = None if trust is None else pass_office.issuer_key(trust, issuer, None, None)
+    found = pass_office.check(
+        site, _text(text, file), None if at is None else parse_moment(at), trusted
+    )
+    if as_json:
+        emit(found)
+    else:
+        say("valid" if found["valid"] else f"not valid: {found['reason']} ({found['detail']})")
+        fields(found["claims"] or {})
+    if not found["valid"]:
+        raise typer.Exit(1)
+
+
+@app.command(
+    "print",
+    epilog=examples(
+        "pass print --file pass.txt --name 'Lin Yu' --out card.pdf",
+        "pass print --batch passes.jsonl --sheet --out cards.pdf",
+    ),
+)
+def print_(
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The PDF.")],
+    text: Text = None,
+    file: File = None,
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Stands on the card, not in the code.")
+    ] = "",
+    batch: Annotated[
+        Path | None,
+        typer.Option("--batch", metavar="FILE", help="JSON lines with text and name."),
+    ] = None,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Ten cards on each A4 page.")] = False,
+    font: Annotated[
+        Path | None,
+        typer.Option("--font", metavar="FILE", help="A TrueType font for names."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print passes as cards.
+
+    QR code, name, validity and a box for the photograph, on cards of 85.60 x 53.98 mm
+    (ID-1). Chinese names are set in a font of this machine, or in --font.
+    """
+    from agent.operations.card_batch import cards_of, one_card
+    from agent.operations.pass_print import print_cards
+
+    cards = cards_of(batch) if batch is not None else [one_card(_text(text, file), name)]
+    data = print_cards(cards, sheet=sheet, font=font)
+    out.write_bytes(data)
+    if as_json:
+        emit({"file": str(out), "cards": len(cards), "bytes": len(data)})
+    else:
+        say(f"printed {len(cards)} into {out}")
+
+
+@app.command("revoke", epilog=examples("pass revoke 3f9a0c1d2e4b5a67"))
+def revoke(
+    wanted: Annotated[
+        str, typer.Argument(metavar="PASS", help="Its id, or its whole text (GP1:...).")
+    ],
+    *,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Let a pass open nothing on this kiosk.
+
+    The running agent knows within two seconds. Other kiosks must be told as well.
+    """
+    from agent.app import pass_office
+    from agent.app.resources import command_site
+
+    site = command_site(state_dir(state), given_config_path(config))
+    one, changed = pass_office.revoke(site, wanted, by=user())
+    if as_json:
+        emit({"pass": one, "revoked": True, "changed": changed})
+    else:
+        say(f"revoked {one}" if changed else f"{one} is revoked already; nothing to do")
+
+
+@app.command(
+    "trust",
+    epilog=examples(
+        "pass trust office.pem.pub --issuer office",
+        "pass trust office-2027.pem.pub --issuer office --valid-from 2026-12-01",
+    ),
+)
+def trust(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The issuer's public key.")],
+    *,
+    issuer: Annotated[str, typer.Option("--issuer", metavar="NAME", help="As on its passes.")],
+    valid_from: Annotated[
+        str | None, typer.Option("--valid-from", metavar="WHEN", help="A date, or a time.")
+    ] = None,
+    valid_until: Annotated[
+        str | None,
+        typer.Option("--valid-until", metavar="WHEN", help="A date with its day, or a time."),
+    ] = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Believe passes that this key signed.
+
+    Several keys may be trusted at once, each for its time. The running agent knows within two
+    seconds.
+    """
+    from agent.app import pass_office
+    from agent.app.resources import command_site
+    from agent.operations.holders import parse_moment
+
+    site = command_site(state_dir(state), given_config_path(config))
+    start = parse_moment(valid_from or "none", site.zone, ends=False)
+    end = parse_moment(valid_until or "none", site.zone, ends=True)
+    made = pass_office.trust(site, pass_office.issuer_key(file, issuer, start, end), by=user())
+    if as_json:
+        emit(made)
+    else:
+        say(f"passes of {issuer} signed by {made['key_id']} are believed")
+
+
+@app.command("distrust", epilog=examples("pass distrust 5647a1c2f3b4d5e6"))
+def distrust(
+    key_id: Annotated[str, typer.Argument(metavar="KEYID", help="As gate-agent pass issuers.")],
+    *,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Believe passes of a key no longer."""
+    from agent.app import pass_office
+    from agent.app.resources import command_site
+
+    site = command_site(state_dir(state), given_config_path(config))
+    pass_office.distrust(site, key_id, by=user())
+    if as_json:
+        emit({"key_id": key_id, "removed": True})
+    else:
+        say(f"{key_id} is trusted no longer")
+
+
+@app.command("issuers", epilog=examples("pass issuers --json"))
+def issuers(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
+    """List the keys whose passes are believed."""
+    from agent.app import pass_office
+    from agent.app.resources import command_site
+
+    found = pass_office.issuers(command_site(state_dir(state), given_config_path(config)))
+    if as_json:
+        emit(found)
+        return
+    columns = ("key_id", "issuer", "valid_from", "valid_until")
+    table(columns, [[each[name] for name in columns] for each in found])
+
+
+def _text(text: str | None, file: Path | None) -> str:
+    from agent.operations.verify_health import read_code
+
+    if (text is None) == (file is None):
+        raise typer.BadParameter("one of the two", param_hint="--text or --file")
+    return text if text is not None else read_code(file or Path())

@@ -1,0 +1,195 @@
+"""``gate-agent pass``: from the issuer's key to the card in somebody's hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pypdfium2
+import pytest
+from gate_command import Gate
+
+from agent.vision.images import read_image
+from agent.vision.symbols import read_symbols
+
+ISSUE = {
+    "--issuer": "office",
+    "--category": "resident",
+    "--community": "lakeside",
+    "--valid-until": "2099-05-31",
+}
+
+
+@pytest.fixture
+def office(gate: Gate, tmp_path: Path) -> Path:
+    """An issuer's key."""
+    made = gate("pass", "keygen", tmp_path / "office.pem", "--json")
+    assert set(made.json) == {"key_id", "file", "public"}
+    return tmp_path / "office.pem"
+
+
+@pytest.fixture
+def issue(gate: Gate, office: Path):
+    def issue(*more: str, holder: str = "r-1", **changes: str) -> Any:
+        wanted = ISSUE | {f"--{name.replace('_', '-')}": word for name, word in changes.items()}
+        words = [word for pair in wanted.items() for word in pair]
+        return gate("pass", "issue", holder, "--key", office, *words, *more, "--json")
+
+    return issue
+
+
+def test_the_private_key_is_its_owners_alone_and_never_replaced(gate: Gate, office: Path) -> None:
+    assert office.stat().st_mode & 0o777 == 0o600
+    before = office.read_bytes()
+    again = gate("pass", "keygen", office, "--json")
+    assert (again.code, again.json["reason"]) == (1, "key_exists")
+    assert office.read_bytes() == before
+    assert b"PRIVATE" not in office.with_name("office.pem.pub").read_bytes()
+
+
+def test_a_key_open_to_others_signs_nothing(issue, office: Path) -> None:
+    office.chmod(0o644)
+    answer = issue()
+    assert (answer.code, "chmod 600" in answer.json["fix"]) == (69, True)
+
+
+def test_a_pass_is_issued_and_verified(gate: Gate, issue, office: Path) -> None:
+    made = issue("--access-point", "north-entry").json
+    assert made["text"].startswith("GP1:")
+    assert (made["holder"], made["access_points"]) == ("r-1", ["north-entry"])
+    assert made["valid_until"].startswith("2099-06-01T00:00")
+    assert made["qr_version"] <= 10
+    public = office.with_name("office.pem.pub")
+    by = ("--trust", public, "--issuer", "office")
+    checked = gate("pass", "verify", "--text", made["text"], *by)
+    assert (checked.code, checked.out.splitlines()[0]) == (0, "valid")
+    late = gate(
+        *("pass", "verify", "--text", made["text"], *by, "--at", "2100-01-01T00:00:00Z", "--json")
+    )
+    assert (late.code, late.json["reason"]) == (1, "CredentialExpired")
+    assert late.json["claims"]["pass"] == made["pass"]
+
+
+def test_trust_comes_and_goes(gate: Gate, issue, office: Path) -> None:
+    made = issue().json
+
+    def verdict() -> str | None:
+        reason: str | None = gate("pass", "verify", "--text", made["text"], "--json").json["reason"]
+        return reason
+
+    assert verdict() == "CredentialForged"
+    public = office.with_name("office.pem.pub")
+    assert gate("pass", "trust", office, "--issuer", "office").code == 1
+    trusted = gate("pass", "trust", public, "--issuer", "office", "--json").json
+    assert gate("pass", "issuers", "--json").json == [trusted]
+    assert verdict() is None
+    assert gate("pass", "revoke", made["pass"], "--json").json["changed"] is True
+    assert gate("pass", "revoke", made["text"], "--json").json["changed"] is False
+    assert verdict() == "CredentialRevoked"
+    ends = ("--valid-until", "2001-01-01")
+    assert gate("pass", "trust", public, "--issuer", "office", *ends).code == 0
+    assert verdict() == "CredentialExpired"
+    assert gate("pass", "distrust", trusted["key_id"]).code == 0
+    assert gate("pass", "distrust", trusted["key_id"]).code == 1
+    assert verdict() == "CredentialForged"
+    kinds = [line["type"] for line in gate("events", "list", "--json").lines]
+    assert kinds.count("gate.issuer.changed") == 3
+    assert kinds.count("gate.pass.revoked") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "changes", "said"),
+    [
+        (["--uses", "1"], {}, "one kiosk"),
+        (["--kiosk", "g3/n"], {}, "one kiosk"),
+        (["--uses", "0", "--kiosk", "g3/n"], {}, "uses are"),
+        ([], {"category": "a resident"}, "A-Z"),
+        ([], {"valid_until": "tomorrow"}, "no date"),
+        (["--valid-from", "2099-07-01"], {}, "begins before"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(issue, more, changes, said: str) -> None:
+    answer = issue(*more, **changes)
+    assert (answer.code, said in answer.json["error"]) == (1, True)
+
+
+def test_an_id_number_is_no_holder(issue) -> None:
+    answer = issue(holder="11010519491231002X")
+    assert answer.code == 1
+    assert "11010519491231002X" not in answer.out + answer.err
+
+
+def test_a_face_goes_onto_a_pass_sealed(gate: Gate, issue, pack_state, faces, tmp_path) -> None:
+    assert gate("pass", "keygen", "--community", tmp_path / "community.key").code == 0
+    photograph = str(faces / "gallery" / "miranda.png")
+    sizes = {}
+    for bits in ("8", "4", "1"):
+        made = issue(
+            *("--photograph", photograph, "--bits", bits),
+            *("--community-key", str(tmp_path / "community.key")),
+        )
+        assert made.json["template"] is True
+        sizes[bits] = made.json["bytes"]
+    assert sizes["8"] > sizes["4"] > sizes["1"]
+    nobody = issue(
+        *("--photograph", str(faces / "hard" / "no_face.png")),
+        *("--community-key", str(tmp_path / "community.key")),
+    )
+    assert nobody.code == 1
+    assert issue("--photograph", photograph).code == 2
+
+
+# --- on paper ------------------------------------------------------------------------------------
+
+
+def pages(file: Path) -> list[tuple[np.ndarray[Any, Any], str]]:
+    document = pypdfium2.PdfDocument(file)
+    found = []
+    for page in document:
+        image = page.render(scale=4).to_numpy()
+        text = page.get_textpage()
+        found.append((np.ascontiguousarray(image[:, :, :3]), text.get_text_range()))
+        text.close()
+        page.close()
+    document.close()
+    return found
+
+
+@pytest.mark.parametrize("name", ["Lin Yu", "林语堂", "欧阳 娜娜 Ouyang Nana Elisabeth-Charlotte"])
+def test_a_card_shows_code_name_and_validity(gate: Gate, issue, tmp_path, name: str) -> None:
+    made = issue().json
+    card = tmp_path / "card.pdf"
+    answer = gate("pass", "print", "--text", made["text"], "--name", name, "--out", card, "--json")
+    assert (answer.code, answer.json["cards"]) == (0, 1)
+    ((image, text),) = pages(card)
+    assert [symbol.text for symbol in read_symbols(image)] == [made["text"]]
+    assert "".join(name.split()) in "".join(text.split())
+    assert "2099-06-01" in text
+    assert made["pass"] in text
+
+
+def test_a_sheet_holds_ten_cards(gate: Gate, issue, tmp_path: Path) -> None:
+    made = [issue(holder=f"r-{number}").json for number in range(12)]
+    lines = [json.dumps({"text": one["text"], "name": one["holder"]}) for one in made]
+    (tmp_path / "batch.jsonl").write_text("\n".join(lines) + "\n")
+    out = tmp_path / "cards.pdf"
+    words = ("--batch", tmp_path / "batch.jsonl", "--sheet", "--out", out, "--json")
+    assert gate("pass", "print", *words).json["cards"] == 12
+    found = [{symbol.text for symbol in read_symbols(image)} for image, _ in pages(out)]
+    assert [len(texts) for texts in found] == [10, 2]
+    assert found[0] | found[1] == {one["text"] for one in made}
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"name": "x"}', '{"text": "GP1:ABC"}', "1"])
+def test_a_batch_that_is_none_is_refused_by_its_line(gate: Gate, tmp_path, line: str) -> None:
+    (tmp_path / "batch.jsonl").write_text(line + "\n")
+    out = tmp_path / "cards.pdf"
+    answer = gate("pass", "print", "--batch", tmp_path / "batch.jsonl", "--out", out, "--json")
+    assert (answer.code, "batch.jsonl:1" in answer.json["error"]) == (1, True)
+    assert not out.exists()
+
+
+def test_a_drawn_code_is_read_back(issue, tmp_path: Path) -> None:
+    made = issue("--png", str(tmp_path / "code.png")).json
+    found = read_symbols(read_image(tmp_path / "code.png"))
+    assert [symbol.text for symbol in found] == [made["text"]]
