@@ -13,6 +13,7 @@ from agent.domain.events import Event
 from agent.domain.evidence import TemperatureReading
 from agent.domain.gate_pass import PassId
 from agent.domain.holder import Holder, HolderId
+from agent.domain.id_document import IdDocument
 from agent.domain.image import DetectedFace, Frame, Image, Landmarks, Template
 from agent.domain.instant import Instant
 from agent.domain.symbol import Symbol
@@ -27,10 +28,12 @@ __all__ = [
     "Frame",
     "Gallery",
     "HolderStore",
+    "IdReader",
     "Image",
     "Journal",
     "Landmarks",
     "PassLedger",
+    "PhotoDecoder",
     "Reference",
     "StoredEvent",
     "SymbolReader",
@@ -71,6 +74,35 @@ class SymbolReader(Protocol):
 
     def look(self, image: Image) -> list[Symbol]:
         """The symbols of one frame; empty for most."""
+
+
+class IdReader(Protocol):
+    """A reader of ID documents."""
+
+    def read(self, timeout_s: float) -> IdDocument | None:
+        """The document that was laid on the reader, or None where none came within ``timeout_s``.
+
+        One that is on the reader by then is read to its end, which may take some seconds more. One
+        that stays there may be given again.
+
+        Raises:
+            UnavailableError: the reader does not answer, or has failed; it is tried anew next time.
+            RefusedError: the reader is well, and what lies on it is no document that it can read.
+        """
+
+    def close(self) -> None:
+        """Let the port go; safe to call twice."""
+
+
+class PhotoDecoder(Protocol):
+    """Opens the photograph of an ID document; only the reader's maker can."""
+
+    def decode(self, photo: bytes) -> Image:
+        """The photograph.
+
+        Raises:
+            RefusedError: it cannot be opened.
+        """
 
 
 class Thermometer(Protocol):
