@@ -22,9 +22,11 @@ from agent.adapters.simulators.pins import PinBank
 from agent.adapters.simulators.thermometer import SimulatedThermometer
 from agent.adapters.store.keys import init_key
 from agent.app.agent import Agent
+from agent.app.demo_passes import PassOffice
 from agent.app.demo_world import Mosquitto, Subscriber, portrait
 from agent.app.desk import enrol_holder
 from agent.app.parts import Parts, Stands, open_parts
+from agent.app.pass_office import photographed_template
 from agent.app.resources import site_of
 from agent.config import load_config
 from agent.domain.holder import HolderId
@@ -38,6 +40,7 @@ _PIN = 17
 _SIZE = (640, 480)
 _STEP_TIMEOUT_S = 15.0
 _RELAY_S = 0.5
+_PHONE_S = 0.7
 _CONFIG = """
 [kiosk]
 community = "demo"
@@ -64,14 +67,21 @@ door = "turnstile"
 [[rule]]
 categories = ["resident"]
 temperature_limit_c = 37.3
+[[rule]]
+categories = ["visitor"]
+factors = ["pass+face"]
 [thermometer]
 kind = "simulated"
 interval_s = 0.1
+[pass]
+community_key_file = "community.key"
 [face]
 accept_no_pad = true
 attempt_interval_s = 0.5
 attempt_interval_max_s = 1.0
 track_gap_s = 0.4
+[clock]
+trust_system_clock = true
 [broker]
 host = "127.0.0.1"
 port = {port}
@@ -134,6 +144,7 @@ class _Demo:
         config.write_text(_CONFIG.format(pin=_PIN, port=self._broker.port))
         self._site = site_of(state, config)
         init_key(self._site.key_file)
+        self._office = PassOffice(folder / "community.key")
         self._faces = {name: read_image(portrait(name)) for name in ("collins", "hopper")}
         self._nobody: Image = fit_scene(self._faces["collins"][:24, :24], *_SIZE)
         self._enrol("collins")
@@ -141,6 +152,9 @@ class _Demo:
         self._thermometer = SimulatedThermometer(36.4)
         stands = Stands({"front": self._camera}, self._thermometer)
         self._parts: Parts = open_parts(stack, load_config(config), state, stands)
+        registry, now = self._parts.registry, self._parts.clock.now()
+        registry.put_issuer(self._office.issuer, by="demo", now=now)
+        self._carried = photographed_template(self._site, portrait("hopper"))
         self._agent = Agent(self._parts)
         self._start_s = time.monotonic()
         thread = threading.Thread(target=self._agent.run, name="agent")
@@ -152,6 +166,12 @@ class _Demo:
     def steps(self) -> Iterator[Step]:
         """The timeline, as it happens."""
         yield self._presents("a stranger stands before the camera", "hopper", "NoMatch")
+        forged = self._office.draw("guest", "visitor", forged=True)
+        yield self._presents("and shows a forged pass", None, "CredentialForged", forged)
+        visitor = self._office.draw("guest", "visitor", template=self._carried)
+        yield self._presents("the visitor, by the face on that pass", "hopper", None, visitor)
+        resident = self._office.draw("collins", "resident")
+        yield self._presents("a resident with a pass and a face", "collins", None, resident)
         yield self._deed("the stranger is enrolled", lambda: self._enrol("hopper"))
         yield self._presents("the same face again", "hopper", None)
         self._thermometer.temperature_c = 38.4
@@ -164,10 +184,16 @@ class _Demo:
         yield self._opens_offline("another resident comes", "collins")
         yield self._returns("the broker is back", mark)
 
-    def _presents(self, what: str, who: str, reason: str | None) -> Step:
-        """A face comes, is judged, and goes; ``reason`` None expects a grant."""
+    def _presents(
+        self, what: str, who: str | None, reason: str | None, phone: Image | None = None
+    ) -> Step:
+        """Somebody shows a phone, a face, or both; ``reason`` None expects a grant."""
         mark, changes = self._backend.mark(), self._pins.changes(_PIN)
-        self._show(who)
+        if phone is not None:
+            self._camera.show(phone)
+            time.sleep(_PHONE_S)
+        if who is not None:
+            self._show(who)
         event = self._backend.wait_for(_is_access, mark, _STEP_TIMEOUT_S)
         # The event is written before the relay moves, so it may be here first.
         opened = _wait(lambda: self._pins.changes(_PIN) > changes, _RELAY_S)
@@ -243,7 +269,8 @@ def _saw(data: dict[str, Any], *, opened: bool) -> str:
     verdict = "granted" if data["reason"] is None else f"denied: {data['reason']}"
     relay = "relay pulsed" if opened else "relay at rest"
     score = f", score {data['score']:.3f}" if data["score"] is not None else ""
-    return f"{verdict}{score}, {relay}"
+    one = " 1:1" if data["compared"] == "1:1" else ""
+    return f"{verdict}{score}{one}, {relay}"
 
 
 def _wait(holds: Callable[[], bool], timeout_s: float) -> bool:
