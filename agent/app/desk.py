@@ -1,5 +1,6 @@
 """What the desk does with faces: enrol, identify, look at the gallery as a whole."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -7,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.store.keys import load_key
+from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer
 from agent.app.gallery import Rates, curve_of, take_snapshot, threshold_for
 from agent.app.resources import Key, Site, instant, open_engine, open_registry, read_registry
+from agent.credentials.id_hash import document_key_id
 from agent.domain.comparison import Metric, ReferenceIndex
 from agent.domain.holder import HolderId
 from agent.domain.operating_point import OperatingPoint, threshold_at
-from agent.errors import ImageError
+from agent.errors import ImageError, KeyUnavailableError
 from agent.operations import gallery_check
 from agent.operations.enrol import Bars, Enrolment, EnrolmentRequest, prepare
 from agent.operations.identify import Bar, IdentifiedImage, identify
-from agent.operations.transfer import export_lines, parse_lines, write
+from agent.operations.transfer import Documents, export_lines, parse_lines, write
 from agent.ports import Reference
 from agent.vision.manifest import Manifest, manifest_names, read_manifest
 
@@ -106,7 +109,8 @@ def export_holders(site: Site, *, references: bool) -> Iterator[str]:
             return
         manifest = read_manifest(site.face.pack)
         owned = registry.references(manifest.name, manifest.version)
-        yield from export_lines(registry.holders(), owned, Sealer(load_key(site.key_file)))
+        sealer = Sealer(load_key(site.key_file))
+        yield from export_lines(registry.holders(), owned, sealer, _documents(registry))
 
 
 def import_holders(
@@ -130,6 +134,10 @@ def import_holders(
             advance=lambda done: advance(done, len(imports)),
         )
     return len(imports), changed
+
+
+def _documents(registry: SqliteRegistry) -> Documents:
+    return Documents(document_key_id(registry.document_key()), registry.documents())
 
 
 def with_pack(site: Site, pack: str | None) -> Site:

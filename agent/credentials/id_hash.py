@@ -15,6 +15,7 @@ import hmac
 from agent.credentials.pass_template import derived
 from agent.credentials.resident_id import canonical
 
+KEY_ID_BYTES = 8
 KIOSK_PURPOSE = b"id document of a holder"
 _COMMUNITY_PURPOSE = b"id document of a pass"
 _COMMUNITY_DIGITS = 32
@@ -36,6 +37,11 @@ def community_hash(community_key: bytes, number: str) -> str:
         RefusedError: ``id_number``: it is none.
     """
     return _hash(derived(community_key, _COMMUNITY_PURPOSE), number)[:_COMMUNITY_DIGITS]
+
+
+def document_key_id(document_key: bytes) -> bytes:
+    """8 bytes that name the key and tell nothing of it; kiosks with the same one share hashes."""
+    return hashlib.sha256(b"gate-agent document key id" + document_key).digest()[:KEY_ID_BYTES]
 
 
 def _hash(key: bytes, number: str) -> str:

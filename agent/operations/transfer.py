@@ -1,11 +1,14 @@
 """Carries holders from kiosk to kiosk: one JSON object a line, references sealed or left out.
 
     {"id", "name", "category", "enabled", "valid_from", "valid_until",
-     "references": [{"pack", "pack_version", "sealed"}]}
+     "references": [{"pack", "pack_version", "sealed"}], "id_document"}
 
 ``sealed`` is base64 and bound to the holder, pack and version by the gallery's key: a file that is
-lost tells names but no face, and only a kiosk with the same key takes its references. Everything is
-read and opened before the first change is made.
+lost tells names but no face, and only a kiosk with the same key takes its references. The same
+holds for ``id_document``, the keyed hash of an ID number beside the id of the key that made it:
+another kiosk's hash would never be found again, so it is refused where the keys differ and the
+document has to be laid on that kiosk's own reader. Everything is read and opened before the first
+change is made.
 """
 
 import base64
@@ -18,15 +21,18 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from agent.credentials.id_hash import KEY_ID_BYTES
 from agent.domain.holder import Holder, HolderId
 from agent.domain.instant import Instant, utc_text
 from agent.errors import EnrolmentRefusedError, GateAgentError, RefusedError
 from agent.operations.enrol import make_holder
 from agent.ports import Gallery, HolderStore, Reference
 
-PURPOSE = "export"
+PURPOSE, DOCUMENT_PURPOSE = "export", "export of an id document"
 _KEYS = {"id", "name", "category", "enabled", "valid_from", "valid_until", "references"}
+_KEYS |= {"id_document"}
 _REFERENCE_KEYS = {"pack", "pack_version", "sealed"}
+_HASH_BYTES = 32
 _MOST_FINDINGS = 20
 _LONGEST = 1e6
 """Of a template; real ones are near 1."""
@@ -46,21 +52,39 @@ class Seals(Protocol):
 
 
 class Registry(HolderStore, Gallery, Protocol):
-    """Holders and their references."""
+    """Holders, their references and their ID documents."""
+
+    def bind_document(
+        self, holder: HolderId, number_hash: str, *, by: str, now: Instant, move: bool = False
+    ) -> bool:
+        """From now on the document of this hash is ``holder``'s; False where it was so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Whose ID document is whose here, and the id of the key that made the hashes."""
+
+    key_id: bytes
+    owners: Mapping[str, HolderId] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One line of a file, checked and opened; ``references`` None leaves those there are."""
+    """One line of a file, checked and opened; None leaves what there is."""
 
     holder: Holder
     references: tuple[Reference, ...] | None = field(default=None, repr=False)
+    document: str | None = field(default=None, repr=False)
 
 
 def export_lines(
-    holders: Iterable[Holder], references: Iterable[Reference], sealer: Seals | None
+    holders: Iterable[Holder],
+    references: Iterable[Reference],
+    sealer: Seals | None,
+    documents: Documents | None = None,
 ) -> Iterator[str]:
-    """A line a holder; ``references`` go along only with a ``sealer``."""
+    """A line a holder; ``references`` and ``documents`` go along only with a ``sealer``."""
+    hashes = {owner: made for made, owner in documents.owners.items()} if documents else {}
     owned: dict[HolderId, list[Reference]] = {}
     for reference in references:
         owned.setdefault(reference.holder, []).append(reference)
@@ -75,6 +99,10 @@ def export_lines(
         }
         if sealer is not None:
             line["references"] = [_sealed(one, sealer) for one in owned.get(holder.id, [])]
+            if documents is not None and holder.id in hashes:
+                plain = documents.key_id + bytes.fromhex(hashes[holder.id])
+                sealed = sealer.seal(plain, DOCUMENT_PURPOSE, holder.id)
+                line["id_document"] = base64.b64encode(sealed).decode()
         yield json.dumps(line)
 
 
@@ -121,17 +149,21 @@ def write(
 ) -> int:
     """Put every holder, each in one transaction with references and event; how many changed.
 
-    Ended half-way, a repetition does the rest and nothing twice.
+    An ID document is bound in a second one. Ended half-way, a repetition does the rest and nothing
+    twice.
     """
     before = {holder.id: holder for holder in registry.holders()}
     changed = 0
     for done, one in enumerate(imports, start=1):
+        differs = bool(one.references) or before.get(one.holder.id) != one.holder
         if one.references:
             registry.enrol(one.holder, one.references, by=by, now=now)
-            changed += 1
-        elif before.get(one.holder.id) != one.holder:
+        elif differs:
             registry.put(one.holder, by=by, now=now)
-            changed += 1
+        if one.document is not None:
+            bound = registry.bind_document(one.holder.id, one.document, by=by, now=now)
+            differs = differs or bound
+        changed += differs
         advance(done)
     return changed
 
@@ -226,6 +258,21 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     # Which of two values another reader would take is anybody's guess.
     _need(len({key for key, _ in pairs}) == len(pairs), "has a key twice")
     return dict(pairs)
+
+
+def _document(item: Any, holder: HolderId, sealer: Seals, here: Documents | None) -> str:
+    _need(isinstance(item, str), "id_document is no text")
+    try:
+        sealed = base64.b64decode(item, validate=True)
+    except ValueError as error:
+        raise ValueError("id_document is no base64") from error
+    plain = sealer.open(sealed, DOCUMENT_PURPOSE, holder)
+    same_key = here is not None and plain[:KEY_ID_BYTES] == here.key_id
+    _need(
+        same_key and len(plain) == KEY_ID_BYTES + _HASH_BYTES,
+        "its ID document was hashed with another key: take id_document out, and bind it here",
+    )
+    return plain[KEY_ID_BYTES:].hex()
 
 
 def _need(holds: bool, message: str) -> None:  # noqa: FBT001 - reads as the sentence it is

@@ -1,10 +1,5 @@
-"""What the registry knows of passes and ID documents: whom to believe, what is revoked, whose.
+"""What the registry knows of passes: whom to believe, and what is revoked; no secret among it."""
 
-Nothing here is secret but the hashes of ID numbers, which are keyed: without the kiosk's key nobody
-can try all numbers against them.
-"""
-
-from collections.abc import Mapping
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -15,13 +10,11 @@ from agent.adapters.store.sqlite import CorruptError, stored_moment
 from agent.credentials.issuers import IssuerKey
 from agent.domain.events import EventType
 from agent.domain.gate_pass import PassId
-from agent.domain.holder import HolderId
 from agent.domain.instant import Instant
-from agent.errors import RefusedError
 
 
 class PassTables(ChangeLog):
-    """The registry's tables about credentials other than faces."""
+    """The registry's tables about passes."""
 
     def issuers(self) -> list[IssuerKey]:
         """Every key whose passes are believed, by issuer."""
@@ -80,51 +73,6 @@ class PassTables(ChangeLog):
             )
             if changed.rowcount:
                 self._log(EventType.PASS_REVOKED, {"pass": one}, by, now)
-            return bool(changed.rowcount)
-
-        return self._write(work)
-
-    def documents(self) -> Mapping[str, HolderId]:
-        """Holders by the keyed hash of their ID number."""
-        rows = self._rows("SELECT number_hash, holder FROM id_document")
-        return {number: HolderId(holder) for number, holder in rows}
-
-    def bind_document(
-        self, holder: HolderId, number_hash: str, *, by: str, now: Instant, move: bool = False
-    ) -> None:
-        """From now on the document of this keyed hash is ``holder``'s, and no other one.
-
-        Raises:
-            RefusedError: it is another holder's; ``move`` takes it from them.
-        """
-
-        def work() -> None:
-            taken = self._connection.execute(
-                "SELECT holder FROM id_document WHERE number_hash = ?", (number_hash,)
-            ).fetchone()
-            if taken is not None and taken[0] != holder and not move:
-                raise RefusedError("document_taken", "the ID document is another holder's")
-            self._connection.execute(
-                "DELETE FROM id_document WHERE number_hash = ? OR holder = ?", (number_hash, holder)
-            )
-            self._connection.execute(
-                "INSERT INTO id_document (number_hash, holder) VALUES (?, ?)", (number_hash, holder)
-            )
-            data = {"holder": holder, "new": False, "fields": ["id_document"]}
-            self._log(EventType.HOLDER_CHANGED, data, by, now)
-
-        self._write(work)
-
-    def unbind_document(self, holder: HolderId, *, by: str, now: Instant) -> bool:
-        """Forget the holder's ID document; False where none was bound."""
-
-        def work() -> bool:
-            changed = self._connection.execute(
-                "DELETE FROM id_document WHERE holder = ?", (holder,)
-            )
-            if changed.rowcount:
-                data = {"holder": holder, "new": False, "fields": ["id_document"]}
-                self._log(EventType.HOLDER_CHANGED, data, by, now)
             return bool(changed.rowcount)
 
         return self._write(work)

@@ -1,37 +1,25 @@
 """The registry: holders and their sealed references; every change comes with its event."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from agent.adapters.store.pass_tables import PassTables
+from agent.adapters.store.document_tables import DocumentTables
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError, stored_moment
 from agent.domain.events import EventType
 from agent.domain.holder import Holder, HolderId
 from agent.domain.image import Template
 from agent.domain.instant import Instant
-from agent.errors import InternalError, KeyUnavailableError, StoreError
+from agent.errors import InternalError, StoreError
 from agent.ports import Reference
 
 
-class SqliteRegistry(PassTables):
+class SqliteRegistry(DocumentTables):
     """Implements ``ports.HolderStore`` and ``ports.Gallery``; one connection behind a lock."""
-
-    def __init__(
-        self, path: Path, sealer: Sealer | None, new_id: Callable[[datetime], str]
-    ) -> None:
-        """Open or make the registry; without a ``sealer`` references stay closed.
-
-        Raises:
-            StoreError: it is damaged, locked, not writable, or not ours.
-        """
-        super().__init__(path, new_id)
-        self._sealer = sealer
 
     def holders(self) -> list[Holder]:
         """Every holder, by id."""
@@ -172,7 +160,10 @@ class SqliteRegistry(PassTables):
         return counts
 
     def rekey(self, new: Sealer) -> int:
-        """Seal every reference and photograph anew, in one transaction; how many."""
+        """Seal every reference, photograph and the document key anew, in one transaction; how many.
+
+        The document key is not counted.
+        """
         old = self._need_sealer()
 
         def work() -> int:
@@ -193,16 +184,12 @@ class SqliteRegistry(PassTables):
                 self._connection.execute(
                     "UPDATE photograph SET sealed = ? WHERE number = ?", (again, number)
                 )
+            self._reseal_document_key(new)
             return len(rows) + len(photographs)
 
         count = self._write(work)
         self._sealer = new
         return count
-
-    def _need_sealer(self) -> Sealer:
-        if self._sealer is None:
-            raise KeyUnavailableError("references need the gallery's key", "gate-agent key init")
-        return self._sealer
 
     def _put(self, holder: Holder) -> None:
         self._connection.execute(

@@ -65,6 +65,11 @@ _STEPS = (
         holder TEXT NOT NULL UNIQUE REFERENCES holder (id) ON DELETE CASCADE
     );
     """,
+    # Hashes bound before have no key beside them and would be dead: they were never in use.
+    """
+    CREATE TABLE document_key (sealed BLOB NOT NULL);
+    DELETE FROM id_document;
+    """,
 )
 T = TypeVar("T")
 

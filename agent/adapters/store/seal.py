@@ -13,6 +13,7 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from agent.credentials.pass_template import derived
 from agent.errors import KeyUnavailableError, StoreError
 
 KEY_BYTES = 32
@@ -31,8 +32,13 @@ class Sealer:
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_BYTES:
             raise KeyUnavailableError(f"a key has {KEY_BYTES} bytes", "gate-agent key init")
+        self._key = key
         self._aead = AESGCM(key)
         self.key_id = key_id(key)
+
+    def derived(self, purpose: bytes) -> bytes:
+        """A key of 32 bytes for ``purpose`` alone, the same wherever the gallery's key is."""
+        return derived(self._key, purpose)
 
     def seal(self, plain: bytes, *bound_to: str) -> bytes:
         """``plain`` sealed and bound to these words."""

@@ -1,0 +1,139 @@
+"""Whose ID document is whose: keyed hashes of ID numbers, and the key that makes them.
+
+The document key is derived from the gallery's key at first, and sealed by it beside the hashes that
+it made: a new gallery key seals it anew and the hashes hold. Kiosks that share a gallery key so
+share hashes as well; with any other key no hash would ever be found again, and that is said instead
+of tried.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from agent.adapters.store.pass_tables import PassTables
+from agent.adapters.store.seal import Sealer
+from agent.credentials.id_hash import KIOSK_PURPOSE
+from agent.domain.events import EventType
+from agent.domain.holder import HolderId
+from agent.domain.instant import Instant
+from agent.errors import KeyUnavailableError, RefusedError
+
+_PURPOSE = "id document key"
+
+
+class DocumentTables(PassTables):
+    """The registry's tables about ID documents, and its key."""
+
+    def __init__(
+        self, path: Path, sealer: Sealer | None, new_id: Callable[[datetime], str]
+    ) -> None:
+        """Open or make the registry; without a ``sealer`` what is sealed stays closed.
+
+        Raises:
+            StoreError: it is damaged, locked, not writable, or not ours.
+        """
+        super().__init__(path, new_id)
+        self._sealer = sealer
+
+    def document_key(self) -> bytes:
+        """The key by which ID numbers are hashed here (``credentials.id_hash.kiosk_hash``).
+
+        Raises:
+            KeyUnavailableError: there is no gallery key, or documents were bound under another one.
+            StoreError: the stored key was altered.
+        """
+        sealer = self._need_sealer()
+        rows = self._rows(
+            "SELECT sealed FROM document_key WHERE EXISTS (SELECT 1 FROM id_document)"
+        )
+        if not rows:
+            # Where nothing is bound, nothing depends on a key of before.
+            return sealer.derived(KIOSK_PURPOSE)
+        try:
+            return sealer.open(rows[0][0], _PURPOSE)
+        except KeyUnavailableError as error:
+            fix = (
+                "put that key back; or gate-agent holders unbind-document for every holder, and"
+                " bind their documents again"
+            )
+            said = "ID documents were bound under another gallery key"
+            raise KeyUnavailableError(said, fix) from error
+
+    def documents(self) -> Mapping[str, HolderId]:
+        """Holders by the keyed hash of their ID number."""
+        rows = self._rows("SELECT number_hash, holder FROM id_document")
+        return {number: HolderId(holder) for number, holder in rows}
+
+    def holder_of_document(self, number_hash: str) -> HolderId | None:
+        """Whose document it is; None where it is nobody's."""
+        rows = self._rows("SELECT holder FROM id_document WHERE number_hash = ?", number_hash)
+        return HolderId(rows[0][0]) if rows else None
+
+    def bind_document(
+        self, holder: HolderId, number_hash: str, *, by: str, now: Instant, move: bool = False
+    ) -> bool:
+        """From now on the document of this hash is ``holder``'s, and no other one; False where so.
+
+        Raises:
+            RefusedError: ``no_such_holder``; ``document_taken``: it is another holder's, and
+                ``move`` takes it from them.
+            KeyUnavailableError: there is no key, or others were bound under another one.
+        """
+
+        def work() -> bool:
+            key = self.document_key()
+            if self._rows("SELECT 1 FROM holder WHERE id = ?", holder) == []:
+                fix = "gate-agent holders list"
+                raise RefusedError("no_such_holder", f"there is no such holder\nFix: {fix}")
+            owner = self.holder_of_document(number_hash)
+            if owner == holder:
+                return False
+            if owner is not None and not move:
+                fix = f"--force takes it from {owner}"
+                said = "the ID document is another holder's"
+                raise RefusedError("document_taken", f"{said}\nFix: {fix}")
+            self._connection.execute("DELETE FROM document_key")
+            self._connection.execute(
+                "INSERT INTO document_key (sealed) VALUES (?)",
+                (self._need_sealer().seal(key, _PURPOSE),),
+            )
+            self._connection.execute(
+                "DELETE FROM id_document WHERE number_hash = ? OR holder = ?", (number_hash, holder)
+            )
+            self._connection.execute(
+                "INSERT INTO id_document (number_hash, holder) VALUES (?, ?)", (number_hash, holder)
+            )
+            for one in (owner, holder):
+                if one is not None:
+                    self._log_document(one, by, now)
+            return True
+
+        return self._write(work)
+
+    def unbind_document(self, holder: HolderId, *, by: str, now: Instant) -> bool:
+        """Forget the holder's ID document; False where none was bound. It needs no key."""
+
+        def work() -> bool:
+            changed = self._connection.execute(
+                "DELETE FROM id_document WHERE holder = ?", (holder,)
+            )
+            if changed.rowcount:
+                self._log_document(holder, by, now)
+            return bool(changed.rowcount)
+
+        return self._write(work)
+
+    def _reseal_document_key(self, new: Sealer) -> None:
+        """The document key sealed by ``new`` instead, within the caller's transaction."""
+        if self._rows("SELECT 1 FROM id_document"):
+            sealed = new.seal(self.document_key(), _PURPOSE)
+            self._connection.execute("UPDATE document_key SET sealed = ?", (sealed,))
+
+    def _log_document(self, holder: HolderId, by: str, now: Instant) -> None:
+        data = {"holder": holder, "new": False, "fields": ["id_document"]}
+        self._log(EventType.HOLDER_CHANGED, data, by, now)
+
+    def _need_sealer(self) -> Sealer:
+        if self._sealer is None:
+            raise KeyUnavailableError("this needs the gallery's key", "gate-agent key init")
+        return self._sealer
