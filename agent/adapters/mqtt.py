@@ -22,6 +22,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from agent.adapters.mqtt_client import SteadyClient
 from agent.adapters.secrets import exposed_mode
 from agent.errors import UnavailableError
 
@@ -77,7 +78,7 @@ class PahoBroker:
         self._gone = threading.Event()
         version = mqtt.MQTTv5 if settings.protocol == "5" else mqtt.MQTTv311
         self._five = version == mqtt.MQTTv5
-        self._client = mqtt.Client(
+        self._client = SteadyClient(
             CallbackAPIVersion.VERSION2, settings.client_id, protocol=version
         )
         self._client.max_inflight_messages_set(MAX_IN_FLIGHT)
@@ -92,6 +93,7 @@ class PahoBroker:
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
+        self._client.lost = self._on_lost
 
     def start(self) -> None:
         """Begin to connect, for ever, with growing patience; returns at once."""
@@ -128,6 +130,7 @@ class PahoBroker:
                 info.wait_for_publish(timeout_s)
             except (ValueError, RuntimeError):
                 _log.warning("status_not_published")
+        self._client.finish()
         self._gone.clear()
         if self._client.disconnect() == mqtt.MQTT_ERR_SUCCESS:
             # paho closes its socket with the goodbye, or never.
@@ -152,6 +155,10 @@ class PahoBroker:
         self._connected.clear()
         self._gone.set()
         self._callbacks.disconnected(f"the connection to the broker ended: {code}")
+
+    def _on_lost(self, why: str) -> None:
+        self._connected.clear()
+        self._callbacks.disconnected(why)
 
     def _on_publish(self, _c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
         self._callbacks.acknowledged(mid, str(code) if code.is_failure else None)

@@ -1,0 +1,64 @@
+"""paho's client, made to outlive whatever a broker sends.
+
+Its network loop reconnects after an ordinary loss. But an answer that it reconnects for by itself
+(CONNACK 1 from a 3.1.1 broker that is gone the next moment), or any packet that trips its decoder,
+raises out of the thread, which nobody would notice: the client would look connected, and nothing
+would be published until a restart. Here the loop begins anew instead.
+
+It also gathers a packet of up to 256 MB in memory before it looks at it. The agent subscribes to
+nothing, so what a broker has to say is short; anything longer ends the connection.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import MQTTErrorCode
+
+LARGEST_PACKET_BYTES = 100_000
+
+_log = structlog.get_logger(__name__)
+
+
+class SteadyClient(mqtt.Client):
+    """A client whose thread ends by ``finish`` and ``loop_stop`` only; used with ``loop_start``."""
+
+    lost: Callable[[str], None] | None = None
+    """Told when the loop broke; called from its thread, before it begins anew."""
+
+    pause_s = 5.0
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._finishing = threading.Event()
+
+    def finish(self) -> None:
+        """Do not begin anew: the agent ends."""
+        self._finishing.set()
+
+    def loop_forever(
+        self,
+        timeout: float = 1.0,
+        retry_first_connection: bool = False,  # noqa: FBT001, FBT002 - paho's signature
+    ) -> MQTTErrorCode:
+        """As paho's, and again after whatever was raised."""
+        while True:
+            try:
+                return super().loop_forever(timeout, retry_first_connection)
+            except Exception as error:  # noqa: BLE001 - no thread dies unseen, whatever of
+                # The type only: the text may quote what the broker sent.
+                _log.warning("broker_client_broke", error=type(error).__name__)
+                if self.lost is not None:
+                    self.lost(f"the connection to the broker broke: {type(error).__name__}")
+            if self._finishing.wait(self.pause_s):
+                return MQTTErrorCode.MQTT_ERR_CONN_LOST
+            # From here the loop connects by itself, and closes the old socket as it does.
+            self.connect_async(self.host, self.port, self.keepalive)
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if bufsize > LARGEST_PACKET_BYTES:
+            # paho asks for what is left of a packet, and takes any OSError for a lost connection.
+            raise ConnectionAbortedError("the broker sends more than it may")
+        return super()._sock_recv(bufsize)
