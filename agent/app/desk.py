@@ -125,7 +125,12 @@ def import_holders(
     with open_registry(site, Key.IF_ANY) as registry:
         has_key = os.path.lexists(site.key_file)
         sealer = Sealer(load_key(site.key_file)) if has_key else None
-        imports = parse_lines(lines, name, sealer, _components)
+        documents = None
+        if has_key:
+            # Only a line with an ID document needs their key, and is refused without it.
+            with contextlib.suppress(KeyUnavailableError):
+                documents = _documents(registry)
+        imports = parse_lines(lines, name, sealer, _components, documents)
         changed = write(
             imports,
             registry,

@@ -111,10 +111,12 @@ def parse_lines(
     name: str,
     sealer: Seals | None,
     components: Components = lambda _pack: None,
+    documents: Documents | None = None,
 ) -> list[Import]:
     """The holders of a file; every finding at once.
 
-    A reference that does not fit its pack is a finding: it would spoil the whole gallery.
+    A reference that does not fit its pack is a finding: it would spoil the whole gallery. So is an
+    ID document whose hash is none of ``documents``' key, those of this kiosk, or is another's.
 
     Raises:
         RefusedError: ``import``: what is wrong, by line; references without a key among it.
@@ -122,13 +124,17 @@ def parse_lines(
     found: list[Import] = []
     findings: list[str] = []
     seen: dict[HolderId, int] = {}
+    owners = dict(documents.owners) if documents is not None else {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            one = _parse(line, sealer, components)
+            one = _parse(line, sealer, components, documents)
             _need(one.holder.id not in seen, f"the same id as line {seen.get(one.holder.id)}")
             seen[one.holder.id] = number
+            if one.document is not None:
+                owner = owners.setdefault(one.document, one.holder.id)
+                _need(owner == one.holder.id, f"its ID document is bound to {owner}")
             found.append(one)
         except (ValueError, GateAgentError) as error:
             findings.append(f"{name}:{number}: {str(error).splitlines()[0]}")
@@ -168,7 +174,9 @@ def write(
     return changed
 
 
-def _parse(line: str, sealer: Seals | None, components: Components) -> Import:
+def _parse(
+    line: str, sealer: Seals | None, components: Components, documents: Documents | None
+) -> Import:
     try:
         data = json.loads(line, object_pairs_hook=_each_once)
     except RecursionError as error:
@@ -179,15 +187,15 @@ def _parse(line: str, sealer: Seals | None, components: Components) -> Import:
     unknown = sorted(set(data) - _KEYS)
     _need(not unknown, f"unknown keys: {', '.join(map(repr, unknown))}")
     holder = _holder(data)
-    if data.get("references") is None:
-        return Import(holder)
-    items = data["references"]
-    _need(isinstance(items, list), "references is no list")
-    if not items:
+    items, document = data.get("references"), data.get("id_document")
+    _need(items is None or isinstance(items, list), "references is no list")
+    if not items and document is None:
         return Import(holder)
     if sealer is None:
-        raise ValueError("references need the gallery's key: gate-agent key init")
-    return Import(holder, tuple(_reference(item, holder.id, sealer, components) for item in items))
+        raise ValueError("what is sealed needs the gallery's key: gate-agent key init")
+    references = [_reference(item, holder.id, sealer, components) for item in items or ()]
+    bound = None if document is None else _document(document, holder.id, sealer, documents)
+    return Import(holder, tuple(references) or None, bound)
 
 
 def _holder(data: Mapping[str, Any]) -> Holder:
