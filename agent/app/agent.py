@@ -49,6 +49,7 @@ from agent.domain.comparison import Metric
 from agent.domain.events import EventType
 from agent.errors import UnavailableError
 from agent.lifecycle import ExitCode, boot_id
+from agent.operations.files import write_lines
 from agent.operations.trust_lists import usable_trust
 from agent.operations.verify_health import RULES
 from agent.ports import Frame
@@ -296,12 +297,17 @@ class Agent:
         rules = [rule.model_dump(mode="json") for rule in self._parts.file.config.rule]
         digest = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
         path = self._parts.site.state / _RULES_RECORD
-        before = path.read_text().strip() if path.exists() else None
-        if digest != before:
-            self._record(EventType.RULES_CHANGED, {"by": "config", "sha256": digest})
-            draft = path.with_suffix(".new")
-            draft.write_text(digest + "\n")
-            draft.replace(path)
+        try:
+            if path.read_bytes().strip() == digest.encode():
+                return
+        except OSError as error:
+            _log.info("rules_record_unread", error=error.strerror)
+        self._record(EventType.RULES_CHANGED, {"by": "config", "sha256": digest})
+        try:
+            write_lines([digest], path)
+        except UnavailableError as error:
+            # The gate matters more than a note: the event comes again at the next start.
+            _log.warning("rules_record_unwritten", error=str(error))
 
     def _status(self, _request: Mapping[str, Any], _caller: str) -> dict[str, Any]:
         broker = self._broker

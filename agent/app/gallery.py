@@ -130,7 +130,11 @@ class GalleryWatch:
         post: Callable[[Input], None],
         changed: Callable[[], None],
     ) -> None:
-        """``changed`` is called after each new snapshot, to move its events to the journal."""
+        """``changed`` moves the changes' events to the journal.
+
+        It is called at the start, for what a killed command left behind, after each new snapshot,
+        and again where it could not.
+        """
         self._snapshot = first
         self._renew = renew
         self._revision = revision
@@ -152,13 +156,16 @@ class GalleryWatch:
 
     def work(self) -> None:
         """The thread's loop, until ``stop``."""
-        faulty = False
+        faulty, moved = False, False
         while not self._stopping.wait(_POLL_S):
             try:
                 if self._revision() != self._snapshot.registry.revision:
                     self._snapshot = self._renew()
                     self._post(RegistryChanged(self._snapshot.registry))
+                    moved = False
+                if not moved:
                     self._changed()
+                    moved = True
             except UnavailableError as error:
                 # The last good gallery stays in force; the fault says that it grows old.
                 if not faulty:

@@ -138,4 +138,5 @@ class Outbox:
         body = cloud_event(
             row.event, source=self._topics.source, epoch=row.epoch, sequence=row.sequence
         )
-        return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        # ASCII only: half a character, as of a file name that is no text, has no UTF-8.
+        return json.dumps(body, separators=(",", ":")).encode()

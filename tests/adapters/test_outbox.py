@@ -109,6 +109,19 @@ def test_what_is_journaled_arrives_as_a_cloud_event(
     assert body["data"] == {"number": 7, "clock_synced": True, "access_point": "north-entry"}
 
 
+def test_a_text_that_is_none_does_not_hold_up_the_stream(
+    journal, mosquitto, subscriber, make_sender
+):
+    odd = Event(IDS.make(NOW), EventType.TRUST_CHANGED, NOW, True, None, {"by": "uid:7 \udcff"})
+    journal.append(odd)
+    journal.append(event())
+    sender = make_sender(mosquitto.port)
+    assert wait_until(lambda: journal.pending() == 0)
+    assert sender.thread.is_alive()
+    assert wait_until(lambda: len(subscriber.events()) == 2)
+    assert subscriber.events()[0]["data"]["by"] == "uid:7 \udcff"
+
+
 def test_10_000_events_of_a_broker_that_was_away_arrive_in_order(
     journal, make_mosquitto, make_sender
 ):
