@@ -11,6 +11,7 @@ import typer
 from agent.cli import (
     config,
     daemon,
+    documents,
     enrol,
     evaluate,
     events,
@@ -58,7 +59,7 @@ def gate_agent(
 
 for part in (run, enrol, identify, holders, gallery, key, models, config, events, evaluate):
     part.add_to(app)
-for part in (passes, scan, verify, trust, daemon, version):
+for part in (passes, documents, scan, verify, trust, daemon, version):
     part.add_to(app)
 
 

@@ -27,7 +27,8 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 CONTRACT = """
 run, demo, bench, secure-outputs, enrol, identify, scan, status, clear-fault, version,
 holders list, holders show, holders enable, holders disable, holders set, holders remove,
-holders export, holders import, gallery check, key init, key show-id,
+holders export, holders import, holders bind-document, holders unbind-document,
+id-document read, gallery check, key init, key show-id,
 models list, models install, models verify, models remove, models show,
 config check, config show, events list, events tail, events export,
 evaluate pairs, evaluate identities,
