@@ -57,6 +57,7 @@ class SystemClock:
         # timesyncd leaves its mark for the whole of this boot, so a restart offline keeps trust.
         marked = kept is None and _TIMESYNCD_MARK.exists()
         self._set_offset_s: float | None = self._offset_s() if marked else None
+        self._signed_s: float | None = None
         self._timers = TimerThread()
 
     def now(self) -> Instant:
@@ -67,7 +68,16 @@ class SystemClock:
                 if monotonic_s - self._checked_s > _TRUST_CHECK_S:
                     self._checked_s = monotonic_s
                     self._trusted = self._look()
-        return Instant(monotonic_s, datetime.now(UTC), self._trusted)
+        with self._lock:
+            trusted, signed_s = self._trusted, self._signed_s
+        if not trusted and signed_s is not None:
+            return Instant(monotonic_s, datetime.fromtimestamp(signed_s + monotonic_s, UTC), True)
+        return Instant(monotonic_s, datetime.now(UTC), trusted)
+
+    def believe(self, utc: datetime, monotonic_s: float) -> None:
+        """It was surely ``utc`` at ``monotonic_s``; counts while no NTP client keeps the clock."""
+        with self._lock:
+            self._signed_s = utc.timestamp() - monotonic_s
 
     def after(self, delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
         """Call ``call`` once after ``delay_s`` from the timer thread; returns a cancel.

@@ -4,7 +4,8 @@ paho keeps what was published and not acknowledged, and sends it again in order 
 while it is offline it would queue without limit. So nothing is handed over while disconnected, and
 the outbox bounds what is under way: the journal is the queue, not the RAM.
 
-The agent subscribes to nothing: whatever a broker sends, no output moves.
+Whatever a broker sends, no output moves. The one topic that the agent may listen to answers its
+own question for the time, and counts only with a signature.
 """
 
 import json
@@ -29,6 +30,7 @@ from agent.errors import UnavailableError
 MAX_IN_FLIGHT = 100
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1, 60
 _CONNECT_TIMEOUT_S = 5.0
+_LARGEST_HEARD_BYTES = 4096
 
 _log = structlog.get_logger(__name__)
 
@@ -49,6 +51,7 @@ class BrokerSettings:
     cert_file: Path | None = None
     key_file: Path | None = None
     keepalive_s: int = 30
+    listen_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class BrokerCallbacks:
     connected: Callable[[], None]
     disconnected: Callable[[str], None]
     acknowledged: Callable[[int, str | None], None]
+    heard: Callable[[bytes], None] = lambda _payload: None
 
 
 class PahoBroker:
@@ -93,6 +97,7 @@ class PahoBroker:
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
+        self._client.on_message = self._on_message
         self._client.lost = self._on_lost
 
     def start(self) -> None:
@@ -145,8 +150,16 @@ class PahoBroker:
             self._callbacks.disconnected(f"the broker refuses this kiosk: {code}")
             return
         _log.info("broker_connected", host=self._settings.host)
+        if self._settings.listen_to is not None:
+            self._client.subscribe(self._settings.listen_to, qos=1)
         self._connected.set()
         self._callbacks.connected()
+
+    def _on_message(self, _c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
+        # A retained message answers nothing that was asked just now.
+        expected = message.topic == self._settings.listen_to and not message.retain
+        if expected and len(message.payload) <= _LARGEST_HEARD_BYTES:
+            self._callbacks.heard(bytes(message.payload))
 
     def _on_connect_fail(self, _c: Any, _u: Any) -> None:
         self._callbacks.disconnected("the broker cannot be reached")

@@ -40,6 +40,7 @@ from agent.app.rules import kiosk_settings, reads_symbols
 from agent.app.status_board import StatusBoard
 from agent.app.symbol_worker import SymbolWatcher
 from agent.app.thermometer_worker import ThermometerReader
+from agent.app.time_keeper import TimeKeeper
 from agent.app.workers import Slot, Worker
 from agent.config import CameraConfig
 from agent.controller.effects import Indicate
@@ -103,6 +104,7 @@ class Agent:
             failed=lambda why: self._inbox.post(FaultRaised(_JOURNAL, why)),
             recovered=lambda: self._inbox.post(FaultCleared(_JOURNAL, "agent")),
         )
+        self._time = self._keep_time()
         self._broker = self._open_broker()
         self._control = ControlServer(
             control_socket(
@@ -182,6 +184,7 @@ class Agent:
         self._start("journal", self._writer.work, self._writer.stop)
         self._start("gallery", self._gallery.work, self._gallery.stop)
         self._start("control", self._control.work, self._control.stop)
+        self._start("time", self._time.work, self._time.stop)
         topic = topics_of(self._parts.file).status
         broker = self._broker
         self._start("status", lambda: self._board.work(broker, topic), self._board.stop)
@@ -270,6 +273,17 @@ class Agent:
         if not worker.join(_JOIN_S):
             _log.error("thread_left_behind", thread=worker.name)
 
+    def _keep_time(self) -> TimeKeeper:
+        parts, topics = self._parts, topics_of(self._parts.file)
+
+        def ask(nonce: bytes) -> bool:
+            broker = self._broker
+            return broker is not None and broker.publish(topics.time_request, nonce) is not None
+
+        return TimeKeeper(
+            parts.clock, parts.ledger, key=parts.time_key, kiosk=topics.kiosk_path, ask=ask
+        )
+
     def _open_broker(self) -> PahoBroker | None:
         def connected() -> None:
             self._board.refresh()
@@ -280,7 +294,12 @@ class Agent:
 
         return open_broker(
             self._parts.file,
-            BrokerCallbacks(connected, disconnected, self._outbox.acknowledged),
+            BrokerCallbacks(
+                connected,
+                disconnected,
+                self._outbox.acknowledged,
+                heard=self._time.heard,
+            ),
         )
 
     def _move_changes(self) -> None:

@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from agent.adapters.clock import SystemClock
 from agent.adapters.simulators.thermometer import SimulatedThermometer
 from agent.adapters.store.journal import SqliteJournal
@@ -32,7 +34,8 @@ from agent.app.secure import remember_outputs
 from agent.config import ConfigFile
 from agent.credentials.pass_template import CommunityKey
 from agent.errors import UnavailableError
-from agent.ports import Camera, Clock, Door, Thermometer
+from agent.operations.pass_keys import read_public_key
+from agent.ports import Camera, Door, Thermometer
 from agent.vision.engine import FaceEngine
 from agent.vision.packs import InstalledPack, load_pack
 
@@ -43,7 +46,8 @@ class Parts:
 
     file: ConfigFile
     site: Site
-    clock: Clock
+    clock: SystemClock
+    time_key: Ed25519PublicKey | None
     doors: Mapping[str, Door]
     journal: SqliteJournal
     registry: SqliteRegistry
@@ -82,6 +86,7 @@ def open_parts(
     site = site_of(state, file.path)
     journal = stack.enter_context(open_journal(site, may_set_aside=True))
     registry = stack.enter_context(open_registry(site, Key.NEEDED))
+    time_key = config.clock.time_key_file
     ledger = SqlitePassLedger(state / LEDGER_NAME)
     stack.callback(ledger.close)
     pack = load_pack(config.face.pack, state)
@@ -99,6 +104,7 @@ def open_parts(
         file=file,
         site=site,
         clock=clock,
+        time_key=None if time_key is None else read_public_key(file.resolve(time_key)),
         doors=doors,
         journal=journal,
         registry=registry,

@@ -256,10 +256,12 @@ class ClockConfig(Table):
 
     ``trust_system_clock`` vouches for a clock that no NTP client keeps (a battery clock). While no
     clock is trusted, ``untrusted`` denies what depends on dates, or judges them by the latest time
-    that surely was.
+    that surely was. ``time_key_file`` is the public key of whoever signs the time for kiosks, and
+    asks them by way of the broker.
     """
 
     trust_system_clock: bool = False
+    time_key_file: FilePath | None = None
     untrusted: Literal["deny", "lower_bound"] = "deny"
 
 

@@ -19,6 +19,11 @@ class Topics:
         return f"gate/{self.community}/{self.grid}/{self.kiosk}"
 
     @property
+    def kiosk_path(self) -> str:
+        """The kiosk's three names: ``lakeside/g3/north-1``."""
+        return f"{self.community}/{self.grid}/{self.kiosk}"
+
+    @property
     def source(self) -> str:
         """The CloudEvents ``source`` of everything it says."""
         return f"/{self.base}"
@@ -31,3 +36,13 @@ class Topics:
     def event(self, kind: EventType) -> str:
         """One topic a family of events: ``.../events/access`` for ``access.granted``."""
         return f"{self.base}/events/{kind.value.partition('.')[0]}"
+
+    @property
+    def time_request(self) -> str:
+        """Where the kiosk asks for a signed time; the payload is a nonce."""
+        return f"{self.base}/time/request"
+
+    @property
+    def time_answer(self) -> str:
+        """Where it hears the answer: the only topic that it listens to."""
+        return f"{self.base}/time/answer"

@@ -72,13 +72,15 @@ def test_every_type_is_a_message_on_its_topic() -> None:
     }
     expected = {kind.value: TOPICS.event(kind) for kind in EventType}
     status = {f"status.{word}": TOPICS.status for word in ("online", "offline")}
-    assert described == expected | status
+    times = {"time.request": TOPICS.time_request, "time.answer": TOPICS.time_answer}
+    assert described == expected | status | times
     assert set(contract()["components"]["messages"]) == set(described)
 
 
-def test_every_channel_is_sent_to_and_none_received_from() -> None:
+def test_every_channel_is_sent_to_and_only_the_time_received() -> None:
     operations = contract()["operations"].values()
-    assert {o["action"] for o in operations} == {"send"}
+    received = [o["channel"]["$ref"] for o in operations if o["action"] == "receive"]
+    assert received == ["#/channels/timeAnswer"]
     sent = [o["channel"]["$ref"].rpartition("/")[2] for o in operations]
     assert sorted(sent) == sorted(contract()["channels"])
     retained = [s for s, o in zip(sent, operations, strict=True) if o["bindings"]["mqtt"]["retain"]]

@@ -1,0 +1,110 @@
+"""Keeps what is known of the time: asks for a signed one while no clock is trusted, and writes the
+latest trusted one down, so that the next start knows that it is at least so late.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from agent.adapters.clock import SystemClock
+from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.credentials.errors import CredentialError
+from agent.credentials.signed_time import NONCE_BYTES, verify_time
+from agent.errors import StoreError
+
+_WRITE_EVERY_S = 300.0
+_ASK_EVERY_S = 30.0
+_ASK_AGAIN_S = 6 * 3600.0
+_LONGEST_ANSWER_S = 5.0
+_POLL_S = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class TimeKeeper:
+    """The thread that looks after the time; ``heard`` is called from the broker's."""
+
+    def __init__(
+        self,
+        clock: SystemClock,
+        ledger: SqlitePassLedger,
+        *,
+        key: Ed25519PublicKey | None,
+        kiosk: str,
+        ask: Callable[[bytes], bool],
+    ) -> None:
+        """``ask`` publishes a nonce, False where nobody is connected; ``key`` None never asks."""
+        self._clock = clock
+        self._ledger = ledger
+        self._key = key
+        self._kiosk = kiosk
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._asked: tuple[bytes, float] | None = None
+        self._next_ask_s = float("-inf")
+        self._next_write_s = float("-inf")
+        self._stopping = threading.Event()
+
+    def work(self) -> None:
+        """The thread's loop, until ``stop``."""
+        while not self._stopping.wait(_POLL_S):
+            self.tend()
+        self._write()
+
+    def tend(self) -> None:
+        """What is due now: a question, a line in the ledger."""
+        now = self._clock.now()
+        if self._key is not None and now.monotonic_s >= self._next_ask_s:
+            nonce = os.urandom(NONCE_BYTES)
+            with self._lock:
+                self._asked = (nonce, now.monotonic_s)
+            if self._ask(nonce):
+                self._next_ask_s = now.monotonic_s + _ASK_EVERY_S
+        if now.utc_trusted and now.monotonic_s >= self._next_write_s:
+            self._next_write_s = now.monotonic_s + _WRITE_EVERY_S
+            self._write()
+
+    def heard(self, payload: bytes) -> None:
+        """An answer came; it counts once, in time, and with the right signature."""
+        with self._lock:
+            asked, self._asked = self._asked, None
+        if asked is None or self._key is None:
+            return
+        nonce, asked_s = asked
+        now_s = self._clock.now().monotonic_s
+        if now_s - asked_s > _LONGEST_ANSWER_S:
+            _log.warning("time_refused", why="time: the answer came too late")
+            return
+        try:
+            utc = verify_time(payload, self._key, nonce, self._kiosk)
+        except CredentialError as error:
+            _log.warning("time_refused", why=error.detail)
+            with self._lock:
+                # Whoever may publish there must not silence the true answer.
+                self._asked = asked
+            return
+        self._believe(utc, asked_s, now_s)
+
+    def stop(self) -> None:
+        """End ``work`` within a second."""
+        self._stopping.set()
+
+    def _believe(self, utc: datetime, asked_s: float, now_s: float) -> None:
+        # It was signed somewhere between question and answer.
+        middle = utc + timedelta(seconds=(now_s - asked_s) / 2)
+        self._clock.believe(middle, now_s)
+        self._next_ask_s = now_s + _ASK_AGAIN_S
+        _log.info("time_believed", round_trip_ms=round((now_s - asked_s) * 1000.0, 1))
+
+    def _write(self) -> None:
+        now = self._clock.now()
+        if not now.utc_trusted:
+            return
+        try:
+            self._ledger.note_trusted(now.utc)
+        except StoreError as error:
+            _log.warning("time_not_written", error=str(error))

@@ -1,0 +1,156 @@
+"""The time by way of a real broker: asked for, believed once, and written down."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from mosquitto import wait_until
+from paho.mqtt.enums import CallbackAPIVersion
+from pass_parts import KEY, OTHER_KEY
+
+from agent.adapters.clock import SystemClock
+from agent.adapters.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
+from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.app.time_keeper import TimeKeeper
+from agent.credentials.signed_time import answer_time
+from agent.domain.status import offline
+from agent.domain.topics import Topics
+
+TOPICS = Topics("lakeside", "g3", "north-1")
+THEN = datetime(2031, 5, 6, tzinfo=UTC)
+"""Far from this machine's own clock."""
+
+
+class Kiosk:
+    """A clock that nobody keeps, its keeper and its broker's client, as the agent wires them."""
+
+    def __init__(self, port: int, path: Path) -> None:
+        self.clock = SystemClock(kept=lambda: False, offset_s=lambda: 0.0)
+        self.ledger = SqlitePassLedger(path)
+        self.connected = threading.Event()
+        self.asked: list[bytes] = []
+        self.keeper = TimeKeeper(
+            self.clock, self.ledger, key=KEY.public_key(), kiosk=TOPICS.kiosk_path, ask=self._ask
+        )
+        self.broker = PahoBroker(
+            BrokerSettings(
+                "127.0.0.1",
+                port,
+                "kiosk",
+                TOPICS.status,
+                offline("lost"),
+                listen_to=TOPICS.time_answer,
+            ),
+            BrokerCallbacks(
+                self.connected.set, lambda _: None, lambda *_: None, heard=self.keeper.heard
+            ),
+        )
+        self.broker.start()
+        assert self.connected.wait(10)
+
+    def _ask(self, nonce: bytes) -> bool:
+        self.asked.append(nonce)
+        return self.broker.publish(TOPICS.time_request, nonce) is not None
+
+    def close(self) -> None:
+        self.broker.close(2.0)
+        self.ledger.close()
+
+
+@pytest.fixture
+def kiosk(mosquitto, tmp_path):
+    kiosk = Kiosk(mosquitto.port, tmp_path / "passes.sqlite")
+    yield kiosk
+    kiosk.close()
+
+
+@pytest.fixture
+def server(mosquitto):
+    """Whoever answers; with what, a test says."""
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, "time-server")
+    answers: list[tuple[Callable[[bytes], bytes], bool]] = []
+    subscribed = threading.Event()
+    client.on_connect = lambda c, *_: c.subscribe("gate/+/+/+/time/request", qos=1)
+    client.on_subscribe = lambda *_: subscribed.set()
+
+    def on_message(_client, _user, message):
+        for make, retain in answers:
+            client.publish(TOPICS.time_answer, make(bytes(message.payload)), 1, retain=retain)
+
+    client.on_message = on_message
+    client.connect("127.0.0.1", mosquitto.port)
+    client.loop_start()
+    assert subscribed.wait(5)
+    yield answers
+    client.disconnect()
+    client.loop_stop()
+
+
+def signed(nonce: bytes, key=KEY, kiosk: str = TOPICS.kiosk_path) -> bytes:
+    return answer_time(nonce, kiosk, THEN, key)
+
+
+def test_before_it_is_answered_nobody_trusts_the_clock(kiosk) -> None:
+    assert not kiosk.clock.now().utc_trusted
+    kiosk.keeper.tend()
+    assert len(kiosk.asked) == 1
+    kiosk.keeper.tend()
+    assert len(kiosk.asked) == 1, "not again at once"
+    assert kiosk.ledger.latest_trusted() is None
+
+
+def test_a_signed_answer_is_believed_and_written_down(kiosk, server) -> None:
+    server.append((signed, False))
+    kiosk.keeper.tend()
+    assert wait_until(lambda: kiosk.clock.now().utc_trusted)
+    now = kiosk.clock.now()
+    assert timedelta() <= now.utc - THEN < timedelta(seconds=10)
+    before = kiosk.clock.now()
+    time.sleep(0.05)
+    after = kiosk.clock.now()
+    passed = (after.utc - before.utc).total_seconds()
+    assert passed == pytest.approx(after.monotonic_s - before.monotonic_s, abs=1e-4)
+    kiosk.keeper.tend()
+    assert kiosk.ledger.latest_trusted() >= THEN
+
+
+def test_what_is_not_signed_silences_nobody(kiosk, server) -> None:
+    server.append((lambda nonce: signed(nonce, OTHER_KEY), False))
+    server.append((lambda _: b"\xff" * 100, False))
+    server.append((lambda _: signed(bytes(16)), False))
+    server.append((lambda nonce: signed(nonce, kiosk="lakeside/g3/south-1"), False))
+    server.append((lambda _: bytes(5000), False))
+    kiosk.keeper.tend()
+    time.sleep(0.5)
+    assert not kiosk.clock.now().utc_trusted
+    server.append((signed, False))
+    kiosk.keeper._next_ask_s = 0.0
+    kiosk.keeper.tend()
+    assert wait_until(lambda: kiosk.clock.now().utc_trusted)
+
+
+def test_a_late_answer_is_refused(kiosk, monkeypatch) -> None:
+    kiosk.keeper.tend()
+    monkeypatch.setattr("agent.app.time_keeper._LONGEST_ANSWER_S", -1.0)
+    kiosk.keeper.heard(signed(kiosk.asked[-1]))
+    assert not kiosk.clock.now().utc_trusted
+
+
+def test_an_answer_counts_once(kiosk) -> None:
+    kiosk.keeper.tend()
+    kiosk.keeper.heard(signed(kiosk.asked[-1]))
+    assert kiosk.clock.now().utc_trusted
+    kiosk.keeper.heard(
+        answer_time(kiosk.asked[-1], TOPICS.kiosk_path, THEN.replace(year=2040), KEY)
+    )
+    assert kiosk.clock.now().utc.year == 2031
+
+
+def test_a_clock_that_is_kept_needs_no_answer() -> None:
+    clock = SystemClock(kept=lambda: True, offset_s=lambda: 0.0)
+    clock.believe(THEN, clock.now().monotonic_s)
+    assert abs(clock.now().utc - datetime.now(UTC)) < timedelta(seconds=5)
