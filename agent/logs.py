@@ -8,12 +8,15 @@ priority as sd-daemon(3) says, and ``journalctl -p warning`` finds it.
 import logging
 import os
 import sys
+import traceback
 from collections.abc import MutableMapping
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 import structlog
+
+from agent.errors import GateAgentError
 
 LEVEL_VARIABLE = "GATE_AGENT_LOG_LEVEL"
 MASK = "***"
@@ -46,7 +49,7 @@ def configure(level: str | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_without_words),
     ]
     structlog.configure(
         processors=[
@@ -73,6 +76,20 @@ def configure(level: str | None = None) -> None:
     root.setLevel(number)
     # A log that cannot be written is lost; it must not print a traceback or end a thread.
     logging.raiseExceptions = False
+
+
+def _without_words(exc_info: structlog.typing.ExcInfo) -> str:
+    """Where an exception came from, and its class; its text only where it is one of our own.
+
+    A text of unknown origin may quote a person or a secret.
+    """
+    lines = []
+    error: BaseException | None = exc_info[1]
+    while error is not None:
+        said = f": {error}" if isinstance(error, GateAgentError) else ""
+        lines += [f"{type(error).__name__}{said}", *traceback.format_tb(error.__traceback__)]
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 class _PriorityRenderer:

@@ -25,11 +25,21 @@ log.debug("quiet")
 log.info("granted", access_point="north", score=0.5, name="Anna", template=np.ones(128))
 log.warning("broker", password="hunter2", path=Path("/etc/gate"), what=object())
 try:
-    raise ValueError("line one\\nline two")
+    try:
+        raise KeyError("Anna")
+    except KeyError as error:
+        raise ValueError("line one\\nline two of Anna, hunter2") from error
 except ValueError:
     log.exception("thread_died")
+from agent.errors import StoreError
+def full():
+    try:
+        raise StoreError("the disk is full")
+    except StoreError:
+        log.exception("ours")
 logging.getLogger("paho").warning("reconnect in %d s", 4)
 logging.getLogger("gpiozero").info("odd %s", "args", "more")
+full()
 """
 
 
@@ -60,7 +70,10 @@ def test_each_line_is_an_object_with_level_time_and_origin() -> None:
     assert entries[0]["logger"] == "agent.somewhere"
     assert entries[3]["logger"] == "paho"
     assert all(entry["timestamp"].endswith("Z") for entry in entries)
-    assert "ValueError: line one\nline two" in entries[2]["exception"]
+    trace = entries[2]["exception"].splitlines()
+    assert [trace[0], trace[1].strip().split(",")[0]] == ["ValueError", 'File "<string>"']
+    assert "KeyError" in trace
+    assert "StoreError: the disk is full" in entries[-1]["exception"]
 
 
 def test_no_name_secret_or_template_is_written() -> None:

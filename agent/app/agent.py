@@ -143,6 +143,11 @@ class Agent:
         ready()
         try:
             why = self._loop.run()
+        except Exception as error:  # noqa: BLE001 - the exit code and the journal say so
+            # The outputs rest before anything else; then what waits is still written down.
+            self._secure_doors()
+            _log.exception("control_loop_died")
+            self._code, why = ExitCode.INTERNAL, f"the control loop died: {type(error).__name__}"
         finally:
             self._secure_doors()
         _log.info("stopping", why=why)
