@@ -26,6 +26,7 @@ from agent.app.camera_worker import CameraReader, CameraWatcher
 from agent.app.cameras import open_camera
 from agent.app.control import ControlServer
 from agent.app.credentials import CredentialDesk, Sources
+from agent.app.document_worker import DocumentKeys, DocumentWatcher
 from agent.app.executor import Executor, Outlets
 from agent.app.eyes import Eyes
 from agent.app.gallery import GalleryWatch, rates_of, take_snapshot
@@ -46,6 +47,7 @@ from agent.config import CameraConfig
 from agent.controller.effects import Indicate
 from agent.controller.inputs import FaultCleared, FaultRaised, Stop
 from agent.controller.kiosk import Kiosk
+from agent.credentials.pass_template import CommunityKey
 from agent.domain.comparison import Metric
 from agent.domain.events import EventType
 from agent.errors import UnavailableError
@@ -113,6 +115,8 @@ class Agent:
             ),
             {"status": self._status, "clear_fault": self._clear_fault},
         )
+        secret = parts.community_key
+        self._community = None if secret is None else CommunityKey(secret)
         self._desk = CredentialDesk(self._sources)
         self._eyes = Eyes(self._desk)
         kiosk = Kiosk(
@@ -168,7 +172,7 @@ class Agent:
         limit = timedelta(days=config.health.trust_max_age_days)
         return Sources(
             issuers=self._gallery.issuers(),
-            community=parts.community,
+            community=self._community,
             trust=lambda at: usable_trust(parts.site.state, at, limit),
             rules=RULES[config.health.rules],
             pack=parts.pack.manifest.name,
@@ -200,8 +204,24 @@ class Agent:
                 self._parts.thermometer, config.thermometer.interval_s, self._inbox.post
             )
             self._start("thermometer", reader.work, reader.stop)
+        self._start_id_reader()
         for camera in config.camera:
             self._start_camera(camera)
+
+    def _start_id_reader(self) -> None:
+        parts, point = self._parts, self._parts.file.config.id_reader.access_point
+        if parts.id_reader is None or point is None:
+            return
+        documents = DocumentWatcher(
+            point,
+            parts.id_reader,
+            DocumentKeys(parts.registry.document_key, parts.community_key),
+            self._desk,
+            parts.clock,
+            self._inbox.post,
+            photographs=parts.photographs,
+        )
+        self._start("id reader", documents.work, documents.stop)
 
     def _start_camera(self, camera: CameraConfig) -> None:
         parts, slot = self._parts, Slot[Frame]()

@@ -92,6 +92,16 @@ class CredentialDesk:
         with self._lock:
             return self._templates.get(presentation)
 
+    def keep_template(self, presentation: int, template: Template) -> None:
+        """Keep a template that came with a presentation of another reader."""
+        with self._lock:
+            self._keep(presentation, template)
+
+    def _keep(self, presentation: int, template: Template) -> None:
+        self._templates[presentation] = template
+        while len(self._templates) > _MOST_KEPT:
+            self._templates.popitem(last=False)
+
     def _verified(self, text: str | None, now: Instant) -> PassPresented | HealthPresented:
         sources, number = self._sources(), next(self._ids)
         match kind_of(text):
@@ -113,9 +123,7 @@ class CredentialDesk:
             return PassPresented(number, now.monotonic_s, reason=error.reason)
         template = _template(signed, sources)
         if template is not None:
-            self._templates[number] = template
-            while len(self._templates) > _MOST_KEPT:
-                self._templates.popitem(last=False)
+            self._keep(number, template)
         return PassPresented(
             number, now.monotonic_s, gate_pass=signed.claims, comparable=template is not None
         )

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 
-from agent.controller.inputs import Input, Observed, TemperatureRead
+from agent.controller.inputs import CredentialShown, Input, Observed, TemperatureRead
 
 
 class Inbox:
@@ -37,7 +37,9 @@ class Inbox:
     def _replace(self, happened: Input) -> bool:
         for i in range(len(self._waiting) - 1, -1, -1):
             waiting = self._waiting[i]
-            if not isinstance(waiting, Observed | TemperatureRead):
+            if isinstance(happened, CredentialShown) and happened == waiting:
+                return True  # it still lies there
+            if not isinstance(waiting, Observed | TemperatureRead | CredentialShown):
                 return False
             same = (
                 isinstance(happened, Observed)

@@ -7,17 +7,20 @@ import fcntl
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.clock import SystemClock
+from agent.adapters.id_reader import Ga467Reader
+from agent.adapters.photo_decoder import MakersPhotoDecoder
 from agent.adapters.simulators.thermometer import SimulatedThermometer
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.registry import SqliteRegistry
 from agent.app.cameras import open_camera
+from agent.app.document_worker import PhotoReader
 from agent.app.doors import open_doors
 from agent.app.gallery import Snapshot, rates_of, take_snapshot
 from agent.app.resources import (
@@ -25,17 +28,16 @@ from agent.app.resources import (
     Key,
     Site,
     engine_of,
-    open_community_key,
+    load_community_key,
     open_journal,
     open_registry,
     site_of,
 )
 from agent.app.secure import remember_outputs
-from agent.config import ConfigFile
-from agent.credentials.pass_template import CommunityKey
+from agent.config import ConfigFile, GateConfig
 from agent.errors import UnavailableError
 from agent.operations.pass_keys import read_public_key
-from agent.ports import Camera, Door, Thermometer
+from agent.ports import Camera, Door, IdReader, Thermometer
 from agent.vision.engine import FaceEngine
 from agent.vision.packs import InstalledPack, load_pack
 
@@ -52,12 +54,14 @@ class Parts:
     journal: SqliteJournal
     registry: SqliteRegistry
     ledger: SqlitePassLedger
-    community: CommunityKey | None
+    community_key: bytes | None = field(repr=False)
     pack: InstalledPack
     engines: Mapping[str, FaceEngine]
     snapshot: Snapshot
     thermometer: Thermometer | None
     cameras: Mapping[str, Camera]
+    id_reader: IdReader | None
+    photographs: PhotoReader | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +104,7 @@ def open_parts(
         if camera.id not in cameras:
             cameras[camera.id] = open_camera(file, camera)
         stack.callback(cameras[camera.id].close)
+    id_reader, photographs = _open_id_reader(stack, config, pack)
     return Parts(
         file=file,
         site=site,
@@ -109,13 +114,29 @@ def open_parts(
         journal=journal,
         registry=registry,
         ledger=ledger,
-        community=open_community_key(file),
+        community_key=load_community_key(file),
+        id_reader=id_reader,
+        photographs=photographs,
         pack=pack,
         engines=engines,
         snapshot=snapshot,
         thermometer=thermometer,
         cameras=cameras,
     )
+
+
+def _open_id_reader(
+    stack: ExitStack, config: GateConfig, pack: InstalledPack
+) -> tuple[IdReader | None, PhotoReader | None]:
+    wanted = config.id_reader
+    if wanted.kind == "none" or wanted.port is None:
+        return None, None
+    reader = Ga467Reader(str(wanted.port))
+    stack.callback(reader.close)
+    if wanted.photo_decoder is None:
+        return reader, None
+    decoder = MakersPhotoDecoder(wanted.photo_decoder)
+    return reader, PhotoReader(decoder, engine_of(pack, config.face.threads))
 
 
 def _lock(stack: ExitStack, state: Path) -> None:

@@ -24,7 +24,6 @@ from agent.adapters.store.keys import init_key, key_path, load_key
 from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer, key_id
 from agent.config import ConfigFile, FaceConfig, StoreConfig, load_config
-from agent.credentials.pass_template import CommunityKey
 from agent.domain.events import Event, EventType
 from agent.domain.instant import Instant
 from agent.domain.topics import Topics
@@ -232,14 +231,14 @@ def key_id_of(site: Site) -> str:
     return key_id(load_key(site.key_file)).hex()
 
 
-def open_community_key(file: ConfigFile) -> CommunityKey | None:
-    """The key that opens the templates on passes; None where the config names none.
+def load_community_key(file: ConfigFile) -> bytes | None:
+    """What every kiosk of the community shares; None where the config names no such key.
 
     Raises:
         KeyUnavailableError: its file is missing, open to others, or holds no key.
     """
     named = file.config.pass_.community_key_file
-    return None if named is None else CommunityKey(load_key(file.resolve(named)))
+    return None if named is None else load_key(file.resolve(named))
 
 
 def open_engine(state: Path, pack: str, threads: int = 1) -> FaceEngine:

@@ -43,7 +43,19 @@ def check_relations(config: GateConfig, mended: Collection[KeyPath] = ()) -> Ite
             yield (("rule", i, "temperature_limit_c"), "needs a [thermometer] to measure with")
     yield from _shared_pins(config, mended)
     yield from _shared_cameras(config)
+    yield from _id_reader(config)
     yield from _face(config, mended)
+
+
+def _id_reader(config: GateConfig) -> Iterator[Finding]:
+    reader, points = config.id_reader, [point.id for point in config.access_point]
+    if reader.access_point is not None:
+        yield from _known(("id_reader", "access_point"), reader.access_point, points)
+    for i, rule in enumerate(config.rule):
+        asked = any("id_document" in factors.split("+") for factors in rule.factors)
+        if asked and reader.kind == "none":
+            message = "asks for an ID document, and there is no [id_reader] to read one"
+            yield (("rule", i, "factors"), message)
 
 
 def _face(config: GateConfig, mended: Collection[KeyPath]) -> Iterator[Finding]:

@@ -238,6 +238,21 @@ class PassConfig(Table):
     accept_unknown_holders: bool = True
 
 
+class IdReaderConfig(Table):
+    """A reader of ID documents; ``photo_decoder`` is its maker's, as ``module:function``."""
+
+    kind: Literal["none", "ga467"] = "none"
+    port: FilePath | None = None
+    access_point: Name | None = None
+    photo_decoder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+:[A-Za-z0-9_]+$")] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind == "ga467" and (self.port is None or self.access_point is None):
+            raise ValueError("kind = 'ga467' needs port and access_point")
+        return self
+
+
 class HealthConfig(Table):
     """Health certificates; an older trust list counts as none."""
 
@@ -278,6 +293,7 @@ class GateConfig(Table):
     store: StoreConfig = StoreConfig()
     face: FaceConfig = FaceConfig()
     pass_: Annotated[PassConfig, Field(alias="pass")] = PassConfig()
+    id_reader: IdReaderConfig = IdReaderConfig()
     health: HealthConfig = HealthConfig()
     control: ControlConfig = ControlConfig()
     clock: ClockConfig = ClockConfig()

@@ -8,7 +8,7 @@ about anybody's rules:
     1  LockedDown               the access point is locked down
     2  SensorFault              the camera is dead or shows one frame for ever; the output failed
     3  FactorMissing            nothing was presented
-    4  CredentialForged, ...    a pass is not believed, by the reason that its bytes gave
+    4  CredentialForged, ...    a pass or document is not believed, by the reason that it gave
     5  PresentationAttack       a model says the face is a picture of one
     6  HolderMismatch           credentials of two people, or a face that is not their holder's
     7  NoMatch                  no holder, or one that the registry does not know
@@ -95,6 +95,9 @@ def _presented(case: Case) -> Reason | None:
 
 
 def _believed(case: Case) -> Reason | None:
+    document = case.evidence.document
+    if document is not None and document.reason is not None:
+        return document.reason
     shown = case.evidence.gate_pass
     if shown is None or (shown.reason is None and shown.gate_pass is not None):
         return None

@@ -29,6 +29,7 @@ class DocumentPresented:
 
     ``number_hash`` is by the kiosk's key, as the registry has it; ``community_hash`` by the
     community's, as a pass has it. ``comparable``: its photograph could be made into a template.
+    ``reason`` says why what lies on the reader is not believed.
     """
 
     id: int
@@ -38,6 +39,7 @@ class DocumentPresented:
     valid_from: date | None = None
     valid_until: date | None = None
     comparable: bool = False
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def test_what_the_example_has_as_comments_is_right_too(tmp_path) -> None:
     text = uncommented(EXAMPLE.read_text())
     # Two that exclude what stands beside them.
     text = text.replace('pin_factory = "lgpio"', 'pin_factory = "simulated"')
-    text = text.replace('kind = "none" ', 'kind = "simulated" ')
+    text = text.replace('kind = "none" ', 'kind = "simulated" ', 1)
     path = tmp_path / "gate.toml"
     path.write_text(text)
     config = load_config(path).config
