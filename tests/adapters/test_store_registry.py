@@ -3,6 +3,8 @@
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -143,6 +145,41 @@ def test_a_key_is_made_once_for_its_owner_alone(tmp_path):
         init_key(path)
     assert load_key(path) == key
     assert [file.name for file in path.parent.iterdir()] == ["gallery.key"]
+
+
+@pytest.mark.parametrize("call", ["fsync", "link", "write"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_whoever_is_killed_while_a_key_is_made_leaves_no_copy(tmp_path, call, moment):
+    """A second name of the key would outlive its removal, and nobody would know of it."""
+    path = tmp_path / "gallery.key"
+    program = f"""
+import os, signal, sys
+from pathlib import Path
+from agent.adapters.store.keys import init_key
+whole = os.{call}
+def killed(*arguments, **named):
+    if {moment!r} == "after":
+        whole(*arguments, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+os.{call} = killed
+init_key(Path(sys.argv[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", program, path], timeout=30, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert {file.name for file in tmp_path.iterdir()} <= {"gallery.key"}
+    if not path.exists():
+        init_key(path)
+    load_key(path)
+
+
+def test_a_file_system_without_unnamed_files_gets_its_key_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr("agent.adapters.store.keys._link_unnamed", lambda *_: False)
+    path = tmp_path / "gallery.key"
+    init_key(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(RefusedError):
+        init_key(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["gallery.key"]
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])

@@ -1,6 +1,7 @@
 """The key of the gallery: a file of 64 hexadecimal digits that only its owner may read."""
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -13,6 +14,7 @@ from agent.errors import KeyUnavailableError, RefusedError
 
 KEY_NAME = "gallery.key"
 """Its name in the state folder, and as a systemd credential."""
+_NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.EXDEV}
 
 
 def key_path(configured: Path | None, state_dir: Path) -> Path:
@@ -32,17 +34,11 @@ def init_key(path: Path) -> None:
         RefusedError: there is a key already.
         KeyUnavailableError: the place cannot be written.
     """
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    content = secrets.token_hex(KEY_BYTES).encode() + b"\n"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(descriptor, secrets.token_hex(KEY_BYTES).encode() + b"\n")
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        # A link, not a rename: it fails where a key stands, and the key appears whole.
-        os.link(fresh, path)
+        if not _link_unnamed(content, path):
+            _link_named(content, path)
         # What is sealed from now on may reach the disk at once: the key's name must not lag behind.
         sync_folder(path.parent)
     except FileExistsError as error:
@@ -54,6 +50,41 @@ def init_key(path: Path) -> None:
     except OSError as error:
         fix = f"make {path.parent} writable for this user"
         raise KeyUnavailableError(f"{path} cannot be written: {error.strerror}", fix) from error
+
+
+def _link_unnamed(content: bytes, path: Path) -> bool:
+    """Write a file without a name, then give it one: killed at any point, no second copy stays.
+
+    False where the file system knows no such files. A link, not a rename: it fails where a key
+    stands, and the key appears whole.
+    """
+    with contextlib.ExitStack() as opened:
+        try:
+            descriptor = os.open(path.parent, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+            opened.callback(os.close, descriptor)
+            os.write(descriptor, content)
+            os.fsync(descriptor)
+            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            opened.callback(os.close, folder)
+            # Only with a folder does Python follow the link that /proc shows (open(2), O_TMPFILE).
+            os.link(f"/proc/self/fd/{descriptor}", path.name, dst_dir_fd=folder)
+        except OSError as error:
+            if error.errno in _NO_UNNAMED:
+                return False
+            raise
+    return True
+
+
+def _link_named(content: bytes, path: Path) -> None:
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.write(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.link(fresh, path)
     finally:
         with contextlib.suppress(OSError):
             fresh.unlink()
