@@ -20,6 +20,7 @@ Config = Annotated[
         "--config",
         metavar="FILE",
         help="The config [default: GATE_AGENT_CONFIG, else /etc/gate-agent/gate.toml].",
+        readable=False,
     ),
 ]
 StateDir = Annotated[
@@ -29,6 +30,7 @@ StateDir = Annotated[
         metavar="DIR",
         help="Where the agent keeps its state [default: GATE_AGENT_STATE_DIR, else"
         " STATE_DIRECTORY, else the XDG state folder].",
+        readable=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there.")]

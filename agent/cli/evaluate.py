@@ -10,10 +10,14 @@ from agent.cli.common import Json, PackOption, StateDir, emit, examples, fields,
 from agent.cli.progress import progress
 
 Plot = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE", help="Draw the error trade-off as SVG.")
+    Path | None,
+    typer.Option("--plot", metavar="FILE", help="Draw the error trade-off as SVG.", readable=False),
 ]
 Curve = Annotated[
-    Path | None, typer.Option("--curve", metavar="FILE", help="Write a manifest's curve as TOML.")
+    Path | None,
+    typer.Option(
+        "--curve", metavar="FILE", help="Write a manifest's curve as TOML.", readable=False
+    ),
 ]
 
 Bits = Annotated[
@@ -37,11 +41,17 @@ def add_to(parent: typer.Typer) -> None:
 def pairs(
     *,
     images: Annotated[
-        Path, typer.Option("--images", metavar="DIR", help="Where the CSV's files lie.")
+        Path,
+        typer.Option("--images", metavar="DIR", help="Where the CSV's files lie.", readable=False),
     ],
     csv: Annotated[
         Path,
-        typer.Option("--csv", metavar="FILE", help="Columns file_x, file_y, decision (Yes/No)."),
+        typer.Option(
+            "--csv",
+            metavar="FILE",
+            help="Columns file_x, file_y, decision (Yes/No).",
+            readable=False,
+        ),
     ],
     pack: PackOption = None,
     plot: Plot = None,
@@ -67,7 +77,9 @@ def pairs(
 
 @app.command("identities", epilog=examples("evaluate identities faces --json"))
 def identities(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="One folder a person.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="One folder a person.", readable=False)
+    ],
     *,
     pack: PackOption = None,
     plot: Plot = None,

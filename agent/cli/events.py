@@ -105,7 +105,10 @@ def tail(
 )
 def export(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Written whole or not at all; - is stdout.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="Written whole or not at all; - is stdout.", readable=False
+        ),
     ],
     *,
     since: Since = None,

@@ -4,16 +4,19 @@
     wrong usage                           the message and the help    2
     Ctrl-C                                "interrupted"               1
     the reader of stdout went away        nothing                     1
+    a full or broken disk                 that                        69
     anything else: a defect               one line; --debug for more  70
 
 With ``--json`` stdout gets one object more: ``error``, ``reason``, ``fix``, ``exit_code``.
 """
 
 import contextlib
+import errno
 import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
 
 from typer.exceptions import Abort, TyperException
 
@@ -23,10 +26,20 @@ from agent.errors import ConfigError, GateAgentError, RefusedError, UnavailableE
 FAILED, USAGE, INTERNAL = 1, 2, 70
 DEBUG_VARIABLE = "GATE_AGENT_DEBUG"
 _FIX = "\nFix: "
+# What the library that checks values puts before each message.
+_NOISE = "Value error, "
+# stdout too may be a file on a full disk.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
+Fitted = Callable[[str], str]
 
 
-def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
-    """Tell about ``error`` and answer with the exit code that stands for it."""
+def report(
+    error: BaseException, *, as_json: bool, debug: bool, fitted: Fitted = lambda fix: fix
+) -> int:
+    """Tell about ``error`` and answer with the exit code that stands for it.
+
+    ``fitted`` makes a fix fit what was asked.
+    """
     if isinstance(error, BrokenPipeError):
         silence_stdout()
         return FAILED
@@ -37,7 +50,11 @@ def report(error: BaseException, *, as_json: bool, debug: bool) -> int:
     if isinstance(error, TyperException):
         return _usage(error, as_json=as_json)
     if isinstance(error, GateAgentError):
-        return _expected(error, as_json=as_json)
+        return _expected(error, fitted, as_json=as_json)
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        fix = "free space, or write somewhere else"
+        message = f"writing failed: {error.strerror}"
+        return _tell(message, UnavailableError.exit_code, "unavailable", fix, as_json=as_json)
     # The type only: a message of unknown origin may hold what no log may hold.
     message = f"a fault inside the agent: {type(error).__name__}"
     fix = f"run it again with --debug or {DEBUG_VARIABLE}=1 and send what it prints"
@@ -53,7 +70,7 @@ def silence_stdout() -> None:
 def _usage(error: TyperException, *, as_json: bool) -> int:
     context = getattr(error, "ctx", None)
     command = getattr(context, "command_path", None) or "gate-agent"
-    message = error.format_message()
+    message = error.format_message().replace(_NOISE, "")
     if "\n" in message:
         # A group without a command: its help is the message.
         print(message, file=sys.stderr)  # noqa: T201 - the one place where errors are printed
@@ -61,7 +78,7 @@ def _usage(error: TyperException, *, as_json: bool) -> int:
     return _tell(message, USAGE, "usage", f"{command} --help", as_json=as_json)
 
 
-def _expected(error: GateAgentError, *, as_json: bool) -> int:
+def _expected(error: GateAgentError, fitted: Fitted, *, as_json: bool) -> int:
     message, _, fix = str(error).partition(_FIX)
     if isinstance(error, ConfigError):
         message = "the config is wrong\n" + message
@@ -70,7 +87,7 @@ def _expected(error: GateAgentError, *, as_json: bool) -> int:
         reason = error.reason
     else:
         reason = "unavailable" if isinstance(error, UnavailableError) else "failed"
-    return _tell(message, error.exit_code, reason, fix or None, as_json=as_json)
+    return _tell(message, error.exit_code, reason, fitted(fix) or None, as_json=as_json)
 
 
 def _tell(message: str, code: int, reason: str, fix: str | None, *, as_json: bool) -> int:

@@ -1,6 +1,5 @@
 """``gate-agent holders``: who is enrolled."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -163,7 +162,10 @@ def remove(
 )
 def export(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Written whole or not at all; - is stdout.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="Written whole or not at all; - is stdout.", readable=False
+        ),
     ],
     *,
     references: Annotated[
@@ -197,7 +199,9 @@ def export(
 
 @app.command("import", epilog=examples("holders import holders.jsonl", "holders import -"))
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="As exported; - is stdin.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="As exported; - is stdin.", readable=False)
+    ],
     *,
     config: Config = None,
     state: StateDir = None,
@@ -210,15 +214,16 @@ def import_(
     """
     from agent.app.desk import import_holders
     from agent.app.resources import command_site
-    from agent.operations.files import read_lines
+    from agent.operations.files import read_lines, read_stdin
 
     site = command_site(state_dir(state), given_config_path(config))
-    lines = sys.stdin if str(file) == "-" else read_lines(file)
+    from_stdin = str(file) == "-"
+    lines = read_stdin() if from_stdin else read_lines(file)
     with progress(wanted=not as_json) as advance:
         read, changed = import_holders(
             site,
             lines,
-            str(file),
+            "stdin" if from_stdin else str(file),
             by=user(),
             advance=lambda done, total: advance("holders", done, total),
         )

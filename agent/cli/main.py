@@ -27,7 +27,9 @@ from agent.cli import (
     verify,
     version,
 )
+from agent.cli.common import say
 from agent.cli.failures import DEBUG_VARIABLE, FAILED, report
+from agent.cli.fixes import fitted
 
 NAME = "gate-agent"
 _INTERRUPTED = 130
@@ -42,6 +44,14 @@ app = typer.Typer(
 )
 
 
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 - what typer hands a callback
+    if wanted:
+        from agent.operations.about import agent_version
+
+        say(f"{NAME} {agent_version()}")
+        raise typer.Exit
+
+
 @app.callback(
     epilog="Exit codes: 0 done, 1 failed or refused, 2 usage, 69 something needed is"
     " unavailable, 70 internal, 78 config."
@@ -50,6 +60,12 @@ def gate_agent(
     *,
     debug: Annotated[
         bool, typer.Option("--debug", help=f"Tracebacks on stderr [also: {DEBUG_VARIABLE}=1].")
+    ] = False,
+    version: Annotated[  # noqa: ARG001 - its callback has answered
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="The agent's version."
+        ),
     ] = False,
 ) -> None:
     """The firmware of a community gate kiosk: recognises, decides, releases, reports."""
@@ -66,19 +82,41 @@ for part in (passes, documents, scan, verify, trust, daemon, version):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Installed as ``gate-agent``."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _mend_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Names hold characters that a terminal's encoding may not.
             stream.reconfigure(errors="backslashreplace")
+    program = typer.main.get_command(app)
     try:
-        code = typer.main.get_command(app).main(given, prog_name=NAME, standalone_mode=False)
+        code = program.main(given, prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
         if code == _INTERRUPTED:
             raise KeyboardInterrupt  # noqa: TRY301 - typer turned it into a number
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every failure ends here
         debug = bool(os.environ.get(DEBUG_VARIABLE))
-        return report(error, as_json="--json" in given, debug=debug)
+        return report(
+            error,
+            as_json="--json" in given,
+            debug=debug,
+            fitted=lambda fix: fitted(fix, given, program),
+        )
     except SystemExit as ended:
         # Typer itself ends so when the reader of stdout went away.
         return ended.code if isinstance(ended.code, int) else FAILED
     return code if isinstance(code, int) else 0
+
+
+def _mend_streams() -> None:
+    """Give each closed standard stream the null device.
+
+    Else the next file that is opened takes its number, and a library's warning lands in it.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            # It gets the lowest number that is free, which is this one; programs inherit it.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for as long as the process

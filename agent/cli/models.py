@@ -32,7 +32,12 @@ def install(
     *,
     from_dir: Annotated[
         Path | None,
-        typer.Option("--from", metavar="DIR", help="Take the files from here: no network needed."),
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            help="Take the files from here: no network needed.",
+            readable=False,
+        ),
     ] = None,
     accept_licence: Annotated[
         str | None,

@@ -11,10 +11,16 @@ from agent.cli.common import Config, Json, StateDir, emit, examples, fields, say
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 KeyFile = Annotated[
-    Path, typer.Option("--key", metavar="FILE", help="The issuer's private key: pass keygen.")
+    Path,
+    typer.Option(
+        "--key", metavar="FILE", help="The issuer's private key: pass keygen.", readable=False
+    ),
 ]
 Text = Annotated[str | None, typer.Option("--text", metavar="TEXT", help="The text of the pass.")]
-File = Annotated[Path | None, typer.Option("--file", metavar="FILE", help="A file with that text.")]
+File = Annotated[
+    Path | None,
+    typer.Option("--file", metavar="FILE", help="A file with that text.", readable=False),
+]
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -27,7 +33,9 @@ def add_to(parent: typer.Typer) -> None:
     epilog=examples("pass keygen office.pem", "pass keygen --community community.key"),
 )
 def keygen(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the private key goes.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Where the private key goes.", readable=False)
+    ],
     *,
     community: Annotated[
         bool, typer.Option("--community", help="Make the key that kiosks open templates with.")
@@ -95,20 +103,25 @@ def issue(
     ] = None,
     photograph: Annotated[
         Path | None,
-        typer.Option("--photograph", metavar="IMAGE", help="Put this face's template on it."),
+        typer.Option(
+            "--photograph", metavar="IMAGE", help="Put this face's template on it.", readable=False
+        ),
     ] = None,
     enrolled: Annotated[
         bool, typer.Option("--enrolled", help="Put the holder's enrolled template on it.")
     ] = False,
     community_key: Annotated[
         Path | None,
-        typer.Option("--community-key", metavar="FILE", help="Seals the template for kiosks."),
+        typer.Option(
+            "--community-key", metavar="FILE", help="Seals the template for kiosks.", readable=False
+        ),
     ] = None,
     bits: Annotated[
         int, typer.Option("--bits", metavar="8|4|1", help="Of the template's components.")
     ] = 8,
     png: Annotated[
-        Path | None, typer.Option("--png", metavar="FILE", help="Also draw the QR code.")
+        Path | None,
+        typer.Option("--png", metavar="FILE", help="Also draw the QR code.", readable=False),
     ] = None,
     config: Config = None,
     state: StateDir = None,
@@ -174,7 +187,12 @@ def verify(
     file: File = None,
     trust: Annotated[
         Path | None,
-        typer.Option("--trust", metavar="FILE", help="A public key [default: the trusted ones]."),
+        typer.Option(
+            "--trust",
+            metavar="FILE",
+            help="A public key [default: the trusted ones].",
+            readable=False,
+        ),
     ] = None,
     issuer: Annotated[
         str, typer.Option("--issuer", metavar="NAME", help="Whose key --trust is.")
@@ -216,7 +234,7 @@ def verify(
 )
 def print_(
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The PDF.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The PDF.", readable=False)],
     text: Text = None,
     file: File = None,
     name: Annotated[
@@ -224,12 +242,14 @@ def print_(
     ] = "",
     batch: Annotated[
         Path | None,
-        typer.Option("--batch", metavar="FILE", help="JSON lines with text and name."),
+        typer.Option(
+            "--batch", metavar="FILE", help="JSON lines with text and name.", readable=False
+        ),
     ] = None,
     sheet: Annotated[bool, typer.Option("--sheet", help="Ten cards on each A4 page.")] = False,
     font: Annotated[
         Path | None,
-        typer.Option("--font", metavar="FILE", help="A TrueType font for names."),
+        typer.Option("--font", metavar="FILE", help="A TrueType font for names.", readable=False),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -283,7 +303,9 @@ def revoke(
     ),
 )
 def trust(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The issuer's public key.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The issuer's public key.", readable=False)
+    ],
     *,
     issuer: Annotated[str, typer.Option("--issuer", metavar="NAME", help="As on its passes.")],
     valid_from: Annotated[

@@ -19,7 +19,9 @@ def add_to(parent: typer.Typer) -> None:
 
 @app.command("install", epilog=examples("trust install eu-2026-05.pem", "trust install shc.jwks"))
 def install(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="PEM certificates or a JWK set.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="PEM certificates or a JWK set.", readable=False)
+    ],
     *,
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="[default: the file's name].")

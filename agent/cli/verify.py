@@ -37,15 +37,20 @@ def health(
         str | None, typer.Option("--text", metavar="TEXT", help="The text of the code.")
     ] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", metavar="FILE", help="A file with that text.")
+        Path | None,
+        typer.Option("--file", metavar="FILE", help="A file with that text.", readable=False),
     ] = None,
     batch: Annotated[
         Path | None,
-        typer.Option("--batch", metavar="FILE", help="JSON lines with text, trust and at."),
+        typer.Option(
+            "--batch", metavar="FILE", help="JSON lines with text, trust and at.", readable=False
+        ),
     ] = None,
     trust: Annotated[
         Path | None,
-        typer.Option("--trust", metavar="FILE", help="PEM certificates or a JWK set."),
+        typer.Option(
+            "--trust", metavar="FILE", help="PEM certificates or a JWK set.", readable=False
+        ),
     ] = None,
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="ISO 8601 [default: now].")

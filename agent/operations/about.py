@@ -24,12 +24,17 @@ def about(state_dir: Path) -> dict[str, Any]:
     Packs are read from the notes of their installs and not verified: that is ``models verify``.
     """
     return {
-        "agent": _version("gate-agent"),
+        "agent": agent_version(),
         "python": platform.python_version(),
         "machine": platform.machine(),
         "packs": _packs(state_dir / "models"),
         "libraries": {name: _version(name) for name in LIBRARIES},
     }
+
+
+def agent_version() -> str | None:
+    """Of the package that is installed."""
+    return _version("gate-agent")
 
 
 def _version(package: str) -> str | None:

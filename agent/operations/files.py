@@ -1,6 +1,9 @@
 """Writes a file whole or not at all, private to its owner."""
 
+import io
 import os
+import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,13 +20,18 @@ def write_lines(
 ) -> int:
     """Write ``lines`` into ``file``, which keeps what it had until all are written; how many.
 
-    The file has mode 0600: it says who lives here or who passed when.
+    The file has mode 0600: it says who lives here or who passed when. A device, pipe or folder is
+    refused: what takes the place of /dev/stdout is missed by the whole machine.
 
     Raises:
-        UnavailableError: it cannot be written.
+        UnavailableError: it cannot be written, or is no ordinary file.
     """
     count = 0
     try:
+        if _is_special(file):
+            raise UnavailableError(f"{file} is no ordinary file", "name a file; - is stdout")
+        # The file that a link points to is replaced, not the link.
+        file = Path(os.path.realpath(file))
         with _replacing(file) as stream:
             for line in lines:
                 stream.write(line + "\n")
@@ -44,15 +52,43 @@ def read_lines(file: Path) -> list[str]:
         UnavailableError: it is missing, too large, or no text.
     """
     try:
-        if not file.is_file():
-            raise UnavailableError(f"{file} is no file")
-        if file.stat().st_size > _LARGEST_BYTES:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnavailableError(f"{file} is no ordinary file", "name a file; - is stdin")
+        if status.st_size > _LARGEST_BYTES:
             raise UnavailableError(f"{file} is larger than {_LARGEST_BYTES} bytes")
-        return file.read_text("utf-8").splitlines()
+        return _lines(file.read_bytes())
     except OSError as error:
         raise UnavailableError(f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UnavailableError(f"{file} is no text (UTF-8) at byte {error.start}") from error
+
+
+def read_stdin() -> list[str]:
+    """The lines of stdin, held to the same.
+
+    Raises:
+        UnavailableError: it is too large, or no text.
+    """
+    content = sys.stdin.buffer.read(_LARGEST_BYTES + 1)
+    if len(content) > _LARGEST_BYTES:
+        raise UnavailableError(f"stdin is larger than {_LARGEST_BYTES} bytes")
+    try:
+        return _lines(content)
+    except UnicodeDecodeError as error:
+        raise UnavailableError(f"stdin is no text (UTF-8) at byte {error.start}") from error
+
+
+def _is_special(file: Path) -> bool:
+    # /dev/stdout may lead to an ordinary file: the one that the shell writes this output to.
+    place = os.path.abspath(file)  # noqa: PTH100 - Path.resolve follows links
+    return place.startswith(("/dev/", "/proc/")) or (file.exists() and not file.is_file())
+
+
+def _lines(content: bytes) -> list[str]:
+    # Not splitlines, which also ends lines at characters that JSON allows in a text.
+    text = io.StringIO(content.decode("utf-8"), newline=None)
+    return [line.rstrip("\n") for line in text]
 
 
 @contextmanager
