@@ -14,7 +14,6 @@ stops the agent with its outputs at rest, and systemd starts it again.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -22,13 +21,8 @@ import structlog
 from agent import __version__
 from agent.adapters.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, PahoBroker
 from agent.app.broker import open_broker, topics_of
-from agent.app.camera_worker import CameraReader, CameraWatcher
-from agent.app.cameras import open_camera
 from agent.app.control import ControlServer
-from agent.app.credentials import CredentialDesk, Sources
-from agent.app.document_worker import DocumentKeys, DocumentWatcher
 from agent.app.executor import Executor, Outlets
-from agent.app.eyes import Eyes
 from agent.app.gallery import GalleryWatch, rates_of, take_snapshot
 from agent.app.inbox import Inbox
 from agent.app.journal_writer import JournalWriter
@@ -37,28 +31,18 @@ from agent.app.outbox import Outbox
 from agent.app.parts import Parts
 from agent.app.paths import control_socket
 from agent.app.resources import make_event, new_event_id
-from agent.app.rules import kiosk_settings, reads_symbols
+from agent.app.rules import kiosk_settings
+from agent.app.senses import Senses
 from agent.app.status_board import StatusBoard
-from agent.app.symbol_worker import SymbolWatcher
-from agent.app.thermometer_worker import ThermometerReader
 from agent.app.time_keeper import TimeKeeper
-from agent.app.workers import Slot, Worker
-from agent.config import CameraConfig
+from agent.app.workers import Worker
 from agent.controller.effects import Indicate
 from agent.controller.inputs import FaultCleared, FaultRaised, Stop
 from agent.controller.kiosk import Kiosk
-from agent.credentials.pass_template import CommunityKey
-from agent.domain.comparison import Metric
 from agent.domain.events import EventType
 from agent.errors import UnavailableError
 from agent.lifecycle import ExitCode, boot_id
 from agent.operations.files import write_lines
-from agent.operations.trust_lists import usable_trust
-from agent.operations.verify_health import RULES
-from agent.ports import Frame
-from agent.vision.symbols import SymbolWatch
-from agent.vision.track import Tracker
-from agent.vision.watch import Watcher, Zone
 
 _JOIN_S = 2.0
 _RULES_RECORD = "rules.sha256"
@@ -75,7 +59,6 @@ class Agent:
         self._code = ExitCode.OK
         self._inbox = Inbox()
         self._workers: list[tuple[Worker, Callable[[], None]]] = []
-        self._watching: set[str] = set()
         config = parts.file.config
         boot = boot_id()
         self._gallery = GalleryWatch(
@@ -115,10 +98,13 @@ class Agent:
             ),
             {"status": self._status, "clear_fault": self._clear_fault},
         )
-        secret = parts.community_key
-        self._community = None if secret is None else CommunityKey(secret)
-        self._desk = CredentialDesk(self._sources)
-        self._eyes = Eyes(self._desk)
+        self._senses = Senses(
+            parts,
+            self._gallery,
+            self._inbox.post,
+            self._start,
+            lambda: self.stop("the cameras' sources have ended"),
+        )
         kiosk = Kiosk(
             kiosk_settings(config, boot),
             self._gallery.registry(),
@@ -129,7 +115,7 @@ class Agent:
             parts.doors,
             self._writer,
             parts.ledger,
-            Outlets(self._inbox.post, self._board.set, _indicate, self._eyes),
+            Outlets(self._inbox.post, self._board.set, _indicate, self._senses),
             new_id=lambda draft: new_event_id.make(draft.time),
         )
         self._loop = ControlLoop(kiosk, self._inbox, executor, parts.clock, beat)
@@ -167,19 +153,6 @@ class Agent:
         """End ``run`` soon; from any thread, or a signal handler."""
         self._inbox.post(Stop(why))
 
-    def _sources(self) -> Sources:
-        parts, config = self._parts, self._parts.file.config
-        limit = timedelta(days=config.health.trust_max_age_days)
-        return Sources(
-            issuers=self._gallery.issuers(),
-            community=self._community,
-            trust=lambda at: usable_trust(parts.site.state, at, limit),
-            rules=RULES[config.health.rules],
-            pack=parts.pack.manifest.name,
-            pack_version=parts.pack.manifest.version,
-            components=parts.pack.manifest.embedder.components,
-        )
-
     def _secure_doors(self) -> None:
         for name, door in self._parts.doors.items():
             try:
@@ -189,7 +162,6 @@ class Agent:
                 _log.error("output_failed", door=name, error=str(error))
 
     def _start_workers(self) -> None:
-        config = self._parts.file.config
         self._start("journal", self._writer.work, self._writer.stop)
         self._start("gallery", self._gallery.work, self._gallery.stop)
         self._start("control", self._control.work, self._control.stop)
@@ -199,77 +171,7 @@ class Agent:
         self._start("status", lambda: self._board.work(broker, topic), self._board.stop)
         if broker is not None:
             self._start("outbox", lambda: self._outbox.work(broker), self._outbox.stop)
-        if self._parts.thermometer is not None:
-            reader = ThermometerReader(
-                self._parts.thermometer, config.thermometer.interval_s, self._inbox.post
-            )
-            self._start("thermometer", reader.work, reader.stop)
-        self._start_id_reader()
-        for camera in config.camera:
-            self._start_camera(camera)
-
-    def _start_id_reader(self) -> None:
-        parts, point = self._parts, self._parts.file.config.id_reader.access_point
-        if parts.id_reader is None or point is None:
-            return
-        documents = DocumentWatcher(
-            point,
-            parts.id_reader,
-            DocumentKeys(parts.registry.document_key, parts.community_key),
-            self._desk,
-            parts.clock,
-            self._inbox.post,
-            photographs=parts.photographs,
-        )
-        self._start("id reader", documents.work, documents.stop)
-
-    def _start_camera(self, camera: CameraConfig) -> None:
-        parts, slot = self._parts, Slot[Frame]()
-        comparison = parts.pack.manifest.comparison
-        tracker = Tracker(
-            Metric(comparison.metric),
-            comparison.curve[0].threshold,
-            parts.file.config.face.track_gap_s,
-        )
-        zone = Zone(**camera.zone.model_dump())
-        watcher = CameraWatcher(
-            Watcher(parts.engines[camera.id], camera.id, zone, tracker),
-            slot,
-            self._gallery.index,
-            self._inbox.post,
-            lambda: self._camera_ended(camera.id),
-        )
-        config = parts.file.config
-        slots = [slot] + [
-            self._start_symbols(point.id)
-            for point in config.access_point
-            if point.camera == camera.id and reads_symbols(config, point.id)
-        ]
-        reader = CameraReader(
-            camera.id,
-            parts.cameras[camera.id],
-            lambda: open_camera(parts.file, camera),
-            slots,
-            self._inbox.post,
-            camera.timeout_s,
-        )
-        self._eyes.add(camera.id, watcher)
-        self._watching.add(camera.id)
-        self._start(f"watch {camera.id}", watcher.work, watcher.stop)
-        self._start(f"camera {camera.id}", reader.work, reader.stop)
-
-    def _start_symbols(self, access_point: str) -> Slot[Frame]:
-        slot = Slot[Frame]()
-        symbols = SymbolWatcher(
-            access_point, SymbolWatch(), slot, self._desk, self._parts.clock, self._inbox.post
-        )
-        self._start(f"symbols {access_point}", symbols.work, symbols.stop)
-        return slot
-
-    def _camera_ended(self, camera: str) -> None:
-        self._watching.discard(camera)
-        if not self._watching:
-            self.stop("the cameras' sources have ended")
+        self._senses.start()
 
     def _start(self, name: str, work: Callable[[], None], stop: Callable[[], None]) -> None:
         worker = Worker(name, work, self._died)
