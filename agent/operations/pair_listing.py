@@ -28,6 +28,9 @@ def read_pairs(listing: Path) -> list[ListedPair]:
     Raises:
         RefusedError: it cannot be read, lacks a column, or has a line that is no pair.
     """
+    if listing.exists() and not listing.is_file():
+        # A pipe would be waited for, a device read without end.
+        raise RefusedError("bad_csv", f"{listing} is no file")
     try:
         with listing.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, skipinitialspace=True)

@@ -1,5 +1,6 @@
 """Listings of pairs in every shape that people save them in."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,14 @@ def test_files_that_are_not_there_are_named_with_their_line(listing: Path) -> No
         require_files(listing.parent, listing, [ListedPair("gone", "lost", same=False, line=2)])
     with pytest.raises(RefusedError, match="no folder"):
         require_files(listing.parent / "gone", listing, [here])
+
+
+@pytest.mark.parametrize("device", [None, "/dev/zero"])
+def test_what_has_no_end_is_no_listing(listing: Path, device: str | None) -> None:
+    if device is None:
+        os.mkfifo(listing)
+    else:
+        listing.symlink_to(device)
+    with pytest.raises(RefusedError) as refused:
+        read_pairs(listing)
+    assert refused.value.reason == "bad_csv"
