@@ -30,7 +30,7 @@ def read_pairs(listing: Path) -> list[ListedPair]:
     """
     if listing.exists() and not listing.is_file():
         # A pipe would be waited for, a device read without end.
-        raise RefusedError("bad_csv", f"{listing} is no file")
+        raise RefusedError("bad_csv", f"{listing} cannot be read: it is no file")
     try:
         with listing.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, skipinitialspace=True)
