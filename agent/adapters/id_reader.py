@@ -13,10 +13,11 @@ Not yet run on hardware.
     10, 11, a wrong checksum, silence tried again, then unavailable
     21, 60, 66                        the reader cannot work: unavailable
 
-Many readers find a card once and then only after it was taken away, so a second try goes on to
-select whatever find says. A reply does not name its command; what does not fit the command that was
-sent is a late answer to another and is passed over. After any failure the port is closed and opened
-anew by the next look: a reader that was unplugged comes back by itself.
+Many readers find a card once and then only after it was taken away. So a second try, or one whose
+first reply was lost, goes on to select whatever find says. A reply does not name its command; what
+does not fit the command that was sent is a late answer to another and is passed over. After any
+failure the port is closed and opened anew by the next look: a reader that was unplugged comes back
+by itself.
 
 Nothing that a card says is logged, and no message quotes it.
 """
@@ -24,7 +25,7 @@ Nothing that a card says is logged, and no message quotes it.
 import contextlib
 import termios
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import serial
 import structlog
@@ -75,6 +76,15 @@ _READ = _Command(
     frozenset({_NOT_READ}) | _CARD_TROUBLE,
     slow=True,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A fitting reply; ``repeated`` where an earlier one was lost, which may have been another."""
+
+    code: int
+    data: bytes = field(repr=False)
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +139,7 @@ class Ga467Reader:
             UnavailableError: the reader is silent, gone, or says that it cannot work.
         """
         self._open()
-        answer = self._ask(_SAM_ID)
-        return answer[1].hex()
+        return self._ask(_SAM_ID).data.hex()
 
     def close(self) -> None:
         """Let the port go; safe to call twice."""
@@ -141,18 +150,20 @@ class Ga467Reader:
         code = _NO_CARD
         problem: RefusedError | None = None
         for attempt in range(1 + self._timing.retries):
-            code, _ = self._ask(_FIND)
-            if code == _NO_CARD and not attempt:
+            found = self._ask(_FIND)
+            if found.code == _NO_CARD and not attempt and not found.repeated:
                 return None
+            code = found.code
             if code in _CARD_TROUBLE:
                 continue
-            code, _ = self._ask(_SELECT)
+            code = self._ask(_SELECT).code
             if code != _SELECT.success:
                 continue
-            code, data = self._ask(_READ)
+            blocks = self._ask(_READ)
+            code = blocks.code
             if code == _READ.success:
                 try:
-                    return _document(data)
+                    return _document(blocks.data)
                 except RefusedError as error:
                     # Eight bits of checksum let some noise pass: the next reading may be clean.
                     problem = error
@@ -160,17 +171,17 @@ class Ga467Reader:
             return None
         raise _refusal(code) if problem is None else problem
 
-    def _ask(self, command: _Command) -> tuple[int, bytes]:
-        """SW3 and the data of the reply; SW3 is success or one of the command's refusals."""
+    def _ask(self, command: _Command) -> _Answer:
+        """The reply; its code is success or one of the command's refusals."""
         heard = False
-        for _ in range(1 + self._timing.retries):
-            answer, anything = self._exchange(command)
+        for attempt in range(1 + self._timing.retries):
+            body, anything = self._exchange(command)
             heard = heard or anything
-            if answer is None or answer[0] in _NOISE:
+            if body is None or body[2] in _NOISE:
                 continue
-            code = answer[0]
+            code = body[2]
             if code == command.success or code in command.refusals:
-                return answer
+                return _Answer(code, body[3:], repeated=attempt > 0)
             said, fix = _READER_TROUBLE.get(code, (f"answers with code {code:02X}", None))
             raise self._failed(said, fix)
         if heard:
@@ -178,8 +189,8 @@ class Ga467Reader:
             raise self._failed("cannot be understood", fix)
         raise self._failed("does not answer", "check its cable and supply; unplug and plug it in")
 
-    def _exchange(self, command: _Command) -> tuple[tuple[int, bytes] | None, bool]:
-        """The fitting reply, None where none came in time; and whether anything came at all."""
+    def _exchange(self, command: _Command) -> tuple[bytes | None, bool]:
+        """The fitting reply's body, None where none came in time; and whether anything came."""
         timing, parser, heard = self._timing, FrameParser(), False
         try:
             assert self._port is not None
@@ -193,13 +204,13 @@ class Ga467Reader:
                     data += self._port.read(self._port.in_waiting)
                 for body in parser.feed(data):
                     if _fits(command, body):
-                        return (body[2], body[3:]), True
+                        return body, True
         except (OSError, termios.error) as error:
             fix = "plug it in again; dmesg says what happened to the port"
             raise self._failed("is gone", fix) from error
         for body in parser.end():
             if _fits(command, body):
-                return (body[2], body[3:]), True
+                return body, True
         return None, heard
 
     def _open(self) -> None:
