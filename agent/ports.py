@@ -15,6 +15,7 @@ from agent.domain.gate_pass import PassId
 from agent.domain.holder import Holder, HolderId
 from agent.domain.id_document import IdDocument
 from agent.domain.image import DetectedFace, Frame, Image, Landmarks, Template
+from agent.domain.indication import Indication
 from agent.domain.instant import Instant
 from agent.domain.symbol import Symbol
 
@@ -30,6 +31,7 @@ __all__ = [
     "HolderStore",
     "IdReader",
     "Image",
+    "Indicator",
     "Journal",
     "Landmarks",
     "PassLedger",
@@ -132,6 +134,20 @@ class Door(Protocol):
         """Secure and let the pin go."""
 
 
+class Indicator(Protocol):
+    """Tells whoever stands at one access point how it stands."""
+
+    def show(self, indication: Indication) -> None:
+        """Say it now, in the place of what was said before; returns at once.
+
+        Raises:
+            UnavailableError: it cannot be said; the gate goes on.
+        """
+
+    def close(self) -> None:
+        """Dark and silent; safe to call twice."""
+
+
 class Broker(Protocol):
     """A connection to the community's broker; publishing is the outbox's."""
 
@@ -196,14 +212,27 @@ class Reference:
     template: Template = field(repr=False)
 
 
+StillHolds = Callable[[Holder | None], bool]
+"""Whether a change may be made to the holder as stored at that very moment, None for nobody."""
+
+
+def whoever(_stored: Holder | None) -> bool:
+    """A change that does not build on what was stored."""
+    return True
+
+
 class HolderStore(Protocol):
     """Holders, and the changes made to them."""
 
     def holders(self) -> Sequence[Holder]:
         """Every holder, by id."""
 
-    def put(self, holder: Holder, *, by: str, now: Instant) -> None:
-        """Add or change a holder; the change and its event are one transaction."""
+    def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
+        """Add or change a holder; the change and its event are one transaction.
+
+        Raises:
+            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now.
+        """
 
     def remove(self, holder: HolderId, *, by: str, now: Instant) -> bool:
         """Forget a holder and all references; False where there is none."""

@@ -57,6 +57,8 @@ def enrol_holder(site: Site, request: EnrolmentRequest, *, by: str) -> Enrolment
             ],
             by=by,
             now=instant(site),
+            # Looking at photographs takes a while, and somebody may disable the holder meanwhile.
+            if_still=lambda stored: stored == existing,
             photographs=_photographs(request.files) if site.store.keep_photographs else (),
         )
     return made

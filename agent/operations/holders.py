@@ -60,7 +60,8 @@ def change(
     )
     if after == before:
         return before, False
-    store.put(after, by=by, now=now)
+    # Built on what was read: written over somebody's "disable", it would let them pass again.
+    store.put(after, by=by, now=now, if_still=lambda stored: stored == before)
     return after, True
 
 

@@ -1,6 +1,7 @@
 """One suite for every ``ports.HolderStore``."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from store_parts import BY, NOW, holder, open_registry
 
 from agent.domain.holder import HolderId
+from agent.errors import RefusedError
 from agent.ports import HolderStore
 
 
@@ -56,3 +58,15 @@ def test_removing_forgets_one_and_says_whether_there_was_one(store: HolderStore)
     assert store.remove(HolderId("a"), by=BY, now=NOW)
     assert not store.remove(HolderId("a"), by=BY, now=NOW)
     assert [one.id for one in store.holders()] == ["b"]
+
+
+def test_a_change_is_refused_where_what_it_builds_on_has_changed(store: HolderStore) -> None:
+    before = holder()
+    store.put(before, by=BY, now=NOW, if_still=lambda stored: stored is None)
+    store.put(replace(before, enabled=False), by="elsewhere", now=NOW)
+    renamed = replace(before, name="Another")
+    with pytest.raises(RefusedError) as refused:
+        store.put(renamed, by=BY, now=NOW, if_still=lambda stored: stored == before)
+    assert refused.value.reason == "changed_meanwhile"
+    (left,) = store.holders()
+    assert (left.name, left.enabled) == (before.name, False)

@@ -14,8 +14,8 @@ from agent.domain.events import EventType
 from agent.domain.holder import Holder, HolderId
 from agent.domain.image import Template
 from agent.domain.instant import Instant
-from agent.errors import InternalError, StoreError
-from agent.ports import Reference
+from agent.errors import InternalError, RefusedError, StoreError
+from agent.ports import Reference, StillHolds, whoever
 
 
 class SqliteRegistry(DocumentTables):
@@ -30,11 +30,15 @@ class SqliteRegistry(DocumentTables):
         rows = self._rows(f"{_SELECT_HOLDER} WHERE id = ?", holder)
         return _holder(rows[0]) if rows else None
 
-    def put(self, holder: Holder, *, by: str, now: Instant) -> None:
-        """Add or change a holder; the change and its event are one transaction."""
+    def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
+        """Add or change a holder; the change and its event are one transaction.
+
+        Raises:
+            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now.
+        """
 
         def work() -> None:
-            before = self.holder(holder.id)
+            before = self._stored(holder.id, if_still)
             if before != holder:
                 self._put(holder)
                 self._log(EventType.HOLDER_CHANGED, _changes(before, holder), by, now)
@@ -76,10 +80,12 @@ class SqliteRegistry(DocumentTables):
         by: str,
         now: Instant,
         photographs: Sequence[bytes] = (),
+        if_still: StillHolds = whoever,
     ) -> None:
         """Put the holder and replace their references for the packs given, in one transaction.
 
         Raises:
+            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now.
             KeyUnavailableError: there is no key to seal with.
             StoreError: the registry cannot be written.
             InternalError: a reference is another holder's, or no template; it would open for the
@@ -91,7 +97,7 @@ class SqliteRegistry(DocumentTables):
                 raise InternalError("a reference is another holder's, or no template")
 
         def work() -> None:
-            before = self.holder(holder.id)
+            before = self._stored(holder.id, if_still)
             self._put(holder)
             for pack in {reference.pack for reference in references}:
                 self._connection.execute(
@@ -190,6 +196,13 @@ class SqliteRegistry(DocumentTables):
         count = self._write(work)
         self._sealer = new
         return count
+
+    def _stored(self, holder: HolderId, if_still: StillHolds) -> Holder | None:
+        found = self.holder(holder)
+        if not if_still(found):
+            message = "somebody else changed the holder meanwhile\nFix: look again, and repeat"
+            raise RefusedError("changed_meanwhile", message)
+        return found
 
     def _put(self, holder: Holder) -> None:
         self._connection.execute(
