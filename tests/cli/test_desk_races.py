@@ -6,8 +6,8 @@ import pytest
 from gate_command import Gate
 
 import agent.app.desk
-from agent.app.desk import prepare
 from agent.operations import holders
+from agent.operations.enrol import prepare
 
 
 @pytest.fixture
