@@ -55,11 +55,15 @@ def capture_time_s(stamp_ms: float, now_s: float) -> float:
 
 
 def public_name(source: int | str) -> str:
-    """The source without the user, password and query of a stream's address."""
+    """The source without the user, password, query and fragment of a stream's address.
+
+    It stands in faults, which the broker hears. Everything before the last ``@`` counts as login: a
+    password may hold any character, and to leave out too much tells nothing.
+    """
     if isinstance(source, int):
         return f"camera {source}"
     scheme, found, rest = source.partition("://")
     if not found:
         return source
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
+    place = rest.rpartition("@")[2]
+    return f"{scheme}://{place.partition('?')[0].partition('#')[0]}"

@@ -211,7 +211,10 @@ def test_a_devices_stamp_counts_where_it_can_be_the_monotonic_clocks(
         ("/dev/video0", "/dev/video0"),
         ("rtsp://u:p@cam.example:554/a/b?pw=1", "rtsp://cam.example:554/a/b"),
         ("rtsp://u:p@ss@cam.example", "rtsp://cam.example"),
-        ("rtsp://cam.example/a@b", "rtsp://cam.example/a@b"),
+        ("rtsp://admin:pa/ss@cam.example/a?x", "rtsp://cam.example/a"),
+        ("rtsp://admin:p?s/s#@cam.example/a", "rtsp://cam.example/a"),
+        ("http://cam.example/a#token", "http://cam.example/a"),
+        ("rtsp://cam.example/a@b", "rtsp://b"),  # it may be a password that ends there
     ],
 )
 def test_an_address_is_named_without_what_is_secret_in_it(source: int | str, name: str) -> None:
