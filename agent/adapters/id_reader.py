@@ -23,6 +23,7 @@ Nothing that a card says is logged, and no message quotes it.
 """
 
 import contextlib
+import math
 import termios
 import time
 from dataclasses import dataclass, field
@@ -91,12 +92,14 @@ class _Answer:
 class Timing:
     """How long the reader may take: for a reply, and for the reply with text and photograph.
 
-    A try is repeated ``retries`` times; while no card is there it is looked for each ``poll_s``.
+    A try is repeated ``retries`` times, and all of them together end after ``look_s``. While no card
+    is there it is looked for each ``poll_s``.
     """
 
     reply_s: float = 1.0
     read_s: float = 3.0
     retries: int = 2
+    look_s: float = 10.0
     poll_s: float = 0.25
 
 
@@ -113,6 +116,7 @@ class Ga467Reader:
         self._timing = timing or Timing()
         self._port: serial.Serial | None = None
         self._closed = False
+        self._look_ends_s = math.inf
         self._open()
 
     def read(self, timeout_s: float) -> IdDocument | None:
@@ -139,6 +143,7 @@ class Ga467Reader:
             UnavailableError: the reader is silent, gone, or says that it cannot work.
         """
         self._open()
+        self._look_ends_s = math.inf
         return self._ask(_SAM_ID).data.hex()
 
     def close(self) -> None:
@@ -147,6 +152,7 @@ class Ga467Reader:
         self._let_go()
 
     def _look(self) -> IdDocument | None:
+        self._look_ends_s = time.monotonic() + self._timing.look_s
         code = _NO_CARD
         problem: RefusedError | None = None
         for attempt in range(1 + self._timing.retries):
@@ -175,6 +181,8 @@ class Ga467Reader:
         """The reply; its code is success or one of the command's refusals."""
         heard = False
         for attempt in range(1 + self._timing.retries):
+            if attempt and time.monotonic() >= self._look_ends_s:
+                break
             body, anything = self._exchange(command)
             heard = heard or anything
             if body is None or body[2] in _NOISE:
@@ -197,7 +205,7 @@ class Ga467Reader:
             self._port.reset_input_buffer()
             self._port.write(frame(command.body))
             ends_s = time.monotonic() + (timing.read_s if command.slow else timing.reply_s)
-            while time.monotonic() < ends_s:
+            while time.monotonic() < min(ends_s, self._look_ends_s):
                 data = self._port.read(1)
                 if data:
                     heard = True
@@ -230,6 +238,7 @@ class Ga467Reader:
             raise UnavailableError(
                 f"the ID card reader's port {self._name} cannot be opened", fix
             ) from error
+        self._look_ends_s = math.inf
         self._ask(_STATUS)
         _log.info("id_reader_opened", port=self._name)
 

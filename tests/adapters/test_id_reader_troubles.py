@@ -287,6 +287,17 @@ def test_a_reader_that_never_answers_well_is_given_up(
     assert part.commands == [STATUS] * 2
 
 
+@pytest.mark.parametrize("command", [SELECT, READ], ids=["select", "read"])
+def test_all_tries_together_have_an_end(part: Ga467Simulator, command: bytes) -> None:
+    timing = Timing(reply_s=0.2, read_s=0.2, retries=1000, look_s=0.5)
+    with closing(Ga467Reader(str(part.path), timing)) as reader:
+        part.on_command = lambda body: part.next.append(silence() if body == command else None)
+        part.lay(CARD)
+        with pytest.raises(UnavailableError, match="does not answer"):
+            reader.read(0.0)
+    assert part.commands.count(command) <= 4
+
+
 def test_sizes_that_are_none_are_refused(reader: Ga467Reader, part: Ga467Simulator) -> None:
     def lie(reply: bytes) -> bytes:
         return frame(b"\0\0\x90\x04\0\x01\0" + reply[14:-1])
