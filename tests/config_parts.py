@@ -66,6 +66,11 @@ accept_no_pad = true
 
 [broker]
 host = "broker.lakeside.example"
+
+[[indicator]]
+access_point = "north-entry"
+kind = "gpio"
+green_pin = 24
 """
 
 

@@ -113,7 +113,8 @@ class Gate:
         return sum(isinstance(effect, Release) for effect in self.log)
 
     def said(self):
-        return [(one.outcome, one.waiting_for) for one in self.log if isinstance(one, Indicate)]
+        told = [one.indication for one in self.log if isinstance(one, Indicate)]
+        return [(one.outcome, one.waiting_for) for one in told]
 
     def last(self):
         return [effect.draft for effect in self.log if isinstance(effect, Record)][-1].data

@@ -115,7 +115,7 @@ class Agent:
             parts.doors,
             self._writer,
             parts.ledger,
-            Outlets(self._inbox.post, self._board.set, _indicate, self._senses),
+            Outlets(self._inbox.post, self._board.set, self._indicate, self._senses),
             new_id=lambda draft: new_event_id.make(draft.time),
         )
         self._loop = ControlLoop(kiosk, self._inbox, executor, parts.clock, beat)
@@ -152,6 +152,23 @@ class Agent:
     def stop(self, why: str) -> None:
         """End ``run`` soon; from any thread, or a signal handler."""
         self._inbox.post(Stop(why))
+
+    def _indicate(self, effect: Indicate) -> None:
+        said = effect.indication
+        _log.info(
+            "indicate",
+            access_point=said.access_point,
+            outcome=said.outcome.value,
+            waiting_for=list(said.waiting_for),
+        )
+        indicator = self._parts.indicators.get(said.access_point)
+        if indicator is None:
+            return
+        try:
+            indicator.show(said)
+        except UnavailableError as error:
+            # A light that fails keeps nobody outside.
+            _log.error("indicator_failed", error=str(error))
 
     def _secure_doors(self) -> None:
         for name, door in self._parts.doors.items():
@@ -267,13 +284,3 @@ class Agent:
             raise ValueError(f"no such fault; latched are: {known}")
         self._inbox.post(FaultCleared(part, caller))
         return {"part": part}
-
-
-def _indicate(indication: Indicate) -> None:
-    _log.info(
-        "indicate",
-        access_point=indication.access_point,
-        outcome=indication.outcome,
-        waiting_for=list(indication.waiting_for),
-        reason=indication.reason,
-    )

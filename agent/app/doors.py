@@ -1,28 +1,67 @@
-"""Doors and pins from config."""
+"""Doors, indicators and pins from config."""
 
 from pathlib import Path
+from typing import Any
 
-from agent.adapters.gpio import GpioDoor, open_pins
+from agent.adapters.gpio import GpioDoor, PinFactory, open_pins
+from agent.adapters.gpio_indicator import GpioIndicator, IndicatorPins
 from agent.config import ConfigFile, DoorConfig
 from agent.ports import Clock
 
 
-def open_doors(file: ConfigFile, clock: Clock) -> dict[str, GpioDoor]:
+class PinFactories:
+    """One factory for what shares a header, so that nothing gets another's pin."""
+
+    def __init__(self) -> None:
+        self._factories: dict[tuple[PinFactory, Path | None], Any] = {}
+
+    def get(self, kind: PinFactory, pins_file: Path | None) -> Any:
+        """The factory of this kind and file.
+
+        Raises:
+            UnavailableError: the library or the chip is missing.
+        """
+        if (kind, pins_file) not in self._factories:
+            self._factories[kind, pins_file] = open_pins(kind, pins_file)
+        return self._factories[kind, pins_file]
+
+
+def open_indicators(
+    file: ConfigFile, clock: Clock, factories: PinFactories
+) -> dict[str, GpioIndicator]:
+    """Every configured indicator by its access point, dark and silent.
+
+    Raises:
+        UnavailableError: a pin cannot be had.
+    """
+    opened: dict[str, GpioIndicator] = {}
+    try:
+        for one in file.config.indicator:
+            pins_file = file.resolve(one.pins_file) if one.pins_file is not None else None
+            wanted = IndicatorPins(one.red_pin, one.green_pin, one.buzzer_pin, one.active_high)
+            pins = factories.get(one.pin_factory, pins_file)
+            opened[one.access_point] = GpioIndicator(pins, wanted, clock)
+    except BaseException:
+        for indicator in opened.values():
+            indicator.close()
+        raise
+    return opened
+
+
+def open_doors(
+    file: ConfigFile, clock: Clock, factories: PinFactories | None = None
+) -> dict[str, GpioDoor]:
     """Every configured door, at rest; those already open are closed again where one fails.
 
     Raises:
         UnavailableError: a pin cannot be had.
     """
-    factories: dict[tuple[str, Path | None], object] = {}
+    factories = factories or PinFactories()
     doors: dict[str, GpioDoor] = {}
     try:
         for door in file.config.door:
-            pins_file = _pins_file(file, door)
-            kind = (door.pin_factory, pins_file)
-            if kind not in factories:
-                factories[kind] = open_pins(door.pin_factory, pins_file)
             doors[door.id] = GpioDoor(
-                factories[kind],
+                factories.get(door.pin_factory, _pins_file(file, door)),
                 door.pin,
                 active_high=door.active_high,
                 max_pulse_s=door.max_pulse_s,

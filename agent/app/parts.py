@@ -21,7 +21,7 @@ from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.registry import SqliteRegistry
 from agent.app.cameras import open_camera
 from agent.app.document_worker import PhotoReader
-from agent.app.doors import open_doors
+from agent.app.doors import PinFactories, open_doors, open_indicators
 from agent.app.gallery import Snapshot, rates_of, take_snapshot
 from agent.app.resources import (
     LEDGER_NAME,
@@ -37,7 +37,7 @@ from agent.app.secure import remember_outputs
 from agent.config import ConfigFile, GateConfig
 from agent.errors import UnavailableError
 from agent.operations.pass_keys import read_public_key
-from agent.ports import Camera, Door, IdReader, Thermometer
+from agent.ports import Camera, Door, IdReader, Indicator, Thermometer
 from agent.vision.engine import FaceEngine
 from agent.vision.packs import InstalledPack, load_pack
 
@@ -51,6 +51,7 @@ class Parts:
     clock: SystemClock
     time_key: Ed25519PublicKey | None
     doors: Mapping[str, Door]
+    indicators: Mapping[str, Indicator]
     journal: SqliteJournal
     registry: SqliteRegistry
     ledger: SqlitePassLedger
@@ -84,9 +85,13 @@ def open_parts(
     _lock(stack, state)
     clock = SystemClock(trust_system_clock=config.clock.trust_system_clock)
     remember_outputs(file, state)
-    doors = open_doors(file, clock)
+    factories = PinFactories()
+    doors = open_doors(file, clock, factories)
     for door in doors.values():
         stack.callback(door.close)
+    indicators = open_indicators(file, clock, factories)
+    for indicator in indicators.values():
+        stack.callback(indicator.close)
     site = site_of(state, file.path)
     journal = stack.enter_context(open_journal(site, may_set_aside=True))
     registry = stack.enter_context(open_registry(site, Key.NEEDED))
@@ -111,6 +116,7 @@ def open_parts(
         clock=clock,
         time_key=None if time_key is None else read_public_key(file.resolve(time_key)),
         doors=doors,
+        indicators=indicators,
         journal=journal,
         registry=registry,
         ledger=ledger,

@@ -44,6 +44,9 @@ def check_relations(config: GateConfig, mended: Collection[KeyPath] = ()) -> Ite
     yield from _shared_pins(config, mended)
     yield from _shared_cameras(config)
     yield from _id_reader(config)
+    points = [point.id for point in config.access_point]
+    for i, indicator in enumerate(config.indicator):
+        yield from _known(("indicator", i, "access_point"), indicator.access_point, points)
     yield from _face(config, mended)
 
 
@@ -94,6 +97,13 @@ def _shared_pins(config: GateConfig, mended: Collection[KeyPath]) -> Iterator[Fi
         if door.pin in seen:
             yield (("door", i, "pin"), f"pin {door.pin} is already that of door {seen[door.pin]!r}")
         seen.setdefault(door.pin, door.id)
+    for i, indicator in enumerate(config.indicator):
+        for name in ("red_pin", "green_pin", "buzzer_pin"):
+            pin = getattr(indicator, name)
+            if pin is not None and ("indicator", i, name) not in mended:
+                if pin in seen:
+                    yield (("indicator", i, name), f"pin {pin} is already that of {seen[pin]!r}")
+                seen.setdefault(pin, f"indicator {name}")
 
 
 def _shared_cameras(config: GateConfig) -> Iterator[Finding]:

@@ -123,6 +123,27 @@ class DoorConfig(Table):
         return self
 
 
+class IndicatorConfig(Table):
+    """Lights and a buzzer at an access point; pins are BCM numbers, each may be left out."""
+
+    access_point: Name
+    kind: Literal["gpio"]
+    red_pin: Annotated[int, Field(ge=0, le=27)] | None = None
+    green_pin: Annotated[int, Field(ge=0, le=27)] | None = None
+    buzzer_pin: Annotated[int, Field(ge=0, le=27)] | None = None
+    active_high: bool = True
+    pin_factory: Literal["lgpio", "mock", "simulated"] = "lgpio"
+    pins_file: FilePath | None = Field(None, description="simulated only: where the pins live")
+
+    @model_validator(mode="after")
+    def _something_to_show(self) -> Self:
+        if self.red_pin is self.green_pin is self.buzzer_pin is None:
+            raise ValueError("an indicator has red_pin, green_pin or buzzer_pin")
+        if (self.pin_factory == "simulated") != (self.pins_file is not None):
+            raise ValueError("pins_file goes with pin_factory = 'simulated', and only with it")
+        return self
+
+
 class AccessPointConfig(Table):
     """One door or lane in one direction."""
 
@@ -287,6 +308,7 @@ class GateConfig(Table):
     camera: Annotated[tuple[CameraConfig, ...], Field(min_length=1)]
     door: Annotated[tuple[DoorConfig, ...], Field(min_length=1)]
     access_point: Annotated[tuple[AccessPointConfig, ...], Field(min_length=1)]
+    indicator: tuple[IndicatorConfig, ...] = ()
     rule: tuple[RuleConfig, ...] = ()
     thermometer: ThermometerConfig = ThermometerConfig()
     broker: BrokerConfig | None = None

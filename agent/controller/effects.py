@@ -7,7 +7,7 @@ from datetime import datetime
 from agent.controller.combination import Claim
 from agent.domain.events import EventDraft
 from agent.domain.gate_pass import PassId
-from agent.domain.reason import Reason
+from agent.domain.indication import Indication
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,9 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Indicate:
-    """Tell whoever stands there: what is still missing, or how it ended.
+    """Tell whoever stands there: what is still missing, or how it ended."""
 
-    ``outcome`` is waiting, granted or denied; ``waiting_for`` names factors.
-    """
-
-    access_point: str
-    outcome: str
-    waiting_for: tuple[str, ...] = ()
-    reason: Reason | None = None
+    indication: Indication
 
 
 @dataclass(frozen=True, slots=True)

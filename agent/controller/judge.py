@@ -22,6 +22,7 @@ from agent.domain.evidence import Evidence, FaceEvidence, TemperatureReading
 from agent.domain.factor import Factor
 from agent.domain.gate_pass import GatePass, PassId
 from agent.domain.holder import Holder
+from agent.domain.indication import Indication, Outcome
 from agent.domain.instant import Instant
 from agent.domain.policy import Decision, decide
 from agent.domain.presented import Presented
@@ -164,11 +165,12 @@ class Judge:
         if decision.granted:
             record = self._record(lane, evidence, decision, now)
             granted = (record, *lane.apply(access_point.Input.GRANT, now.monotonic_s))
-            granted = (*granted, Indicate(point, "granted"))
+            granted = (*granted, Indicate(Indication(point, Outcome.GRANTED)))
             effects += self._counted(lane, evidence, granted, now)
         else:
             effects.append(self._record(lane, evidence, decision, now))
-            effects.append(Indicate(point, "denied", self._lacking(lane), decision.reason))
+            denied = Indication(point, Outcome.DENIED, self._lacking(lane), decision.reason)
+            effects.append(Indicate(denied))
         return effects + self._end(lane, evidence, decision, now)
 
     def _end(
@@ -198,7 +200,8 @@ class Judge:
         self._uses[claims.id] = self._uses.get(claims.id, 0) + 1
         refused = Decision(Reason.SENSOR_FAULT)
         otherwise = self._record(lane, evidence, refused, now)
-        denied = Indicate(lane.settings.access_point, "denied", (), refused.reason)
+        point = lane.settings.access_point
+        denied = Indicate(Indication(point, Outcome.DENIED, (), refused.reason))
         return (Consume(claims.id, claims.uses, claims.valid_until, granted, (otherwise, denied)),)
 
     def _decide(
@@ -273,7 +276,8 @@ class Judge:
         return stages
 
     def _waiting(self, lane: Lane) -> Indicate:
-        return Indicate(lane.settings.access_point, "waiting", self._lacking(lane))
+        point = lane.settings.access_point
+        return Indicate(Indication(point, Outcome.WAITING, self._lacking(lane)))
 
     def _lacking(self, lane: Lane) -> tuple[str, ...]:
         return tuple(sorted(lane.combination.waiting_for))

@@ -30,6 +30,7 @@ from agent.domain.evidence import (
     TemperatureReading,
 )
 from agent.domain.holder import Holder, HolderId
+from agent.domain.indication import Indication, Outcome
 from agent.domain.operating_point import OperatingPoint
 from agent.domain.registry import Registry
 from agent.domain.rule import Rule
@@ -123,7 +124,7 @@ def test_a_resident_is_granted_on_the_third_frame_and_recorded_first(stage):
     assert stage.frame() == ()
     stage.clock.advance(0.1)
     record, release, indicate, settle, status = stage.frame()
-    assert indicate == Indicate("north-entry", "granted")
+    assert indicate == Indicate(Indication("north-entry", Outcome.GRANTED))
     assert isinstance(record, Record)
     assert record.draft.type.value == "access.granted"
     assert record.draft.data["holder"] == "anna"
