@@ -92,8 +92,8 @@ class _Answer:
 class Timing:
     """How long the reader may take: for a reply, and for the reply with text and photograph.
 
-    A try is repeated ``retries`` times, and all of them together end after ``look_s``. While no card
-    is there it is looked for each ``poll_s``.
+    A try is repeated ``retries`` times, and all of them together end after ``look_s``; while no
+    card is there it is looked for each ``poll_s``.
     """
 
     reply_s: float = 1.0
