@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -16,8 +16,11 @@ from agent.app.resources import (
     read_registry,
 )
 from agent.credentials.gate_pass import PREFIX
+from agent.credentials.id_hash import community_hash
 from agent.credentials.issuers import IssuerKey, Issuers, key_id
 from agent.credentials.pass_template import CommunityKey, PassTemplate
+from agent.credentials.resident_id import check as check_number
+from agent.credentials.resident_id import refused
 from agent.domain.gate_pass import PassId
 from agent.domain.holder import HolderId
 from agent.domain.instant import utc_text
@@ -28,6 +31,8 @@ from agent.vision.acquire import acquire
 from agent.vision.images import read_image
 from agent.vision.manifest import read_manifest
 from agent.vision.quality import ENROLMENT
+
+_LONGEST_NUMBER = 100
 
 
 def issue(
@@ -82,6 +87,20 @@ def photographed_template(site: Site, photograph: Path) -> PassTemplate:
         raise RefusedError("photograph", f"{photograph}: {found.reason or 'no face'}")
     manifest = engine.manifest
     return PassTemplate(manifest.name, manifest.version, found.face.template)
+
+
+def document_hash(stream: TextIO, community_key: Path) -> str:
+    """The community's keyed hash of the ID number on one line of ``stream``.
+
+    Raises:
+        RefusedError: ``id_number``: it is none.
+        UnavailableError: the key is missing, open to others, or none.
+    """
+    number = stream.readline(_LONGEST_NUMBER)
+    verdict = check_number(number, None)
+    if verdict.fault is not None:
+        raise refused(verdict.fault)
+    return community_hash(load_key(community_key), number)
 
 
 def check(site: Site, text: str, at: datetime | None, trusted: IssuerKey | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """``gate-agent pass``: gate passes, from the issuer's key to the revoked one."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -119,6 +120,10 @@ def issue(
     bits: Annotated[
         int, typer.Option("--bits", metavar="8|4|1", help="Of the template's components.")
     ] = 8,
+    id_number_stdin: Annotated[
+        bool,
+        typer.Option("--id-number-stdin", help="Put a keyed hash of the ID number on stdin on it."),
+    ] = False,
     png: Annotated[
         Path | None,
         typer.Option("--png", metavar="FILE", help="Also draw the QR code.", readable=False),
@@ -142,12 +147,14 @@ def issue(
     until = parse_moment(valid_until, site.zone, ends=True)
     if until is None:
         raise typer.BadParameter("a pass always ends", param_hint="--valid-until")
-    template = None
-    if photograph is not None or enrolled:
-        if community_key is None:
-            raise typer.BadParameter(
-                "a template is sealed for the kiosks", param_hint="--community-key"
-            )
+    template, document = None, None
+    if community_key is None and (photograph is not None or enrolled or id_number_stdin):
+        raise typer.BadParameter(
+            "what kiosks alone may read needs it", param_hint="--community-key"
+        )
+    if id_number_stdin and community_key is not None:
+        document = pass_office.document_hash(sys.stdin, community_key)
+    if community_key is not None and (photograph is not None or enrolled):
         made = (
             pass_office.photographed_template(site, photograph)
             if photograph is not None
@@ -164,6 +171,7 @@ def issue(
         access_points=tuple(access_point or ()),
         uses=uses,
         kiosk=kiosk,
+        document=document,
     )
     issued = pass_office.issue(site, request, key, template)
     if png is not None:

@@ -1,14 +1,19 @@
 """``gate-agent pass``: from the issuer's key to the card in somebody's hand."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pypdfium2
 import pytest
-from gate_command import Gate
+from gate_command import PROGRAM, Gate
+from id_parts import RESIDENT
 
+from agent.adapters.store.keys import load_key
+from agent.credentials.gate_pass import read_claims
+from agent.credentials.id_hash import community_hash
 from agent.vision.images import read_image
 from agent.vision.symbols import read_symbols
 
@@ -137,6 +142,35 @@ def test_a_face_goes_onto_a_pass_sealed(gate: Gate, issue, pack_state, faces, tm
     )
     assert nobody.code == 1
     assert issue("--photograph", photograph).code == 2
+
+
+def test_an_id_number_goes_onto_a_pass_as_a_keyed_hash(gate: Gate, office, tmp_path) -> None:
+    assert gate("pass", "keygen", "--community", tmp_path / "community.key").code == 0
+    words = [word for pair in ISSUE.items() for word in pair]
+    command = [
+        *(PROGRAM, "pass", "issue", "r-1", "--key", office, *words, "--json"),
+        *("--id-number-stdin", "--community-key", tmp_path / "community.key"),
+    ]
+
+    def issued(number: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(word) for word in command],
+            input=number,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = issued(f"{RESIDENT}\n")
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert made["document"] is True
+    key = load_key(tmp_path / "community.key")
+    assert read_claims(made["text"]).document == community_hash(key, RESIDENT)
+    assert RESIDENT not in done.stdout
+    wrong = issued(f"{RESIDENT[:-1]}Y\n")
+    assert wrong.returncode == 1
+    assert RESIDENT[:-1] not in wrong.stdout + wrong.stderr
 
 
 # --- on paper ------------------------------------------------------------------------------------
