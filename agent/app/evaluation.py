@@ -10,7 +10,7 @@ from agent.domain.image import Template
 from agent.errors import UnavailableError
 from agent.operations import evaluate
 from agent.operations.evaluate import Measured, Method, Progress
-from agent.operations.evaluation_report import manifest_lines, plot_lines
+from agent.operations.evaluation_report import LEAST_IMPOSTOR_PAIRS, manifest_lines, plot_lines
 from agent.operations.files import write_lines
 from agent.vision.acquire import acquire
 from agent.vision.images import read_image
@@ -40,7 +40,7 @@ def evaluate_pairs(
 ) -> dict[str, Any]:
     """``operations.evaluate.evaluate_pairs`` with an installed pack, as JSON values."""
     _check_places(reports)
-    method = _method(state, pack, reference_bits)
+    method = _method(state, pack, reference_bits, reports)
     measured = evaluate.evaluate_pairs(images, listing, method, progress)
     return _reported(measured, reports)
 
@@ -55,7 +55,7 @@ def evaluate_identities(
 ) -> dict[str, Any]:
     """``operations.evaluate.evaluate_identities`` with an installed pack, as JSON values."""
     _check_places(reports)
-    method = _method(state, pack, reference_bits)
+    method = _method(state, pack, reference_bits, reports)
     measured = evaluate.evaluate_identities(folder, method, progress)
     return _reported(measured, reports)
 
@@ -75,7 +75,7 @@ def _reported(measured: Measured, reports: Reports) -> dict[str, Any]:
     return measured.as_json()
 
 
-def _method(state: Path, name: str, reference_bits: int | None) -> Method:
+def _method(state: Path, name: str, reference_bits: int | None, reports: Reports) -> Method:
     pack = load_pack(name, state)
     engine = engine_of(pack, threads=1)
     metric = Metric(pack.manifest.comparison.metric)
@@ -86,4 +86,5 @@ def _method(state: Path, name: str, reference_bits: int | None) -> Method:
         return acquired.face.template if usable and acquired.face is not None else None
 
     limits = EVALUATION.as_json()
-    return Method(pack.manifest.name, metric, template_of, limits, reference_bits)
+    least = 0 if reports.curve is None else LEAST_IMPOSTOR_PAIRS
+    return Method(pack.manifest.name, metric, template_of, limits, reference_bits, least)

@@ -23,6 +23,7 @@ from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.keys import init_key, key_path, load_key
 from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer, key_id
+from agent.adapters.store.sqlite import CorruptError
 from agent.config import ConfigFile, FaceConfig, StoreConfig, load_config
 from agent.domain.events import Event, EventType
 from agent.domain.instant import Instant
@@ -106,7 +107,14 @@ def make_event(kind: EventType, data: Mapping[str, Any], now: Instant) -> Event:
 @contextmanager
 def _to_look_at(path: Path) -> Iterator[Path]:
     """``path``, or an empty place in its stead: looking makes no file."""
-    if os.path.lexists(path) or path.parent.is_file():
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        fix = "run as the user who owns the state directory, or name another --state-dir"
+        raise StoreError(f"{path} cannot be read: {error.strerror}", fix) from error
+    else:
         yield path
         return
     with TemporaryDirectory(prefix="gate-agent-") as folder:
@@ -199,16 +207,23 @@ def open_registry(site: Site, key: Key = Key.NONE) -> Iterator[SqliteRegistry]:
     sealer = None
     if key is Key.NEEDED or (key is Key.IF_ANY and os.path.lexists(site.key_file)):
         sealer = Sealer(load_key(site.key_file))
-    registry = SqliteRegistry(site.state / REGISTRY_NAME, sealer, new_event_id.make)
-    try:
+    with _registry_of(site.state / REGISTRY_NAME, sealer) as registry:
         before = registry.revision()
         yield registry
         if registry.revision() != before:
             with contextlib.suppress(StoreError), open_journal(site) as journal:
                 registry.transfer_changes(journal)
                 journal.make_durable()
-    finally:
-        registry.close()
+
+
+@contextmanager
+def _registry_of(path: Path, sealer: Sealer | None) -> Iterator[SqliteRegistry]:
+    try:
+        with contextlib.closing(SqliteRegistry(path, sealer, new_event_id.make)) as registry:
+            yield registry
+    except CorruptError as error:
+        fix = f"stop the agent; put a copy of {path} back, or move it away and enrol again"
+        raise CorruptError(str(error), fix) from error
 
 
 def make_key(site: Site) -> str:

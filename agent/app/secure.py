@@ -5,6 +5,7 @@ from typing import cast
 
 import structlog
 
+from agent import logs
 from agent.adapters.clock import SystemClock
 from agent.adapters.gpio import GpioDoor, PinFactory, open_pins
 from agent.app.paths import state_dir
@@ -19,6 +20,7 @@ from agent.operations.secure_outputs import (
 )
 from agent.ports import Door
 
+_FIX = "\nFix: "
 _log = structlog.get_logger(__name__)
 
 
@@ -54,6 +56,7 @@ def secure_all(config: Path, state: Path | None = None) -> int:
         ConfigError: the config cannot be read; what was recorded is secured all the same.
         UnavailableError: an output could not be had; all others are secured.
     """
+    logs.configure("warning")
     broken: ConfigError | None = None
     configured: tuple[Output, ...] = ()
     try:
@@ -62,7 +65,11 @@ def secure_all(config: Path, state: Path | None = None) -> int:
         broken = error
     failed = secure_outputs(merge_outputs(configured, _recorded(state_dir(state))), _open)
     if failed:
-        problems = "; ".join(f"{door}: {problem}" for door, problem in failed.items())
+        # A part's own fix may be the quicker one, but the door is open now.
+        problems = "; ".join(
+            f"{door}: {problem.replace(_FIX, ' (')}{')' * (_FIX in problem)}"
+            for door, problem in failed.items()
+        )
         raise UnavailableError(f"not secured: {problems}", "switch the doors' supply off")
     if broken is not None:
         raise broken

@@ -5,6 +5,7 @@
     Ctrl-C                                "interrupted"               1
     the reader of stdout went away        nothing                     1
     a full or broken disk                 that                        69
+    what this user may not touch          its path                    69
     anything else: a defect               one line; --debug for more  70
 
 With ``--json`` stdout gets one object more: ``error``, ``reason``, ``fix``, ``exit_code``.
@@ -51,6 +52,10 @@ def report(
         return _usage(error, as_json=as_json)
     if isinstance(error, GateAgentError):
         return _expected(error, fitted, as_json=as_json)
+    if isinstance(error, PermissionError) and error.filename is not None:
+        fix = "run as the user who owns it, or name another place"
+        message = f"{error.filename}: {error.strerror}"
+        return _tell(message, UnavailableError.exit_code, "unavailable", fix, as_json=as_json)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         fix = "free space, or write somewhere else"
         message = f"writing failed: {error.strerror}"

@@ -14,7 +14,7 @@ from agent.credentials.quantised import dequantise, quantise
 from agent.domain.comparison import Metric, Templates, row_scores
 from agent.domain.error_rates import Scores, error_rates
 from agent.domain.image import Template
-from agent.errors import ImageError, RefusedError
+from agent.errors import ImageError, RefusedError, UnavailableError
 from agent.operations.pair_listing import read_pairs, require_files
 
 TemplateOf = Callable[[Path], Template | None]
@@ -73,17 +73,23 @@ class Method:
     acquisition: Mapping[str, Any]
     reference_bits: int | None = None
     """A pair's one template in so few bits a component, as on a gate pass; None leaves it whole."""
+    least_impostor_pairs: int = 0
+    """Fewer are refused before the long work, where a report that needs so many is asked for."""
 
 
 def evaluate_pairs(images: Path, listing: Path, method: Method, progress: Progress) -> Measured:
     """Compare the pairs that ``listing`` names (file_x, file_y, decision) in ``images``.
 
     Raises:
-        RefusedError: the listing is missing, malformed, empty, or names a file that is not there.
+        RefusedError: the listing is malformed, empty, names a file that is not there, or has too
+            few pairs.
+        UnavailableError: the listing or the folder cannot be read.
     """
     pairs = read_pairs(listing)
     names = list(dict.fromkeys(name for pair in pairs for name in (pair.one, pair.other)))
     require_files(images, listing, pairs)
+    same = np.array([pair.same for pair in pairs])
+    _require_pairs(int((~same).sum()), method)
     table, failed = _templates([images / name for name in names], names, method, progress)
     at = {name: i for i, name in enumerate(names)}
     ones = np.array([at[pair.one] for pair in pairs])
@@ -94,7 +100,6 @@ def evaluate_pairs(images: Path, listing: Path, method: Method, progress: Progre
     scores = np.concatenate(
         [_scores(table[ones[block]], references[others[block]], method.metric) for block in blocks]
     )
-    same = np.array([pair.same for pair in pairs])
     return _measured(method, len(names), failed, scores, same)
 
 
@@ -105,21 +110,24 @@ def evaluate_identities(folder: Path, method: Method, progress: Progress) -> Mea
     is left out.
 
     Raises:
-        RefusedError: there is no such folder, or it holds fewer than two images.
+        RefusedError: it holds fewer than two images, or too few pairs.
+        UnavailableError: there is no such folder, or it cannot be read.
     """
     if not folder.is_dir():
-        raise RefusedError("no_folder", f"{folder} is no folder")
+        raise UnavailableError(f"{folder} is no folder")
     try:
         people = sorted(path for path in folder.iterdir() if path.is_dir())
         files = [(number, path) for number, person in enumerate(people) for path in _images(person)]
     except OSError as error:
-        raise RefusedError("no_folder", f"{folder} cannot be read: {error.strerror}") from error
+        raise UnavailableError(f"{folder} cannot be read: {error.strerror}") from error
     if len(files) < 2:
         raise RefusedError("no_images", f"{folder} holds no folders of images, one a person")
+    owners = np.array([number for number, _ in files])
+    people_images = np.bincount(owners)
+    _require_pairs((len(files) ** 2 - int((people_images**2).sum())) // 2, method)
     names = [str(path.relative_to(folder)) for _, path in files]
     table, failed = _templates([path for _, path in files], names, method, progress)
     references = _as_references(table, method.reference_bits)
-    owners = np.array([number for number, _ in files])
     scores = np.full(len(files) * (len(files) - 1) // 2, -np.inf)
     same = np.zeros(len(scores), dtype=bool)
     start = 0
@@ -129,6 +137,12 @@ def evaluate_identities(folder: Path, method: Method, progress: Progress) -> Mea
         same[pairs] = owners[row + 1 :] == owners[row]
         start = pairs.stop
     return _measured(method, len(names), failed, scores, same)
+
+
+def _require_pairs(impostor: int, method: Method) -> None:
+    if impostor < method.least_impostor_pairs:
+        message = f"{impostor} impostor pairs make no curve: it takes {method.least_impostor_pairs}"
+        raise RefusedError("too_few_pairs", message)
 
 
 def _images(person: Path) -> Iterator[Path]:

@@ -18,6 +18,8 @@ _MANIFEST_FMRS = {1e-2: "1e-2", 1e-3: "1e-3", 1e-4: "1e-4", 1e-5: "1e-5", 1e-6: 
 _SCALE = 10_000
 """Four decimals."""
 _LEAST_PAIRS_BEHIND_A_POINT = 5
+LEAST_IMPOSTOR_PAIRS = round(_LEAST_PAIRS_BEHIND_A_POINT / max(_MANIFEST_FMRS))
+"""Fewer make no curve for a manifest."""
 _LEAST_PAIRS_MEASURED = 10_000
 _STEPS_A_DECADE = 10
 _LEAST_RATE = 1e-5
@@ -40,8 +42,10 @@ def manifest_lines(measured: Measured) -> Iterator[str]:
     # Rounded up, never to a looser threshold; two that then are one make one point.
     rising = {_rounded_up(point.threshold): point for point in reversed(points)}
     if not points:
-        least = round(_LEAST_PAIRS_BEHIND_A_POINT / max(_MANIFEST_FMRS))
-        message = f"{pairs} impostor pairs make no curve: it takes {least}, with faces acquired"
+        message = (
+            f"{pairs} impostor pairs make no curve: it takes {LEAST_IMPOSTOR_PAIRS},"
+            " with faces acquired"
+        )
         raise RefusedError("too_few_pairs", message)
     failed = len(measured.failed_to_acquire)
     genuine = len(measured.genuine)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.errors import RefusedError
+from agent.errors import RefusedError, UnavailableError
 
 _COLUMNS = ("file_x", "file_y", "decision")
 _DECISIONS = {"yes": True, "no": False}
@@ -26,7 +26,8 @@ def read_pairs(listing: Path) -> list[ListedPair]:
     """The pairs of a CSV with the columns file_x, file_y and decision (Yes or No, in any case).
 
     Raises:
-        RefusedError: it cannot be read, lacks a column, or has a line that is no pair.
+        RefusedError: it is no such CSV, lacks a column, or has a line that is no pair.
+        UnavailableError: it cannot be read.
     """
     if listing.exists() and not listing.is_file():
         # A pipe would be waited for, a device read without end.
@@ -39,8 +40,10 @@ def read_pairs(listing: Path) -> list[ListedPair]:
                 message = f"{listing} lacks the column {missing[0]}; it needs {', '.join(_COLUMNS)}"
                 raise RefusedError("bad_csv", message)
             pairs = list(_listed(reader, fields, listing))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RefusedError("bad_csv", f"{listing} cannot be read: {error}") from error
+    except OSError as error:
+        raise UnavailableError(f"{listing} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RefusedError("bad_csv", f"{listing} cannot be read: it is no CSV in UTF-8") from error
     if not pairs:
         raise RefusedError("bad_csv", f"{listing} names no pairs")
     return pairs
@@ -66,9 +69,10 @@ def require_files(images: Path, listing: Path, pairs: Sequence[ListedPair]) -> N
 
     Raises:
         RefusedError: with the first of them, its line, and how many there are.
+        UnavailableError: there is no such folder.
     """
     if not images.is_dir():
-        raise RefusedError("no_folder", f"{images} is no folder")
+        raise UnavailableError(f"{images} is no folder")
     missing: dict[str, int] = {}
     for pair in pairs:
         for name in (pair.one, pair.other):

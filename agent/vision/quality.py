@@ -26,8 +26,10 @@ ENROLMENT = AcquisitionLimits(min_face_px=80, min_sharpness=30.0, min_contrast=1
 """A reference is compared with for years."""
 GATE = AcquisitionLimits(min_face_px=40, min_sharpness=12.0, min_contrast=10.0)
 """A blurred frame is left out; the next one comes at once."""
-EVALUATION = AcquisitionLimits(min_face_px=16, min_sharpness=0.0, min_contrast=0.0)
-"""What a data set holds is to be measured, not refused."""
+EVALUATION = AcquisitionLimits(min_face_px=16, min_sharpness=0.0, min_contrast=4.0)
+"""What a data set holds is to be measured, not refused; but where its grey values spread no wider
+than a sensor's noise and JPEG's steps, there is nothing to measure.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import pytest
 from agent.credentials.quantised import dequantise, quantise
 from agent.domain.comparison import Metric, score
 from agent.domain.image import Template
-from agent.errors import ImageError, RefusedError
+from agent.errors import ImageError, RefusedError, UnavailableError
 from agent.operations import evaluate
 from agent.operations.evaluate import Measured, Method, evaluate_identities, evaluate_pairs
 from agent.vision.images import read_image
@@ -204,7 +204,7 @@ def test_only_what_is_no_image_is_a_failure_to_acquire(
 def test_folders_without_people_are_refused(
     tmp_path: Path, method: Method, photograph: Callable[..., Path]
 ) -> None:
-    with pytest.raises(RefusedError, match="no folder"):
+    with pytest.raises(UnavailableError, match="no folder"):
         evaluate_identities(tmp_path / "gone", method, silent)
     with pytest.raises(RefusedError, match="holds no folders of images"):
         evaluate_identities(tmp_path, method, silent)
@@ -240,3 +240,24 @@ def test_references_in_few_bits_are_compared_as_a_pass_carries_them(
     assert few.genuine[0] == pytest.approx(score(whole[1], carried, method.metric), abs=1e-5)
     assert strict(few)["reference_bits"] == bits
     assert strict(evaluate_identities(tmp_path, method, silent))["reference_bits"] is None
+
+
+def test_too_few_pairs_for_a_report_are_refused_before_the_work(
+    tmp_path: Path, photograph: Callable[..., Path]
+) -> None:
+    def never(path: Path) -> Template | None:
+        raise AssertionError(path)
+
+    for person, count in (("a", 3), ("b", 2), ("c", 1)):
+        for i in range(count):
+            photograph(tmp_path / person / f"{i}.png", person)
+    listing = tmp_path / "pairs.csv"
+    listing.write_text("file_x,file_y,decision\na/0.png,b/0.png,no\na/0.png,a/1.png,yes\n")
+    # 3 x 2 + 3 x 1 + 2 x 1 pairs of two people.
+    method = Method("p", Metric.COSINE, never, {}, least_impostor_pairs=12)
+    with pytest.raises(RefusedError, match=r"^11 impostor pairs"):
+        evaluate_identities(tmp_path, method, silent)
+    with pytest.raises(RefusedError, match=r"^1 impostor pairs"):
+        evaluate_pairs(tmp_path, listing, method, silent)
+    method = Method("p", Metric.COSINE, lambda _path: np.ones(4, np.float32), {}, None, 11)
+    assert len(evaluate_identities(tmp_path, method, silent).impostor) == 11

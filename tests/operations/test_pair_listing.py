@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.errors import RefusedError
+from agent.errors import RefusedError, UnavailableError
 from agent.operations.pair_listing import ListedPair, read_pairs, require_files
 
 
@@ -61,10 +61,11 @@ def test_a_listing_that_is_none_is_refused(listing: Path, text: bytes, said: str
     assert refused.value.reason == "bad_csv"
 
 
-def test_a_listing_that_is_not_there_is_refused(listing: Path) -> None:
-    for path in (listing, listing.parent):
-        with pytest.raises(RefusedError, match="cannot be read"):
-            read_pairs(path)
+def test_a_listing_that_is_not_there_is_unavailable(listing: Path) -> None:
+    with pytest.raises(UnavailableError, match=r"cannot be read: No such file or directory$"):
+        read_pairs(listing)
+    with pytest.raises(RefusedError, match="cannot be read: it is no file"):
+        read_pairs(listing.parent)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -92,7 +93,7 @@ def test_files_that_are_not_there_are_named_with_their_line(listing: Path) -> No
         assert name in str(refused.value)
     with pytest.raises(RefusedError, match=r"2 such files"):
         require_files(listing.parent, listing, [ListedPair("gone", "lost", same=False, line=2)])
-    with pytest.raises(RefusedError, match="no folder"):
+    with pytest.raises(UnavailableError, match="no folder"):
         require_files(listing.parent / "gone", listing, [here])
 
 

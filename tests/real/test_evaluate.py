@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from agent.app.evaluation import Reports, evaluate_identities, evaluate_pairs
@@ -108,6 +109,19 @@ def test_small_grey_crops_are_acquired_and_told_apart(
     assert (found["genuine"], found["impostor"]) == (3 * 6 + 4, 168)
     assert found["auc"] > 0.99
     assert found["fnmr"]["1e-2"] < 0.15
+
+
+def test_an_image_of_nothing_fails_to_acquire(
+    shared_faces: Path, people: Path, dlib_pack: InstalledPack, state_dir: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "people"
+    shutil.copytree(people, folder)
+    shutil.copy(shared_faces / "hard" / "no_face.png", folder / "lowe")
+    assert cv2.imwrite(str(folder / "lowe" / "black.png"), np.zeros((200, 200), np.uint8))
+    assert identities(folder, state_dir)["failed_to_acquire"] == [
+        "lowe/black.png",
+        "lowe/no_face.png",
+    ]
 
 
 def test_a_failure_to_acquire_is_a_miss_among_real_faces(

@@ -47,11 +47,16 @@ def open_database(path: Path, application_id: int, steps: Sequence[str]) -> sqli
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _touch(path)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StoreError(f"{path.parent} is no folder", "name another --state-dir") from error
     except OSError as error:
         fix = f"make {path.parent} writable for this user, or name another --state-dir"
         raise StoreError(f"{path} cannot be written: {error.strerror or error}", fix) from error
-    connection = sqlite3.connect(
-        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+    connection = guarded(
+        path,
+        lambda: sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        ),
     )
     try:
         guarded(path, lambda: _prepare(path, connection, application_id, steps))
@@ -149,7 +154,7 @@ def _fix(path: Path, text: str) -> str | None:
     if "full" in text:
         return "free space on the disk"
     if "readonly" in text or "unable to open" in text:
-        return f"make {path.parent} writable for this user"
+        return f"run as the user who owns {path.parent}, or make it writable for this one"
     return None
 
 

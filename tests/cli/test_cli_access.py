@@ -1,0 +1,132 @@
+"""What this user may not read, or what is damaged, is told with its fix; never as a defect."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from gate_command import PROGRAM, Answer, Gate
+
+from agent.cli.main import app
+
+
+def as_stranger(*words: object) -> Answer:
+    """The program without the rights by which root reads everything."""
+    drop = [] if os.getuid() else ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    done = subprocess.run(
+        [*drop, str(PROGRAM), *map(str, words)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def closed_state(state_dir: Path) -> Iterator[Path]:
+    """A state directory that nobody may read."""
+    if os.getuid() == 0 and shutil.which("setpriv") is None:
+        pytest.skip("setpriv, which takes root's rights away, is not installed")
+    state_dir.mkdir()
+    state_dir.chmod(0)
+    yield state_dir
+    state_dir.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "holders list",
+        "holders disable r-1",
+        "holders export -",
+        "events list",
+        "events tail",
+        "gallery check",
+        "key show-id",
+        "key init",
+        "models list",
+        "models verify dlib",
+        "models remove dlib",
+        "trust list",
+        "pass issuers",
+        "identify a.jpg",
+        "scan a.png",
+        "bench",
+        "demo",
+        "status",
+    ],
+)
+def test_a_state_that_is_somebody_elses_is_told_as_that(words: str, closed_state: Path) -> None:
+    answer = as_stranger(*words.split())
+    assert answer.code == 69, answer.err
+    assert answer.out == ""
+    assert str(closed_state) in answer.err
+
+
+def test_outputs_are_secured_though_the_state_cannot_be_read(
+    closed_state: Path, config_file: Path
+) -> None:
+    answer = as_stranger("secure-outputs", "--config", config_file, "--state-dir", closed_state)
+    assert (answer.code, answer.out) == (0, "")
+    assert "outputs_record_unreadable" in answer.err
+
+
+def test_no_path_is_refused_before_the_command_sees_it() -> None:
+    # Typer's own check answers 2 and stops secure-outputs before it has secured what it can.
+    def walk(group):
+        for command in getattr(group, "commands", {}).values():
+            yield from walk(command)
+        yield from group.params
+
+    paths = [
+        info
+        for parameter in walk(typer.main.get_command(app))
+        for info in [parameter.type_descriptor]
+        if info.annotation is Path
+    ]
+    assert len(paths) > 20
+    assert [info for info in paths if info.parameter_info.readable] == []
+
+
+def test_a_file_that_cannot_be_opened_is_no_defect(closed_state: Path) -> None:
+    closed_state.chmod(0o700)
+    (closed_state / "registry.sqlite").touch(0)
+    answer = as_stranger("holders", "list")
+    assert answer.code == 69
+    assert "registry.sqlite" in answer.err
+    assert f"Fix: run as the user who owns {closed_state}" in answer.err
+
+
+def test_a_state_that_is_a_file_is_no_folder(gate: Gate, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for words in (["holders", "list"], ["holders", "remove", "x"], ["events", "tail"]):
+        answer = gate(*words, "--state-dir", file)
+        assert answer.code == 69
+        assert "File exists" not in answer.err
+        assert "--state-dir" in answer.err
+    assert file.read_bytes() == b""
+
+
+@pytest.mark.parametrize("damage", ["garbage", "cut"])
+def test_a_damaged_registry_says_what_to_do(damage: str, gate: Gate, state_dir: Path) -> None:
+    state_dir.mkdir()
+    file = state_dir / "registry.sqlite"
+    if damage == "garbage":
+        file.write_bytes(b"garbage" * 1000)
+    else:
+        with sqlite3.connect(file) as registry:
+            registry.execute("CREATE TABLE t AS SELECT hex(randomblob(20000))")
+        file.write_bytes(file.read_bytes()[:9000])
+    before = file.read_bytes()
+    answer = gate("holders", "list", "--json")
+    assert answer.code == 69
+    assert "damaged" in answer.json["error"]
+    assert str(file) in answer.json["fix"]
+    assert file.read_bytes() == before
