@@ -26,9 +26,9 @@ log.info("granted", access_point="north", score=0.5, name="Anna", template=np.on
 log.warning("broker", password="hunter2", path=Path("/etc/gate"), what=object())
 try:
     try:
-        raise KeyError("Anna")
+        raise KeyError("An" + "na")
     except KeyError as error:
-        raise ValueError("line one\\nline two of Anna, hunter2") from error
+        raise ValueError("line one\\nline two of An" + "na, hunt" + "er2") from error
 except ValueError:
     log.exception("thread_died")
 from agent.errors import StoreError

@@ -56,7 +56,8 @@ def breaks(*arguments, **named):
     if not bank and Path(pins).exists():
         bank.append(PinBank(Path(pins)))
     if bank and bank[0].level(17):
-        raise ZeroDivisionError("Zaphod of 110105194912310021")
+        # In pieces: Python 3.13 shows the line itself, which holds nobody's data.
+        raise ZeroDivisionError("Zap" "hod of 1101051949" "12310021")
     return whole(*arguments, **named)
 setattr(broken, method, breaks)
 sys.argv = ["gate-agent", "run"]
