@@ -1,6 +1,7 @@
 """Reads the symbols of an image: a still one with patience, a camera's frames within their time.
 
-    still    zxing-cpp, then zbar, then costlier passes until something is found or time is up
+    still    zxing-cpp, then zbar, then each colour by itself, then costlier passes until something
+             is found or time is up
     live     QR codes in every frame; all formats in every second; one costlier pass where the time
              that was saved allows it, and never in two frames in a row
 
@@ -51,6 +52,8 @@ def read_symbols(image: Image | Grey, budget_s: float = STILL_BUDGET_S) -> list[
         return found
     for way in (DEFAULT, ZBAR):
         _merge(found, way(grey), way, start_s)
+    if not found and image.ndim == 3:
+        _read_colours(found, image, start_s)
     unread = [box for box in zxing_unread(grey) if not _read_at(found, box)]
     for number, way in enumerate(COSTLY):
         if found and (not unread or number >= _FOR_THE_REST):
@@ -60,6 +63,17 @@ def read_symbols(image: Image | Grey, budget_s: float = STILL_BUDGET_S) -> list[
         _merge(found, way(grey), way, start_s)
         unread = [box for box in unread if not _read_at(found, box)]
     return found
+
+
+def _read_colours(found: list[Symbol], image: Image, start_s: float) -> None:
+    """What brightness does not show: red on green, or blue on black."""
+    for channel, name in enumerate(("blue", "green", "red")):
+        plane = np.ascontiguousarray(image[:, :, channel])
+        for way in (DEFAULT, ZBAR):
+            named = Pass(f"{way.name}+{name}", way.read)
+            _merge(found, named(plane), named, start_s)
+        if found:
+            return
 
 
 def grey_of(image: Image | Grey) -> Grey:

@@ -50,6 +50,16 @@ def test_colour_and_dark_mode_are_read() -> None:
     assert [one.text for one in read_symbols(image)] == ["dark"]
 
 
+def test_a_code_in_colours_of_one_brightness_is_read() -> None:
+    code = drawn("colours", micro=False)
+    # Green and red weigh 0.587 and 0.299 in brightness: these two are equally bright.
+    image = np.zeros((*code.shape, 3), np.uint8)
+    image[code == 0] = (0, 110, 0)
+    image[code != 0] = (0, 0, 216)
+    (found,) = read_symbols(image)
+    assert (found.text, found.decoder.split("+")[1] in ("green", "red")) == ("colours", True)
+
+
 def test_every_symbol_of_an_image_is_read_where_it_lies() -> None:
     page = np.full((400, 900), 255, np.uint8)
     for number, text in enumerate(["one", "two", "two"]):
