@@ -67,9 +67,14 @@ class Attempts:
             return None
         return conclude(track, self._threshold, self._requirements)
 
-    def judged(self, *, granted: bool, now_s: float) -> int | None:
-        """The presentation has been judged: it is over, the interval begins; its track's id."""
-        if self._track is not None:
+    def judged(self, *, granted: bool, now_s: float, track: int | None = None) -> int | None:
+        """The presentation has been judged: it is over, the interval begins; its track's id.
+
+        ``track`` names it where somebody else may stand there by now.
+        """
+        if track is not None:
+            self._judged = track
+        elif self._track is not None:
             self._judged = self._track.id
         self._pacer.judged(granted=granted, now_s=now_s)
         return self._judged
@@ -79,6 +84,14 @@ class Attempts:
         if self._track is not None:
             self._judged = self._track.id
         return self._judged
+
+    def again(self, now_s: float) -> FaceEvidence | None:
+        """What the presentation agrees on now, though it was judged; None where it does not."""
+        track = self._track
+        if track is None or not track.samples:
+            return None
+        fresh = now_s - track.samples[-1].captured_s <= self._requirements.freshness_s
+        return agree(track, self._threshold, self._requirements) if fresh else None
 
     @property
     def track(self) -> FaceTrack | None:

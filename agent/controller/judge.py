@@ -106,9 +106,13 @@ class Judge:
             face = combination.look(track, self.registry.claim_threshold)
             return [] if face is None else self._weigh(lane, face, faults, now)
         if combination.waits_for_track is not None:
-            if track is None or not track.samples or track.id == combination.waits_for_track:
+            if track is None or not track.samples:
                 return []
-            return self._time_up(lane, faults, now)  # somebody else stands there now
+            if track.id != combination.waits_for_track:
+                return self._time_up(lane, faults, now)  # somebody else stands there now
+            wanted = Factor.FACE in combination.waiting_for
+            face = lane.attempts.again(now.monotonic_s) if wanted else None
+            return [] if face is None else self._weigh(lane, face, faults, now)
         if not self._searches(lane):
             return []
         face = lane.attempts.due(now.monotonic_s)
@@ -118,6 +122,9 @@ class Judge:
         self, lane: Lane, face: FaceEvidence, faults: Mapping[str, str], now: Instant
     ) -> list[Effect]:
         """A face was searched for in the gallery."""
+        if lane.combination.open:
+            lane.combination.add_face(face, lane.attempts.leave(), now.monotonic_s)
+            return self._weigh(lane, face, faults, now)
         evidence = Evidence(face, self.reading, stage_ms=self._stages(lane, face, now))
         decision, _, rule = self._decide(lane, evidence, faults, now)
         missing = rule.missing(evidence.shown) if rule is not None else frozenset()
@@ -132,6 +139,8 @@ class Judge:
     ) -> list[Effect]:
         """The combination with the newest word about the face: enough, wrong, or wait."""
         combination = lane.combination
+        if face is None and combination.waits_for_track is not None:
+            face = lane.attempts.again(now.monotonic_s)
         stages = {} if face is None else self._stages(lane, face, now)
         evidence = combination.evidence(face, self.reading, stages)
         decision, holder, rule = self._decide(lane, evidence, faults, now)
@@ -139,6 +148,8 @@ class Judge:
         missing = frozenset({Factor.FACE}) if nobody else frozenset()
         if rule is not None:
             missing = rule.missing(evidence.shown)
+            if not missing and face is None and combination.waits_for_track is not None:
+                missing = frozenset({Factor.FACE})  # it was there, and must still be
         if decision.reason is not Reason.FACTOR_MISSING or not missing:
             return self._conclude(lane, evidence, decision, now)
         window_s = rule.factor_window_s if rule is not None else Rule(frozenset()).factor_window_s
@@ -182,10 +193,13 @@ class Judge:
             self._pacer.judged(granted=decision.granted, now_s=now.monotonic_s)
         if lane.combination.claim is not None:
             effects.append(Compare(lane.settings.camera, None))
+        whose = lane.combination.waits_for_track
         lane.combination.clear()
         # Whose credential was refused may still be known by their face.
-        if decision.granted or credential is None:
-            track = lane.attempts.judged(granted=decision.granted, now_s=now.monotonic_s)
+        searched = evidence.face is not None and not evidence.face.claimed
+        if decision.granted or credential is None or searched:
+            now_s = now.monotonic_s
+            track = lane.attempts.judged(granted=decision.granted, now_s=now_s, track=whose)
             if track is not None:
                 effects.append(Settle(lane.settings.camera, track))
         return effects

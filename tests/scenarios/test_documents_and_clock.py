@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from gate_parts import ANNA, DOCUMENT, FACE, LIN, PASS, REGISTRY, Gate
+from gate_parts import ANNA, DOCUMENT, FACE, GUEST, LIN, PASS, REGISTRY, Gate
 from pass_parts import NOW, claims
 
 from agent.controller.kiosk import Kiosk
@@ -84,6 +84,50 @@ def test_a_category_may_need_a_health_certificate(first) -> None:
     assert gate.outcomes() == []
     steps[1]()
     assert gate.outcomes() == ["granted"]
+
+
+@pytest.mark.parametrize("first", ["certificate", "face"])
+def test_a_face_and_a_health_certificate_open_in_any_order(first) -> None:
+    gate = Gate(Rule(frozenset({"resident"}), health_certificate=True))
+    if first == "face":
+        gate.stand(LIN)
+        assert gate.said() == [("waiting", ("health_certificate",))]
+        gate.stand(LIN, 3, step_in=False)
+        gate.certify()
+        gate.stand(LIN, 0.5, step_in=False)
+    else:
+        gate.certify()
+        gate.wait(1)
+        gate.stand(LIN)
+    assert (gate.outcomes(), gate.opened()) == (["granted"], 1)
+    assert gate.last()["factors"] == ["face", "health_certificate"]
+
+
+def test_another_face_beside_a_certificate_that_is_waited_for_is_another_attempt() -> None:
+    gate = Gate(Rule(frozenset({"resident"}), health_certificate=True))
+    gate.stand(LIN)
+    gate.stand(ANNA, 0.5)
+    assert (gate.outcomes(), gate.last()["holder"]) == (["FactorMissing"], LIN)
+    gate.wait(3)
+    gate.certify()
+    gate.stand(ANNA, 1, step_in=False)
+    assert (gate.opened(), gate.last()["holder"]) == (1, ANNA)
+
+
+def test_a_face_that_left_does_not_open_with_the_certificate_that_comes_later() -> None:
+    gate = Gate(Rule(frozenset({"resident"}), health_certificate=True))
+    gate.stand(LIN)
+    gate.wait(5)
+    gate.certify()
+    gate.wait(20)
+    assert (gate.outcomes(), gate.opened()) == (["FactorMissing"], 0)
+
+
+def test_a_stranger_with_a_certificate_is_judged_once() -> None:
+    gate = Gate(Rule(frozenset({"resident"}), health_certificate=True))
+    gate.certify()
+    gate.stand(GUEST, 5, known=False)
+    assert gate.outcomes() == ["NoMatch"]
 
 
 def test_an_invalid_certificate_is_said_once_it_is_asked_for() -> None:
