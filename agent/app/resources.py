@@ -107,18 +107,40 @@ def make_event(kind: EventType, data: Mapping[str, Any], now: Instant) -> Event:
 @contextmanager
 def _to_look_at(path: Path) -> Iterator[Path]:
     """``path``, or an empty place in its stead: looking makes no file."""
-    try:
-        os.lstat(path)
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        fix = "run as the user who owns the state directory, or name another --state-dir"
-        raise StoreError(f"{path} cannot be read: {error.strerror}", fix) from error
-    else:
+    if _is_there(path):
         yield path
         return
     with TemporaryDirectory(prefix="gate-agent-") as folder:
         yield Path(folder) / path.name
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        fix = "run as the user who owns the state directory, or name another --state-dir"
+        raise StoreError(f"{path} cannot be read: {error.strerror}", fix) from error
+    return True
+
+
+def has_registry(site: Site) -> bool:
+    """Whether somebody was ever enrolled here.
+
+    Raises:
+        StoreError: this user may not know.
+    """
+    return _is_there(site.state / REGISTRY_NAME)
+
+
+def has_journal(site: Site) -> bool:
+    """Whether something was ever written down here.
+
+    Raises:
+        StoreError: this user may not know.
+    """
+    return _is_there(site.state / JOURNAL_NAME)
 
 
 @contextmanager

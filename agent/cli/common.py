@@ -39,6 +39,14 @@ PackOption = Annotated[
     typer.Option("--pack", metavar="NAME", help="A model pack [default: the config's, else dlib]."),
 ]
 
+PackWithoutConfig = Annotated[
+    str | None, typer.Option("--pack", metavar="NAME", help="A model pack [default: dlib].")
+]
+
+
+_UNBOUNDED = 10_000
+_LEAST_LAST_COLUMN = 24
+
 
 def examples(*lines: str) -> str:
     """The end of a command's help; the mark keeps the help from filling the lines up."""
@@ -62,6 +70,16 @@ def say(text: str = "") -> None:
     typer.echo(text)
 
 
+def counted(count: int, what: str) -> str:
+    """``1 event``, ``2 events``."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def complain(text: str) -> None:
+    """One failure of several that a command goes on after, on stderr."""
+    typer.echo(f"error: {plain(text)}", err=True)
+
+
 def warn(text: str) -> None:
     """One line for people beside the answer, on stderr."""
     typer.echo(f"warning: {plain(text)}", err=True)
@@ -78,7 +96,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table for people; plain columns where nobody looks at a terminal."""
     # rich is imported by those who print a table only: help and JSON come faster without.
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
+    from rich.console import Console, ConsoleDimensions
     from rich.table import Table
     from rich.text import Text
 
@@ -89,13 +107,20 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         markup=False,
         emoji=False,
         color_system="auto" if interactive else None,
-        width=None if interactive else 10_000,
+        width=None if interactive else _UNBOUNDED,
     )
     shown = Table(box=SIMPLE_HEAD if interactive else None, pad_edge=False, header_style="bold")
-    for column in columns:
-        shown.add_column(column, overflow="fold")
+    for number, column in enumerate(columns, 1):
+        # Only the last may be folded: a word that falls apart into a column of letters is lost.
+        shown.add_column(column, overflow="fold", no_wrap=number < len(columns))
     for row in rows:
         shown.add_row(*(Text(plain(cell)) for cell in row))
+    # What is wider than the terminal in spite of that is the terminal's to wrap.
+    last = shown.columns.pop()
+    unbounded = console.options.update(width=_UNBOUNDED)
+    least = console.measure(shown, options=unbounded).maximum + _LEAST_LAST_COLUMN
+    shown.columns.append(last)
+    console.size = ConsoleDimensions(max(console.width, least), console.height)
     with console.capture() as captured:
         console.print(shown)
     for line in captured.get().splitlines():

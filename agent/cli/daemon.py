@@ -71,6 +71,8 @@ def _configured_socket(config: Path | None) -> Path | None:
 
 
 def _flat(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, dict):
         return ", ".join(f"{key}={_flat(item)}" for key, item in value.items()) or None
     if isinstance(value, list):

@@ -5,7 +5,18 @@ from typing import Annotated
 import typer
 
 from agent.app.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, PackOption, StateDir, emit, examples, say, user, warn
+from agent.cli.common import (
+    Config,
+    Json,
+    PackOption,
+    StateDir,
+    counted,
+    emit,
+    examples,
+    say,
+    user,
+    warn,
+)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -25,7 +36,7 @@ def enrol(
         str, typer.Argument(metavar="ID", help="1 to 64 of A-Z a-z 0-9 . _ -; never an ID number.")
     ],
     images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE...", help="One photograph or more of that person.")
+        list[str], typer.Argument(metavar="IMAGE", help="One photograph or more of that person.")
     ],
     *,
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="For the desk only.")],
@@ -84,7 +95,5 @@ def enrol(
         return
     for warning in made.warnings:
         warn(warning)
-    count = len(made.templates)
-    say(
-        f"enrolled {made.holder.id}: {count} reference{'s' if count > 1 else ''} ({site.face.pack})"
-    )
+    references = counted(len(made.templates), "reference")
+    say(f"enrolled {made.holder.id}: {references} ({site.face.pack})")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.paths import state_dir
-from agent.cli.common import Json, PackOption, StateDir, emit, examples, fields, table
+from agent.cli.common import Json, PackWithoutConfig, StateDir, emit, examples, fields, table
 from agent.cli.progress import progress
 
 Plot = Annotated[
@@ -53,7 +53,7 @@ def pairs(
             readable=False,
         ),
     ],
-    pack: PackOption = None,
+    pack: PackWithoutConfig = None,
     plot: Plot = None,
     curve: Curve = None,
     reference_bits: Bits = None,
@@ -81,7 +81,7 @@ def identities(
         Path, typer.Argument(metavar="DIR", help="One folder a person.", readable=False)
     ],
     *,
-    pack: PackOption = None,
+    pack: PackWithoutConfig = None,
     plot: Plot = None,
     curve: Curve = None,
     reference_bits: Bits = None,
@@ -114,8 +114,16 @@ def _answer(found: dict[str, Any], *, as_json: bool) -> None:
         return
     shown = ("pack", "images", "genuine", "impostor", "auc", "accuracy", "accuracy_threshold")
     failed = found["failed_to_acquire"]
-    fields({**{name: found[name] for name in shown}, "failed to acquire": len(failed)})
+    figures = {name: _rounded(found[name]) for name in shown}
+    fields({**figures, "failed to acquire": len(failed)})
     table(
         ("FMR", "FNMR", "threshold"),
-        [(fmr, found["fnmr"][fmr], found["threshold"][fmr]) for fmr in found["fnmr"]],
+        [
+            (fmr, _rounded(found["fnmr"][fmr]), _rounded(found["threshold"][fmr]))
+            for fmr in found["fnmr"]
+        ],
     )
+
+
+def _rounded(value: object) -> object:
+    return f"{value:.4f}" if isinstance(value, float) else value

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.app.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, plain, say, table
+from agent.cli.common import (
+    Config,
+    Json,
+    StateDir,
+    counted,
+    emit,
+    examples,
+    plain,
+    say,
+    table,
+    warn,
+)
 from agent.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -83,18 +94,23 @@ def tail(
 
     Until Ctrl-C. Works with and without a running agent.
     """
-    from agent.app.resources import open_journal
+    from agent.app.resources import has_journal, open_journal
     from agent.operations.events import as_json as cloud_event
     from agent.operations.events import as_row, follow
 
     site, wanted = _wanted(state, config, None, types)
     # Ctrl-C is how one stops to follow: no failure.
-    with open_journal(site) as journal, contextlib.suppress(KeyboardInterrupt):
-        for stored in follow(journal, wanted, newest=lines, pause=lambda: time.sleep(_POLL_S)):
-            if as_json:
-                emit(cloud_event(stored, site.source))
-            else:
-                say("  ".join(plain(cell) for cell in as_row(stored, site.zone)))
+    with contextlib.suppress(KeyboardInterrupt):
+        if not has_journal(site):
+            warn(f"there are no events in {site.state} yet; waiting for the first")
+        while not has_journal(site):
+            time.sleep(_POLL_S)
+        with open_journal(site) as journal:
+            for stored in follow(journal, wanted, newest=lines, pause=lambda: time.sleep(_POLL_S)):
+                if as_json:
+                    emit(cloud_event(stored, site.source))
+                else:
+                    say("  ".join(plain(cell) for cell in as_row(stored, site.zone)))
 
 
 @app.command(
@@ -134,7 +150,7 @@ def export(
     if as_json:
         emit({"file": str(file), "events": count})
     else:
-        say(f"{count} events in {plain(file)}")
+        say(f"{counted(count, 'event')} in {plain(file)}")
 
 
 def _wanted(

@@ -50,14 +50,17 @@ def check(
         emit(found)
         return
     rate = found["false_grant_rate"]
-    bound = "-" if rate["upper_bound"] is None else f"{rate['upper_bound']:.2g}"
+    bound = (
+        ""
+        if rate["upper_bound"] is None
+        else f"; {rate['upper_bound']:.2g} at most ({rate['confidence']:.0%} confidence)"
+    )
     fields(
         {
             **{name: found[name] for name in ("pack", "holders", "references")},
             "threshold": f"{found['threshold']} (FMR {found['fmr']:.2g})",
             "face alone": "is enough" if found["sufficient"] else "is not enough: too many holders",
-            "stranger passes": f"{rate['expected']:.2g} of attempts, {bound} at most"
-            f" ({rate['confidence']:.0%} confidence)",
+            "stranger passes": f"{rate['expected']:.2g} of attempts{bound}",
             "too close": f"{found['ambiguous_holders']} holders",
         }
     )

@@ -1,13 +1,28 @@
 """``gate-agent holders``: who is enrolled."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agent.app.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, fields, plain, say, table, user
+from agent.cli.common import (
+    Config,
+    Json,
+    StateDir,
+    counted,
+    emit,
+    examples,
+    fields,
+    plain,
+    say,
+    table,
+    user,
+)
 from agent.cli.progress import progress
+
+if TYPE_CHECKING:
+    from agent.app.resources import Site
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -144,6 +159,7 @@ def remove(
     from agent.operations import holders
 
     site = command_site(state_dir(state), given_config_path(config))
+    _refuse_to_make_one(site, holder)
     with open_registry(site) as registry:
         gone = holders.remove(registry, holder, by=user(), now=instant(site))
     if as_json:
@@ -194,7 +210,7 @@ def export(
     if as_json:
         emit({"file": str(file), "holders": count})
     else:
-        say(f"{count} holders in {plain(file)}")
+        say(f"{counted(count, 'holder')} in {plain(file)}")
 
 
 @app.command("import", epilog=examples("holders import holders.jsonl", "holders import -"))
@@ -230,7 +246,7 @@ def import_(
     if as_json:
         emit({"file": str(file), "holders": read, "changed": changed})
     else:
-        say(f"{read} holders read, {changed} new or changed")
+        say(f"{counted(read, 'holder')} read, {changed} new or changed")
 
 
 def _change(
@@ -240,6 +256,7 @@ def _change(
     from agent.operations import holders
 
     site = command_site(state_dir(state), given_config_path(config))
+    _refuse_to_make_one(site, holder)
     with open_registry(site) as registry:
         after, changed = holders.change(registry, holder, wanted, by=user(), now=instant(site))
         counts = registry.reference_counts().get(after.id, {})
@@ -247,6 +264,16 @@ def _change(
         emit({**holders.as_json(after, counts), "changed": changed})
     else:
         say(f"changed {after.id}" if changed else f"{after.id} is so already; nothing to do")
+
+
+def _refuse_to_make_one(site: "Site", holder: str) -> None:
+    """Where there is no registry, nobody is known: a change makes none."""
+    from agent.app.resources import has_registry, read_registry
+    from agent.operations import holders
+
+    if not has_registry(site):
+        with read_registry(site) as registry:
+            holders.find(registry, holder)
 
 
 def _answer(shown: dict[str, Any], *, as_json: bool) -> None:

@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from agent.app.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, PackOption, StateDir, emit, examples, plain, say
+from agent.cli.common import (
+    Config,
+    Json,
+    PackOption,
+    StateDir,
+    complain,
+    emit,
+    examples,
+    plain,
+    say,
+)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -16,7 +26,7 @@ def add_to(parent: typer.Typer) -> None:
 
 
 def identify(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photographs, any size.")],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Photographs, any size.")],
     *,
     pack: PackOption = None,
     config: Config = None,
@@ -39,7 +49,7 @@ def identify(
             emit(result.as_json())
             continue
         if result.error is not None:
-            say(f"{plain(result.file)}: error: {plain(result.error)}")
+            complain(result.error)
         elif not result.faces:
             say(f"{plain(result.file)}: no face")
         for face in result.faces:

@@ -131,7 +131,8 @@ def remove(name: Name, *, state: StateDir = None, as_json: Json = False) -> None
 
     folder = state_dir(state)
     if not models.remove(name, folder):
-        raise RefusedError("not_installed", f"The model pack {name} is not installed")
+        message = f"The model pack {name} is not installed\nFix: gate-agent models list"
+        raise RefusedError("not_installed", message)
     _record(folder, name, "removed", None)
     if as_json:
         emit({"pack": name, "removed": True})
@@ -159,7 +160,7 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
         {
             "pack": f"{manifest.name} {manifest.version}",
             "state": status.state,
-            "problem": status.problem,
+            "problem": None if status.problem is None else status.problem.splitlines()[0],
             "description": manifest.description,
             "licence": f"{manifest.licence.spdx}: {manifest.licence.text}",
             "measured for": ", ".join(manifest.comparison.measured_for) or None,

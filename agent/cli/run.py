@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from agent.app.paths import config_path, state_dir
-from agent.cli.common import Config, Json, PackOption, StateDir, emit, examples, say, table
+from agent.cli.common import Config, Json, PackWithoutConfig, StateDir, emit, examples, say, table
 from agent.cli.progress import progress
 
 
@@ -60,13 +60,13 @@ def demo(*, state: StateDir = None, as_json: Json = False) -> None:
 
 def bench(
     subject: Annotated[
-        Subject | None, typer.Argument(metavar="[symbols]", help="Another matter than the gate.")
+        Subject | None, typer.Argument(metavar="symbols", help="Another matter than the gate.")
     ] = None,
     *,
     peer: Annotated[
         Peer | None, typer.Option("--peer", help="Also time this library, in a cache of its own.")
     ] = None,
-    pack: PackOption = None,
+    pack: PackWithoutConfig = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:

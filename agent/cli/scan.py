@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from agent.app.paths import state_dir
-from agent.cli.common import Json, StateDir, emit, examples, plain, say
+from agent.cli.common import Json, StateDir, complain, emit, examples, plain, say
 
 _LONGEST_SHOWN = 48
 
@@ -16,7 +16,7 @@ def add_to(parent: typer.Typer) -> None:
 
 
 def scan(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photographs, any size.")],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Photographs, any size.")],
     *,
     state: StateDir = None,
     as_json: Json = False,
@@ -36,7 +36,7 @@ def scan(
             emit(result.as_json())
             continue
         if result.error is not None:
-            say(f"{plain(result.file)}: error: {plain(result.error)}")
+            complain(result.error)
         elif not result.symbols:
             say(f"{plain(result.file)}: no symbol ({result.ms:.0f} ms)")
         for symbol, kind, verdict in result.symbols:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from agent.app.paths import state_dir
-from agent.cli.common import Json, StateDir, emit, examples, say, table, user
+from agent.cli.common import Json, StateDir, counted, emit, examples, say, table, user
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -41,7 +41,7 @@ def install(
     if as_json:
         emit(made.as_json())
     else:
-        say(f"installed {made.name}: {len(made.trust.keys)} keys")
+        say(f"installed {made.name}: {counted(len(made.trust.keys), 'key')}")
 
 
 @app.command("list", epilog=examples("trust list --json"))
@@ -55,7 +55,15 @@ def list_(*, state: StateDir = None, as_json: Json = False) -> None:
         return
     table(
         ("name", "keys", "installed", "problem"),
-        [(each.name, len(each.trust.keys), each.installed, each.problem) for each in lists],
+        [
+            (
+                each.name,
+                len(each.trust.keys),
+                None if each.installed is None else each.installed.isoformat(" ", "seconds"),
+                each.problem,
+            )
+            for each in lists
+        ],
     )
 
 

@@ -145,8 +145,8 @@ def prepare(
                 "belongs_to_other",
                 f"this face is that of {closest.holder} (score {closest.score:.3f}, at or above the"
                 f" threshold {bars.too_close:.3f})\n"
-                "Fix: add the photographs to that holder; --force for twins: then the gate opens"
-                " for neither by face alone",
+                f"Fix: if it is that person: enrol {closest.holder} --replace; --force for twins:"
+                " then the gate opens for neither by face alone",
             )
         warnings.append(
             f"too close to {closest.holder} (score {closest.score:.3f}): the gate will not open for"

@@ -79,7 +79,12 @@ def parse_since(text: str | None, zone: tzinfo, now: datetime) -> datetime | Non
             return now - timedelta(seconds=int(age[1]) * _SECONDS[age[2]])
         except OverflowError:
             return None
-    return parse_moment(text, zone, ends=False)
+    try:
+        return parse_moment(text, zone, ends=False)
+    except RefusedError as error:
+        message = f"{text!r} is no date, time or age"
+        fix = "2026-12-31, or 2026-12-31T18:00, or an age: 15m, 8h, 7d"
+        raise RefusedError(error.reason, f"{message}\nFix: {fix}") from error
 
 
 def as_json(stored: StoredEvent, source: str) -> dict[str, Any]:
@@ -90,7 +95,7 @@ def as_json(stored: StoredEvent, source: str) -> dict[str, Any]:
 def as_row(stored: StoredEvent, zone: tzinfo) -> tuple[object, ...]:
     """For people: time in ``zone`` (``?``: not trusted), sequence, type, access point, what."""
     event = stored.event
-    keys = ("reason", "holder", "change", "part", "pack", "by")
+    keys = ("reason", "holder", "change", "list", "part", "pack", "by")
     what = ", ".join(f"{key} {event.data[key]}" for key in keys if event.data.get(key) is not None)
     local = event.time.astimezone(zone).isoformat(" ", "seconds")
     mark = "" if event.clock_synced else " ?"

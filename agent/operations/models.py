@@ -7,6 +7,7 @@ beside its place and moved there by one rename. What a killed install left is re
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -139,7 +140,8 @@ def _check_licence(manifest: Manifest, accepted: str | None) -> None:
         raise RefusedError(
             "licence",
             f"The model pack {manifest.name} is not free for commercial use: {licence.text}\n"
-            f"Accept its licence by name to install it: {licence.spdx}",
+            "Fix: accept its licence by name, if it allows what you do:"
+            f" --accept-licence {shlex.quote(licence.spdx)}",
         )
 
 
@@ -199,6 +201,8 @@ class _Downloads:
                 path = fetch(download, folder, mirror, self._report, self._fix)
             else:
                 path = self._from_dir / name
+                if not self._from_dir.is_dir():
+                    raise UnavailableError(f"{self._from_dir} is no folder", self._fix)
                 if not path.is_file():
                     raise UnavailableError(f"{self._from_dir} holds no {name}", self._fix)
                 check_download(download, path, self._fix)

@@ -110,7 +110,9 @@ def remove(name: str, state: Path) -> None:
         target.unlink()
         _flush_folder(target.parent)
     except FileNotFoundError:
-        raise RefusedError("name", f"no trust list {name} is installed") from None
+        raise RefusedError(
+            "name", f"no trust list {name} is installed\nFix: gate-agent trust list"
+        ) from None
     except OSError as error:
         raise UnavailableError(f"{target} cannot be removed: {error.strerror}") from error
 
