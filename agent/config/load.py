@@ -16,12 +16,17 @@ from pydantic_core import ErrorDetails
 from agent.config.lines import KeyPath, key_lines, line_of
 from agent.config.mend import fields_of, mend, model_at
 from agent.config.relations import Finding, check_relations, did_you_mean, unsure
-from agent.config.schema import GateConfig
+from agent.config.schema import FACTORS_PATTERN, FUNCTION_PATTERN, NAME_PATTERN, GateConfig
 from agent.errors import ConfigError
 
 _MAX_BYTES = 1_000_000
 _MOST_PASSES = 8
 _UNION_MEMBERS = {"int", "str", "list[str]"}
+_PATTERNS = {
+    NAME_PATTERN: "is 1 to 64 of A-Z a-z 0-9 . _ -",
+    FACTORS_PATTERN: "is face, pass or id_document, or several of them joined by +",
+    FUNCTION_PATTERN: "is module:function",
+}
 _MESSAGES = {
     "missing": "is missing",
     "too_short": "is empty",
@@ -183,7 +188,8 @@ def _message(item: ErrorDetails, path: KeyPath) -> str:
     if kind == "extra_forbidden":
         return f"is no known key{did_you_mean(str(path[-1]), _known_keys(path[:-1]))}"
     if kind == "string_pattern_mismatch":
-        return "is 1 to 64 of A-Z a-z 0-9 . _ -"
+        known = (words for pattern, words in _PATTERNS.items() if f"'{pattern}'" in item["msg"])
+        return next(known, "is not of the form that is wanted")
     return _MESSAGES.get(kind) or item["msg"].removeprefix("Value error, ")
 
 

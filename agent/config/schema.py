@@ -18,7 +18,11 @@ from pydantic import (
     model_validator,
 )
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+NAME_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
+FACTORS_PATTERN = r"^(face|pass|id_document)(\+(face|pass|id_document)){0,2}$"
+FUNCTION_PATTERN = r"^[A-Za-z0-9_.]+:[A-Za-z0-9_]+$"
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 """A word of topics and references: 1 to 64 of ``A-Z a-z 0-9 . _ -``."""
 
 
@@ -227,7 +231,7 @@ class ScheduleSpan(Table):
 FactorSet = Annotated[
     str,
     Field(
-        pattern=r"^(face|pass|id_document)(\+(face|pass|id_document)){0,2}$",
+        pattern=FACTORS_PATTERN,
         description="face, pass, id_document; those joined by + are shown together",
     ),
 ]
@@ -265,7 +269,7 @@ class IdReaderConfig(Table):
     kind: Literal["none", "ga467"] = "none"
     port: FilePath | None = None
     access_point: Name | None = None
-    photo_decoder: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]+:[A-Za-z0-9_]+$")] | None = None
+    photo_decoder: Annotated[str, Field(pattern=FUNCTION_PATTERN)] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -65,6 +65,7 @@ def test_a_config_may_come_from_another_editor(load, text) -> None:
     assert load(text).config == load(GOOD).config
 
 
+_LIMIT = "temperature_limit_c = 37.3"
 WRONG = [
     # unknown keys and tables
     ('grid = "g3"', 'grid = "g3"\ngrit = 1', "kiosk.grit: is no known key; did you mean 'grid'?"),
@@ -131,6 +132,10 @@ WRONG = [
     ),
     ('kind = "simulated"\n\n', 'kind = "none"\n', "rule[0].temperature_limit_c: needs a [therm"),
     ("[face]", "[face]\nattempt_interval_s = 20", "face.attempt_interval_max_s: is less than"),
+    (_LIMIT, 'factors = ["pas"]', "rule[0].factors[0]: is face, pass or id_document, or several"),
+    (_LIMIT, 'factors = ["id_document"]', "rule[0].factors: asks for an ID document, and there"),
+    ("green_pin = 24", "green_pin = 17", "indicator[0].green_pin: pin 17 is already that of 'in'"),
+    ("green_pin = 24", "", "indicator[0]: an indicator has red_pin, green_pin or buzzer_pin"),
 ]
 
 
