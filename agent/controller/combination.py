@@ -57,11 +57,14 @@ class Combination:
     def belongs(self, presented: Presented) -> bool:
         """Whether ``presented`` may stand beside what was shown so far."""
         match presented:
-            case PassPresented():
-                return self._pass is None
+            case PassPresented(gate_pass=claims):
+                known = self._pass.gate_pass if self._pass is not None else None
+                # The same pass again: a phone that was lowered for a moment.
+                again = known is not None and claims is not None and known.id == claims.id
+                return self._pass is None or again
             case DocumentPresented():
-                known = self._document
-                return known is None or known.number_hash == presented.number_hash
+                before = self._document
+                return before is None or before.number_hash == presented.number_hash
             case HealthPresented():
                 return True
 

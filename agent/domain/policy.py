@@ -254,7 +254,9 @@ def _health(case: Case) -> Reason | None:
 
 
 def _complete(case: Case) -> Reason | None:
-    if case.rule is None or case.rule.missing(case.evidence.shown):
+    face = case.evidence.face
+    by_claim = face is not None and face.claimed
+    if case.rule is None or not case.rule.satisfied(case.evidence.shown, by_claim=by_claim):
         return Reason.FACTOR_MISSING
     return None
 

@@ -19,6 +19,18 @@ class Rule:
     health_certificate: bool = False
     factor_window_s: float = 15.0
 
+    def satisfied(self, shown: Factors, *, by_claim: bool) -> bool:
+        """Whether ``shown`` is enough.
+
+        ``by_claim``: the face was compared with the holder whom a credential names, so it counts
+        only where that credential is asked for too; a face alone is held to more.
+        """
+        named = {Factor.PASS, Factor.ID_DOCUMENT}
+        whole = [wanted for wanted in self.factors if wanted <= shown]
+        if by_claim:
+            whole = [wanted for wanted in whole if Factor.FACE not in wanted or wanted & named]
+        return bool(whole) and not self.missing(shown)
+
     @property
     def by_face_alone(self) -> bool:
         """Whether a face may say by itself who stands there, so that a search is of use."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from gate_parts import ANNA, GUEST, LIN, PASS, REGISTRY, Gate
+from gate_parts import ANNA, FACE, GUEST, LIN, PASS, REGISTRY, Gate
 from hypothesis import given
 from hypothesis import strategies as st
 from pass_parts import NOW, claims
@@ -88,6 +88,25 @@ def test_the_face_of_the_pass_before_is_not_that_of_the_next(gate) -> None:
     assert gate.outcomes() == ["FactorMissing"]
     gate.stand(LIN, 3)
     assert (gate.outcomes(), gate.opened()) == (["FactorMissing", "HolderMismatch"], 0)
+
+
+def test_a_pass_lowered_for_a_moment_is_the_same_pass(gate) -> None:
+    gate.show()
+    gate.wait(2)
+    gate.show()
+    assert gate.outcomes() == []
+    gate.stand(LIN)
+    assert gate.outcomes() == ["granted"]
+
+
+def test_a_pass_does_not_soften_a_rule_for_a_face_alone() -> None:
+    """By search a face is held to more: attack detection, the gallery's threshold, twins."""
+    gate = Gate(Rule(frozenset({"resident"}), factors=(frozenset({FACE}),)))
+    gate.tell(RegistryChanged(replace(REGISTRY, too_close=frozenset({LIN}))))
+    gate.show()
+    gate.stand(LIN, 1.0)
+    assert gate.opened() == 0
+    assert gate.outcomes()[0] == "FactorMissing"
 
 
 def test_a_pass_that_stays_is_judged_once(gate) -> None:
