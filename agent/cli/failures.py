@@ -5,7 +5,7 @@
     Ctrl-C                                "interrupted"               1
     the reader of stdout went away        nothing                     1
     a full or broken disk                 that                        69
-    what this user may not touch          its path                    69
+    a file that is not to be had          its path                    69
     anything else: a defect               one line; --debug for more  70
 
 With ``--json`` stdout gets one object more: ``error``, ``reason``, ``fix``, ``exit_code``.
@@ -18,6 +18,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from typer.exceptions import Abort, TyperException
 
@@ -29,6 +30,7 @@ DEBUG_VARIABLE = "GATE_AGENT_DEBUG"
 _FIX = "\nFix: "
 # What the library that checks values puts before each message.
 _NOISE = "Value error, "
+_NOT_TO_BE_HAD = (PermissionError, FileNotFoundError, IsADirectoryError, NotADirectoryError)
 # stdout too may be a file on a full disk.
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 Fitted = Callable[[str], str]
@@ -52,8 +54,10 @@ def report(
         return _usage(error, as_json=as_json)
     if isinstance(error, GateAgentError):
         return _expected(error, fitted, as_json=as_json)
-    if isinstance(error, PermissionError) and error.filename is not None:
-        fix = "run as the user who owns it, or name another place"
+    if isinstance(error, _NOT_TO_BE_HAD) and isinstance(error.filename, str | Path):
+        fix = "name another place"
+        if isinstance(error, PermissionError):
+            fix = "run as the user who owns it, or name another place"
         message = f"{error.filename}: {error.strerror}"
         return _tell(message, UnavailableError.exit_code, "unavailable", fix, as_json=as_json)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:

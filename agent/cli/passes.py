@@ -7,7 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, fields, say, table, user
+from agent.cli.common import (
+    Config,
+    Json,
+    StateDir,
+    counted,
+    emit,
+    examples,
+    fields,
+    plain,
+    say,
+    table,
+    user,
+)
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -175,7 +187,13 @@ def issue(
     )
     issued = pass_office.issue(site, request, key, template)
     if png is not None:
-        qr_code(issued.text).save(str(png), kind="png", scale=6, border=4)
+        from io import BytesIO
+
+        from agent.operations.files import write_whole
+
+        drawn = BytesIO()
+        qr_code(issued.text).save(drawn, kind="png", scale=6, border=4)
+        write_whole(drawn.getvalue(), png)
     if as_json:
         emit(issued.as_json())
         return
@@ -267,15 +285,16 @@ def print_(
     (ID-1). Chinese names are set in a font of this machine, or in --font.
     """
     from agent.operations.card_batch import cards_of, one_card
+    from agent.operations.files import write_whole
     from agent.operations.pass_print import print_cards
 
     cards = cards_of(batch) if batch is not None else [one_card(_text(text, file), name)]
     data = print_cards(cards, sheet=sheet, font=font)
-    out.write_bytes(data)
+    write_whole(data, out)
     if as_json:
         emit({"file": str(out), "cards": len(cards), "bytes": len(data)})
     else:
-        say(f"printed {len(cards)} into {out}")
+        say(f"printed {counted(len(cards), 'card')} into {plain(out)}")
 
 
 @app.command("revoke", epilog=examples("pass revoke 3f9a0c1d2e4b5a67"))

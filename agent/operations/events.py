@@ -95,7 +95,7 @@ def as_json(stored: StoredEvent, source: str) -> dict[str, Any]:
 def as_row(stored: StoredEvent, zone: tzinfo) -> tuple[object, ...]:
     """For people: time in ``zone`` (``?``: not trusted), sequence, type, access point, what."""
     event = stored.event
-    keys = ("reason", "holder", "change", "list", "part", "pack", "by")
+    keys = ("reason", "holder", "change", "list", "issuer", "pass", "part", "pack", "by")
     what = ", ".join(f"{key} {event.data[key]}" for key in keys if event.data.get(key) is not None)
     local = event.time.astimezone(zone).isoformat(" ", "seconds")
     mark = "" if event.clock_synced else " ?"

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 from agent.errors import UnavailableError
 
@@ -27,22 +27,22 @@ def write_lines(
         UnavailableError: it cannot be written, or is no ordinary file.
     """
     count = 0
-    try:
-        if _is_special(file):
-            raise UnavailableError(f"{file} is no ordinary file", "name a file; - is stdout")
-        # The file that a link points to is replaced, not the link.
-        file = Path(os.path.realpath(file))
-        with _replacing(file) as stream:
-            for line in lines:
-                stream.write(line + "\n")
-                count += 1
-                advance(count)
-    except OSError as error:
-        fix = "name another place"
-        raise UnavailableError(
-            f"{file} cannot be written: {error.strerror or error}", fix
-        ) from error
+    with _replacing(file, "name a file; - is stdout") as stream:
+        for line in lines:
+            stream.write(f"{line}\n".encode())
+            count += 1
+            advance(count)
     return count
+
+
+def write_whole(content: bytes, file: Path) -> None:
+    """Write ``content`` into ``file``, held to the same.
+
+    Raises:
+        UnavailableError: it cannot be written, or is no ordinary file.
+    """
+    with _replacing(file, "name a file") as stream:
+        stream.write(content)
 
 
 def read_lines(file: Path) -> list[str]:
@@ -92,16 +92,24 @@ def _lines(content: bytes) -> list[str]:
 
 
 @contextmanager
-def _replacing(file: Path) -> Iterator[TextIO]:
-    """A text file that takes the place of ``file`` when the block ends well, and mode 0600."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    made = Path(name)
+def _replacing(file: Path, fix: str) -> Iterator[BinaryIO]:
+    """A stream that takes the place of ``file`` when the block ends well, and mode 0600."""
+    if _is_special(file):
+        raise UnavailableError(f"{file} is no ordinary file", fix)
+    # The file that a link points to is replaced, not the link.
+    target = Path(os.path.realpath(file))
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        made.replace(file)
-    except BaseException:
-        made.unlink(missing_ok=True)
-        raise
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        made = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            made.replace(target)
+        except BaseException:
+            made.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        message = f"{file} cannot be written: {error.strerror or error}"
+        raise UnavailableError(message, "name another place") from error

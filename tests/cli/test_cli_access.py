@@ -130,3 +130,22 @@ def test_a_damaged_registry_says_what_to_do(damage: str, gate: Gate, state_dir: 
     assert "damaged" in answer.json["error"]
     assert str(file) in answer.json["fix"]
     assert file.read_bytes() == before
+
+
+def test_a_pass_is_drawn_for_its_owner_only_and_over_no_folder(
+    gate: Gate, state_dir: Path, tmp_path: Path
+) -> None:
+    key, png, card = tmp_path / "office.pem", tmp_path / "pass.png", tmp_path / "card.pdf"
+    assert gate("pass", "keygen", key).code == 0
+    words = ("pass", "issue", "r-1", "--key", key, "--issuer", "office", "--category", "resident")
+    words = (*words, "--community", "lakeside", "--valid-until", "2099-01-01", "--json", "--png")
+    issued = gate(*words, png)
+    assert issued.code == 0, issued.err
+    assert gate("pass", "print", "--text", issued.json["text"], "--out", card).code == 0
+    assert [file.stat().st_mode & 0o777 for file in (png, card)] == [0o600, 0o600]
+    for refused in (
+        gate(*words, tmp_path),
+        gate("pass", "print", "--json", "--text", issued.json["text"], "--out", tmp_path),
+    ):
+        assert refused.code == 69
+        assert str(tmp_path) in refused.json["error"]

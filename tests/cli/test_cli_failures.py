@@ -39,6 +39,28 @@ from agent.errors import (
             None,
         ),
         (InternalError("broken"), 70, "failed", "broken", None),
+        (
+            FileNotFoundError(2, "No such file or directory", "a.pem"),
+            69,
+            "unavailable",
+            "a.pem: No such file or directory",
+            "name another place",
+        ),
+        (
+            PermissionError(13, "Permission denied", Path("a.pem")),
+            69,
+            "unavailable",
+            "a.pem: Permission denied",
+            "run as the user who owns it, or name another place",
+        ),
+        # Nothing says what was not there: a defect.
+        (
+            FileNotFoundError("secret"),
+            70,
+            "internal",
+            "a fault inside the agent: FileNotFoundError",
+            "",
+        ),
         (KeyboardInterrupt(), 1, "interrupted", "interrupted", None),
         (
             ZeroDivisionError("secret"),

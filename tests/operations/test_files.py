@@ -1,13 +1,14 @@
 """Files are written whole or not at all, and nothing but files."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
 import pytest
 
 from agent.errors import UnavailableError
-from agent.operations.files import read_lines, write_lines
+from agent.operations.files import read_lines, write_lines, write_whole
 
 
 def test_a_file_is_written_whole_for_its_owner_only(tmp_path: Path) -> None:
@@ -80,3 +81,14 @@ def test_what_is_no_text_is_told_by_its_place(tmp_path: Path) -> None:
     file.write_bytes(b"abc\xff")
     with pytest.raises(UnavailableError, match=r"no text .* at byte 3"):
         read_lines(file)
+
+
+def test_what_is_no_text_is_written_whole_too(tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    file.write_bytes(b"before")
+    write_whole(b"\x89PNG", file)
+    assert file.read_bytes() == b"\x89PNG"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    for place in (tmp_path, tmp_path / "gone" / "a.png"):
+        with pytest.raises(UnavailableError, match=re.escape(str(place))):
+            write_whole(b"x", place)
