@@ -14,23 +14,29 @@ from typing import Annotated, Any
 
 import typer
 
+
+def file_option(name: str, what: str, metavar: str = "FILE") -> Any:
+    """An option that names a file, or with another ``metavar`` a folder.
+
+    Whether it may be read is the command's to say, with its fix: Typer's own check would answer 2,
+    and stop ``secure-outputs`` before it has secured what it can.
+    """
+    return typer.Option(name, metavar=metavar, help=what, readable=False)
+
+
 Config = Annotated[
     Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="The config [default: GATE_AGENT_CONFIG, else /etc/gate-agent/gate.toml].",
-        readable=False,
+    file_option(
+        "--config", "The config [default: GATE_AGENT_CONFIG, else /etc/gate-agent/gate.toml]."
     ),
 ]
 StateDir = Annotated[
     Path | None,
-    typer.Option(
+    file_option(
         "--state-dir",
-        metavar="DIR",
-        help="Where the agent keeps its state [default: GATE_AGENT_STATE_DIR, else"
+        "Where the agent keeps its state [default: GATE_AGENT_STATE_DIR, else"
         " STATE_DIRECTORY, else the XDG state folder].",
-        readable=False,
+        "DIR",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there.")]

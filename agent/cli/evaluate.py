@@ -6,18 +6,25 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.paths import state_dir
-from agent.cli.common import Json, PackWithoutConfig, StateDir, emit, examples, fields, table
+from agent.cli.common import (
+    Json,
+    PackWithoutConfig,
+    StateDir,
+    emit,
+    examples,
+    fields,
+    file_option,
+    table,
+)
 from agent.cli.progress import progress
 
 Plot = Annotated[
     Path | None,
-    typer.Option("--plot", metavar="FILE", help="Draw the error trade-off as SVG.", readable=False),
+    file_option("--plot", "Draw the error trade-off as SVG."),
 ]
 Curve = Annotated[
     Path | None,
-    typer.Option(
-        "--curve", metavar="FILE", help="Write a manifest's curve as TOML.", readable=False
-    ),
+    file_option("--curve", "Write a manifest's curve as TOML."),
 ]
 
 Bits = Annotated[
@@ -42,16 +49,11 @@ def pairs(
     *,
     images: Annotated[
         Path,
-        typer.Option("--images", metavar="DIR", help="Where the CSV's files lie.", readable=False),
+        file_option("--images", "Where the CSV's files lie.", "DIR"),
     ],
     csv: Annotated[
         Path,
-        typer.Option(
-            "--csv",
-            metavar="FILE",
-            help="Columns file_x, file_y, decision (Yes/No).",
-            readable=False,
-        ),
+        file_option("--csv", "Columns file_x, file_y, decision (Yes/No)."),
     ],
     pack: PackWithoutConfig = None,
     plot: Plot = None,

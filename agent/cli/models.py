@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.paths import state_dir
-from agent.cli.common import Json, StateDir, emit, examples, fields, say, table, user
+from agent.cli.common import Json, StateDir, emit, examples, fields, file_option, say, table, user
 from agent.cli.progress import progress
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -32,12 +32,7 @@ def install(
     *,
     from_dir: Annotated[
         Path | None,
-        typer.Option(
-            "--from",
-            metavar="DIR",
-            help="Take the files from here: no network needed.",
-            readable=False,
-        ),
+        file_option("--from", "Take the files from here: no network needed.", "DIR"),
     ] = None,
     accept_licence: Annotated[
         str | None,

@@ -15,6 +15,7 @@ from agent.cli.common import (
     emit,
     examples,
     fields,
+    file_option,
     plain,
     say,
     table,
@@ -25,14 +26,12 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 KeyFile = Annotated[
     Path,
-    typer.Option(
-        "--key", metavar="FILE", help="The issuer's private key: pass keygen.", readable=False
-    ),
+    file_option("--key", "The issuer's private key: pass keygen."),
 ]
 Text = Annotated[str | None, typer.Option("--text", metavar="TEXT", help="The text of the pass.")]
 File = Annotated[
     Path | None,
-    typer.Option("--file", metavar="FILE", help="A file with that text.", readable=False),
+    file_option("--file", "A file with that text."),
 ]
 
 
@@ -116,18 +115,14 @@ def issue(
     ] = None,
     photograph: Annotated[
         Path | None,
-        typer.Option(
-            "--photograph", metavar="IMAGE", help="Put this face's template on it.", readable=False
-        ),
+        file_option("--photograph", "Put this face's template on it.", "IMAGE"),
     ] = None,
     enrolled: Annotated[
         bool, typer.Option("--enrolled", help="Put the holder's enrolled template on it.")
     ] = False,
     community_key: Annotated[
         Path | None,
-        typer.Option(
-            "--community-key", metavar="FILE", help="Seals the template for kiosks.", readable=False
-        ),
+        file_option("--community-key", "Seals the template for kiosks."),
     ] = None,
     bits: Annotated[
         int, typer.Option("--bits", metavar="8|4|1", help="Of the template's components.")
@@ -138,7 +133,7 @@ def issue(
     ] = False,
     png: Annotated[
         Path | None,
-        typer.Option("--png", metavar="FILE", help="Also draw the QR code.", readable=False),
+        file_option("--png", "Also draw the QR code."),
     ] = None,
     config: Config = None,
     state: StateDir = None,
@@ -213,12 +208,7 @@ def verify(
     file: File = None,
     trust: Annotated[
         Path | None,
-        typer.Option(
-            "--trust",
-            metavar="FILE",
-            help="A public key [default: the trusted ones].",
-            readable=False,
-        ),
+        file_option("--trust", "A public key [default: the trusted ones]."),
     ] = None,
     issuer: Annotated[
         str, typer.Option("--issuer", metavar="NAME", help="Whose key --trust is.")
@@ -260,7 +250,7 @@ def verify(
 )
 def print_(
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The PDF.", readable=False)],
+    out: Annotated[Path, file_option("--out", "The PDF.")],
     text: Text = None,
     file: File = None,
     name: Annotated[
@@ -268,14 +258,12 @@ def print_(
     ] = "",
     batch: Annotated[
         Path | None,
-        typer.Option(
-            "--batch", metavar="FILE", help="JSON lines with text and name.", readable=False
-        ),
+        file_option("--batch", "JSON lines with text and name."),
     ] = None,
     sheet: Annotated[bool, typer.Option("--sheet", help="Ten cards on each A4 page.")] = False,
     font: Annotated[
         Path | None,
-        typer.Option("--font", metavar="FILE", help="A TrueType font for names.", readable=False),
+        file_option("--font", "A TrueType font for names."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.common import Json, emit, examples, fields
+from agent.cli.common import Json, emit, examples, fields, file_option
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -38,19 +38,15 @@ def health(
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option("--file", metavar="FILE", help="A file with that text.", readable=False),
+        file_option("--file", "A file with that text."),
     ] = None,
     batch: Annotated[
         Path | None,
-        typer.Option(
-            "--batch", metavar="FILE", help="JSON lines with text, trust and at.", readable=False
-        ),
+        file_option("--batch", "JSON lines with text, trust and at."),
     ] = None,
     trust: Annotated[
         Path | None,
-        typer.Option(
-            "--trust", metavar="FILE", help="PEM certificates or a JWK set.", readable=False
-        ),
+        file_option("--trust", "PEM certificates or a JWK set."),
     ] = None,
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="ISO 8601 [default: now].")

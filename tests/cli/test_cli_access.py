@@ -137,8 +137,8 @@ def test_a_pass_is_drawn_for_its_owner_only_and_over_no_folder(
 ) -> None:
     key, png, card = tmp_path / "office.pem", tmp_path / "pass.png", tmp_path / "card.pdf"
     assert gate("pass", "keygen", key).code == 0
-    words = ("pass", "issue", "r-1", "--key", key, "--issuer", "office", "--category", "resident")
-    words = (*words, "--community", "lakeside", "--valid-until", "2099-01-01", "--json", "--png")
+    begin = ("pass", "issue", "r-1", "--key", key, "--issuer", "office", "--category", "resident")
+    words = (*begin, "--community", "lakeside", "--valid-until", "2099-01-01", "--json", "--png")
     issued = gate(*words, png)
     assert issued.code == 0, issued.err
     assert gate("pass", "print", "--text", issued.json["text"], "--out", card).code == 0
