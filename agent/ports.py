@@ -15,8 +15,9 @@ from agent.domain.gate_pass import PassId
 from agent.domain.holder import Holder, HolderId
 from agent.domain.id_document import IdDocument
 from agent.domain.image import DetectedFace, Frame, Image, Landmarks, Template
-from agent.domain.indication import Indication
+from agent.domain.indication import Indication, Standing
 from agent.domain.instant import Instant
+from agent.domain.signal import InputChange
 from agent.domain.symbol import Symbol
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "IdReader",
     "Image",
     "Indicator",
+    "Inputs",
     "Journal",
     "Landmarks",
     "PassLedger",
@@ -125,13 +127,38 @@ class Door(Protocol):
     """The output that frees one access point, secured whenever in doubt."""
 
     def release(self, pulse_s: float) -> None:
-        """Energise for at most ``pulse_s``, and never longer than the door's own maximum."""
+        """Free it for at most ``pulse_s``, and never longer than the door's own maximum."""
+
+    def hold(self, for_s: float) -> None:
+        """Free it until ``for_s`` from now, however long it has been free: free passage.
+
+        Never longer than the door's own maximum at a time: whoever wants more says it again.
+        """
 
     def secure(self) -> None:
-        """De-energise now; safe to call at any time and twice."""
+        """Secure it now; safe to call at any time and twice."""
 
     def close(self) -> None:
         """Secure and let the pin go."""
+
+
+class Inputs(Protocol):
+    """The contacts and buttons of one kiosk, debounced.
+
+    What stays for 400 ms is never missed, and is told once for each change.
+    """
+
+    def take(self, timeout_s: float) -> Sequence[InputChange]:
+        """The changes since the last call, oldest first; waits ``timeout_s`` for the first.
+
+        The first call tells every input's level as it was found (``initial``).
+
+        Raises:
+            UnavailableError: the pins cannot be read any more.
+        """
+
+    def close(self) -> None:
+        """Let the pins go; safe to call twice."""
 
 
 class Indicator(Protocol):
@@ -139,6 +166,13 @@ class Indicator(Protocol):
 
     def show(self, indication: Indication) -> None:
         """Say it now, in the place of what was said before; returns at once.
+
+        Raises:
+            UnavailableError: it cannot be said; the gate goes on.
+        """
+
+    def stand(self, standing: Standing) -> None:
+        """How the access point stands while nobody is being told anything; returns at once.
 
         Raises:
             UnavailableError: it cannot be said; the gate goes on.

@@ -71,6 +71,17 @@ host = "broker.lakeside.example"
 access_point = "north-entry"
 kind = "gpio"
 green_pin = 24
+
+[[input]]
+id = "contact"
+kind = "contact"
+pin = 6
+active_high = true
+pull = "up"
+door = "in"
+
+[[area]]
+id = "garden"
 """
 
 

@@ -97,18 +97,23 @@ class GpioDoor:
                 armed, and tries to secure until it can.
         """
         with self._lock:
-            if self._output.closed:
-                raise UnavailableError(f"GPIO {self._pin} is closed")
             now_s = self._clock.now().monotonic_s
             if self._energised_s is None:
                 self._energised_s = now_s
-            left_s = min(pulse_s, self._energised_s + self._max_pulse_s - now_s)
-            if not left_s > 0.0:
-                self.secure()
-                return
-            # Armed first: an output must never be on without something that turns it off.
-            self._arm(left_s)
-            self._write(self._output.on)
+            self._free(min(pulse_s, self._energised_s + self._max_pulse_s - now_s))
+
+    def hold(self, for_s: float) -> None:
+        """Energise until ``for_s`` from now, and no longer than the maximum from now.
+
+        Said again in time it holds for ever, which a hung controller cannot: then it ends.
+
+        Raises:
+            UnavailableError: as ``release``.
+        """
+        with self._lock:
+            # A pulse that follows has its own maximum, counted from here.
+            self._energised_s = self._clock.now().monotonic_s
+            self._free(min(for_s, self._max_pulse_s))
 
     def secure(self) -> None:
         """De-energise now; does nothing once closed.
@@ -133,6 +138,16 @@ class GpioDoor:
             if not self._output.closed:
                 self.secure()
                 self._write(self._output.close)
+
+    def _free(self, for_s: float) -> None:
+        if self._output.closed:
+            raise UnavailableError(f"GPIO {self._pin} is closed")
+        if not for_s > 0.0:
+            self.secure()
+            return
+        # Armed first: an output must never be on without something that turns it off.
+        self._arm(for_s)
+        self._write(self._output.on)
 
     def _arm(self, delay_s: float) -> None:
         self._disarm()

@@ -17,7 +17,7 @@ from typing import Any
 
 from gpiozero import OutputDevice
 
-from agent.domain.indication import Indication, Outcome
+from agent.domain.indication import Indication, Outcome, Standing
 from agent.errors import UnavailableError
 from agent.ports import Clock
 
@@ -76,6 +76,9 @@ class GpioIndicator:
                 self._later(start_s + _BEEP_S, lambda: self._set("buzzer", on=False))
             shown_s = _LONGEST_WAIT_S if outcome is Outcome.WAITING else _SHOWN_S
             self._later(shown_s, self._dark)
+
+    def stand(self, standing: Standing) -> None:
+        """How the access point stands meanwhile."""
 
     def close(self) -> None:
         """Dark and silent; the pins are let go."""

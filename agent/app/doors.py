@@ -51,7 +51,7 @@ def open_indicators(
 def open_doors(
     file: ConfigFile, clock: Clock, factories: PinFactories | None = None
 ) -> dict[str, GpioDoor]:
-    """Every configured door, at rest; those already open are closed again where one fails.
+    """Every output of the configured doors by its name, secured; none stays where one fails.
 
     Raises:
         UnavailableError: a pin cannot be had.
@@ -60,18 +60,25 @@ def open_doors(
     doors: dict[str, GpioDoor] = {}
     try:
         for door in file.config.door:
-            doors[door.id] = GpioDoor(
-                factories.get(door.pin_factory, _pins_file(file, door)),
-                door.pin,
-                active_high=door.active_high,
-                max_pulse_s=door.max_pulse_s,
-                clock=clock,
-            )
+            pins = factories.get(door.pin_factory, _pins_file(file, door))
+            for name, pin in door.outputs.items():
+                doors[name] = GpioDoor(
+                    pins,
+                    pin,
+                    active_high=release_level(door),
+                    max_pulse_s=door.max_pulse_s,
+                    clock=clock,
+                )
     except BaseException:
         for opened in doors.values():
             opened.close()
         raise
     return doors
+
+
+def release_level(door: DoorConfig) -> bool:
+    """The level of the pin at which the door is free."""
+    return door.active_high == (door.energised == "released")
 
 
 def _pins_file(file: ConfigFile, door: DoorConfig) -> Path | None:

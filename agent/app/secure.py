@@ -8,6 +8,7 @@ import structlog
 from agent import logs
 from agent.adapters.clock import SystemClock
 from agent.adapters.gpio import GpioDoor, PinFactory, open_pins
+from agent.app.doors import release_level
 from agent.app.paths import state_dir
 from agent.config import ConfigFile, load_config
 from agent.errors import ConfigError, UnavailableError
@@ -28,13 +29,14 @@ def outputs_of(file: ConfigFile) -> tuple[Output, ...]:
     """The config's outputs."""
     return tuple(
         Output(
-            door.id,
-            door.pin,
-            door.active_high,
+            name,
+            pin,
+            release_level(door),
             door.pin_factory,
             None if door.pins_file is None else str(file.resolve(door.pins_file)),
         )
         for door in file.config.door
+        for name, pin in door.outputs.items()
     )
 
 

@@ -1,25 +1,30 @@
 """The kiosk's config: TOML in, a frozen schema out, every error at once."""
 
+from agent.config.hardware import (
+    CameraConfig,
+    DoorConfig,
+    IdReaderConfig,
+    IndicatorConfig,
+    InputConfig,
+    ThermometerConfig,
+    ZoneConfig,
+)
 from agent.config.load import ConfigFile, load_config
+from agent.config.rules import AreaConfig, RuleConfig, ScheduleSpan
 from agent.config.schema import (
     AccessPointConfig,
     BrokerConfig,
-    CameraConfig,
     ClockConfig,
     ControlConfig,
-    DoorConfig,
     FaceConfig,
     GateConfig,
     KioskConfig,
-    RuleConfig,
-    ScheduleSpan,
     StoreConfig,
-    ThermometerConfig,
-    ZoneConfig,
 )
 
 __all__ = [
     "AccessPointConfig",
+    "AreaConfig",
     "BrokerConfig",
     "CameraConfig",
     "ClockConfig",
@@ -28,6 +33,9 @@ __all__ = [
     "DoorConfig",
     "FaceConfig",
     "GateConfig",
+    "IdReaderConfig",
+    "IndicatorConfig",
+    "InputConfig",
     "KioskConfig",
     "RuleConfig",
     "ScheduleSpan",

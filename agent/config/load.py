@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from agent.config.base import FACTORS_PATTERN, FUNCTION_PATTERN, NAME_PATTERN
 from agent.config.lines import KeyPath, key_lines, line_of
 from agent.config.mend import fields_of, mend, model_at
 from agent.config.relations import Finding, check_relations, did_you_mean, unsure
-from agent.config.schema import FACTORS_PATTERN, FUNCTION_PATTERN, NAME_PATTERN, GateConfig
+from agent.config.schema import GateConfig
 from agent.errors import ConfigError
 
 _MAX_BYTES = 1_000_000

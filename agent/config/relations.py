@@ -92,11 +92,15 @@ def _repeated(table: str, names: Sequence[str]) -> Iterator[Finding]:
 def _shared_pins(config: GateConfig, mended: Collection[KeyPath]) -> Iterator[Finding]:
     seen: dict[int, str] = {}
     for i, door in enumerate(config.door):
-        if ("door", i, "pin") in mended or door.id == UNREAD:
+        if door.id == UNREAD:
             continue
-        if door.pin in seen:
-            yield (("door", i, "pin"), f"pin {door.pin} is already that of door {seen[door.pin]!r}")
-        seen.setdefault(door.pin, door.id)
+        for name in ("pin", "exit_pin"):
+            pin = getattr(door, name)
+            if pin is None or ("door", i, name) in mended:
+                continue
+            if pin in seen:
+                yield (("door", i, name), f"pin {pin} is already that of door {seen[pin]!r}")
+            seen.setdefault(pin, door.id)
     for i, indicator in enumerate(config.indicator):
         for name in ("red_pin", "green_pin", "buzzer_pin"):
             pin = getattr(indicator, name)

@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from dataclasses import field as dataclass_field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from agent.domain.factor import Factor, Factors
 from agent.domain.holder import HolderId
@@ -99,11 +103,16 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class TemperatureReading:
-    """The skin temperature that the thermometer saw, in degrees Celsius; no diagnosis."""
+    """One sample of the thermometer, in degrees Celsius; no diagnosis.
+
+    ``field`` is the whole thermal image of an array sensor (rows x columns, float32), where there
+    is one; ``temperature_c`` is then its warmest spot.
+    """
 
     measured_s: float
     temperature_c: float
     ambient_c: float | None = None
+    field: NDArray[np.float32] | None = dataclass_field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,16 @@ class Outcome(StrEnum):
     DENIED = "denied"
 
 
+class Standing(StrEnum):
+    """How the access point stands while nobody is being told anything; the last one that holds."""
+
+    READY = "ready"
+    FREE_PASSAGE = "free_passage"
+    LOCKED_DOWN = "locked_down"
+    OUT_OF_ORDER = "out_of_order"
+    ALARM = "alarm"
+
+
 @dataclass(frozen=True, slots=True)
 class Indication:
     """One message at one access point.
