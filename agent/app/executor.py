@@ -22,6 +22,7 @@ from agent.controller.effects import (
     Secure,
     SetStatus,
     Settle,
+    Stand,
 )
 from agent.controller.inputs import FaultRaised, Input
 from agent.domain.events import EventDraft, EventType
@@ -52,6 +53,7 @@ class Outlets:
     set_status: Callable[[SetStatus], None]
     indicate: Callable[[Indicate], None]
     vision: Vision
+    stand: Callable[[Stand], None] = lambda _effect: None
 
 
 class Executor:
@@ -90,7 +92,7 @@ class Executor:
                 case _:
                     self._tell(effect)
 
-    def _tell(self, effect: Settle | Compare | SetStatus | Indicate) -> None:
+    def _tell(self, effect: Settle | Compare | SetStatus | Indicate | Stand) -> None:
         match effect:
             case Settle(camera, track):
                 self._outlets.vision.settle(camera, track)
@@ -100,6 +102,8 @@ class Executor:
                 self._outlets.set_status(effect)
             case Indicate():
                 self._outlets.indicate(effect)
+            case Stand():
+                self._outlets.stand(effect)
 
     def _consumed(self, effect: Consume) -> bool:
         try:

@@ -7,7 +7,7 @@ from datetime import datetime
 from agent.controller.combination import Claim
 from agent.domain.events import EventDraft
 from agent.domain.gate_pass import PassId
-from agent.domain.indication import Indication
+from agent.domain.indication import Indication, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,14 @@ class Indicate:
 
 
 @dataclass(frozen=True, slots=True)
+class Stand:
+    """How this access point stands from now on, for whoever comes; sound and light only."""
+
+    access_point: str
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
 class Consume:
     """Count a use of a pass on the disk, then do ``counted``; where that fails, ``otherwise``."""
 
@@ -74,4 +82,4 @@ class Consume:
     otherwise: tuple["Effect", ...]
 
 
-Effect = Record | Release | Secure | Settle | SetStatus | Compare | Indicate | Consume
+Effect = Record | Release | Secure | Settle | SetStatus | Compare | Indicate | Stand | Consume
