@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agent.domain.evidence import Observation, TemperatureReading
 from agent.domain.presented import Presented
 from agent.domain.registry import Registry
+from agent.domain.signal import InputChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,13 @@ class RegistryChanged:
     """Holders or references changed; comparisons against an older revision no longer count."""
 
     registry: Registry
+
+
+@dataclass(frozen=True, slots=True)
+class InputChanged:
+    """A contact or button became active or inactive, debounced; never coalesced with another."""
+
+    change: InputChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,7 @@ Input = (
     | CredentialShown
     | TemperatureRead
     | RegistryChanged
+    | InputChanged
     | FaultRaised
     | FaultCleared
     | Tick
