@@ -7,17 +7,19 @@ credential --> combination --> decide -- FactorMissing, and more would help --> 
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
-from agent.controller.attempts import Pace
 from agent.controller.combination import Claim
+from agent.controller.doors import Doors
 from agent.controller.effects import Compare, Consume, Effect, Indicate, Record, Settle
-from agent.controller.lane import Lane, LaneSettings
+from agent.controller.lane import Lane
 from agent.controller.pacer import Pacer
+from agent.controller.passback import Passback
+from agent.controller.settings import KioskSettings
 from agent.controller.trace import access_event
-from agent.domain import access_point
-from agent.domain.agreement import Requirements
+from agent.domain.access_point import State
+from agent.domain.antipassback import PassbackMode
+from agent.domain.door_mode import Mode
 from agent.domain.evidence import Evidence, FaceEvidence, TemperatureReading
 from agent.domain.factor import Factor
 from agent.domain.gate_pass import GatePass, PassId
@@ -34,27 +36,6 @@ from agent.domain.situation import Place, Situation
 _REMEMBERED = 64
 
 
-@dataclass(frozen=True, slots=True)
-class KioskSettings:
-    """What the config says, as the controller needs it.
-
-    ``kiosk`` is the grid and the kiosk's own id: ``g3/north-1``. ``judge_by_lower_bound`` lets
-    dates be judged by the latest time that surely was while the clock is not trusted.
-    ``accept_unknown_holders`` believes a pass about a holder whom the registry does not know.
-    """
-
-    lanes: tuple[LaneSettings, ...]
-    rules: tuple[Rule, ...]
-    boot_id: str
-    accept_no_pad: bool = False
-    pace: Pace = field(default_factory=Pace)
-    requirements: Requirements = field(default_factory=Requirements)
-    community: str = ""
-    kiosk: str = ""
-    judge_by_lower_bound: bool = False
-    accept_unknown_holders: bool = True
-
-
 class Judge:
     """What decisions need beside the lane: rules, registry, readings and the uses of passes."""
 
@@ -64,11 +45,15 @@ class Judge:
         registry: Registry,
         uses: dict[PassId, int],
         latest_utc: datetime | None,
+        doors: Doors,
+        passback: Passback,
     ) -> None:
         self.registry = registry
         self.reading: TemperatureReading | None = None
         self.stage_ms: dict[str, dict[str, float]] = {}
-        self._settings = settings
+        self.settings = settings
+        self._doors = doors
+        self._passback = passback
         self._uses = uses
         self._latest_utc = latest_utc
         self._pacer = Pacer(settings.pace.interval_s, settings.pace.interval_max_s)
@@ -98,7 +83,7 @@ class Judge:
         if combination.ends_s is not None and now.monotonic_s >= combination.ends_s:
             return self._time_up(lane, faults, now)
         if combination.claim is not None:
-            fresh_s = self._settings.requirements.freshness_s
+            fresh_s = self.settings.requirements.freshness_s
             if track is None or not track.samples:
                 return []
             if now.monotonic_s - track.samples[-1].captured_s > fresh_s:
@@ -175,8 +160,10 @@ class Judge:
         effects: list[Effect] = []
         if decision.granted:
             record = self._record(lane, evidence, decision, now)
-            granted = (record, *lane.apply(access_point.Input.GRANT, now.monotonic_s))
-            granted = (*granted, Indicate(Indication(point, Outcome.GRANTED)))
+            subject = self.registry.subject(evidence)
+            passage = lane.passage(subject.id if subject is not None else None, granted=True)
+            opened = self._doors.granted(lane.settings.door, passage, now)
+            granted = (record, *opened, Indicate(Indication(point, Outcome.GRANTED)))
             effects += self._counted(lane, evidence, granted, now)
         else:
             effects.append(self._record(lane, evidence, decision, now))
@@ -223,22 +210,35 @@ class Judge:
     ) -> tuple[Decision, Holder | None, Rule | None]:
         holder = self.registry.subject(evidence)
         known = holder is not None and holder.id in self.registry.holders
-        if not known and not self._settings.accept_unknown_holders:
+        if not known and not self.settings.accept_unknown_holders:
             holder = None
-        rules, point = self._settings.rules, lane.settings.access_point
-        rule = find_rule(rules, holder.category, point) if holder is not None else None
-        situation = self._situation(lane, evidence, faults)
+        rules, point = self.settings.rules, lane.settings.access_point
+        rule = find_rule(rules, holder.category, point, now) if holder is not None else None
+        situation = self._situation(lane, evidence, faults, holder, now)
         return decide(evidence, holder, rule, situation, now), holder, rule
 
-    def _situation(self, lane: Lane, evidence: Evidence, faults: Mapping[str, str]) -> Situation:
-        settings, claims = self._settings, _claims(evidence)
-        parts = [f"camera:{lane.settings.camera}", f"door:{lane.settings.door}"]
-        if claims is not None and claims.uses is not None:
-            parts.append("passes")
-        failed = any(part in faults for part in parts)
+    def out_of_order(self, lane: Lane, faults: Mapping[str, str]) -> bool:
+        """Whether a fault keeps everybody from being granted anything here."""
+        own = {f"camera:{lane.settings.camera}", f"door:{lane.settings.door}"}
+        blocked = any(part in own or self.settings.degrade.blocks(part) for part in faults)
+        return blocked or lane.door.state is State.FAULT
+
+    def _situation(
+        self,
+        lane: Lane,
+        evidence: Evidence,
+        faults: Mapping[str, str],
+        holder: Holder | None,
+        now: Instant,
+    ) -> Situation:
+        settings, claims = self.settings, _claims(evidence)
+        uncounted = claims is not None and claims.uses is not None and "passes" in faults
+        again = holder and self._passback.violates(holder.id, lane.settings, now)
         document = evidence.document
         return Situation(
-            sensor_fault=failed or lane.state is access_point.State.FAULT,
+            locked_down=lane.door.mode is Mode.LOCKED_DOWN and not lane.door.fire,
+            sensor_fault=uncounted or self.out_of_order(lane, faults),
+            passback=again in (PassbackMode.HARD, PassbackMode.TIMED),
             face_alone_suffices=self.registry.operating.sufficient,
             accept_no_pad=settings.accept_no_pad,
             too_close=evidence.face is not None and evidence.face.holder in self.registry.too_close,
@@ -265,10 +265,10 @@ class Judge:
         return (
             any(
                 rule.by_face_alone
-                for rule in self._settings.rules
+                for rule in self.settings.rules
                 if not rule.access_points or point in rule.access_points
             )
-            or not self._settings.rules
+            or not self.settings.rules
         )
 
     def _record(self, lane: Lane, evidence: Evidence, decision: Decision, now: Instant) -> Record:
@@ -279,10 +279,16 @@ class Judge:
                 lane.settings,
                 self.registry,
                 now,
-                boot_id=self._settings.boot_id,
+                boot_id=self.settings.boot_id,
                 missing=lane.combination.waiting_for,
+                passback=self._passes_back(lane, evidence, now),
             )
         )
+
+    def _passes_back(self, lane: Lane, evidence: Evidence, now: Instant) -> bool:
+        subject = self.registry.subject(evidence)
+        where = lane.settings
+        return subject is not None and self._passback.violates(subject.id, where, now) is not None
 
     def _stages(self, lane: Lane, face: FaceEvidence, now: Instant) -> dict[str, float]:
         stages = dict(self.stage_ms.get(lane.settings.camera, {}))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agent.domain.factor import FACE_OR_BOTH, Factor, Factors, missing
+from agent.domain.instant import Instant
 from agent.domain.schedule import Schedule
 
 
@@ -45,11 +46,21 @@ class Rule:
         return lacking
 
 
-def find_rule(rules: Iterable[Rule], category: str, access_point: str) -> Rule | None:
-    """The first rule for ``category`` at ``access_point``; None refuses."""
-    for rule in rules:
-        if category in rule.categories and (
-            not rule.access_points or access_point in rule.access_points
-        ):
-            return rule
-    return None
+def find_rule(rules: Iterable[Rule], category: str, access_point: str, now: Instant) -> Rule | None:
+    """The first rule for ``category`` at ``access_point`` whose schedule holds; None refuses.
+
+    Where none holds it is the first of all, which then says why not; and so it is while the clock
+    is not trusted: which one holds is not known then, and a later one may ask for less.
+    """
+    there = [
+        rule
+        for rule in rules
+        if category in rule.categories
+        and (not rule.access_points or access_point in rule.access_points)
+    ]
+    holding = (
+        rule
+        for rule in there
+        if now.utc_trusted and (rule.schedule is None or rule.schedule.holds(now.utc))
+    )
+    return next(holding, there[0] if there else None)

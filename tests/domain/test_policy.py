@@ -8,6 +8,7 @@ import pytest
 
 from agent.domain.agreement import Requirements
 from agent.domain.evidence import Evidence, FaceEvidence, TemperatureReading
+from agent.domain.factor import Factor
 from agent.domain.holder import Holder, HolderId
 from agent.domain.instant import Instant
 from agent.domain.policy import decide
@@ -193,7 +194,28 @@ def test_more_frames_may_be_asked_for():
 
 def test_a_category_without_a_rule_is_refused():
     rules = [Rule(frozenset({"resident"}), frozenset({"north"})), Rule(frozenset({"staff"}))]
-    assert find_rule(rules, "resident", "north") is rules[0]
-    assert find_rule(rules, "resident", "south") is None
-    assert find_rule(rules, "courier", "north") is None
-    assert find_rule(rules, "staff", "south") is rules[1]
+    assert find_rule(rules, "resident", "north", NOW) is rules[0]
+    assert find_rule(rules, "resident", "south", NOW) is None
+    assert find_rule(rules, "courier", "north", NOW) is None
+    assert find_rule(rules, "staff", "south", NOW) is rules[1]
+
+
+def test_the_first_rule_whose_schedule_holds_counts():
+    day = Schedule((Span(frozenset(range(7)), time(9), time(17)),), UTC)
+    courier, gate = frozenset({"courier"}), frozenset({"service"})
+    by_day, by_night = Rule(courier, gate, day), Rule(courier, gate, NIGHT)
+    always = Rule(courier, gate, factors=(frozenset({Factor.PASS}),))
+
+    def found(rules: list[Rule], hour: int, *, trusted: bool = True) -> Rule | None:
+        moment = Instant(100.0, NOON.replace(hour=hour), utc_trusted=trusted)
+        return find_rule(rules, "courier", "service", moment)
+
+    assert found([by_day, by_night], 12) is by_day
+    assert found([by_day, by_night], 23) is by_night
+    assert found([by_day, by_night], 20) is by_day
+    assert found([by_day, always], 20) is always
+    assert found([always, by_day], 12) is always
+    assert find_rule([by_day], "courier", "north", NOW) is None
+    # No rule that asks for less takes the place of one whose hour is not known.
+    assert found([by_day, always], 20, trusted=False) is by_day
+    assert found([always, by_day], 12, trusted=False) is always
