@@ -38,7 +38,14 @@ def open_indicators(
     try:
         for one in file.config.indicator:
             pins_file = file.resolve(one.pins_file) if one.pins_file is not None else None
-            wanted = IndicatorPins(one.red_pin, one.green_pin, one.buzzer_pin, one.active_high)
+            wanted = IndicatorPins(
+                one.red_pin,
+                one.green_pin,
+                one.buzzer_pin,
+                one.active_high,
+                blue=one.blue_pin,
+                alarm_buzzer=one.alarm_buzzer,
+            )
             pins = factories.get(one.pin_factory, pins_file)
             opened[one.access_point] = GpioIndicator(pins, wanted, clock)
     except BaseException:

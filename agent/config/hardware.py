@@ -90,6 +90,8 @@ class DoorConfig(PinsTable):
     max_pulse_s: Annotated[float, Field(ge=0.1, le=60)] = 10.0
     passage_window_s: Annotated[float, Field(ge=0.5, le=120)] | None = None
     held_open_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    free_passage_schedule: Name | None = Field(None, description="of [[schedule]]: stands free")
+    lockdown_schedule: Name | None = Field(None, description="of [[schedule]]: locked down")
 
     @model_validator(mode="after")
     def _relays_fit_the_kind(self) -> Self:
@@ -142,19 +144,24 @@ class InputConfig(PinsTable):
 
 
 class IndicatorConfig(PinsTable):
-    """Lights and a buzzer at an access point; each may be left out."""
+    """Lights and a buzzer at an access point; each may be left out.
+
+    ``alarm_buzzer`` says whether the buzzer sounds for as long as a door is held open or forced.
+    """
 
     access_point: Name
     kind: Literal["gpio"]
     red_pin: Pin | None = None
     green_pin: Pin | None = None
+    blue_pin: Pin | None = None
     buzzer_pin: Pin | None = None
+    alarm_buzzer: bool = True
     active_high: bool = True
 
     @model_validator(mode="after")
     def _something_to_show(self) -> Self:
-        if self.red_pin is self.green_pin is self.buzzer_pin is None:
-            raise ValueError("an indicator has red_pin, green_pin or buzzer_pin")
+        if self.red_pin is self.green_pin is self.blue_pin is self.buzzer_pin is None:
+            raise ValueError("an indicator has red_pin, green_pin, blue_pin or buzzer_pin")
         return self
 
 

@@ -47,6 +47,8 @@ def check_relations(config: GateConfig, mended: Collection[KeyPath] = ()) -> Ite
     points = [point.id for point in config.access_point]
     for i, indicator in enumerate(config.indicator):
         yield from _known(("indicator", i, "access_point"), indicator.access_point, points)
+    if config.voice.access_point is not None:
+        yield from _known(("voice", "access_point"), config.voice.access_point, points)
     yield from _face(config, mended)
 
 
@@ -102,7 +104,7 @@ def _shared_pins(config: GateConfig, mended: Collection[KeyPath]) -> Iterator[Fi
                 yield (("door", i, name), f"pin {pin} is already that of door {seen[pin]!r}")
             seen.setdefault(pin, door.id)
     for i, indicator in enumerate(config.indicator):
-        for name in ("red_pin", "green_pin", "buzzer_pin"):
+        for name in ("red_pin", "green_pin", "blue_pin", "buzzer_pin"):
             pin = getattr(indicator, name)
             if pin is not None and ("indicator", i, name) not in mended:
                 if pin in seen:

@@ -19,6 +19,8 @@ from agent.config.hardware import (
     ThermometerConfig,
 )
 from agent.config.rules import AreaConfig, RuleConfig
+from agent.config.schedules import HolidayConfig, ScheduleConfig
+from agent.config.voice import VoiceConfig
 
 
 class KioskConfig(Table):
@@ -146,6 +148,8 @@ class GateConfig(Table):
     indicator: tuple[IndicatorConfig, ...] = ()
     input: tuple[InputConfig, ...] = ()
     area: tuple[AreaConfig, ...] = ()
+    schedule: Annotated[tuple[ScheduleConfig, ...], Field(max_length=64)] = ()
+    holiday: Annotated[tuple[HolidayConfig, ...], Field(max_length=32)] = ()
     rule: tuple[RuleConfig, ...] = ()
     thermometer: ThermometerConfig = ThermometerConfig()
     broker: BrokerConfig | None = None
@@ -153,6 +157,7 @@ class GateConfig(Table):
     face: FaceConfig = FaceConfig()
     pass_: Annotated[PassConfig, Field(alias="pass")] = PassConfig()
     id_reader: IdReaderConfig = IdReaderConfig()
+    voice: VoiceConfig = VoiceConfig()
     health: HealthConfig = HealthConfig()
     control: ControlConfig = ControlConfig()
     clock: ClockConfig = ClockConfig()

@@ -135,7 +135,27 @@ WRONG = [
     (_LIMIT, 'factors = ["pas"]', "rule[0].factors[0]: is face, pass or id_document, or several"),
     (_LIMIT, 'factors = ["id_document"]', "rule[0].factors: asks for an ID document, and there"),
     ("green_pin = 24", "green_pin = 17", "indicator[0].green_pin: pin 17 is already that of 'in'"),
-    ("green_pin = 24", "", "indicator[0]: an indicator has red_pin, green_pin or buzzer_pin"),
+    ("green_pin = 24", "", "indicator[0]: an indicator has red_pin, green_pin, blue_pin or buzzer"),
+    ("green_pin = 24", "green_pin = 24\nblue_pin = 24", "indicator[0].blue_pin: pin 24 is already"),
+    ("[face]", '[voice]\nkind = "aplay"\n[face]', "voice: kind = 'aplay' needs access_point"),
+    (
+        "[face]",
+        '[voice]\nkind = "aplay"\naccess_point = "north-entri"\n[face]',
+        "voice.access_point: there is no 'north-entri'; did you mean 'north-entry'?",
+    ),
+    ("[face]", '[voice]\nlanguages = ["en", "en"]\n[face]', "voice: languages names one twice"),
+    ("[face]", '[voice]\nlanguages = ["../etc"]\n[face]', "voice.languages[0]"),
+    ("[face]", '[voice]\ndevice = "-x; rm"\n[face]', "voice.device"),
+    (
+        "[face]",
+        "[voice]\nannouncements = false\nspeak_text = true\n[face]",
+        "voice: speak_text goes with announcements",
+    ),
+    (
+        "[face]",
+        '[voice]\nquiet = { from = "22:00", until = "22:00" }\n[face]',
+        "voice.quiet: from and until are the same",
+    ),
 ]
 
 

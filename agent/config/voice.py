@@ -1,0 +1,61 @@
+"""What of the config makes the gate speak."""
+
+from datetime import time
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from agent.config.base import FilePath, Name, Table
+from agent.domain.telling import LANGUAGE_PATTERN
+
+_DEVICE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:,=-]{0,63}$"
+
+Language = Annotated[str, Field(pattern=f"^{LANGUAGE_PATTERN}$")]
+"""A language's name: ``zh``, ``en``, ``pt-BR``."""
+
+
+class QuietConfig(Table):
+    """The hours of the kiosk's time zone in which the gate keeps its voice down; may pass midnight.
+
+    Lights go on; of what is said only urgent and emergency announcements are.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True
+    )
+
+    from_: Annotated[time, Field(alias="from")]
+    until: time
+
+    @model_validator(mode="after")
+    def _some_hours(self) -> Self:
+        if self.from_ == self.until:
+            raise ValueError("from and until are the same: leave quiet out, or name two hours")
+        return self
+
+
+class VoiceConfig(Table):
+    """The loudspeaker of one access point; ``simulated`` plays nothing and says what it would.
+
+    ``languages`` are spoken one after the other. ``device`` is ALSA's name of the output.
+    ``speak_text`` lets announcements be free text instead of prepared messages only.
+    """
+
+    kind: Literal["none", "aplay", "simulated"] = "none"
+    access_point: Name | None = None
+    languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=4)] = ("zh", "en")
+    device: Annotated[str, Field(pattern=_DEVICE_PATTERN)] | None = None
+    texts: Annotated[FilePath | None, Field(description="a folder of the community's own")] = None
+    announcements: bool = True
+    speak_text: bool = False
+    quiet: QuietConfig | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind != "none" and self.access_point is None:
+            raise ValueError(f"kind = '{self.kind}' needs access_point: where the loudspeaker is")
+        if self.speak_text and not self.announcements:
+            raise ValueError("speak_text goes with announcements = true")
+        if len(set(self.languages)) < len(self.languages):
+            raise ValueError("languages names one twice")
+        return self
