@@ -7,6 +7,7 @@ too, and its thread's owner turns that into a fault. Nothing here waits without 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from agent.domain.events import Event
@@ -36,6 +37,7 @@ __all__ = [
     "Inputs",
     "Journal",
     "Landmarks",
+    "Loudspeaker",
     "PassLedger",
     "PhotoDecoder",
     "Reference",
@@ -180,6 +182,22 @@ class Indicator(Protocol):
 
     def close(self) -> None:
         """Dark and silent; safe to call twice."""
+
+
+class Loudspeaker(Protocol):
+    """Plays one file at a time; ``play`` belongs to one thread, ``cut`` to any."""
+
+    def play(self, file: Path, wanted: Callable[[], bool]) -> None:
+        """Play a WAV file to its end, or until it is cut; never longer than it may last.
+
+        ``wanted`` is asked once no ``cut`` can be missed any more; where it says no, nothing plays.
+
+        Raises:
+            UnavailableError: it cannot be played.
+        """
+
+    def cut(self) -> None:
+        """End what is played now; safe at any time."""
 
 
 class Broker(Protocol):
