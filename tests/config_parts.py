@@ -82,6 +82,16 @@ door = "in"
 
 [[area]]
 id = "garden"
+
+[[schedule]]
+id = "office-hours"
+spans = [{ days = ["mon", "holiday"], from = "08:00", until = "18:00" }]
+holidays = ["public"]
+exceptions = [{ date = "2026-12-24", open = false, from = "12:00" }]
+
+[[holiday]]
+id = "public"
+dates = ["05-01"]
 """
 
 

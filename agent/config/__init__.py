@@ -10,7 +10,8 @@ from agent.config.hardware import (
     ZoneConfig,
 )
 from agent.config.load import ConfigFile, load_config
-from agent.config.rules import AreaConfig, RuleConfig, ScheduleSpan
+from agent.config.rules import AreaConfig, RuleConfig
+from agent.config.schedules import HolidayConfig, ScheduleConfig, ScheduleSpan
 from agent.config.schema import (
     AccessPointConfig,
     BrokerConfig,
@@ -33,11 +34,13 @@ __all__ = [
     "DoorConfig",
     "FaceConfig",
     "GateConfig",
+    "HolidayConfig",
     "IdReaderConfig",
     "IndicatorConfig",
     "InputConfig",
     "KioskConfig",
     "RuleConfig",
+    "ScheduleConfig",
     "ScheduleSpan",
     "StoreConfig",
     "ThermometerConfig",

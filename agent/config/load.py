@@ -17,6 +17,8 @@ from agent.config.base import FACTORS_PATTERN, FUNCTION_PATTERN, NAME_PATTERN
 from agent.config.lines import KeyPath, key_lines, line_of
 from agent.config.mend import fields_of, mend, model_at
 from agent.config.relations import Finding, check_relations, did_you_mean, unsure
+from agent.config.schedule_relations import check_schedules
+from agent.config.schedules import SCHEDULE_TAGS
 from agent.config.schema import GateConfig
 from agent.errors import ConfigError
 
@@ -125,7 +127,8 @@ def _validate(data: dict[str, Any]) -> tuple[GateConfig | None, list[Finding]]:
             if not new or not all(mend(data, path) for path, _ in reversed(new)):
                 return None, findings
         else:
-            return config, findings + list(check_relations(config, mended))
+            findings += check_relations(config, mended)
+            return config, findings + list(check_schedules(config, mended))
     return None, findings
 
 
@@ -166,7 +169,8 @@ def _findings(error: ValidationError) -> Iterator[Finding]:
     for item in items:
         path = _toml_path(item["loc"])
         if item["type"] == "too_short" and any(
-            len(other["loc"]) > len(path) and _toml_path(other["loc"])[: len(path)] == path
+            len(_untagged(other["loc"])) > len(path)
+            and _toml_path(other["loc"])[: len(path)] == path
             for other in items
         ):
             continue  # its only fault is that its members have faults of their own
@@ -178,13 +182,19 @@ def _findings(error: ValidationError) -> Iterator[Finding]:
 
 def _toml_path(loc: tuple[str | int, ...]) -> KeyPath:
     # Pydantic names the tried member of a union too; no TOML key has such a name.
+    loc = _untagged(loc)
     end = next((i for i, part in enumerate(loc) if part in _UNION_MEMBERS), len(loc))
     return loc[:end]
 
 
+def _untagged(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Without the names of union members that are chosen by what they look like."""
+    return tuple(part for part in loc if part not in SCHEDULE_TAGS)
+
+
 def _message(item: ErrorDetails, path: KeyPath) -> str:
     kind = item["type"]
-    if len(path) < len(item["loc"]):
+    if len(path) < len(_untagged(item["loc"])):
         return "is a number, a text, or a list of texts"
     if kind == "extra_forbidden":
         return f"is no known key{did_you_mean(str(path[-1]), _known_keys(path[:-1]))}"

@@ -5,8 +5,9 @@ none. Such a config is never used: it only lets the checks that come later see t
 """
 
 from collections.abc import Iterator
-from datetime import time
-from typing import Annotated, Any, Literal, get_args, get_origin
+from datetime import date, time
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -16,7 +17,14 @@ from agent.config.schema import GateConfig
 
 UNREAD = "-unread-"
 """The sample of a name."""
-_SAMPLES: dict[Any, Any] = {bool: False, int: 1, float: 1.0, str: UNREAD, time: "00:00"}
+_SAMPLES: dict[Any, Any] = {
+    bool: False,
+    int: 1,
+    float: 1.0,
+    str: UNREAD,
+    time: "00:00",
+    date: "2026-01-01",
+}
 
 
 def mend(data: Any, path: KeyPath) -> bool:
@@ -69,9 +77,8 @@ def fields_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
 def _kind_at(path: KeyPath) -> Any:
     """The type of the list's member at ``path``."""
     field = field_at(path[:-1])
-    if field is None or get_origin(field.annotation) is not tuple:
-        return None
-    return get_args(field.annotation)[0]
+    many = None if field is None else _tuple_in(field.annotation)
+    return None if many is None else get_args(many)[0]
 
 
 def _sample(kind: Any, old: Any) -> Any:
@@ -100,6 +107,16 @@ def _at(data: Any, path: KeyPath) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return data
+
+
+def _tuple_in(annotation: Any) -> Any:
+    """The list that a field takes, alone or beside something else; None where it takes none."""
+    if get_origin(annotation) is tuple:
+        return annotation
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        found = map(_tuple_in, get_args(annotation))
+        return next((many for many in found if many is not None), None)
+    return None
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

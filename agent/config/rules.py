@@ -1,24 +1,11 @@
 """What of the config says who may pass where and when."""
 
-from datetime import time
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from agent.config.base import FACTORS_PATTERN, Name, Table, Weekday
-
-
-class ScheduleSpan(Table):
-    """A weekly span in the kiosk's time zone; ``until`` before ``from`` runs past midnight."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True
-    )
-
-    days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
-    from_: Annotated[time, Field(alias="from")]
-    until: time
-
+from agent.config.base import FACTORS_PATTERN, Name, Table
+from agent.config.schedules import ScheduleChoice
 
 FactorSet = Annotated[
     str,
@@ -43,7 +30,7 @@ class RuleConfig(Table):
     )
     factor_window_s: Annotated[float, Field(ge=1, le=120)] = 15.0
     health_certificate: bool = False
-    schedule: tuple[ScheduleSpan, ...] = Field((), description="empty: at any time")
+    schedule: ScheduleChoice = Field((), description="id of [[schedule]], or spans; empty: always")
     temperature_limit_c: Annotated[float, Field(ge=34.0, le=42.0)] | None = None
 
 
