@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from agent.config.lines import KeyPath
 from agent.config.mend import UNREAD
 from agent.config.relations import Finding, did_you_mean, unsure
+from agent.config.schedules import ScheduleConfig
 from agent.config.schema import GateConfig
 from agent.domain.holidays import parse_days
 
@@ -21,9 +22,20 @@ def check_schedules(config: GateConfig, mended: Collection[KeyPath] = ()) -> Ite
     for i, schedule in enumerate(config.schedule):
         for j, name in enumerate(schedule.holidays):
             yield from _known(("schedule", i, "holidays", j), name, holidays, "holiday")
+        # What is missing here may be what could not be read.
+        if not any(path[:2] == ("schedule", i) for path in mended):
+            yield from _whole(("schedule", i), schedule)
     yield from _days(config, mended)
     yield from _rules(config, schedules)
     yield from _doors(config, schedules)
+
+
+def _whole(path: KeyPath, schedule: ScheduleConfig) -> Iterator[Finding]:
+    if not schedule.spans and not any(one.open for one in schedule.exceptions):
+        yield (path, "never holds: give it spans, or exceptions with open = true")
+    if any("holiday" in span.days for span in schedule.spans) and not schedule.holidays:
+        message = 'its spans name the day "holiday": say in holidays which [[holiday]] count'
+        yield (path, message)
 
 
 def _days(config: GateConfig, mended: Collection[KeyPath]) -> Iterator[Finding]:

@@ -6,9 +6,9 @@ past midnight. What holds where they disagree is said in ``domain.schedule``.
 
 from datetime import date as Date  # noqa: N812 - the key is called date
 from datetime import time
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 
 from agent.config.base import Name, Table, Weekday
 from agent.domain.holidays import FIRST_YEAR, LAST_YEAR
@@ -71,18 +71,6 @@ class ScheduleConfig(Table):
     spans: Annotated[tuple[ScheduleSpan, ...], Field(max_length=64)] = ()
     holidays: Annotated[tuple[Name, ...], Field(max_length=32)] = ()
     exceptions: Annotated[tuple[ExceptionConfig, ...], Field(max_length=200)] = ()
-
-    @model_validator(mode="after")
-    def _opens(self) -> Self:
-        if not self.spans and not any(one.open for one in self.exceptions):
-            raise ValueError("never holds: give it spans, or exceptions with open = true")
-        return self
-
-    @model_validator(mode="after")
-    def _knows_its_holidays(self) -> Self:
-        if any("holiday" in span.days for span in self.spans) and not self.holidays:
-            raise ValueError('spans name the day "holiday": say which [[holiday]] in holidays')
-        return self
 
 
 def _which(value: Any) -> str | None:
