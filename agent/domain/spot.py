@@ -22,6 +22,9 @@ FOREHEAD_HEIGHT_M = 0.06
 FOREHEAD_WIDTH_M = 0.12
 """Temple to temple, our assumption."""
 
+ARRAY_SPOT_PIXELS = 3
+"""The side of the block of pixels by which an array's driver says its warmest spot."""
+
 
 def distance_m(
     face_width_px: float,
