@@ -4,12 +4,14 @@ An adapter that cannot start raises ``UnavailableError`` with the fix; one that 
 too, and its thread's owner turns that into a fault. Nothing here waits without a timeout.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from agent.domain.antipassback import Position
+from agent.domain.door_mode import Latches
 from agent.domain.events import Event
 from agent.domain.evidence import TemperatureReading
 from agent.domain.gate_pass import PassId
@@ -37,6 +39,7 @@ __all__ = [
     "Inputs",
     "Journal",
     "Landmarks",
+    "LatchStore",
     "Loudspeaker",
     "PassLedger",
     "PhotoDecoder",
@@ -158,6 +161,9 @@ class Inputs(Protocol):
         Raises:
             UnavailableError: the pins cannot be read any more.
         """
+
+    def unsteady(self) -> Collection[str]:
+        """The inputs whose lines oscillate now: short pulses there are missed."""
 
     def close(self) -> None:
         """Let the pins go; safe to call twice."""
@@ -318,6 +324,32 @@ class PassLedger(Protocol):
 
         Raises:
             StoreError: it could not be written; the pass must not open.
+        """
+
+
+class LatchStore(Protocol):
+    """What of the gate outlives its agent: modes, latched faults, and where holders are."""
+
+    def latches(self) -> Latches:
+        """As they were saved last."""
+
+    def save(self, latches: Latches) -> None:
+        """Replace them, durable before it returns.
+
+        Raises:
+            StoreError: they could not be written.
+        """
+
+    def positions(self) -> Mapping[HolderId, Position]:
+        """Where each holder was last seen to go."""
+
+    def move(self, holder: HolderId | None, position: Position | None) -> None:
+        """A holder went there; None for nowhere, and no holder for everybody.
+
+        Survives the process at once, and a power failure within seconds.
+
+        Raises:
+            StoreError: it could not be written.
         """
 
 

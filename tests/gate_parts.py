@@ -4,11 +4,12 @@ from pass_parts import NOW, claims
 
 from agent.adapters.simulators.clock import ManualClock
 from agent.controller.combination import Claim
+from agent.controller.door import DoorSettings
 from agent.controller.effects import Compare, Consume, Effect, Indicate, Record, Release
 from agent.controller.inputs import CredentialShown, Observed, Tick
-from agent.controller.judge import KioskSettings
 from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
+from agent.controller.settings import KioskSettings
 from agent.domain.evidence import Box, Candidate, ClaimScore, FaceSample, FaceTrack, Observation
 from agent.domain.factor import Factor
 from agent.domain.holder import Holder, HolderId
@@ -20,7 +21,8 @@ from agent.domain.rule import Rule
 LIN, ANNA, GUEST = HolderId("lin.2"), HolderId("anna"), HolderId("guest.7")
 FACE, PASS, DOCUMENT = Factor.FACE, Factor.PASS, Factor.ID_DOCUMENT
 BOTH = (frozenset({FACE, PASS}),)
-LANE = LaneSettings("north-entry", "entry", "front", "turnstile", pulse_s=3.0, max_pulse_s=10.0)
+LANE = LaneSettings("north-entry", "entry", "front", "turnstile")
+DOOR = DoorSettings("turnstile", pulse_s=3.0, max_pulse_s=10.0)
 REGISTRY = Registry(
     revision=1,
     holders={LIN: Holder(LIN, "Lin", "resident"), ANNA: Holder(ANNA, "Anna", "resident")},
@@ -42,6 +44,7 @@ class Gate:
         self.registry = registry
         self.settings = KioskSettings(
             lanes=(LANE,),
+            doors=(DOOR,),
             rules=rules or (Rule(frozenset({"resident"}), factors=BOTH),),
             boot_id="boot",
             accept_no_pad=True,

@@ -22,7 +22,7 @@ from agent import __version__
 from agent.adapters.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, PahoBroker
 from agent.app.broker import open_broker, topics_of
 from agent.app.control import ControlServer
-from agent.app.executor import Executor, Outlets
+from agent.app.executor import Executor, Outlets, Stores
 from agent.app.gallery import GalleryWatch, rates_of, take_snapshot
 from agent.app.inbox import Inbox
 from agent.app.journal_writer import JournalWriter
@@ -38,7 +38,7 @@ from agent.app.time_keeper import TimeKeeper
 from agent.app.workers import Worker
 from agent.controller.effects import Indicate
 from agent.controller.inputs import FaultCleared, FaultRaised, Stop
-from agent.controller.kiosk import Kiosk
+from agent.controller.kiosk import Kiosk, Memory
 from agent.domain.events import EventType
 from agent.errors import UnavailableError
 from agent.lifecycle import ExitCode, boot_id
@@ -108,13 +108,17 @@ class Agent:
         kiosk = Kiosk(
             kiosk_settings(config, boot),
             self._gallery.registry(),
-            uses=parts.ledger.uses(),
-            latest_utc=parts.ledger.latest_trusted(),
+            Memory(
+                parts.ledger.uses(),
+                parts.ledger.latest_trusted(),
+                parts.latches.latches(),
+                parts.latches.positions(),
+            ),
         )
         executor = Executor(
             parts.doors,
             self._writer,
-            parts.ledger,
+            Stores(parts.ledger, parts.latches),
             Outlets(self._inbox.post, self._board.set, self._indicate, self._senses),
             new_id=lambda draft: new_event_id.make(draft.time),
         )

@@ -23,15 +23,17 @@ from agent import logs
 from agent.adapters.clock import SystemClock
 from agent.adapters.gpio import GpioDoor, open_pins
 from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.app.executor import Executor, Outlets
+from agent.app.executor import Executor, Outlets, Stores
 from agent.app.gallery import threshold_for
 from agent.app.journal_writer import JournalWriter
 from agent.controller.combination import Claim
+from agent.controller.door import DoorSettings
 from agent.controller.inputs import Observed
-from agent.controller.judge import KioskSettings
 from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
+from agent.controller.settings import KioskSettings
 from agent.domain.comparison import Metric, ReferenceIndex
 from agent.domain.events import Event, EventType
 from agent.domain.evidence import Evidence, FaceEvidence
@@ -194,10 +196,11 @@ class _Gate:
         self._thread = threading.Thread(target=self._writer.work)
         self._thread.start()
         self._ledger = SqlitePassLedger(folder / "passes.sqlite")
+        self._latches = SqliteLatches(folder / "latches.sqlite")
         self._executor = Executor(
             {"door": self._door},
             self._writer,
-            self._ledger,
+            Stores(self._ledger, self._latches),
             Outlets(lambda _: None, lambda _: None, lambda _: None, _NobodyLooks()),
             new_id=lambda draft: _IDS.make(draft.time),
         )
@@ -235,6 +238,7 @@ class _Gate:
         self._thread.join(5.0)
         self.journal.close()
         self._ledger.close()
+        self._latches.close()
         self._door.close()
 
 
@@ -249,9 +253,9 @@ class _NobodyLooks:
 
 
 def _settings() -> KioskSettings:
-    lane = LaneSettings("gate", "entry", "camera", "door", pulse_s=3.0, max_pulse_s=10.0)
+    lane = LaneSettings("gate", "entry", "camera", "door")
     rules = (Rule(frozenset({"resident"})),)
-    return KioskSettings((lane,), rules, "bench", accept_no_pad=True)
+    return KioskSettings((lane,), (DoorSettings("door"),), rules, "bench", accept_no_pad=True)
 
 
 def _event() -> Event:

@@ -6,6 +6,7 @@ the loop.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -16,7 +17,10 @@ from agent.controller.effects import (
     Compare,
     Consume,
     Effect,
+    Hold,
     Indicate,
+    Latch,
+    Move,
     Record,
     Release,
     Secure,
@@ -24,10 +28,10 @@ from agent.controller.effects import (
     Settle,
     Stand,
 )
-from agent.controller.inputs import FaultRaised, Input
+from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.events import EventDraft, EventType
 from agent.errors import StoreError
-from agent.ports import Door, PassLedger
+from agent.ports import Door, LatchStore, PassLedger
 
 RECORD_WAIT_S = 0.020
 """How long a door waits for its row; past that it opens and the event is marked late."""
@@ -56,6 +60,14 @@ class Outlets:
     stand: Callable[[Stand], None] = lambda _effect: None
 
 
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where what must survive the process is written down, beside the journal."""
+
+    ledger: PassLedger
+    latches: LatchStore
+
+
 class Executor:
     """Owns the doors; called by the controller's thread only."""
 
@@ -63,30 +75,39 @@ class Executor:
         self,
         doors: Mapping[str, Door],
         writer: JournalWriter,
-        ledger: PassLedger,
+        memory: Stores,
         outlets: Outlets,
         *,
         new_id: Callable[[EventDraft], str],
     ) -> None:
         self._doors = doors
         self._writer = writer
-        self._ledger = ledger
+        self._ledger = memory.ledger
+        self._latches = memory.latches
+        self._unsaved: Latch | None = None
+        self._latching_failed = False
         self._outlets = outlets
         self._new_id = new_id
 
     def execute(self, effects: Sequence[Effect]) -> None:
         """Do what the controller asked, first to last."""
         ticket: Ticket | None = None
+        if effects and self._unsaved is not None:
+            self._remember(self._unsaved)
         for effect in effects:
             match effect:
                 case Record(draft):
                     ticket = self._record(draft)
                 case Release(door, pulse_s):
-                    if ticket is not None and not ticket.wait(RECORD_WAIT_S):
-                        _log.warning("recorded_late", waited_ms=RECORD_WAIT_S * 1000)
-                    self._move(door, pulse_s)
+                    self._awaited(ticket)
+                    self._move(door, partial(_release, pulse_s=pulse_s))
+                case Hold(door, for_s):
+                    self._awaited(ticket)
+                    self._move(door, partial(_hold, for_s=for_s))
                 case Secure(door):
-                    self._move(door, None)
+                    self._move(door, lambda output: output.secure())
+                case Latch() | Move():
+                    self._remember(effect)
                 case Consume():
                     self.execute(effect.counted if self._consumed(effect) else effect.otherwise)
                 case _:
@@ -125,14 +146,41 @@ class Executor:
             _log.info(draft.type.value, **draft.data)
         return self._writer.submit(draft.with_id(self._new_id(draft)))
 
-    def _move(self, door: str, pulse_s: float | None) -> None:
+    def _awaited(self, ticket: Ticket | None) -> None:
+        if ticket is not None and not ticket.wait(RECORD_WAIT_S):
+            _log.warning("recorded_late", waited_ms=RECORD_WAIT_S * 1000)
+
+    def _remember(self, effect: Latch | Move) -> None:
         try:
-            if pulse_s is None:
-                self._doors[door].secure()
+            if isinstance(effect, Latch):
+                self._unsaved = effect
+                self._latches.save(effect.latches)
+                self._unsaved = None
             else:
-                self._doors[door].release(pulse_s)
+                self._latches.move(effect.holder, effect.position)
+        except StoreError as error:
+            _log.error("not_latched", error=str(error))
+            detail = "lockdown, free passage, faults or whereabouts would not survive a restart"
+            self._latching_failed = True
+            self._outlets.post(FaultRaised("latches", detail))
+        else:
+            if self._latching_failed and self._unsaved is None:
+                self._latching_failed = False
+                self._outlets.post(FaultCleared("latches", "agent"))
+
+    def _move(self, door: str, deed: Callable[[Door], None]) -> None:
+        try:
+            deed(self._doors[door])
         except Exception as error:  # noqa: BLE001 - whatever a pin library raises, it is a fault
             _log.error("output_failed", door=door, error=str(error))
             self._outlets.post(
                 FaultRaised(f"door:{door}", f"the output failed: {type(error).__name__}")
             )
+
+
+def _release(door: Door, pulse_s: float) -> None:
+    door.release(pulse_s)
+
+
+def _hold(door: Door, for_s: float) -> None:
+    door.hold(for_s)

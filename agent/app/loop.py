@@ -30,7 +30,7 @@ class ControlLoop:
 
     def run(self) -> str:
         """Until a ``Stop`` comes; the outputs are secured by then, and its reason is returned."""
-        self._executor.execute(self._kiosk.start())
+        self._executor.execute(self._kiosk.start(self._clock.now()))
         while True:
             self._beat()
             happened = self._inbox.take(self._wait_s())

@@ -17,6 +17,7 @@ from agent.adapters.id_reader import Ga467Reader
 from agent.adapters.photo_decoder import MakersPhotoDecoder
 from agent.adapters.simulators.thermometer import SimulatedThermometer
 from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.registry import SqliteRegistry
 from agent.app.cameras import open_camera
@@ -24,6 +25,7 @@ from agent.app.document_worker import PhotoReader
 from agent.app.doors import PinFactories, open_doors, open_indicators
 from agent.app.gallery import Snapshot, rates_of, take_snapshot
 from agent.app.resources import (
+    LATCHES_NAME,
     LEDGER_NAME,
     Key,
     Site,
@@ -55,6 +57,7 @@ class Parts:
     journal: SqliteJournal
     registry: SqliteRegistry
     ledger: SqlitePassLedger
+    latches: SqliteLatches
     community_key: bytes | None = field(repr=False)
     pack: InstalledPack
     engines: Mapping[str, FaceEngine]
@@ -98,6 +101,8 @@ def open_parts(
     time_key = config.clock.time_key_file
     ledger = SqlitePassLedger(state / LEDGER_NAME)
     stack.callback(ledger.close)
+    latches = SqliteLatches(state / LATCHES_NAME)
+    stack.callback(latches.close)
     pack = load_pack(config.face.pack, state)
     engines = {camera.id: engine_of(pack, config.face.threads) for camera in config.camera}
     snapshot = take_snapshot(registry, pack.manifest, rates_of(config))
@@ -120,6 +125,7 @@ def open_parts(
         journal=journal,
         registry=registry,
         ledger=ledger,
+        latches=latches,
         community_key=load_community_key(file),
         id_reader=id_reader,
         photographs=photographs,

@@ -37,6 +37,7 @@ from agent.vision.packs import InstalledPack, load_pack
 JOURNAL_NAME = "journal.sqlite"
 REGISTRY_NAME = "registry.sqlite"
 LEDGER_NAME = "passes.sqlite"
+LATCHES_NAME = "latches.sqlite"
 
 new_event_id = Uuid7Source(os.urandom)
 """Ids of the events that this process makes."""

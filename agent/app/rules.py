@@ -1,22 +1,25 @@
 """Config's words into the domain's."""
 
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator, Mapping
 
-from agent.config import GateConfig, RuleConfig
+from agent.app.schedules import schedule_of, schedules
+from agent.config import DoorConfig, GateConfig, RuleConfig
 from agent.controller.attempts import Pace
-from agent.controller.judge import KioskSettings
+from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
+from agent.controller.settings import KioskSettings
 from agent.domain.agreement import Requirements
+from agent.domain.antipassback import Area, PassbackMode
 from agent.domain.factor import Factor
 from agent.domain.rule import Rule
-from agent.domain.schedule import Schedule, Span
-
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+from agent.domain.schedule import Schedule
+from agent.domain.signal import Signal, Wiring
 
 
 def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
     """What the controller needs to know."""
     doors = {door.id: door for door in config.door}
+    wired, hours = wirings(config), schedules(config)
     face = config.face
     return KioskSettings(
         lanes=tuple(
@@ -24,13 +27,18 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
                 access_point=point.id,
                 direction=point.direction,
                 camera=point.camera,
-                door=point.door,
-                pulse_s=doors[point.door].pulse_s,
-                max_pulse_s=doors[point.door].max_pulse_s,
+                door=doors[point.door].output_for(point.direction),
+                from_area=point.from_area,
+                to_area=point.to_area,
             )
             for point in config.access_point
         ),
-        rules=tuple(_rule(rule, config.kiosk.timezone) for rule in config.rule),
+        doors=tuple(one for door in config.door for one in _doors(door, wired, hours)),
+        wirings=wired,
+        areas=tuple(
+            Area(area.id, PassbackMode(area.anti_passback), area.passback_s) for area in config.area
+        ),
+        rules=tuple(_rule(rule, hours, config.kiosk.timezone) for rule in config.rule),
         boot_id=boot_id,
         accept_no_pad=face.accept_no_pad,
         pace=Pace(face.attempt_timeout_s, face.attempt_interval_s, face.attempt_interval_max_s),
@@ -44,6 +52,39 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
     )
 
 
+def _doors(
+    door: DoorConfig, wired: tuple[Wiring, ...], hours: Mapping[str, Schedule]
+) -> Iterator[DoorSettings]:
+    """One for each output of the door."""
+    for name in door.outputs:
+        has = {wiring.signal for wiring in wired if wiring.door == name}
+        yield DoorSettings(
+            door=name,
+            pulse_s=door.pulse_s,
+            max_pulse_s=door.max_pulse_s,
+            window_s=door.passage_window_s,
+            held_open_s=door.held_open_s,
+            contact=Signal.CONTACT in has,
+            passage_sensor=Signal.PASSAGE in has,
+            feedback=Signal.FEEDBACK in has,
+            free_passage=hours.get(door.free_passage_schedule or ""),
+            lockdown=hours.get(door.lockdown_schedule or ""),
+        )
+
+
+def wirings(config: GateConfig) -> tuple[Wiring, ...]:
+    """What each input is for; one of a turnstile that names no direction counts for both."""
+    doors = {door.id: door for door in config.door}
+    found: list[Wiring] = []
+    for one in config.input:
+        names: list[str | None] = [None]
+        if one.door is not None and one.door in doors:
+            door = doors[one.door]
+            names = [*door.outputs] if one.direction is None else [door.output_for(one.direction)]
+        found += [Wiring(one.id, Signal(one.kind), name) for name in names]
+    return tuple(found)
+
+
 def reads_symbols(config: GateConfig, access_point: str) -> bool:
     """Whether a rule there asks for what is shown as a symbol."""
     return any(
@@ -53,15 +94,11 @@ def reads_symbols(config: GateConfig, access_point: str) -> bool:
     )
 
 
-def _rule(rule: RuleConfig, timezone: str) -> Rule:
-    spans = tuple(
-        Span(frozenset(_WEEKDAYS.index(day) for day in span.days), span.from_, span.until)
-        for span in rule.schedule
-    )
+def _rule(rule: RuleConfig, hours: Mapping[str, Schedule], timezone: str) -> Rule:
     return Rule(
         categories=frozenset(rule.categories),
         access_points=frozenset(rule.access_points),
-        schedule=Schedule(spans, ZoneInfo(timezone)) if spans else None,
+        schedule=schedule_of(rule, hours, timezone),
         temperature_limit_c=rule.temperature_limit_c,
         factors=tuple(frozenset(map(Factor, one.split("+"))) for one in rule.factors),
         health_certificate=rule.health_certificate,

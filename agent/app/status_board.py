@@ -81,6 +81,7 @@ class StatusBoard:
             face_without_pad=self._face_without_pad,
             faults=newest.faults,
             access_points=newest.access_points,
+            modes=newest.modes,
         )
         return status.as_json()
 

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.controller.combination import Claim
+from agent.domain.antipassback import Position
+from agent.domain.door_mode import Latches
 from agent.domain.events import EventDraft
 from agent.domain.gate_pass import PassId
+from agent.domain.holder import HolderId
 from agent.domain.indication import Indication, Standing
 
 
@@ -33,6 +36,29 @@ class Secure:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Keep the door's output released for ``for_s`` from now; it is said again in time."""
+
+    door: str
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Latch:
+    """Write down what must survive a restart, durable before anything else is done."""
+
+    latches: Latches
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Write down where a holder went; None for nowhere, and no holder for everybody."""
+
+    holder: HolderId | None
+    position: Position | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """The track of this camera has had its attempt; vision may look at it less often."""
 
@@ -42,10 +68,11 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class SetStatus:
-    """What stands now, for whoever asks: latched faults and the state of each access point."""
+    """What stands now, for whoever asks: latched faults, state and mode of each access point."""
 
     faults: Mapping[str, str] = field(default_factory=dict)
     access_points: Mapping[str, str] = field(default_factory=dict)
+    modes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +109,17 @@ class Consume:
     otherwise: tuple["Effect", ...]
 
 
-Effect = Record | Release | Secure | Settle | SetStatus | Compare | Indicate | Stand | Consume
+Effect = (
+    Record
+    | Release
+    | Hold
+    | Secure
+    | Latch
+    | Move
+    | Settle
+    | SetStatus
+    | Compare
+    | Indicate
+    | Stand
+    | Consume
+)

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from agent.domain.door_mode import Command
 from agent.domain.evidence import Observation, TemperatureReading
+from agent.domain.holder import HolderId
 from agent.domain.presented import Presented
 from agent.domain.registry import Registry
 from agent.domain.signal import InputChange
@@ -61,6 +63,23 @@ class FaultCleared:
 
 
 @dataclass(frozen=True, slots=True)
+class Commanded:
+    """An operator at the kiosk asks something of an access point's door; ``by`` names them."""
+
+    command: Command
+    access_point: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forgiven:
+    """Anti-passback forgets where a holder is, None where everybody is; ``by`` says so."""
+
+    holder: HolderId | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """The deadline that the controller named has come."""
 
@@ -78,6 +97,8 @@ Input = (
     | TemperatureRead
     | RegistryChanged
     | InputChanged
+    | Commanded
+    | Forgiven
     | FaultRaised
     | FaultCleared
     | Tick

@@ -16,7 +16,7 @@ from agent.controller.lane import Lane
 from agent.controller.pacer import Pacer
 from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
-from agent.controller.trace import access_event
+from agent.controller.trace import Circumstances, access_event
 from agent.domain.access_point import State
 from agent.domain.antipassback import PassbackMode
 from agent.domain.door_mode import Mode
@@ -279,9 +279,11 @@ class Judge:
                 lane.settings,
                 self.registry,
                 now,
-                boot_id=self.settings.boot_id,
-                missing=lane.combination.waiting_for,
-                passback=self._passes_back(lane, evidence, now),
+                Circumstances(
+                    self.settings.boot_id,
+                    lane.combination.waiting_for,
+                    self._passes_back(lane, evidence, now),
+                ),
             )
         )
 

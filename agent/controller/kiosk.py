@@ -3,53 +3,85 @@
     observation --> attempts ------due--> judge --> Record, then Release
     credential ---> combination --due-->   |   or wait for what is missing
     reading -----> kept, with its age
+    input -------> its door, by what it is wired for
+    command -----> the door's mode, or one release; anti-passback forgives
     fault -------> latched until it is cleared; denies what depends on the part
     tick --------> pulses end, attempts and combinations whose time is up are judged
 
 One thread owns it. Time comes with every input, so a test replays a day in a second.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
-from agent.controller.effects import Effect, Record, Secure, SetStatus
+from agent.controller.doors import Doors
+from agent.controller.effects import Effect, Record, Secure, SetStatus, Stand
 from agent.controller.inputs import (
+    Commanded,
     CredentialShown,
     FaultCleared,
     FaultRaised,
+    Forgiven,
     Input,
+    InputChanged,
     Observed,
     RegistryChanged,
     Stop,
     TemperatureRead,
     Tick,
 )
-from agent.controller.judge import Judge, KioskSettings
+from agent.controller.judge import Judge
 from agent.controller.lane import Lane
-from agent.domain import access_point
+from agent.controller.passback import Passback
+from agent.controller.settings import KioskSettings
+from agent.domain.access_point import ALARMS, State
+from agent.domain.antipassback import Position
+from agent.domain.door_mode import Latches, Mode
 from agent.domain.events import EventDraft, EventType
 from agent.domain.evidence import Observation
 from agent.domain.gate_pass import PassId
+from agent.domain.holder import HolderId
+from agent.domain.indication import Standing
 from agent.domain.instant import Instant
 from agent.domain.registry import Registry
+
+_ONLY_A_PERSON_CLEARS = ("door:", "feedback:", "tamper:")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What outlives a process: uses of passes, a time that surely was, latches, whereabouts."""
+
+    uses: Mapping[PassId, int] = field(default_factory=dict)
+    latest_utc: datetime | None = None
+    latches: Latches = field(default_factory=Latches)
+    positions: Mapping[HolderId, Position] = field(default_factory=dict, repr=False)
 
 
 class Kiosk:
     """Everything that one kiosk knows between two inputs."""
 
     def __init__(
-        self,
-        settings: KioskSettings,
-        registry: Registry,
-        *,
-        uses: Mapping[PassId, int] | None = None,
-        latest_utc: datetime | None = None,
+        self, settings: KioskSettings, registry: Registry, memory: Memory | None = None
     ) -> None:
-        """Begin with what outlives a process: ``uses`` of passes, and a time that surely was."""
-        self._judge = Judge(settings, registry, dict(uses or {}), latest_utc)
-        self._lanes = [Lane(lane, settings.pace, settings.requirements) for lane in settings.lanes]
-        self._faults: dict[str, str] = {}
+        """Begin with what the last agent left."""
+        memory = memory or Memory()
+        self._passback = Passback(settings.areas, memory.positions, settings.boot_id)
+        self._doors = Doors(
+            settings.doors, settings.lanes, settings.wirings, self._passback, memory.latches
+        )
+        self._judge = Judge(
+            settings, registry, dict(memory.uses), memory.latest_utc, self._doors, self._passback
+        )
+        self._lanes = [
+            Lane(lane, self._doors[lane.door], settings.pace, settings.requirements)
+            for lane in settings.lanes
+        ]
+        self._faults: dict[str, str] = dict(memory.latches.faults)
+        self._told: SetStatus | None = None
+        self._stands: dict[str, Standing] = {}
 
     @property
     def faults(self) -> dict[str, str]:
@@ -59,7 +91,7 @@ class Kiosk:
     @property
     def deadline_s(self) -> float | None:
         """When to send the next ``Tick``, on the monotonic clock; None while nothing is due."""
-        moments = [lane.deadline_s for lane in self._lanes]
+        moments = [self._doors.deadline_s, *(lane.combination.ends_s for lane in self._lanes)]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def handle(self, happened: Input, now: Instant) -> tuple[Effect, ...]:
@@ -68,17 +100,23 @@ class Kiosk:
         effects = self._handle(happened, now)
         if isinstance(happened, Stop):
             return tuple(effects)
+        effects += self._doors.tick(now)
         for lane in self._lanes:
-            before = lane.state
-            effects += lane.tick(now.monotonic_s)
             effects += self._judge.due(lane, self._faults, now)
-            if lane.state is not before:
-                effects.append(self._status())
-        return tuple(effects)
+        for part, detail in self._doors.trouble():
+            effects += self._raise_fault(part, detail, now)
+        return (*effects, *self._stand(), *self._status())
 
-    def start(self) -> tuple[Effect, ...]:
-        """The first effects: every output secured, and the status as it stands."""
-        return (*(Secure(lane.settings.door) for lane in self._lanes), self._status())
+    def start(self, now: Instant) -> tuple[Effect, ...]:
+        """The first effects: every output secured, then what held when the last agent ended."""
+        effects: list[Effect] = [
+            Secure(door) for door in dict.fromkeys(lane.settings.door for lane in self._lanes)
+        ]
+        for part in self._faults:
+            if self._judge.settings.degrade.blocks_door(part):
+                effects += self._doors.failed(part, now)
+        effects += self._doors.restore(now)
+        return (*effects, *self._stand(), *self._status())
 
     def _handle(self, happened: Input, now: Instant) -> list[Effect]:
         match happened:
@@ -91,21 +129,27 @@ class Kiosk:
                 self._judge.reading = reading
                 return []
             case RegistryChanged(registry):
-                self._judge.registry = registry
-                for lane in self._lanes:
-                    # What was compared with the gallery before opens nothing by this one.
-                    lane.attempts.observe(None, registry.operating.threshold)
-                return [self._status()]
-            case FaultRaised(part, detail):
-                return self._raise_fault(part, detail, now)
-            case FaultCleared(part, by):
-                return self._clear_fault(part, by, now)
+                return self._enrolled(registry)
+            case InputChanged(change):
+                return self._doors.changed(change, now)
+            case Commanded() | Forgiven():
+                return self._asked(happened, now)
+            case FaultRaised() | FaultCleared():
+                return self._fault(happened, now)
             case Tick():
                 return []
             case Stop():
-                return self._each_lane(access_point.Input.STOP, now)
+                return self._doors.stop(now.monotonic_s)
             case _:  # pragma: no cover
                 assert_never(happened)
+
+    def _enrolled(self, registry: Registry) -> list[Effect]:
+        self._judge.registry = registry
+        for lane in self._lanes:
+            # What was compared with the gallery before opens nothing by this one.
+            lane.attempts.observe(None, registry.operating.threshold)
+        self._told = None
+        return []
 
     def _observe(self, observation: Observation) -> None:
         registry = self._judge.registry
@@ -125,42 +169,81 @@ class Kiosk:
                 effects += self._judge.shown(lane, shown.presented, self._faults, now)
         return effects
 
+    def _asked(self, asked: Commanded | Forgiven, now: Instant) -> list[Effect]:
+        if isinstance(asked, Forgiven):
+            data = {"holder": asked.holder, "by": asked.by}
+            record = self._record(EventType.PASSBACK_FORGIVEN, now, data)
+            return [*self._passback.forgive(asked.holder), record]
+        for lane in self._lanes:
+            if lane.settings.access_point == asked.access_point:
+                return self._doors.commanded(asked.command, lane.settings, asked.by, now)
+        return []
+
+    def _fault(self, fault: FaultRaised | FaultCleared, now: Instant) -> list[Effect]:
+        if isinstance(fault, FaultRaised):
+            return self._raise_fault(fault.part, fault.detail, now)
+        return self._clear_fault(fault.part, fault.by, now)
+
     def _raise_fault(self, part: str, detail: str, now: Instant) -> list[Effect]:
         if part in self._faults:
             return []  # latched already; securing a failed output again would only fail again
         self._faults[part] = detail
         effects: list[Effect] = []
-        for lane in self._lanes_of(part):
-            effects += lane.apply(access_point.Input.OUTPUT_FAILED, now.monotonic_s)
+        if self._judge.settings.degrade.blocks_door(part):
+            effects += self._doors.failed(part, now)
         if part == "thermometer":
             self._judge.reading = None
         data = {"part": part, "detail": detail}
-        effects.append(self._record(EventType.FAULT_RAISED, now, data))
-        effects.append(self._status())
-        return effects
+        return [*effects, *self._latch(), self._record(EventType.FAULT_RAISED, now, data)]
 
     def _clear_fault(self, part: str, by: str, now: Instant) -> list[Effect]:
-        if self._faults.pop(part, None) is None:
+        if part not in self._faults or not self._doors.clearable(part):
             return []
-        effects: list[Effect] = []
-        for lane in self._lanes_of(part):
-            effects += lane.apply(access_point.Input.FAULT_CLEARED, now.monotonic_s)
-        effects.append(self._record(EventType.FAULT_CLEARED, now, {"part": part, "by": by}))
-        effects.append(self._status())
-        return effects
+        del self._faults[part]
+        effects = self._doors.failed(part, now, cleared=True)
+        cleared = self._record(EventType.FAULT_CLEARED, now, {"part": part, "by": by})
+        return [*effects, *self._latch(), cleared]
 
-    def _lanes_of(self, part: str) -> Sequence[Lane]:
-        return [lane for lane in self._lanes if part == f"door:{lane.settings.door}"]
+    def _latch(self) -> list[Effect]:
+        lasting = {
+            part: detail
+            for part, detail in self._faults.items()
+            if part.startswith(_ONLY_A_PERSON_CLEARS)
+        }
+        return self._doors.latch(lasting)
 
-    def _each_lane(self, happened: access_point.Input, now: Instant) -> list[Effect]:
-        effects: list[Effect] = []
-        for lane in self._lanes:
-            effects += lane.apply(happened, now.monotonic_s)
-        return effects
-
-    def _record(self, kind: EventType, now: Instant, data: dict[str, str]) -> Record:
+    def _record(self, kind: EventType, now: Instant, data: Mapping[str, str | None]) -> Record:
         return Record(EventDraft(kind, now.utc, now.utc_trusted, None, data))
 
-    def _status(self) -> SetStatus:
-        states = {lane.settings.access_point: lane.state.value for lane in self._lanes}
-        return SetStatus(dict(self._faults), states)
+    def _status(self) -> list[SetStatus]:
+        """What stands now, where it is not what was told last."""
+        status = SetStatus(
+            dict(self._faults),
+            {lane.settings.access_point: lane.door.state.value for lane in self._lanes},
+            {lane.settings.access_point: lane.door.mode.value for lane in self._lanes},
+        )
+        if status == self._told:
+            return []
+        self._told = status
+        return [status]
+
+    def _stand(self) -> list[Stand]:
+        """How each access point stands, where that has changed."""
+        changed = []
+        for lane in self._lanes:
+            point, standing = lane.settings.access_point, self._standing(lane)
+            if self._stands.get(point, Standing.READY) is not standing:
+                changed.append(Stand(point, standing))
+            self._stands[point] = standing
+        return changed
+
+    def _standing(self, lane: Lane) -> Standing:
+        if lane.door.state in ALARMS:
+            return Standing.ALARM
+        if lane.door.state is State.FREE_PASSAGE:
+            return Standing.FREE_PASSAGE
+        if lane.door.mode is Mode.LOCKED_DOWN:
+            return Standing.LOCKED_DOWN
+        if self._judge.out_of_order(lane, self._faults):
+            return Standing.OUT_OF_ORDER
+        return Standing.READY

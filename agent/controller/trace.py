@@ -5,6 +5,7 @@ only where the face was recognised or a credential names somebody, whatever then
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from agent.controller.lane import LaneSettings
@@ -17,17 +18,28 @@ from agent.domain.policy import Decision
 from agent.domain.registry import Registry
 
 
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What stands in the event beside the decision.
+
+    ``missing`` is what the rule still asked for; ``passback``: by anti-passback the holder is
+    inside already, whatever follows from it.
+    """
+
+    boot_id: str
+    missing: Factors = frozenset()
+    passback: bool = False
+
+
 def access_event(
     decision: Decision,
     evidence: Evidence,
     settings: LaneSettings,
     registry: Registry,
     now: Instant,
-    *,
-    boot_id: str,
-    missing: Factors = frozenset(),
+    about: Circumstances,
 ) -> EventDraft:
-    """The event of one attempt; ``missing`` is what the rule still asked for."""
+    """The event of one attempt."""
     face = evidence.face
     claims = evidence.gate_pass.gate_pass if evidence.gate_pass is not None else None
     operating = registry.operating
@@ -35,7 +47,7 @@ def access_event(
         "reason": decision.reason.value if decision.reason is not None else None,
         "holder": _holder(evidence, registry),
         "factors": sorted(evidence.shown),
-        "missing": [] if decision.granted else sorted(missing),
+        "missing": [] if decision.granted else sorted(about.missing),
         "pass": claims.id if claims is not None else None,
         "direction": settings.direction,
         "score": _number(face.score if face else None),
@@ -57,7 +69,8 @@ def access_event(
         "stage_ms": {
             stage: round(ms, 3) for stage, ms in evidence.stage_ms.items() if math.isfinite(ms)
         },
-        "boot_id": boot_id,
+        "passback": about.passback,
+        "boot_id": about.boot_id,
         "recorded_late": False,
     }
     kind = EventType.ACCESS_GRANTED if decision.granted else EventType.ACCESS_DENIED

@@ -1,22 +1,42 @@
 """The access point as a state machine: what the output may do, whoever asks.
 
-    state      GRANT            PULSE_ENDED      OUTPUT_FAILED    FAULT_CLEARED    STOP
-    secured    released,release secured          fault,secure     secured          secured,secure
-    released   released,release secured,secure   fault,secure     released         secured,secure
-    fault      fault            fault,secure     fault,secure     secured,secure   fault,secure
+It belongs to one output: a door with its relay, or one direction of a turnstile.
 
-Total: every state answers every input, and nothing but GRANT releases. A fault latches: it denies
-until somebody clears it.
+    secured        at rest, the door closed as far as anybody can tell
+    released       free for a passage: by a grant, the exit button, or a command
+    open           opened in order; the time until it is an alarm runs
+    held_open      open for too long: an alarm until it closes
+    forced         opened without a release: an alarm until it closes
+    locked_down    nothing opens it but fire and the way out
+    free_passage   held released: fire, a schedule, or a command
+    fault          the output failed
+
+What lasts (fire, a latched fault, lockdown, free passage) is a condition: the strongest that holds
+is entered whenever the door comes to rest, so an alarm or the way out may interrupt it, never undo
+it. ``controller.door`` keeps conditions and timers; here is only what follows from what.
+
+Total: every state answers every input. Only these move an output out of its rest:
+
+    GRANT and REX   pulse it; GRANT never while locked down or in fault
+    FREE, FIRE      hold it; FREE never while locked down or in fault
+
+The way out is never refused here, and never depends on this: the wiring frees the door by itself.
+The table is drawn in docs/access-point.md.
 """
 
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where the access point is."""
+    """Where the access point is; the value is the word in the status."""
 
     SECURED = "secured"
     RELEASED = "released"
+    OPEN = "open"
+    HELD_OPEN = "held_open"
+    FORCED = "forced"
+    LOCKED_DOWN = "locked_down"
+    FREE_PASSAGE = "free_passage"
     FAULT = "fault"
 
 
@@ -24,9 +44,24 @@ class Input(StrEnum):
     """What can happen to it."""
 
     GRANT = "grant"
+    """A decision, or an operator, lets one person through."""
+    REX = "rex"
+    OPENED = "opened"
+    CLOSED = "closed"
+    USED_UP = "used_up"
+    """As many have passed as were let through."""
     PULSE_ENDED = "pulse_ended"
+    """The output was free for as long as it may; while it is held: say it again."""
+    WINDOW_ENDED = "window_ended"
+    """Nobody may use the release any more."""
+    HELD_TOO_LONG = "held_too_long"
+    LOCK_DOWN = "lock_down"
+    FREE = "free"
+    FIRE = "fire"
+    RESUME_CLOSED = "resume_closed"
+    """No condition holds any more, and the door is closed."""
+    RESUME_OPEN = "resume_open"
     OUTPUT_FAILED = "output_failed"
-    FAULT_CLEARED = "fault_cleared"
     STOP = "stop"
 
 
@@ -35,28 +70,100 @@ class Output(StrEnum):
 
     NOTHING = "nothing"
     RELEASE = "release"
+    HOLD = "hold"
     SECURE = "secure"
 
 
-_SECURED, _RELEASED, _FAULT = State.SECURED, State.RELEASED, State.FAULT
+_Row = dict[Input, tuple[State, Output]]
+_KEEP, _RELEASE, _HOLD, _SECURE = Output.NOTHING, Output.RELEASE, Output.HOLD, Output.SECURE
+
+
+def _row(state: State, **answers: tuple[State, Output]) -> _Row:
+    """What all states answer alike, and ``answers`` where this one differs."""
+    alike: _Row = {
+        Input.GRANT: (state, _RELEASE),
+        Input.REX: (state, _RELEASE),
+        Input.OPENED: (state, _KEEP),
+        Input.CLOSED: (state, _KEEP),
+        Input.USED_UP: (state, _SECURE),
+        Input.PULSE_ENDED: (state, _SECURE),
+        Input.WINDOW_ENDED: (state, _KEEP),
+        Input.HELD_TOO_LONG: (state, _KEEP),
+        Input.LOCK_DOWN: (State.LOCKED_DOWN, _SECURE),
+        Input.FREE: (State.FREE_PASSAGE, _HOLD),
+        Input.FIRE: (State.FREE_PASSAGE, _HOLD),
+        Input.RESUME_CLOSED: (State.SECURED, _SECURE),
+        Input.RESUME_OPEN: (State.OPEN, _SECURE),
+        Input.OUTPUT_FAILED: (State.FAULT, _SECURE),
+        Input.STOP: (State.SECURED, _SECURE),
+    }
+    return alike | {Input[name.upper()]: answer for name, answer in answers.items()}
+
+
+def _alarm(state: State) -> _Row:
+    """An alarm lasts until the door closes; conditions wait for that, but for those that free."""
+    return _row(
+        state,
+        closed=(State.SECURED, _SECURE),
+        lock_down=(state, _SECURE),
+        resume_open=(state, _SECURE),
+        output_failed=(state, _SECURE),
+    )
+
+
+_ROWS: dict[State, _Row] = {
+    State.SECURED: _row(
+        State.SECURED,
+        grant=(State.RELEASED, _RELEASE),
+        rex=(State.RELEASED, _RELEASE),
+        opened=(State.FORCED, _SECURE),
+    ),
+    State.RELEASED: _row(
+        State.RELEASED,
+        opened=(State.OPEN, _KEEP),
+        used_up=(State.SECURED, _SECURE),
+        window_ended=(State.SECURED, _SECURE),
+    ),
+    State.OPEN: _row(
+        State.OPEN,
+        closed=(State.SECURED, _SECURE),
+        held_too_long=(State.HELD_OPEN, _SECURE),
+    ),
+    State.HELD_OPEN: _alarm(State.HELD_OPEN),
+    State.FORCED: _alarm(State.FORCED),
+    State.LOCKED_DOWN: _row(
+        State.LOCKED_DOWN,
+        grant=(State.LOCKED_DOWN, _KEEP),
+        rex=(State.RELEASED, _RELEASE),
+        opened=(State.FORCED, _SECURE),
+        held_too_long=(State.HELD_OPEN, _SECURE),
+        free=(State.LOCKED_DOWN, _KEEP),
+        stop=(State.LOCKED_DOWN, _SECURE),
+    ),
+    State.FREE_PASSAGE: _row(
+        State.FREE_PASSAGE,
+        grant=(State.FREE_PASSAGE, _KEEP),
+        rex=(State.FREE_PASSAGE, _KEEP),
+        used_up=(State.FREE_PASSAGE, _KEEP),
+        pulse_ended=(State.FREE_PASSAGE, _HOLD),
+    ),
+    State.FAULT: _row(
+        State.FAULT,
+        grant=(State.FAULT, _KEEP),
+        rex=(State.RELEASED, _RELEASE),
+        opened=(State.FORCED, _SECURE),
+        held_too_long=(State.HELD_OPEN, _SECURE),
+        lock_down=(State.FAULT, _SECURE),
+        free=(State.FAULT, _KEEP),
+        fire=(State.FAULT, _HOLD),
+        stop=(State.FAULT, _SECURE),
+    ),
+}
 
 TABLE: dict[tuple[State, Input], tuple[State, Output]] = {
-    (_SECURED, Input.GRANT): (_RELEASED, Output.RELEASE),
-    (_SECURED, Input.PULSE_ENDED): (_SECURED, Output.NOTHING),
-    (_SECURED, Input.OUTPUT_FAILED): (_FAULT, Output.SECURE),
-    (_SECURED, Input.FAULT_CLEARED): (_SECURED, Output.NOTHING),
-    (_SECURED, Input.STOP): (_SECURED, Output.SECURE),
-    (_RELEASED, Input.GRANT): (_RELEASED, Output.RELEASE),
-    (_RELEASED, Input.PULSE_ENDED): (_SECURED, Output.SECURE),
-    (_RELEASED, Input.OUTPUT_FAILED): (_FAULT, Output.SECURE),
-    (_RELEASED, Input.FAULT_CLEARED): (_RELEASED, Output.NOTHING),
-    (_RELEASED, Input.STOP): (_SECURED, Output.SECURE),
-    (_FAULT, Input.GRANT): (_FAULT, Output.NOTHING),
-    (_FAULT, Input.PULSE_ENDED): (_FAULT, Output.SECURE),
-    (_FAULT, Input.OUTPUT_FAILED): (_FAULT, Output.SECURE),
-    (_FAULT, Input.FAULT_CLEARED): (_SECURED, Output.SECURE),
-    (_FAULT, Input.STOP): (_FAULT, Output.SECURE),
+    (state, happened): answer for state, row in _ROWS.items() for happened, answer in row.items()
 }
+ALARMS = frozenset({State.HELD_OPEN, State.FORCED})
 
 
 def step(state: State, happened: Input) -> tuple[State, Output]:

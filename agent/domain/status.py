@@ -25,6 +25,7 @@ class Status:
     face_without_pad: bool
     faults: Mapping[str, str] = field(default_factory=dict)
     access_points: Mapping[str, str] = field(default_factory=dict)
+    modes: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """JSON values under stable keys."""
@@ -53,6 +54,7 @@ class Status:
             "face_without_pad": self.face_without_pad,
             "faults": dict(self.faults),
             "access_points": dict(self.access_points),
+            "modes": dict(self.modes),
         }
 
 

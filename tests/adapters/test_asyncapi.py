@@ -10,25 +10,30 @@ from typing import Any
 import pass_parts
 import pytest
 from asyncapi import complaints, contract, payload, whole
+from door_parts import WiredDoor
 
 from agent.adapters.simulators.clock import ManualClock
 from agent.adapters.store.keys import init_key
 from agent.app.resources import Key, instant, make_event, open_journal, open_registry, site_of
 from agent.app.status_board import StatusBoard
 from agent.cli import models, trust
+from agent.controller.door import DoorSettings
 from agent.controller.effects import Record, SetStatus
 from agent.controller.inputs import (
     CredentialShown,
     FaultCleared,
     FaultRaised,
+    Forgiven,
     Observed,
     TemperatureRead,
     Tick,
 )
-from agent.controller.judge import KioskSettings
 from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
+from agent.controller.settings import KioskSettings
 from agent.credentials.issuers import IssuerKey
+from agent.domain.antipassback import Area, PassbackMode
+from agent.domain.door_mode import Command
 from agent.domain.events import Event, EventDraft, EventType, cloud_event
 from agent.domain.evidence import (
     Box,
@@ -58,8 +63,11 @@ REGISTRY = Registry(
     pack="dlib",
     pack_version="1",
 )
-LANE = LaneSettings("north-entry", "entry", "front", "turnstile", pulse_s=3.0, max_pulse_s=10.0)
-SETTINGS = KioskSettings((LANE,), (Rule(frozenset({"resident"})),), "boot", accept_no_pad=True)
+LANE = LaneSettings("north-entry", "entry", "front", "turnstile")
+DOOR = DoorSettings("turnstile", pulse_s=3.0, max_pulse_s=10.0)
+SETTINGS = KioskSettings(
+    (LANE,), (DOOR,), (Rule(frozenset({"resident"})),), "boot", accept_no_pad=True
+)
 NO_AGENT = {EventType.AGENT_STARTED, EventType.AGENT_STOPPED, EventType.RULES_CHANGED}
 """Only a whole agent says these: tests/real/test_agent.py holds them against the same file."""
 
@@ -160,6 +168,30 @@ def faults() -> list[EventDraft]:
     return drafts(raised) + drafts(kiosk.handle(FaultCleared("camera:front", "x"), clock.now()))
 
 
+def doors() -> list[EventDraft]:
+    """What a wired door says: used and unused grants, alarms, commands, duress."""
+    door = WiredDoor(areas=(Area("garden", PassbackMode.SOFT),))
+    for used in (True, False):
+        door.grant()
+        if used:
+            door.press("contact")
+        door.wait(5)
+    door.set("contact")
+    door.wait(1)
+    door.set("contact", active=False)
+    door.press("rex")
+    door.set("contact")
+    door.wait(40)
+    door.press("duress")
+    door.press("tamper")
+    door.press("fire")
+    door.ask(Command.LOCK_DOWN)
+    door.tell(Forgiven(None, "uid:0 root"))
+    stile = WiredDoor(wired=("passage",))
+    stile.press("passage")
+    return door.drafts() + stile.drafts()
+
+
 def stored(state: Path) -> list[Event]:
     """What commands and a broken journal leave in a journal, by way of the registry."""
     site = site_of(state, None)
@@ -186,7 +218,14 @@ def stored(state: Path) -> list[Event]:
 @pytest.fixture
 def said(tmp_path: Path) -> list[dict[str, Any]]:
     """One event or more of every type that needs no running agent, as a broker gets them."""
-    recorded = [*attempt(ANNA.id), *attempt(ANNA.id, 36.5), *attempt(None), *passes(), *faults()]
+    recorded = [
+        *attempt(ANNA.id),
+        *attempt(ANNA.id, 36.5),
+        *attempt(None),
+        *passes(),
+        *faults(),
+        *doors(),
+    ]
     events = [draft.with_id("0196a4f0-0000-7000-8000-000000000000") for draft in recorded]
     source = Topics("lakeside", "g3", "north-1").source
     return [
@@ -246,7 +285,8 @@ def test_the_status_is_what_is_described(tmp_path: Path) -> None:
             face_without_pad=True,
             journal_days=90,
         )
-        board.set(SetStatus({"camera:front": "no frame"}, {"north-entry": "secured"}))
+        points = {"north-entry": "secured"}, {"north-entry": "normal"}
+        board.set(SetStatus({"camera:front": "no frame"}, *points))
         status = json.loads(json.dumps(board.read()))
     assert complaints(status, payload("status.online")) == []
     assert complaints({**status, "faults": {"x": 1}}, payload("status.online")) != []

@@ -11,7 +11,7 @@ from pass_parts import NOW, claims
 
 from agent.controller.effects import Consume, Record
 from agent.controller.inputs import FaultRaised, RegistryChanged
-from agent.controller.kiosk import Kiosk
+from agent.controller.kiosk import Kiosk, Memory
 from agent.domain.gate_pass import PassId
 from agent.domain.holder import HolderId
 from agent.domain.reason import Reason
@@ -192,7 +192,7 @@ def test_a_second_use_is_a_replay(visitors) -> None:
 
 
 def test_a_replay_is_known_after_a_restart_with_the_clock_set_back(visitors) -> None:
-    visitors.kiosk = Kiosk(visitors.settings, REGISTRY, uses={ONCE.id: 1})
+    visitors.kiosk = Kiosk(visitors.settings, REGISTRY, Memory(uses={ONCE.id: 1}))
     visitors.clock.step_utc(-20 * 3600)
     visitors.show(ONCE)
     assert visitors.outcomes() == ["CredentialReplayed"]

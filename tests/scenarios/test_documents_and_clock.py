@@ -7,7 +7,7 @@ import pytest
 from gate_parts import ANNA, DOCUMENT, FACE, GUEST, LIN, PASS, REGISTRY, Gate
 from pass_parts import NOW, claims
 
-from agent.controller.kiosk import Kiosk
+from agent.controller.kiosk import Kiosk, Memory
 from agent.domain.reason import Reason
 from agent.domain.rule import Rule
 
@@ -166,6 +166,6 @@ def test_before_the_clock_is_trusted(latest, lower_bound, outcome: str) -> None:
         utc=NOW,
     )
     gate.clock.step_utc(0, trusted=False)
-    gate.kiosk = Kiosk(gate.settings, REGISTRY, latest_utc=latest)
+    gate.kiosk = Kiosk(gate.settings, REGISTRY, Memory(latest_utc=latest))
     gate.show()
     assert gate.outcomes() == [outcome]

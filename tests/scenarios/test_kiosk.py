@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from agent.adapters.simulators.clock import ManualClock
 from agent.controller.attempts import Pace
+from agent.controller.door import DoorSettings
 from agent.controller.effects import Indicate, Record, Release, Secure, SetStatus, Settle
 from agent.controller.inputs import (
     FaultCleared,
@@ -18,9 +19,9 @@ from agent.controller.inputs import (
     TemperatureRead,
     Tick,
 )
-from agent.controller.judge import KioskSettings
 from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
+from agent.controller.settings import KioskSettings
 from agent.domain.evidence import (
     Box,
     Candidate,
@@ -48,9 +49,11 @@ REGISTRY = Registry(
     pack="dlib",
     pack_version="1",
 )
-LANE = LaneSettings("north-entry", "entry", "front", "turnstile", pulse_s=3.0, max_pulse_s=10.0)
+LANE = LaneSettings("north-entry", "entry", "front", "turnstile")
+DOOR = DoorSettings("turnstile", pulse_s=3.0, max_pulse_s=10.0)
 SETTINGS = KioskSettings(
     lanes=(LANE,),
+    doors=(DOOR,),
     rules=(Rule(frozenset({"resident"})),),
     boot_id="boot",
     accept_no_pad=True,
@@ -67,7 +70,7 @@ class Stage:
         self.registry = registry
         self.track = 0
         self.samples = []
-        self.log = list(self.kiosk.start())
+        self.log = list(self.kiosk.start(self.clock.now()))
 
     def tell(self, happened):
         effects = self.kiosk.handle(happened, self.clock.now())
@@ -115,7 +118,10 @@ def stage():
 
 
 def test_it_starts_secured(stage):
-    assert stage.log == [Secure("turnstile"), SetStatus({}, {"north-entry": "secured"})]
+    assert stage.log == [
+        Secure("turnstile"),
+        SetStatus({}, {"north-entry": "secured"}, {"north-entry": "normal"}),
+    ]
 
 
 def test_a_resident_is_granted_on_the_third_frame_and_recorded_first(stage):
@@ -130,7 +136,7 @@ def test_a_resident_is_granted_on_the_third_frame_and_recorded_first(stage):
     assert record.draft.data["holder"] == "anna"
     assert release == Release("turnstile", 3.0)
     assert settle == Settle("front", 1)
-    assert status == SetStatus({}, {"north-entry": "released"})
+    assert status == SetStatus({}, {"north-entry": "released"}, {"north-entry": "normal"})
 
 
 def test_the_pulse_ends_by_the_deadline(stage):
@@ -293,7 +299,9 @@ def test_a_failed_output_is_secured_while_released(stage):
     stage.stay(0.3)
     effects = stage.tell(FaultRaised("door:turnstile", "stuck"))
     assert effects[0] == Secure("turnstile")
-    assert effects[-1] == SetStatus({"door:turnstile": "stuck"}, {"north-entry": "fault"})
+    assert effects[-1] == SetStatus(
+        {"door:turnstile": "stuck"}, {"north-entry": "fault"}, {"north-entry": "normal"}
+    )
 
 
 def test_stop_secures_first(stage):
@@ -302,8 +310,7 @@ def test_stop_secures_first(stage):
 
 
 def test_grants_in_a_row_never_pass_the_maximum():
-    lane = replace(LANE, pulse_s=3.0, max_pulse_s=4.0)
-    stage = Stage(replace(SETTINGS, lanes=(lane,)))
+    stage = Stage(replace(SETTINGS, doors=(replace(DOOR, max_pulse_s=4.0),)))
     stage.arrive()
     stage.stay(0.3)
     stage.arrive()

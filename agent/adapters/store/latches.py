@@ -1,0 +1,161 @@
+"""What of the gate outlives its agent: modes of its doors, latched faults, and where holders are.
+
+Modes and faults are few and change by hand or the hour: they are on the disk (synchronous=FULL)
+before an output moves by them. Whereabouts change with every passage: a commit of them survives
+the process, and a power failure may take the last seconds.
+"""
+
+import sqlite3
+import threading
+from datetime import UTC
+from pathlib import Path
+
+from agent.adapters.store.sqlite import (
+    CorruptError,
+    guarded,
+    open_database,
+    stored_moment,
+    transaction,
+)
+from agent.domain.antipassback import Position
+from agent.domain.door_mode import DoorLatch, Latches, Mode
+from agent.domain.holder import HolderId
+
+APPLICATION_ID = 0x67_41_6C_74  # "gAlt"
+_STEPS = (
+    """
+    CREATE TABLE door (
+        name TEXT PRIMARY KEY,
+        commanded TEXT,
+        scheduled TEXT
+    );
+    CREATE TABLE fault (
+        part TEXT PRIMARY KEY,
+        detail TEXT NOT NULL
+    );
+    CREATE TABLE position (
+        holder TEXT PRIMARY KEY,
+        area TEXT NOT NULL,
+        monotonic_s REAL NOT NULL,
+        boot_id TEXT NOT NULL,
+        utc TEXT NOT NULL,
+        utc_trusted INTEGER NOT NULL
+    );
+    """,
+)
+_FIX = "stop the agent and move the file away: every door is in normal mode then, nobody inside"
+
+
+class SqliteLatches:
+    """Implements ``ports.LatchStore``; one connection behind a lock."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file.
+
+        Raises:
+            StoreError: it is damaged, locked, not writable, or not ours.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection = open_database(path, APPLICATION_ID, _STEPS)
+
+    def latches(self) -> Latches:
+        """As they were saved last.
+
+        Raises:
+            StoreError: they cannot be read: a lockdown may be among them.
+        """
+        doors = self._all("SELECT name, commanded, scheduled FROM door")
+        faults = self._all("SELECT part, detail FROM fault")
+        try:
+            return Latches(
+                {name: DoorLatch(_mode(by), _mode(hour)) for name, by, hour in doors},
+                {str(part): str(detail) for part, detail in faults},
+            )
+        except ValueError:
+            raise CorruptError(f"{self._path.name} is damaged: a mode is none", _FIX) from None
+
+    def save(self, latches: Latches) -> None:
+        """Replace them, durable before it returns.
+
+        Raises:
+            StoreError: they could not be written.
+        """
+        doors = [(name, one.commanded, one.scheduled) for name, one in latches.doors.items()]
+
+        def work() -> None:
+            self._connection.execute("PRAGMA synchronous = FULL")
+            try:
+                with transaction(self._connection):
+                    self._connection.execute("DELETE FROM door")
+                    self._connection.execute("DELETE FROM fault")
+                    self._connection.executemany("INSERT INTO door VALUES (?, ?, ?)", doors)
+                    self._connection.executemany(
+                        "INSERT INTO fault VALUES (?, ?)", latches.faults.items()
+                    )
+            finally:
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+
+        with self._lock:
+            guarded(self._path, work)
+
+    def positions(self) -> dict[HolderId, Position]:
+        """Where each holder was last seen to go.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        rows = self._all(
+            "SELECT holder, area, monotonic_s, boot_id, utc, utc_trusted FROM position"
+        )
+        try:
+            return {
+                HolderId(holder): Position(
+                    area, float(at_s), boot, stored_moment(utc), bool(trusted)
+                )
+                for holder, area, at_s, boot, utc, trusted in rows
+            }
+        except (ValueError, TypeError):
+            raise CorruptError(f"{self._path.name} is damaged: a position is none", _FIX) from None
+
+    def move(self, holder: HolderId | None, position: Position | None) -> None:
+        """A holder went there; None for nowhere, and no holder for everybody.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+
+        def work() -> None:
+            with transaction(self._connection):
+                if holder is None:
+                    self._connection.execute("DELETE FROM position")
+                elif position is None:
+                    self._connection.execute("DELETE FROM position WHERE holder = ?", (holder,))
+                else:
+                    self._connection.execute(
+                        "INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?, ?, ?)",
+                        (
+                            holder,
+                            position.area,
+                            position.monotonic_s,
+                            position.boot_id,
+                            position.utc.astimezone(UTC).isoformat(),
+                            position.utc_trusted,
+                        ),
+                    )
+
+        with self._lock:
+            guarded(self._path, work)
+
+    def close(self) -> None:
+        """Let the file go; safe to call twice."""
+        with self._lock:
+            self._connection.close()
+
+    def _all(self, query: str) -> list[sqlite3.Row]:
+        with self._lock:
+            return guarded(self._path, lambda: self._connection.execute(query).fetchall())
+
+
+def _mode(word: str | None) -> Mode | None:
+    return None if word is None else Mode(word)

@@ -1,0 +1,52 @@
+"""Where every holder is, and whether they may come in once more."""
+
+from collections.abc import Mapping, Sequence
+
+from agent.controller.effects import Move
+from agent.controller.lane import LaneSettings
+from agent.domain.antipassback import Area, PassbackMode, Position, passes_back
+from agent.domain.holder import HolderId
+from agent.domain.instant import Instant
+
+
+class Passback:
+    """Positions by holder; those of before the start come from the disk."""
+
+    def __init__(
+        self,
+        areas: Sequence[Area],
+        positions: Mapping[HolderId, Position],
+        boot_id: str,
+    ) -> None:
+        self._areas = {area.id: area for area in areas}
+        self._positions = dict(positions)
+        self._boot_id = boot_id
+        self._started_s: float | None = None
+
+    def violates(self, holder: HolderId, lane: LaneSettings, now: Instant) -> PassbackMode | None:
+        """The mode of the area that ``holder`` would enter once more; None where all is well."""
+        area = self._areas.get(lane.to_area or "")
+        if self._started_s is None:
+            self._started_s = now.monotonic_s
+        position = self._positions.get(holder)
+        if area is None or position is None:
+            return None
+        age_s = position.age_s(now, self._boot_id, self._started_s)
+        return area.mode if passes_back(position, area, age_s) else None
+
+    def move(self, holder: HolderId, lane: LaneSettings, now: Instant) -> list[Move]:
+        """``holder`` went through: into an area, or out of one into the open."""
+        if lane.to_area is None:
+            left = self._positions.get(holder)
+            return self.forgive(holder) if left and left.area == lane.from_area else []
+        position = Position(lane.to_area, now.monotonic_s, self._boot_id, now.utc, now.utc_trusted)
+        self._positions[holder] = position
+        return [Move(holder, position)]
+
+    def forgive(self, holder: HolderId | None) -> list[Move]:
+        """Forget where ``holder`` is, or everybody."""
+        if holder is None:
+            self._positions.clear()
+        else:
+            self._positions.pop(holder, None)
+        return [Move(holder, None)]

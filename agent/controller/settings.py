@@ -1,0 +1,55 @@
+"""What the config says, as the controller needs it."""
+
+from dataclasses import dataclass, field
+
+from agent.controller.attempts import Pace
+from agent.controller.door import DoorSettings
+from agent.controller.lane import LaneSettings
+from agent.domain.agreement import Requirements
+from agent.domain.antipassback import Area
+from agent.domain.rule import Rule
+from agent.domain.signal import Wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Degrade:
+    """Which faults keep the gate closed; all others are told, and it goes on.
+
+    A dead camera or output denies whatever this says: there is nothing to decide by, or to move.
+    ``denies`` holds parts, or what parts begin with: ``journal``, ``disk``, ``tamper:``.
+    """
+
+    denies: tuple[str, ...] = ()
+
+    def blocks(self, part: str) -> bool:
+        """Whether nobody is granted anything while ``part`` is in fault."""
+        return part.startswith(self.denies)
+
+    def blocks_door(self, part: str) -> bool:
+        """Whether the door of ``part`` is out of order while it is in fault."""
+        return part.startswith("door:") or (part.startswith("feedback:") and self.blocks(part))
+
+
+@dataclass(frozen=True, slots=True)
+class KioskSettings:
+    """One kiosk.
+
+    ``kiosk`` is the grid and the kiosk's own id: ``g3/north-1``. ``judge_by_lower_bound`` lets
+    dates be judged by the latest time that surely was while the clock is not trusted.
+    ``accept_unknown_holders`` believes a pass about a holder whom the registry does not know.
+    """
+
+    lanes: tuple[LaneSettings, ...]
+    doors: tuple[DoorSettings, ...]
+    rules: tuple[Rule, ...]
+    boot_id: str
+    accept_no_pad: bool = False
+    pace: Pace = field(default_factory=Pace)
+    requirements: Requirements = field(default_factory=Requirements)
+    community: str = ""
+    kiosk: str = ""
+    judge_by_lower_bound: bool = False
+    accept_unknown_holders: bool = True
+    wirings: tuple[Wiring, ...] = ()
+    areas: tuple[Area, ...] = ()
+    degrade: Degrade = field(default_factory=Degrade)

@@ -1,0 +1,50 @@
+"""What lasts at a door until somebody, or the hour, ends it; it outlives the agent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """What a door is in, whoever stands before it; the value is the word in the status."""
+
+    NORMAL = "normal"
+    LOCKED_DOWN = "locked_down"
+    FREE_PASSAGE = "free_passage"
+
+
+class Cause(StrEnum):
+    """What a door's mode or release comes from."""
+
+    COMMAND = "command"
+    SCHEDULE = "schedule"
+    FIRE = "fire"
+    REX = "rex"
+
+
+class Command(StrEnum):
+    """What an operator may ask of a door; the value is the word on the control socket."""
+
+    LOCK_DOWN = "lockdown"
+    FREE_PASSAGE = "free-passage"
+    RESUME = "resume"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class DoorLatch:
+    """A door's modes as they were left: by command, and by the schedule; None for neither."""
+
+    commanded: Mode | None = None
+    scheduled: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Latches:
+    """What of a kiosk survives its restart, beside where its holders are.
+
+    ``doors`` by output; ``faults`` are those that only a person clears, with their detail.
+    """
+
+    doors: Mapping[str, DoorLatch] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
