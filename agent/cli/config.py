@@ -1,9 +1,11 @@
-"""``gate-agent config``: check and show the config."""
+"""``gate-agent config``: check and show the config, and what its schedules say."""
+
+from typing import Annotated
 
 import typer
 
 from agent.app.paths import config_path
-from agent.cli.common import Config, Json, emit, examples, fields, say, warn
+from agent.cli.common import Config, Json, emit, examples, fields, say, table, warn
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -56,3 +58,54 @@ def show(*, config: Config = None, as_json: Json = False) -> None:
         emit(shown)
     else:
         say(json.dumps(shown, indent=2))
+
+
+@app.command(
+    "schedule",
+    epilog=examples(
+        "config schedule",
+        "config schedule office-hours --days 14",
+        "config schedule office-hours --at 2026-12-24T13:00 --json",
+    ),
+)
+def schedule(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="One of [[schedule]] [default: all].")
+    ] = None,
+    *,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="WHEN", help="A date, or a date and time [default: now]."),
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option("--days", min=0, max=366, help="So many days [default: 7; with --at none]."),
+    ] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Show when schedules hold.
+
+    Times are the kiosk's; holidays, exceptions and the days of daylight saving are marked.
+    """
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from agent.app.schedules import schedules
+    from agent.config import load_config
+    from agent.operations.describe_schedule import chosen, described, parse_at, rows, summary
+
+    found = load_config(config_path(config)).config
+    zone = ZoneInfo(found.kiosk.timezone)
+    moment = datetime.now(UTC) if at is None else parse_at(at, zone)
+    shown = days if days is not None else 7 if at is None else 0
+    known = chosen(schedules(found), name)
+    if not known and not as_json:
+        say("the config has no [[schedule]]")
+    for one, plan in known.items():
+        if as_json:
+            emit(described(one, plan, moment, shown))
+            continue
+        say(f"{one}  {summary(plan, moment)}")
+        if shown:
+            table(("day", "open", "remarks"), rows(plan, moment.astimezone(zone).date(), shown))

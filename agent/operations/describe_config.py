@@ -33,6 +33,12 @@ def warnings(file: ConfigFile) -> list[str]:
         found.append("there is no [broker]: events stay in the journal of this kiosk")
     elif config.broker.ca_file is None and config.broker.host not in {"localhost", "127.0.0.1"}:
         found.append("[broker] has no ca_file: events cross the network in the clear")
+    found += [
+        f"door {door.id} stands free while {door.free_passage_schedule} holds"
+        " (free_passage_schedule): anybody may pass then"
+        for door in config.door
+        if door.free_passage_schedule is not None
+    ]
     if config.clock.trust_system_clock:
         found.append("[clock] trust_system_clock: a wrong clock is believed")
     if config.store.keep_photographs:

@@ -30,7 +30,7 @@ holders list, holders show, holders enable, holders disable, holders set, holder
 holders export, holders import, holders bind-document, holders unbind-document,
 id-document read, gallery check, key init, key show-id,
 models list, models install, models verify, models remove, models show,
-config check, config show, events list, events tail, events export,
+config check, config show, config schedule, events list, events tail, events export,
 evaluate pairs, evaluate identities,
 pass keygen, pass issue, pass verify, pass print, pass revoke, pass trust, pass distrust,
 pass issuers, verify health, trust install, trust list, trust remove
