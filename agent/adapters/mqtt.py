@@ -4,8 +4,9 @@ paho keeps what was published and not acknowledged, and sends it again in order 
 while it is offline it would queue without limit. So nothing is handed over while disconnected, and
 the outbox bounds what is under way: the journal is the queue, not the RAM.
 
-Whatever a broker sends, no output moves. The one topic that the agent may listen to answers its
-own question for the time, and counts only with a signature.
+Until signed commands exist, nothing from the broker moves an output. The agent listens to no topics
+but these, each with its own handler: the answer to its own question for the time, which counts only
+with a signature, and announcements, which make sound and nothing else.
 """
 
 import json
@@ -51,7 +52,17 @@ class BrokerSettings:
     cert_file: Path | None = None
     key_file: Path | None = None
     keepalive_s: int = 30
-    listen_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who hears the messages of one topic; ``retained`` ones too, where it says so.
+
+    ``heard`` is called from paho's thread with at most 4096 bytes; it may neither block nor raise.
+    """
+
+    heard: Callable[[bytes], None]
+    retained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +70,13 @@ class BrokerCallbacks:
     """What the owner hears, from paho's thread; none of it may block.
 
     ``acknowledged`` gets a message id and the refusal's name, None where the broker accepted it.
+    ``listeners`` are the only topics that are subscribed to, each without wildcards.
     """
 
     connected: Callable[[], None]
     disconnected: Callable[[str], None]
     acknowledged: Callable[[int, str | None], None]
-    heard: Callable[[bytes], None] = lambda _payload: None
+    listeners: Mapping[str, Listener] = field(default_factory=dict)
 
 
 class PahoBroker:
@@ -150,16 +162,18 @@ class PahoBroker:
             self._callbacks.disconnected(f"the broker refuses this kiosk: {code}")
             return
         _log.info("broker_connected", host=self._settings.host)
-        if self._settings.listen_to is not None:
-            self._client.subscribe(self._settings.listen_to, qos=1)
+        for topic in self._callbacks.listeners:
+            self._client.subscribe(topic, qos=1)
         self._connected.set()
         self._callbacks.connected()
 
     def _on_message(self, _c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
+        listener = self._callbacks.listeners.get(message.topic)
         # A retained message answers nothing that was asked just now.
-        expected = message.topic == self._settings.listen_to and not message.retain
-        if expected and len(message.payload) <= _LARGEST_HEARD_BYTES:
-            self._callbacks.heard(bytes(message.payload))
+        if listener is None or (message.retain and not listener.retained):
+            return
+        if len(message.payload) <= _LARGEST_HEARD_BYTES:
+            listener.heard(bytes(message.payload))
 
     def _on_connect_fail(self, _c: Any, _u: Any) -> None:
         self._callbacks.disconnected("the broker cannot be reached")

@@ -5,8 +5,8 @@ Its network loop reconnects after an ordinary loss. But an answer that it reconn
 raises out of the thread, which nobody would notice: the client would look connected, and nothing
 would be published until a restart. Here the loop begins anew instead.
 
-It also gathers a packet of up to 256 MB in memory before it looks at it. The agent subscribes to
-nothing, so what a broker has to say is short; anything longer ends the connection.
+It also gathers a packet of up to 256 MB in memory before it looks at it. What the agent listens to
+is short, and so is all that a broker has to say; anything longer ends the connection.
 """
 
 import threading

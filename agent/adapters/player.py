@@ -7,7 +7,7 @@
     full       the least important one that waits, the newest of those, is dropped and counted
 
 ``say`` never blocks, so the controller may call it. A loudspeaker that fails is told once, and once
-more when it plays again; what it could not play is over.
+more when it plays (again); what it could not play is over.
 """
 
 import threading
@@ -60,7 +60,7 @@ class Player:
         self._waiting: list[Utterance] = []
         self._playing: Utterance | None = None
         self._cut = False
-        self._broken = False
+        self._works: bool | None = None
         self._stopping = False
         self.dropped = 0
 
@@ -122,15 +122,15 @@ class Player:
                 self._loudspeaker.play(file, lambda: not self._cut)
                 self._played()
         except GateAgentError as error:
-            if not self._broken:
-                self._broken = True
+            if self._works is not False:
+                self._works = False
                 _log.error("voice_failed", error=str(error))
                 self._failed(str(error).partition("\n")[0])
 
     def _played(self) -> None:
-        if self._broken:
-            self._broken = False
-            _log.info("voice_recovered")
+        # Also at first: the fault may be one that outlived an earlier agent.
+        if not self._works:
+            self._works = True
             self._recovered()
 
     def _late(self, utterance: Utterance) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 from agent import __version__
-from agent.adapters.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, PahoBroker
+from agent.adapters.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, Listener, PahoBroker
 from agent.app.broker import open_broker, topics_of
 from agent.app.control import ControlServer
 from agent.app.executor import Executor, Outlets, Stores
@@ -34,9 +34,9 @@ from agent.app.resources import make_event, new_event_id
 from agent.app.rules import kiosk_settings
 from agent.app.senses import Senses
 from agent.app.status_board import StatusBoard
+from agent.app.telling import Telling
 from agent.app.time_keeper import TimeKeeper
 from agent.app.workers import Worker
-from agent.controller.effects import Indicate
 from agent.controller.inputs import FaultCleared, FaultRaised, Stop
 from agent.controller.kiosk import Kiosk, Memory
 from agent.domain.events import EventType
@@ -90,6 +90,7 @@ class Agent:
             recovered=lambda: self._inbox.post(FaultCleared(_JOURNAL, "agent")),
         )
         self._time = self._keep_time()
+        self._telling = Telling(parts.indicators, parts.voice, parts.clock, self._inbox.post)
         self._broker = self._open_broker()
         self._control = ControlServer(
             control_socket(
@@ -119,7 +120,13 @@ class Agent:
             parts.doors,
             self._writer,
             Stores(parts.ledger, parts.latches),
-            Outlets(self._inbox.post, self._board.set, self._indicate, self._senses),
+            Outlets(
+                self._inbox.post,
+                self._board.set,
+                self._telling.indicate,
+                self._senses,
+                self._telling.stand,
+            ),
             new_id=lambda draft: new_event_id.make(draft.time),
         )
         self._loop = ControlLoop(kiosk, self._inbox, executor, parts.clock, beat)
@@ -157,23 +164,6 @@ class Agent:
         """End ``run`` soon; from any thread, or a signal handler."""
         self._inbox.post(Stop(why))
 
-    def _indicate(self, effect: Indicate) -> None:
-        said = effect.indication
-        _log.info(
-            "indicate",
-            access_point=said.access_point,
-            outcome=said.outcome.value,
-            waiting_for=list(said.waiting_for),
-        )
-        indicator = self._parts.indicators.get(said.access_point)
-        if indicator is None:
-            return
-        try:
-            indicator.show(said)
-        except UnavailableError as error:
-            # A light that fails keeps nobody outside.
-            _log.error("indicator_failed", error=str(error))
-
     def _secure_doors(self) -> None:
         for name, door in self._parts.doors.items():
             try:
@@ -192,6 +182,7 @@ class Agent:
         self._start("status", lambda: self._board.work(broker, topic), self._board.stop)
         if broker is not None:
             self._start("outbox", lambda: self._outbox.work(broker), self._outbox.stop)
+        self._telling.start(self._start)
         self._senses.start()
 
     def _start(self, name: str, work: Callable[[], None], stop: Callable[[], None]) -> None:
@@ -246,9 +237,17 @@ class Agent:
                 connected,
                 disconnected,
                 self._outbox.acknowledged,
-                heard=self._time.heard,
+                self._listeners(),
             ),
         )
+
+    def _listeners(self) -> dict[str, Listener]:
+        """All that is heard from the broker; nothing of it moves an output."""
+        topics = topics_of(self._parts.file)
+        listeners = self._telling.listeners(topics)
+        if self._parts.time_key is not None:
+            listeners[topics.time_answer] = Listener(self._time.heard)
+        return listeners
 
     def _move_changes(self) -> None:
         """What another process changed reaches the journal, if that process did not get so far."""

@@ -47,7 +47,6 @@ def open_broker(file: ConfigFile, callbacks: BrokerCallbacks) -> PahoBroker | No
         cert_file=paths["cert_file"],
         key_file=paths["key_file"],
         keepalive_s=broker.keepalive_s,
-        listen_to=topics.time_answer if file.config.clock.time_key_file is not None else None,
     )
     return PahoBroker(settings, callbacks)
 

@@ -36,6 +36,7 @@ from agent.app.resources import (
     site_of,
 )
 from agent.app.secure import remember_outputs
+from agent.app.voice import Voice, open_voice
 from agent.config import ConfigFile, GateConfig
 from agent.errors import UnavailableError
 from agent.operations.pass_keys import read_public_key
@@ -54,6 +55,7 @@ class Parts:
     time_key: Ed25519PublicKey | None
     doors: Mapping[str, Door]
     indicators: Mapping[str, Indicator]
+    voice: Voice | None
     journal: SqliteJournal
     registry: SqliteRegistry
     ledger: SqlitePassLedger
@@ -95,6 +97,7 @@ def open_parts(
     indicators = open_indicators(file, clock, factories)
     for indicator in indicators.values():
         stack.callback(indicator.close)
+    voice = open_voice(file, state, clock)
     site = site_of(state, file.path)
     journal = stack.enter_context(open_journal(site, may_set_aside=True))
     registry = stack.enter_context(open_registry(site, Key.NEEDED))
@@ -122,6 +125,7 @@ def open_parts(
         time_key=None if time_key is None else read_public_key(file.resolve(time_key)),
         doors=doors,
         indicators=indicators,
+        voice=voice,
         journal=journal,
         registry=registry,
         ledger=ledger,

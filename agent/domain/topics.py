@@ -44,5 +44,15 @@ class Topics:
 
     @property
     def time_answer(self) -> str:
-        """Where it hears the answer: the only topic that it listens to."""
+        """Where it hears the answer; counts with a signature only."""
         return f"{self.base}/time/answer"
+
+    @property
+    def announce(self) -> str:
+        """Where it hears what is to be said at this kiosk; makes sound only."""
+        return f"{self.base}/announce"
+
+    @property
+    def announce_to_all(self) -> str:
+        """Where it hears what is to be said at every kiosk of the community."""
+        return f"gate/{self.community}/announce"

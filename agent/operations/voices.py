@@ -56,6 +56,10 @@ class VoiceFiles:
         """The place of the hashes of a language's synthesised texts."""
         return self._root / language / _MANIFEST
 
+    def spoken(self) -> Path:
+        """The place of free text, replaced by the next."""
+        return self._root / "spoken.wav"
+
     def find(self, language: str, key: str) -> Path | None:
         """The file to play, a recording first; None where there is none."""
         places = (self.recorded(language, key), self.synthesised(language, key))
@@ -78,7 +82,7 @@ def prepare(
     """
     recorded = _recordings(recordings, texts) if recordings is not None else {}
     for (language, key), content in recorded.items():
-        _write(content, files.recorded(language, key))
+        write_file(content, files.recorded(language, key))
     found: list[VoiceMessage] = []
     for one in texts:
         manifest, before = _read_manifest(files.manifest(one.language)), len(found)
@@ -87,7 +91,7 @@ def prepare(
             if told.source in ("missing", "outdated"):
                 content = synthesise(text, one.voice, one.words_per_minute)
                 _check_synthesised(content, one.language, key)
-                _write(content, files.synthesised(one.language, key))
+                write_file(content, files.synthesised(one.language, key))
                 manifest[key] = _entry(one, key, content)
                 told = _message(files, one, key, manifest, changed=True)
             elif (one.language, key) in recorded:
@@ -95,7 +99,7 @@ def prepare(
             found.append(told)
         if any(one.changed and one.source == "synthesised" for one in found[before:]):
             kept = {key: manifest[key] for key in one.messages if key in manifest}
-            _write(json.dumps(kept, indent=1).encode(), files.manifest(one.language))
+            write_file(json.dumps(kept, indent=1).encode(), files.manifest(one.language))
     return found
 
 
@@ -207,7 +211,12 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def _write(content: bytes, path: Path) -> None:
+def write_file(content: bytes, path: Path) -> None:
+    """Write a file whole, and the folders that lead to it.
+
+    Raises:
+        UnavailableError: it cannot be written.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

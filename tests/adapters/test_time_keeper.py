@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pass_parts import KEY, OTHER_KEY
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
+from agent.adapters.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.app.time_keeper import TimeKeeper
 from agent.credentials.signed_time import answer_time
@@ -43,10 +43,12 @@ class Kiosk:
                 "kiosk",
                 TOPICS.status,
                 offline("lost"),
-                listen_to=TOPICS.time_answer,
             ),
             BrokerCallbacks(
-                self.connected.set, lambda _: None, lambda *_: None, heard=self.keeper.heard
+                self.connected.set,
+                lambda _: None,
+                lambda *_: None,
+                {TOPICS.time_answer: Listener(self.keeper.heard)},
             ),
         )
         self.broker.start()

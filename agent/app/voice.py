@@ -1,0 +1,105 @@
+"""The loudspeaker of one access point from config, with the texts and files that it speaks by."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from agent.adapters.loudspeaker import AplayLoudspeaker
+from agent.adapters.simulators.loudspeaker import SimulatedLoudspeaker
+from agent.config import ConfigFile, load_config
+from agent.config.voice import VoiceConfig
+from agent.domain.instant import Instant
+from agent.operations.voice_texts import VoiceTexts, load_texts
+from agent.operations.voices import VoiceFiles
+from agent.ports import Clock, Loudspeaker
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Voice:
+    """What is needed to speak at ``access_point``."""
+
+    access_point: str
+    settings: VoiceConfig
+    loudspeaker: Loudspeaker
+    files: VoiceFiles
+    texts: tuple[VoiceTexts, ...]
+    zone: ZoneInfo
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """In the order of speaking."""
+        return tuple(one.language for one in self.texts)
+
+    @property
+    def missing(self) -> list[str]:
+        """The messages that nothing was prepared for: ``zh/granted``."""
+        return [
+            f"{one.language}/{key}"
+            for one in self.texts
+            for key in one.messages
+            if self.files.find(one.language, key) is None
+        ]
+
+    def is_quiet(self, now: Instant) -> bool:
+        """Whether it is an hour of lights only; a clock that nobody trusts knows of none."""
+        quiet = self.settings.quiet
+        if quiet is None or not now.utc_trusted:
+            return False
+        local = now.utc.astimezone(self.zone).time()
+        if quiet.from_ < quiet.until:
+            return quiet.from_ <= local < quiet.until
+        return local >= quiet.from_ or local < quiet.until
+
+
+def open_voice(file: ConfigFile, state: Path, clock: Clock) -> Voice | None:
+    """The configured voice; None where there is none.
+
+    Raises:
+        UnavailableError: a language has no texts.
+    """
+    settings = file.config.voice
+    if settings.kind == "none" or settings.access_point is None:
+        return None
+    return Voice(
+        settings.access_point,
+        settings,
+        loudspeaker_of(settings, clock),
+        VoiceFiles(state),
+        texts_of(settings, file),
+        ZoneInfo(file.config.kiosk.timezone),
+    )
+
+
+def loudspeaker_of(settings: VoiceConfig, clock: Clock) -> Loudspeaker:
+    """What plays a file: a simulated one only where the config names it."""
+    if settings.kind == "simulated":
+        return SimulatedLoudspeaker(clock)
+    return AplayLoudspeaker(settings.device)
+
+
+def texts_of(settings: VoiceConfig, file: ConfigFile | None) -> tuple[VoiceTexts, ...]:
+    """The texts of the configured languages, in the order of speaking.
+
+    Raises:
+        UnavailableError: a language has none, or a file of texts is damaged.
+    """
+    folder = None
+    if file is not None and settings.texts is not None:
+        folder = file.resolve(settings.texts)
+    return tuple(load_texts(language, folder) for language in settings.languages)
+
+
+def command_voice(
+    config: Path | None, languages: tuple[str, ...] = ()
+) -> tuple[VoiceConfig, tuple[VoiceTexts, ...]]:
+    """What a command goes by: ``config``, else the defaults; ``languages`` in place of its own.
+
+    Raises:
+        ConfigError: the config is wrong.
+        UnavailableError: a language has no texts.
+    """
+    file = load_config(config) if config is not None else None
+    settings = file.config.voice if file is not None else VoiceConfig()
+    if languages:
+        settings = settings.model_copy(update={"languages": tuple(dict.fromkeys(languages))})
+    return settings, texts_of(settings, file)
