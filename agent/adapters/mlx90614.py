@@ -65,8 +65,11 @@ class Mlx90614:
         *,
         now_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        expects_emissivity: bool = True,
     ) -> None:
         """Take the bus, wait for the part (first data comes 250 ms after power), and check it.
+
+        Who is about to write the part's emissivity does not expect the config's there.
 
         Raises:
             UnavailableError: nobody answers within two seconds, or the part's emissivity is not
@@ -80,7 +83,9 @@ class Mlx90614:
         self._closed = False
         self._last: tuple[int, int] | None = None
         self._same, self._same_since_s = 0, 0.0
-        self._await_start()
+        word = self._await_start()
+        if expects_emissivity:
+            self._refuse_other_emissivity(word)
 
     def read(self) -> TemperatureReading:
         """A reading taken now.
@@ -139,18 +144,19 @@ class Mlx90614:
             self._closed = True
             self._bus.close()
 
-    def _await_start(self) -> None:
+    def _await_start(self) -> int:
+        """The word of its emissivity, once it answers."""
         ends_s = self._now_s() + _START_S
         while True:
             try:
                 self._word(AMBIENT)
-                word = self._word(EMISSIVITY)
+                return self._word(EMISSIVITY)
             except UnavailableError:
                 if self._now_s() >= ends_s:
                     raise
                 self._sleep(_START_TRY_S)
-                continue
-            break
+
+    def _refuse_other_emissivity(self, word: int) -> None:
         wanted = emissivity_word(self._settings.emissivity)
         # One unit in the last place is somebody else's rounding.
         if abs(word - wanted) > 1:

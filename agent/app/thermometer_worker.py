@@ -27,7 +27,8 @@ class ThermometerReader:
         while not self._stopping.wait(self._interval_s):
             try:
                 reading = self._thermometer.read()
-            except UnavailableError as error:
+            except (UnavailableError, OSError) as error:
+                # A driver makes words of what its bus says; what it did not foresee is a fault too.
                 if not faulty:
                     self._post(FaultRaised(_PART, str(error).splitlines()[0]))
                 faulty = True

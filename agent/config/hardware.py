@@ -41,6 +41,9 @@ class CameraConfig(Table):
     width: Annotated[int, Field(ge=160, le=4096)] = 640
     height: Annotated[int, Field(ge=120, le=4096)] = 480
     fps: Annotated[float, Field(gt=0, le=120)] = 15.0
+    field_of_view_deg: Annotated[float, Field(ge=20, le=170)] = Field(
+        66.0, description="horizontal, of the lens: a face's width stands for its distance"
+    )
     loop: bool = False
     frozen: bool = Field(False, description="simulated only: no noise, as a hung camera")
     timeout_s: Annotated[float, Field(ge=0.2, le=30)] = 3.0
@@ -165,12 +168,36 @@ class IndicatorConfig(PinsTable):
         return self
 
 
-class ThermometerConfig(Table):
-    """The IR thermometer; ``temperature_c`` is what a simulated one sees."""
+_VIEWS: dict[str, tuple[int, ...]] = {"mlx90614": (5, 10, 35, 90), "mlx90640": (55, 110)}
 
-    kind: Literal["none", "simulated"] = "none"
+
+class ThermometerConfig(Table):
+    """The IR thermometer; ``temperature_c`` is what a simulated one sees.
+
+    ``field_of_view_deg`` is printed in the part's name, and decides how near one must stand.
+    """
+
+    kind: Literal["none", "simulated", "mlx90614", "mlx90640"] = "none"
     temperature_c: Annotated[float, Field(ge=-40, le=125)] = 36.2
     interval_s: Annotated[float, Field(ge=0.05, le=10)] = 0.25
+    field_of_view_deg: Literal[5, 10, 35, 55, 90, 110] | None = None
+    bus: Annotated[int, Field(ge=0, le=255)] = 1
+    address: Annotated[int, Field(ge=0x08, le=0x77)] | None = None
+    emissivity: Annotated[float, Field(ge=0.1, le=1.0)] = 0.98
+    check_pec: bool = True
+    refresh_hz: Literal[1, 2, 4, 8, 16, 32] = 4
+    self_heating_k: Annotated[float, Field(ge=0, le=20)] = 8.0
+
+    @model_validator(mode="after")
+    def _view_fits_the_part(self) -> Self:
+        views = _VIEWS.get(self.kind)
+        if views is not None and self.field_of_view_deg not in views:
+            words = ", ".join(map(str, views[:-1])) + f" or {views[-1]}"
+            raise ValueError(
+                f"kind = {self.kind!r} needs field_of_view_deg = {words}, as its name says:"
+                " it decides how near one must stand"
+            )
+        return self
 
 
 class IdReaderConfig(Table):

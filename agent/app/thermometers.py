@@ -1,0 +1,87 @@
+"""The thermometer from config, and no other in its place."""
+
+import time
+from collections.abc import Callable
+
+from agent.adapters import mlx90614, mlx90640
+from agent.adapters.i2c import I2cBus, open_bus
+from agent.adapters.mlx90614 import Mlx90614, Mlx90614Settings
+from agent.adapters.mlx90640 import Mlx90640, Mlx90640Settings
+from agent.adapters.simulators.thermometer import SimulatedThermometer
+from agent.config import ThermometerConfig
+from agent.errors import RefusedError
+from agent.ports import Thermometer
+
+_SPOT_PART = "mlx90614"
+
+
+def open_thermometer(
+    config: ThermometerConfig,
+    bus: I2cBus | None = None,
+    *,
+    now_s: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Thermometer | None:
+    """The configured thermometer, None where there is none.
+
+    ``bus`` stands in for /dev/i2c-N where a simulation brings its own; ``close`` closes it.
+
+    Raises:
+        UnavailableError: the bus or the part is missing, or the part cannot be trusted.
+    """
+    if config.kind == "none":
+        return None
+    if config.kind == "simulated":
+        return SimulatedThermometer(config.temperature_c, now_s=now_s)
+    wires = open_bus(config.bus) if bus is None else bus
+    try:
+        if config.kind == _SPOT_PART:
+            return Mlx90614(wires, _spot_settings(config), now_s=now_s, sleep=sleep)
+        array = Mlx90640Settings(
+            bus=config.bus,
+            address=config.address or mlx90640.ADDRESS,
+            emissivity=config.emissivity,
+            refresh_hz=config.refresh_hz,
+            self_heating_k=config.self_heating_k,
+        )
+        return Mlx90640(wires, array, now_s=now_s, sleep=sleep)
+    except BaseException:
+        wires.close()
+        raise
+
+
+def write_emissivity(
+    config: ThermometerConfig,
+    emissivity: float,
+    bus: I2cBus | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> tuple[float, float]:
+    """Write the emissivity into the part's own EEPROM; what it said before, and says now.
+
+    Raises:
+        RefusedError: ``no_emissivity_to_write``: the configured thermometer keeps none.
+        UnavailableError: the bus or the part is missing, or it does not keep what was written.
+    """
+    if config.kind != _SPOT_PART:
+        raise RefusedError(
+            "no_emissivity_to_write",
+            f"only an mlx90614 keeps an emissivity, and [thermometer] kind is {config.kind!r}\n"
+            "Fix: say emissivity under [thermometer]; nothing need be written",
+        )
+    wires = open_bus(config.bus) if bus is None else bus
+    try:
+        part = Mlx90614(wires, _spot_settings(config), sleep=sleep, expects_emissivity=False)
+        before = part.emissivity()
+        part.set_emissivity(emissivity)
+        return before, part.emissivity()
+    finally:
+        wires.close()
+
+
+def _spot_settings(config: ThermometerConfig) -> Mlx90614Settings:
+    return Mlx90614Settings(
+        bus=config.bus,
+        address=config.address or mlx90614.ADDRESS,
+        emissivity=config.emissivity,
+        check_pec=config.check_pec,
+    )
