@@ -63,7 +63,7 @@ class Debouncer:
     def __init__(self, name: str, debounce_s: float, *, active: bool, at_s: float) -> None:
         """The level as it was found at ``at_s`` counts as told."""
         self._name = name
-        self._debounce_s = debounce_s
+        self.debounce_s = debounce_s
         self._told = active
         # The told level was there at this moment; samples up to this number are spent.
         self._known_s, self._known = at_s, 0
@@ -88,7 +88,7 @@ class Debouncer:
         """When ``settle`` has something to tell if nothing else happens; None for nothing."""
         for run, ended in self._ends():
             if run.active is not self._told and (ended is None or self._lasted(run, ended)):
-                return run.from_s + self._debounce_s
+                return run.from_s + self.debounce_s
         return None
 
     def settle(self, now_s: float) -> list[InputChange]:
@@ -97,7 +97,7 @@ class Debouncer:
         for run, ended in self._ends():
             if run.active is self._told:
                 continue
-            going_on = now_s - run.from_s >= self._debounce_s - _EPSILON_S
+            going_on = now_s - run.from_s >= self.debounce_s - _EPSILON_S
             if going_on if ended is None else self._lasted(run, ended):
                 self._told, self._known_s, self._known = run.active, run.from_s, run.number
                 changes.append(InputChange(self._name, run.active, run.from_s))
@@ -144,7 +144,7 @@ class Debouncer:
         """Whether a run that is over counts: it did last, or may have for long."""
         least_s = 0.0 if run.unseen else ended.after_s - run.from_s
         most_s = ended.from_s - run.after_s
-        return max(least_s - self._debounce_s, most_s - NEVER_MISSED_S) >= -_EPSILON_S
+        return max(least_s - self.debounce_s, most_s - NEVER_MISSED_S) >= -_EPSILON_S
 
     def _fold(self, now_s: float) -> None:
         """Forget what is told, and what was judged long ago."""

@@ -63,6 +63,14 @@ def test_edges_may_come_later_than_a_poll_that_saw_nothing() -> None:
     assert told(one.settle(1.21)) == [(True, 1.0), (False, 1.1)]
 
 
+def test_a_late_edge_says_when_what_a_poll_has_seen_began() -> None:
+    one = fresh()
+    one.poll(0.97, active=False)
+    one.poll(1.02, active=True)
+    one.edge(1.0, active=True)
+    assert told(one.settle(1.04)) == [(True, 1.0)]
+
+
 def test_a_poll_alone_finds_a_lost_edge() -> None:
     one = fresh()
     one.poll(1.0, active=False)
