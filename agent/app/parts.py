@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from agent.adapters.clock import SystemClock
 from agent.adapters.id_reader import Ga467Reader
 from agent.adapters.photo_decoder import MakersPhotoDecoder
-from agent.adapters.simulators.thermometer import SimulatedThermometer
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
@@ -36,6 +35,7 @@ from agent.app.resources import (
     site_of,
 )
 from agent.app.secure import remember_outputs
+from agent.app.thermometers import open_thermometer
 from agent.app.voice import Voice, open_voice
 from agent.config import ConfigFile, GateConfig
 from agent.errors import UnavailableError
@@ -109,9 +109,9 @@ def open_parts(
     pack = load_pack(config.face.pack, state)
     engines = {camera.id: engine_of(pack, config.face.threads) for camera in config.camera}
     snapshot = take_snapshot(registry, pack.manifest, rates_of(config))
-    thermometer = stands.thermometer
-    if thermometer is None and config.thermometer.kind == "simulated":
-        thermometer = SimulatedThermometer(config.thermometer.temperature_c)
+    thermometer = stands.thermometer or open_thermometer(config.thermometer)
+    if thermometer is not None:
+        stack.callback(thermometer.close)
     cameras = dict(stands.cameras or {})
     for camera in config.camera:
         if camera.id not in cameras:
