@@ -22,11 +22,13 @@ from agent import __version__
 from agent.adapters.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, Listener, PahoBroker
 from agent.app.broker import open_broker, topics_of
 from agent.app.control import ControlServer
+from agent.app.disk_watch import DiskWatch
 from agent.app.executor import Executor, Outlets, Stores
 from agent.app.gallery import GalleryWatch, rates_of, take_snapshot
 from agent.app.inbox import Inbox
 from agent.app.journal_writer import JournalWriter
 from agent.app.loop import ControlLoop
+from agent.app.operator import Operator
 from agent.app.outbox import Outbox
 from agent.app.parts import Parts
 from agent.app.paths import control_socket
@@ -90,6 +92,9 @@ class Agent:
             recovered=lambda: self._inbox.post(FaultCleared(_JOURNAL, "agent")),
         )
         self._time = self._keep_time()
+        self._disk = DiskWatch(
+            parts.site.state, config.faults.min_free_mb * 1_000_000, self._inbox.post
+        )
         self._telling = Telling(parts.indicators, parts.voice, parts.clock, self._inbox.post)
         self._broker = self._open_broker()
         self._control = ControlServer(
@@ -97,7 +102,13 @@ class Agent:
                 parts.file.resolve(config.control.socket) if config.control.socket else None,
                 parts.site.state,
             ),
-            {"status": self._status, "clear_fault": self._clear_fault},
+            Operator(
+                self._board,
+                parts.latches,
+                [point.id for point in config.access_point],
+                self._inbox.post,
+                self._broker_state,
+            ).commands(),
         )
         self._senses = Senses(
             parts,
@@ -177,6 +188,7 @@ class Agent:
         self._start("gallery", self._gallery.work, self._gallery.stop)
         self._start("control", self._control.work, self._control.stop)
         self._start("time", self._time.work, self._time.stop)
+        self._start("disk", self._disk.work, self._disk.stop)
         topic = topics_of(self._parts.file).status
         broker = self._broker
         self._start("status", lambda: self._board.work(broker, topic), self._board.stop)
@@ -275,15 +287,6 @@ class Agent:
             # The gate matters more than a note: the event comes again at the next start.
             _log.warning("rules_record_unwritten", error=str(error))
 
-    def _status(self, _request: Mapping[str, Any], _caller: str) -> dict[str, Any]:
+    def _broker_state(self) -> str:
         broker = self._broker
-        state = "none" if broker is None else "connected" if broker.connected() else "away"
-        return {"status": {**self._board.read(), "broker": state}}
-
-    def _clear_fault(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
-        part = request.get("part")
-        if not isinstance(part, str) or part not in self._board.faults():
-            known = ", ".join(self._board.faults()) or "none"
-            raise ValueError(f"no such fault; latched are: {known}")
-        self._inbox.post(FaultCleared(part, caller))
-        return {"part": part}
+        return "none" if broker is None else "connected" if broker.connected() else "away"

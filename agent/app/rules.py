@@ -7,13 +7,15 @@ from agent.config import DoorConfig, GateConfig, RuleConfig
 from agent.controller.attempts import Pace
 from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
-from agent.controller.settings import KioskSettings
+from agent.controller.settings import Degrade, KioskSettings
 from agent.domain.agreement import Requirements
 from agent.domain.antipassback import Area, PassbackMode
 from agent.domain.factor import Factor
 from agent.domain.rule import Rule
 from agent.domain.schedule import Schedule
 from agent.domain.signal import Signal, Wiring
+
+_FAULT_PARTS = {"tamper": "tamper:", "feedback": "feedback:"}
 
 
 def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
@@ -35,6 +37,7 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         ),
         doors=tuple(one for door in config.door for one in _doors(door, wired, hours)),
         wirings=wired,
+        degrade=Degrade(tuple(_FAULT_PARTS.get(part, part) for part in config.faults.deny)),
         areas=tuple(
             Area(area.id, PassbackMode(area.anti_passback), area.passback_s) for area in config.area
         ),

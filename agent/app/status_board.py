@@ -52,17 +52,26 @@ class StatusBoard:
         with self._condition:
             self._newest = status
             self._changed = True
-            self._condition.notify()
+            self._condition.notify_all()
 
     def refresh(self) -> None:
         """Publish again: the broker is back."""
         with self._condition:
             self._changed = True
-            self._condition.notify()
+            self._condition.notify_all()
 
     def faults(self) -> list[str]:
         """The latched faults' parts."""
         return list(self._newest.faults)
+
+    def newest(self) -> SetStatus:
+        """What the controller said last."""
+        return self._newest
+
+    def wait_for(self, holds: Callable[[SetStatus], bool], timeout_s: float) -> bool:
+        """Whether ``holds`` of what the controller says, now or within ``timeout_s``."""
+        with self._condition:
+            return self._condition.wait_for(lambda: holds(self._newest), timeout_s)
 
     def read(self) -> dict[str, Any]:
         """The status as JSON values."""
@@ -106,7 +115,7 @@ class StatusBoard:
         """End ``work``."""
         with self._condition:
             self._stopping = True
-            self._condition.notify()
+            self._condition.notify_all()
 
     def _prune(self) -> None:
         now = self._clock.now()

@@ -21,7 +21,7 @@ def status(*, config: Config = None, state: StateDir = None, as_json: Json = Fal
 
     Its faults, broker, gallery and access points, as its retained status says them.
     """
-    found = _ask(config, state, {"command": "status"})["status"]
+    found = ask_agent(config, state, {"command": "status"})["status"]
     if as_json:
         emit(found)
     else:
@@ -41,14 +41,22 @@ def clear_fault(
 
     The event about it says who did. A part that is still broken fails again.
     """
-    answer = _ask(config, state, {"command": "clear_fault", "part": part})
+    answer = ask_agent(config, state, {"command": "clear_fault", "part": part})
     if as_json:
         emit({"part": part, **{key: value for key, value in answer.items() if key != "ok"}})
     else:
         say(f"cleared {part}")
 
 
-def _ask(config: Path | None, state: Path | None, request: Mapping[str, Any]) -> dict[str, Any]:
+def ask_agent(
+    config: Path | None, state: Path | None, request: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The running agent's answer to ``request``.
+
+    Raises:
+        RefusedError: it refuses.
+        UnavailableError: no agent answers.
+    """
     from agent.app.control import ask
     from agent.errors import RefusedError
 

@@ -26,6 +26,7 @@ from agent.cli import (
     trust,
     verify,
     version,
+    voice,
 )
 from agent.cli.common import say
 from agent.cli.failures import DEBUG_VARIABLE, FAILED, report
@@ -75,7 +76,7 @@ def gate_agent(
 
 for part in (run, enrol, identify, holders, gallery, key, models, config, events, evaluate):
     part.add_to(app)
-for part in (passes, documents, scan, verify, trust, daemon, version):
+for part in (passes, documents, scan, verify, trust, voice, daemon, door, version):
     part.add_to(app)
 
 

@@ -32,7 +32,12 @@ def check_relations(config: GateConfig, mended: Collection[KeyPath] = ()) -> Ite
     yield from _repeated("camera", cameras)
     yield from _repeated("door", doors)
     yield from _repeated("access_point", points)
+    areas = [area.id for area in config.area]
+    yield from _repeated("area", areas)
     for i, point in enumerate(config.access_point):
+        for name in ("from_area", "to_area"):
+            if (area := getattr(point, name)) is not None:
+                yield from _known(("access_point", i, name), area, areas)
         yield from _known(("access_point", i, "camera"), point.camera, cameras)
         yield from _known(("access_point", i, "door"), point.door, doors)
     measured = config.thermometer.kind != "none" or unsure(("thermometer", "kind"), mended)
@@ -41,7 +46,6 @@ def check_relations(config: GateConfig, mended: Collection[KeyPath] = ()) -> Ite
             yield from _known(("rule", i, "access_points", j), name, points)
         if rule.temperature_limit_c is not None and not measured:
             yield (("rule", i, "temperature_limit_c"), "needs a [thermometer] to measure with")
-    yield from _shared_pins(config, mended)
     yield from _shared_cameras(config)
     yield from _id_reader(config)
     points = [point.id for point in config.access_point]
@@ -89,27 +93,6 @@ def _repeated(table: str, names: Sequence[str]) -> Iterator[Finding]:
     for i, name in enumerate(names):
         if name in names[:i] and name != UNREAD:
             yield ((table, i, "id"), f"{name!r} is named twice")
-
-
-def _shared_pins(config: GateConfig, mended: Collection[KeyPath]) -> Iterator[Finding]:
-    seen: dict[int, str] = {}
-    for i, door in enumerate(config.door):
-        if door.id == UNREAD:
-            continue
-        for name in ("pin", "exit_pin"):
-            pin = getattr(door, name)
-            if pin is None or ("door", i, name) in mended:
-                continue
-            if pin in seen:
-                yield (("door", i, name), f"pin {pin} is already that of door {seen[pin]!r}")
-            seen.setdefault(pin, door.id)
-    for i, indicator in enumerate(config.indicator):
-        for name in ("red_pin", "green_pin", "blue_pin", "buzzer_pin"):
-            pin = getattr(indicator, name)
-            if pin is not None and ("indicator", i, name) not in mended:
-                if pin in seen:
-                    yield (("indicator", i, name), f"pin {pin} is already that of {seen[pin]!r}")
-                seen.setdefault(pin, f"indicator {name}")
 
 
 def _shared_cameras(config: GateConfig) -> Iterator[Finding]:

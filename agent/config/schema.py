@@ -118,6 +118,18 @@ class HealthConfig(Table):
     rules: Literal["stated", "eu-travel"] = "stated"
 
 
+class FaultsConfig(Table):
+    """Which faults keep the gate closed; a dead camera or output does whatever stands here.
+
+    ``min_free_mb`` is how much of the disk must be free; less is the fault ``disk``.
+    """
+
+    deny: tuple[
+        Literal["journal", "disk", "tamper", "feedback", "inputs", "latches", "gallery"], ...
+    ] = ("feedback",)
+    min_free_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+
+
 class ControlConfig(Table):
     """The local socket for commands; without ``socket`` it lies in the runtime or state folder."""
 
@@ -159,5 +171,6 @@ class GateConfig(Table):
     id_reader: IdReaderConfig = IdReaderConfig()
     voice: VoiceConfig = VoiceConfig()
     health: HealthConfig = HealthConfig()
+    faults: FaultsConfig = FaultsConfig()
     control: ControlConfig = ControlConfig()
     clock: ClockConfig = ClockConfig()

@@ -1,0 +1,158 @@
+"""Commands about doors to the running agent: ``door`` and ``passback``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.cli.common import Config, Json, StateDir, emit, examples, say, table
+from agent.cli.daemon import ask_agent
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+passback = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Points = Annotated[
+    list[str] | None, typer.Argument(metavar="[ACCESS_POINT]...", help="As status names them.")
+]
+All = Annotated[bool, typer.Option("--all", help="Every access point of the kiosk.")]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the groups into ``parent``."""
+    parent.add_typer(
+        app, name="door", help="Lock down, free or release doors of the running agent."
+    )
+    parent.add_typer(passback, name="passback", help="Who is inside, by anti-passback.")
+
+
+@app.command("show", epilog=examples("door show", "door show --json"))
+def show(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
+    """Show how each access point stands: its state and its mode."""
+    status = ask_agent(config, state, {"command": "status"})["status"]
+    _answer(
+        {
+            point: {"state": word, "mode": status["modes"][point]}
+            for point, word in status["access_points"].items()
+        },
+        as_json=as_json,
+    )
+
+
+@app.command(
+    "lockdown", epilog=examples("door lockdown --all", "door lockdown north-entry north-exit")
+)
+def lockdown(
+    points: Points = None,
+    *,
+    every: All = False,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Lock doors down until resume; fire and the exit button still free them.
+
+    Survives a restart. A release under way ends at once.
+    """
+    _command("lockdown", points, every, config, state, as_json=as_json)
+
+
+@app.command(
+    "free-passage", epilog=examples("door free-passage north-entry", "door free-passage --all")
+)
+def free_passage(
+    points: Points = None,
+    *,
+    every: All = False,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Let everybody through until resume.
+
+    Survives a restart. Nobody is counted meanwhile.
+    """
+    _command("free-passage", points, every, config, state, as_json=as_json)
+
+
+@app.command("resume", epilog=examples("door resume north-entry", "door resume --all"))
+def resume(
+    points: Points = None,
+    *,
+    every: All = False,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """End a lockdown or free passage by command; schedules hold again."""
+    _command("resume", points, every, config, state, as_json=as_json)
+
+
+@app.command("release", epilog=examples("door release north-entry"))
+def release(
+    point: Annotated[str, typer.Argument(metavar="ACCESS_POINT", help="As status names it.")],
+    *,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Let one person through; the event says who asked."""
+    _command("release", [point], False, config, state, as_json=as_json)
+
+
+@passback.command("list", epilog=examples("passback list", "passback list --json"))
+def list_positions(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
+    """List where holders are, the newest first."""
+    answer = ask_agent(config, state, {"command": "passback"})
+    if as_json:
+        emit({"total": answer["total"], "positions": answer["positions"]})
+        return
+    rows = [(one["holder"], one["area"], one["since"]) for one in answer["positions"]]
+    table(("holder", "area", "since"), rows)
+    if len(rows) < answer["total"]:
+        say(f"and {answer['total'] - len(rows)} more")
+
+
+@passback.command("forgive", epilog=examples("passback forgive r-1042", "passback forgive --all"))
+def forgive(
+    holder: Annotated[str | None, typer.Argument(metavar="HOLDER", help="Whose.")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Everybody's.")] = False,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Forget where a holder is, so that they may come in again."""
+    if (holder is None) is not every:
+        raise typer.BadParameter("name one holder, or --all")
+    answer = ask_agent(config, state, {"command": "forgive", "holder": holder})
+    if as_json:
+        emit({"holder": answer["holder"]})
+    else:
+        say("forgave " + ("everybody" if holder is None else holder))
+
+
+def _command(
+    do: str,
+    points: list[str] | None,
+    every: bool,  # noqa: FBT001 - an option handed on
+    config: Path | None,
+    state: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    if bool(points) is every:
+        raise typer.BadParameter("name access points, or --all")
+    if every:
+        status = ask_agent(config, state, {"command": "status"})["status"]
+        points = list(status["access_points"])
+    request: Mapping[str, Any] = {"command": "door", "do": do, "access_points": points}
+    _answer(ask_agent(config, state, request)["access_points"], as_json=as_json)
+
+
+def _answer(stands: Mapping[str, Mapping[str, str]], *, as_json: bool) -> None:
+    if as_json:
+        emit({"access_points": stands})
+        return
+    rows = [(point, one["state"], one["mode"]) for point, one in stands.items()]
+    table(("access point", "state", "mode"), rows)
