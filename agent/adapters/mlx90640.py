@@ -14,7 +14,7 @@ has forgotten its control register: that is read with each image and written ane
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +60,7 @@ _POLLS_A_PERIOD = 20
 _PERIODS = 2.0
 _TORN, _EDGES = 3, 4
 _STUCK = 8
+_MOST_SPOILT = 4
 
 _log = structlog.get_logger(__name__)
 
@@ -211,7 +212,10 @@ class Mlx90640:
         return at.ta_c
 
     def _reading(self, image: Grid, ta_c: float) -> TemperatureReading:
-        mend(image, self.calibration.deviating)
+        # A word that was spoilt on its way may mean no temperature at all.
+        spoilt = [(int(row), int(column)) for row, column in np.argwhere(np.isnan(image))]
+        if len(spoilt) <= _MOST_SPOILT:
+            mend(image, [*self.calibration.deviating, *spoilt])
         spot_c = warmest_spot_c(image)
         if not _SPOT_C[0] <= spot_c <= _SPOT_C[1]:
             fix = "shorten its wires, check its supply; if it happens again, replace the part"
@@ -248,18 +252,16 @@ class Mlx90640:
             raise no_answer("MLX90640", settings.bus, settings.address, error) from error
 
 
-def mend(image: Grid, deviating: tuple[tuple[int, int], ...]) -> None:
+def mend(image: Grid, bad: Sequence[tuple[int, int]]) -> None:
     """Put the median of the good neighbours in the place of each bad pixel (datasheet, 9)."""
-    for row, column in deviating:
+    for row, column in bad:
         image[row, column] = np.nan
-    around = {
-        (row, column): np.nanmedian(
-            image[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
-        )
-        for row, column in deviating
-    }
-    for (row, column), celsius in around.items():
-        image[row, column] = celsius
+    around = {}
+    for row, column in bad:
+        near = image[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+        around[row, column] = near[~np.isnan(near)]
+    for (row, column), good in around.items():
+        image[row, column] = np.median(good) if good.size else np.nan
 
 
 def warmest_spot_c(image: Grid) -> float:
