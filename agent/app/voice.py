@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
+from agent.adapters.clock import SystemClock
+from agent.adapters.espeak import synthesise
 from agent.adapters.loudspeaker import AplayLoudspeaker
 from agent.adapters.simulators.loudspeaker import SimulatedLoudspeaker
 from agent.config import ConfigFile, load_config
 from agent.config.voice import VoiceConfig
 from agent.domain.instant import Instant
+from agent.errors import RefusedError, UnavailableError
 from agent.operations.voice_texts import VoiceTexts, load_texts
-from agent.operations.voices import VoiceFiles
+from agent.operations.voices import VoiceFiles, VoiceMessage, list_messages, prepare
 from agent.ports import Clock, Loudspeaker
 
 
@@ -89,9 +93,49 @@ def texts_of(settings: VoiceConfig, file: ConfigFile | None) -> tuple[VoiceTexts
     return tuple(load_texts(language, folder) for language in settings.languages)
 
 
-def command_voice(
-    config: Path | None, languages: tuple[str, ...] = ()
-) -> tuple[VoiceConfig, tuple[VoiceTexts, ...]]:
+@dataclass(frozen=True, slots=True)
+class VoiceDesk:
+    """What a command about the voice goes by."""
+
+    settings: VoiceConfig
+    texts: tuple[VoiceTexts, ...]
+    files: VoiceFiles
+
+    def prepare(self, recordings: Path | None) -> list[VoiceMessage]:
+        """Install recordings, and have espeak-ng say what is missing.
+
+        Raises:
+            UnavailableError: espeak-ng or a folder is missing.
+            RefusedError: a recording is unusable.
+        """
+        return prepare(self.files, self.texts, synthesise, recordings)
+
+    def messages(self) -> list[VoiceMessage]:
+        """Every message with what says it."""
+        return list_messages(self.files, self.texts)
+
+    def say(self, key: str) -> list[Path]:
+        """Play a message in each language; the files.
+
+        Raises:
+            RefusedError: there is no such message.
+            UnavailableError: it was not prepared, or cannot be played.
+        """
+        if any(key not in one.messages for one in self.texts):
+            _refuse(key)
+        found = [(one.language, self.files.find(one.language, key)) for one in self.texts]
+        for language, file in found:
+            if file is None:
+                message = f"nothing was prepared for {language}/{key}"
+                raise UnavailableError(message, "gate-agent voice prepare")
+        loudspeaker = loudspeaker_of(self.settings, SystemClock())
+        files = [file for _, file in found if file is not None]
+        for file in files:
+            loudspeaker.play(file, lambda: True)
+        return files
+
+
+def voice_desk(config: Path | None, state: Path, languages: tuple[str, ...] = ()) -> VoiceDesk:
     """What a command goes by: ``config``, else the defaults; ``languages`` in place of its own.
 
     Raises:
@@ -102,4 +146,9 @@ def command_voice(
     settings = file.config.voice if file is not None else VoiceConfig()
     if languages:
         settings = settings.model_copy(update={"languages": tuple(dict.fromkeys(languages))})
-    return settings, texts_of(settings, file)
+    return VoiceDesk(settings, texts_of(settings, file), VoiceFiles(state))
+
+
+def _refuse(key: str) -> NoReturn:
+    message = f"there is no message {key!r}\nFix: gate-agent voice list"
+    raise RefusedError("unknown_message", message)

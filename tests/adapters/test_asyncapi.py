@@ -81,14 +81,19 @@ def test_every_type_is_a_message_on_its_topic() -> None:
     expected = {kind.value: TOPICS.event(kind) for kind in EventType}
     status = {f"status.{word}": TOPICS.status for word in ("online", "offline")}
     times = {"time.request": TOPICS.time_request, "time.answer": TOPICS.time_answer}
-    assert described == expected | status | times
+    # The same message on two topics: the last one stands for it here.
+    announcements = {"announcement": TOPICS.announce_to_all}
+    assert described == expected | status | times | announcements
+    assert contract()["channels"]["announceHere"]["address"] == TOPICS.announce
     assert set(contract()["components"]["messages"]) == set(described)
 
 
-def test_every_channel_is_sent_to_and_only_the_time_received() -> None:
+def test_every_channel_is_sent_to_and_little_is_received() -> None:
     operations = contract()["operations"].values()
     received = [o["channel"]["$ref"] for o in operations if o["action"] == "receive"]
-    assert received == ["#/channels/timeAnswer"]
+    assert received == [
+        f"#/channels/{one}" for one in ("timeAnswer", "announceHere", "announceToAll")
+    ]
     sent = [o["channel"]["$ref"].rpartition("/")[2] for o in operations]
     assert sorted(sent) == sorted(contract()["channels"])
     retained = [s for s, o in zip(sent, operations, strict=True) if o["bindings"]["mqtt"]["retain"]]

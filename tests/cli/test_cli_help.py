@@ -25,7 +25,8 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
 CONTRACT = """
-run, demo, bench, secure-outputs, enrol, identify, scan, status, clear-fault, version,
+run, demo, bench, secure-outputs, door show, door lockdown, door free-passage, door resume,
+door release, passback list, passback forgive, enrol, identify, scan, status, clear-fault, version,
 holders list, holders show, holders enable, holders disable, holders set, holders remove,
 holders export, holders import, holders bind-document, holders unbind-document,
 id-document read, gallery check, key init, key show-id,
@@ -33,7 +34,8 @@ models list, models install, models verify, models remove, models show,
 config check, config show, config schedule, events list, events tail, events export,
 evaluate pairs, evaluate identities,
 pass keygen, pass issue, pass verify, pass print, pass revoke, pass trust, pass distrust,
-pass issuers, verify health, trust install, trust list, trust remove
+pass issuers, verify health, trust install, trust list, trust remove,
+voice prepare, voice list, voice say
 """
 
 

@@ -1,0 +1,147 @@
+"""``gate-agent voice``: prepare, list and hear what the gate says."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.app.paths import given_config_path, state_dir
+from agent.cli.common import (
+    Config,
+    Json,
+    StateDir,
+    counted,
+    emit,
+    examples,
+    file_option,
+    say,
+    table,
+)
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+Languages = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--language", metavar="NAME", help="A language; again for more [default: the config's]."
+    ),
+]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the group into ``parent``."""
+    parent.add_typer(app, name="voice", help="What the gate says: texts, recordings, sound.")
+
+
+@app.command(
+    "prepare",
+    epilog=examples(
+        "voice prepare",
+        "voice prepare --language zh --language en",
+        "voice prepare --from /media/usb/recordings",
+    ),
+)
+def prepare(
+    *,
+    language: Languages = None,
+    from_dir: Annotated[
+        Path | None,
+        file_option("--from", "Recordings to install: LANGUAGE/KEY.wav in this folder.", "DIR"),
+    ] = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make a sound file of every message.
+
+    By espeak-ng where there is no recording. What has not changed is not made again.
+    """
+    desk = _desk(config, state, language)
+    told = desk.prepare(from_dir)
+    made = [one for one in told if one.changed and one.source == "synthesised"]
+    installed = [one for one in told if one.changed and one.source == "recording"]
+    if as_json:
+        emit(
+            {
+                "languages": list(desk.settings.languages),
+                "messages": len(told),
+                "made": len(made),
+                "installed": len(installed),
+                "directory": str(state_dir(state) / "voices"),
+            }
+        )
+        return
+    names = ", ".join(desk.settings.languages)
+    if not made and not installed:
+        say(f"{counted(len(told), 'message')} in {names}: all there, nothing to do")
+        return
+    did = f"{len(made)} synthesised, {counted(len(installed), 'recording')} installed"
+    say(f"{counted(len(told), 'message')} in {names}: {did}")
+
+
+@app.command("list", epilog=examples("voice list", "voice list --language en --json"))
+def list_(
+    *,
+    language: Languages = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """List the messages.
+
+    Their texts, and what says each: a recording, a synthesised file, or nothing yet.
+    """
+    told = _desk(config, state, language).messages()
+    if as_json:
+        emit(
+            [
+                {
+                    "language": one.language,
+                    "message": one.key,
+                    "source": one.source,
+                    "length_s": None if one.length_s is None else round(one.length_s, 3),
+                    "text": one.text,
+                }
+                for one in told
+            ]
+        )
+        return
+    table(
+        ("language", "message", "source", "seconds", "text"),
+        [
+            (
+                one.language,
+                one.key,
+                one.source,
+                None if one.length_s is None else f"{one.length_s:.1f}",
+                one.text,
+            )
+            for one in told
+        ],
+    )
+
+
+@app.command("say", epilog=examples("voice say granted", "voice say alarm --language en"))
+def say_(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="A message of gate-agent voice list.")],
+    *,
+    language: Languages = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Play a message here.
+
+    On the device of the config's [voice], else on the machine's own.
+    """
+    files = _desk(config, state, language).say(key)
+    if as_json:
+        emit({"message": key, "files": [str(file) for file in files]})
+    else:
+        say(f"said {key}: {counted(len(files), 'file')}")
+
+
+def _desk(config: Path | None, state: Path | None, languages: list[str] | None) -> Any:
+    from agent.app.voice import voice_desk
+
+    return voice_desk(given_config_path(config), state_dir(state), tuple(languages or ()))
