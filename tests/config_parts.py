@@ -32,7 +32,7 @@ active_high = true
 [[door]]
 id = "out"
 kind = "gpio"
-pin = 18
+pin = 5
 active_high = false
 pin_factory = "simulated"
 pins_file = "pins.bin"

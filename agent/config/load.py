@@ -14,8 +14,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from agent.config.base import FACTORS_PATTERN, FUNCTION_PATTERN, NAME_PATTERN
+from agent.config.input_relations import check_inputs
 from agent.config.lines import KeyPath, key_lines, line_of
 from agent.config.mend import fields_of, mend, model_at
+from agent.config.pins import check_pins
 from agent.config.relations import Finding, check_relations, did_you_mean, unsure
 from agent.config.schedule_relations import check_schedules
 from agent.config.schedules import SCHEDULE_TAGS
@@ -128,6 +130,8 @@ def _validate(data: dict[str, Any]) -> tuple[GateConfig | None, list[Finding]]:
                 return None, findings
         else:
             findings += check_relations(config, mended)
+            findings += check_pins(config, mended)
+            findings += check_inputs(config, mended)
             return config, findings + list(check_schedules(config, mended))
     return None, findings
 

@@ -124,7 +124,7 @@ WRONG = [
     ('camera = "front"', 'camera = "frnt"', "access_point[0].camera: there is no 'frnt'; did you"),
     ('door = "in"', 'door = "zzzz"', "access_point[0].door: there is no 'zzzz'"),
     ('["north-entry"]', '["north"]', "rule[1].access_points[0]: there is no 'north'"),
-    ("pin = 18", "pin = 17", "door[1].pin: pin 17 is already that of door 'in'"),
+    ("pin = 5", "pin = 17", "door[1].pin: pin 17 is already that of door 'in'"),
     (
         'camera = "back"',
         'camera = "front"',
@@ -134,7 +134,7 @@ WRONG = [
     ("[face]", "[face]\nattempt_interval_s = 20", "face.attempt_interval_max_s: is less than"),
     (_LIMIT, 'factors = ["pas"]', "rule[0].factors[0]: is face, pass or id_document, or several"),
     (_LIMIT, 'factors = ["id_document"]', "rule[0].factors: asks for an ID document, and there"),
-    ("green_pin = 24", "green_pin = 17", "indicator[0].green_pin: pin 17 is already that of 'in'"),
+    ("green_pin = 24", "green_pin = 17", "indicator[0].green_pin: pin 17 is already that of door"),
     ("green_pin = 24", "", "indicator[0]: an indicator has red_pin, green_pin, blue_pin or buzzer"),
     ("green_pin = 24", "green_pin = 24\nblue_pin = 24", "indicator[0].blue_pin: pin 24 is already"),
     ("[face]", '[voice]\nkind = "aplay"\n[face]', "voice: kind = 'aplay' needs access_point"),

@@ -43,6 +43,7 @@ id = "gate"
 kind = "gpio"
 pin = {pin}
 active_high = {active_high}
+pull_resistor = true
 max_pulse_s = 30.0
 pin_factory = "simulated"
 pins_file = "header.pins"
