@@ -12,6 +12,7 @@ from agent.cli import (
     config,
     daemon,
     documents,
+    door,
     enrol,
     evaluate,
     events,
