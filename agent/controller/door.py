@@ -127,7 +127,9 @@ class DoorControl:
         return notes
 
     def release(self, passage: Passage, now_s: float) -> list[Effect]:
-        """Let one person through, by a grant or an operator."""
+        """Let one person through, by a grant or an operator; never in a lockdown or fault."""
+        if self._strongest in (Input.OUTPUT_FAILED, Input.LOCK_DOWN):
+            return []  # an alarm or the way out may hide the state that says so
         return self._let(Input.GRANT, passage, now_s)
 
     def rex(self, passage: Passage, now_s: float) -> list[Effect]:

@@ -404,3 +404,21 @@ def test_every_release_has_its_record_before_it():
         if isinstance(effect, Release):
             assert recorded
             recorded = False
+
+
+@pytest.mark.parametrize("hidden", ["forced", "way out"])
+@pytest.mark.parametrize("why", ["lockdown", "fault"])
+def test_no_operator_releases_what_is_locked_down_or_failed_behind_an_alarm(hidden, why):
+    door = WiredDoor()
+    if hidden == "forced":
+        door.set("contact")
+    if why == "lockdown":
+        door.ask(Command.LOCK_DOWN)
+    else:
+        door.tell(FaultRaised("door:turnstile", "stuck"))
+    if hidden == "way out":
+        door.press("rex")
+        door.set("contact")
+    door.wait(4)
+    door.ask(Command.RELEASE)
+    assert not door.free
