@@ -1,11 +1,14 @@
-"""Doors, indicators and pins from config."""
+"""Doors, indicators, inputs and pins from config."""
 
 from pathlib import Path
 from typing import Any
 
+from agent.adapters.clock import SystemClock
 from agent.adapters.gpio import GpioDoor, PinFactory, open_pins
 from agent.adapters.gpio_indicator import GpioIndicator, IndicatorPins
+from agent.adapters.gpio_inputs import GpioInputs, InputPin
 from agent.config import ConfigFile, DoorConfig
+from agent.config.hardware import PinsTable
 from agent.ports import Clock
 
 
@@ -55,6 +58,27 @@ def open_indicators(
     return opened
 
 
+def open_inputs(file: ConfigFile, clock: Clock, factories: PinFactories) -> GpioInputs | None:
+    """Every configured contact and button; None where there is none.
+
+    Raises:
+        UnavailableError: a pin cannot be had.
+    """
+    wanted = [
+        InputPin(
+            one.id,
+            factories.get(one.pin_factory, _pins_file(file, one)),
+            one.pin,
+            one.active_high,
+            one.pull,
+            one.debounce_s,
+        )
+        for one in file.config.input
+    ]
+    # The kernel's times are of the system's clock; a virtual one knows nothing of them.
+    return GpioInputs(wanted, clock, edge_times=isinstance(clock, SystemClock)) if wanted else None
+
+
 def open_doors(
     file: ConfigFile, clock: Clock, factories: PinFactories | None = None
 ) -> dict[str, GpioDoor]:
@@ -88,5 +112,5 @@ def release_level(door: DoorConfig) -> bool:
     return door.active_high == (door.energised == "released")
 
 
-def _pins_file(file: ConfigFile, door: DoorConfig) -> Path | None:
-    return file.resolve(door.pins_file) if door.pins_file is not None else None
+def _pins_file(file: ConfigFile, one: PinsTable) -> Path | None:
+    return file.resolve(one.pins_file) if one.pins_file is not None else None

@@ -21,7 +21,7 @@ from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.registry import SqliteRegistry
 from agent.app.cameras import open_camera
 from agent.app.document_worker import PhotoReader
-from agent.app.doors import PinFactories, open_doors, open_indicators
+from agent.app.doors import PinFactories, open_doors, open_indicators, open_inputs
 from agent.app.gallery import Snapshot, rates_of, take_snapshot
 from agent.app.resources import (
     LATCHES_NAME,
@@ -40,7 +40,7 @@ from agent.app.voice import Voice, open_voice
 from agent.config import ConfigFile, GateConfig
 from agent.errors import UnavailableError
 from agent.operations.pass_keys import read_public_key
-from agent.ports import Camera, Door, IdReader, Indicator, Thermometer
+from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
 from agent.vision.engine import FaceEngine
 from agent.vision.packs import InstalledPack, load_pack
 
@@ -55,6 +55,7 @@ class Parts:
     time_key: Ed25519PublicKey | None
     doors: Mapping[str, Door]
     indicators: Mapping[str, Indicator]
+    inputs: Inputs | None
     voice: Voice | None
     journal: SqliteJournal
     registry: SqliteRegistry
@@ -97,6 +98,9 @@ def open_parts(
     indicators = open_indicators(file, clock, factories)
     for indicator in indicators.values():
         stack.callback(indicator.close)
+    inputs = open_inputs(file, clock, factories)
+    if inputs is not None:
+        stack.callback(inputs.close)
     voice = open_voice(file, state, clock)
     site = site_of(state, file.path)
     journal = stack.enter_context(open_journal(site, may_set_aside=True))
@@ -125,6 +129,7 @@ def open_parts(
         time_key=None if time_key is None else read_public_key(file.resolve(time_key)),
         doors=doors,
         indicators=indicators,
+        inputs=inputs,
         voice=voice,
         journal=journal,
         registry=registry,

@@ -1,9 +1,10 @@
-"""The threads that perceive: cameras, symbols, the ID reader, the thermometer.
+"""The threads that perceive: inputs, cameras, symbols, the ID reader, the thermometer.
 
 camera reader --frames--+--> watcher --observations--.
 +--> symbols --credentials---+--> inbox
 id reader -------------------documents---------------|
-thermometer -----------------readings----------------'
+thermometer -----------------readings----------------|
+contacts, buttons ------------changes----------------'
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from agent.app.cameras import open_camera
 from agent.app.credentials import CredentialDesk, Sources
 from agent.app.document_worker import DocumentKeys, DocumentWatcher
 from agent.app.gallery import GalleryWatch
+from agent.app.input_worker import InputReader
 from agent.app.parts import Parts
 from agent.app.rules import reads_symbols
 from agent.app.symbol_worker import SymbolWatcher
@@ -60,6 +62,7 @@ class Senses:
 
     def start(self) -> None:
         """Start what the config names."""
+        self._start_inputs()
         self._start_thermometer()
         self._start_id_reader()
         cameras = self._parts.file.config.camera
@@ -90,6 +93,12 @@ class Senses:
             pack_version=parts.pack.manifest.version,
             components=parts.pack.manifest.embedder.components,
         )
+
+    def _start_inputs(self) -> None:
+        inputs = self._parts.inputs
+        if inputs is not None:
+            reader = InputReader(inputs, self._post)
+            self._start("inputs", reader.work, reader.stop)
 
     def _start_thermometer(self) -> None:
         thermometer = self._parts.thermometer
