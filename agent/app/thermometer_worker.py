@@ -30,7 +30,7 @@ class ThermometerReader:
             except (UnavailableError, OSError) as error:
                 # A driver makes words of what its bus says; what it did not foresee is a fault too.
                 if not faulty:
-                    self._post(FaultRaised(_PART, str(error).splitlines()[0]))
+                    self._post(FaultRaised(_PART, _words(error)))
                 faulty = True
                 continue
             if faulty:
@@ -42,3 +42,9 @@ class ThermometerReader:
     def stop(self) -> None:
         """End ``work`` after the reading under way."""
         self._stopping.set()
+
+
+def _words(error: Exception) -> str:
+    """One line; an OSError may come without any."""
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
+from agent import logs
 from agent.adapters import mlx90614, mlx90640
 from agent.adapters.i2c import I2cBus, open_bus
 from agent.adapters.mlx90614 import Mlx90614, Mlx90614Settings
 from agent.adapters.mlx90640 import Mlx90640, Mlx90640Settings
 from agent.adapters.simulators.thermometer import SimulatedThermometer
 from agent.config import ThermometerConfig
+from agent.domain.spot import greatest_distance_m
 from agent.errors import RefusedError
 from agent.ports import Thermometer
 
@@ -50,6 +53,33 @@ def open_thermometer(
         raise
 
 
+def read_once(config: ThermometerConfig, bus: I2cBus | None = None) -> dict[str, Any]:
+    """One reading as JSON values, for a technician; ``farthest_m`` is where a forehead fills it.
+
+    Raises:
+        RefusedError: ``no_thermometer``: the config names none.
+        UnavailableError: the bus or the part is missing, or the part cannot be trusted.
+    """
+    logs.configure("warning")
+    part = open_thermometer(config, bus)
+    if part is None:
+        fix = "Fix: say which one there is: kind under [thermometer]"
+        raise RefusedError("no_thermometer", f"the config has no thermometer\n{fix}")
+    try:
+        reading = part.read()
+    finally:
+        part.close()
+    view = config.field_of_view_deg
+    across = {} if reading.field is None else {"pixels": reading.field.shape[1]}
+    return {
+        "kind": config.kind,
+        "temperature_c": reading.temperature_c,
+        "ambient_c": reading.ambient_c,
+        "pec_failures": part.pec_failures if isinstance(part, Mlx90614) else None,
+        "farthest_m": None if view is None else round(greatest_distance_m(view, **across), 2),
+    }
+
+
 def write_emissivity(
     config: ThermometerConfig,
     emissivity: float,
@@ -62,6 +92,7 @@ def write_emissivity(
         RefusedError: ``no_emissivity_to_write``: the configured thermometer keeps none.
         UnavailableError: the bus or the part is missing, or it does not keep what was written.
     """
+    logs.configure("warning")
     if config.kind != _SPOT_PART:
         raise RefusedError(
             "no_emissivity_to_write",

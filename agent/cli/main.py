@@ -24,6 +24,7 @@ from agent.cli import (
     passes,
     run,
     scan,
+    thermometer,
     trust,
     verify,
     version,
@@ -77,7 +78,7 @@ def gate_agent(
 
 for part in (run, enrol, identify, holders, gallery, key, models, config, events, evaluate):
     part.add_to(app)
-for part in (passes, documents, scan, verify, trust, voice, daemon, door, version):
+for part in (thermometer, passes, documents, scan, verify, trust, voice, daemon, door, version):
     part.add_to(app)
 
 

@@ -59,10 +59,14 @@ def fits_forehead(spot_m: float) -> bool:
     return 0.0 < spot_m <= min(FOREHEAD_HEIGHT_M, FOREHEAD_WIDTH_M)
 
 
-def greatest_distance_m(fov_deg: float) -> float:
-    """How far away a forehead still fills the spot, in metres: 0.69 for 5 degrees, 0.34 for 10."""
-    half = _half_tangent(fov_deg)
-    return min(FOREHEAD_HEIGHT_M, FOREHEAD_WIDTH_M) / (2.0 * half)
+def greatest_distance_m(fov_deg: float, pixels: int | None = None) -> float:
+    """How far away a forehead still fills the spot, in metres: 0.69 for 5 degrees, 0.34 for 10.
+
+    Of an array with ``pixels`` across its field of view the spot is a block of them: 0.61 for 55
+    degrees of 32 pixels, 0.22 for 110.
+    """
+    share = 1.0 if pixels is None else ARRAY_SPOT_PIXELS / pixels
+    return min(FOREHEAD_HEIGHT_M, FOREHEAD_WIDTH_M) / (2.0 * _half_tangent(fov_deg) * share)
 
 
 def _half_tangent(fov_deg: float) -> float:

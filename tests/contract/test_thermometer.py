@@ -1,14 +1,20 @@
 """One suite for every ``ports.Thermometer``; the real parts join it with their drivers."""
 
 import math
-from collections.abc import Callable
+import os
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from thermometer_parts import array_bench, array_driver, spot_bench, spot_driver
 
 from agent.adapters.simulators.clock import ManualClock
 from agent.adapters.simulators.thermometer import SimulatedThermometer
+from agent.app.thermometers import open_thermometer
+from agent.config import load_config
 from agent.errors import UnavailableError
 from agent.ports import Thermometer
 
@@ -23,9 +29,7 @@ class Subject:
     plug_in: Callable[[], None]
 
 
-@pytest.fixture(params=["simulated"])
-def subject(request: pytest.FixtureRequest) -> Subject:
-    assert request.param == "simulated"
+def simulated() -> Subject:
     clock = ManualClock()
     part = SimulatedThermometer(now_s=lambda: clock.now().monotonic_s)
     return Subject(
@@ -35,6 +39,51 @@ def subject(request: pytest.FixtureRequest) -> Subject:
         lambda: setattr(part, "silent", True),
         lambda: setattr(part, "silent", False),
     )
+
+
+def spot() -> Subject:
+    bench, part = spot_bench()
+    return Subject(
+        spot_driver(bench),
+        bench.clock,
+        lambda celsius: setattr(part, "object_c", celsius),
+        lambda: setattr(part, "silent", True),
+        lambda: setattr(part, "silent", False),
+    )
+
+
+def array() -> Subject:
+    bench, part = array_bench()
+    return Subject(
+        array_driver(bench),
+        bench.clock,
+        part.scene_c.fill,
+        lambda: setattr(part, "silent", True),
+        lambda: setattr(part, "silent", False),
+    )
+
+
+MAKERS = {"simulated": simulated, "mlx90614": spot, "mlx90640": array}
+
+
+@pytest.fixture(params=MAKERS)
+def subject(request: pytest.FixtureRequest) -> Subject:
+    return MAKERS[request.param]()
+
+
+REAL = "GATE_AGENT_TEST_THERMOMETER"
+
+
+@pytest.fixture
+def real() -> Iterator[Thermometer]:
+    """The part of a config's [thermometer] table, which the environment names by its file."""
+    file = os.environ.get(REAL)
+    if file is None:
+        pytest.skip(f"needs a part on a bus: {REAL}=CONFIG names the config that says which")
+    thermometer = open_thermometer(load_config(Path(file)).config.thermometer)
+    assert thermometer is not None
+    yield thermometer
+    thermometer.close()
 
 
 def test_a_reading_is_taken_now_and_is_finite(subject: Subject) -> None:
@@ -73,3 +122,15 @@ def test_close_may_be_called_twice_and_ends_reading(subject: Subject) -> None:
     subject.thermometer.close()
     with pytest.raises(UnavailableError):
         subject.thermometer.read()
+
+
+@pytest.mark.hardware
+def test_a_real_part_reads_a_room_or_a_person(real: Thermometer) -> None:
+    readings = [real.read() for _ in range(5)]
+    assert all(0.0 < reading.temperature_c < 60.0 for reading in readings)
+    assert all(0.0 < (reading.ambient_c or 0.0) < 60.0 for reading in readings)
+    assert all(a.measured_s < b.measured_s for a, b in pairwise(readings))
+    assert readings[-1].measured_s == pytest.approx(time.monotonic(), abs=1.0)
+    real.close()
+    with pytest.raises(UnavailableError):
+        real.read()

@@ -1,0 +1,57 @@
+"""``gate-agent thermometer``: look through the IR thermometer, and set what it keeps itself."""
+
+from typing import Annotated
+
+import typer
+
+from agent.app.paths import config_path
+from agent.cli.common import Config, Json, emit, examples, fields, say
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the group into ``parent``."""
+    parent.add_typer(app, name="thermometer", help="The IR thermometer.")
+
+
+@app.command("read", epilog=examples("thermometer read", "thermometer read --json"))
+def read(*, config: Config = None, as_json: Json = False) -> None:
+    """Read the thermometer once, to test it.
+
+    A running agent uses an array too: stop it first.
+    """
+    from agent.app.thermometers import read_once
+    from agent.config import load_config
+
+    shown = read_once(load_config(config_path(config)).config.thermometer)
+    if as_json:
+        emit(shown)
+    else:
+        fields(shown)
+
+
+@app.command("set-emissivity", epilog=examples("thermometer set-emissivity 0.98"))
+def set_emissivity(
+    emissivity: Annotated[
+        float,
+        typer.Argument(metavar="E", min=0.1, max=1.0, help="Of what is looked at; skin: 0.98."),
+    ],
+    *,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Write the emissivity into an MLX90614.
+
+    Its EEPROM keeps it, and wears out: do it once. Then take the part's power away for a second.
+    """
+    from agent.app.thermometers import write_emissivity
+    from agent.config import load_config
+
+    found = load_config(config_path(config)).config.thermometer
+    before, after = (round(one, 4) for one in write_emissivity(found, emissivity))
+    if as_json:
+        emit({"before": before, "emissivity": after})
+    else:
+        say(f"the part's emissivity was {before}, and is {after} from its next start")
+        say("Take its power away for a second.")
