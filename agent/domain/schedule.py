@@ -34,8 +34,8 @@ HORIZON = timedelta(days=400)
 _WINDOW = timedelta(days=7)
 # Wall clocks are less than a day from UTC; a night span reaches into one day more.
 _MARGIN_DAYS = 2
-# No zone ever moved its clock twice in so short a time.
-_SAMPLE = timedelta(hours=6)
+# Since 1970 no zone has moved its clock twice within six days.
+_SAMPLE = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 _MIDNIGHT = time(0)
@@ -127,7 +127,7 @@ class Schedule:
 
     def _candidates(self, begin: datetime, end: datetime) -> list[datetime]:
         """Every moment in ``(begin, end]`` at which an answer might change, in order."""
-        clocks = {_MIDNIGHT, *(clock for span in self.spans for clock in (span.start, span.end))}
+        clocks = {clock for span in self.spans for clock in (span.start, span.end)}
         first = begin.astimezone(self.zone).date() - timedelta(days=_MARGIN_DAYS)
         length = (end - begin).days + 2 * _MARGIN_DAYS + 1
         days = [first + timedelta(days=i) for i in range(length)]

@@ -68,6 +68,14 @@ def test_a_night_is_cut_at_midnight_and_a_shift_is_marked(
     assert days[0]["open"][0]["until"] == days[1]["open"][0]["from"]
 
 
+def test_a_shift_at_midnight_is_of_the_day_that_begins_then(gate: Gate, scheduled: Path) -> None:
+    scheduled.write_text(scheduled.read_text().replace("Europe/Berlin", "America/Havana"))
+    asked = ("config", "schedule", "night", "--at", "2026-03-07", "--days", "3", "--json")
+    days = gate(*asked, "--config", scheduled).json["days"]
+    assert [day["clock_change_s"] for day in days] == [0, 3600, 0]
+    assert days[1]["open"][0]["from"] == "2026-03-08T01:00:00-04:00"
+
+
 def test_one_moment_for_machines(gate: Gate, scheduled: Path) -> None:
     answer = gate(
         *("config", "schedule", "office-hours", "--at", "2026-12-24T11:59:30", "--json"),
