@@ -22,25 +22,21 @@ from agent import __version__
 from agent.adapters.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, Listener, PahoBroker
 from agent.app.broker import open_broker, topics_of
 from agent.app.control import ControlServer
+from agent.app.core import Core, CoreStores
 from agent.app.disk_watch import DiskWatch
-from agent.app.executor import Executor, Outlets, Stores
+from agent.app.executor import Outlets
 from agent.app.gallery import GalleryWatch, rates_of, take_snapshot
-from agent.app.inbox import Inbox
-from agent.app.journal_writer import JournalWriter
-from agent.app.loop import ControlLoop
 from agent.app.operator import Operator
-from agent.app.outbox import Outbox
 from agent.app.parts import Parts
 from agent.app.paths import control_socket
-from agent.app.resources import make_event, new_event_id
+from agent.app.resources import make_event
 from agent.app.rules import kiosk_settings
 from agent.app.senses import Senses
 from agent.app.status_board import StatusBoard
 from agent.app.telling import Telling
 from agent.app.time_keeper import TimeKeeper
 from agent.app.workers import Worker
-from agent.controller.inputs import FaultCleared, FaultRaised, Stop
-from agent.controller.kiosk import Kiosk, Memory
+from agent.controller.inputs import Stop
 from agent.domain.events import EventType
 from agent.errors import UnavailableError
 from agent.lifecycle import ExitCode, boot_id
@@ -48,7 +44,6 @@ from agent.operations.files import write_lines
 
 _JOIN_S = 2.0
 _RULES_RECORD = "rules.sha256"
-_BROKER, _JOURNAL = "broker", "journal"
 
 _log = structlog.get_logger(__name__)
 
@@ -59,7 +54,13 @@ class Agent:
     def __init__(self, parts: Parts, beat: Callable[[], None] = lambda: None) -> None:
         self._parts = parts
         self._code = ExitCode.OK
-        self._inbox = Inbox()
+        self._core = Core(
+            CoreStores(parts.journal, parts.ledger, parts.latches),
+            topics_of(parts.file),
+            MAX_IN_FLIGHT,
+        )
+        self._inbox, self._outbox = self._core.inbox, self._core.outbox
+        self._writer = self._core.writer
         self._workers: list[tuple[Worker, Callable[[], None]]] = []
         config = parts.file.config
         boot = boot_id()
@@ -77,19 +78,6 @@ class Agent:
             boot_id=boot,
             face_without_pad=config.face.accept_no_pad,
             journal_days=config.store.journal_days,
-        )
-        self._outbox = Outbox(
-            parts.journal,
-            topics_of(parts.file),
-            window=MAX_IN_FLIGHT,
-            refused=lambda why: self._inbox.post(FaultRaised(_BROKER, why)),
-            accepted=lambda: self._inbox.post(FaultCleared(_BROKER, "agent")),
-        )
-        self._writer = JournalWriter(
-            parts.journal,
-            written=self._outbox.notify,
-            failed=lambda why: self._inbox.post(FaultRaised(_JOURNAL, why)),
-            recovered=lambda: self._inbox.post(FaultCleared(_JOURNAL, "agent")),
         )
         self._time = self._keep_time()
         self._disk = DiskWatch(
@@ -117,20 +105,10 @@ class Agent:
             self._start,
             lambda: self.stop("the cameras' sources have ended"),
         )
-        kiosk = Kiosk(
+        self._loop = self._core.control(
             kiosk_settings(config, boot),
             self._gallery.registry(),
-            Memory(
-                parts.ledger.uses(),
-                parts.ledger.latest_trusted(),
-                parts.latches.latches(),
-                parts.latches.positions(),
-            ),
-        )
-        executor = Executor(
             parts.doors,
-            self._writer,
-            Stores(parts.ledger, parts.latches),
             Outlets(
                 self._inbox.post,
                 self._board.set,
@@ -138,9 +116,9 @@ class Agent:
                 self._senses,
                 self._telling.stand,
             ),
-            new_id=lambda draft: new_event_id.make(draft.time),
+            parts.clock,
+            beat,
         )
-        self._loop = ControlLoop(kiosk, self._inbox, executor, parts.clock, beat)
 
     def run(self, ready: Callable[[], None] = lambda: None) -> int:
         """Serve until ``stop``, the end of every finite camera, or a thread's death; the exit code.

@@ -3,7 +3,8 @@
     submit(event) --> [queue] --> append (one transaction) --> durable (fsync) --> outbox
           `-- ticket.wait(20 ms): written in time, or marked late
 
-A row that cannot be written is kept and tried again; the fault says so meanwhile.
+A row that cannot be written is kept and tried again; the fault says so meanwhile. The thread's loop
+is ``drain`` over and over; a simulation calls ``drain`` by itself, under a clock of its own.
 """
 
 import threading
@@ -17,19 +18,23 @@ from agent.ports import Journal
 
 _RETRY_S = 1.0
 _MOST_KEPT = 20_000
+Wait = Callable[[threading.Event, float], object]
+"""How a ticket waits for its row, at most so many seconds."""
 
 
 class Ticket:
     """One event on its way into the journal."""
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Event, wait: Wait = threading.Event.wait) -> None:
         self._event = event
+        self._wait = wait
         self._written = threading.Event()
         self._late = False
 
     def wait(self, timeout_s: float) -> bool:
         """Whether the row was written within ``timeout_s``; if not, it is marked as late."""
-        if self._written.wait(timeout_s):
+        self._wait(self._written, timeout_s)
+        if self._written.is_set():
             return True
         self._late = True
         return self._written.is_set()
@@ -55,8 +60,10 @@ class JournalWriter:
         written: Callable[[], None],
         failed: Callable[[str], None],
         recovered: Callable[[], None],
+        wait: Wait = threading.Event.wait,
     ) -> None:
         self._journal = journal
+        self._wait = wait
         self._written = written
         self._failed = failed
         self._recovered = recovered
@@ -68,7 +75,7 @@ class JournalWriter:
 
     def submit(self, event: Event) -> Ticket:
         """Queue one event."""
-        ticket = Ticket(event)
+        ticket = Ticket(event, self._wait)
         with self._condition:
             if len(self._waiting) >= _MOST_KEPT:
                 # Only a journal that failed for hours comes here; the oldest word goes first.
@@ -95,13 +102,14 @@ class JournalWriter:
                     if self._stopping:
                         return
                     continue
-            if not self._drain():
+            if not self.drain():
                 with self._condition:
                     if self._stopping:
                         return
                     self._condition.wait(_RETRY_S)
 
-    def _drain(self) -> bool:
+    def drain(self) -> bool:
+        """Write what waits and make it durable; False where that failed: try again later."""
         try:
             while (ticket := self._first()) is not None:
                 self._journal.append(ticket.event)

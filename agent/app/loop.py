@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from agent.app.executor import Executor
 from agent.app.inbox import Inbox
-from agent.controller.inputs import Stop, Tick
+from agent.controller.inputs import Input, Stop, Tick
 from agent.controller.kiosk import Kiosk
 from agent.ports import Clock
 
@@ -30,14 +30,27 @@ class ControlLoop:
 
     def run(self) -> str:
         """Until a ``Stop`` comes; the outputs are secured by then, and its reason is returned."""
-        self._executor.execute(self._kiosk.start(self._clock.now()))
+        self.start()
         while True:
             self._beat()
-            happened = self._inbox.take(self._wait_s())
-            now = self._clock.now()
-            self._executor.execute(self._kiosk.handle(happened or Tick(), now))
+            happened = self.step(self._wait_s())
             if isinstance(happened, Stop):
                 return happened.why
+
+    def start(self) -> None:
+        """The first effects: every output secured, then what held before."""
+        self._executor.execute(self._kiosk.start(self._clock.now()))
+
+    def step(self, timeout_s: float) -> Input:
+        """Take one input, or a ``Tick`` after ``timeout_s``, and do what follows; what it was."""
+        happened = self._inbox.take(timeout_s) or Tick()
+        self._executor.execute(self._kiosk.handle(happened, self._clock.now()))
+        return happened
+
+    @property
+    def deadline_s(self) -> float | None:
+        """When a ``Tick`` is due next, on the monotonic clock; None while nothing is due."""
+        return self._kiosk.deadline_s
 
     def _wait_s(self) -> float:
         deadline_s = self._kiosk.deadline_s

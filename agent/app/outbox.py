@@ -79,22 +79,26 @@ class Outbox:
                     self._condition.wait(self._pause_s or _POLL_S)
                 elif self._pause_s and not self._stopping:
                     self._condition.wait(self._pause_s)
-                self._awake = False
-                self._pause_s = 0.0
-                answers, self._answers = self._answers, []
                 stopping = self._stopping
-            try:
-                self._settle(answers)
-                self._send(broker)
-                if stopping:
-                    return
-            except StoreError as error:
-                # The journal's writer raises the fault; here it is only waited for.
-                _log.warning("outbox_waits", error=str(error))
-                with self._condition:
-                    self._answers = answers + self._answers
-                if stopping:
-                    return
+            self.round(broker)
+            if stopping:
+                return
+
+    def round(self, broker: Broker) -> float:
+        """Settle what was answered and send what may go; for how many seconds to pause then."""
+        with self._condition:
+            self._awake = False
+            self._pause_s = 0.0
+            answers, self._answers = self._answers, []
+        try:
+            self._settle(answers)
+            self._send(broker)
+        except StoreError as error:
+            # The journal's writer raises the fault; here it is only waited for.
+            _log.warning("outbox_waits", error=str(error))
+            with self._condition:
+                self._answers = answers + self._answers
+        return self._pause_s
 
     def _settle(self, answers: list[tuple[int, str | None]]) -> None:
         done = []
