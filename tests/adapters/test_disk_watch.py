@@ -1,0 +1,53 @@
+"""A disk that fills up is a fault, once, and none once there is room again."""
+
+from pathlib import Path
+
+from agent.app.disk_watch import DiskWatch
+from agent.controller.inputs import FaultCleared, FaultRaised
+
+
+class Disk:
+    def __init__(self, free: int):
+        self.free, self.posted, self.gone = free, [], False
+        self.watch = DiskWatch(Path("/state"), 100_000_000, self.posted.append, self._free)
+
+    def _free(self, folder: Path) -> int:
+        assert folder == Path("/state")
+        if self.gone:
+            raise OSError(5, "Input/output error")
+        return self.free
+
+    def look(self, free: int):
+        self.free = free
+        self.watch.look()
+        return self.posted
+
+
+def test_it_is_raised_once_and_cleared_with_room_to_spare():
+    disk = Disk(500_000_000)
+    assert disk.look(200_000_000) == []
+    assert disk.look(99_000_000) == [FaultRaised("disk", "99 MB are free")]
+    disk.look(50_000_000)
+    disk.look(105_000_000)
+    assert len(disk.posted) == 1
+    assert disk.look(120_000_000)[1:] == [FaultCleared("disk", "agent")]
+    disk.look(0)
+    assert len(disk.posted) == 3
+
+
+def test_one_that_does_not_answer_is_a_fault_too():
+    disk = Disk(500_000_000)
+    disk.gone = True
+    assert disk.look(0) == [FaultRaised("disk", "the disk does not answer: Input/output error")]
+    disk.gone = False
+    assert disk.look(500_000_000)[1:] == [FaultCleared("disk", "agent")]
+
+
+def test_the_real_disk_answers(tmp_path):
+    posted = []
+    DiskWatch(tmp_path, 10**18, posted.append).look()
+    assert [type(one) for one in posted] == [FaultRaised]
+    watch = DiskWatch(tmp_path, 1, posted.append)
+    watch.stop()
+    watch.work()
+    assert len(posted) == 1
