@@ -59,6 +59,11 @@ class Doors:
         return self._doors[name]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Every output."""
+        return tuple(self._doors)
+
+    @property
     def deadline_s(self) -> float | None:
         """When a door's ``tick`` is due next."""
         moments = [door.deadline_s for door in self._doors.values()]
@@ -162,11 +167,9 @@ class Doors:
     def granted(self, name: str, passage: Passage, now: Instant) -> list[Effect]:
         """A decision lets somebody through; whether they went is told later, where it can be."""
         door = self._doors[name]
-        free = door.state is State.FREE_PASSAGE
-        effects = door.release(passage, now.monotonic_s)
-        if not door.settings.monitored and not free:
-            effects += self._moved(passage, now)
-        return effects + self._told(door, now)
+        counted = not door.settings.monitored and door.state is not State.FREE_PASSAGE
+        moved = self._moved(passage, now) if counted else []
+        return [*moved, *door.release(passage, now.monotonic_s), *self._told(door, now)]
 
     def _signalled(
         self, signal: Signal, door: DoorControl, change: InputChange, now: Instant

@@ -21,13 +21,15 @@ class Passback:
         self._areas = {area.id: area for area in areas}
         self._positions = dict(positions)
         self._boot_id = boot_id
-        self._started_s: float | None = None
+        self._started_s = float("-inf")
+
+    def start(self, now_s: float) -> None:
+        """The agent begins; what happened before a reboot is no older than that makes it."""
+        self._started_s = now_s
 
     def violates(self, holder: HolderId, lane: LaneSettings, now: Instant) -> PassbackMode | None:
         """The mode of the area that ``holder`` would enter once more; None where all is well."""
         area = self._areas.get(lane.to_area or "")
-        if self._started_s is None:
-            self._started_s = now.monotonic_s
         position = self._positions.get(holder)
         if area is None or position is None:
             return None
