@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from config_parts import GOOD
 
+from agent.app.rules import kiosk_settings
 from agent.app.schedules import schedule_of, schedules
 from agent.config import GateConfig, load_config
 from agent.domain.schedule import Schedule
@@ -91,8 +92,12 @@ def test_a_door_may_name_two(load) -> None:
     text = GOOD + '[[schedule]]\nid = "night"\nspans = [{ days = ["mon"], from = "22:00", '
     text += 'until = "06:00" }]\n'
     keys = 'free_passage_schedule = "office-hours"\nlockdown_schedule = "night"'
-    door = load(text.replace("pin = 17", f"pin = 17\n{keys}")).door[0]
-    assert (door.free_passage_schedule, door.lockdown_schedule) == ("office-hours", "night")
+    text = text.replace("pin = 17", f"pin = 17\n{keys}").replace(INLINE, 'schedule = "night"')
+    config = load(text)
+    known, made = schedules(config), kiosk_settings(config, "boot")
+    doors = {door.door: (door.free_passage, door.lockdown) for door in made.doors}
+    assert doors == {"in": (known["office-hours"], known["night"]), "out": (None, None)}
+    assert [rule.schedule for rule in made.rules] == [known["night"], None]
 
 
 _ID = "is 1 to 64 of A-Z a-z 0-9 . _ -"
