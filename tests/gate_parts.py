@@ -90,6 +90,7 @@ class Gate:
         if step_in:
             self.track += 1
             self.samples: list[FaceSample] = []
+            self.came_s = self.clock.now().monotonic_s
         for _ in range(round(seconds * 10)):
             now_s = self.clock.now().monotonic_s
             claim = None
@@ -100,7 +101,9 @@ class Gate:
             content = f"{who} {now_s}".encode()
             sample = FaceSample(now_s, content, best, None, claim=claim)
             self.samples = [*self.samples, sample][-12:]
-            track = FaceTrack(self.track, Box(0, 0, 99, 99), now_s, now_s, tuple(self.samples))
+            track = FaceTrack(
+                self.track, Box(0, 0, 99, 99), self.came_s, now_s, tuple(self.samples)
+            )
             self.tell(Observed(Observation("front", now_s, track, {}, self.registry.revision)))
             self.clock.advance(0.1)
 

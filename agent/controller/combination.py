@@ -12,7 +12,7 @@ pass are no grant.
 from dataclasses import dataclass, field
 
 from agent.domain.agreement import Requirements, against_claim, agree_claim
-from agent.domain.evidence import Evidence, FaceEvidence, FaceTrack, TemperatureReading
+from agent.domain.evidence import Evidence, FaceEvidence, FaceTrack
 from agent.domain.factor import Factors
 from agent.domain.holder import HolderId
 from agent.domain.presented import (
@@ -21,6 +21,7 @@ from agent.domain.presented import (
     PassPresented,
     Presented,
 )
+from agent.domain.skin_temperature import SkinReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Combination:
     def evidence(
         self,
         face: FaceEvidence | None,
-        temperature: TemperatureReading | None,
+        temperature: SkinReading | None,
         stage_ms: dict[str, float],
     ) -> Evidence:
         """All that was shown, with the newest word about the face."""

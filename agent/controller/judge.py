@@ -3,6 +3,7 @@
 face by search ---------------> decide -- granted, denied --> conclude
 credential --> combination --> decide -- FactorMissing, and more would help --> wait
 ^------ the claim's face, time up ------'
+decide -- only a temperature is missing, or a second one --> measure, as controller.thermal says
 """
 
 from collections import deque
@@ -13,14 +14,16 @@ from agent.controller.combination import Claim
 from agent.controller.doors import Doors
 from agent.controller.effects import Compare, Consume, Effect, Indicate, Record, Settle
 from agent.controller.lane import Lane
+from agent.controller.measuring import Measuring
 from agent.controller.pacer import Pacer
 from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
+from agent.controller.thermal import Measurement, ThermalDesk
 from agent.controller.trace import Circumstances, access_event
 from agent.domain.access_point import State
 from agent.domain.antipassback import PassbackMode
 from agent.domain.door_mode import Mode
-from agent.domain.evidence import Evidence, FaceEvidence, TemperatureReading
+from agent.domain.evidence import Evidence, FaceEvidence
 from agent.domain.factor import Factor
 from agent.domain.gate_pass import GatePass, PassId
 from agent.domain.holder import Holder
@@ -49,7 +52,8 @@ class Judge:
         passback: Passback,
     ) -> None:
         self.registry = registry
-        self.reading: TemperatureReading | None = None
+        self.thermal = ThermalDesk(settings.thermal)
+        self._measuring = Measuring(settings, self.thermal)
         self.stage_ms: dict[str, dict[str, float]] = {}
         self.settings = settings
         self._doors = doors
@@ -82,11 +86,12 @@ class Judge:
         combination, track = lane.combination, lane.attempts.track
         if combination.ends_s is not None and now.monotonic_s >= combination.ends_s:
             return self._time_up(lane, faults, now)
+        if lane.measurement is not None:
+            measured = self._measured(lane, lane.measurement, faults, now)
+            if measured is not None:
+                return measured
         if combination.claim is not None:
-            fresh_s = self.settings.requirements.freshness_s
-            if track is None or not track.samples:
-                return []
-            if now.monotonic_s - track.samples[-1].captured_s > fresh_s:
+            if not self._fresh(lane, now):
                 return []
             face = combination.look(track, self.registry.claim_threshold)
             return [] if face is None else self._weigh(lane, face, faults, now)
@@ -110,14 +115,15 @@ class Judge:
         if lane.combination.open:
             lane.combination.add_face(face, lane.attempts.leave(), now.monotonic_s)
             return self._weigh(lane, face, faults, now)
-        evidence = Evidence(face, self.reading, stage_ms=self._stages(lane, face, now))
-        decision, _, rule = self._decide(lane, evidence, faults, now)
+        evidence = Evidence(face, stage_ms=self._stages(lane, face, now))
+        evidence = self._measuring.seen(lane, evidence, now)
+        decision, holder, rule = self._decide(lane, evidence, faults, now)
         missing = rule.missing(evidence.shown) if rule is not None else frozenset()
         if decision.reason is Reason.FACTOR_MISSING and missing and rule is not None:
             lane.combination.add_face(face, lane.attempts.leave(), now.monotonic_s)
             lane.combination.wait(missing, None, now.monotonic_s + rule.factor_window_s)
             return [self._waiting(lane)]
-        return self._conclude(lane, evidence, decision, now)
+        return self._answer(lane, evidence, decision, (holder, rule), faults, now)
 
     def _weigh(
         self, lane: Lane, face: FaceEvidence | None, faults: Mapping[str, str], now: Instant
@@ -127,7 +133,7 @@ class Judge:
         if face is None and combination.waits_for_track is not None:
             face = lane.attempts.again(now.monotonic_s)
         stages = {} if face is None else self._stages(lane, face, now)
-        evidence = combination.evidence(face, self.reading, stages)
+        evidence = self._measuring.seen(lane, combination.evidence(face, None, stages), now)
         decision, holder, rule = self._decide(lane, evidence, faults, now)
         nobody = rule is None and holder is None  # a health certificate before anything else
         missing = frozenset({Factor.FACE}) if nobody else frozenset()
@@ -136,7 +142,7 @@ class Judge:
             if not missing and face is None and combination.waits_for_track is not None:
                 missing = frozenset({Factor.FACE})  # it was there, and must still be
         if decision.reason is not Reason.FACTOR_MISSING or not missing:
-            return self._conclude(lane, evidence, decision, now)
+            return self._answer(lane, evidence, decision, (holder, rule), faults, now)
         window_s = rule.factor_window_s if rule is not None else Rule(frozenset()).factor_window_s
         claim = self._claim(evidence, holder, rule)
         changed = (missing, claim) != (combination.waiting_for, combination.claim)
@@ -147,10 +153,71 @@ class Judge:
         return [Compare(lane.settings.camera, claim), self._waiting(lane)]
 
     def _time_up(self, lane: Lane, faults: Mapping[str, str], now: Instant) -> list[Effect]:
-        evidence = lane.combination.evidence(None, self.reading, {})
+        evidence = self._measuring.seen(lane, lane.combination.evidence(None, None, {}), now)
         decision, _, _ = self._decide(lane, evidence, faults, now)
         denied = decision if not decision.granted else Decision(Reason.FACTOR_MISSING)
         return self._conclude(lane, evidence, denied, now)
+
+    def _answer(
+        self,
+        lane: Lane,
+        evidence: Evidence,
+        decision: Decision,
+        whose: tuple[Holder | None, Rule | None],
+        faults: Mapping[str, str],
+        now: Instant,
+    ) -> list[Effect]:
+        """Conclude, or wait for a temperature where only that is missing.
+
+        A thermometer that is out of order is not waited for.
+        """
+        holder, rule = whose
+        situation = self._situation(lane, evidence, faults, holder, now)
+
+        def else_well(seen: Evidence, asked: Rule) -> bool:
+            return decide(seen, holder, asked, situation, now).granted
+
+        if "thermometer" not in faults:
+            told = self._measuring.wait(lane, evidence, decision, rule, else_well, now)
+            if told is not None:
+                return told
+        first = self._measuring.stands(lane, evidence)
+        return self._conclude(lane, *(first or (evidence, decision)), now)
+
+    def _measured(
+        self, lane: Lane, measurement: Measurement, faults: Mapping[str, str], now: Instant
+    ) -> list[Effect] | None:
+        """What a measurement under way comes to; None where it ended and nothing came of it."""
+        combination, track = lane.combination, lane.attempts.track
+        over = now.monotonic_s >= measurement.ends_s
+        gone = track is not None and measurement.track not in (None, track.id)
+        faceless = combination.claim is None and combination.waits_for_track is None
+        if combination.open and faceless and not (gone and measurement.first):
+            return self._weigh(lane, None, faults, now)
+        face = None
+        if not gone and combination.claim is not None and self._fresh(lane, now):
+            face = combination.look(track, self.registry.claim_threshold)
+            if face is not None and face.holder is None and not over:
+                face = None  # a blurred frame; another face is another track
+        elif not gone and (combination.waits_for_track is not None or not combination.open):
+            face = lane.attempts.again(now.monotonic_s)
+        if face is not None:
+            found = self._weigh if combination.open else self._found
+            return found(lane, face, faults, now)
+        if not gone and not over:
+            return []
+        if measurement.first is not None:
+            return self._conclude(lane, *measurement.first, now)
+        lane.measurement = None
+        return None
+
+    def _fresh(self, lane: Lane, now: Instant) -> bool:
+        """Whether somebody stands there now."""
+        track = lane.attempts.track
+        if track is None or not track.samples:
+            return False
+        fresh_s = self.settings.requirements.freshness_s
+        return now.monotonic_s - track.samples[-1].captured_s <= fresh_s
 
     def _conclude(
         self, lane: Lane, evidence: Evidence, decision: Decision, now: Instant
@@ -161,6 +228,8 @@ class Judge:
         if decision.granted:
             record = self._record(lane, evidence, decision, now)
             subject = self.registry.subject(evidence)
+            if subject is not None and not decision.warnings:
+                self.thermal.accepted(subject.id, evidence.temperature, now)
             passage = lane.passage(subject.id if subject is not None else None, granted=True)
             opened = self._doors.granted(lane.settings.door, passage, now)
             granted = (record, *opened, Indicate(Indication(point, Outcome.GRANTED)))
@@ -181,6 +250,9 @@ class Judge:
         if lane.combination.claim is not None:
             effects.append(Compare(lane.settings.camera, None))
         whose = lane.combination.waits_for_track
+        if whose is None and lane.measurement is not None:
+            whose = lane.measurement.track
+        lane.measurement = None
         lane.combination.clear()
         # Whose credential was refused may still be known by their face.
         searched = evidence.face is not None and not evidence.face.claimed
@@ -247,6 +319,9 @@ class Judge:
             pass_uses=self._uses.get(claims.id, 0) if claims is not None else 0,
             pass_revoked=claims is not None and claims.id in self.registry.revoked,
             at_least_utc=self._latest_utc if settings.judge_by_lower_bound else None,
+            temperature_max_age_s=settings.thermal.skin.max_age_s,
+            attack_cue=settings.thermal.attack_cue,
+            thermal_threshold=settings.thermal.attack_threshold,
             document_holder=self.registry.documents.get(document.number_hash)
             if document is not None
             else None,

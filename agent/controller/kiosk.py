@@ -2,7 +2,7 @@
 
     observation --> attempts ------due--> judge --> Record, then Release
     credential ---> combination --due-->   |   or wait for what is missing
-    reading -----> kept, with its age
+    reading -----> kept for whoever stands there, as one sample of several
     input -------> its door, by what it is wired for
     command -----> the door's mode, or one release; anti-passback forgives
     fault -------> latched until it is cleared; denies what depends on the part
@@ -38,6 +38,7 @@ from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
 from agent.domain.access_point import ALARMS, State
 from agent.domain.antipassback import Position
+from agent.domain.baseline import Baseline
 from agent.domain.door_mode import Latches, Mode
 from agent.domain.events import EventDraft, EventType
 from agent.domain.evidence import Observation
@@ -58,6 +59,7 @@ class Memory:
     latest_utc: datetime | None = None
     latches: Latches = field(default_factory=Latches)
     positions: Mapping[HolderId, Position] = field(default_factory=dict, repr=False)
+    baseline: Baseline = field(default_factory=Baseline)
 
 
 class Kiosk:
@@ -75,6 +77,7 @@ class Kiosk:
         self._judge = Judge(
             settings, registry, dict(memory.uses), memory.latest_utc, self._doors, self._passback
         )
+        self._judge.thermal.baseline = memory.baseline
         self._lanes = [
             Lane(lane, self._doors[lane.door], settings.pace, settings.requirements)
             for lane in settings.lanes
@@ -89,9 +92,14 @@ class Kiosk:
         return dict(self._faults)
 
     @property
+    def baseline(self) -> Baseline:
+        """What most people's skin had lately, to be kept beyond this process."""
+        return self._judge.thermal.baseline
+
+    @property
     def deadline_s(self) -> float | None:
         """When to send the next ``Tick``, on the monotonic clock; None while nothing is due."""
-        moments = [self._doors.deadline_s, *(lane.combination.ends_s for lane in self._lanes)]
+        moments = [self._doors.deadline_s, *(lane.deadline_s for lane in self._lanes)]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def handle(self, happened: Input, now: Instant) -> tuple[Effect, ...]:
@@ -109,9 +117,8 @@ class Kiosk:
 
     def start(self, now: Instant) -> tuple[Effect, ...]:
         """The first effects: every output secured, then what held when the last agent ended."""
-        effects: list[Effect] = [
-            Secure(door) for door in dict.fromkeys(lane.settings.door for lane in self._lanes)
-        ]
+        self._passback.start(now.monotonic_s)
+        effects: list[Effect] = [Secure(door) for door in self._doors.names]
         for part in self._faults:
             if self._judge.settings.degrade.blocks_door(part):
                 effects += self._doors.failed(part, now)
@@ -126,7 +133,7 @@ class Kiosk:
             case CredentialShown():
                 return self._shown(happened, now)
             case TemperatureRead(reading):
-                self._judge.reading = reading
+                self._judge.thermal.read(reading)
                 return []
             case RegistryChanged(registry):
                 return self._enrolled(registry)
@@ -153,6 +160,7 @@ class Kiosk:
 
     def _observe(self, observation: Observation) -> None:
         registry = self._judge.registry
+        self._judge.thermal.observe(observation.camera, observation.track)
         for lane in self._lanes:
             if lane.settings.camera != observation.camera:
                 continue
@@ -192,7 +200,7 @@ class Kiosk:
         if self._judge.settings.degrade.blocks_door(part):
             effects += self._doors.failed(part, now)
         if part == "thermometer":
-            self._judge.reading = None
+            self._judge.thermal.failed()
         data = {"part": part, "detail": detail}
         return [*effects, *self._latch(), self._record(EventType.FAULT_RAISED, now, data)]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agent.controller.attempts import Attempts, Pace
 from agent.controller.combination import Combination
 from agent.controller.door import DoorControl, Passage
+from agent.controller.thermal import Measurement
 from agent.domain.agreement import Requirements
 from agent.domain.holder import HolderId
 
@@ -35,6 +36,14 @@ class Lane:
         self.door = door
         self.attempts = Attempts(pace, requirements)
         self.combination = Combination(requirements, pace.timeout_s)
+        self.measurement: Measurement | None = None
+
+    @property
+    def deadline_s(self) -> float | None:
+        """When what is half finished is judged at the latest; None where nothing is."""
+        measured_s = self.measurement.ends_s if self.measurement is not None else None
+        moments = (self.combination.ends_s, measured_s)
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def passage(self, holder: HolderId | None = None, *, granted: bool = False) -> Passage:
         """One person who goes through here."""

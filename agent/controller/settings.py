@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from agent.controller.attempts import Pace
 from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
+from agent.controller.thermal import ThermalSettings
 from agent.domain.agreement import Requirements
 from agent.domain.antipassback import Area
 from agent.domain.rule import Rule
@@ -53,3 +54,4 @@ class KioskSettings:
     wirings: tuple[Wiring, ...] = ()
     areas: tuple[Area, ...] = ()
     degrade: Degrade = field(default_factory=Degrade)
+    thermal: ThermalSettings = field(default_factory=ThermalSettings)

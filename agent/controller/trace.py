@@ -16,6 +16,7 @@ from agent.domain.holder import HolderId
 from agent.domain.instant import Instant
 from agent.domain.policy import Decision
 from agent.domain.registry import Registry
+from agent.domain.skin_temperature import SkinReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,12 @@ def access_event(
         "pack": registry.pack,
         "pack_version": registry.pack_version,
         "pad_score": _number(face.pad_score if face else None),
+        "thermal_score": _number(evidence.thermal_score),
         "temperature_c": _number(evidence.temperature.temperature_c, 1)
         if evidence.temperature
         else None,
+        "temperature": _temperature(evidence.temperature, decision.limit_c),
+        "warnings": [warned.value for warned in decision.warnings],
         "stage_ms": {
             stage: round(ms, 3) for stage, ms in evidence.stage_ms.items() if math.isfinite(ms)
         },
@@ -83,6 +87,21 @@ def _holder(evidence: Evidence, registry: Registry) -> HolderId | None:
         return face.holder if face is not None else None
     subject = registry.subject(evidence)
     return subject.id if subject is not None else None
+
+
+def _temperature(reading: SkinReading | None, limit_c: float | None) -> dict[str, Any] | None:
+    """How the skin temperature came about; no diagnosis."""
+    if reading is None:
+        return None
+    return {
+        "samples": reading.samples,
+        "rejected": reading.rejected,
+        "spread_c": _number(reading.spread_c, 2),
+        "ambient_c": _number(reading.ambient_c, 1),
+        "baseline_c": _number(reading.baseline_c, 2),
+        "limit_c": _number(limit_c, 2),
+        "unreliable": reading.unreliable.value if reading.unreliable is not None else None,
+    }
 
 
 def _number(value: float | None, digits: int = 4) -> float | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from agent.domain.factor import Factor, Factors
 from agent.domain.holder import HolderId
 from agent.domain.presented import DocumentPresented, HealthPresented, PassPresented
+from agent.domain.skin_temperature import SkinReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +140,19 @@ class FaceEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that one attempt brings before the policy."""
+    """All that one attempt brings before the policy.
+
+    ``thermal_score`` says whether the face is as warm as one, 0 to 1; None where that cannot be
+    told, or nothing looked.
+    """
 
     face: FaceEvidence | None = None
-    temperature: TemperatureReading | None = None
+    temperature: SkinReading | None = None
     gate_pass: PassPresented | None = None
     document: DocumentPresented | None = None
     health: HealthPresented | None = None
     stage_ms: Mapping[str, float] = field(default_factory=dict)
+    thermal_score: float | None = None
 
     @property
     def shown(self) -> Factors:

@@ -9,7 +9,7 @@ about anybody's rules:
     2  SensorFault              the camera is dead or shows one frame for ever; the output failed
     3  FactorMissing            nothing was presented
     4  CredentialForged, ...    a pass or document is not believed, by the reason that it gave
-    5  PresentationAttack       a model says the face is a picture of one
+    5  PresentationAttack       a model, or the thermometer, says the face is a picture of one
     6  HolderMismatch           credentials of two people, or a face that is not their holder's
     7  NoMatch                  no holder, or one that the registry does not know
     8  Ambiguous                by face alone: two holders fit, or they are too close to each other
@@ -26,8 +26,9 @@ about anybody's rules:
     18 AntiPassback             the holder is inside already
     19 HealthCertificateInvalid the rule asks for one, and this one does not hold
     20 FactorMissing            the rule asks for more than was shown so far
-    21 SensorFault              a temperature is asked for, and no fresh one is there
-    22 ElevatedTemperature      it is above the rule's limit
+    21 SensorFault              a temperature is asked for, and none that is fresh and reliable is
+                                there (a rule may let that pass with a warning)
+    22 ElevatedTemperature      it is above the rule's limit (likewise)
 
 A combination that is half finished is judged each time that something is added to it: 20 alone says
 that all is well so far.
@@ -36,6 +37,7 @@ that all is well so far.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from agent.domain.evidence import Evidence
 from agent.domain.gate_pass import GatePass
@@ -43,17 +45,33 @@ from agent.domain.holder import Holder
 from agent.domain.instant import Instant
 from agent.domain.presented import DocumentPresented
 from agent.domain.reason import Reason
-from agent.domain.rule import Rule
+from agent.domain.rule import Elevated, Rule, WhenUnreliable
 from agent.domain.situation import Case, Situation
+from agent.domain.thermal_cue import AttackCue
 
 PAD_THRESHOLD = 0.5
 
 
+class Warned(StrEnum):
+    """What was let pass and is told; the value is the word in events."""
+
+    ELEVATED_TEMPERATURE = "elevated_temperature"
+    TEMPERATURE_MISSING = "temperature_missing"
+    TEMPERATURE_UNRELIABLE = "temperature_unreliable"
+    BASELINE_DRIFT = "baseline_drift"
+    THERMAL_CUE = "thermal_cue"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Granted, or denied with one reason."""
+    """Granted, or denied with one reason; ``warnings`` stand beside either.
+
+    ``limit_c`` is the skin temperature above which a reading was elevated, where one was asked for.
+    """
 
     reason: Reason | None = None
+    warnings: tuple[Warned, ...] = ()
+    limit_c: float | None = None
 
     @property
     def granted(self) -> bool:
@@ -73,10 +91,14 @@ def decide(
     Pure and total: whatever is missing or odd denies.
     """
     case = Case(evidence, holder, rule, situation, now)
+    warnings = tuple(word for word, holds in _WARNINGS if holds(case))
+    reading = evidence.temperature
+    baseline_c = reading.baseline_c if reading is not None else None
+    limit_c = rule.limit_c(baseline_c) if rule is not None else None
     for check in PRECEDENCE:
         if (reason := check(case)) is not None:
-            return Decision(reason)
-    return Decision()
+            return Decision(reason, warnings, limit_c)
+    return Decision(None, warnings, limit_c)
 
 
 def _locked_down(case: Case) -> Reason | None:
@@ -105,10 +127,24 @@ def _believed(case: Case) -> Reason | None:
 
 
 def _attack(case: Case) -> Reason | None:
+    """The least of the scores that are there, each against its own threshold.
+
+    Either sees attacks that the other cannot: a model a print that a hand has warmed, a thermometer
+    a screen that is sharper than the camera. Where both are there, both must say that it is a face.
+    """
     face = case.evidence.face
-    if face is None or face.pad_score is None or face.pad_score >= PAD_THRESHOLD:
+    if face is None:
         return None
-    return Reason.PRESENTATION_ATTACK
+    model = face.pad_score is not None and not face.pad_score >= PAD_THRESHOLD
+    cold = case.situation.attack_cue is AttackCue.DENY and _not_skin(case)
+    return Reason.PRESENTATION_ATTACK if model or cold else None
+
+
+def _not_skin(case: Case) -> bool:
+    score = case.evidence.thermal_score
+    if case.situation.attack_cue is AttackCue.OFF or score is None:
+        return False
+    return not score >= case.situation.thermal_threshold
 
 
 def _mismatch(case: Case) -> Reason | None:
@@ -262,22 +298,60 @@ def _complete(case: Case) -> Reason | None:
 
 
 def _temperature_known(case: Case) -> Reason | None:
-    if case.rule is None or case.rule.temperature_limit_c is None:
+    if case.rule is None or case.rule.unreliable is WhenUnreliable.WARN:
         return None
-    reading = case.evidence.temperature
-    if reading is None or not math.isfinite(reading.temperature_c):
-        return Reason.SENSOR_FAULT
-    age_s = case.now.monotonic_s - reading.measured_s
-    fresh = 0.0 <= age_s <= case.situation.temperature_max_age_s
-    return None if fresh else Reason.SENSOR_FAULT
+    unknown = _temperature_missing(case) or _temperature_unreliable(case)
+    return Reason.SENSOR_FAULT if unknown else None
 
 
 def _temperature(case: Case) -> Reason | None:
-    limit_c = case.rule.temperature_limit_c if case.rule is not None else None
-    reading = case.evidence.temperature
-    if limit_c is None or reading is None:
+    if case.rule is None or case.rule.elevated is Elevated.WARN:
         return None
-    return None if reading.temperature_c <= limit_c else Reason.ELEVATED_TEMPERATURE
+    return Reason.ELEVATED_TEMPERATURE if _elevated(case) else None
+
+
+def _temperature_missing(case: Case) -> bool:
+    asked = case.rule is not None and case.rule.asks_temperature
+    return asked and not _measured(case)
+
+
+def _temperature_unreliable(case: Case) -> bool:
+    asked = case.rule is not None and case.rule.asks_temperature
+    reading = case.evidence.temperature
+    return asked and _measured(case) and reading is not None and reading.unreliable is not None
+
+
+def _measured(case: Case) -> bool:
+    """Whether there is a number, and a fresh one."""
+    reading = case.evidence.temperature
+    if reading is None or reading.temperature_c is None or not math.isfinite(reading.temperature_c):
+        return False
+    age_s = case.now.monotonic_s - reading.measured_s
+    return 0.0 <= age_s <= case.situation.temperature_max_age_s
+
+
+def _elevated(case: Case) -> bool:
+    """Whether a reading that can be relied on is above the limit; any other elevates nobody."""
+    reading = case.evidence.temperature
+    if case.rule is None or reading is None or reading.temperature_c is None:
+        return False
+    limit_c = case.rule.limit_c(reading.baseline_c)
+    if limit_c is None or not _measured(case) or reading.unreliable is not None:
+        return False
+    return not reading.temperature_c <= limit_c
+
+
+def _drifting(case: Case) -> bool:
+    return case.evidence.temperature is not None and case.evidence.temperature.drifting
+
+
+_WARNINGS: tuple[tuple[Warned, Callable[[Case], bool]], ...] = (
+    (Warned.ELEVATED_TEMPERATURE, _elevated),
+    (Warned.TEMPERATURE_MISSING, _temperature_missing),
+    (Warned.TEMPERATURE_UNRELIABLE, _temperature_unreliable),
+    (Warned.BASELINE_DRIFT, _drifting),
+    (Warned.THERMAL_CUE, _not_skin),
+)
 
 
 PRECEDENCE: tuple[Callable[[Case], Reason | None], ...] = (

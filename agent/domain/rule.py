@@ -1,16 +1,37 @@
 """Who may pass where, when and by what."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from agent.domain.factor import FACE_OR_BOTH, Factor, Factors, missing
 from agent.domain.instant import Instant
 from agent.domain.schedule import Schedule
 
 
+class Elevated(StrEnum):
+    """What follows from an elevated skin reading; the value is the word in config."""
+
+    DENY = "deny"
+    SECOND_READING = "second_reading"
+    WARN = "warn"
+
+
+class WhenUnreliable(StrEnum):
+    """What follows where no reading is to be relied on; the value is the word in config."""
+
+    DENY = "deny"
+    WARN = "warn"
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of the community's order; ``access_points`` empty means all of them."""
+    """One line of the community's order; ``access_points`` empty means all of them.
+
+    ``baseline_delta_c`` lowers the limit to what most people had lately and so much more, once
+    enough have passed. After an elevated reading, ``SECOND_READING`` takes another one
+    ``second_reading_after_s`` later, which decides.
+    """
 
     categories: frozenset[str]
     access_points: frozenset[str] = frozenset()
@@ -19,6 +40,26 @@ class Rule:
     factors: tuple[Factors, ...] = FACE_OR_BOTH
     health_certificate: bool = False
     factor_window_s: float = 15.0
+    baseline_delta_c: float | None = None
+    elevated: Elevated = Elevated.DENY
+    second_reading_after_s: float = 5.0
+    unreliable: WhenUnreliable = WhenUnreliable.DENY
+
+    @property
+    def asks_temperature(self) -> bool:
+        """Whether nobody passes by this rule unmeasured."""
+        return self.temperature_limit_c is not None
+
+    def but_temperature(self) -> "Rule":
+        """All that it asks for beside the temperature."""
+        return replace(self, temperature_limit_c=None)
+
+    def limit_c(self, baseline_c: float | None) -> float | None:
+        """Above which a reading is elevated, in degrees Celsius; None where none is asked for."""
+        limit_c = self.temperature_limit_c
+        if limit_c is None or baseline_c is None or self.baseline_delta_c is None:
+            return limit_c
+        return min(limit_c, baseline_c + self.baseline_delta_c)
 
     def satisfied(self, shown: Factors, *, by_claim: bool) -> bool:
         """Whether ``shown`` is enough.

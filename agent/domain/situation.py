@@ -9,6 +9,7 @@ from agent.domain.gate_pass import GatePass
 from agent.domain.holder import Holder, HolderId
 from agent.domain.instant import Instant
 from agent.domain.rule import Rule
+from agent.domain.thermal_cue import AttackCue
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Situation:
     ``too_close`` whether the holder before the gate is one whom another could pass for. ``place``
     is None where no pass is ever read. ``pass_uses`` counts those of the pass shown, here;
     ``document_holder`` is whose the document is by the registry.
+    ``attack_cue`` says what follows where a thermal score is below ``thermal_threshold``.
     ``at_least_utc`` is a time that it surely is later than, by which dates are judged while the
     clock is not trusted; None denies them then.
     """
@@ -40,6 +42,8 @@ class Situation:
     too_close: bool = False
     requirements: Requirements = field(default_factory=Requirements)
     temperature_max_age_s: float = 2.0
+    attack_cue: AttackCue = AttackCue.OFF
+    thermal_threshold: float = 0.5
     place: Place | None = None
     pass_uses: int = 0
     pass_revoked: bool = False

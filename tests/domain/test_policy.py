@@ -7,15 +7,17 @@ from itertools import combinations
 import pytest
 
 from agent.domain.agreement import Requirements
-from agent.domain.evidence import Evidence, FaceEvidence, TemperatureReading
+from agent.domain.evidence import Evidence, FaceEvidence
 from agent.domain.factor import Factor
 from agent.domain.holder import Holder, HolderId
 from agent.domain.instant import Instant
-from agent.domain.policy import decide
+from agent.domain.policy import Warned, decide
 from agent.domain.reason import Reason
-from agent.domain.rule import Rule, find_rule
+from agent.domain.rule import Elevated, Rule, WhenUnreliable, find_rule
 from agent.domain.schedule import Schedule, Span
 from agent.domain.situation import Situation
+from agent.domain.skin_temperature import SkinReading, Unreliable
+from agent.domain.thermal_cue import AttackCue
 
 NOON = datetime(2026, 5, 6, 12, 0, tzinfo=UTC)  # a Wednesday
 NOW = Instant(100.0, NOON, utc_trusted=True)
@@ -29,7 +31,7 @@ FACE = FaceEvidence(
     span_s=0.25,
     newest_s=99.9,
 )
-WARM = TemperatureReading(99.5, 36.4)
+WARM = SkinReading(36.4, measured_s=99.5)
 EVIDENCE = Evidence(FACE, WARM)
 HOLDER = Holder(ANNA, "Anna", "resident")
 NIGHT = Schedule((Span(frozenset(range(7)), time(22), time(6)),), UTC)
@@ -78,24 +80,50 @@ FAULTS: dict[str, tuple[Reason, dict[str, object]]] = {
     ),
     "old reading": (
         Reason.SENSOR_FAULT,
-        {"rule": {"temperature_limit_c": 37.3}, "temperature": TemperatureReading(90.0, 36.0)},
+        {"rule": {"temperature_limit_c": 37.3}, "temperature": SkinReading(36.0, 90.0)},
     ),
     "hot": (
         Reason.ELEVATED_TEMPERATURE,
-        {"rule": {"temperature_limit_c": 37.3}, "temperature": TemperatureReading(99.9, 37.31)},
+        {"rule": {"temperature_limit_c": 37.3}, "temperature": SkinReading(37.31, 99.9)},
+    ),
+    "no samples": (
+        Reason.SENSOR_FAULT,
+        {"rule": {"temperature_limit_c": 37.3}, "temperature": SkinReading(None, 99.9)},
+    ),
+    "reading not to be relied on": (
+        Reason.SENSOR_FAULT,
+        {
+            "rule": {"temperature_limit_c": 37.3},
+            "temperature": SkinReading(36.0, 99.9, unreliable=Unreliable.SPOT_TOO_LARGE),
+        },
+    ),
+    "above what others have": (
+        Reason.ELEVATED_TEMPERATURE,
+        {
+            "rule": {"temperature_limit_c": 37.3, "baseline_delta_c": 1.0},
+            "temperature": SkinReading(35.1, 99.9, baseline_c=34.0),
+        },
+    ),
+    "not as warm as skin": (
+        Reason.PRESENTATION_ATTACK,
+        {"situation": {"attack_cue": AttackCue.DENY}, "thermal_score": 0.4},
+    ),
+    "no number of a thermal score": (
+        Reason.PRESENTATION_ATTACK,
+        {"situation": {"attack_cue": AttackCue.DENY}, "thermal_score": float("nan")},
     ),
     "no number": (
         Reason.SENSOR_FAULT,
         {
             "rule": {"temperature_limit_c": 37.3},
-            "temperature": TemperatureReading(99.9, float("nan")),
+            "temperature": SkinReading(float("nan"), 99.9),
         },
     ),
     "endlessly cold": (
         Reason.SENSOR_FAULT,
         {
             "rule": {"temperature_limit_c": 37.3},
-            "temperature": TemperatureReading(99.9, float("-inf")),
+            "temperature": SkinReading(float("-inf"), 99.9),
         },
     ),
 }
@@ -107,8 +135,8 @@ def judge(*changes: dict[str, object]) -> Reason | None:
     rule: Rule | None = RULE
     for change in changes:
         for key, value in change.items():
-            if key == "temperature":
-                evidence = replace(evidence, temperature=value)  # type: ignore[arg-type] # as above
+            if key in ("temperature", "thermal_score"):
+                evidence = replace(evidence, **{key: value})  # type: ignore[arg-type] # as above
                 continue
             if key == "situation":
                 situation = replace(situation, **value)  # type: ignore[arg-type] # as above
@@ -185,6 +213,75 @@ def test_no_evidence_is_a_missing_factor():
 def test_attack_detection_that_says_bona_fide_needs_no_waiver():
     strict = replace(OPEN, accept_no_pad=False)
     assert decide(face(pad_score=0.9), HOLDER, RULE, strict, NOW).granted
+
+
+def test_a_reading_is_elevated_above_the_limit_only():
+    for celsius, limit_c, granted in (
+        (37.3, 37.3, True),
+        (37.31, 37.3, False),
+        (36.0, 34.0, False),
+    ):
+        rule = replace(RULE, temperature_limit_c=limit_c)
+        seen = replace(EVIDENCE, temperature=SkinReading(celsius, 99.9))
+        decision = decide(seen, HOLDER, rule, OPEN, NOW)
+        assert (decision.granted, decision.limit_c) == (granted, limit_c)
+
+
+def test_a_baseline_lowers_a_limit_and_never_raises_it():
+    rule = replace(HEALTH_RULE, baseline_delta_c=1.0)
+    assert rule.limit_c(None) == 37.3
+    assert rule.limit_c(36.9) == 37.3
+    assert rule.limit_c(33.0) == 34.0
+
+
+@pytest.mark.parametrize(
+    ("reading", "words"),
+    [
+        (SkinReading(38.0, 99.9), [Warned.ELEVATED_TEMPERATURE]),
+        (None, [Warned.TEMPERATURE_MISSING]),
+        (SkinReading(36.0, 90.0), [Warned.TEMPERATURE_MISSING]),
+        (
+            SkinReading(39.0, 99.9, unreliable=Unreliable.AMBIENT),
+            [Warned.TEMPERATURE_UNRELIABLE],
+        ),
+        (SkinReading(36.0, 99.9, drifting=True), [Warned.BASELINE_DRIFT]),
+        (SkinReading(36.0, 99.9), []),
+    ],
+)
+def test_a_rule_may_let_pass_with_a_warning(reading, words):
+    rule = replace(HEALTH_RULE, elevated=Elevated.WARN, unreliable=WhenUnreliable.WARN)
+    decision = decide(replace(EVIDENCE, temperature=reading), HOLDER, rule, OPEN, NOW)
+    assert decision.granted
+    assert list(decision.warnings) == words
+
+
+def test_who_is_asked_for_no_temperature_is_warned_of_none():
+    hot = replace(EVIDENCE, temperature=SkinReading(41.0, 99.9))
+    assert decide(hot, HOLDER, RULE, OPEN, NOW).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("cue", "score", "pad", "reason", "words"),
+    [
+        (AttackCue.OFF, 0.0, None, None, []),
+        (AttackCue.REPORT, 0.0, None, None, [Warned.THERMAL_CUE]),
+        (AttackCue.DENY, 0.0, None, Reason.PRESENTATION_ATTACK, [Warned.THERMAL_CUE]),
+        (AttackCue.DENY, 0.5, None, None, []),
+        (AttackCue.DENY, None, None, None, []),
+        (AttackCue.DENY, 1.0, 0.2, Reason.PRESENTATION_ATTACK, []),
+        (AttackCue.DENY, 0.1, 0.9, Reason.PRESENTATION_ATTACK, [Warned.THERMAL_CUE]),
+    ],
+)
+def test_model_and_thermometer_must_both_say_that_it_is_a_face(cue, score, pad, reason, words):
+    seen = replace(face(pad_score=pad), thermal_score=score)
+    decision = decide(seen, HOLDER, RULE, replace(OPEN, attack_cue=cue), NOW)
+    assert (decision.reason, list(decision.warnings)) == (reason, words)
+
+
+def test_a_thermometer_stands_in_for_no_attack_detection():
+    seen = replace(EVIDENCE, thermal_score=1.0)
+    strict = replace(OPEN, accept_no_pad=False, attack_cue=AttackCue.DENY)
+    assert decide(seen, HOLDER, RULE, strict, NOW).reason is Reason.FACTOR_MISSING
 
 
 def test_more_frames_may_be_asked_for():

@@ -70,6 +70,7 @@ class Stage:
         self.registry = registry
         self.track = 0
         self.samples = []
+        self.came_s = 0.0
         self.log = list(self.kiosk.start(self.clock.now()))
 
     def tell(self, happened):
@@ -80,6 +81,7 @@ class Stage:
     def arrive(self):
         self.track += 1
         self.samples = []
+        self.came_s = self.clock.now().monotonic_s
 
     def frame(self, who=ANNA, score=-0.3, *, revision=None, content=None):
         now_s = self.clock.now().monotonic_s
@@ -87,7 +89,7 @@ class Stage:
         content = content or str(now_s).encode()
         sample = FaceSample(now_s, content, best, Candidate(HolderId("zoe"), -0.9))
         self.samples = [*self.samples, sample][-12:]
-        track = FaceTrack(self.track, Box(0, 0, 99, 99), now_s, now_s, tuple(self.samples))
+        track = FaceTrack(self.track, Box(0, 0, 99, 99), self.came_s, now_s, tuple(self.samples))
         revision = self.registry.revision if revision is None else revision
         return self.tell(Observed(Observation("front", now_s, track, {"detect": 1.0}, revision)))
 
@@ -258,8 +260,11 @@ def test_temperature():
     for reading_c, outcome in ((36.5, "granted"), (37.6, "ElevatedTemperature")):
         stage = Stage(replace(SETTINGS, rules=rules))
         stage.arrive()
-        stage.tell(TemperatureRead(TemperatureReading(stage.clock.now().monotonic_s, reading_c)))
-        stage.stay(1)
+        for _ in range(12):
+            now_s = stage.clock.now().monotonic_s
+            stage.frame()
+            stage.tell(TemperatureRead(TemperatureReading(now_s, reading_c, ambient_c=22.0)))
+            stage.clock.advance(0.1)
         assert stage.outcomes() == [outcome]
 
 
