@@ -79,7 +79,8 @@ class Doors:
         effects: list[Effect] = []
         for name, door in self._doors.items():
             was = self._restored.doors.get(name, DoorLatch())
-            scheduled = was.scheduled if was.scheduled is Mode.LOCKED_DOWN else None
+            locked = was.scheduled is Mode.LOCKED_DOWN and door.settings.lockdown is not None
+            scheduled = Mode.LOCKED_DOWN if locked else None
             cause = Cause.COMMAND if was.commanded else Cause.SCHEDULE
             effects += self._set_modes(door, was.commanded, scheduled, now, cause, "agent")
         return effects
