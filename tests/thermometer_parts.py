@@ -65,4 +65,6 @@ def array_bench(*args, **more) -> tuple[Bench, SimulatedMlx90640]:
 
 
 def array_driver(bench: Bench, **settings) -> Mlx90640:
+    """In the part's own order of pixels, unless told otherwise."""
+    settings = {"mirrored": False, **settings}
     return Mlx90640(bench.bus, Mlx90640Settings(**settings), **bench.time)

@@ -7,8 +7,9 @@ Not yet run on hardware.
 
 Registers (Melexis datasheet rev 13, sections 8.3.3 to 8.4): 0x06 ambient, 0x07 object, both in
 steps of 0.02 K above absolute zero with bit 15 as error flag; EEPROM 0x24 emissivity x 65535.
-A byte spoilt on its way is told by the PEC, tried again and counted. The part measures at most
-some ten times a second; asked more often it says the same word again.
+What the part reckons with another emissivity is corrected by its own law: its signal is emissivity
+x (object^4 - ambient^4). A byte spoilt on its way is told by the PEC, tried again and counted. The
+part measures at most some ten times a second; asked more often it says the same word again.
 """
 
 import time
@@ -30,6 +31,7 @@ ZERO_C = -273.15
 
 _OBJECT_C = (-40.0, 125.0)
 _AMBIENT_C = (-40.0, 85.0)
+_LEAST_EMISSIVITY = 0.1
 _TRIES = 3
 _START_S = 2.0
 _START_TRY_S = 0.05
@@ -43,7 +45,8 @@ _log = structlog.get_logger(__name__)
 class Mlx90614Settings:
     """Where the part is and how it is trusted; ``bus`` is named in messages only.
 
-    ``emissivity`` is what the part's EEPROM must say: skin has 0.98, a new part says 1.0.
+    ``emissivity`` is that of what is looked at: skin has 0.98. A new part reckons with 1.0, which
+    its EEPROM says and the driver corrects for.
     """
 
     bus: int = 1
@@ -69,11 +72,11 @@ class Mlx90614:
     ) -> None:
         """Take the bus, wait for the part (first data comes 250 ms after power), and check it.
 
-        Who is about to write the part's emissivity does not expect the config's there.
+        Who is about to write the part's emissivity expects none there.
 
         Raises:
-            UnavailableError: nobody answers within two seconds, or the part's emissivity is not
-                the config's.
+            UnavailableError: nobody answers within two seconds, or the part reckons with an
+                emissivity that cannot be.
         """
         self.pec_failures = 0
         self._bus = bus
@@ -84,8 +87,8 @@ class Mlx90614:
         self._last: tuple[int, int] | None = None
         self._same, self._same_since_s = 0, 0.0
         word = self._await_start()
-        if expects_emissivity:
-            self._refuse_other_emissivity(word)
+        self.part_emissivity = round(word / 0xFFFF, 4)
+        self._correction = self._correction_from(word) if expects_emissivity else 1.0
 
     def read(self) -> TemperatureReading:
         """A reading taken now.
@@ -98,7 +101,8 @@ class Mlx90614:
             raise UnavailableError("the MLX90614 is closed")
         measured_s = self._now_s()
         words = self._word(AMBIENT), self._word(OBJECT)
-        ambient_c, object_c = (word * STEP_K + ZERO_C for word in words)
+        ambient_c = words[0] * STEP_K + ZERO_C
+        object_c = self._object_c(words[1], ambient_c)
         if any(word & ERROR_BIT for word in words):
             fix = "it is overheated, dirty or broken: clean the window, else replace the part"
             raise UnavailableError("the MLX90614 says that its measurement failed", fix)
@@ -123,9 +127,11 @@ class Mlx90614:
         return self._word(EMISSIVITY) / 0xFFFF
 
     def set_emissivity(self, emissivity: float) -> None:
-        """Write the part's EEPROM, which may be done some ten thousand times; for a technician.
+        """Write the part's EEPROM, which wears out; for a technician, and never needed.
 
-        It counts from the part's next start: take its power away for a second.
+        It counts from the part's next start: take its power away for a second. Parts with a C as
+        the second letter of their name (DCI, BCC) keep a factory cell that would have to follow
+        (Melexis, "Changing emissivity"); they are not to be set.
 
         Raises:
             UnavailableError: the part is silent, or does not keep what was written.
@@ -156,20 +162,31 @@ class Mlx90614:
                     raise
                 self._sleep(_START_TRY_S)
 
-    def _refuse_other_emissivity(self, word: int) -> None:
+    def _correction_from(self, word: int) -> float:
+        """What the part's signal is multiplied by for the config's emissivity."""
+        if word < _LEAST_EMISSIVITY * 0xFFFF:
+            fix = "gate-agent thermometer set-emissivity 0.98; if it forgets that, replace the part"
+            message = f"the MLX90614 reckons with an emissivity of {self.part_emissivity}"
+            raise UnavailableError(message, fix)
         wanted = emissivity_word(self._settings.emissivity)
         # One unit in the last place is somebody else's rounding.
-        if abs(word - wanted) > 1:
-            part = word / 0xFFFF
-            fix = (
-                f"write it: gate-agent thermometer set-emissivity {self._settings.emissivity};"
-                f" or take the part as it is: emissivity = {part:.4f} under [thermometer]"
-            )
-            message = (
-                f"the MLX90614 is set to an emissivity of {part:.4f},"
-                f" the config to {self._settings.emissivity}: its readings would be wrong"
-            )
-            raise UnavailableError(message, fix)
+        if abs(word - wanted) <= 1:
+            return 1.0
+        _log.warning(
+            "thermometer_emissivity_differs",
+            part=self.part_emissivity,
+            config=self._settings.emissivity,
+            what="each reading is corrected from the part's to the config's",
+        )
+        return word / wanted
+
+    def _object_c(self, word: int, ambient_c: float) -> float:
+        said_c = word * STEP_K + ZERO_C
+        if self._correction == 1.0:
+            return said_c
+        own4, said4 = (ambient_c - ZERO_C) ** 4, (said_c - ZERO_C) ** 4
+        true4 = own4 + self._correction * (said4 - own4)
+        return float(max(true4, 0.0) ** 0.25) + ZERO_C
 
     def _refuse_stuck(self, words: tuple[int, int], now_s: float) -> None:
         # A living part's object word is never still for so long: its noise is some steps.

@@ -72,7 +72,8 @@ class Mlx90640Settings:
     ``refresh_hz`` is how many subpages come a second, a power of two from 0.5 to 64; an image takes
     two. At 100 kHz reading one takes 150 ms, so 4 is the most; 16 at 400 kHz. ``self_heating_k`` is
     how much warmer than the room the part is: reflections and ambient are taken to be so much less
-    than its own temperature.
+    than its own temperature. ``mirrored`` and ``upside_down`` say how its image lies to a camera's:
+    pixels are numbered as one looks into the part, so upright it is mirrored.
     """
 
     bus: int = 1
@@ -80,6 +81,8 @@ class Mlx90640Settings:
     emissivity: float = 0.98
     refresh_hz: float = 4.0
     self_heating_k: float = SELF_HEATING_K
+    mirrored: bool = True
+    upside_down: bool = False
 
 
 class Mlx90640:
@@ -224,8 +227,13 @@ class Mlx90640:
             self._now_s(),
             round(spot_c, 2),
             ambient_c=round(ta_c - self._settings.self_heating_k, 2),
-            field=image.astype(np.float32),
+            field=self._turned(image).astype(np.float32),
         )
+
+    def _turned(self, image: Grid) -> Grid:
+        if self._settings.mirrored:
+            image = np.fliplr(image)
+        return np.flipud(np.fliplr(image)) if self._settings.upside_down else image
 
     def _refuse_stuck(self, subpage: int, pixels: bytes) -> None:
         # Noise alone moves some of 384 pixels at every measurement.

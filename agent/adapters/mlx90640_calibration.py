@@ -1,8 +1,8 @@
 """What the maker measured of one MLX90640 and wrote into its EEPROM, made numbers of.
 
 Everything is as in the Melexis datasheet (rev 12, 11.1), whose worked example (11.2.2) the tests
-hold this against. Words are numbered from 0x2400. Arrays are 24 rows x 32 columns, as one looks
-through the part. Small signed numbers are packed beside each other:
+hold this against. Words are numbered from 0x2400. Arrays are 24 rows x 32 columns, as the part
+numbers them. Small signed numbers are packed beside each other:
 
     0x2410        scales of the offsets, and of PTAT        0x2420   scales of the sensitivities
     0x2411-241F   offset: mean, rows, columns               0x2421-242F   sensitivity: the same

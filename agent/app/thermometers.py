@@ -4,6 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agent import logs
 from agent.adapters import mlx90614, mlx90640
 from agent.adapters.i2c import I2cBus, open_bus
@@ -46,6 +49,8 @@ def open_thermometer(
             emissivity=config.emissivity,
             refresh_hz=config.refresh_hz,
             self_heating_k=config.self_heating_k,
+            mirrored=config.mirrored,
+            upside_down=config.upside_down,
         )
         return Mlx90640(wires, array, now_s=now_s, sleep=sleep)
     except BaseException:
@@ -54,7 +59,10 @@ def open_thermometer(
 
 
 def read_once(config: ThermometerConfig, bus: I2cBus | None = None) -> dict[str, Any]:
-    """One reading as JSON values, for a technician; ``farthest_m`` is where a forehead fills it.
+    """One reading as JSON values, for a technician.
+
+    ``farthest_m`` is where a forehead just fills the spot, ``warmest_at`` where an image's warmest
+    pixel is, as x and y from its upper left corner, 0 to 1.
 
     Raises:
         RefusedError: ``no_thermometer``: the config names none.
@@ -75,7 +83,9 @@ def read_once(config: ThermometerConfig, bus: I2cBus | None = None) -> dict[str,
         "kind": config.kind,
         "temperature_c": reading.temperature_c,
         "ambient_c": reading.ambient_c,
+        "part_emissivity": part.part_emissivity if isinstance(part, Mlx90614) else None,
         "pec_failures": part.pec_failures if isinstance(part, Mlx90614) else None,
+        "warmest_at": None if reading.field is None else _warmest(reading.field),
         "farthest_m": None if view is None else round(greatest_distance_m(view, **across), 2),
     }
 
@@ -107,6 +117,12 @@ def write_emissivity(
         return before, part.emissivity()
     finally:
         wires.close()
+
+
+def _warmest(field: NDArray[np.float32]) -> list[float]:
+    row, column = np.unravel_index(int(np.argmax(field)), field.shape)
+    rows, columns = field.shape
+    return [round(float(column + 0.5) / columns, 2), round(float(row + 0.5) / rows, 2)]
 
 
 def _spot_settings(config: ThermometerConfig) -> Mlx90614Settings:

@@ -43,7 +43,8 @@ def set_emissivity(
 ) -> None:
     """Write the emissivity into an MLX90614.
 
-    Its EEPROM keeps it, and wears out: do it once. Then take the part's power away for a second.
+    Hardly needed: readings are corrected. Not for parts named xCx (DCI, BCC): a factory cell of
+    theirs would have to follow.
     """
     from agent.app.thermometers import write_emissivity
     from agent.config import load_config

@@ -187,6 +187,8 @@ class ThermometerConfig(Table):
     check_pec: bool = True
     refresh_hz: Literal[1, 2, 4, 8, 16, 32] = 4
     self_heating_k: Annotated[float, Field(ge=0, le=20)] = 8.0
+    mirrored: bool = True
+    upside_down: bool = False
 
     @model_validator(mode="after")
     def _view_fits_the_part(self) -> Self:

@@ -188,14 +188,33 @@ def test_noise_of_a_living_part_is_never_stuck() -> None:
         bench.clock.advance(0.25)
 
 
-def test_another_emissivity_than_the_configs_is_told_with_both() -> None:
-    bench, part = spot_bench()
+@given(st.floats(0.5, 1.0), st.floats(0.9, 1.0), st.floats(20.0, 45.0), st.floats(0.0, 40.0))
+def test_a_part_that_reckons_with_another_emissivity_is_corrected(
+    parts: float, configs: float, object_c: float, ambient_c: float
+) -> None:
+    bench, part = spot_bench(object_c, ambient_c, noise_c=0.0)
+    part.eeprom[EMISSIVITY] = emissivity_word(parts)
+    part.surface_emissivity = configs
+    part.power_up()
+    driver = spot_driver(bench, emissivity=configs)
+    assert driver.read().temperature_c == pytest.approx(object_c, abs=0.05)
+    assert driver.part_emissivity == pytest.approx(parts, abs=1e-4)
+
+
+def test_a_new_part_uncorrected_would_read_too_low() -> None:
+    bench, part = spot_bench(36.5, 20.0, noise_c=0.0)
     part.eeprom[EMISSIVITY] = 0xFFFF
-    with pytest.raises(UnavailableError, match=r"1\.0000.*0\.98") as failure:
+    part.power_up()
+    assert spot_driver(bench, emissivity=1.0).read().temperature_c == pytest.approx(36.2, abs=0.05)
+    assert spot_driver(bench, emissivity=0.98).read().temperature_c == pytest.approx(36.5, abs=0.02)
+
+
+def test_an_emissivity_that_cannot_be_stops_the_start() -> None:
+    bench, part = spot_bench()
+    part.eeprom[EMISSIVITY] = 0
+    with pytest.raises(UnavailableError, match=r"emissivity of 0\.0") as failure:
         spot_driver(bench)
-    assert failure.value.fix is not None
-    assert "set-emissivity" in failure.value.fix
-    spot_driver(bench, emissivity=1.0)
+    assert failure.value.fix
 
 
 def test_the_emissivity_is_erased_then_written_and_counts_from_the_next_start() -> None:

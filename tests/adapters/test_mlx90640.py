@@ -120,7 +120,7 @@ def test_any_scene_comes_through(scene, ta_c: float, seed: int) -> None:
     assert reading.field is not None
     assert reading.field.shape == (24, 32)
     assert reading.field.dtype == np.float32
-    assert np.abs(reading.field - scene).max() < 0.12
+    assert np.abs(reading.field - scene).max() < 0.1
     assert reading.ambient_c == pytest.approx(ta_c - 8.0, abs=0.02)
 
 
@@ -350,3 +350,22 @@ def test_the_address_is_the_configs() -> None:
     array_driver(bench, address=0x34).read()
     assert {one.address for one in bench.bus.transfers if not one.failed} == {0x34}
     assert ADDRESS == 0x33
+
+
+@pytest.mark.parametrize(
+    ("turned", "corner"),
+    [
+        ({}, (0, 0)),
+        ({"mirrored": True}, (0, 31)),
+        ({"upside_down": True}, (23, 31)),
+        ({"mirrored": True, "upside_down": True}, (23, 0)),
+    ],
+    ids=["as it is", "mirrored", "upside down", "both"],
+)
+def test_the_image_is_turned_to_the_cameras(turned, corner: tuple[int, int]) -> None:
+    scene = np.full((24, 32), 22.0)
+    scene[0, 0] = 40.0
+    bench, _ = array_bench(scene)
+    field = array_driver(bench, **turned).read().field
+    assert field is not None
+    assert int(np.argmax(field)) == corner[0] * 32 + corner[1]

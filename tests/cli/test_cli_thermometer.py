@@ -42,31 +42,43 @@ def test_a_spot_is_read(gate: Gate, config) -> None:
         "kind": "mlx90614",
         "temperature_c": pytest.approx(36.4, abs=0.011),
         "ambient_c": pytest.approx(21.0, abs=0.011),
+        "part_emissivity": 0.98,
         "pec_failures": 0,
+        "warmest_at": None,
         "farthest_m": 0.69,
     }
     shown = gate("thermometer", "read", "--config", path)
-    assert "temperature_c  36." in shown.out
+    assert "temperature_c    36.4" in shown.out
 
 
 def test_an_array_is_read(gate: Gate, config, monkeypatch: pytest.MonkeyPatch) -> None:
     part = SimulatedMlx90640(36.4, starts_after_s=0.0)
+    part.scene_c[2:6, 4:8] = 45.0  # on the camera's right
     monkeypatch.setattr(thermometers, "open_bus", lambda _number: FakeBus({0x33: part}))
     path = config('kind = "mlx90640"\nfield_of_view_deg = 55\nrefresh_hz = 32\n#')
     found = gate("thermometer", "read", "--config", path, "--json").json
-    assert found["temperature_c"] == pytest.approx(36.5, abs=0.5)
+    assert found["temperature_c"] == pytest.approx(45.0, abs=0.5)
+    assert found["warmest_at"] == [pytest.approx(0.81, abs=0.07), pytest.approx(0.17, abs=0.07)]
     assert (found["pec_failures"], found["farthest_m"]) == (None, 0.61)
 
 
-def test_a_new_part_is_set_and_then_read(gate: Gate, config, spot: SimulatedMlx90614) -> None:
+def test_a_new_part_is_read_right_and_can_be_set(
+    gate: Gate, config, spot: SimulatedMlx90614
+) -> None:
     spot.eeprom[EMISSIVITY] = 0xFFFF
+    spot.power_up()
     path = config('kind = "mlx90614"\nfield_of_view_deg = 10\n#')
-    refused = gate("thermometer", "read", "--config", path, "--json")
-    assert refused.code == 69
-    assert "thermometer set-emissivity 0.98" in refused.json["fix"]
+    before = gate("thermometer", "read", "--config", path, "--json")
+    assert before.json["part_emissivity"] == 1.0
+    assert before.json["temperature_c"] == pytest.approx(36.4, abs=0.03)
+    assert "emissivity" in before.err
     written = gate("thermometer", "set-emissivity", "0.98", "--config", path, "--json")
     assert written.json == {"before": 1.0, "emissivity": 0.98}
-    assert gate("thermometer", "read", "--config", path).code == 0
+    spot.power_up()
+    after = gate("thermometer", "read", "--config", path, "--json")
+    assert after.json["part_emissivity"] == 0.98
+    assert after.json["temperature_c"] == pytest.approx(36.4, abs=0.03)
+    assert after.err == ""
 
 
 def test_nothing_is_read_or_set_where_there_is_none(gate: Gate) -> None:

@@ -1,8 +1,9 @@
 """An MLX90640 to the byte: its address space, its subpages in time, and its bad days.
 
-Sees ``scene_c``, 24 rows x 32 columns of temperatures, and works backwards from them to the words
-that a part with this EEPROM would hold: the closed form of the datasheet's last equation, solved
-for the signal. What no part could know either is lost on the way: the rounding of the converter.
+Sees ``scene_c``, 24 rows x 32 columns of temperatures in the part's own order, and works backwards
+from them to the words that a part with this EEPROM would hold: the closed form of the datasheet's
+last equation, solved for the signal. What no part could know either is lost on the way: the
+rounding of the converter.
 """
 
 import time

@@ -37,6 +37,7 @@ def typical_eeprom(
     ee[61], ee[62] = 0x9B97, 0x9799  # KsTo of four ranges, some -0.0008
     ee[63] = 2 << 12 | _nibbles(9, 8, 8, 0)  # corners at 160 and 320 C
     offset, alpha, kta = (random.integers(-few, few + 1, PIXELS) for few in (6, 12, 3))
+    kta[(offset == 0) & (alpha == 0)] = 1  # a pixel of which all is 0 counts as broken
     ee[64:] = (offset & 0x3F) << 10 | (alpha & 0x3F) << 4 | (kta & 7) << 1
     for pixel in broken:
         ee[64 + pixel] = 0
