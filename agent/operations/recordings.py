@@ -1,6 +1,7 @@
 """Whether bytes are a recording that the gate may play: a WAV file held to bounds."""
 
 import io
+import struct
 import wave
 
 import numpy as np
@@ -13,6 +14,8 @@ LARGEST_BYTES = 3_000_000
 _RATES_HZ = range(8_000, 48_001)
 _QUIETEST = 200
 """Of 32767: a loudest sample below that is silence in a street."""
+# All that the wave module was seen to answer damaged bytes with.
+_NO_WAV = (wave.Error, EOFError, ValueError, OverflowError, RuntimeError, struct.error)
 
 
 def check_wav(content: bytes) -> float:
@@ -31,7 +34,7 @@ def check_wav(content: bytes) -> float:
             if not _SHORTEST_S <= count / rate <= LONGEST_S:
                 raise _refused(f"does not last {_SHORTEST_S} to {LONGEST_S:g} s")
             samples = np.frombuffer(stream.readframes(count), "<i2")
-    except (wave.Error, EOFError, ValueError, OverflowError) as error:
+    except _NO_WAV as error:
         raise _refused("is no WAV file (PCM)") from error
     if samples.size != count * channels:
         raise _refused("is cut short")
