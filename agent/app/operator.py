@@ -79,11 +79,10 @@ class Operator:
         else:
             for point in points:
                 self._post(Commanded(command, point, caller))
-            wanted = _MODES.get(command)
+            # After a resume a schedule may keep the mode, so that may be waited for in vain.
+            wanted = _MODES.get(command, Mode.NORMAL).value
             self._board.wait_for(
-                lambda stands: all(
-                    wanted is None or stands.modes.get(point) == wanted.value for point in points
-                ),
+                lambda stands: all(stands.modes.get(point) == wanted for point in points),
                 _CONFIRMED_WITHIN_S,
             )
         stands = self._board.newest()
