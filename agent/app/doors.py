@@ -1,5 +1,6 @@
 """Doors, indicators, inputs and pins from config."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from agent.adapters.clock import SystemClock
 from agent.adapters.gpio import GpioDoor, PinFactory, open_pins
 from agent.adapters.gpio_indicator import GpioIndicator, IndicatorPins
 from agent.adapters.gpio_inputs import GpioInputs, InputPin
-from agent.config import ConfigFile, DoorConfig
+from agent.config import ConfigFile, DoorConfig, InputConfig
 from agent.config.hardware import PinsTable
 from agent.ports import Clock
 
@@ -58,8 +59,13 @@ def open_indicators(
     return opened
 
 
-def open_inputs(file: ConfigFile, clock: Clock, factories: PinFactories) -> GpioInputs | None:
-    """Every configured contact and button; None where there is none.
+def open_inputs(
+    file: ConfigFile,
+    clock: Clock,
+    factories: PinFactories,
+    only: Sequence[InputConfig] | None = None,
+) -> GpioInputs | None:
+    """Every configured contact and button, or ``only`` these; None where there is none.
 
     Raises:
         UnavailableError: a pin cannot be had.
@@ -73,7 +79,7 @@ def open_inputs(file: ConfigFile, clock: Clock, factories: PinFactories) -> Gpio
             one.pull,
             one.debounce_s,
         )
-        for one in file.config.input
+        for one in (file.config.input if only is None else only)
     ]
     # The kernel's times are of the system's clock; a virtual one knows nothing of them.
     return GpioInputs(wanted, clock, edge_times=isinstance(clock, SystemClock)) if wanted else None
@@ -91,15 +97,8 @@ def open_doors(
     doors: dict[str, GpioDoor] = {}
     try:
         for door in file.config.door:
-            pins = factories.get(door.pin_factory, _pins_file(file, door))
-            for name, pin in door.outputs.items():
-                doors[name] = GpioDoor(
-                    pins,
-                    pin,
-                    active_high=release_level(door),
-                    max_pulse_s=door.max_pulse_s,
-                    clock=clock,
-                )
+            for name in door.outputs:
+                doors[name] = _open_output(file, door, name, clock, factories, door.max_pulse_s)
     except BaseException:
         for opened in doors.values():
             opened.close()
@@ -107,9 +106,38 @@ def open_doors(
     return doors
 
 
+def open_output(
+    file: ConfigFile, name: str, clock: Clock, factories: PinFactories, longest_s: float
+) -> GpioDoor:
+    """The configured output of this name, secured; it is never released for longer.
+
+    Raises:
+        UnavailableError: the pin cannot be had.
+    """
+    door = next(door for door in file.config.door if name in door.outputs)
+    return _open_output(file, door, name, clock, factories, min(longest_s, door.max_pulse_s))
+
+
 def release_level(door: DoorConfig) -> bool:
     """The level of the pin at which the door is free."""
     return door.active_high == (door.energised == "released")
+
+
+def _open_output(
+    file: ConfigFile,
+    door: DoorConfig,
+    name: str,
+    clock: Clock,
+    factories: PinFactories,
+    max_pulse_s: float,
+) -> GpioDoor:
+    return GpioDoor(
+        factories.get(door.pin_factory, _pins_file(file, door)),
+        door.outputs[name],
+        active_high=release_level(door),
+        max_pulse_s=max_pulse_s,
+        clock=clock,
+    )
 
 
 def _pins_file(file: ConfigFile, one: PinsTable) -> Path | None:

@@ -11,6 +11,7 @@ import typer
 from agent.cli import (
     config,
     daemon,
+    doctor,
     documents,
     door,
     enrol,
@@ -76,7 +77,7 @@ def gate_agent(
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for part in (run, enrol, identify, holders, gallery, key, models, config, events, evaluate):
+for part in (run, doctor, enrol, identify, holders, gallery, key, models, config, events, evaluate):
     part.add_to(app)
 for part in (thermometer, passes, documents, scan, verify, trust, voice, daemon, door, version):
     part.add_to(app)

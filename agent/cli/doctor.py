@@ -1,0 +1,173 @@
+"""``gate-agent doctor``."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agent.app.paths import config_path, state_dir
+from agent.cli.common import Config, Json, StateDir, emit, examples, plain, say, table
+from agent.cli.fixes import fitted
+
+if TYPE_CHECKING:
+    from agent.app.doctor import Bench
+    from agent.domain.signal import InputChange
+    from agent.technician.doctor import Check, PinRow
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the command into ``parent``."""
+    parent.command(
+        "doctor",
+        epilog=examples("doctor", "doctor --watch 60", "doctor --pulse turnstile", "doctor --json"),
+    )(doctor)
+
+
+def doctor(
+    context: typer.Context,
+    *,
+    config: Config = None,
+    state: StateDir = None,
+    pulse: Annotated[
+        str | None,
+        typer.Option("--pulse", metavar="DOOR", help="Release this door once, for a second."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Pulse without asking.")] = False,
+    watch: Annotated[
+        float | None,
+        typer.Option(
+            "--watch", metavar="SECONDS", min=1, max=3600, help="Then tell each input's changes."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Look the kiosk over; nothing moves.
+
+    The pin map, what each input says now, sensors, cameras and disk. A door moves only by --pulse.
+    Stop the agent first: it has the pins. Exit code 1 if something is not well.
+    """
+    from agent.app.doctor import Bench
+    from agent.technician.doctor import pin_rows, run_checks
+
+    bench = Bench(config_path(config), state_dir(state))
+    if pulse is not None:
+        _may_pulse(bench, pulse, yes=yes, as_json=as_json)
+    checks = run_checks(bench.probes())
+    active: dict[str, bool | None] = {}
+    free = not bench.agent_runs()
+    if free:
+        checks += run_checks(bench.hardware_probes())
+        checks += _inputs(bench, active)
+    if free and pulse is not None:
+        checks.append(_pulse(bench, pulse))
+    checks = [_fitted(check, context, config, state) for check in checks]
+    rows = pin_rows(bench.uses(), active)
+    if as_json:
+        emit({"checks": [one.as_json() for one in checks], "pins": [one.as_json() for one in rows]})
+    else:
+        _show(rows, checks)
+    if free and watch is not None:
+        _watch(bench, watch, as_json=as_json)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+def _fitted(
+    check: "Check", context: typer.Context, config: Path | None, state: Path | None
+) -> "Check":
+    if check.fix is None:
+        return check
+    places = (("--config", config), ("--state-dir", state))
+    given = [word for name, place in places if place is not None for word in (name, str(place))]
+    return replace(check, fix=fitted(check.fix, given, context.find_root().command))
+
+
+def _may_pulse(bench: "Bench", door: str, *, yes: bool, as_json: bool) -> None:
+    from agent.errors import RefusedError
+
+    bench.check_output(door)
+    if yes:
+        return
+    if as_json or not sys.stdin.isatty():
+        message = "a door moves only when somebody says so\nFix: add --yes, and stand clear of it"
+        raise RefusedError("not_confirmed", message)
+    typer.confirm(f"Release door {plain(door)} for a second? Stand clear of it", abort=True)
+
+
+def _inputs(bench: "Bench", active: dict[str, bool | None]) -> "list[Check]":
+    from agent.technician.doctor import check_input
+
+    checks = []
+    for one in bench.file.config.input:
+        check, active[one.id] = check_input(one, bench.input_reader(one))
+        checks.append(check)
+    return checks
+
+
+def _pulse(bench: "Bench", name: str) -> "Check":
+    from agent.errors import UnavailableError
+    from agent.technician.doctor import PULSE_S, failed, pulse
+
+    said = f"pulse {name}"
+    try:
+        with bench.door_and_inputs(name, PULSE_S) as (door, inputs):
+            beside = bench.watchers(name)
+            return pulse(
+                door,
+                inputs,
+                name=said,
+                feedback=beside.get("feedback"),
+                contact=beside.get("contact"),
+            )
+    except UnavailableError as error:
+        return failed(said, error)
+
+
+def _watch(bench: "Bench", seconds: float, *, as_json: bool) -> None:
+    from agent.technician.doctor import meaning, watch
+
+    kinds = {one.id: one.kind for one in bench.file.config.input}
+
+    def tell(change: "InputChange") -> None:
+        if as_json:
+            emit({"input": change.input, "active": change.active, "initial": change.initial})
+            return
+        found = " (as found)" if change.initial else ""
+        say(f"{change.input}: {meaning(kinds[change.input], active=change.active)}{found}")
+
+    with bench.inputs() as inputs:
+        if inputs is not None:
+            watch(inputs, seconds, tell)
+
+
+def _show(rows: "list[PinRow]", checks: "list[Check]") -> None:
+    table(
+        ("pin", "direction", "active", "pull", "at power-on", "now", "what", "verdict"),
+        [
+            (
+                row.pin,
+                row.direction,
+                _level(row.active_high),
+                row.pull,
+                row.power_on,
+                _level(row.level),
+                row.what,
+                row.verdict,
+            )
+            for row in rows
+        ],
+    )
+    say()
+    table(
+        ("check", "", "found"),
+        [(one.name, "ok" if one.ok else "FAILED", one.detail) for one in checks],
+    )
+    for one in checks:
+        if one.fix is not None:
+            say(f"{plain(one.name)}: Fix: {plain(one.fix)}")
+
+
+def _level(high: bool | None) -> Any:  # noqa: FBT001 - a level reads as it is
+    return None if high is None else "high" if high else "low"

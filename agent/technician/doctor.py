@@ -1,0 +1,220 @@
+"""Looks a kiosk over before it goes into service, and moves nothing unless it is told to.
+
+    check     a name and a probe: what it found, or what is missing and how to get it
+    pin map   each pin, what the Pi does with it at power-on, and what its level means now
+    pulse     one release of one door, watched by its feedback and its contact
+    watch     each button as somebody presses it
+
+Everything that touches hardware is handed in. A probe that hangs is left behind after ten seconds.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from agent.config.hardware import InputConfig
+from agent.config.pins import PinUse
+from agent.domain.signal import InputChange, Signal
+from agent.errors import GateAgentError, UnavailableError
+from agent.ports import Door
+
+PULSE_S = 1.0
+"""The longest pulse that the doctor gives."""
+_TIMEOUT_S = 10.0
+_SETTLE_S = 0.5
+
+Probe = Callable[[], str]
+"""Says what it found; a ``GateAgentError`` says what is missing."""
+
+_MEANINGS: Mapping[Signal, tuple[str, str]] = {
+    Signal.CONTACT: ("door open", "door closed"),
+    Signal.REX: ("pressed", "not pressed"),
+    Signal.PASSAGE: ("somebody passes", "clear"),
+    Signal.TAMPER: ("housing open", "housing closed"),
+    Signal.FIRE: ("FIRE ALARM", "no alarm"),
+    Signal.FEEDBACK: ("relay releases", "relay at rest"),
+    Signal.DURESS: ("pressed", "not pressed"),
+}
+_AT_REST = frozenset({Signal.REX, Signal.PASSAGE, Signal.FIRE, Signal.FEEDBACK, Signal.DURESS})
+"""What is inactive while nobody does anything; a contact and a housing may well be open."""
+
+
+class Watched(Protocol):
+    """The part of ``ports.Inputs`` that looking needs."""
+
+    def take(self, timeout_s: float) -> Collection[InputChange]:
+        """The changes since the last call; the first call tells the levels found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; ``fix`` is what to do where it is not well."""
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Its fields."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class PinRow:
+    """A line of the pin map; ``level`` is the pin's now, None where it was not touched."""
+
+    pin: int
+    what: str
+    direction: str
+    active_high: bool
+    pull: str | None
+    power_on: str
+    level: bool | None
+    verdict: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Its fields."""
+        return asdict(self)
+
+
+def run_checks(probes: Iterable[tuple[str, Probe]], timeout_s: float = _TIMEOUT_S) -> list[Check]:
+    """Each probe's answer, in order; one that fails or hangs keeps no other from its turn."""
+    return [_run(name, probe, timeout_s) for name, probe in probes]
+
+
+def meaning(kind: str, *, active: bool) -> str:
+    """What an input's level says, for people."""
+    return _MEANINGS[Signal(kind)][0 if active else 1]
+
+
+def check_input(one: InputConfig, take: Callable[[], bool]) -> tuple[Check, bool | None]:
+    """Whether an input can be read and says what it should while nobody does anything.
+
+    ``take`` says whether it is active; the second value is that, None where it cannot be read.
+    """
+    try:
+        active = take()
+    except UnavailableError as error:
+        return failed(one.id, error), None
+    said = meaning(one.kind, active=active)
+    if not active or Signal(one.kind) not in _AT_REST:
+        return Check(one.id, ok=True, detail=said), active
+    fix = (
+        "where nobody does that now: the wire is cut or the contact is of the other kind;"
+        f" else active_high = {str(not one.active_high).lower()}"
+    )
+    return Check(one.id, ok=False, detail=said, fix=fix), active
+
+
+def pin_rows(uses: Iterable[PinUse], active: Mapping[str, bool | None]) -> list[PinRow]:
+    """The pin map; ``active`` has what each input was found to be, by its id."""
+    rows = []
+    for use in uses:
+        level, verdict = None, "not touched"
+        if isinstance(use.table, InputConfig):
+            found = active.get(use.table.id)
+            verdict = "cannot be read"
+            if found is not None:
+                level = found is use.active_high
+                verdict = meaning(use.table.kind, active=found)
+        rows.append(
+            PinRow(
+                use.pin,
+                use.what,
+                use.direction,
+                use.active_high,
+                use.pull,
+                use.power_on,
+                level,
+                verdict,
+            )
+        )
+    return rows
+
+
+def pulse(
+    door: Door,
+    inputs: Watched | None,
+    *,
+    name: str,
+    feedback: str | None = None,
+    contact: str | None = None,
+    pulse_s: float = PULSE_S,
+) -> Check:
+    """Release once for ``pulse_s``, 1 s at most, and say what feedback and contact did meanwhile.
+
+    Raises:
+        UnavailableError: the pin does not obey, or the inputs cannot be read.
+    """
+    pulse_s = min(pulse_s, PULSE_S)
+    heard: list[InputChange] = [*(inputs.take(0.0) if inputs is not None else ())]
+    try:
+        door.release(pulse_s)
+        _listen(inputs, pulse_s, heard)
+    finally:
+        door.secure()
+    _listen(inputs, _SETTLE_S, heard)
+    told = [one.active for one in heard if one.input == feedback and not one.initial]
+    door_said = [one for one in heard if one.input == contact]
+    detail = f"released for {pulse_s:g} s"
+    if contact is not None:
+        detail += f", {_door_did(door_said)}"
+    if feedback is None:
+        return Check(name, ok=True, detail=f"{detail}; no feedback is wired: listen for the relay")
+    if told == [True, False]:
+        return Check(name, ok=True, detail=f"{detail}, and {feedback} followed")
+    said = "did not follow" if not told else "followed, and did not come back"
+    fix = f"check the relay, its supply, and the wire of {feedback}"
+    return Check(name, ok=False, detail=f"{detail}, and {feedback} {said}", fix=fix)
+
+
+def watch(inputs: Watched, seconds: float, tell: Callable[[InputChange], None]) -> None:
+    """Tell each change for so long.
+
+    Raises:
+        UnavailableError: the inputs cannot be read any more.
+    """
+    ends_s = time.monotonic() + seconds
+    while (left_s := ends_s - time.monotonic()) > 0.0:
+        for change in inputs.take(min(left_s, 0.25)):
+            tell(change)
+
+
+def _door_did(changes: list[InputChange]) -> str:
+    if any(one.active and not one.initial for one in changes):
+        return "the door was opened"
+    return "the door stood open" if any(one.active for one in changes) else "the door stayed closed"
+
+
+def _listen(inputs: Watched | None, seconds: float, heard: list[InputChange]) -> None:
+    if inputs is None:
+        time.sleep(seconds)
+    else:
+        watch(inputs, seconds, heard.append)
+
+
+def _run(name: str, probe: Probe, timeout_s: float) -> Check:
+    late = f"did not answer within {timeout_s:g} s"
+    found = [Check(name, ok=False, detail=late, fix="check its cable and supply")]
+
+    def work() -> None:
+        try:
+            found[:] = [Check(name, ok=True, detail=probe())]
+        except GateAgentError as error:
+            found[:] = [failed(name, error)]
+        except Exception as error:  # noqa: BLE001 - a driver's defect must not hide the other checks
+            found[:] = [Check(name, ok=False, detail=f"failed: {type(error).__name__}")]
+
+    thread = threading.Thread(target=work, name=f"doctor {name}", daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    return found[0]
+
+
+def failed(name: str, error: GateAgentError) -> Check:
+    """What an error says, as a check."""
+    message, _, fix = str(error).partition("\nFix: ")
+    return Check(name, ok=False, detail=message, fix=fix or None)
