@@ -134,7 +134,7 @@ def test_the_user_and_the_groups_of_its_devices_are_made(tmp_path: Path) -> None
     assert re.search(
         r"^gate-agent:x:\d+:\d+:Gate agent:/var/lib/gate-agent:\S*nologin$", users, re.MULTILINE
     )
-    for group in ("gpio", "i2c", "video"):
+    for group in ("audio", "dialout", "gpio", "i2c", "video"):
         assert groups[group].endswith(":gate-agent")
 
 
