@@ -224,7 +224,7 @@ def test_no_auxiliary_word_makes_the_driver_stumble(spoilt: dict[int, int]) -> N
         assert np.isfinite(driver.read().temperature_c)
 
 
-def test_an_eeprom_that_reads_differently_is_refused() -> None:
+def test_an_eeprom_that_reads_differently_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     bench, part = array_bench()
     bench.clock.advance(1.0)
     reads: list[int] = []
@@ -237,7 +237,7 @@ def test_an_eeprom_that_reads_differently_is_refused() -> None:
             answer[200] ^= 4
         return bytes(answer)
 
-    part.read = read  # type: ignore[method-assign]
+    monkeypatch.setattr(part, "read", read)
     with pytest.raises(UnavailableError, match="differently"):
         array_driver(bench)
 
