@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from agent.app.schedules import schedule_of, schedules
+from agent.app.thermal import thermal_settings, with_temperature
 from agent.config import DoorConfig, GateConfig, RuleConfig
 from agent.controller.attempts import Pace
 from agent.controller.door import DoorSettings
@@ -41,7 +42,7 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         areas=tuple(
             Area(area.id, PassbackMode(area.anti_passback), area.passback_s) for area in config.area
         ),
-        rules=tuple(_rule(rule, hours, config.kiosk.timezone) for rule in config.rule),
+        rules=tuple(_rule(rule, hours, config) for rule in config.rule),
         boot_id=boot_id,
         accept_no_pad=face.accept_no_pad,
         pace=Pace(face.attempt_timeout_s, face.attempt_interval_s, face.attempt_interval_max_s),
@@ -52,6 +53,7 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         kiosk=f"{config.kiosk.grid}/{config.kiosk.id}",
         judge_by_lower_bound=config.clock.untrusted == "lower_bound",
         accept_unknown_holders=config.pass_.accept_unknown_holders,
+        thermal=thermal_settings(config),
     )
 
 
@@ -97,13 +99,13 @@ def reads_symbols(config: GateConfig, access_point: str) -> bool:
     )
 
 
-def _rule(rule: RuleConfig, hours: Mapping[str, Schedule], timezone: str) -> Rule:
-    return Rule(
+def _rule(rule: RuleConfig, hours: Mapping[str, Schedule], config: GateConfig) -> Rule:
+    plain = Rule(
         categories=frozenset(rule.categories),
         access_points=frozenset(rule.access_points),
-        schedule=schedule_of(rule, hours, timezone),
-        temperature_limit_c=rule.temperature_limit_c,
+        schedule=schedule_of(rule, hours, config.kiosk.timezone),
         factors=tuple(frozenset(map(Factor, one.split("+"))) for one in rule.factors),
         health_certificate=rule.health_certificate,
         factor_window_s=rule.factor_window_s,
     )
+    return with_temperature(plain, rule, config)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from agent.config.base import FUNCTION_PATTERN, FilePath, Fraction, Name, Table
+from agent.config.skin import SkinTable
 
 
 class ZoneConfig(Table):
@@ -171,7 +172,7 @@ class IndicatorConfig(PinsTable):
 _VIEWS: dict[str, tuple[int, ...]] = {"mlx90614": (5, 10, 35, 90), "mlx90640": (55, 110)}
 
 
-class ThermometerConfig(Table):
+class ThermometerConfig(SkinTable):
     """The IR thermometer; ``temperature_c`` is what a simulated one sees.
 
     ``field_of_view_deg`` is printed in the part's name, and decides how near one must stand.
@@ -179,7 +180,7 @@ class ThermometerConfig(Table):
 
     kind: Literal["none", "simulated", "mlx90614", "mlx90640"] = "none"
     temperature_c: Annotated[float, Field(ge=-40, le=125)] = 36.2
-    interval_s: Annotated[float, Field(ge=0.05, le=10)] = 0.25
+    interval_s: Annotated[float, Field(ge=0.05, le=10)] = 0.1
     field_of_view_deg: Literal[5, 10, 35, 55, 90, 110] | None = None
     bus: Annotated[int, Field(ge=0, le=255)] = 1
     address: Annotated[int, Field(ge=0x08, le=0x77)] | None = None

@@ -22,6 +22,7 @@ from agent.config.relations import Finding, check_relations, did_you_mean, unsur
 from agent.config.schedule_relations import check_schedules
 from agent.config.schedules import SCHEDULE_TAGS
 from agent.config.schema import GateConfig
+from agent.config.skin_relations import check_skin
 from agent.errors import ConfigError
 
 _MAX_BYTES = 1_000_000
@@ -131,6 +132,7 @@ def _validate(data: dict[str, Any]) -> tuple[GateConfig | None, list[Finding]]:
         else:
             findings += check_relations(config, mended)
             findings += check_pins(config, mended)
+            findings += check_skin(config, mended)
             findings += check_inputs(config, mended)
             return config, findings + list(check_schedules(config, mended))
     return None, findings

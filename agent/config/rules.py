@@ -6,6 +6,7 @@ from pydantic import Field
 
 from agent.config.base import FACTORS_PATTERN, Name, Table
 from agent.config.schedules import ScheduleChoice
+from agent.config.skin import ElevatedWord, PauseS, UnreliableWord
 
 FactorSet = Annotated[
     str,
@@ -32,6 +33,10 @@ class RuleConfig(Table):
     health_certificate: bool = False
     schedule: ScheduleChoice = Field((), description="id of [[schedule]], or spans; empty: always")
     temperature_limit_c: Annotated[float, Field(ge=34.0, le=42.0)] | None = None
+    baseline_delta_c: Annotated[float, Field(ge=0.3, le=5.0)] | None = None
+    elevated: ElevatedWord | None = Field(None, description="default: as [thermometer] says")
+    second_reading_after_s: PauseS | None = None
+    unreliable: UnreliableWord | None = None
 
 
 class AreaConfig(Table):

@@ -54,7 +54,8 @@ class ThermalSettings:
     skin: SkinSettings = field(default_factory=SkinSettings)
     optics: Mapping[str, Optics] = field(default_factory=dict)
     camera: str | None = None
-    measure_timeout_s: float = 2.0
+    measure_timeout_s: float = 3.0
+    baseline_hours: float = 4.0
     attack_cue: AttackCue = AttackCue.REPORT
     attack_threshold: float = 0.5
 
@@ -129,11 +130,11 @@ class ThermalDesk:
             one for one in watch.samples if one.measured_s >= since_s and watch.had(one.measured_s)
         ]
         found = aggregate(own, self.settings.skin, now.monotonic_s, self._trouble(camera, watch))
-        utc_s = now.utc.timestamp()
+        utc_s, hours = now.utc.timestamp(), self.settings.baseline_hours
         return replace(
             found,
-            baseline_c=self.baseline.value_c(utc_s),
-            drifting=self.baseline.drifting(utc_s),
+            baseline_c=self.baseline.value_c(utc_s, hours),
+            drifting=self.baseline.drifting(utc_s, hours),
         )
 
     def cue(self, camera: str, reading: SkinReading | None) -> ThermalCue:

@@ -33,22 +33,21 @@ class Baseline:
     """``people`` are pairs of seconds (Unix time) and degrees Celsius, by time; at most 200."""
 
     people: tuple[tuple[float, float], ...] = ()
-    hours: float = 4.0
 
     def add(self, temperature_c: float, at_s: float) -> Self:
         """With one more person who passed; the oldest goes where there are too many."""
         grown = list(self.people)
         insort(grown, (at_s, temperature_c))
-        return type(self)(tuple(grown[-MOST_PEOPLE:]), self.hours)
+        return type(self)(tuple(grown[-MOST_PEOPLE:]))
 
-    def value_c(self, now_s: float) -> float | None:
+    def value_c(self, now_s: float, hours: float) -> float | None:
         """What most people had, in degrees Celsius; None while too few passed."""
-        raw_c = self._raw_c(now_s)
+        raw_c = self._raw_c(now_s, hours)
         return None if raw_c is None else min(max(raw_c, LOWEST_C), HIGHEST_C)
 
-    def drifting(self, now_s: float) -> bool:
+    def drifting(self, now_s: float, hours: float) -> bool:
         """Whether it is no longer what people have, so that the part wants to be looked at."""
-        raw_c = self._raw_c(now_s)
+        raw_c = self._raw_c(now_s, hours)
         return raw_c is not None and not LOWEST_C <= raw_c <= HIGHEST_C
 
     def as_json(self) -> list[list[float]]:
@@ -56,15 +55,15 @@ class Baseline:
         return [[round(at_s, 1), round(celsius, 2)] for at_s, celsius in self.people]
 
     @classmethod
-    def from_json(cls, value: Any, hours: float = 4.0) -> Self:
+    def from_json(cls, value: Any) -> Self:
         """From ``as_json``; what is not a plain pair of plausible numbers is left out."""
         rows = value if isinstance(value, list) else []
         pairs = [_pair(row) for row in rows[-MOST_PEOPLE:]]
-        return cls(tuple(sorted(pair for pair in pairs if pair is not None)), hours)
+        return cls(tuple(sorted(pair for pair in pairs if pair is not None)))
 
-    def _raw_c(self, now_s: float) -> float | None:
+    def _raw_c(self, now_s: float, hours: float) -> float | None:
         # What lies in the future was written by a clock that was wrong.
-        lately = [c for at_s, c in self.people if 0.0 <= now_s - at_s <= self.hours * 3600.0]
+        lately = [c for at_s, c in self.people if 0.0 <= now_s - at_s <= hours * 3600.0]
         return median(lately) if len(lately) >= LEAST_PEOPLE else None
 
 

@@ -373,4 +373,4 @@ def test_whatever_comes_the_door_opens_only_behind_a_recorded_grant(script):  # 
                 energised_s = now_s if energised_s is None else energised_s
             elif isinstance(effect, Secure):
                 energised_s = None
-        assert energised_s is None or now_s - energised_s <= LANE.max_pulse_s + 0.2
+        assert energised_s is None or now_s - energised_s <= DOOR.max_pulse_s + 0.2
