@@ -19,6 +19,7 @@ from agent.app.speech import VOICE, Speech
 from agent.app.voice import Voice
 from agent.controller.effects import Indicate, Stand
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
+from agent.domain.indication import Standing
 from agent.domain.topics import Topics
 from agent.errors import UnavailableError
 from agent.ports import Clock, Indicator
@@ -69,7 +70,12 @@ class Telling:
             self._try(part, partial(indicator.stand, effect.standing))
 
     def start(self, start: Start) -> None:
-        """Start the player's thread, where there is a voice."""
+        """Start the player's thread, where there is a voice, and show that the gate is ready.
+
+        It is the controller's to say otherwise, and its first word may follow at once.
+        """
+        for point in self._indicators:
+            self.stand(Stand(point, Standing.READY))
         if self._speech is not None:
             start(VOICE, self._speech.player.work, self._speech.player.stop)
             self._speech.tell_what_is_missing()

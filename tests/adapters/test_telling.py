@@ -110,7 +110,7 @@ def test_who_stands_there_is_told_by_light_and_voice(make: Callable[..., Stage])
     stage = make()
     stage.telling.indicate(GRANTED)
     assert stage.said(2) == ["en/granted", "zh/granted"]
-    assert stage.lights.shown == [GRANTED.indication]
+    assert stage.lights.shown == [Standing.READY, GRANTED.indication]
     denied = Indication(HERE, Outcome.DENIED, reason=Reason.ELEVATED_TEMPERATURE)
     stage.telling.indicate(Indicate(denied))
     assert stage.said(4)[2:] == ["en/denied.see_attendant", "zh/denied.see_attendant"]
@@ -121,12 +121,12 @@ def test_another_access_point_is_silent_here(make: Callable[..., Stage]) -> None
     stage.telling.indicate(Indicate(Indication(THERE, Outcome.GRANTED)))
     stage.telling.stand(Stand(THERE, Standing.ALARM))
     assert stage.said(0) == []
-    assert stage.lights.shown == []
+    assert stage.lights.shown == [Standing.READY]
 
 
 def test_a_standing_is_said_when_it_begins(make: Callable[..., Stage]) -> None:
     stage = make()
-    for standing in (Standing.READY, Standing.ALARM, Standing.ALARM):
+    for standing in (Standing.ALARM, Standing.ALARM):
         stage.telling.stand(Stand(HERE, standing))
     assert stage.said(2) == ["en/alarm", "zh/alarm"]
     assert stage.lights.shown == [Standing.READY, Standing.ALARM, Standing.ALARM]
@@ -144,12 +144,12 @@ def test_lights_that_fail_are_a_fault_once_and_the_voice_goes_on(
     for _ in range(3):
         stage.telling.indicate(GRANTED)
     stage.telling.stand(Stand(HERE, Standing.OUT_OF_ORDER))
-    assert faults(stage.posted, f"indicator:{HERE}") == [FaultRaised]
+    assert faults(stage.posted, f"indicator:{HERE}") == [FaultCleared, FaultRaised]
     assert wait_until(lambda: len(stage.loudspeaker.played) >= 2)
     stage.lights.broken = False
     for _ in range(3):
         stage.telling.indicate(GRANTED)
-    assert faults(stage.posted, f"indicator:{HERE}") == [FaultRaised, FaultCleared]
+    assert faults(stage.posted, f"indicator:{HERE}") == [FaultCleared, FaultRaised, FaultCleared]
 
 
 def test_a_fault_that_outlived_an_earlier_agent_is_cleared(make: Callable[..., Stage]) -> None:
@@ -170,7 +170,7 @@ def test_a_loudspeaker_that_fails_is_a_fault_once(make: Callable[..., Stage]) ->
     stage.loudspeaker.broken = False
     stage.telling.indicate(GRANTED)
     assert wait_until(lambda: faults(stage.posted, "voice") == [FaultRaised, FaultCleared])
-    assert len(stage.lights.shown) == 4
+    assert len(stage.lights.shown) == 5
 
 
 def test_messages_without_files_are_a_fault_with_its_fix(make: Callable[..., Stage]) -> None:
@@ -200,7 +200,7 @@ def test_an_announcement_makes_sound_and_nothing_else(make: Callable[..., Stage]
     stage.announce(id="hostile", release=True)
     stage.said(6)
     assert [one for one in stage.posted if one not in before] == [FaultCleared("voice", "agent")]
-    assert stage.lights.shown == []
+    assert stage.lights.shown == [Standing.READY]
 
 
 def test_what_is_listened_to_is_what_the_config_says(make: Callable[..., Stage]) -> None:
@@ -249,7 +249,7 @@ def test_quiet_hours_are_the_kiosks_own(
     stage.telling.indicate(GRANTED)
     stage.announce()
     assert stage.said(0 if silent else 4)[:1] == ([] if silent else ["en/granted"])
-    assert len(stage.lights.shown) == 1, "the lights go on"
+    assert stage.lights.shown[1:] == [GRANTED.indication], "the lights go on"
     stage.announce(id="urgent", priority="urgent")
     assert wait_until(
         lambda: [one.file.stem for one in stage.loudspeaker.played][-1:] == ["announce.visitors"]
@@ -265,9 +265,11 @@ def test_a_clock_that_nobody_trusts_knows_of_no_quiet_hours(make: Callable[..., 
 
 def test_real_lights_and_a_silent_kiosk_without_a_voice() -> None:
     factory = MockFactory()
-    lights = GpioIndicator(factory, IndicatorPins(green=24), ManualClock())
+    lights = GpioIndicator(factory, IndicatorPins(green=24, blue=22), ManualClock())
     telling = Telling({HERE: lights}, None, ManualClock(), lambda _: None)
+    assert not factory.pin(24).state
     telling.start(lambda *_: pytest.fail("there is no voice to start"))
+    assert factory.pin(22).state, "ready"
     telling.stand(Stand(HERE, Standing.FREE_PASSAGE))
     assert factory.pin(24).state
     lights.close()
