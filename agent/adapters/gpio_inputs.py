@@ -169,20 +169,7 @@ class _Line:
         self._edge_times = edge_times
         self._edges: deque[tuple[float, bool]] = deque(maxlen=_MOST_EDGES)
         self._count, self._window_s, self._listening_s = 0, 0.0, 0.0
-        try:
-            self._device = InputDevice(
-                wanted.pin,
-                pull_up=_PULL_UP[wanted.pull],
-                active_state=True if wanted.pull == "none" else None,
-                pin_factory=wanted.pins,
-            )
-        except Exception as error:  # lgpio's own errors share no class with gpiozero's
-            fix = (
-                "stop what else uses the pin (gpioinfo names it), or configure another one;"
-                " GPIO 2 and 3 have a pull-up on the board"
-            )
-            message = f"GPIO {wanted.pin} (input {wanted.name}) cannot be had: {error}"
-            raise UnavailableError(message, fix) from error
+        self._device = _take(wanted)
         now_s = clock.now().monotonic_s
         try:
             active = self._read()
@@ -264,3 +251,27 @@ class _Line:
         fix = "check the chip and its permissions: gpioinfo"
         message = f"GPIO {self._wanted.pin} (input {self.name}) cannot be read: {error}"
         return UnavailableError(message, fix)
+
+
+def _take(wanted: InputPin) -> InputDevice:
+    device: InputDevice | None = None
+    try:
+        device = InputDevice(
+            wanted.pin,
+            pull_up=_PULL_UP[wanted.pull],
+            active_state=True if wanted.pull == "none" else None,
+            pin_factory=wanted.pins,
+        )
+        if wanted.pull == "none":
+            # gpiozero takes a line as it is for one that floats: the Pi's own pull would stay.
+            device.pin.pull = "floating"
+    except Exception as error:  # lgpio's own errors share no class with gpiozero's
+        if device is not None:
+            device.close()
+        fix = (
+            "stop what else uses the pin (gpioinfo names it), or configure another one;"
+            " GPIO 2 and 3 have a pull-up on the board"
+        )
+        message = f"GPIO {wanted.pin} (input {wanted.name}) cannot be had: {error}"
+        raise UnavailableError(message, fix) from error
+    return device

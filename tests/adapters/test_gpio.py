@@ -5,12 +5,11 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from gpiozero.pins.local import LocalPiFactory
 from gpiozero.pins.mock import MockFactory, MockPin
+from lgpio_parts import FakeLgpio, fake_lgpio, forget_lgpio
 from structlog.testing import capture_logs
 
 from agent.adapters.clock import SystemClock
@@ -53,7 +52,7 @@ def test_without_lgpio_the_message_names_its_package(monkeypatch: pytest.MonkeyP
 
 
 def test_nothing_but_the_named_factory_is_tried(
-    monkeypatch: pytest.MonkeyPatch, lgpio: "FakeLgpio"
+    monkeypatch: pytest.MonkeyPatch, lgpio: FakeLgpio
 ) -> None:
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "mock")
     lgpio.chip_error = "can not open gpiochip"
@@ -185,67 +184,10 @@ def test_a_hung_controller_does_not_keep_the_door_open() -> None:
     assert not pins.pin("GPIO17").state
 
 
-class FakeLgpio(ModuleType):
-    """The C library's side of lgpio 0.2.2: what is claimed, at which level, in which order."""
-
-    SET_PULL_NONE = SET_BIAS_DISABLE = 128
-    SET_PULL_UP = SET_BIAS_PULL_UP = 32
-    SET_PULL_DOWN = SET_BIAS_PULL_DOWN = 64
-    BOTH_EDGES, RISING_EDGE, FALLING_EDGE = 3, 1, 2
-
-    def __init__(self) -> None:
-        super().__init__("lgpio")
-        self.calls: list[tuple[Any, ...]] = []
-        self.outputs: set[int] = set()
-        self.chip_error = ""
-
-    def gpiochip_open(self, chip: int) -> int:
-        if self.chip_error:
-            raise RuntimeError(self.chip_error)
-        return 7
-
-    def gpiochip_close(self, handle: int) -> int:
-        return 0
-
-    def gpio_claim_input(self, handle: int, gpio: int, lFlags: int = 0) -> int:  # noqa: N803 - lgpio's name
-        self.outputs.discard(gpio)
-        self.calls.append(("input", gpio))
-        return 0
-
-    def gpio_claim_output(self, handle: int, gpio: int, level: int = 0, lFlags: int = 0) -> int:  # noqa: N803 - lgpio's name
-        self.outputs.add(gpio)
-        self.calls.append(("output", gpio, level))
-        return 0
-
-    def gpio_get_mode(self, handle: int, gpio: int) -> int:
-        return 2 if gpio in self.outputs else 0
-
-    def gpio_write(self, handle: int, gpio: int, level: int) -> int:
-        self.calls.append(("write", gpio, int(level)))
-        return 0
-
-    def gpio_read(self, handle: int, gpio: int) -> int:
-        return 0
-
-
 @pytest.fixture
 def lgpio(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLgpio]:
-    fake = FakeLgpio()
-    forget_lgpio()
-    monkeypatch.setitem(sys.modules, "lgpio", fake)
-    monkeypatch.setattr(LocalPiFactory, "_get_revision", lambda _: 0xA02082)
-    yield fake
-    LocalPiFactory.pins.clear()
-    LocalPiFactory._reservations.clear()
-    forget_lgpio()
-
-
-def forget_lgpio() -> None:
-    """Have gpiozero's real classes imported anew, over whatever lgpio is there then."""
-    for name in ("gpiozero.pins.lgpio", "agent.adapters.lgpio_pins"):
-        if sys.modules.pop(name, None) is not None:
-            package, _, attribute = name.rpartition(".")
-            delattr(sys.modules[package], attribute)
+    with fake_lgpio(monkeypatch) as fake:
+        yield fake
 
 
 @pytest.mark.parametrize("active_high", [True, False])

@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from lgpio_parts import FakeLgpio, fake_lgpio
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.gpio import open_pins
@@ -269,4 +270,63 @@ def test_edge_times_count_where_they_can_be_meant() -> None:
     line._edges.clear()
     line.heard(now_s, 2)  # lgpio's watchdog
     assert not line._edges
+    inputs.close()
+
+
+# --- lgpio, by what it does to the C library ------------------------------------------------------
+
+
+@pytest.fixture
+def lgpio(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLgpio]:
+    with fake_lgpio(monkeypatch) as fake:
+        yield fake
+
+
+@pytest.mark.parametrize(
+    ("pull", "flag"), [("up", 32), ("down", 64), ("none", 128)], ids=["up", "down", "none"]
+)
+def test_an_lgpio_input_has_its_pull_and_hears_both_edges(
+    lgpio: FakeLgpio, pull: Pull, flag: int
+) -> None:
+    inputs = GpioInputs([button(open_pins("lgpio"), active_high=True, pull=pull)], SystemClock())
+    assert lgpio.flags[PIN] == flag
+    assert lgpio.alerts == {PIN}
+    assert lgpio.calls[-1] == ("alert", PIN, lgpio.BOTH_EDGES, flag)
+    inputs.close()
+    assert lgpio.callbacks == {}
+    assert lgpio.calls[-1][:2] == ("input", PIN)
+
+
+def test_an_lgpio_edge_counts_from_the_kernels_time(lgpio: FakeLgpio) -> None:
+    clock = SystemClock()
+    wanted = button(open_pins("lgpio"), active_high=False)
+    inputs = GpioInputs([wanted], clock, edge_times=True)
+    (found,) = inputs.take(0.0)
+    assert not found.active  # pulled up
+    time.sleep(0.2)
+    now_s = clock.now().monotonic_s
+    # A press of 100 ms, told when it is over.
+    lgpio.drive(PIN, 0, now_s - 0.15)
+    lgpio.drive(PIN, 1, now_s - 0.05)
+    changes = inputs.take(0.0)
+    assert [(one.active, round(one.at_s - now_s, 3)) for one in changes] == [
+        (True, -0.15),
+        (False, -0.05),
+    ]
+    lgpio.drive(PIN, 0, now_s, lost=True)
+    assert [one.active for one in inputs.take(PATIENCE_S)] == [True]
+    inputs.close()
+
+
+def test_an_lgpio_line_that_oscillates_keeps_its_pull_while_it_is_only_polled(
+    lgpio: FakeLgpio,
+) -> None:
+    inputs = GpioInputs([button(open_pins("lgpio"), active_high=False)], SystemClock())
+    inputs.take(0.0)
+    for number in range(300):
+        lgpio.drive(PIN, number % 2, time.monotonic())
+    inputs.take(0.0)
+    assert inputs.unsteady() == {"button"}
+    assert lgpio.alerts == set()
+    assert lgpio.flags[PIN] == lgpio.SET_PULL_UP
     inputs.close()
