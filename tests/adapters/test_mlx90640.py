@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from thermometer_parts import DATASHEET_RAM, array_bench, array_driver, datasheet_eeprom
 
-from agent.adapters.mlx90640 import ADDRESS, CONTROL, EEPROM, STATUS, warmest_spot_c
+from agent.adapters.i2c import transfer
+from agent.adapters.mlx90640 import ADDRESS, CONTROL, EEPROM, NEW_DATA, STATUS, warmest_spot_c
 from agent.adapters.mlx90640_calibration import read_calibration
 from agent.adapters.mlx90640_image import (
     background4,
@@ -106,6 +107,36 @@ def test_each_number_of_the_four_ranges_has_its_place() -> None:
     words[61], words[62] = 0x0201, 0x0403
     slopes = read_calibration(words).ks_to
     assert [slope * 2**17 for slope in slopes] == [1, 2, 3, 4]
+
+
+def test_what_differs_by_odd_and_even_has_its_place() -> None:
+    words = datasheet_eeprom()
+    words[52], words[54], words[55] = 0x1234, 0x0102, 0x0304
+    found = read_calibration(words)
+    scale = 2.0 ** (words[56] >> 8 & 0xF)
+    # The maker counts from 1: odd row and odd column is the first pixel.
+    assert (found.kv[:2, :2] * scale).tolist() == [[1, 3], [2, 4]]
+    bare = found.kta[:2, :2] - read_calibration([*words[:54], 0, 0, *words[56:]]).kta[:2, :2]
+    assert (bare * 2.0 ** (8 + (words[56] >> 4 & 0xF))).tolist() == [[1, 3], [2, 4]]
+
+
+@pytest.mark.parametrize("emissivity", [0.5, 0.9, 1.0])
+def test_what_a_grey_body_reflects_is_taken_off(example, emissivity: float) -> None:
+    """A grey body shines with its own share and reflects the rest of the room."""
+    object_k, room_k, own_k = 309.0, 285.0, 298.0
+    shines = emissivity * object_k**4 + (1.0 - emissivity) * room_k**4
+    beside4 = background4(own_k - 273.15, room_k - 273.15, emissivity)
+    assert (shines - own_k**4) / emissivity + beside4 == pytest.approx(object_k**4)
+
+
+@pytest.mark.parametrize("resolution", [1, 3])
+def test_a_part_that_was_calibrated_at_another_resolution(resolution: int) -> None:
+    words = typical_eeprom()
+    words[56] = words[56] & ~0x3000 | resolution << 12
+    bench, _ = array_bench(36.0, eeprom=words, noise_c=0.0)
+    field = array_driver(bench).read().field
+    assert field is not None
+    assert np.abs(field - 36.0).max() < 0.1
 
 
 @given(
@@ -256,6 +287,8 @@ def test_an_image_is_measured_after_it_was_asked_for() -> None:
     driver = array_driver(bench)
     driver.read()
     bench.clock.advance(30.0)
+    # What it measured meanwhile lies there, marked as new, when the scene changes.
+    assert transfer(bench.bus, ADDRESS, STATUS.to_bytes(2, "big"), 2)[1] & NEW_DATA
     part.scene_c[:] = 40.0
     field = driver.read().field
     assert field is not None

@@ -30,6 +30,7 @@ def test_ten_degrees_fit_from_a_third_of_a_metre() -> None:
     assert greatest_distance_m(5) == pytest.approx(0.687, abs=0.001)
     assert greatest_distance_m(55, 32) == pytest.approx(0.615, abs=0.001)
     assert greatest_distance_m(110, 32) == pytest.approx(0.224, abs=0.001)
+    assert fits_forehead(0.06)
     assert fits_forehead(spot_diameter_m(0.34, 10))
     assert not fits_forehead(spot_diameter_m(0.35, 10))
 
