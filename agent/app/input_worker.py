@@ -28,26 +28,32 @@ class InputReader:
         self._post = post
         self._stopping = threading.Event()
         self._unsteady: frozenset[str] = frozenset()
+        self._tries = 0
 
     def work(self) -> None:
         """The thread's loop, until ``stop``."""
-        tries = 0
         while not self._stopping.is_set():
-            try:
-                changes = self._inputs.take(_TAKE_S)
-            except UnavailableError as error:
-                if not tries:
-                    self._post(FaultRaised(_PART, str(error).splitlines()[0]))
-                self._stopping.wait(_PATIENCE_S[min(tries, len(_PATIENCE_S) - 1)])
-                tries += 1
-                continue
-            if tries:
-                tries = 0
-                self._post(FaultCleared(_PART, _BY))
-            for change in changes:
-                self._post(InputChanged(change))
-            self._note(self._inputs.unsteady())
+            pause_s = self.round(_TAKE_S)
+            if pause_s:
+                self._stopping.wait(pause_s)
         self._inputs.close()
+
+    def round(self, timeout_s: float) -> float:
+        """Post what changes within ``timeout_s``; for how many seconds to pause then."""
+        try:
+            changes = self._inputs.take(timeout_s)
+        except UnavailableError as error:
+            if not self._tries:
+                self._post(FaultRaised(_PART, str(error).splitlines()[0]))
+            self._tries += 1
+            return _PATIENCE_S[min(self._tries, len(_PATIENCE_S)) - 1]
+        if self._tries:
+            self._tries = 0
+            self._post(FaultCleared(_PART, _BY))
+        for change in changes:
+            self._post(InputChanged(change))
+        self._note(self._inputs.unsteady())
+        return 0.0
 
     def stop(self) -> None:
         """End ``work`` within a quarter of a second."""

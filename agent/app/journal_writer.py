@@ -85,6 +85,12 @@ class JournalWriter:
             self._condition.notify()
         return ticket
 
+    @property
+    def idle(self) -> bool:
+        """Whether everything is written and durable."""
+        with self._condition:
+            return not self._waiting and not self._faulty
+
     def stop(self) -> None:
         """Write what waits, then end ``work``; a journal that still fails is not waited for."""
         with self._condition:

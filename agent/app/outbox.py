@@ -65,6 +65,12 @@ class Outbox:
             self._awake = True
             self._condition.notify()
 
+    @property
+    def awake(self) -> bool:
+        """Whether something was noted since the last round."""
+        with self._condition:
+            return self._awake
+
     def stop(self) -> None:
         """End ``work`` after the round under way."""
         with self._condition:

@@ -20,24 +20,28 @@ class ThermometerReader:
         self._interval_s = interval_s
         self._post = post
         self._stopping = threading.Event()
+        self._faulty = False
 
     def work(self) -> None:
         """The thread's loop, until ``stop``."""
-        faulty = False
         while not self._stopping.wait(self._interval_s):
-            try:
-                reading = self._thermometer.read()
-            except (UnavailableError, OSError) as error:
-                # A driver makes words of what its bus says; what it did not foresee is a fault too.
-                if not faulty:
-                    self._post(FaultRaised(_PART, _words(error)))
-                faulty = True
-                continue
-            if faulty:
-                faulty = False
-                self._post(FaultCleared(_PART, "agent"))
-            self._post(TemperatureRead(reading))
+            self.round()
         self._thermometer.close()
+
+    def round(self) -> None:
+        """One reading, or the fault that there is none."""
+        try:
+            reading = self._thermometer.read()
+        except (UnavailableError, OSError) as error:
+            # A driver makes words of what its bus says; what it did not foresee is a fault too.
+            if not self._faulty:
+                self._post(FaultRaised(_PART, _words(error)))
+            self._faulty = True
+            return
+        if self._faulty:
+            self._faulty = False
+            self._post(FaultCleared(_PART, "agent"))
+        self._post(TemperatureRead(reading))
 
     def stop(self) -> None:
         """End ``work`` after the reading under way."""
