@@ -110,10 +110,11 @@ class Operator:
             raise RefusedError("not_released", "the door was not released: gate-agent status")
 
     def _what(self, request: Mapping[str, Any]) -> Command:
+        known = {command.value: command for command in Command}
         asked = request.get("do")
-        if asked not in {command.value for command in Command}:
-            raise ValueError(f"a door does: {', '.join(command.value for command in Command)}")
-        return Command(asked)
+        if not isinstance(asked, str) or asked not in known:
+            raise ValueError(f"a door does: {', '.join(known)}")
+        return known[asked]
 
     def _where(self, request: Mapping[str, Any]) -> list[str]:
         named = request.get("access_points")

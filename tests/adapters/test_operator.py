@@ -1,0 +1,160 @@
+"""What an operator may ask: every wrong request is refused in words, and nothing comes of it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.adapters.store.latches import SqliteLatches
+from agent.app.operator import Operator
+from agent.controller.effects import SetStatus
+from agent.controller.inputs import Commanded, FaultCleared, Forgiven
+from agent.domain.antipassback import Position
+from agent.domain.door_mode import Command
+from agent.domain.holder import HolderId
+from agent.errors import RefusedError
+
+POINTS = ("north-entry", "north-exit")
+ME = "uid:0 root"
+
+
+class Board:
+    """Says what the test lets it; what is waited for comes, or does not."""
+
+    def __init__(self):
+        self.stands = SetStatus(
+            {"door:lane": "stuck"},
+            dict.fromkeys(POINTS, "secured"),
+            dict.fromkeys(POINTS, "normal"),
+        )
+        self.comes = True
+
+    def newest(self):
+        return self.stands
+
+    def faults(self):
+        return list(self.stands.faults)
+
+    def read(self):
+        return {"online": True}
+
+    def wait_for(self, holds, timeout_s):
+        assert timeout_s < 3.0  # a client waits no longer
+        return self.comes
+
+
+class Desk:
+    def __init__(self, folder):
+        self.board, self.posted = Board(), []
+        self.latches = SqliteLatches(folder / "latches.sqlite")
+        self.commands = Operator(
+            self.board,  # type: ignore[arg-type] # all that is asked of a board
+            self.latches,
+            POINTS,
+            self.posted.append,
+            lambda: "away",
+        ).commands()
+
+    def ask(self, command, **request):
+        return self.commands[command](request, ME)
+
+
+@pytest.fixture
+def desk(tmp_path):
+    desk = Desk(tmp_path)
+    yield desk
+    desk.latches.close()
+
+
+def test_a_command_is_posted_for_each_access_point_once(desk):
+    answer = desk.ask("door", do="lockdown", access_points=["north-exit", *POINTS])
+    assert desk.posted == [
+        Commanded(Command.LOCK_DOWN, "north-exit", ME),
+        Commanded(Command.LOCK_DOWN, "north-entry", ME),
+    ]
+    assert set(answer["access_points"]) == set(POINTS)
+
+
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        ({}, "a door does"),
+        ({"do": "open", "access_points": ["north-entry"]}, "a door does: lockdown"),
+        ({"do": ["lockdown"], "access_points": ["north-entry"]}, "a door does"),
+        ({"do": "lockdown"}, "access_points is a list"),
+        ({"do": "lockdown", "access_points": []}, "access_points is a list"),
+        ({"do": "lockdown", "access_points": "north-entry"}, "access_points is a list"),
+        ({"do": "lockdown", "access_points": ["north-entry", 7]}, "no access point 7"),
+        ({"do": "lockdown", "access_points": [["north-entry"]]}, "no access point"),
+        ({"do": "release", "access_points": list(POINTS)}, "names one access point"),
+    ],
+)
+def test_a_wrong_request_about_a_door_is_refused_and_moves_nothing(desk, request_, says):
+    with pytest.raises(ValueError, match=says):
+        desk.ask("door", **request_)
+    assert desk.posted == []
+
+
+@pytest.mark.parametrize(("state", "mode"), [("locked_down", "locked_down"), ("fault", "normal")])
+def test_a_release_is_refused_where_it_could_not_be(desk, state, mode):
+    desk.board.stands.access_points["north-entry"] = state
+    desk.board.stands.modes["north-entry"] = mode
+    with pytest.raises(RefusedError):
+        desk.ask("door", do="release", access_points=["north-entry"])
+    assert desk.posted == []
+
+
+def test_a_release_that_does_not_come_is_said_to_have_failed(desk):
+    desk.board.comes = False
+    with pytest.raises(RefusedError, match="was not released"):
+        desk.ask("door", do="release", access_points=["north-entry"])
+
+
+def test_a_fault_that_stays_is_said_to_be_still_there(desk):
+    assert desk.ask("clear_fault", part="door:lane") == {"part": "door:lane"}
+    assert desk.posted == [FaultCleared("door:lane", ME)]
+    desk.board.comes = False
+    with pytest.raises(RefusedError, match="still in fault"):
+        desk.ask("clear_fault", part="door:lane")
+    with pytest.raises(ValueError, match="latched are: door:lane"):
+        desk.ask("clear_fault", part="camera:front")
+
+
+def test_only_who_is_inside_is_forgiven(desk):
+    inside = Position("garden", 1.0, "boot", datetime(2026, 5, 6, tzinfo=UTC), utc_trusted=True)
+    desk.latches.move(HolderId("anna"), inside)
+    assert desk.ask("passback") == {
+        "total": 1,
+        "positions": [{"holder": "anna", "area": "garden", "since": "2026-05-06T00:00:00.000Z"}],
+    }
+    for holder in ("nobody", "not an id", 7, {}):
+        with pytest.raises((RefusedError, ValueError)):
+            desk.ask("forgive", holder=holder)
+    with pytest.raises(ValueError, match="holder is missing"):
+        desk.ask("forgive")
+    assert desk.posted == []
+    desk.ask("forgive", holder="anna")
+    desk.ask("forgive", holder=None)
+    assert desk.posted == [Forgiven(HolderId("anna"), ME), Forgiven(None, ME)]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=6,
+)
+
+
+@given(
+    st.sampled_from(["status", "clear_fault", "door", "passback", "forgive"]),
+    st.dictionaries(st.sampled_from(["do", "access_points", "holder", "part", "x"]), JSON),
+)
+def test_whatever_json_comes_it_is_answered_or_refused(tmp_path_factory, command, request_):
+    desk = Desk(tmp_path_factory.mktemp("operator"))
+    try:
+        desk.commands[command](request_, ME)
+    except (ValueError, RefusedError):
+        assert desk.posted == []
+    finally:
+        desk.latches.close()
