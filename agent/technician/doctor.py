@@ -110,12 +110,12 @@ def check_input(one: InputConfig, take: Callable[[], bool]) -> tuple[Check, bool
 
 
 def pin_rows(uses: Iterable[PinUse], active: Mapping[str, bool | None]) -> list[PinRow]:
-    """The pin map; ``active`` has what each input was found to be, by its id."""
+    """The pin map; ``active`` has what each input was found to be by its id, None: unread."""
     rows = []
     for use in uses:
         level, verdict = None, "not touched"
-        if isinstance(use.table, InputConfig):
-            found = active.get(use.table.id)
+        if isinstance(use.table, InputConfig) and use.table.id in active:
+            found = active[use.table.id]
             verdict = "cannot be read"
             if found is not None:
                 level = found is use.active_high

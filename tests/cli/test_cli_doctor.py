@@ -184,6 +184,8 @@ def test_beside_a_running_agent_its_pins_are_let_be(kiosk: Kiosk, key_state: Pat
     with (key_state / "agent.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         checks = kiosk.checks()
+        pins = kiosk.doctor("--json").json["pins"]
+        assert {row["verdict"] for row in pins} == {"not touched"}
         assert checks["agent"]["fix"].startswith("stop it first")
         assert "north-contact" not in checks
         assert "thermometer" not in checks
