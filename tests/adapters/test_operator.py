@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent.adapters.store.latches import SqliteLatches
 from agent.app.operator import Operator
 from agent.controller.effects import SetStatus
-from agent.controller.inputs import Commanded, FaultCleared, Forgiven
+from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
 from agent.domain.antipassback import Position
 from agent.domain.door_mode import Command
 from agent.domain.holder import HolderId
@@ -46,7 +46,8 @@ class Board:
 
 class Desk:
     def __init__(self, folder):
-        self.board, self.posted = Board(), []
+        self.board = Board()
+        self.posted: list[Input] = []
         self.latches = SqliteLatches(folder / "latches.sqlite")
         self.commands = Operator(
             self.board,  # type: ignore[arg-type] # all that is asked of a board
