@@ -46,15 +46,21 @@ class Bench:
         """
         self.file = load_config(config)
         self._state = state
+        self._lock = state / "agent.lock"
         self._clock = SystemClock()
         self._factories = PinFactories()
 
     def agent_runs(self) -> bool:
-        """Whether an agent holds this state directory; then it holds the pins too."""
+        """Whether an agent holds this state directory; then it holds the pins too.
+
+        Where this user may not look, one may run: then nothing of its is touched either.
+        """
         try:
-            descriptor = os.open(self._state / "agent.lock", os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
             return False
+        except OSError:
+            return True
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -160,6 +166,9 @@ class Bench:
     def _agent(self) -> str:
         if not self.agent_runs():
             return "none runs"
+        if not os.access(self._lock, os.R_OK | os.W_OK):
+            fix = "run as the agent's user: sudo -u gate-agent"
+            raise UnavailableError(f"{self._lock} is not for this user: one may run", fix)
         configured = self.file.config.control.socket
         socket = control_socket(
             None if configured is None else self.file.resolve(configured), self._state

@@ -94,8 +94,10 @@ def test_the_reset_pull_changes_between_8_and_9(tmp_path: Path, pin: int) -> Non
             (),
             {
                 "pin = 6": "pin = 2",
+                "temperature_limit_c = 37.3\n": "",
                 '[thermometer]\nkind = "simulated"': (
-                    '[thermometer]\nkind = "mlx90614"\nfield_of_view_deg = 5'
+                    '[thermometer]\nkind = "mlx90614"\nfield_of_view_deg = 5\n'
+                    'access_point = "north-entry"'
                 ),
             },
             "input[0].pin: pin 2 is reserved for the thermometer's I2C bus 1",
