@@ -70,7 +70,7 @@ def _object_complaints(value: dict[str, Any], schema: dict[str, Any], place: str
     for key, inner in value.items():
         if key in known:
             found += complaints(inner, known[key], f"{place}.{key}")
-        elif others is not None:
+        elif others:
             found += complaints(inner, others, f"{place}.{key}")
         else:
             found.append(f"{place}.{key} is not described")

@@ -60,6 +60,7 @@ class Player:
         self._waiting: list[Utterance] = []
         self._playing: Utterance | None = None
         self._cut = False
+        self._over = False
         self._works: bool | None = None
         self._stopping = False
         self.dropped = 0
@@ -77,8 +78,9 @@ class Player:
                 _log.warning("voice_queue_full", dropped=self.dropped)
             playing = self._playing
             if playing is not None and utterance in self._waiting:
-                same = utterance.channel is not None and utterance.channel == playing.channel
-                if same or utterance.priority > playing.priority:
+                if utterance.channel is not None and utterance.channel == playing.channel:
+                    self._end_playing(for_good=True)
+                elif utterance.priority > playing.priority:
                     self._end_playing()
             self._condition.notify()
 
@@ -87,7 +89,7 @@ class Player:
         with self._condition:
             self._drop_channel(channel)
             if self._playing is not None and self._playing.channel == channel:
-                self._end_playing()
+                self._end_playing(for_good=True)
 
     def work(self) -> None:
         """The thread's loop, until ``stop``."""
@@ -98,11 +100,11 @@ class Player:
                 if self._stopping:
                     return
                 utterance = self._playing = self._waiting.pop(0)
-                self._cut = False
+                self._cut = self._over = False
             self._play(utterance)
             with self._condition:
-                cut, self._playing = self._cut, None
-                if cut and utterance.again and not self._stopping:
+                self._playing = None
+                if self._cut and not self._over and utterance.again:
                     self._insert(utterance, first=True)
                     del self._waiting[_MOST_WAITING:]
 
@@ -111,7 +113,7 @@ class Player:
         with self._condition:
             self._stopping = True
             self._waiting.clear()
-            self._end_playing()
+            self._end_playing(for_good=True)
             self._condition.notify_all()
 
     def _play(self, utterance: Utterance) -> None:
@@ -120,7 +122,8 @@ class Player:
                 if self._cut or self._late(utterance):
                     return
                 self._loudspeaker.play(file, lambda: not self._cut)
-                self._played()
+                if not self._cut:
+                    self._played()
         except GateAgentError as error:
             if self._works is not False:
                 self._works = False
@@ -137,8 +140,9 @@ class Player:
         until_s = utterance.until_s
         return until_s is not None and self._clock.now().monotonic_s >= until_s
 
-    def _end_playing(self) -> None:
+    def _end_playing(self, *, for_good: bool = False) -> None:
         self._cut = True
+        self._over = self._over or for_good
         self._loudspeaker.cut()
 
     def _drop_channel(self, channel: str | None) -> None:

@@ -3,7 +3,8 @@
     camera reader --frames--> watcher --observations--.
     thermometer -------------------------readings-----+--> inbox --> control loop --> doors
     gallery watch ----------------------snapshots-----|                  |
-    control socket ---------------------commands------'                  v
+    control socket ---------------------commands------'                  |--> lights, voice
+                                                                         v
                                                                    journal writer
                                      broker <--outbox <--durable rows----'
 

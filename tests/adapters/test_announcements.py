@@ -1,6 +1,7 @@
 """Announcements: hostile payloads, expiry, repeats, rates, and one by way of a real broker."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,8 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
+from asyncapi import complaints
+from asyncapi import payload as contract_of
 from hypothesis import given
 from hypothesis import strategies as st
 from mosquitto import Subscriber, wait_until
@@ -24,7 +27,8 @@ from agent.domain.telling import Priority
 from agent.domain.topics import Topics
 from agent.errors import RefusedError
 
-CONFIG = Path(__file__).resolve().parents[2] / "config"
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG, PAGE = ROOT / "config", ROOT / "docs" / "telling.md"
 TOPICS = Topics("lakeside", "g3", "north-1")
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 GOOD: dict[str, Any] = {
@@ -119,6 +123,14 @@ def test_a_bad_one_is_refused_and_not_quoted(bad: bytes) -> None:
         parse_announcement(bad)
     assert "passwd" not in str(error.value)
     assert str(error.value).isascii()
+
+
+def test_the_page_and_the_contract_show_one_that_is_understood() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert parse_announcement(example.encode()).message == "announce.visitors"
+    described = contract_of("announcement")
+    assert complaints(json.loads(example), described) == []
+    assert complaints({**json.loads(example), "door": "x"}, described) == [".door is not described"]
 
 
 @given(st.binary(max_size=5000))

@@ -47,14 +47,18 @@ class Stage:
         return bool(wait_until(lambda: self.loudspeaker.playing == Path(name)))
 
     def idle(self) -> bool:
-        return bool(wait_until(lambda: not self.player._playing and not self.player._waiting))
+        return bool(wait_until(self._is_idle))
+
+    def _is_idle(self) -> bool:
+        with self.player._condition:
+            return self.player._playing is None and not self.player._waiting
 
     def ends(self) -> list[str]:
         return [f"{one.file} {one.ended}" for one in self.loudspeaker.played]
 
     def rest(self) -> list[str]:
         """Let everything play to its end; what was played since then, in order."""
-        while not (self.player._playing is None and not self.player._waiting):
+        while not self._is_idle():
             self.loudspeaker.finish()
             time.sleep(0.001)
         return self.ends()
@@ -110,6 +114,18 @@ def test_a_newer_one_of_its_channel_takes_its_place(stage: Stage) -> None:
     stage.player.hush("attempt")
     assert stage.idle()
     assert stage.ends()[-1] == "c cut"
+
+
+def test_what_is_over_does_not_begin_anew(stage: Stage) -> None:
+    stage.say("alarm", URGENT, channel="standing", again=True)
+    assert stage.plays("alarm")
+    stage.say("fire", EMERGENCY)
+    stage.player.hush("standing")
+    assert stage.rest() == ["alarm cut", "fire played"]
+    stage.say("out", channel="standing", again=True)
+    assert stage.plays("out")
+    stage.say("free", channel="standing", again=True)
+    assert stage.rest()[2:] == ["out cut", "free played"]
 
 
 def test_what_waits_by_priority_then_by_arrival(stage: Stage) -> None:

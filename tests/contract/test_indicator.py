@@ -117,9 +117,9 @@ class Voice:
         self.thread.join(5)
 
     def _settled(self) -> bool:
-        player = self.player
-        idle = player._playing is None and not player._waiting
-        return idle or (self.loudspeaker.playing is not None and not player._cut)
+        with self.player._condition:
+            idle = self.player._playing is None and not self.player._waiting
+            return idle or (self.loudspeaker.playing is not None and not self.player._cut)
 
 
 @pytest.fixture
@@ -281,6 +281,7 @@ def test_a_standing_is_seen_until_another_begins(
         lights.clock.advance(0.25)
     assert seen == (pattern * 400)[:400]
     assert lights.clock.waiting <= 1
+    assert len(lights.indicator._cancels) <= 1, "a night of blinking keeps nothing"
 
 
 def test_an_outcome_takes_its_place_and_then_it_returns(lights: Lights) -> None:
@@ -364,3 +365,43 @@ def test_a_light_may_be_left_out() -> None:
     assert factory.pin(GREEN).state
     indicator.close()
     factory.close()
+
+
+# --- a voice -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def voice() -> Iterator[Voice]:
+    voice = Voice()
+    yield voice
+    voice.close()
+
+
+def test_an_alarm_that_is_over_is_not_said_to_its_end(voice: Voice) -> None:
+    voice.indicator.stand(Standing.ALARM)
+    assert wait_until(lambda: voice.loudspeaker.playing is not None)
+    voice.indicator.show(GRANTED)
+    voice.indicator.stand(Standing.READY)
+    assert voice.told() == ("granted",)
+
+
+def test_an_alarm_is_said_before_a_person_is_told(voice: Voice) -> None:
+    voice.indicator.show(WAITING)
+    assert wait_until(lambda: voice.loudspeaker.playing is not None)
+    voice.indicator.stand(Standing.ALARM)
+    voice.indicator.show(GRANTED)
+    assert voice.told() == ("alarm", "granted")
+
+
+def test_a_standing_waits_for_what_a_person_is_told(voice: Voice) -> None:
+    voice.indicator.show(DENIED)
+    voice.indicator.stand(Standing.LOCKED_DOWN)
+    assert voice.told() == ("denied.see_attendant", "locked_down")
+
+
+def test_what_came_too_late_for_a_person_is_not_said(voice: Voice) -> None:
+    voice.indicator.stand(Standing.ALARM)
+    assert wait_until(lambda: voice.loudspeaker.playing is not None)
+    voice.indicator.show(GRANTED)
+    voice.clock.advance(5.1)
+    assert voice.told() == ("alarm",)
