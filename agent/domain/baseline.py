@@ -52,7 +52,7 @@ class Baseline:
 
     def as_json(self) -> list[list[float]]:
         """JSON values for the disk."""
-        return [[round(at_s, 1), round(celsius, 2)] for at_s, celsius in self.people]
+        return sorted([round(at_s, 1), round(celsius, 2)] for at_s, celsius in self.people)
 
     @classmethod
     def from_json(cls, value: Any) -> Self:

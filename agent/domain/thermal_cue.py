@@ -71,7 +71,7 @@ def spot_cue(reading: SkinReading | None) -> ThermalCue:
     if reading is None or reading.unreliable is not None:
         return ThermalCue(None, CueReason.UNRELIABLE)
     skin_c, ambient_c = reading.temperature_c, reading.ambient_c
-    if skin_c is None or ambient_c is None:
+    if skin_c is None or ambient_c is None or not -100.0 < ambient_c < 200.0:
         return ThermalCue(None, CueReason.UNRELIABLE)
     usual_c = expected_skin_c(ambient_c)
     if ambient_c > usual_c - _APART_C:
@@ -93,18 +93,18 @@ def array_cue(reading: SkinReading | None, field: Field, region: Region | None) 
         return spot if spot.score is None else ThermalCue(None, CueReason.UNRELIABLE)
     usual_c = expected_skin_c(reading.ambient_c or 0.0)
     skin = np.isfinite(field) & (field >= usual_c - 5.5) & (field <= 41.0)
-    inner = region.of(field)
-    beside = _beside(field, region)
-    height, width = inner.shape
+    inner = _plausible(region.of(field))
+    beside = _plausible(_beside(field, region))
+    height, width = region.of(field).shape
     blob = int(_connected(skin, region)[: region.bottom].sum())
     scores = {
         spot.reason: spot.score,
         CueReason.NOT_WARM_ALL_OVER: _ramp(float(skin[region.part].mean()), 0.4, 0.7),
         CueReason.WRONG_SIZE: 1.0 - _ramp(blob / (height * width), 2.0, 3.0),
-        CueReason.UNIFORM: _ramp(float(np.nanstd(inner)), 0.25, 0.5),
+        CueReason.UNIFORM: _ramp(float(np.std(inner)) if inner.size else 0.0, 0.25, 0.5),
     }
-    if beside.size:
-        above_c = float(np.nanmedian(inner) - np.median(beside))
+    if beside.size and inner.size:
+        above_c = float(np.median(inner) - np.median(beside))
         scores[CueReason.LIKE_SURROUND] = _ramp(above_c, 0.5, 2.5)
     return _least(scores)
 
@@ -132,7 +132,11 @@ def _beside(field: Field, region: Region) -> NDArray[np.float32]:
         slice(max(region.left - 1, 0), region.right + 1),
     )
     near[margin] = False
-    return field[near & np.isfinite(field)]
+    return field[near]
+
+
+def _plausible(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    return pixels[np.isfinite(pixels) & (np.abs(pixels) < 500.0)]
 
 
 def _connected(skin: NDArray[np.bool_], region: Region) -> NDArray[np.bool_]:

@@ -186,8 +186,10 @@ def test_a_sample_after_the_last_sight_of_a_face_counts_not():
     gate.skin_c = None
     gate.stand(LIN, 0.5)
     for i in range(20):
-        gate.sample(36.5, gate.clock.now().monotonic_s + i / 1000)
+        gate.sample(36.5, gate.clock.now().monotonic_s - i / 1000)
     assert gate.outcomes() == []
+    gate.stand(LIN, 0.1, step_in=False)
+    assert gate.outcomes() == ["granted"]
 
 
 @given(
@@ -323,6 +325,18 @@ def test_a_pass_and_its_holders_face_wait_for_the_temperature():
     assert gate.outcomes() == ["granted"]
 
 
+def test_a_blurred_frame_beside_a_pass_while_measuring_denies_nobody():
+    gate = Warm(replace(LIMIT, factors=BOTH))
+    gate.skin_c = None
+    gate.show()
+    gate.stand(LIN, 2.0)
+    gate.stand("blurred", 0.1, step_in=False)
+    assert gate.outcomes() == []
+    gate.skin_c = 36.5
+    gate.stand(LIN, 1.2, step_in=False)
+    assert gate.outcomes() == ["granted"]
+
+
 def test_a_pass_and_an_elevated_reading_are_denied():
     gate = Warm(replace(AGAIN, factors=BOTH))
     gate.skin_c = 38.0
@@ -420,13 +434,29 @@ def test_a_hot_day_says_nothing_of_attacks():
 
 
 def test_an_image_is_measured_where_the_face_is():
-    optics = Optics(640, 480, 66.0, 55.0, 35.0, columns=32)
+    optics = Optics(640, 480, 80.0, 55.0, 35.0, columns=32)
     gate = Warm(LIMIT, **thermal(optics={"front": optics}))
     # The face's box lies in the upper left corner, beyond the thermal image; a lamp is in it.
     gate.field = np.full((24, 32), 60.0, np.float32)
     gate.meet(LIN, 60.0, 4.0)
     assert gate.outcomes() == ["SensorFault"]
     assert gate.last()["temperature"]["samples"] == 0
+    assert gate.last()["temperature"]["unreliable"] == "too_few_samples"
+
+
+def test_what_is_warm_beside_the_face_is_not_the_face():
+    optics = Optics(640, 480, 80.0, 110.0, 75.0, columns=32)
+    gate = Warm(LIMIT, **thermal(optics={"front": optics}))
+    gate.field = np.full((24, 32), 50.0, np.float32)
+    gate.field[:, :16] = 36.4  # the face is on the left
+    gate.meet(LIN, 50.0, 4.0)
+    assert gate.last()["temperature_c"] is None  # 110 degrees measure nobody at half a metre
+    wide = replace(optics, thermometer_fov_deg=80.0, thermometer_fov_v_deg=62.0, columns=64)
+    gate = Warm(LIMIT, **thermal(optics={"front": wide}))
+    gate.field = np.full((48, 64), 50.0, np.float32)
+    gate.field[:24, :24] = 36.4
+    gate.meet(LIN, 50.0)
+    assert (gate.outcomes(), gate.last()["temperature_c"]) == (["granted"], 36.4)
 
 
 # --- the baseline --------------------------------------------------------------------------------
