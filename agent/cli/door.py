@@ -50,9 +50,9 @@ def lockdown(
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Lock doors down until resume; fire and the exit button still free them.
+    """Lock doors down until resume.
 
-    Survives a restart. A release under way ends at once.
+    Fire and the exit button still free them. A release under way ends at once. Survives a restart.
     """
     _command("lockdown", points, every, config, state, as_json=as_json)
 
@@ -84,7 +84,10 @@ def resume(
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """End a lockdown or free passage by command; schedules hold again."""
+    """End a lockdown or free passage.
+
+    One by schedule goes on: schedules hold again.
+    """
     _command("resume", points, every, config, state, as_json=as_json)
 
 

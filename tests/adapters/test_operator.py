@@ -129,7 +129,8 @@ def test_only_who_is_inside_is_forgiven(desk):
         "total": 1,
         "positions": [{"holder": "anna", "area": "garden", "since": "2026-05-06T00:00:00.000Z"}],
     }
-    for holder in ("nobody", "not an id", 7, {}):
+    wrong: list[object] = ["nobody", "not an id", 7, {}]
+    for holder in wrong:
         with pytest.raises((RefusedError, ValueError)):
             desk.ask("forgive", holder=holder)
     with pytest.raises(ValueError, match="holder is missing"):
