@@ -1,0 +1,374 @@
+"""What goes wrong in a simulated day, and what operators, technicians and the fire alarm do.
+
+Each fault has a kind, a moment by the seed, and an end; the checker is told what it cannot see.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from agent.adapters.simulators.mlx90614 import SimulatedMlx90614
+from agent.adapters.simulators.stores import Holder
+from agent.app import simulation_site as site
+from agent.app.simulation_people import People
+from agent.app.simulation_process import SimulatedProcess, World
+from agent.controller.inputs import FaultCleared, FaultRaised, Input
+from agent.domain.door_mode import Command
+from agent.operations.simulate import Checker
+
+_PERSON_CLEARS = ("door:", "feedback:", "tamper:")
+_WATCHDOG_S = 20.0
+_FAR_S = 1e9
+
+
+class Site(Protocol):
+    """What faults need of the simulation."""
+
+    checker: Checker
+    world: World
+    process: SimulatedProcess | None
+    stuck: set[str]
+    deaf: bool
+
+    @property
+    def now_s(self) -> float:
+        """Seconds on the monotonic clock."""
+
+    def later(self, delay_s: float, call: Callable[[], object]) -> None:
+        """Call something after so many seconds."""
+
+    def post(self, happened: Input) -> None:
+        """To the agent that there is."""
+
+    def put(self, line: str, *, active: bool) -> None:
+        """A contact or button."""
+
+    def relay_follows(self, output: str) -> None:
+        """The relay does what its pin says, or sticks."""
+
+    def set_clock(self, offset_s: float, *, trusted: bool) -> None:
+        """The kiosk's time of day, so far from the truth."""
+
+    def ends(self, how: str) -> None:
+        """The process is killed, stopped, or hangs."""
+
+    def command(self, command: Command, point: str) -> None:
+        """An operator's command."""
+
+
+class Faults:
+    """Plans and counts them."""
+
+    def __init__(
+        self,
+        one: Site,
+        people: People,
+        skin: SimulatedMlx90614,
+        holders: tuple[Holder, Holder],
+        chance: random.Random,
+    ) -> None:
+        self._site, self._people, self._skin, self._chance = one, people, skin, chance
+        self._journal, self._latches = holders
+        self._busy: set[str] = set()
+        self._undo: dict[str, Callable[[], object]] = {}
+        self.latches_fail = False
+        self.over = False
+        self.by_kind: Counter[str] = Counter()
+        self._kinds: dict[str, Callable[[], None]] = {
+            "camera_dead": self._camera,
+            "thermometer_silent": lambda: self._thermometer("silent"),
+            "thermometer_pec": lambda: self._thermometer("pec_wrong"),
+            "thermometer_stuck": lambda: self._thermometer("stuck"),
+            "thermometer_failed": lambda: self._thermometer("failed"),
+            "relay_pin_fails": self._pin_fails,
+            "relay_sticks": self._relay_sticks,
+            "contact_bounces": self._bounce,
+            "line_oscillates": self._storm,
+            "edges_lost": self._deaf,
+            "tamper": self._tamper,
+            "journal_locked": self._journal_locked,
+            "disk_full": self._disk_full,
+            "disk_slow": self._disk_slow,
+            "latches_locked": self._latches_locked,
+            "broker_away": self._broker_away,
+            "broker_repeats": self._broker_repeats,
+            "broker_refuses": self._broker_refuses,
+            "clock_untrusted": self._clock_lost,
+            "clock_stepped": self._clock_steps,
+            "hang": lambda: self._ends("hang"),
+        }
+
+    def plan(self, faults: int, restarts: int, seconds: float) -> None:
+        """So many of each at random moments; each kind comes before any comes twice."""
+        kinds: list[str] = []
+        while len(kinds) < faults:
+            more = [*self._kinds]
+            self._chance.shuffle(more)
+            kinds += more[: faults - len(kinds)]
+        for kind in kinds:
+            self._site.later(self._chance.uniform(5, seconds), partial(self._begin, kind))
+        for _ in range(restarts):
+            how = self._chance.choices(["crash", "kill", "stop"], [0.5, 0.25, 0.25])[0]
+            self._site.later(self._chance.uniform(3, seconds), partial(self._ends, how))
+        for _ in range(max(int(seconds / 1200), 2)):
+            self._site.later(self._chance.uniform(10, seconds), self._operate)
+        for _ in range(max(int(seconds / 10_000), 1)):
+            self._site.later(self._chance.uniform(10, seconds * 0.9), self._burn)
+        self._site.later(10.0, self._mend)
+
+    def end_all(self) -> None:
+        """The day is over: what is broken is mended."""
+        self.over = True
+        for undo in [*self._undo.values()]:
+            undo()
+        self._undo.clear()
+
+    def started(self) -> None:
+        """A new agent finds what is broken."""
+        for camera in self._people.dead_cameras:
+            self._site.post(FaultRaised(f"camera:{camera}", "no frame"))
+
+    def _begin(self, kind: str) -> None:
+        if not self.over:
+            self.by_kind[kind] += 1
+            self._kinds[kind]()
+
+    def _for(self, what: str, least_s: float, most_s: float, undo: Callable[[], object]) -> None:
+        """Undo it after a while, or at the end of the day."""
+        self._undo[what] = undo
+
+        def end() -> None:
+            if self._undo.pop(what, None) is not None:
+                undo()
+
+        self._site.later(self._chance.uniform(least_s, most_s), end)
+
+    def _note(self, what: str, **more: object) -> None:
+        self._site.checker.note(self._site.now_s, what, **more)
+
+    # --- senses -----------------------------------------------------------------------------
+
+    def _camera(self) -> None:
+        camera = self._chance.choice(site.POINTS)
+        if camera in self._people.dead_cameras:
+            return
+        self._people.dead_cameras.add(camera)
+        self._note("camera dead", camera=camera)
+        self._site.post(FaultRaised(f"camera:{camera}", "no frame"))
+
+        def back() -> None:
+            self._people.dead_cameras.discard(camera)
+            self._site.post(FaultCleared(f"camera:{camera}", "agent"))
+
+        self._for(f"camera {camera}", 5, 90, back)
+
+    def _thermometer(self, how: str) -> None:
+        self._note("thermometer", fault=how)
+        setattr(self._skin, how, True)
+        self._for(f"thermometer {how}", 5, 90, lambda: setattr(self._skin, how, False))
+
+    # --- wires ------------------------------------------------------------------------------
+
+    def _pin_fails(self) -> None:
+        output = self._chance.choice([*site.OUTPUT_PINS])
+        pin, lasts_s = site.OUTPUT_PINS[output], self._chance.uniform(0.5, 8)
+        broken = self._site.world.bank.broken
+        if pin in broken:
+            return
+        broken.add(pin)
+        self._site.checker.breaks(self._site.now_s, output, until_s=self._site.now_s + lasts_s)
+        self._for(f"pin {pin}", lasts_s, lasts_s, lambda: broken.discard(pin))
+
+    def _relay_sticks(self) -> None:
+        output = self._chance.choice(["door", "lane.entry"])
+        self._site.stuck.add(output)
+        self._note("relay sticks", output=output)
+
+        def free() -> None:
+            self._site.stuck.discard(output)
+            self._site.relay_follows(output)
+
+        self._for(f"relay {output}", 2, 60, free)
+
+    def _bounce(self) -> None:
+        line = self._chance.choice(["door-contact", "entry-passage", "exit-passage", "door-rex"])
+        self._note("bounces", line=line)
+        for i in range(self._chance.randint(1, 4)):
+            self._glitch(line, 0.004 * i, 0.002)
+
+    def _storm(self) -> None:
+        self._note("oscillates", line="entry-feedback")
+        for i in range(260):
+            self._glitch("entry-feedback", 0.003 * i, 0.0015)
+
+    def _glitch(self, line: str, after_s: float, lasts_s: float) -> None:
+        """The line leaves its level for a moment."""
+
+        def flip() -> None:
+            before = self._site.world.bank.level(_pin(line))
+            high = next(one.active_high for one in site.INPUTS if one.name == line)
+            self._site.put(line, active=before is not high)
+            self._site.later(lasts_s, lambda: self._site.put(line, active=before is high))
+
+        self._site.later(after_s, flip)
+
+    def _deaf(self) -> None:
+        self._site.deaf = True
+        self._note("edges are lost")
+        self._for("deaf", 5, 90, lambda: setattr(self._site, "deaf", False))
+
+    def _tamper(self) -> None:
+        self._note("housing opened")
+        self._site.put("housing", active=True)
+        self._for("housing", 2, 60, lambda: self._site.put("housing", active=False))
+
+    # --- disk -------------------------------------------------------------------------------
+
+    def _journal_locked(self) -> None:
+        if "journal" in self._busy or not self._journal.hold():
+            return
+        self._journal_trouble(self._journal.let_go)
+
+    def _disk_full(self) -> None:
+        if "journal" not in self._busy:
+            self._fill(full=True)
+            self._journal_trouble(lambda: self._fill(full=False))
+
+    def _disk_slow(self) -> None:
+        if "journal" not in self._busy:
+            self._site.world.slow = True
+            self._journal_trouble(lambda: setattr(self._site.world, "slow", False))
+
+    def _fill(self, *, full: bool) -> None:
+        self._site.world.full = full
+        if self._site.process is not None:
+            self._site.process.set_full(full=full)
+
+    def _journal_trouble(self, undo: Callable[[], object]) -> None:
+        self._busy.add("journal")
+        self._site.checker.writes(self._site.now_s, well=False)
+
+        def back() -> None:
+            undo()
+            self._until_written()
+
+        self._for("journal", 0.5, 25, back)
+
+    def _until_written(self) -> None:
+        """Rows wait for their next try: only then nothing is lost by a death."""
+        process = self._site.process
+        if process is not None and process.written:
+            self._busy.discard("journal")
+            self._site.checker.writes(self._site.now_s, well=True)
+        else:
+            self._site.later(0.2, self._until_written)
+
+    def _latches_locked(self) -> None:
+        if self.latches_fail or not self._latches.hold():
+            return
+        self.latches_fail = True
+        self._note("latches locked")
+
+        def back() -> None:
+            self._latches.let_go()
+            self._site.checker.stream.whereabouts_unsure(self._site.now_s)
+            # What could not be saved is saved with the next effects.
+            self._site.later(3.0, lambda: setattr(self, "latches_fail", False))
+
+        self._for("latches", 1, 20, back)
+
+    # --- broker and clock -------------------------------------------------------------------
+
+    def _broker_away(self) -> None:
+        broker = self._site.world.broker
+        if not broker.there:
+            return
+        broker.go()
+        self._note("broker away")
+
+        def back() -> None:
+            self._note("broker back")
+            broker.come_back()
+
+        self._for("broker", 2, 400, back)
+
+    def _broker_repeats(self) -> None:
+        self._site.world.broker.repeats += 20
+        self._note("broker repeats itself")
+
+    def _broker_refuses(self) -> None:
+        broker = self._site.world.broker
+        broker.refuses = "Quota exceeded"
+        self._note("broker refuses")
+        self._for("refuses", 2, 30, lambda: setattr(broker, "refuses", None))
+
+    def _clock_lost(self) -> None:
+        if "clock" in self._busy:
+            return
+        self._busy.add("clock")
+        self._site.set_clock(self._chance.uniform(-20_000, 20_000), trusted=False)
+        self._for("clock", 20, 300, self._clock_found)
+
+    def _clock_steps(self) -> None:
+        if "clock" not in self._busy:
+            self._busy.add("clock")
+            self._site.set_clock(self._chance.uniform(-0.8, 0.8), trusted=True)
+            self._for("clock", 10, 200, self._clock_found)
+
+    def _clock_found(self) -> None:
+        self._busy.discard("clock")
+        self._site.set_clock(0.0, trusted=True)
+
+    # --- hands ------------------------------------------------------------------------------
+
+    def _ends(self, how: str) -> None:
+        if self.over:
+            return
+        process = self._site.process
+        if process is None or process.hangs:
+            self._site.later(2.0, lambda: self._ends(how))
+            return
+        if how != "hang":
+            self.by_kind[how] += 1
+        if how == "crash":
+            self._site.world.peril.left = self._chance.randint(1, 30)
+            return
+        self._site.ends(how)
+        if how == "hang":
+            self._site.later(_WATCHDOG_S, lambda: self._site.ends("killed by the watchdog"))
+
+    def _operate(self) -> None:
+        if self.over:
+            return
+        point = self._chance.choice(site.POINTS)
+        command = self._chance.choice([Command.LOCK_DOWN, Command.FREE_PASSAGE, Command.RELEASE])
+        self._site.command(command, point)
+        if command is not Command.RELEASE:
+            lasts_s = self._chance.uniform(20, 240)
+            self._site.later(lasts_s, lambda: self._site.command(Command.RESUME, point))
+
+    def _burn(self) -> None:
+        if self.over or "fire" in self._undo:
+            return
+        self._site.checker.fire(self._site.now_s, active=True)
+        self._site.put("fire", active=True)
+
+        def out() -> None:
+            self._site.checker.fire(self._site.now_s, active=False)
+            self._site.put("fire", active=False)
+
+        self._for("fire", 10, 90, out)
+
+    def _mend(self) -> None:
+        """The technician looks what is in fault, and says so where it is mended."""
+        process = self._site.process
+        for part in list(process.faults if process is not None else ()):
+            if part.startswith(_PERSON_CLEARS):
+                self._site.post(FaultCleared(part, "uid:1000 technician"))
+        self._site.later(25.0, self._mend)
+
+
+def _pin(line: str) -> int:
+    return next(one.pin for one in site.INPUTS if one.name == line)

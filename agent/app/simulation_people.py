@@ -1,0 +1,317 @@
+"""The people of a simulated day: they come one after the other, and not all do as they should.
+
+Vision is what it posts: ten frames a second, each with the candidate that a search would find. Who
+sees the way free goes through it, some hold it open, take somebody along, or turn away after all.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from typing import Protocol
+
+from agent.adapters.simulators.mlx90614 import SimulatedMlx90614
+from agent.app import simulation_site as site
+from agent.controller.inputs import CredentialShown, Input, Observed
+from agent.domain.evidence import Box, Candidate, FaceSample, FaceTrack, Observation
+from agent.domain.gate_pass import GatePass, PassId
+from agent.domain.holder import HolderId
+from agent.domain.presented import PassPresented
+from agent.operations.simulate import Checker
+from agent.operations.simulate_truth import Person
+
+_FRAME_S = 0.1
+_SAMPLES = 12
+_GAP_S = 0.4
+_BOX = Box(200, 120, 160, 160)
+_SHARE = {"door": 0.35, "lane-entry": 0.27, "lane-exit": 0.26, "yard": 0.12}
+_WAYS = {"goes": 0.86, "turns away": 0.05, "holds": 0.04, "takes along": 0.05}
+_BY_HOUR = (1, 1, 1, 1, 1, 2, 6, 16, 18, 8, 5, 5, 6, 6, 5, 5, 8, 16, 17, 10, 6, 4, 3, 2)
+"""How busy each hour of the day is."""
+
+
+class Street(Protocol):
+    """What people need of the world around them."""
+
+    checker: Checker
+
+    @property
+    def now_s(self) -> float:
+        """Seconds on the monotonic clock."""
+
+    def later(self, delay_s: float, call: Callable[[], object]) -> None:
+        """Call something after so many seconds."""
+
+    def post(self, happened: Input) -> None:
+        """What vision says, to the agent that there is."""
+
+    def measure(self) -> None:
+        """The thermometer's turn."""
+
+    def is_free(self, output: str) -> bool:
+        """Whether this door or turnstile lets somebody through, as its relay stands."""
+
+    def put(self, line: str, *, active: bool) -> None:
+        """A contact or button."""
+
+
+@dataclass(slots=True, eq=False)
+class _Visit:
+    """Somebody who stands before an access point."""
+
+    person: Person
+    point: str
+    track: int
+    patience_s: float
+    score: float
+    way: str
+    samples: tuple[FaceSample, ...] = ()
+    began_s: float = 0.0
+    over: bool = False
+
+
+class People:
+    """Who comes, stands there and goes."""
+
+    def __init__(
+        self,
+        street: Street,
+        population: site.Population,
+        skin: SimulatedMlx90614,
+        chance: random.Random,
+    ) -> None:
+        self._street, self._population, self._skin = street, population, skin
+        self._chance = chance
+        self._holders = [HolderId(str(p.holder)) for p in population.people["resident"]]
+        self._queues: dict[str, deque[None]] = {point: deque() for point in site.POINTS}
+        self._visits: dict[str, _Visit | None] = dict.fromkeys(site.POINTS)
+        self._inside: dict[str, Person] = {}
+        self._door_closes_s = 0.0
+        self._door_open = False
+        self._turns_s = dict.fromkeys(site.POINTS, 0.0)
+        self._pressed_s: dict[str, float] = {}
+        self._tracks = self._visitors = 0
+        self.dead_cameras: set[str] = set()
+        self.arrived = 0
+        self.by_hour = [0] * 24
+
+    def plan(self, count: int, seconds: float) -> None:
+        """``count`` arrivals over the day, by its rhythm."""
+        begin_h = site.BEGIN.astimezone(site.ZONE).hour
+        minutes = range(max(int(seconds // 60), 1))
+        weights = [_BY_HOUR[(begin_h + minute // 60) % 24] for minute in minutes]
+        for minute in self._chance.choices(minutes, weights, k=count):
+            point = self._chance.choices([*_SHARE], [*_SHARE.values()])[0]
+            at_s = min(minute * 60 + self._chance.random() * 60, seconds)
+            self._street.later(at_s, partial(self._come, point))
+        for _ in range(max(count // 3, 1)):
+            at_s = self._chance.random() * seconds
+            press = self._leave_by_button if self._chance.random() < 0.8 else self._exit_button
+            self._street.later(at_s, press)
+        for _ in range(max(count // 150, 1)):
+            self._street.later(self._chance.random() * seconds, self._force)
+
+    def settled(self, camera: str, track: int) -> None:
+        """The kiosk has answered; who is not let through goes soon."""
+        visit = self._visits.get(camera)
+        if visit is not None and visit.track == track:
+            visit.patience_s = min(visit.patience_s, self._street.now_s + 0.35)
+
+    # --- at the camera ----------------------------------------------------------------------
+
+    def _come(self, point: str) -> None:
+        self._queues[point].append(None)
+        if self._visits[point] is None:
+            self._next(point)
+
+    def _next(self, point: str) -> None:
+        if not self._queues[point] or self._visits[point] is not None:
+            return
+        self._queues[point].popleft()
+        now_s, chance = self._street.now_s, self._chance
+        person = self._who(point)
+        self._tracks += 1
+        known = person.holder is not None and chance.random() > 0.03
+        visit = _Visit(
+            person,
+            point,
+            self._tracks,
+            now_s + chance.uniform(4.0, 7.0),
+            chance.uniform(-0.4, -0.25) if known else chance.uniform(-0.95, -0.6),
+            chance.choices([*_WAYS], [*_WAYS.values()])[0],
+            began_s=now_s,
+        )
+        self._visits[point] = visit
+        self.arrived += 1
+        hour = (site.BEGIN.astimezone(site.ZONE) + timedelta(seconds=now_s)).hour
+        self.by_hour[hour] += 1
+        self._street.checker.steps_in(now_s, point, person)
+        if point == "door":
+            self._skin.object_c = person.temperature_c
+        self._frame(visit)
+
+    def _who(self, point: str) -> Person:
+        chance, people = self._chance, self._population.people
+        dice = chance.random()
+        if dice < 0.06:
+            return Person(None)
+        if dice < 0.14 and point in ("door", "yard"):
+            if dice < 0.09 and self._visitors:
+                return site.visitor(chance.randint(max(self._visitors - 3, 1), self._visitors), 1)
+            self._visitors += 1
+            return site.visitor(self._visitors, 1)
+        if point == "lane-exit" and self._inside and dice < 0.9:
+            return self._inside[chance.choice([*self._inside])]
+        if point == "lane-entry" and self._inside and dice < 0.12:
+            return self._inside[chance.choice([*self._inside])]
+        category = chance.choices([*people], [0.66, 0.16, 0.1, 0.08])[0]
+        person = chance.choice(people[category] or people["resident"])
+        if point == "door" and chance.random() < 0.05:
+            return replace(person, temperature_c=chance.uniform(38.2, 39.5))
+        return person
+
+    def _frame(self, visit: _Visit) -> None:
+        if visit.over:
+            return
+        now_s = self._street.now_s
+        if visit.point not in self.dead_cameras:
+            self._show(visit, now_s)
+        if self._street.is_free(site.OUTPUT[visit.point]) and now_s > visit.began_s:
+            if visit.way != "turns away":
+                delay_s = self._chance.uniform(0.3, 1.0)
+                self._street.later(delay_s, lambda: self._go(visit))
+            self._street.later(0.2, lambda: self._leave(visit))
+        elif now_s >= visit.patience_s:
+            self._leave(visit)
+        else:
+            self._street.later(_FRAME_S, lambda: self._frame(visit))
+
+    def _show(self, visit: _Visit, now_s: float) -> None:
+        person = visit.person
+        best = None
+        if person.holder is None or person.uses is not None:
+            if visit.track % 2:
+                best = Candidate(self._chance.choice(self._holders), self._low())
+        else:
+            best = Candidate(HolderId(person.holder), visit.score + self._chance.gauss(0, 0.01))
+        other = Candidate(self._chance.choice(self._holders), self._low() - 0.1)
+        runner_up = None if best is not None and other.holder == best.holder else other
+        content = b"%d %d" % (visit.track, round(now_s * 1000))
+        sample = FaceSample(now_s, content, best, runner_up)
+        visit.samples = (*visit.samples, sample)[-_SAMPLES:]
+        track = FaceTrack(visit.track, _BOX, visit.began_s, now_s, visit.samples)
+        self._street.post(Observed(Observation(visit.point, now_s, track, {}, 1)))
+        if person.uses is not None:
+            shown = PassPresented(visit.track, visit.began_s, _pass(person))
+            self._street.post(CredentialShown(visit.point, shown))
+        if visit.point == "door" and any(right.limit_c for right in person.rights):
+            self._street.measure()
+
+    def _leave(self, visit: _Visit) -> None:
+        if visit.over:
+            return
+        visit.over = True
+        point, now_s = visit.point, self._street.now_s
+        self._street.checker.leaves(now_s, point)
+        self._visits[point] = None
+        if point not in self.dead_cameras:
+            self._street.post(Observed(Observation(point, now_s, None, {}, 1)))
+        if point == "door":
+            self._skin.object_c = 24.0
+        self._street.later(self._chance.uniform(_GAP_S, 1.5), lambda: self._next(point))
+
+    def _low(self) -> float:
+        return self._chance.uniform(-1.0, -0.7)
+
+    # --- through the door -------------------------------------------------------------------
+
+    def _go(self, visit: _Visit) -> None:
+        if not self._street.is_free(site.OUTPUT[visit.point]):
+            return  # too slow
+        if visit.point == "door":
+            long = visit.way == "holds"
+            self.open_door(self._chance.uniform(18, 40) if long else self._chance.uniform(1, 3))
+        elif visit.point != "yard":
+            self._turn(visit.point, visit.person)
+            if visit.way == "takes along":
+                self._street.later(0.9, lambda: self._turn(visit.point, None))
+
+    def open_door(self, for_s: float) -> None:
+        """Somebody opens it, or keeps it open for longer."""
+        self._door_closes_s = max(self._door_closes_s, self._street.now_s + for_s)
+        if not self._door_open:
+            self._door_open = True
+            self._street.put("door-contact", active=True)
+        self._street.later(for_s + 0.001, self._close_door)
+
+    def _close_door(self) -> None:
+        if self._door_open and self._street.now_s >= self._door_closes_s:
+            self._door_open = False
+            self._street.put("door-contact", active=False)
+
+    def _turn(self, point: str, person: Person | None) -> None:
+        """One rotation of the turnstile; two never overlap."""
+        now_s = self._street.now_s
+        if now_s < self._turns_s[point]:
+            delay_s = self._turns_s[point] - now_s
+            self._street.later(delay_s, lambda: self._turn(point, person))
+            return
+        lasts_s = self._chance.uniform(0.2, 0.5)
+        self._turns_s[point] = now_s + lasts_s + 0.3
+        line = "entry-passage" if point == "lane-entry" else "exit-passage"
+        self._street.put(line, active=True)
+        self._street.later(lasts_s, lambda: self._street.put(line, active=False))
+        if person is not None and person.holder is not None:
+            if point == "lane-entry":
+                self._inside[person.holder] = person
+            else:
+                self._inside.pop(person.holder, None)
+
+    def _leave_by_button(self) -> None:
+        self._press("door-rex", "door")
+        self._street.later(0.6, self._walk_out)
+
+    def _walk_out(self) -> None:
+        if self._street.is_free("door") and self._chance.random() < 0.9:
+            self.open_door(self._chance.uniform(1, 3))
+
+    def _exit_button(self) -> None:
+        self._press("exit-rex", "lane.exit")
+        if self._chance.random() < 0.7:
+            self._street.later(1.0, self._push_out)
+
+    def _push_out(self) -> None:
+        if self._street.is_free("lane.exit"):
+            self._turn("lane-exit", None)
+
+    def _press(self, line: str, output: str) -> None:
+        now_s = self._street.now_s
+        if now_s < self._pressed_s.get(line, 0.0):
+            return  # somebody else has a finger on it
+        lasts_s = self._chance.uniform(0.41, 1.2)
+        self._pressed_s[line] = now_s + lasts_s + 0.3
+        self._street.checker.presses(now_s, output)
+        self._street.put(line, active=True)
+        self._street.later(lasts_s, lambda: self._street.put(line, active=False))
+
+    def _force(self) -> None:
+        if not self._door_open:
+            self._street.checker.note(self._street.now_s, "forces the door")
+            self.open_door(self._chance.uniform(2, 25))
+
+
+def _pass(person: Person) -> GatePass:
+    number = int(str(person.holder).rpartition(".")[2])
+    return GatePass(
+        id=PassId(f"{number:016x}"),
+        issuer="lakeside-office",
+        holder=HolderId(str(person.holder)),
+        category="visitor",
+        communities=frozenset({site.COMMUNITY}),
+        valid_until=site.BEGIN + timedelta(days=400),
+        valid_from=site.BEGIN - timedelta(days=400),
+        uses=person.uses,
+        kiosk=f"{site.GRID}/{site.KIOSK}",
+    )

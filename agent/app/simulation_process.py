@@ -1,0 +1,334 @@
+"""One process of a simulated agent: opened from the files, stepped, stopped or killed.
+
+What it is made of is the daemon's own (``core``), on simulated pins, a simulated broker and real
+SQLite files; only threads are missing. A ``Peril`` lets it die between or within two effects: the
+n-th thing that it does to a door, a file or the broker raises ``Died``, which no code catches.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.adapters.gpio import GpioDoor
+from agent.adapters.gpio_indicator import GpioIndicator
+from agent.adapters.gpio_inputs import GpioInputs, InputPin
+from agent.adapters.mlx90614 import Mlx90614, Mlx90614Settings
+from agent.adapters.mqtt import MAX_IN_FLIGHT
+from agent.adapters.simulators.broker import SimulatedBroker, SimulatedClient
+from agent.adapters.simulators.clock import ManualClock
+from agent.adapters.simulators.header import OpenedHeader, WatchedBank
+from agent.adapters.simulators.i2c import FakeBus
+from agent.adapters.simulators.stores import SimulatedJournal, SimulatedLatches, SimulatedLedger
+from agent.app import simulation_site as site
+from agent.app.core import Core, CoreStores
+from agent.app.executor import Outlets
+from agent.app.input_worker import InputReader
+from agent.app.resources import JOURNAL_NAME, LATCHES_NAME, LEDGER_NAME
+from agent.app.telling import Telling
+from agent.app.thermometer_worker import ThermometerReader
+from agent.controller.combination import Claim
+from agent.controller.effects import SetStatus
+from agent.controller.inputs import Input, Stop, Tick
+from agent.domain.events import Event, EventDraft, EventType
+from agent.domain.registry import Registry
+from agent.domain.topics import Topics
+from agent.domain.uuid7 import Uuid7Source
+from agent.errors import StoreError, UnavailableError
+from agent.operations.secure_outputs import record_outputs
+from agent.ports import Door
+
+TOPICS = Topics(site.COMMUNITY, site.GRID, site.KIOSK)
+_RETRY_S = 1.0
+_IDLE_S = 2.0
+
+
+class Died(BaseException):
+    """The process is gone, in the middle of whatever it did."""
+
+
+@dataclass(slots=True)
+class Peril:
+    """After ``left`` more things that it does, the process dies; None: it does not."""
+
+    left: int | None = None
+
+    def reach(self) -> None:
+        """Something is about to be done, or was.
+
+        Raises:
+            Died: it was one too many.
+        """
+        if self.left is not None:
+            self.left -= 1
+            if self.left <= 0:
+                self.left = None
+                raise Died
+
+
+@dataclass(slots=True)
+class World:
+    """What outlives every process."""
+
+    folder: Path
+    bank: WatchedBank
+    broker: SimulatedBroker
+    bus: FakeBus
+    registry: Registry
+    ids: Uuid7Source
+    peril: Peril = field(default_factory=Peril)
+    slow: bool = False
+    """Whether rows take longer than a door waits."""
+    full: bool = False
+    """Whether the journal may grow no more."""
+
+
+class SimulatedProcess:
+    """An agent in service from its making on; dead after ``stop`` or ``die``."""
+
+    def __init__(
+        self, world: World, clock: ManualClock, settled: Callable[[str, int], None]
+    ) -> None:
+        """Open everything, in the order of the daemon, and make the first step.
+
+        ``settled`` hears whose presentation has had its attempt.
+
+        Raises:
+            UnavailableError: a pin does not obey; what was opened is closed.
+        """
+        self.world, self.clock, self._settled = world, clock, settled
+        self.faults: dict[str, str] = {}
+        self.hangs = False
+        self.header = OpenedHeader(world.bank)
+        self._closers: list[Callable[[], None]] = []
+        self._retry_s = self._resume_s = 0.0
+        self.inputs_due_s = 0.0
+        self._stopped = False
+        try:
+            self._open()
+            self._begin()
+        except BaseException:
+            self.die()
+            raise
+
+    # --- one step ---------------------------------------------------------------------------
+
+    def post(self, happened: Input) -> None:
+        """What a camera or an operator says."""
+        self._core.inbox.post(happened)
+
+    def step(self) -> None:
+        """Do all that is due now, until nothing is left to do."""
+        now_s = self.clock.now().monotonic_s
+        if now_s >= self.inputs_due_s:
+            pause_s = self._inputs.round(0.0)
+            self.inputs_due_s = now_s + pause_s if pause_s else self._inputs_deadline_s(now_s)
+        while not isinstance(self._loop.step(0.0), Tick):
+            pass
+        self._pump(now_s)
+
+    def measure(self) -> None:
+        """The thermometer's turn."""
+        self._thermometer.round()
+
+    def pin_moved(self, *, heard: bool) -> None:
+        """An input was driven; without its edge it is found by the next poll."""
+        now_s = self.clock.now().monotonic_s
+        self.inputs_due_s = min(self.inputs_due_s, now_s + (0.0 if heard else 0.04))
+
+    @property
+    def deadline_s(self) -> float:
+        """When to step next, if nothing happens before."""
+        now_s = self.clock.now().monotonic_s
+        moments = [now_s + _IDLE_S, self.inputs_due_s]
+        if (due_s := self._loop.deadline_s) is not None:
+            moments.append(due_s)
+        if not self._core.writer.idle:
+            moments.append(self._retry_s)
+        if self._core.outbox.awake:
+            moments.append(self._resume_s)
+        return max(min(moments), now_s)
+
+    @property
+    def written(self) -> bool:
+        """Whether every event is written down and durable."""
+        return self._core.writer.idle
+
+    def set_full(self, *, full: bool) -> None:
+        """Whether the journal may grow no more."""
+        self._journal.set_full(full=full)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether everything is written down and nothing waits to be sent."""
+        return self._core.writer.idle and not self._journal.pending()
+
+    # --- its end ----------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """The end by SIGTERM, in the daemon's order: outputs first, then the last words."""
+        self.post(Stop("simulated"))
+        while not isinstance(self._loop.step(0.0), Stop):
+            pass
+        for door in self._doors.values():
+            with contextlib.suppress(UnavailableError):
+                door.secure()
+        self._record(EventType.AGENT_STOPPED, {"why": "simulated"})
+        self._core.writer.drain()
+        self._core.outbox.round(self._client)
+        self._stopped = True
+        self.die()
+
+    def die(self) -> None:
+        """Gone: no timer of it fires, its pins stay as they are, its files are let go."""
+        self.world.peril.left = None
+        for close in reversed(self._closers):
+            with contextlib.suppress(StoreError, UnavailableError):
+                close()
+        self._closers.clear()
+
+    # --- within -----------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        world, reach = self.world, self.world.peril.reach
+        record_outputs(world.folder, site.recorded())
+        self._doors: dict[str, Door] = {}
+        for settings in site.kiosk_settings().doors:
+            door = GpioDoor(
+                self.header,
+                site.OUTPUT_PINS[settings.door],
+                active_high=True,
+                max_pulse_s=settings.max_pulse_s,
+                clock=self.clock,
+            )
+            self._doors[settings.door] = _Door(door, reach)
+        lights = {
+            point: GpioIndicator(self.header, pins, self.clock)
+            for point, pins in site.LIGHTS.items()
+        }
+        self._journal = SimulatedJournal(world.folder / JOURNAL_NAME, self._aside, reach)
+        self._closers.append(self._journal.close)
+        self._journal.set_full(full=world.full)
+        ledger = SimulatedLedger(world.folder / LEDGER_NAME, reach)
+        self._closers.append(ledger.close)
+        latches = SimulatedLatches(world.folder / LATCHES_NAME, reach)
+        self._closers.append(latches.close)
+        self._core = Core(
+            CoreStores(self._journal, ledger, latches),
+            TOPICS,
+            MAX_IN_FLIGHT,
+            wait=self._wait,
+            new_id=lambda draft: world.ids.make(draft.time),
+        )
+        post = self._core.inbox.post
+        self._client = SimulatedClient(
+            world.broker, self._core.outbox.acknowledged, self._core.outbox.notify, reach
+        )
+        self._closers.append(self._client.dies)
+        telling = Telling(lights, None, self.clock, post)
+        outlets = Outlets(post, self._set_status, telling.indicate, self, telling.stand)
+        self._loop = self._core.control(
+            site.kiosk_settings(), world.registry, self._doors, outlets, self.clock
+        )
+        self._open_inputs(post)
+
+    def _open_inputs(self, post: Callable[[Input], None]) -> None:
+        wanted = [
+            InputPin(
+                line.name,
+                self.header,
+                line.pin,
+                line.active_high,
+                "down" if line.active_high else "up",
+                0.03,
+            )
+            for line in site.INPUTS
+        ]
+        self._lines = GpioInputs(wanted, self.clock)
+        self._inputs = InputReader(self._lines, post)
+        self.inputs_due_s = self.clock.now().monotonic_s
+        now_s = self.clock.now
+        part = Mlx90614(
+            self.world.bus,
+            Mlx90614Settings(),
+            now_s=lambda: now_s().monotonic_s,
+            sleep=self.clock.advance,
+        )
+        self._thermometer = ThermometerReader(part, 0.1, post)
+
+    def _begin(self) -> None:
+        self._record(EventType.AGENT_STARTED, {"version": "simulated"})
+        self._loop.start()
+        self.step()
+
+    def _inputs_deadline_s(self, now_s: float) -> float:
+        due_s = self._lines.deadline_s
+        return now_s + _IDLE_S if due_s is None else max(due_s, now_s + 0.001)
+
+    def _pump(self, now_s: float) -> None:
+        """The turns of the threads that write and send."""
+        writer, outbox = self._core.writer, self._core.outbox
+        if not writer.idle and now_s >= self._retry_s and not writer.drain():
+            self._retry_s = now_s + _RETRY_S
+        if outbox.awake and now_s >= self._resume_s:
+            pause_s = outbox.round(self._client)
+            if pause_s:
+                self._resume_s = now_s + pause_s
+                outbox.notify()
+
+    def _wait(self, _written: threading.Event, timeout_s: float) -> None:
+        """While a door waits, the writer has its turn; or is too slow, and time passes."""
+        if self.world.slow:
+            self.clock.advance(timeout_s)
+        else:
+            self._core.writer.drain()
+
+    def _record(self, kind: EventType, data: dict[str, Any]) -> None:
+        now = self.clock.now()
+        event = Event(self.world.ids.make(now.utc), kind, now.utc, now.utc_trusted, None, data)
+        self._core.writer.submit(event)
+
+    def _aside(self, name: str) -> Event:
+        now = self.clock.now()
+        draft = EventDraft(
+            EventType.JOURNAL_SET_ASIDE, now.utc, now.utc_trusted, None, {"file": name}
+        )
+        return draft.with_id(self.world.ids.make(now.utc))
+
+    def _set_status(self, status: SetStatus) -> None:
+        self.faults = dict(status.faults)
+
+    def settle(self, camera: str, track: int) -> None:
+        """What the controller asks of those who look: the track has had its attempt."""
+        self._settled(camera, track)
+
+    def compare(self, camera: str, claim: Claim | None) -> None:
+        """Nobody is compared 1:1 here."""
+
+
+class _Door:
+    """A door, and the moments before and after at which its process may die."""
+
+    def __init__(self, door: GpioDoor, reach: Callable[[], None]) -> None:
+        self._door = door
+        self._reach = reach
+
+    def release(self, pulse_s: float) -> None:
+        self._reach()
+        self._door.release(pulse_s)
+        self._reach()
+
+    def hold(self, for_s: float) -> None:
+        self._reach()
+        self._door.hold(for_s)
+        self._reach()
+
+    def secure(self) -> None:
+        self._reach()
+        self._door.secure()
+        self._reach()
+
+    def close(self) -> None:
+        self._door.close()

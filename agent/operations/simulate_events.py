@@ -1,0 +1,251 @@
+"""What a simulated kiosk published, held against what really was.
+
+invariant                   the events
+event_lost                  a sequence number was never published, or an event never stored
+event_twice                 one id at two places, two events at one place, or two decisions
+                            about one presentation
+event_out_of_order          a sequence number came for the first time after a later one
+granted_to_wrong_person     somebody was granted who did not stand there, or may not pass
+passage_unaccounted         of a grant at a monitored door nobody says whether it was used
+leak                        a name or an ID number stands in a payload
+"""
+
+import json
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any
+
+from agent.operations.simulate_truth import ClockMap, Memory, Presences
+
+NAME_MARK = "NAME-"
+"""Every name in a simulation begins so, that it is found wherever it should not be."""
+_ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")
+_GRACE_S = 0.6
+_MOST = 1000
+
+
+def load(text: str) -> dict[str, Any]:
+    """A payload as JSON values."""
+    body: dict[str, Any] = json.loads(text)
+    return body
+
+
+@dataclass(slots=True)
+class Report:
+    """Violations with the inputs that led there."""
+
+    memory: Memory
+    violations: list[dict[str, Any]] = field(default_factory=list)
+
+    def violated(
+        self,
+        at_s: float,
+        invariant: str,
+        inputs: Sequence[Mapping[str, Any]] | None = None,
+        **more: object,
+    ) -> None:
+        """Keep it; past some number only the first ones."""
+        if len(self.violations) < _MOST:
+            led = list(self.memory.last if inputs is None else inputs)
+            one = {"time": round(at_s, 3), "invariant": invariant, **more, "inputs": led}
+            self.violations.append(one)
+
+    def sorted(self) -> list[dict[str, Any]]:
+        """By time."""
+        return sorted(self.violations, key=lambda one: one["time"])
+
+
+@dataclass(slots=True)
+class _Grant:
+    at_s: float
+    point: str
+    holder: str | None
+    inputs: list[dict[str, Any]]
+    settled: bool = False
+
+
+class Stream:
+    """The published events in the order in which they came."""
+
+    def __init__(self, report: Report, presences: Presences, clock: ClockMap, zone: tzinfo) -> None:
+        self._report = report
+        self._presences = presences
+        self._clock = clock
+        self._zone = zone
+        self.monitored: frozenset[str] = frozenset()
+        """Access points whose passages somebody can tell."""
+        self.hard_area: Mapping[str, str] = {}
+        """The area that anti-passback guards, by the access points that lead into it."""
+        self.leaves: Mapping[str, str] = {}
+        self.granted = 0
+        self.denied = 0
+        self.events = 0
+        self._seen: dict[tuple[str, int], str] = {}
+        self._places: dict[str, tuple[str, int]] = {}
+        self._last: dict[str, int] = {}
+        self._causes: dict[str, list[float]] = {}
+        self._grants: dict[tuple[str, str | None], deque[_Grant]] = {}
+        self._used: dict[str, int] = {}
+        self._inside: dict[str, tuple[str, float]] = {}
+        self._deaths: list[float] = []
+        self._unsure: list[float] = []
+
+    def agent_died(self, at_s: float) -> None:
+        """What it had not finished nobody finishes."""
+        self._deaths.append(at_s)
+
+    def whereabouts_unsure(self, at_s: float) -> None:
+        """Where people are may have been forgotten."""
+        self._unsure.append(at_s)
+
+    def take(self, at_s: float, body: Mapping[str, Any], text: str) -> None:
+        """One message as the broker got it; ``text`` is its payload."""
+        if NAME_MARK in text or _ID_NUMBER.search(text):
+            self._report.violated(at_s, "leak", event=body["type"], id=body["id"])
+        place = (str(body["epoch"]), int(body["sequence"]))
+        if place in self._seen:
+            if self._seen[place] != text:
+                self._report.violated(at_s, "event_twice", sequence=place[1])
+            return
+        self._seen[place] = text
+        if self._places.setdefault(body["id"], place) != place:
+            self._report.violated(at_s, "event_twice", id=body["id"])
+            return
+        last = self._last.get(place[0], 0)
+        if place[1] < last:
+            self._report.violated(at_s, "event_out_of_order", sequence=place[1], after=last)
+        self._last[place[0]] = max(last, place[1])
+        self.events += 1
+        self._weigh(at_s, body)
+
+    def finish(self, at_s: float) -> Mapping[str, list[float]]:
+        """When each output had a cause, by event; what was never published is found."""
+        for epoch, last in self._last.items():
+            for sequence in range(1, last + 1):
+                if (epoch, sequence) not in self._seen:
+                    self._report.violated(at_s, "event_lost", sequence=sequence)
+        for grants in self._grants.values():
+            for grant in grants:
+                if self._must_be_settled(grant, at_s):
+                    self._report.violated(
+                        grant.at_s,
+                        "passage_unaccounted",
+                        grant.inputs,
+                        access_point=grant.point,
+                        holder=grant.holder,
+                    )
+        return self._causes
+
+    def _weigh(self, at_s: float, body: Mapping[str, Any]) -> None:
+        data, kind = body["data"], str(body["type"]).removeprefix("gate.")
+        point = str(data.get("access_point") or "")
+        utc = datetime.fromisoformat(body["time"])
+        synced = bool(data["clock_synced"])
+        moments = list(self._clock.moments(utc, trusted=synced, until_s=at_s))
+        match kind:
+            case "access.granted":
+                self.granted += 1
+                self._causes.setdefault(f"granted:{point}", []).extend(moments)
+                self._granted(at_s, point, data, utc, moments)
+            case "access.denied":
+                self.denied += 1
+                self._judged(at_s, point, moments)
+            case "access.taken" | "access.not_taken":
+                self._passage(point, data, moments, taken=kind == "access.taken")
+            case "passback.forgiven":
+                self._forgiven(data.get("holder"))
+            case "door.released":
+                self._causes.setdefault(f"released:{data['door']}", []).extend(moments)
+            case "door.mode_changed":
+                self._causes.setdefault(f"mode:{data['door']}", []).extend(moments)
+
+    def _judged(self, at_s: float, point: str, moments: Sequence[float]) -> None:
+        for moment in moments:
+            presence = self._presences.find(point, moment, _GRACE_S)
+            if presence is None:
+                continue
+            presence.events += 1
+            # Whose pass was refused may still be known by their face.
+            most = 1 if presence.person.uses is None else 2
+            if presence.events > most and not presence.restarted:
+                self._report.violated(
+                    at_s, "event_twice", access_point=point, holder=presence.person.holder
+                )
+            return
+
+    def _granted(
+        self,
+        at_s: float,
+        point: str,
+        data: Mapping[str, Any],
+        utc: datetime,
+        moments: Sequence[float],
+    ) -> None:
+        holder, synced = data.get("holder"), bool(data["clock_synced"])
+        why: str | None = "nobody stood there"
+        when_s = at_s
+        for moment in moments:
+            presence = self._presences.find(point, moment, _GRACE_S)
+            if presence is None:
+                continue
+            when_s, person = moment, presence.person
+            why = person.may_pass(point, utc, self._zone, synced=synced)
+            if why is None and person.holder != holder:
+                why = "somebody else stood there"
+            if why is None and person.uses is not None and holder is not None:
+                self._used[holder] = self._used.get(holder, 0) + 1
+                why = "the pass was used up" if self._used[holder] > person.uses else None
+            if why is None:
+                break
+        if why is None and self._is_inside(point, holder, when_s):
+            why = "inside already"
+        self._judged(at_s, point, moments)
+        if why is not None:
+            self._report.violated(
+                when_s, "granted_to_wrong_person", access_point=point, holder=holder, why=why
+            )
+        if point in self.monitored:
+            grant = _Grant(when_s, point, holder, list(self._report.memory.last))
+            self._grants.setdefault((point, holder), deque()).append(grant)
+
+    def _passage(
+        self, point: str, data: Mapping[str, Any], moments: Sequence[float], *, taken: bool
+    ) -> None:
+        holder = data.get("holder")
+        open_ = self._grants.get((point, holder))
+        if open_:
+            open_.popleft()
+        if not taken or holder is None:
+            return
+        at_s = min(moments, default=0.0)
+        if point in self.hard_area:
+            self._inside[holder] = (self.hard_area[point], at_s)
+        elif self.leaves.get(point) == self._inside.get(holder, ("", 0.0))[0]:
+            self._inside.pop(holder, None)
+
+    def _forgiven(self, holder: str | None) -> None:
+        if holder is None:
+            self._inside.clear()
+        else:
+            self._inside.pop(holder, None)
+
+    def _is_inside(self, point: str, holder: str | None, at_s: float) -> bool:
+        """Whether they are in the area already, as far as that is sure."""
+        area, since_s = self._inside.get(holder or "", ("", 0.0))
+        if area != self.hard_area.get(point, "-"):
+            return False
+        # A death right after the passage may have come before it was written down.
+        died = any(since_s <= death <= since_s + 1.0 for death in self._deaths)
+        return not died and not any(
+            moment - 60.0 <= since_s <= moment + 1.0 for moment in self._unsure if moment <= at_s
+        )
+
+    def _must_be_settled(self, grant: _Grant, until_s: float) -> bool:
+        """Whether an agent lived long enough after it to say what became of it."""
+        end_s = grant.at_s + 60.0
+        return end_s < until_s and not any(
+            grant.at_s - 0.1 <= death <= end_s for death in self._deaths
+        )
