@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.domain.antipassback import Position
+from agent.domain.baseline import Baseline
 from agent.domain.door_mode import Latches
 from agent.domain.events import Event
 from agent.domain.evidence import TemperatureReading
@@ -347,6 +348,16 @@ class LatchStore(Protocol):
         """A holder went there; None for nowhere, and no holder for everybody.
 
         Survives the process at once, and a power failure within seconds.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+
+    def baseline(self) -> Baseline:
+        """What most people's skin had here, as it was learnt last."""
+
+    def learn(self, baseline: Baseline) -> None:
+        """Replace that.
 
         Raises:
             StoreError: it could not be written.

@@ -92,7 +92,11 @@ class Core:
         """
         ledger, latches = self._stores.ledger, self._stores.latches
         memory = Memory(
-            ledger.uses(), ledger.latest_trusted(), latches.latches(), latches.positions()
+            ledger.uses(),
+            ledger.latest_trusted(),
+            latches.latches(),
+            latches.positions(),
+            latches.baseline(),
         )
         executor = Executor(
             doors, self.writer, Stores(ledger, latches), outlets, new_id=self._new_id

@@ -20,6 +20,7 @@ from agent.controller.effects import (
     Hold,
     Indicate,
     Latch,
+    Learn,
     Move,
     Record,
     Release,
@@ -106,7 +107,7 @@ class Executor:
                     self._move(door, partial(_hold, for_s=for_s))
                 case Secure(door):
                     self._move(door, lambda output: output.secure())
-                case Latch() | Move():
+                case Latch() | Move() | Learn():
                     self._remember(effect)
                 case Consume():
                     self.execute(effect.counted if self._consumed(effect) else effect.otherwise)
@@ -150,12 +151,14 @@ class Executor:
         if ticket is not None and not ticket.wait(RECORD_WAIT_S):
             _log.warning("recorded_late", waited_ms=RECORD_WAIT_S * 1000)
 
-    def _remember(self, effect: Latch | Move) -> None:
+    def _remember(self, effect: Latch | Move | Learn) -> None:
         try:
             if isinstance(effect, Latch):
                 self._unsaved = effect
                 self._latches.save(effect.latches)
                 self._unsaved = None
+            elif isinstance(effect, Learn):
+                self._latches.learn(effect.baseline)
             else:
                 self._latches.move(effect.holder, effect.position)
         except StoreError as error:

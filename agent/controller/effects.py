@@ -6,6 +6,7 @@ from datetime import datetime
 
 from agent.controller.combination import Claim
 from agent.domain.antipassback import Position
+from agent.domain.baseline import Baseline
 from agent.domain.door_mode import Latches
 from agent.domain.events import EventDraft
 from agent.domain.gate_pass import PassId
@@ -56,6 +57,13 @@ class Move:
 
     holder: HolderId | None
     position: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """Write down what most people's skin had here lately; now and then, and at the end."""
+
+    baseline: Baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,7 @@ Effect = (
     | Secure
     | Latch
     | Move
+    | Learn
     | Settle
     | SetStatus
     | Compare

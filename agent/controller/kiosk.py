@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import assert_never
 
 from agent.controller.doors import Doors
-from agent.controller.effects import Effect, Record, Secure, SetStatus, Stand
+from agent.controller.effects import Effect, Learn, Record, Secure, SetStatus, Stand
 from agent.controller.inputs import (
     Commanded,
     CredentialShown,
@@ -48,6 +48,7 @@ from agent.domain.indication import Standing
 from agent.domain.instant import Instant
 from agent.domain.registry import Registry
 
+_LEARN_EVERY_S, _AT_ONCE = 60.0, 0.0
 _ONLY_A_PERSON_CLEARS = ("door:", "feedback:", "tamper:")
 
 
@@ -85,6 +86,7 @@ class Kiosk:
         self._faults: dict[str, str] = dict(memory.latches.faults)
         self._told: SetStatus | None = None
         self._stands: dict[str, Standing] = {}
+        self._learned, self._learned_s = memory.baseline, float("-inf")
 
     @property
     def faults(self) -> dict[str, str]:
@@ -107,13 +109,13 @@ class Kiosk:
         self._judge.note_time(now)
         effects = self._handle(happened, now)
         if isinstance(happened, Stop):
-            return tuple(effects)
+            return (*effects, *self._learn(now, _AT_ONCE))
         effects += self._doors.tick(now)
         for lane in self._lanes:
             effects += self._judge.due(lane, self._faults, now)
         for part, detail in self._doors.trouble():
             effects += self._raise_fault(part, detail, now)
-        return (*effects, *self._stand(), *self._status())
+        return (*effects, *self._learn(now), *self._stand(), *self._status())
 
     def start(self, now: Instant) -> tuple[Effect, ...]:
         """The first effects: every output secured, then what held when the last agent ended."""
@@ -219,6 +221,12 @@ class Kiosk:
             if part.startswith(_ONLY_A_PERSON_CLEARS)
         }
         return self._doors.latch(lasting)
+
+    def _learn(self, now: Instant, every_s: float = _LEARN_EVERY_S) -> list[Learn]:
+        if self.baseline is self._learned or now.monotonic_s - self._learned_s < every_s:
+            return []
+        self._learned, self._learned_s = self.baseline, now.monotonic_s
+        return [Learn(self.baseline)]
 
     def _record(self, kind: EventType, now: Instant, data: Mapping[str, str | None]) -> Record:
         return Record(EventDraft(kind, now.utc, now.utc_trusted, None, data))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from agent.adapters.store.latches import SqliteLatches
 from agent.domain.antipassback import Position
+from agent.domain.baseline import Baseline
 from agent.domain.door_mode import DoorLatch, Latches, Mode
 from agent.domain.holder import HolderId
 from agent.errors import StoreError
@@ -121,6 +122,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from agent.adapters.store.latches import SqliteLatches
+from agent.domain.baseline import Baseline
 from agent.domain.door_mode import DoorLatch, Latches, Mode
 store = SqliteLatches(Path(sys.argv[1]))
 number = 0
@@ -153,3 +155,18 @@ def test_kill_9_at_any_point_leaves_the_last_word_or_the_one_before(path, kills)
         assert number in (last, last + 1)
         assert found.doors["a"] == found.doors["b"]
         assert (found.doors["a"].commanded is Mode.LOCKED_DOWN) is bool(number % 2)
+
+
+def test_the_baseline_is_learnt_and_what_is_no_baseline_is_none(path):
+    learnt = Baseline(((1000.0, 36.2), (1001.0, 36.4)))
+    store = SqliteLatches(path)
+    assert store.baseline() == Baseline()
+    store.learn(Baseline())
+    store.learn(learnt)
+    assert SqliteLatches(path).baseline() == learnt
+    store.close()
+    for text in ("no json", "[[1, 2, 3]]", '{"a": 1}', "[" * 100_000):
+        with sqlite3.connect(path) as connection:
+            connection.execute("UPDATE baseline SET people = ?", (text,))
+        connection.close()
+        assert SqliteLatches(path).baseline() == Baseline()

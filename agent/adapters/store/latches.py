@@ -1,10 +1,12 @@
 """What of the gate outlives its agent: modes of its doors, latched faults, and where holders are.
 
 Modes and faults are few and change by hand or the hour: they are on the disk (synchronous=FULL)
-before an output moves by them. Whereabouts change with every passage: a commit of them survives
-the process, and a power failure may take the last seconds.
+before an output moves by them. Whereabouts change with every passage, and so does what most
+people's skin had: a commit of them survives the process, and a power failure may take the last
+seconds.
 """
 
+import json
 import sqlite3
 import threading
 from datetime import UTC
@@ -18,6 +20,7 @@ from agent.adapters.store.sqlite import (
     transaction,
 )
 from agent.domain.antipassback import Position
+from agent.domain.baseline import Baseline
 from agent.domain.door_mode import DoorLatch, Latches, Mode
 from agent.domain.holder import HolderId
 
@@ -40,6 +43,10 @@ _STEPS = (
         boot_id TEXT NOT NULL,
         utc TEXT NOT NULL,
         utc_trusted INTEGER NOT NULL
+    );
+    CREATE TABLE baseline (
+        only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+        people TEXT NOT NULL
     );
     """,
 )
@@ -143,6 +150,31 @@ class SqliteLatches:
                             position.utc_trusted,
                         ),
                     )
+
+        with self._lock:
+            guarded(self._path, work)
+
+    def baseline(self) -> Baseline:
+        """What most people's skin had here; empty where it was never learnt, or cannot be read."""
+        rows = self._all("SELECT people FROM baseline")
+        try:
+            return Baseline.from_json(json.loads(rows[0][0]) if rows else [])
+        except (ValueError, TypeError, RecursionError):
+            return Baseline()  # it only takes an hour to learn it anew
+
+    def learn(self, baseline: Baseline) -> None:
+        """Replace that.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+
+        def work() -> None:
+            with transaction(self._connection):
+                self._connection.execute(
+                    "INSERT OR REPLACE INTO baseline VALUES (1, ?)",
+                    (json.dumps(baseline.as_json()),),
+                )
 
         with self._lock:
             guarded(self._path, work)
