@@ -58,7 +58,7 @@ class Report:
         return sorted(self.violations, key=lambda one: one["time"])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Grant:
     at_s: float
     point: str
@@ -215,12 +215,13 @@ class Stream:
         self, point: str, data: Mapping[str, Any], moments: Sequence[float], *, taken: bool
     ) -> None:
         holder = data.get("holder")
-        open_ = self._grants.get((point, holder))
-        if open_:
-            open_.popleft()
+        at_s = max(moments, default=0.0)
+        before = [one for one in self._grants.get((point, holder), ()) if one.at_s <= at_s + 0.01]
+        if before:
+            # An older one belongs to an agent that died before it could say.
+            self._grants[point, holder].remove(before[-1])
         if not taken or holder is None:
             return
-        at_s = min(moments, default=0.0)
         if point in self.hard_area:
             self._inside[holder] = (self.hard_area[point], at_s)
         elif self.leaves.get(point) == self._inside.get(holder, ("", 0.0))[0]:
@@ -237,8 +238,12 @@ class Stream:
         area, since_s = self._inside.get(holder or "", ("", 0.0))
         if area != self.hard_area.get(point, "-"):
             return False
-        # A death right after the passage may have come before it was written down.
-        died = any(since_s <= death <= since_s + 1.0 for death in self._deaths)
+        # A death right after the passage may have come before it was written down; and one after a
+        # grant to leave may have taken the word that it was used, and not the fact.
+        left = [one for exit_ in self.leaves for one in self._grants.get((exit_, holder), ())]
+        died = any(since_s <= death <= since_s + 1.0 for death in self._deaths) or any(
+            one.at_s > since_s and not self._must_be_settled(one, at_s) for one in left
+        )
         return not died and not any(
             moment - 60.0 <= since_s <= moment + 1.0 for moment in self._unsure if moment <= at_s
         )
