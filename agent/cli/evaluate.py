@@ -1,4 +1,4 @@
-"""``gate-agent evaluate``: how well a model pack recognises the people of a set of photographs."""
+"""``gate-agent evaluate``: how well a model pack recognises people, and a thermometer faces."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,7 +41,11 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
-    parent.add_typer(app, name="evaluate", help="Measure a model pack on photographs.")
+    parent.add_typer(
+        app,
+        name="evaluate",
+        help="Measure a model pack on photographs, or the thermal cue in a simulation.",
+    )
 
 
 @app.command("pairs", epilog=examples("evaluate pairs --images faces --csv pairs.csv --json"))
@@ -103,6 +107,32 @@ def identities(
             folder, state_dir(state), pack or "dlib", advance, reports, reference_bits
         )
     _answer(found, as_json=as_json)
+
+
+@app.command("thermal", epilog=examples("evaluate thermal", "evaluate thermal --json"))
+def thermal(
+    *,
+    people: Annotated[
+        int, typer.Option("--people", min=1, max=100_000, help="So many, and of each attack.")
+    ] = 200,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same one, the same people.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Simulate faces, screens and prints before a thermometer.
+
+    No measurement: it says what the thermal cue makes of a made-up world.
+    """
+    from agent.operations.evaluate_thermal import THRESHOLD, evaluate_thermal, table_rows
+
+    with progress(wanted=not as_json) as advance:
+        found = evaluate_thermal(
+            people, seed, THRESHOLD, lambda done, total: advance("looking", done, total)
+        )
+    if as_json:
+        emit(found)
+        return
+    typer.echo("a simulation, no measurement: docs/thermometer.md says of what")
+    table(("sensor", "day", "BPCER", "APCER", "of", "cannot tell"), table_rows(found))
 
 
 def _check(reference_bits: int | None) -> None:
