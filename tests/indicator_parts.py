@@ -95,8 +95,8 @@ class Voice:
 
     def told(self) -> tuple[str, ...]:
         while True:
-            assert wait_until(self._settled)
-            if self.loudspeaker.playing is None:
+            assert wait_until(lambda: self._idle() or self._speaks())
+            if self._idle():
                 break
             self.loudspeaker.finish()
         played = [one for one in self.loudspeaker.played[self._told :] if one.ended == "played"]
@@ -110,7 +110,10 @@ class Voice:
         self.player.stop()
         self.thread.join(5)
 
-    def _settled(self) -> bool:
+    def _idle(self) -> bool:
         with self.player._condition:
-            idle = self.player._playing is None and not self.player._waiting
-            return idle or (self.loudspeaker.playing is not None and not self.player._cut)
+            return self.player._playing is None and not self.player._waiting
+
+    def _speaks(self) -> bool:
+        with self.player._condition:
+            return self.loudspeaker.playing is not None and not self.player._cut
