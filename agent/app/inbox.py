@@ -27,11 +27,17 @@ class Inbox:
                 self._waiting.append(happened)
             self._condition.notify()
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        with self._condition:
+            return not self._waiting
+
     def take(self, timeout_s: float) -> Input | None:
         """The oldest input, or None after ``timeout_s``."""
         with self._condition:
-            if not self._waiting:
-                self._condition.wait(max(timeout_s, 0.0))
+            if not self._waiting and timeout_s > 0.0:
+                self._condition.wait(timeout_s)
             return self._waiting.popleft() if self._waiting else None
 
     def _replace(self, happened: Input) -> bool:

@@ -31,7 +31,7 @@ from agent.app.telling import Telling
 from agent.app.thermometer_worker import ThermometerReader
 from agent.controller.combination import Claim
 from agent.controller.effects import SetStatus
-from agent.controller.inputs import Input, Stop, Tick
+from agent.controller.inputs import Input, Stop
 from agent.domain.events import Event, EventDraft, EventType
 from agent.domain.registry import Registry
 from agent.domain.topics import Topics
@@ -42,7 +42,7 @@ from agent.ports import Door
 
 TOPICS = Topics(site.COMMUNITY, site.GRID, site.KIOSK)
 _RETRY_S = 1.0
-_IDLE_S = 2.0
+_IDLE_S = 5.0
 
 
 class Died(BaseException):
@@ -105,6 +105,7 @@ class SimulatedProcess:
         self._closers: list[Callable[[], None]] = []
         self._retry_s = self._resume_s = 0.0
         self.inputs_due_s = 0.0
+        self._watches_inputs = True
         self._stopped = False
         try:
             self._open()
@@ -125,8 +126,9 @@ class SimulatedProcess:
         if now_s >= self.inputs_due_s:
             pause_s = self._inputs.round(0.0)
             self.inputs_due_s = now_s + pause_s if pause_s else self._inputs_deadline_s(now_s)
-        while not isinstance(self._loop.step(0.0), Tick):
-            pass
+        self._loop.step(0.0)
+        while not self._core.inbox.empty:
+            self._loop.step(0.0)
         self._pump(now_s)
 
     def measure(self) -> None:
@@ -136,6 +138,7 @@ class SimulatedProcess:
     def pin_moved(self, *, heard: bool) -> None:
         """An input was driven; without its edge it is found by the next poll."""
         now_s = self.clock.now().monotonic_s
+        self._watches_inputs = True
         self.inputs_due_s = min(self.inputs_due_s, now_s + (0.0 if heard else 0.04))
 
     @property
@@ -264,8 +267,11 @@ class SimulatedProcess:
         self.step()
 
     def _inputs_deadline_s(self, now_s: float) -> float:
-        due_s = self._lines.deadline_s
-        return now_s + _IDLE_S if due_s is None else max(due_s, now_s + 0.001)
+        due_s = self._lines.deadline_s if self._watches_inputs else None
+        if due_s is None:
+            self._watches_inputs = False
+            return now_s + _IDLE_S
+        return max(due_s, now_s + 0.001)
 
     def _pump(self, now_s: float) -> None:
         """The turns of the threads that write and send."""

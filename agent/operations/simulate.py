@@ -59,6 +59,7 @@ class _Output:
     past_maximum: bool = False
     egress: list[float] = field(default_factory=list)
     openings: list["_Opening"] = field(default_factory=list)
+    lasted: list[list[float]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ class Checker:
         self._memory = Memory()
         self._report = Report(self._memory)
         self.presences = Presences()
-        self.stream = Stream(self._report, self.presences, self._clock, zone)
+        self.stream = Stream(self._report, self.presences, self._clock, zone, self._was_free)
         self._alive_since_s: float | None = None
         self._starting = False
         self._fire = False
@@ -215,6 +216,7 @@ class Checker:
         """Time has passed."""
         for name, one in self._outputs.items():
             if one.free:
+                self._remember_lasting(one, at_s)
                 self._maximum(one, name, at_s)
             if one.egress and (one.free or at_s < one.broken_until_s):
                 one.egress.clear()
@@ -273,6 +275,18 @@ class Checker:
         settled = since_s is not None and at_s - since_s > _SCHEDULE_S
         settled = settled and at_s - one.commanded_s > _SCHEDULE_S
         return settled and self._by_hour(one.settings.locked, at_s, _SCHEDULE_S)
+
+    def _remember_lasting(self, one: _Output, at_s: float) -> None:
+        if self._lasts(one, at_s):
+            if one.lasted and at_s - one.lasted[-1][1] < _EGRESS_S:
+                one.lasted[-1][1] = at_s
+            else:
+                one.lasted.append([at_s, at_s])
+
+    def _was_free(self, point: str, at_s: float) -> bool:
+        """Whether everybody was let through then: whether somebody did go, nobody counts."""
+        lasted = self._outputs[self._of_point[point]].lasted
+        return any(begin - _SCHEDULE_S <= at_s <= end + _SCHEDULE_S for begin, end in lasted)
 
     def _burns(self, at_s: float) -> bool:
         return self._fire or at_s - self._fire_s <= _TOLERANCE_S

@@ -13,7 +13,7 @@ leak                        a name or an ID number stands in a payload
 import json
 import re
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
@@ -70,7 +70,16 @@ class _Grant:
 class Stream:
     """The published events in the order in which they came."""
 
-    def __init__(self, report: Report, presences: Presences, clock: ClockMap, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        report: Report,
+        presences: Presences,
+        clock: ClockMap,
+        zone: tzinfo,
+        was_free: Callable[[str, float], bool],
+    ) -> None:
+        """``was_free`` says whether an access point was free for everybody at a moment."""
+        self._was_free = was_free
         self._report = report
         self._presences = presences
         self._clock = clock
@@ -251,6 +260,8 @@ class Stream:
     def _must_be_settled(self, grant: _Grant, until_s: float) -> bool:
         """Whether an agent lived long enough after it to say what became of it."""
         end_s = grant.at_s + 60.0
+        if self._was_free(grant.point, grant.at_s):
+            return False
         return end_s < until_s and not any(
             grant.at_s - 0.1 <= death <= end_s for death in self._deaths
         )
