@@ -12,7 +12,9 @@ from agent.controller.effects import Effect, Hold, Latch, Move, Record, Release,
 from agent.controller.inputs import Commanded, InputChanged, Tick
 from agent.controller.kiosk import Kiosk, Memory
 from agent.controller.settings import KioskSettings
+from agent.domain.antipassback import Position
 from agent.domain.door_mode import Command
+from agent.domain.events import EventDraft
 from agent.domain.holder import HolderId
 from agent.domain.rule import Rule
 from agent.domain.signal import InputChange, Signal, Wiring
@@ -112,13 +114,14 @@ class WiredDoor:
         return self.kiosk._lanes[0].door.mode.value
 
     @property
-    def free(self) -> bool:
+    def free(self) -> Any:
+        # Not a bool to mypy, which would think that it stays what it was.
         return bool(self.pins.pin(f"GPIO{PIN}").state)
 
     def events(self):
         return [effect.draft.type.value for effect in self.log if isinstance(effect, Record)]
 
-    def drafts(self):
+    def drafts(self) -> list[EventDraft]:
         return [effect.draft for effect in self.log if isinstance(effect, Record)]
 
     def stands(self):
@@ -127,8 +130,8 @@ class WiredDoor:
     def memory(self) -> Memory:
         """What the next agent would find on the disk."""
         latches = [effect.latches for effect in self.log if isinstance(effect, Latch)]
-        positions = {}
+        positions: dict[HolderId, Position] = {}
         for effect in self.log:
-            if isinstance(effect, Move) and effect.position is not None:
+            if isinstance(effect, Move) and effect.holder and effect.position:
                 positions[effect.holder] = effect.position
         return Memory(latches=latches[-1], positions=positions) if latches else Memory()

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from agent.app.disk_watch import DiskWatch
-from agent.controller.inputs import FaultCleared, FaultRaised
+from agent.controller.inputs import FaultCleared, FaultRaised, Input
 
 
 class Disk:
     def __init__(self, free: int):
-        self.free, self.posted, self.gone = free, [], False
+        self.free, self.gone = free, False
+        self.posted: list[Input] = []
         self.watch = DiskWatch(Path("/state"), 100_000_000, self.posted.append, self._free)
 
     def _free(self, folder: Path) -> int:
@@ -44,7 +45,7 @@ def test_one_that_does_not_answer_is_a_fault_too():
 
 
 def test_the_real_disk_answers(tmp_path):
-    posted = []
+    posted: list[Input] = []
     DiskWatch(tmp_path, 10**18, posted.append).look()
     assert [type(one) for one in posted] == [FaultRaised]
     watch = DiskWatch(tmp_path, 1, posted.append)

@@ -203,6 +203,9 @@ class FakeDoor:
     def release(self, pulse_s: float) -> None:
         raise AssertionError("nobody releases here")
 
+    def hold(self, for_s: float) -> None:
+        raise AssertionError("nobody holds here")
+
     def secure(self) -> None:
         if self.name == "fails":
             raise OSError("chip gone")
