@@ -25,6 +25,7 @@ from agent.cli import (
     passes,
     run,
     scan,
+    simulate,
     thermometer,
     trust,
     verify,
@@ -79,8 +80,9 @@ def gate_agent(
 
 for part in (run, doctor, enrol, identify, holders, gallery, key, models, config, events, evaluate):
     part.add_to(app)
-for part in (thermometer, passes, documents, scan, verify, trust, voice, daemon, door, version):
+for part in (thermometer, passes, documents, scan, verify, trust, voice, daemon, door, simulate):
     part.add_to(app)
+version.add_to(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
