@@ -22,21 +22,23 @@ from agent.adapters.simulators.pins import PinBank
 from agent.adapters.simulators.thermometer import SimulatedThermometer
 from agent.adapters.store.keys import init_key
 from agent.app.agent import Agent
+from agent.app.control import ask
 from agent.app.demo_passes import PassOffice
 from agent.app.demo_world import Mosquitto, Subscriber, portrait
 from agent.app.desk import enrol_holder
 from agent.app.parts import Parts, Stands, open_parts
 from agent.app.pass_office import photographed_template
+from agent.app.paths import control_socket
 from agent.app.resources import site_of
 from agent.config import load_config
 from agent.domain.holder import HolderId
-from agent.errors import GateAgentError
+from agent.errors import GateAgentError, RefusedError
 from agent.operations.enrol import EnrolmentRequest
 from agent.ports import Image
 from agent.vision.images import read_image
 from agent.vision.packs import load_pack, packs_dir
 
-_PIN = 17
+_PIN, _BUTTON, _CONTACT = 17, 22, 27
 _SIZE = (640, 480)
 _STEP_TIMEOUT_S = 15.0
 _RELAY_S = 0.5
@@ -57,6 +59,24 @@ kind = "gpio"
 pin = {pin}
 active_high = true
 pulse_s = 1.0
+pin_factory = "simulated"
+pins_file = "pins.bin"
+[[input]]
+id = "button"
+kind = "rex"
+pin = {button}
+active_high = true
+pull = "down"
+door = "turnstile"
+pin_factory = "simulated"
+pins_file = "pins.bin"
+[[input]]
+id = "contact"
+kind = "contact"
+pin = {contact}
+active_high = true
+pull = "down"
+door = "turnstile"
 pin_factory = "simulated"
 pins_file = "pins.bin"
 [[access_point]]
@@ -141,7 +161,9 @@ class _Demo:
         state.mkdir(mode=0o700)
         shutil.copytree(packs, state / "models", symlinks=True)
         config = folder / "gate.toml"
-        config.write_text(_CONFIG.format(pin=_PIN, port=self._broker.port))
+        config.write_text(
+            _CONFIG.format(pin=_PIN, button=_BUTTON, contact=_CONTACT, port=self._broker.port)
+        )
         self._site = site_of(state, config)
         init_key(self._site.key_file)
         self._office = PassOffice(folder / "community.key")
@@ -179,6 +201,11 @@ class _Demo:
         self._thermometer.temperature_c = 36.4
         yield self._deed("the holder is disabled", lambda: self._enable("hopper", enabled=False))
         yield self._presents("and comes again", "hopper", "CredentialNotEnabled")
+        yield self._pulls("the exit button is pressed", _BUTTON, "door.released", opens=True)
+        yield self._pulls("the door is opened by force", _CONTACT, "door.forced", opens=False)
+        yield self._deed("the gate is locked down", lambda: self._command("lockdown"))
+        yield self._presents("a resident comes", "collins", "LockedDown")
+        yield self._deed("the lockdown is over", lambda: self._command("resume"))
         yield self._deed("the broker is stopped", self._stop_broker)
         mark = self._backend.mark()
         yield self._opens_offline("another resident comes", "collins")
@@ -203,6 +230,26 @@ class _Demo:
         data = event["data"]
         saw = _saw(data, opened=opened)
         return self._step(what, saw, ok=data["reason"] == reason and opened is (reason is None))
+
+    def _pulls(self, what: str, pin: int, kind: str, *, opens: bool) -> Step:
+        """Somebody presses a button, or the door moves, for half a second."""
+        mark, changes = self._backend.mark(), self._pins.changes(_PIN)
+        self._pins.set_input(pin, level=True)
+        event = self._backend.wait_for(
+            lambda one: one["type"] == f"gate.{kind}", mark, _STEP_TIMEOUT_S
+        )
+        opened = _wait(lambda: self._pins.changes(_PIN) > changes, _RELAY_S)
+        self._pins.set_input(pin, level=False)
+        _wait(lambda: not self._pins.level(_PIN), 3.0)
+        saw = kind if event is not None else f"no {kind}"
+        relay = "relay pulsed" if opened else "relay at rest"
+        return self._step(what, f"{saw}, {relay}", ok=event is not None and opened is opens)
+
+    def _command(self, do: str) -> None:
+        request = {"command": "door", "do": do, "access_points": ["north-entry"]}
+        answer = ask(control_socket(None, self._site.state), request)
+        if not answer.get("ok"):
+            raise RefusedError("refused", str(answer.get("error")))
 
     def _opens_offline(self, what: str, who: str) -> Step:
         changes = self._pins.changes(_PIN)
