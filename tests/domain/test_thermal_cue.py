@@ -85,6 +85,21 @@ def test_a_warm_wall_is_no_face():
     assert array_cue(reading(36.0), field, FACE).score == 0.0
 
 
+def test_what_is_warm_far_beyond_a_face_is_too_large():
+    field = np.full((24, 32), 22.0, np.float32)
+    field[:22, 12:18] = np.linspace(34.0, 37.0, 6)
+    cue = array_cue(reading(36.0), field, Region(16, 22, 12, 18))
+    assert (cue.score, cue.reason) == (0.0, CueReason.WRONG_SIZE)
+
+
+def test_a_face_no_warmer_than_what_is_beside_it_is_none():
+    field = np.full((24, 32), 36.0, np.float32)
+    field[5:17, 11:21] = 22.0  # a cold rim keeps it apart from the rest
+    field[FACE.part] = np.linspace(34.0, 37.0, 8)
+    cue = array_cue(reading(36.0), field, FACE)
+    assert (cue.score, cue.reason) == (0.0, CueReason.LIKE_SURROUND)
+
+
 def test_a_small_warm_thing_is_not_warm_all_over():
     field = np.full((24, 32), 22.0, np.float32)
     field[9:12, 14:18] = 36.0

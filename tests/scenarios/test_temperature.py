@@ -6,10 +6,12 @@ import pytest
 from gate_parts import ANNA, BOTH, LIN, PASS
 from hypothesis import given
 from hypothesis import strategies as st
+from pass_parts import claims
 from thermal_parts import AGAIN, ASKED, LIMIT, Warm, thermal
 
 from agent.controller.inputs import FaultCleared, FaultRaised, Observed
 from agent.domain.evidence import Box, FaceTrack, Observation
+from agent.domain.gate_pass import PassId
 from agent.domain.rule import Elevated, WhenUnreliable
 
 # --- waiting -------------------------------------------------------------------------------------
@@ -326,12 +328,49 @@ def test_a_health_certificate_shown_after_the_face_is_measured_too():
     assert gate.outcomes() == ["granted"]
 
 
+def test_what_a_thermometer_said_before_it_failed_counts_no_more():
+    gate = Warm(replace(LIMIT, health_certificate=True))
+    gate.stand(LIN, 1.5)
+    gate.tell(FaultRaised("thermometer", "no answer"))
+    gate.tell(FaultCleared("thermometer", "agent"))
+    gate.certify()
+    assert gate.outcomes() == []
+    gate.stand(LIN, 0.9, step_in=False)
+    assert gate.outcomes() == []
+    gate.stand(LIN, 0.3, step_in=False)
+    assert gate.outcomes() == ["granted"]
+
+
+def test_measuring_may_last_beyond_the_time_to_show_what_belongs_together():
+    gate = Warm(replace(LIMIT, factors=BOTH, factor_window_s=1.0))
+    gate.show()
+    gate.skin_c = None
+    gate.stand(LIN, 1.5)
+    assert gate.outcomes() == []
+    gate.skin_c = 36.5
+    gate.stand(LIN, 1.2, step_in=False)
+    assert gate.outcomes() == ["granted"]
+
+
+def test_a_tick_is_asked_for_when_the_time_to_measure_is_up():
+    gate = Warm(replace(LIMIT, factors=(frozenset({PASS}),)))
+    began_s = gate.clock.now().monotonic_s
+    gate.show()
+    assert gate.kiosk.deadline_s == began_s + 3.0
+
+
 def test_another_pass_ends_what_is_being_measured():
     gate = Warm(replace(LIMIT, factors=BOTH))
     gate.show()
     gate.stand(LIN, 0.5)
+    assert gate.said()[-1] == ASKED
     gate.wait(3.0)
-    gate.show(reason=None, again=False)
+    gate.show(claims(id=PassId("aabbccddeeff0011"), holder=ANNA))
+    assert gate.outcomes() == ["FactorMissing"]
+    assert gate.kiosk.deadline_s is not None
+    gate.wait(0.1)
+    gate.skin_c = 36.5
+    gate.stand(LIN, 2.0)
     assert gate.opened() == 0
 
 

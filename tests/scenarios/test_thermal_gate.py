@@ -12,6 +12,7 @@ from agent.controller.settings import KioskSettings
 from agent.domain.baseline import Baseline
 from agent.domain.holder import Holder, HolderId
 from agent.domain.optics import Optics
+from agent.domain.rule import Elevated
 from agent.domain.thermal_cue import AttackCue
 
 NEAR = Optics(640, 480, camera_fov_deg=80.0, thermometer_fov_deg=5.0)  # 58 cm
@@ -127,6 +128,13 @@ def test_one_person_who_comes_often_makes_no_baseline():
     gate = crowded(replace(LIMIT, baseline_delta_c=1.0))
     for _ in range(25):
         gate.meet(LIN, 34.0)
+    assert gate.last()["temperature"]["baseline_c"] is None
+
+
+def test_whoever_was_let_pass_with_a_warning_is_no_part_of_it():
+    gate = crowded(replace(LIMIT, elevated=Elevated.WARN))
+    crowd(gate, [38.5] * 21)
+    assert gate.outcomes() == ["granted"] * 21
     assert gate.last()["temperature"]["baseline_c"] is None
 
 
