@@ -29,7 +29,7 @@ from agent.domain.gate_pass import GatePass, PassId
 from agent.domain.holder import Holder
 from agent.domain.indication import Indication, Outcome
 from agent.domain.instant import Instant
-from agent.domain.policy import Decision, decide
+from agent.domain.policy import Decision, Warned, decide
 from agent.domain.presented import Presented
 from agent.domain.reason import Reason
 from agent.domain.registry import Registry
@@ -228,7 +228,8 @@ class Judge:
         if decision.granted:
             record = self._record(lane, evidence, decision, now)
             subject = self.registry.subject(evidence)
-            if subject is not None and not decision.warnings:
+            # A baseline that drifts must be able to come back.
+            if subject is not None and {*decision.warnings} <= {Warned.BASELINE_DRIFT}:
                 self.thermal.accepted(subject.id, evidence.temperature, now)
             passage = lane.passage(subject.id if subject is not None else None, granted=True)
             opened = self._doors.granted(lane.settings.door, passage, now)

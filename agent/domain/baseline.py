@@ -8,8 +8,8 @@ never in its place.
 
 Nobody moves it alone, and no run of hot readings moves it far:
 
-- only people who were granted, with a reading that was reliable and not elevated, are counted, and
-  one holder once in half an hour;
+- only people who were granted without a warning (but that of drift itself), with a reading that was
+  reliable and not elevated, are counted, and one holder once in half an hour;
 - up to half of them may be wrong before a median is;
 - more than half make it no higher than ``HIGHEST_C``, and that it lies at a bound is told as drift:
   the part, or the place, wants to be looked at.

@@ -7,6 +7,7 @@ import pytest
 from gate_parts import ANNA, LIN, REGISTRY
 from thermal_parts import LIMIT, Warm, thermal
 
+from agent.controller.effects import Record
 from agent.controller.kiosk import Kiosk, Memory
 from agent.controller.settings import KioskSettings
 from agent.domain.baseline import Baseline
@@ -136,6 +137,17 @@ def test_whoever_was_let_pass_with_a_warning_is_no_part_of_it():
     crowd(gate, [38.5] * 21)
     assert gate.outcomes() == ["granted"] * 21
     assert gate.last()["temperature"]["baseline_c"] is None
+
+
+def test_a_baseline_that_drifts_is_told_and_comes_back():
+    gate = crowded(LIMIT, count=55)
+    crowd(gate, [37.2] * 21 + [36.0] * 30)
+    recorded = [one.draft.data for one in gate.log if isinstance(one, Record)]
+    drifting = [data["warnings"] == ["baseline_drift"] for data in recorded]
+    assert drifting[20]
+    assert not drifting[-1]
+    assert recorded[20]["temperature"]["baseline_c"] == 36.9
+    assert recorded[-1]["temperature"]["baseline_c"] == 36.0
 
 
 def test_a_baseline_outlives_the_kiosk():
