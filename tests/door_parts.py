@@ -30,7 +30,14 @@ class WiredDoor:
     """The kiosk, its clock, its relay; contacts and buttons are pressed by name."""
 
     def __init__(
-        self, *, wired=("contact",), memory: Memory | None = None, lane=LANE, door=DOOR, **settings
+        self,
+        *,
+        wired=("contact",),
+        memory: Memory | None = None,
+        lane=LANE,
+        door=DOOR,
+        wirings=WIRINGS,
+        **settings,
     ):
         self.clock = ManualClock()
         self.settings = KioskSettings(
@@ -46,7 +53,7 @@ class WiredDoor:
             rules=(Rule(frozenset({"resident"})),),
             boot_id="boot",
             accept_no_pad=True,
-            wirings=WIRINGS,
+            wirings=wirings,
             **settings,
         )
         self.pins: Any = MockFactory()

@@ -121,6 +121,14 @@ class DoorControl:
         )
         return min((moment for moment in moments if moment is not None), default=None)
 
+    @property
+    def lets_in(self) -> bool:
+        """Whether a grant or an operator may let anybody through; an alarm may hide that none may.
+
+        The state says so only where neither an alarm nor the way out stands in its place.
+        """
+        return self._strongest not in _ADMITS_NOBODY
+
     def notes(self) -> list[Note]:
         """What happened since the last call."""
         notes, self._notes = self._notes, []
@@ -128,16 +136,21 @@ class DoorControl:
 
     def release(self, passage: Passage, now_s: float) -> list[Effect]:
         """Let one person through, by a grant or an operator; never in a lockdown or fault."""
-        if self._strongest in (Input.OUTPUT_FAILED, Input.LOCK_DOWN):
-            return []  # an alarm or the way out may hide the state that says so
+        if not self.lets_in:
+            return []
         return self._let(Input.GRANT, passage, now_s)
 
     def rex(self, passage: Passage, now_s: float) -> list[Effect]:
         """Somebody inside wants to leave; never refused."""
         return self._let(Input.REX, passage, now_s)
 
-    def contact(self, now_s: float, *, is_open: bool, initial: bool = False) -> list[Effect]:
-        """The door opened or closed; how it was found at the start is no alarm."""
+    def contact(
+        self, now_s: float, *, is_open: bool, initial: bool = False, beside: bool = False
+    ) -> list[Effect]:
+        """The door opened or closed; how it was found at the start is no alarm.
+
+        ``beside``: another output of the same gate let it open, so nobody forced it.
+        """
         self._is_open = is_open
         self._held_at_s = now_s + self.settings.held_open_s if is_open else None
         if not is_open:
@@ -145,7 +158,8 @@ class DoorControl:
         if not self.settings.passage_sensor:
             while self._waiting:
                 self._note(Happened.TAKEN, self._waiting.popleft())
-        if initial and self.state is State.SECURED:
+        at_rest = self.state is State.SECURED
+        if (initial and at_rest) or (beside and (at_rest or self.state is State.LOCKED_DOWN)):
             return self._apply(Input.RESUME_OPEN, now_s)
         return self._apply(Input.OPENED, now_s)
 
@@ -263,7 +277,8 @@ class DoorControl:
         self._tell_alarm(before)
         if self.state is State.OPEN and before is not State.OPEN and self._held_at_s is None:
             self._held_at_s = now_s + self.settings.held_open_s
-        if self.state in _ENDS_PASSAGES:
+        # Also where an alarm hides it: who was let in before must not open it any more.
+        if self.state in _ENDS_PASSAGES or happened in _ADMITS_NOBODY:
             self._window_ends_s = None
             self._forget_waiting()
         return effects
@@ -334,4 +349,5 @@ _ENTERS = {
     Input.LOCK_DOWN: State.LOCKED_DOWN,
     Input.OUTPUT_FAILED: State.FAULT,
 }
+_ADMITS_NOBODY = frozenset({Input.OUTPUT_FAILED, Input.LOCK_DOWN})
 _ENDS_PASSAGES = frozenset({State.SECURED, State.LOCKED_DOWN, State.FAULT})

@@ -21,6 +21,7 @@ from agent.domain.instant import Instant
 from agent.domain.signal import InputChange, Signal, Wiring
 
 _SCHEDULE_EVERY_S = 1.0
+_LETS_OPEN = frozenset({State.RELEASED, State.OPEN, State.FREE_PASSAGE})
 _NOTED = {
     Happened.TAILGATED: EventType.DOOR_TAILGATED,
     Happened.FORCED: EventType.DOOR_FORCED,
@@ -83,7 +84,10 @@ class Doors:
             scheduled = Mode.LOCKED_DOWN if locked else None
             cause = Cause.COMMAND if was.commanded else Cause.SCHEDULE
             effects += self._set_modes(door, was.commanded, scheduled, now, cause, "agent")
-        return effects
+        # Written once for all: door by door, the file would lack the modes of those still to come.
+        self._latches = self._restored
+        moves = [effect for effect in effects if not isinstance(effect, Latch)]
+        return [*self.latch(self._restored.faults), *moves]
 
     def changed(self, change: InputChange, now: Instant) -> list[Effect]:
         """What follows from a contact or button."""
@@ -178,7 +182,8 @@ class Doors:
         now_s, active = now.monotonic_s, change.active
         match signal:
             case Signal.CONTACT:
-                return door.contact(now_s, is_open=active, initial=change.initial)
+                beside = active and self._opened_beside(door, change.input)
+                return door.contact(now_s, is_open=active, initial=change.initial, beside=beside)
             case Signal.FEEDBACK:
                 door.feedback(now_s, active=active)
             case Signal.PASSAGE if active and not change.initial:
@@ -195,11 +200,21 @@ class Doors:
                 pass
         return []
 
+    def _opened_beside(self, door: DoorControl, contact: str) -> bool:
+        """Whether another output of the same gate let it open: one contact, two directions."""
+        return any(
+            self._doors[wiring.door].state in _LETS_OPEN
+            for wiring in self._wirings
+            if (wiring.input, wiring.signal) == (contact, Signal.CONTACT)
+            and wiring.door not in (None, door.settings.door)
+            and wiring.door in self._doors
+        )
+
     def _released(
         self, door: DoorControl, passage: Passage, now: Instant, cause: Cause, by: str
     ) -> list[Effect]:
         happened = DoorInput.REX if cause is Cause.REX else DoorInput.GRANT
-        if cause is Cause.COMMAND and door.mode is Mode.LOCKED_DOWN:
+        if cause is Cause.COMMAND and not door.lets_in:
             return []
         if step(door.state, happened)[1] is not Output.RELEASE:
             return []  # free already, or out of order
@@ -209,6 +224,12 @@ class Doors:
         return [record, *let(passage, now.monotonic_s)]
 
     def _fire(self, door: DoorControl, now: Instant, *, active: bool) -> list[Effect]:
+        """Each of several fire inputs keeps the door free by itself."""
+        active = active or any(
+            wiring.signal is Signal.FIRE and wiring.door in (None, door.settings.door)
+            for wiring in self._wirings
+            if wiring.input in self._active
+        )
         if active is door.fire:
             return []
         mode = Mode.FREE_PASSAGE if active else door.mode
