@@ -89,7 +89,7 @@ class GpioInputs:
         ends_s = time.monotonic() + timeout_s
         with self._condition:
             while True:
-                found = self._initial() + self._look()
+                found = self._news()
                 left_s = ends_s - time.monotonic()
                 if found or left_s <= 0.0:
                     return found
@@ -125,6 +125,16 @@ class GpioInputs:
             for line in self._lines:
                 line.close()
             self._condition.notify_all()
+
+    def _news(self) -> list[InputChange]:
+        initial = self._initial()
+        try:
+            return initial + self._look()
+        except UnavailableError:
+            # What was found at the start is told even where a pin cannot be read by now.
+            if self._closed or not initial:
+                raise
+            return initial
 
     def _initial(self) -> list[InputChange]:
         if self._told:

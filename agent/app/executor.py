@@ -93,8 +93,7 @@ class Executor:
     def execute(self, effects: Sequence[Effect]) -> None:
         """Do what the controller asked, first to last."""
         ticket: Ticket | None = None
-        if effects and self._unsaved is not None:
-            self._remember(self._unsaved)
+        owed = self._unsaved
         for effect in effects:
             match effect:
                 case Record(draft):
@@ -113,6 +112,9 @@ class Executor:
                     self.execute(effect.counted if self._consumed(effect) else effect.otherwise)
                 case _:
                     self._tell(effect)
+        if effects and owed is not None and self._unsaved is owed:
+            # After all else: a file that is locked or slow must not delay the way out, or a fire.
+            self._remember(owed)
 
     def _tell(self, effect: Settle | Compare | SetStatus | Indicate | Stand) -> None:
         match effect:

@@ -74,6 +74,8 @@ class Operator:
 
     def _door(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
         command, points = self._what(request), self._where(request)
+        if any(point not in self._board.newest().access_points for point in points):
+            raise RefusedError("not_ready", "the agent is still starting: ask again in a moment")
         if command is Command.RELEASE:
             self._release(points, caller)
         else:

@@ -255,6 +255,23 @@ def test_a_pin_that_fails_hides_no_other_and_may_recover(
     assert one.inputs.take(0.0) == []
 
 
+def test_what_was_found_at_the_start_is_told_though_another_pin_fails_by_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = bench("mock", tmp_path, ("bad", PIN), ("fire", 13), active_high=False, pull="down")
+    bad = one.pins.pin(f"GPIO{PIN}")
+
+    def gone(_pin: Any) -> bool:
+        raise OSError("chip gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(bad), "_get_state", lambda pin: gone(pin) if pin is bad else pin._state)
+        found = [(change.input, change.active, change.initial) for change in one.inputs.take(0.0)]
+        assert ("fire", True, True) in found
+        with pytest.raises(UnavailableError):
+            one.inputs.take(0.0)
+
+
 def test_edge_times_count_where_they_can_be_meant() -> None:
     clock: Clock = SystemClock()
     pins = open_pins("mock")

@@ -112,6 +112,14 @@ def test_a_release_that_does_not_come_is_said_to_have_failed(desk):
         desk.ask("door", do="release", access_points=["north-entry"])
 
 
+@pytest.mark.parametrize("do", ["release", "lockdown", "free-passage", "resume"])
+def test_before_the_controller_has_said_anything_a_door_is_not_asked(desk, do):
+    desk.board.stands = SetStatus()
+    with pytest.raises(RefusedError, match="still starting"):
+        desk.ask("door", do=do, access_points=["north-entry"])
+    assert desk.posted == []
+
+
 def test_a_fault_that_stays_is_said_to_be_still_there(desk):
     assert desk.ask("clear_fault", part="door:lane") == {"part": "door:lane"}
     assert desk.posted == [FaultCleared("door:lane", ME)]

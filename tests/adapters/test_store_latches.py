@@ -170,3 +170,17 @@ def test_the_baseline_is_learnt_and_what_is_no_baseline_is_none(path):
             connection.execute("UPDATE baseline SET people = ?", (text,))
         connection.close()
         assert SqliteLatches(path).baseline() == Baseline()
+
+
+def test_a_strangers_lock_is_not_waited_for_by_the_thread_that_moves_the_doors(path):
+    latches = SqliteLatches(path)
+    waits_ms = latches._connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    assert waits_ms <= 20
+    stranger = sqlite3.connect(path, isolation_level=None)
+    stranger.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked"):
+        latches.move(HolderId("anna"), None)
+    stranger.execute("ROLLBACK")
+    latches.move(HolderId("anna"), None)
+    stranger.close()
+    latches.close()

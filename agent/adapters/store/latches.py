@@ -50,6 +50,7 @@ _STEPS = (
     );
     """,
 )
+_BUSY_TIMEOUT_MS = 20
 _FIX = "stop the agent and move the file away: every door is in normal mode then, nobody inside"
 
 
@@ -65,6 +66,9 @@ class SqliteLatches:
         self._path = path
         self._lock = threading.Lock()
         self._connection = open_database(path, APPLICATION_ID, _STEPS)
+        # Nobody else writes here, and the thread that moves the doors does: a stranger's lock is a
+        # fault, and not waited for.
+        self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
 
     def latches(self) -> Latches:
         """As they were saved last.
