@@ -80,6 +80,11 @@ active_high = true
 pull = "up"
 door = "in"
 
+[voice]
+kind = "aplay"
+access_point = "north-entry"
+quiet = { from = "22:00", until = "06:00" }
+
 [[area]]
 id = "garden"
 

@@ -1,5 +1,6 @@
 """What every table of the config is made of: names, paths, fractions, and its strictness."""
 
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +20,14 @@ def _without_nul(path: Path) -> Path:
     return path
 
 
+def _of_no_zone(value: time) -> time:
+    if value.tzinfo is not None:
+        raise ValueError("has an offset: times are those of the kiosk's timezone")
+    return value
+
+
+WallTime = Annotated[time, AfterValidator(_of_no_zone)]
+"""A time of day at the kiosk."""
 FilePath = Annotated[Path, AfterValidator(_without_nul)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

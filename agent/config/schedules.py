@@ -10,18 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 
-from agent.config.base import Name, Table, Weekday
+from agent.config.base import Name, Table, WallTime, Weekday
 from agent.domain.holidays import FIRST_YEAR, LAST_YEAR
 
 BY_ID, BY_SPANS = "by id", "by spans"
 SCHEDULE_TAGS = frozenset({BY_ID, BY_SPANS})
 """What pydantic puts into the place of a finding, and no file has."""
-
-
-def _of_no_zone(value: time) -> time:
-    if value.tzinfo is not None:
-        raise ValueError("has an offset: times are those of the kiosk's timezone")
-    return value
 
 
 def _of_our_time(value: Date) -> Date:
@@ -30,7 +24,6 @@ def _of_our_time(value: Date) -> Date:
     return value
 
 
-WallTime = Annotated[time, AfterValidator(_of_no_zone)]
 DayType = Literal[Weekday, "holiday"]
 
 

@@ -1,11 +1,10 @@
 """What of the config makes the gate speak."""
 
-from datetime import time
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from agent.config.base import FilePath, Name, Table
+from agent.config.base import FilePath, Name, Table, WallTime
 from agent.domain.telling import LANGUAGE_PATTERN
 
 _DEVICE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:,=-]{0,63}$"
@@ -24,8 +23,8 @@ class QuietConfig(Table):
         frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True
     )
 
-    from_: Annotated[time, Field(alias="from")]
-    until: time
+    from_: Annotated[WallTime, Field(alias="from")]
+    until: WallTime
 
     @model_validator(mode="after")
     def _some_hours(self) -> Self:
