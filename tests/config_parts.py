@@ -80,11 +80,6 @@ active_high = true
 pull = "up"
 door = "in"
 
-[voice]
-kind = "aplay"
-access_point = "north-entry"
-quiet = { from = "22:00", until = "06:00" }
-
 [[area]]
 id = "garden"
 
@@ -97,6 +92,13 @@ exceptions = [{ date = "2026-12-24", open = false, from = "12:00" }]
 [[holiday]]
 id = "public"
 dates = ["05-01"]
+"""
+
+VOICE = """
+[voice]
+kind = "aplay"
+access_point = "north-entry"
+quiet = { from = "23:00", until = "07:00" }
 """
 
 
