@@ -23,8 +23,15 @@ def synthesise(text: str, voice: str, words_per_minute: int, *, program: str = P
     Raises:
         UnavailableError: the program is missing, does not know the voice, or did not end in 10 s.
     """
-    with tempfile.TemporaryDirectory(prefix="gate-agent-voice-") as folder:
-        made = Path(folder) / "said.wav"
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="gate-agent-voice-")
+    except OSError as error:
+        raise UnavailableError(
+            f"there is no room for a spoken text: {error.strerror or error}",
+            "free space where temporary files lie",
+        ) from error
+    with folder as place:
+        made = Path(place) / "said.wav"
         command = [
             program,
             *("-v", voice),
@@ -55,4 +62,7 @@ def synthesise(text: str, voice: str, words_per_minute: int, *, program: str = P
             why = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
             message = f"{program} failed with the voice {voice}: {' '.join(why) or 'no file'}"
             raise UnavailableError(message, "see espeak-ng --voices")
-        return made.read_bytes()
+        try:
+            return made.read_bytes()
+        except OSError as error:
+            raise UnavailableError(f"what {program} wrote cannot be read: {error}") from error

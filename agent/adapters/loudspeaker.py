@@ -39,7 +39,13 @@ class AplayLoudspeaker:
             if not wanted():
                 return
             self._was_cut = False
-            process = self._running = self._start(file)
+        # Not under the lock: a disk that is slow to give the program must not hold whoever cuts.
+        process = self._start(file)
+        with self._lock:
+            self._running = process
+            if not wanted():
+                self._was_cut = True
+                process.kill()
         try:
             _, said = process.communicate(timeout=self._longest_s)
         except subprocess.TimeoutExpired as error:

@@ -31,6 +31,7 @@ def check_relations(config: GateConfig, mended: Collection[KeyPath] = ()) -> Ite
     points = [point.id for point in config.access_point]
     yield from _repeated("camera", cameras)
     yield from _repeated("door", doors)
+    yield from _same_outputs(config, mended)
     yield from _repeated("access_point", points)
     areas = [area.id for area in config.area]
     yield from _repeated("area", areas)
@@ -93,6 +94,18 @@ def _repeated(table: str, names: Sequence[str]) -> Iterator[Finding]:
     for i, name in enumerate(names):
         if name in names[:i] and name != UNREAD:
             yield ((table, i, "id"), f"{name!r} is named twice")
+
+
+def _same_outputs(config: GateConfig, mended: Collection[KeyPath]) -> Iterator[Finding]:
+    """A turnstile's outputs are ``lane.entry`` and ``lane.exit``: no other door is called so."""
+    owners: dict[str, str] = {}
+    for i, door in enumerate(config.door):
+        if unsure(("door", i, "id"), mended) or unsure(("door", i, "kind"), mended):
+            continue
+        for name in door.outputs:
+            owner = owners.setdefault(name, door.id)
+            if owner != door.id:
+                yield ("door", i, "id"), f"{name!r} is an output of {owner!r} too: rename one"
 
 
 def _shared_cameras(config: GateConfig) -> Iterator[Finding]:

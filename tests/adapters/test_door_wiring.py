@@ -96,6 +96,14 @@ def test_a_turnstile_that_is_not_whole_is_a_finding(tmp_path, text, finding):
         file_of(tmp_path, keep=text)
 
 
+def test_no_door_is_called_like_an_output_of_a_turnstile(tmp_path):
+    keep = DOOR.replace('"gpio"', '"turnstile"') + "exit_pin = 27\n"
+    path = file_of(tmp_path, keep=keep).path
+    path.write_text(path.read_text().replace('"out"', '"in.exit"'))
+    with pytest.raises(ConfigError, match=r"'in\.exit' is an output of 'in' too"):
+        load_config(path)
+
+
 def test_areas_that_nobody_declared_are_findings(tmp_path):
     path = tmp_path / "gate.toml"
     path.write_text(GOOD.replace('door = "in"\n\n', 'door = "in"\nto_area = "gardn"\n\n', 1))

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -283,6 +284,33 @@ def test_cut_it_ends_at_once_and_that_is_no_failure(fake, tmp_path) -> None:
     assert not player.is_alive()
     assert gone(int((tmp_path / "pid").read_text()))
     speaker.cut()  # nothing plays
+
+
+def test_nobody_who_cuts_waits_for_a_program_that_is_slow_to_start(
+    fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speaker, starting, goes_on = AplayLoudspeaker(), threading.Event(), threading.Event()
+    speaker._command = [fake("exec sleep 60")]
+    start, wanted = speaker._start, [True]
+
+    def slowly(file: Path) -> Any:
+        starting.set()
+        assert goes_on.wait(20)
+        return start(file)
+
+    monkeypatch.setattr(speaker, "_start", slowly)
+    player = threading.Thread(target=speaker.play, args=(Path("a.wav"), lambda: wanted[0]))
+    player.start()
+    assert starting.wait(20)
+    wanted[0] = False
+    cutter = threading.Thread(target=speaker.cut, daemon=True)
+    cutter.start()
+    cutter.join(5)
+    cut_before_it_started = not cutter.is_alive()
+    goes_on.set()
+    assert cut_before_it_started
+    player.join(20)
+    assert not player.is_alive()  # what nobody wants any more was ended at once
 
 
 def test_one_that_was_killed_by_somebody_else_is_a_failure(fake) -> None:

@@ -364,6 +364,14 @@ def test_a_voice_that_espeak_does_not_know_is_named() -> None:
         synthesise("hello", "nobody", 160)
 
 
+def test_a_disk_that_takes_no_temporary_file_is_a_fault_and_no_dead_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(UnavailableError, match="no room for a spoken text"):
+        synthesise("hello", "en", 160)
+
+
 def test_an_espeak_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "espeak-ng"
     program.write_text("#!/bin/sh\nexec sleep 60\n")
