@@ -61,9 +61,16 @@ class VoiceFiles:
         return self._root / "spoken.wav"
 
     def find(self, language: str, key: str) -> Path | None:
-        """The file to play, a recording first; None where there is none."""
+        """The file to play, a recording first; None where there is none that may be looked at."""
         places = (self.recorded(language, key), self.synthesised(language, key))
-        return next((place for place in places if place.is_file()), None)
+        return next((place for place in places if _is_there(place)), None)
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:
+        return False  # a folder of another user's, say: no thread may die of it
 
 
 def prepare(

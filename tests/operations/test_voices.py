@@ -364,6 +364,16 @@ def test_a_voice_that_espeak_does_not_know_is_named() -> None:
         synthesise("hello", "nobody", 160)
 
 
+def test_a_folder_that_may_not_be_looked_into_holds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert VoiceFiles(tmp_path).find("en", "granted") is None
+
+
 def test_a_disk_that_takes_no_temporary_file_is_a_fault_and_no_dead_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
