@@ -20,7 +20,7 @@ from agent.operations.simulate import Checker
 
 _PERSON_CLEARS = ("door:", "feedback:", "tamper:")
 _WATCHDOG_S = 20.0
-_FAR_S = 1e9
+_COMMANDS = (Command.LOCK_DOWN, Command.FREE_PASSAGE, Command.RELEASE)
 
 
 class Site(Protocol):
@@ -112,8 +112,9 @@ class Faults:
         for _ in range(restarts):
             how = self._chance.choices(["crash", "kill", "stop"], [0.5, 0.25, 0.25])[0]
             self._site.later(self._chance.uniform(3, seconds), partial(self._ends, how))
-        for _ in range(max(int(seconds / 1200), 2)):
-            self._site.later(self._chance.uniform(10, seconds), self._operate)
+        for i in range(max(int(seconds / 300), 3)):
+            operate = partial(self._operate, _COMMANDS[i % len(_COMMANDS)])
+            self._site.later(self._chance.uniform(10, seconds), operate)
         for _ in range(max(int(seconds / 10_000), 1)):
             self._site.later(self._chance.uniform(10, seconds * 0.9), self._burn)
         self._site.later(10.0, self._mend)
@@ -339,11 +340,10 @@ class Faults:
         if how == "hang":
             self._site.later(_WATCHDOG_S, lambda: self._site.ends("killed by the watchdog"))
 
-    def _operate(self) -> None:
+    def _operate(self, command: Command) -> None:
         if self.over:
             return
         point = self._chance.choice(site.POINTS)
-        command = self._chance.choice([Command.LOCK_DOWN, Command.FREE_PASSAGE, Command.RELEASE])
         self._site.command(command, point)
         if command is not Command.RELEASE:
             lasts_s = self._chance.uniform(20, 240)

@@ -43,6 +43,7 @@ from agent.ports import Door
 TOPICS = Topics(site.COMMUNITY, site.GRID, site.KIOSK)
 _RETRY_S = 1.0
 _IDLE_S = 5.0
+_LEAST_S = 0.001
 
 
 class Died(BaseException):
@@ -152,7 +153,8 @@ class SimulatedProcess:
             moments.append(self._retry_s)
         if self._core.outbox.awake:
             moments.append(self._resume_s)
-        return max(min(moments), now_s)
+        # A deadline that stays due must not stop the time.
+        return max(min(moments), now_s + _LEAST_S)
 
     @property
     def written(self) -> bool:
