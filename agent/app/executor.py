@@ -29,7 +29,7 @@ from agent.controller.effects import (
     Settle,
     Stand,
 )
-from agent.controller.inputs import FaultCleared, FaultRaised, Input
+from agent.controller.inputs import FaultCleared, FaultRaised, Input, NotCounted
 from agent.domain.events import EventDraft, EventType
 from agent.errors import StoreError
 from agent.ports import Door, LatchStore, PassLedger
@@ -130,12 +130,16 @@ class Executor:
                 self._outlets.stand(effect)
 
     def _consumed(self, effect: Consume) -> bool:
+        failed = False
         try:
-            return self._ledger.consume(effect.gate_pass, effect.limit, effect.valid_until)
+            if self._ledger.consume(effect.gate_pass, effect.limit, effect.valid_until):
+                return True
         except StoreError as error:
             _log.error("use_not_counted", error=str(error))
             self._outlets.post(FaultRaised("passes", "a pass's use could not be counted"))
-            return False
+            failed = True
+        self._outlets.post(NotCounted(effect.access_point, effect.gate_pass, failed))
+        return False
 
     def _record(self, draft: EventDraft) -> Ticket:
         if draft.type in (EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED):

@@ -140,6 +140,16 @@ class DoorControl:
             return []
         return self._let(Input.GRANT, passage, now_s)
 
+    def take_back(self, now_s: float) -> tuple[Passage | None, list[Effect]]:
+        """The last release was not carried out: whose it was, and the end of it."""
+        if not self._waiting:
+            return None, []
+        passage = self._waiting.pop()
+        if self._waiting or self.state is not State.RELEASED:
+            return passage, []
+        self._window_ends_s = None
+        return passage, self._apply(Input.WINDOW_ENDED, now_s)
+
     def rex(self, passage: Passage, now_s: float) -> list[Effect]:
         """Somebody inside wants to leave; never refused."""
         return self._let(Input.REX, passage, now_s)

@@ -120,6 +120,14 @@ class Doors:
             effects = self._released(door, passage, now, Cause.COMMAND, by)
         return effects + self._told(door, now)
 
+    def not_counted(self, lane: LaneSettings, now: Instant) -> list[Effect]:
+        """The last grant there was not carried out: nobody is let through, and nobody went in."""
+        door = self._doors[lane.door]
+        passage, effects = door.take_back(now.monotonic_s)
+        if passage is not None and passage.holder is not None:
+            self._passback.take_back(passage.holder)
+        return effects
+
     def failed(self, part: str, now: Instant, *, cleared: bool = False) -> list[Effect]:
         """The part ``door:NAME`` or ``feedback:NAME`` failed, or works again."""
         effects: list[Effect] = []
@@ -131,7 +139,7 @@ class Doors:
 
     def clearable(self, part: str) -> bool:
         """Whether what made this fault has gone, as far as the inputs tell."""
-        return part.removeprefix("tamper:") not in self._active
+        return not (part.startswith("tamper:") and part.removeprefix("tamper:") in self._active)
 
     def tick(self, now: Instant) -> list[Effect]:
         """What is due at any door, and what the schedules say at this hour."""

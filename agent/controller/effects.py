@@ -108,8 +108,12 @@ class Stand:
 
 @dataclass(frozen=True, slots=True)
 class Consume:
-    """Count a use of a pass on the disk, then do ``counted``; where that fails, ``otherwise``."""
+    """Count a use of a pass on the disk, then do ``counted``.
 
+    Where it cannot be counted, ``otherwise``; a ``NotCounted`` for ``access_point`` then follows.
+    """
+
+    access_point: str
     gate_pass: PassId
     limit: int
     valid_until: datetime

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from agent.domain.door_mode import Command
 from agent.domain.evidence import Observation, TemperatureReading
+from agent.domain.gate_pass import PassId
 from agent.domain.holder import HolderId
 from agent.domain.presented import Presented
 from agent.domain.registry import Registry
@@ -80,6 +81,15 @@ class Forgiven:
 
 
 @dataclass(frozen=True, slots=True)
+class NotCounted:
+    """A pass's use could not be counted, so nobody was let through; ``failed``: the disk did."""
+
+    access_point: str
+    gate_pass: PassId
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """The deadline that the controller named has come."""
 
@@ -99,6 +109,7 @@ Input = (
     | InputChanged
     | Commanded
     | Forgiven
+    | NotCounted
     | FaultRaised
     | FaultCleared
     | Tick

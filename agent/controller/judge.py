@@ -276,7 +276,12 @@ class Judge:
         otherwise = self._record(lane, evidence, refused, now)
         point = lane.settings.access_point
         denied = Indicate(Indication(point, Outcome.DENIED, (), refused.reason))
-        return (Consume(claims.id, claims.uses, claims.valid_until, granted, (otherwise, denied)),)
+        refusal = (otherwise, denied)
+        return (Consume(point, claims.id, claims.uses, claims.valid_until, granted, refusal),)
+
+    def not_counted(self, gate_pass: PassId) -> None:
+        """A use that did not reach the disk was none."""
+        self._uses[gate_pass] = max(self._uses.get(gate_pass, 0) - 1, 0)
 
     def _decide(
         self, lane: Lane, evidence: Evidence, faults: Mapping[str, str], now: Instant

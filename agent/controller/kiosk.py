@@ -26,6 +26,7 @@ from agent.controller.inputs import (
     Forgiven,
     Input,
     InputChanged,
+    NotCounted,
     Observed,
     RegistryChanged,
     Stop,
@@ -141,7 +142,7 @@ class Kiosk:
                 return self._enrolled(registry)
             case InputChanged(change):
                 return self._doors.changed(change, now)
-            case Commanded() | Forgiven():
+            case Commanded() | Forgiven() | NotCounted():
                 return self._asked(happened, now)
             case FaultRaised() | FaultCleared():
                 return self._fault(happened, now)
@@ -179,14 +180,19 @@ class Kiosk:
                 effects += self._judge.shown(lane, shown.presented, self._faults, now)
         return effects
 
-    def _asked(self, asked: Commanded | Forgiven, now: Instant) -> list[Effect]:
+    def _asked(self, asked: Commanded | Forgiven | NotCounted, now: Instant) -> list[Effect]:
         if isinstance(asked, Forgiven):
             data = {"holder": asked.holder, "by": asked.by}
             record = self._record(EventType.PASSBACK_FORGIVEN, now, data)
             return [*self._passback.forgive(asked.holder), record]
+        if isinstance(asked, NotCounted) and asked.failed:
+            self._judge.not_counted(asked.gate_pass)
         for lane in self._lanes:
-            if lane.settings.access_point == asked.access_point:
-                return self._doors.commanded(asked.command, lane.settings, asked.by, now)
+            if lane.settings.access_point != asked.access_point:
+                continue
+            if isinstance(asked, NotCounted):
+                return self._doors.not_counted(lane.settings, now)
+            return self._doors.commanded(asked.command, lane.settings, asked.by, now)
         return []
 
     def _fault(self, fault: FaultRaised | FaultCleared, now: Instant) -> list[Effect]:

@@ -22,6 +22,7 @@ class Passback:
         self._positions = dict(positions)
         self._boot_id = boot_id
         self._started_s = float("-inf")
+        self._before: tuple[HolderId, Position | None] | None = None
 
     def start(self, now_s: float) -> None:
         """The agent begins; what happened before a reboot is no older than that makes it."""
@@ -42,8 +43,19 @@ class Passback:
             left = self._positions.get(holder)
             return self.forgive(holder) if left and left.area == lane.from_area else []
         position = Position(lane.to_area, now.monotonic_s, self._boot_id, now.utc, now.utc_trusted)
+        self._before = (holder, self._positions.get(holder))
         self._positions[holder] = position
         return [Move(holder, position)]
+
+    def take_back(self, holder: HolderId) -> None:
+        """The last move was none, where it was this holder's; nothing was written down of it."""
+        if self._before is not None and self._before[0] == holder:
+            position = self._before[1]
+            self._before = None
+            if position is None:
+                self._positions.pop(holder, None)
+            else:
+                self._positions[holder] = position
 
     def forgive(self, holder: HolderId | None) -> list[Move]:
         """Forget where ``holder`` is, or everybody."""

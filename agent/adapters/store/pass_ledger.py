@@ -22,6 +22,7 @@ from agent.adapters.store.sqlite import (
 from agent.domain.gate_pass import PassId
 
 APPLICATION_ID = 0x67_41_70_6C  # "gApl"
+_BUSY_TIMEOUT_MS = 100
 _STEPS = (
     """
     CREATE TABLE used (
@@ -50,6 +51,8 @@ class SqlitePassLedger:
         self._lock = threading.Lock()
         self._connection = open_database(path, APPLICATION_ID, _STEPS)
         self._connection.execute("PRAGMA synchronous = FULL")
+        # The thread that moves the doors asks: a stranger's lock is a fault, and not waited for.
+        self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
 
     def uses(self) -> dict[PassId, int]:
         """How often each pass was used; those never used are not named."""
