@@ -15,9 +15,13 @@ def summary(config: GateConfig) -> dict[str, Any]:
         "access_points": [point.id for point in config.access_point],
         "cameras": [f"{camera.id} ({camera.kind})" for camera in config.camera],
         "doors": [f"{door.id} ({door.pin_factory})" for door in config.door],
+        "inputs": [f"{one.id} ({one.kind})" for one in config.input],
+        "areas": [f"{area.id} (anti-passback {area.anti_passback})" for area in config.area],
+        "schedules": [schedule.id for schedule in config.schedule],
         "rules": len(config.rule),
         "categories": sorted({name for rule in config.rule for name in rule.categories}),
         "thermometer": config.thermometer.kind,
+        "voice": config.voice.kind,
         "broker": f"{config.broker.host}:{config.broker.port}" if config.broker else None,
         "pack": config.face.pack,
     }
