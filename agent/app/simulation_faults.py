@@ -168,7 +168,15 @@ class Faults:
     def _thermometer(self, how: str) -> None:
         self._note("thermometer", fault=how)
         setattr(self._skin, how, True)
-        self._for(f"thermometer {how}", 5, 90, lambda: setattr(self._skin, how, False))
+        lie = [self._site.now_s, float("inf")]
+        if how == "stuck":
+            self._site.checker.stream.lies.append(lie)
+
+        def back() -> None:
+            setattr(self._skin, how, False)
+            lie[1] = self._site.now_s
+
+        self._for(f"thermometer {how}", 5, 90, back)
 
     # --- wires ------------------------------------------------------------------------------
 

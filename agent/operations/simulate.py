@@ -90,7 +90,6 @@ class Checker:
         self._fire = False
         self._fire_s = -_FAR
         self._journal_trouble: list[list[float]] = []
-        self._unwritten: list[tuple[float, float]] = []
         self.openings = 0
 
     # --- what the world did -----------------------------------------------------------------
@@ -135,7 +134,7 @@ class Checker:
             output.egress.clear()
         if self._journal_trouble and self._journal_trouble[-1][1] == _FAR:
             # What the door did while its row could not be written is known to nobody any more.
-            self._unwritten.append((self._journal_trouble[-1][0], at_s))
+            self.stream.unwritten.append((self._journal_trouble[-1][0], at_s))
         self.stream.agent_died(at_s)
         self._memory.note(at_s, how)
 
@@ -313,7 +312,7 @@ class Checker:
         modes = sorted(causes.get(f"mode:{name}", []))
         for opening in one.openings:
             if opening.excused or any(
-                begin <= opening.at_s <= end for begin, end in self._unwritten
+                begin <= opening.at_s <= end for begin, end in self.stream.unwritten
             ):
                 continue
             if _near(granted, opening.at_s):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from agent.operations.simulate_truth import ClockMap, Memory, Presences
+from agent.operations.simulate_truth import ELEVATED, ClockMap, Memory, Presences
 
 NAME_MARK = "NAME-"
 """Every name in a simulation begins so, that it is found wherever it should not be."""
@@ -89,6 +89,10 @@ class Stream:
         self.hard_area: Mapping[str, str] = {}
         """The area that anti-passback guards, by the access points that lead into it."""
         self.leaves: Mapping[str, str] = {}
+        self.lies: list[list[float]] = []
+        """From and until: the thermometer says what it said before, and nobody can know yet."""
+        self.unwritten: list[tuple[float, float]] = []
+        """From and until: rows could not be written, and then the agent died with them."""
         self.granted = 0
         self.denied = 0
         self.events = 0
@@ -202,6 +206,8 @@ class Stream:
                 continue
             when_s, person = moment, presence.person
             why = person.may_pass(point, utc, self._zone, synced=synced)
+            if why == ELEVATED and any(begin <= moment <= end for begin, end in self.lies):
+                why = None
             if why is None and person.holder != holder:
                 why = "somebody else stood there"
             if why is None and person.uses is not None and holder is not None:
@@ -247,6 +253,12 @@ class Stream:
         area, since_s = self._inside.get(holder or "", ("", 0.0))
         if area != self.hard_area.get(point, "-"):
             return False
+        if any(
+            since_s <= end and self._presences.stood(exit_, holder, begin, end)
+            for begin, end in self.unwritten
+            for exit_ in self.leaves
+        ):
+            return False  # they may have left, and the word of it was lost
         # A death right after the passage may have come before it was written down; and one after a
         # grant to leave may have taken the word that it was used, and not the fact.
         left = [one for exit_ in self.leaves for one in self._grants.get((exit_, holder), ())]

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 _REMEMBERED = 20
+ELEVATED = "an elevated temperature"
 _EDGE_S = 2.0
 """So near to the beginning or end of hours either answer is right."""
 
@@ -76,7 +77,7 @@ class Person:
             if not right.hours.holds(local, -_EDGE_S):
                 return "outside the hours"
         if right.limit_c is not None and self.temperature_c > right.limit_c:
-            return "an elevated temperature"
+            return ELEVATED
         return None
 
 
@@ -121,6 +122,13 @@ class Presences:
         """A new agent does not know that whoever stands there was judged before."""
         for here in self._at.values():
             here[-1].restarted = True
+
+    def stood(self, point: str, holder: str | None, from_s: float, until_s: float) -> bool:
+        """Whether this holder was at the access point in that time."""
+        return any(
+            one.person.holder == holder and one.from_s <= until_s and one.until_s >= from_s
+            for one in self._at.get(point, [])
+        )
 
     def find(self, point: str, at_s: float, grace_s: float) -> Presence | None:
         """Who stood there at ``at_s``, or had left no longer than ``grace_s`` before."""
