@@ -4,6 +4,7 @@ A deed that fails comes back as an input, because the state machine must know; i
 the loop.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -36,6 +37,14 @@ from agent.ports import Door, LatchStore, PassLedger
 
 RECORD_WAIT_S = 0.020
 """How long a door waits for its row; past that it opens and the event is marked late."""
+
+_TROUBLE = frozenset(
+    {
+        *(EventType.FAULT_RAISED, EventType.DOOR_FORCED, EventType.DOOR_HELD_OPEN),
+        *(EventType.DOOR_TAILGATED, EventType.DURESS_SIGNALLED),
+    }
+)
+"""What somebody has to look after; ``journalctl -p warning`` shows it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -150,7 +159,10 @@ class Executor:
                 score=draft.data.get("score"),
             )
         else:
-            _log.info(draft.type.value, **draft.data)
+            # Where journald reads, its priority is what a technician looks for; nobody's holder id.
+            level = logging.WARNING if draft.type in _TROUBLE else logging.INFO
+            told = {key: value for key, value in draft.data.items() if key != "holder"}
+            _log.log(level, draft.type.value, **{"access_point": draft.access_point, **told})
         return self._writer.submit(draft.with_id(self._new_id(draft)))
 
     def _awaited(self, ticket: Ticket | None) -> None:

@@ -14,6 +14,11 @@ from agent.ports import StoredEvent
 
 _AGE = re.compile(r"(\d{1,9})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_TOLD = (
+    *("reason", "holder", "change", "list", "issuer", "pass"),
+    *("part", "detail", "pack", "mode", "cause", "by"),
+)
+"""What of an event's data stands in a row for people, in this order."""
 
 
 class EventLog(Protocol):
@@ -95,8 +100,7 @@ def as_json(stored: StoredEvent, source: str) -> dict[str, Any]:
 def as_row(stored: StoredEvent, zone: tzinfo) -> tuple[object, ...]:
     """For people: time in ``zone`` (``?``: not trusted), sequence, type, access point, what."""
     event = stored.event
-    keys = ("reason", "holder", "change", "list", "issuer", "pass", "part", "pack", "by")
-    what = ", ".join(f"{key} {event.data[key]}" for key in keys if event.data.get(key) is not None)
+    what = ", ".join(f"{key} {event.data[key]}" for key in _TOLD if event.data.get(key) is not None)
     local = event.time.astimezone(zone).isoformat(" ", "seconds")
     mark = "" if event.clock_synced else " ?"
     return local + mark, stored.sequence, event.type.value, event.access_point, what

@@ -1,9 +1,16 @@
 """The order of deeds where a store fails: what moves an output comes before what is owed a disk."""
 
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
 from agent.app.executor import Executor, Outlets, Stores
-from agent.controller.effects import Latch, Secure, SetStatus
+from agent.controller.effects import Latch, Record, Secure, SetStatus
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.domain.door_mode import DoorLatch, Latches, Mode
+from agent.domain.events import EventDraft, EventType
 from agent.errors import StoreError
 
 LOCKED = Latch(Latches({"lane": DoorLatch(Mode.LOCKED_DOWN)}))
@@ -18,11 +25,14 @@ class Bench:
         self.fails = True
         self.executor = Executor(
             {"lane": self},  # type: ignore[dict-item] # all that is asked of a door here
-            None,  # type: ignore[arg-type] # nothing is recorded here
+            self,  # type: ignore[arg-type] # all that is asked of a journal here
             Stores(None, self),  # type: ignore[arg-type] # no pass is used
             Outlets(self.done.append, self.done.append, self.done.append, None),  # type: ignore[arg-type] # nor a face
             new_id=lambda _draft: "1",
         )
+
+    def submit(self, event):
+        self.done.append(event)
 
     def secure(self):
         self.done.append("secure")
@@ -56,3 +66,27 @@ def test_a_newer_word_takes_the_place_of_the_one_that_is_owed():
     bench.fails = False
     bench.executor.execute([SetStatus()])
     assert bench.done[-2] == NORMAL.latches
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "level"),
+    [
+        (EventType.ACCESS_NOT_TAKEN, {"door": "lane", "holder": "r-1042"}, "info"),
+        (EventType.PASSBACK_FORGIVEN, {"holder": "r-1042", "by": "uid:0 root"}, "info"),
+        (EventType.DOOR_MODE_CHANGED, {"door": "lane", "mode": "normal"}, "info"),
+        (EventType.FAULT_RAISED, {"part": "tamper:box"}, "warning"),
+        (EventType.DOOR_FORCED, {"door": "lane"}, "warning"),
+        (EventType.DOOR_HELD_OPEN, {"door": "lane"}, "warning"),
+    ],
+)
+def test_the_log_has_trouble_as_a_warning_and_nobodys_holder_id(
+    kind: EventType, data: dict[str, Any], level: str
+):
+    bench = Bench()
+    draft = EventDraft(kind, datetime(2026, 11, 25, tzinfo=UTC), True, "north-entry", data)
+    with capture_logs() as logs:
+        bench.executor.execute([Record(draft)])
+    told = {key: value for key, value in data.items() if key != "holder"}
+    expected = {"event": kind.value, "log_level": level, "access_point": "north-entry", **told}
+    assert logs == [expected]
+    assert [event.data for event in bench.done] == [data]  # type: ignore[attr-defined] # events only
