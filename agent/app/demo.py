@@ -309,7 +309,7 @@ class _Demo:
 
 
 def _is_access(event: dict[str, Any]) -> bool:
-    return str(event["type"]).startswith("gate.access.")
+    return event["type"] in ("gate.access.granted", "gate.access.denied")
 
 
 def _saw(data: dict[str, Any], *, opened: bool) -> str:

@@ -52,7 +52,9 @@ class Mosquitto:
         self.port = _free_port()
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n"
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n"
+            # Who is subscribed outlives its restart, so whoever comes back first loses nothing.
+            f"persistence true\npersistence_location {folder}/\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -96,7 +98,7 @@ class Subscriber:
     def __init__(self, port: int) -> None:
         self._condition = threading.Condition()
         self._events: list[dict[str, Any]] = []
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "demo-backend")
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "demo-backend", clean_session=False)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._subscribe
         self._client.on_message = self._hear
