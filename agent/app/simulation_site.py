@@ -39,7 +39,7 @@ COMMUNITY, GRID, KIOSK = "lakeside", "g3", "north-1"
 POINTS = ("door", "lane-entry", "lane-exit", "yard")
 OUTPUT = {"door": "door", "lane-entry": "lane.entry", "lane-exit": "lane.exit", "yard": "yard"}
 OUTPUT_PINS = {"door": 17, "lane.entry": 22, "lane.exit": 23, "yard": 27}
-FEVER_LIMIT_C = 37.5
+SKIN_LIMIT_C = 37.5
 THRESHOLD = -0.5
 _MAX_PULSE_S = 6.0
 
@@ -76,7 +76,7 @@ _EVERYWHERE = frozenset(POINTS)
 _RIGHTS = {
     "resident": (Right(_EVERYWHERE),),
     "staff": (
-        Right(frozenset({"door"}), _STAFF_HOURS, FEVER_LIMIT_C),
+        Right(frozenset({"door"}), _STAFF_HOURS, SKIN_LIMIT_C),
         Right(frozenset({"lane-entry", "lane-exit"}), _STAFF_HOURS),
     ),
     "courier": (Right(frozenset({"door", "yard"}), _COURIER_HOURS),),
@@ -123,7 +123,7 @@ def kiosk_settings() -> KioskSettings:
         rules=(
             Rule(frozenset({"resident"})),
             Rule(
-                frozenset({"staff"}), frozenset({"door"}), staff, temperature_limit_c=FEVER_LIMIT_C
+                frozenset({"staff"}), frozenset({"door"}), staff, temperature_limit_c=SKIN_LIMIT_C
             ),
             Rule(frozenset({"staff"}), lanes, staff),
             Rule(frozenset({"courier"}), frozenset({"door", "yard"}), courier),
