@@ -36,7 +36,7 @@ def check(*, config: Config = None, as_json: Json = False) -> None:
     say(f"OK {file.path}")
     fields(
         {
-            name: ", ".join(value) if isinstance(value, list) else value
+            name: (", ".join(value) or None) if isinstance(value, list) else value
             for name, value in about.items()
         }
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from agent.config import ConfigFile, GateConfig
+from agent.operations.config_risks import risks
 
 MASK = "***"
 
@@ -59,6 +60,7 @@ def warnings(file: ConfigFile) -> list[str]:
     ]
     if config.thermometer.kind == "simulated":
         found.append("the thermometer is simulated: it measures nobody")
+    found += risks(file)
     if config.broker is not None:
         needed = (config.broker.password_file, config.broker.ca_file, config.broker.cert_file)
         found += [

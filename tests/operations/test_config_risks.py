@@ -1,0 +1,83 @@
+"""Warnings about inputs, areas and the voice: what is allowed but seldom meant."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.config import load_config
+from agent.operations.config_risks import risks
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gate.example.toml"
+
+
+def told(tmp_path: Path, *changes: tuple[str, str]) -> list[str]:
+    text = EXAMPLE.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    file = tmp_path / "gate.toml"
+    file.write_text(text)
+    return risks(load_config(file))
+
+
+def wired(kind: str, active_high: str, pull: str) -> tuple[tuple[str, str], ...]:
+    return (
+        ('kind = "contact" ', f'kind = "{kind}" '),
+        ("active_high = true            # the level", f"active_high = {active_high} # the level"),
+        ('pull = "up" ', f'pull = "{pull}" '),
+    )
+
+
+@pytest.mark.parametrize("kind", ["contact", "tamper", "fire", "rex", "passage", "duress"])
+@pytest.mark.parametrize("active_high", ["true", "false"])
+@pytest.mark.parametrize("pull", ["up", "down", "none"])
+def test_a_cut_wire_is_an_alarm_of_what_guards_and_no_wish_of_what_asks(
+    kind: str, active_high: str, pull: str, tmp_path: Path
+):
+    # A cut wire leaves the pin at its pull.
+    cut_is_active = (pull == "up") == (active_high == "true")
+    wanted = kind in ("contact", "tamper", "fire")
+    warned = [text for text in told(tmp_path, *wired(kind, active_high, pull)) if "cut" in text]
+    assert len(warned) == (0 if pull == "none" or cut_is_active is wanted else 1)
+    assert all("north-contact" in text for text in warned)
+
+
+ENTERS = ('# to_area = "garden"', 'to_area = "garden"')
+LEAVES = ('# from_area = "garden"', 'from_area = "garden"')
+HARD = ('anti_passback = "off"', 'anti_passback = "hard"')
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ((), []),
+        ((HARD,), ["nobody is ever inside"]),
+        ((ENTERS,), []),
+        ((ENTERS, HARD), ["in once and is refused then"]),
+        ((ENTERS, ('anti_passback = "off"', 'anti_passback = "timed"')), []),
+    ],
+)
+def test_an_area_without_a_way_in_or_out_is_told(
+    changes: tuple[tuple[str, str], ...], words: list[str], tmp_path: Path
+):
+    found = [text for text in told(tmp_path, *changes) if text.startswith("area garden")]
+    assert len(found) == len(words)
+    assert all(word in text for word, text in zip(words, found, strict=True))
+
+
+def test_a_hard_area_with_a_way_out_is_no_risk(tmp_path: Path):
+    exit_point = (
+        '[[camera]]\nid = "back"\nkind = "opencv"\nsource = 1\n\n'
+        '[[access_point]]\nid = "north-exit"\ndirection = "exit"\ncamera = "back"\n'
+        'door = "turnstile"\nfrom_area = "garden"\n\n[[input]]'
+    )
+    found = told(tmp_path, ENTERS, HARD, ("[[input]]", exit_point))
+    assert not [text for text in found if text.startswith("area")]
+
+
+def test_a_language_without_texts_is_told_before_the_start(tmp_path: Path):
+    voice = 'kind = "simulated"\naccess_point = "north-entry"\nlanguages = ["fr"]  #'
+    text = EXAMPLE.read_text().partition("[voice]")[2].partition("languages")[0]
+    found = told(tmp_path, (text + "languages", f"\n{voice}"))
+    assert "the voice is simulated: nobody hears it" in found
+    assert any("'fr'" in one and "starting" in one for one in found)
