@@ -144,7 +144,7 @@ def _watch(bench: "Bench", seconds: float, *, as_json: bool) -> None:
 
 def _show(rows: "list[PinRow]", checks: "list[Check]") -> None:
     table(
-        ("pin", "direction", "active", "pull", "at power-on", "now", "what", "verdict"),
+        ("pin", "", "active", "pull", "at power-on", "now", "verdict", "what"),
         [
             (
                 row.pin,
@@ -153,8 +153,8 @@ def _show(rows: "list[PinRow]", checks: "list[Check]") -> None:
                 row.pull,
                 row.power_on,
                 _level(row.level),
-                row.what,
                 row.verdict,
+                row.what,
             )
             for row in rows
         ],
