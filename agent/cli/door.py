@@ -86,7 +86,7 @@ def resume(
 ) -> None:
     """End a lockdown or free passage.
 
-    One by schedule goes on: schedules hold again.
+    Schedules hold again: what one of them says now begins at once.
     """
     _command("resume", points, every, config, state, as_json=as_json)
 

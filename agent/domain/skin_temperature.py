@@ -6,8 +6,8 @@
 
 Half of the samples may be wrong before a median is; the mean of ten is wrong with the first. It is
 an elevated skin reading that may come of it, and never a diagnosis: sun, wind, exercise and make-up
-move a forehead by more than a fever does (IEC 80601-2-59 asks for 18 to 24 C air without a draught,
-and for the inner corner of the eye; no gate outdoors has either).
+move a forehead by more than an illness does (IEC 80601-2-59 asks for 18 to 24 C air without a
+draught, and for the inner corner of the eye; no gate outdoors has either).
 
 Emissivity is the part's own affair: human skin has 0.98 (+-0.01), a part that says 1.0 reads some
 0.2 K too low in a room, and its driver refuses to start so.
