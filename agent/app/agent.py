@@ -257,6 +257,8 @@ class Agent:
         try:
             if path.read_bytes().strip() == digest.encode():
                 return
+        except FileNotFoundError:
+            pass  # the first start: nothing stands there yet
         except OSError as error:
             _log.info("rules_record_unread", error=error.strerror)
         self._record(EventType.RULES_CHANGED, {"by": "config", "sha256": digest})
