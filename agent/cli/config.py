@@ -70,7 +70,7 @@ def show(*, config: Config = None, as_json: Json = False) -> None:
 )
 def schedule(
     name: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="One of [[schedule]] [default: all].")
+        str | None, typer.Argument(metavar="ID", help="One of [[schedule]] [default: all].")
     ] = None,
     *,
     at: Annotated[

@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 passback = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 Points = Annotated[
-    list[str] | None, typer.Argument(metavar="[ACCESS_POINT]...", help="As status names them.")
+    list[str] | None, typer.Argument(metavar="ACCESS_POINT", help="As status names them.")
 ]
 All = Annotated[bool, typer.Option("--all", help="Every access point of the kiosk.")]
 
