@@ -23,6 +23,10 @@ _WATCHDOG_S = 20.0
 _COMMANDS = (Command.LOCK_DOWN, Command.FREE_PASSAGE, Command.RELEASE)
 
 
+class _BusyError(Exception):
+    """The same is broken already; it must wait for its turn."""
+
+
 class Site(Protocol):
     """What faults need of the simulation."""
 
@@ -132,9 +136,14 @@ class Faults:
             self._site.post(FaultRaised(f"camera:{camera}", "no frame"))
 
     def _begin(self, kind: str) -> None:
-        if not self.over:
-            self.by_kind[kind] += 1
+        if self.over:
+            return
+        try:
             self._kinds[kind]()
+        except _BusyError:
+            self._site.later(5.0, partial(self._begin, kind))
+        else:
+            self.by_kind[kind] += 1
 
     def _for(self, what: str, least_s: float, most_s: float, undo: Callable[[], object]) -> None:
         """Undo it after a while, or at the end of the day."""
@@ -149,12 +158,10 @@ class Faults:
     def _note(self, what: str, **more: object) -> None:
         self._site.checker.note(self._site.now_s, what, **more)
 
-    # --- senses -----------------------------------------------------------------------------
-
     def _camera(self) -> None:
         camera = self._chance.choice(site.POINTS)
         if camera in self._people.dead_cameras:
-            return
+            raise _BusyError
         self._people.dead_cameras.add(camera)
         self._note("camera dead", camera=camera)
         self._site.post(FaultRaised(f"camera:{camera}", "no frame"))
@@ -185,7 +192,7 @@ class Faults:
         pin, lasts_s = site.OUTPUT_PINS[output], self._chance.uniform(0.5, 8)
         broken = self._site.world.bank.broken
         if pin in broken:
-            return
+            raise _BusyError
         broken.add(pin)
         self._site.checker.breaks(self._site.now_s, output, until_s=self._site.now_s + lasts_s)
         self._for(f"pin {pin}", lasts_s, lasts_s, lambda: broken.discard(pin))
@@ -237,18 +244,20 @@ class Faults:
 
     def _journal_locked(self) -> None:
         if "journal" in self._busy or not self._journal.hold():
-            return
+            raise _BusyError
         self._journal_trouble(self._journal.let_go)
 
     def _disk_full(self) -> None:
-        if "journal" not in self._busy:
-            self._fill(full=True)
-            self._journal_trouble(lambda: self._fill(full=False))
+        if "journal" in self._busy:
+            raise _BusyError
+        self._fill(full=True)
+        self._journal_trouble(lambda: self._fill(full=False))
 
     def _disk_slow(self) -> None:
-        if "journal" not in self._busy:
-            self._site.world.slow = True
-            self._journal_trouble(lambda: setattr(self._site.world, "slow", False))
+        if "journal" in self._busy:
+            raise _BusyError
+        self._site.world.slow = True
+        self._journal_trouble(lambda: setattr(self._site.world, "slow", False))
 
     def _fill(self, *, full: bool) -> None:
         self._site.world.full = full
@@ -276,7 +285,7 @@ class Faults:
 
     def _latches_locked(self) -> None:
         if self.latches_fail or not self._latches.hold():
-            return
+            raise _BusyError
         self.latches_fail = True
         self._note("latches locked")
 
@@ -293,7 +302,7 @@ class Faults:
     def _broker_away(self) -> None:
         broker = self._site.world.broker
         if not broker.there:
-            return
+            raise _BusyError
         broker.go()
         self._note("broker away")
 
@@ -315,16 +324,17 @@ class Faults:
 
     def _clock_lost(self) -> None:
         if "clock" in self._busy:
-            return
+            raise _BusyError
         self._busy.add("clock")
         self._site.set_clock(self._chance.uniform(-20_000, 20_000), trusted=False)
         self._for("clock", 20, 300, self._clock_found)
 
     def _clock_steps(self) -> None:
-        if "clock" not in self._busy:
-            self._busy.add("clock")
-            self._site.set_clock(self._chance.uniform(-0.8, 0.8), trusted=True)
-            self._for("clock", 10, 200, self._clock_found)
+        if "clock" in self._busy:
+            raise _BusyError
+        self._busy.add("clock")
+        self._site.set_clock(self._chance.uniform(-0.8, 0.8), trusted=True)
+        self._for("clock", 10, 200, self._clock_found)
 
     def _clock_found(self) -> None:
         self._busy.discard("clock")
@@ -336,17 +346,24 @@ class Faults:
         if self.over:
             return
         process = self._site.process
-        if process is None or process.hangs:
+        peril = self._site.world.peril
+        if process is None or process.hangs or peril.left is not None:
             self._site.later(2.0, lambda: self._ends(how))
             return
         if how != "hang":
             self.by_kind[how] += 1
         if how == "crash":
-            self._site.world.peril.left = self._chance.randint(1, 30)
+            peril.left = self._chance.randint(1, 30)
+            self._site.later(_WATCHDOG_S, partial(self._put_down, process))
             return
         self._site.ends(how)
         if how == "hang":
             self._site.later(_WATCHDOG_S, lambda: self._site.ends("killed by the watchdog"))
+
+    def _put_down(self, process: SimulatedProcess) -> None:
+        """An agent that had nothing to do, and so did not come to die of it."""
+        if self._site.process is process and not process.hangs:
+            self._site.ends("kill")
 
     def _operate(self, command: Command) -> None:
         if self.over:

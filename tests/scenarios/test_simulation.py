@@ -11,10 +11,10 @@ from agent.app.outbox import Outbox
 from agent.app.simulation import Wish, run_simulation
 from agent.app.simulation_faults import Faults
 from agent.controller import door as door_control
-from agent.controller import judge
 from agent.controller.door import DoorControl
 from agent.controller.doors import Doors
 from agent.controller.effects import Indicate, Release
+from agent.controller.trace import access_event
 from agent.domain import policy
 from agent.domain.access_point import Input, Output, State
 from agent.domain.access_point import step as real_step
@@ -200,15 +200,13 @@ def test_a_grant_of_which_nobody_says_what_became(monkeypatch) -> None:
 
 
 def test_a_name_in_an_event(monkeypatch) -> None:
-    trace = judge.access_event
-
     def tells(decision, evidence, settings, registry, *more):
-        draft = trace(decision, evidence, settings, registry, *more)
+        draft = access_event(decision, evidence, settings, registry, *more)
         holder = registry.subject(evidence)
         name = holder.name if holder is not None else None
         return replace(draft, data={**draft.data, "name": name})
 
-    monkeypatch.setattr(judge, "access_event", tells)
+    monkeypatch.setattr("agent.controller.judge.access_event", tells)
     assert violated() == {"leak"}
 
 
