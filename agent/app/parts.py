@@ -35,7 +35,7 @@ from agent.app.resources import (
     site_of,
 )
 from agent.app.secure import remember_outputs
-from agent.app.thermometers import open_thermometer
+from agent.app.thermometers import open_or_await
 from agent.app.voice import Voice, open_voice
 from agent.config import ConfigFile, GateConfig
 from agent.errors import UnavailableError
@@ -113,7 +113,7 @@ def open_parts(
     pack = load_pack(config.face.pack, state)
     engines = {camera.id: engine_of(pack, config.face.threads) for camera in config.camera}
     snapshot = take_snapshot(registry, pack.manifest, rates_of(config))
-    thermometer = stands.thermometer or open_thermometer(config.thermometer)
+    thermometer = stands.thermometer or open_or_await(config.thermometer)
     if thermometer is not None:
         stack.callback(thermometer.close)
     cameras = dict(stands.cameras or {})

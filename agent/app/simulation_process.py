@@ -29,6 +29,7 @@ from agent.app.input_worker import InputReader
 from agent.app.resources import JOURNAL_NAME, LATCHES_NAME, LEDGER_NAME
 from agent.app.telling import Telling
 from agent.app.thermometer_worker import ThermometerReader
+from agent.app.thermometers import AwaitedThermometer
 from agent.controller.combination import Claim
 from agent.controller.effects import SetStatus
 from agent.controller.inputs import Input, Stop
@@ -255,11 +256,15 @@ class SimulatedProcess:
         self._inputs = InputReader(self._lines, post)
         self.inputs_due_s = self.clock.now().monotonic_s
         now_s = self.clock.now
-        part = Mlx90614(
-            self.world.bus,
-            Mlx90614Settings(),
-            now_s=lambda: now_s().monotonic_s,
-            sleep=self.clock.advance,
+        part = AwaitedThermometer(
+            lambda: Mlx90614(
+                self.world.bus,
+                Mlx90614Settings(),
+                now_s=lambda: now_s().monotonic_s,
+                sleep=self.clock.advance,
+            ),
+            self.world.bus.close,
+            lambda: now_s().monotonic_s,
         )
         self._thermometer = ThermometerReader(part, 0.1, post)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from agent import logs
@@ -14,11 +15,15 @@ from agent.adapters.mlx90614 import Mlx90614, Mlx90614Settings
 from agent.adapters.mlx90640 import Mlx90640, Mlx90640Settings
 from agent.adapters.simulators.thermometer import SimulatedThermometer
 from agent.config import ThermometerConfig
+from agent.domain.evidence import TemperatureReading
 from agent.domain.spot import greatest_distance_m
-from agent.errors import RefusedError
+from agent.errors import RefusedError, UnavailableError
 from agent.ports import Thermometer
 
 _SPOT_PART = "mlx90614"
+_AGAIN_S = 3.0
+
+_log = structlog.get_logger(__name__)
 
 
 def open_thermometer(
@@ -41,21 +46,95 @@ def open_thermometer(
         return SimulatedThermometer(config.temperature_c, now_s=now_s)
     wires = open_bus(config.bus) if bus is None else bus
     try:
-        if config.kind == _SPOT_PART:
-            return Mlx90614(wires, _spot_settings(config), now_s=now_s, sleep=sleep)
-        array = Mlx90640Settings(
-            bus=config.bus,
-            address=config.address or mlx90640.ADDRESS,
-            emissivity=config.emissivity,
-            refresh_hz=config.refresh_hz,
-            self_heating_k=config.self_heating_k,
-            mirrored=config.mirrored,
-            upside_down=config.upside_down,
-        )
-        return Mlx90640(wires, array, now_s=now_s, sleep=sleep)
+        return _part(config, wires, now_s, sleep)
     except BaseException:
         wires.close()
         raise
+
+
+def open_or_await(config: ThermometerConfig) -> Thermometer | None:
+    """``open_thermometer`` for the gate: a part that is silent now is a fault, and may come.
+
+    Raises:
+        UnavailableError: there is no such bus, or it is not for this user: that is no fault of the
+            part, and stays.
+    """
+    if config.kind in ("none", "simulated"):
+        return open_thermometer(config)
+    wires = open_bus(config.bus)
+    return AwaitedThermometer(
+        lambda: _part(config, wires, time.monotonic, time.sleep), wires.close, time.monotonic
+    )
+
+
+class AwaitedThermometer:
+    """Implements ``ports.Thermometer``; opens its part at the first reading, and again if need be.
+
+    A gate that starts while its thermometer is dead goes on as one whose thermometer has died: the
+    rules say what may still pass.
+    """
+
+    def __init__(
+        self,
+        opens: Callable[[], Thermometer],
+        close: Callable[[], None],
+        now_s: Callable[[], float],
+    ) -> None:
+        """``close`` lets the bus go where no part was ever there to do it."""
+        self._opens = opens
+        self._close = close
+        self._now_s = now_s
+        self._part: Thermometer | None = None
+        self._missing: UnavailableError | None = None
+        self._next_s = float("-inf")
+
+    def read(self) -> TemperatureReading:
+        """A reading taken now.
+
+        Raises:
+            UnavailableError: the part is not there, or fails.
+        """
+        if self._part is None:
+            self._part = self._open()
+        return self._part.read()
+
+    def close(self) -> None:
+        """Let the bus go; safe to call twice."""
+        if self._part is not None:
+            self._part.close()
+        else:
+            self._close()
+
+    def _open(self) -> Thermometer:
+        if self._missing is not None and self._now_s() < self._next_s:
+            raise self._missing
+        try:
+            return self._opens()
+        except UnavailableError as error:
+            if self._missing is None:
+                _log.error("thermometer_missing", error=str(error))
+            self._missing, self._next_s = error, self._now_s() + _AGAIN_S
+            raise
+
+
+def _part(
+    config: ThermometerConfig,
+    wires: I2cBus,
+    now_s: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> Thermometer:
+    if config.kind == _SPOT_PART:
+        return Mlx90614(wires, _spot_settings(config), now_s=now_s, sleep=sleep)
+    array = Mlx90640Settings(
+        bus=config.bus,
+        address=config.address or mlx90640.ADDRESS,
+        emissivity=config.emissivity,
+        refresh_hz=config.refresh_hz,
+        self_heating_k=config.self_heating_k,
+        mirrored=config.mirrored,
+        upside_down=config.upside_down,
+    )
+    return Mlx90640(wires, array, now_s=now_s, sleep=sleep)
 
 
 def read_once(config: ThermometerConfig, bus: I2cBus | None = None) -> dict[str, Any]:

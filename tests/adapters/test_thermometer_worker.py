@@ -13,7 +13,12 @@ from agent.adapters.simulators.i2c import FakeBus
 from agent.adapters.simulators.thermometer import SimulatedThermometer
 from agent.app import thermometers
 from agent.app.thermometer_worker import ThermometerReader
-from agent.app.thermometers import open_thermometer, write_emissivity
+from agent.app.thermometers import (
+    AwaitedThermometer,
+    open_or_await,
+    open_thermometer,
+    write_emissivity,
+)
 from agent.config import ThermometerConfig
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, TemperatureRead
 from agent.domain.evidence import TemperatureReading
@@ -143,3 +148,70 @@ def test_no_emissivity_is_written_where_none_is_kept(config, monkeypatch) -> Non
     monkeypatch.setattr(thermometers, "open_bus", None)
     with pytest.raises(RefusedError, match="only an mlx90614"):
         write_emissivity(config, 0.98)
+
+
+# --- a part that is dead when the gate starts ----------------------------------------------------
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_part_that_is_dead_at_the_start_is_a_fault_and_counts_once_it_comes() -> None:
+    clock, opened, there = Clock(), [], SimulatedThermometer(36.4)
+    alive = threading.Event()
+
+    def opens() -> SimulatedThermometer:
+        opened.append(clock.now)
+        if not alive.is_set():
+            raise UnavailableError("nobody answers at 0x5A", "check its wiring")
+        return there
+
+    told: list[Input] = []
+    reader = ThermometerReader(AwaitedThermometer(opens, lambda: None, clock), 0.1, told.append)
+    for _ in range(50):
+        reader.round()
+        clock.now += 0.1
+    assert told == [FaultRaised("thermometer", "nobody answers at 0x5A")]
+    assert len(opened) == 2  # not with every reading: it takes two seconds to find nobody
+    alive.set()
+    clock.now += 5.0
+    reader.round()
+    assert told[1] == FaultCleared("thermometer", "agent")
+    assert isinstance(told[2], TemperatureRead)
+
+
+def test_the_bus_goes_with_or_without_a_part() -> None:
+    closed: list[str] = []
+    part = Scripted(36.4, 36.5)
+    never = AwaitedThermometer(lambda: part, lambda: closed.append("bus"), Clock())
+    never.close()
+    once = AwaitedThermometer(lambda: part, lambda: closed.append("bus"), Clock())
+    once.read()
+    once.close()
+    assert closed == ["bus"]
+    assert part.closed == 1
+
+
+def test_a_bus_that_is_not_there_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_number: int) -> FakeBus:
+        raise UnavailableError("there is no /dev/i2c-1", "raspi-config")
+
+    monkeypatch.setattr(thermometers, "open_bus", missing)
+    with pytest.raises(UnavailableError, match="no /dev/i2c-1"):
+        open_or_await(SPOT)
+
+
+def test_a_silent_part_stops_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thermometers, "open_bus", lambda _number: FakeBus({}))
+    thermometer = open_or_await(SPOT)
+    assert thermometer is not None
+    thermometer.close()
+
+
+def test_no_thermometer_is_none() -> None:
+    assert open_or_await(ThermometerConfig()) is None
+    assert isinstance(open_or_await(ThermometerConfig(kind="simulated")), SimulatedThermometer)
