@@ -215,12 +215,19 @@ class Agent:
         )
 
     def _open_broker(self) -> PahoBroker | None:
+        away = False
+
         def connected() -> None:
+            nonlocal away
+            away = False
             self._board.refresh()
             self._outbox.notify()
 
         def disconnected(why: str) -> None:
-            _log.warning("broker_away", why=why)
+            nonlocal away
+            if not away:  # once an outage, not with every try
+                _log.warning("broker_away", why=why)
+            away = True
 
         return open_broker(
             self._parts.file,

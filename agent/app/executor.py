@@ -94,15 +94,14 @@ class Executor:
         self._writer = writer
         self._ledger = memory.ledger
         self._latches = memory.latches
-        self._unsaved: Latch | None = None
-        self._latching_failed = False
+        self._owed: list[Latch | Move | Learn] = []
         self._outlets = outlets
         self._new_id = new_id
 
     def execute(self, effects: Sequence[Effect]) -> None:
         """Do what the controller asked, first to last."""
         ticket: Ticket | None = None
-        owed = self._unsaved
+        owed = bool(self._owed)
         for effect in effects:
             match effect:
                 case Record(draft):
@@ -121,9 +120,8 @@ class Executor:
                     self.execute(effect.counted if self._consumed(effect) else effect.otherwise)
                 case _:
                     self._tell(effect)
-        if effects and owed is not None and self._unsaved is owed:
-            # After all else: a file that is locked or slow must not delay the way out, or a fire.
-            self._remember(owed)
+        if effects and owed:
+            self._pay()
 
     def _tell(self, effect: Settle | Compare | SetStatus | Indicate | Stand) -> None:
         match effect:
@@ -170,24 +168,36 @@ class Executor:
             _log.warning("recorded_late", waited_ms=RECORD_WAIT_S * 1000)
 
     def _remember(self, effect: Latch | Move | Learn) -> None:
+        """Write it down now, or behind what is owed already: the last word of each stays last."""
+        if not self._owed and self._written(effect):
+            return
+        self._owed = [one for one in self._owed if not _replaces(effect, one)]
+        self._owed.append(effect)
+
+    def _pay(self) -> None:
+        # After all else: a file that is locked or slow must not delay the way out, or a fire.
+        while self._owed:
+            if not self._written(self._owed[0]):
+                return
+            self._owed.pop(0)
+        self._outlets.post(FaultCleared("latches", "agent"))
+
+    def _written(self, effect: Latch | Move | Learn) -> bool:
         try:
-            if isinstance(effect, Latch):
-                self._unsaved = effect
-                self._latches.save(effect.latches)
-                self._unsaved = None
-            elif isinstance(effect, Learn):
-                self._latches.learn(effect.baseline)
-            else:
-                self._latches.move(effect.holder, effect.position)
+            match effect:
+                case Latch(latches):
+                    self._latches.save(latches)
+                case Move(holder, position):
+                    self._latches.move(holder, position)
+                case Learn(baseline):
+                    self._latches.learn(baseline)
         except StoreError as error:
-            _log.error("not_latched", error=str(error))
+            if not self._owed:
+                _log.error("not_latched", error=str(error))
             detail = "lockdown, free passage, faults or whereabouts would not survive a restart"
-            self._latching_failed = True
             self._outlets.post(FaultRaised("latches", detail))
-        else:
-            if self._latching_failed and self._unsaved is None:
-                self._latching_failed = False
-                self._outlets.post(FaultCleared("latches", "agent"))
+            return False
+        return True
 
     def _move(self, door: str, deed: Callable[[Door], None]) -> None:
         try:
@@ -205,3 +215,10 @@ def _release(door: Door, pulse_s: float) -> None:
 
 def _hold(door: Door, for_s: float) -> None:
     door.hold(for_s)
+
+
+def _replaces(newer: Latch | Move | Learn, older: Latch | Move | Learn) -> bool:
+    """Whether ``older`` need not be written any more once ``newer`` is."""
+    if not (isinstance(newer, Move) and isinstance(older, Move)):
+        return type(newer) is type(older)
+    return newer.holder in (None, older.holder)

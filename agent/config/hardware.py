@@ -107,6 +107,11 @@ class DoorConfig(PinsTable):
     def _pulse_within_maximum(self) -> Self:
         if self.pulse_s > self.max_pulse_s:
             raise ValueError(f"pulse_s = {self.pulse_s} exceeds max_pulse_s = {self.max_pulse_s}")
+        if self.passage_window_s is not None and self.passage_window_s < self.pulse_s:
+            raise ValueError(
+                f"passage_window_s = {self.passage_window_s} is less than pulse_s = {self.pulse_s}:"
+                " the door would be free for longer than anybody may pass"
+            )
         return self
 
     @model_validator(mode="after")

@@ -52,6 +52,9 @@ def check_relations(config: GateConfig, mended: Collection[KeyPath] = ()) -> Ite
     points = [point.id for point in config.access_point]
     for i, indicator in enumerate(config.indicator):
         yield from _known(("indicator", i, "access_point"), indicator.access_point, points)
+        if indicator.access_point in [one.access_point for one in config.indicator[:i]]:
+            message = "has an indicator already: its lights and buzzer stand in one table"
+            yield (("indicator", i, "access_point"), message)
     if config.voice.access_point is not None:
         yield from _known(("voice", "access_point"), config.voice.access_point, points)
     yield from _face(config, mended)

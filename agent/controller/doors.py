@@ -82,8 +82,7 @@ class Doors:
             was = self._restored.doors.get(name, DoorLatch())
             locked = was.scheduled is Mode.LOCKED_DOWN and door.settings.lockdown is not None
             scheduled = Mode.LOCKED_DOWN if locked else None
-            cause = Cause.COMMAND if was.commanded else Cause.SCHEDULE
-            effects += self._set_modes(door, was.commanded, scheduled, now, cause, "agent")
+            effects += self._set_modes(door, was.commanded, scheduled, now, Cause.RESTART, "agent")
         # Written once for all: door by door, the file would lack the modes of those still to come.
         self._latches = self._restored
         moves = [effect for effect in effects if not isinstance(effect, Latch)]

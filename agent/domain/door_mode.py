@@ -20,6 +20,8 @@ class Cause(StrEnum):
     SCHEDULE = "schedule"
     FIRE = "fire"
     REX = "rex"
+    RESTART = "restart"
+    """A mode from before the agent's start, entered again."""
 
 
 class Command(StrEnum):

@@ -15,6 +15,17 @@ _CUT_READS_AS = {
     "tamper": "a closed housing: nobody would notice",
     "fire": "no alarm: the doors would stay shut",
 }
+_KEYS_OF_PARTS = {
+    "temperature_c": ("simulated",),
+    "bus": ("mlx90614", "mlx90640"),
+    "address": ("mlx90614", "mlx90640"),
+    "emissivity": ("mlx90614", "mlx90640"),
+    "check_pec": ("mlx90614",),
+    "refresh_hz": ("mlx90640",),
+    "self_heating_k": ("mlx90640",),
+    "mirrored": ("mlx90640",),
+    "upside_down": ("mlx90640",),
+}
 _GUARDS = frozenset({"contact", "tamper", "fire"})
 """Whose cut wire is to read as the alarm; that of the others is to ask for nothing."""
 
@@ -23,7 +34,7 @@ def risks(file: ConfigFile) -> list[str]:
     """Each of them, in the order of the file's tables."""
     config = file.config
     found = [text for one in config.input if (text := _cut_wire(one)) is not None]
-    return [*found, *_areas(config), *_voice(file)]
+    return [*found, *_areas(config), *_thermometer(config), *_voice(file)]
 
 
 def _cut_wire(one: InputConfig) -> str | None:
@@ -55,6 +66,13 @@ def _areas(config: GateConfig) -> Iterator[str]:
                 f"area {area.id}: no access point leads out of it (from_area), so everybody comes"
                 ' in once and is refused then; "timed" forgets by itself'
             )
+
+
+def _thermometer(config: GateConfig) -> Iterator[str]:
+    one = config.thermometer
+    for key, kinds in _KEYS_OF_PARTS.items():
+        if key in one.model_fields_set and one.kind not in ("none", *kinds):
+            yield f"[thermometer] {key} says nothing to kind = {one.kind!r}, only to {kinds[0]!r}"
 
 
 def _voice(file: ConfigFile) -> Iterator[str]:

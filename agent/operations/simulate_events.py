@@ -24,6 +24,8 @@ NAME_MARK = "NAME-"
 """Every name in a simulation begins so, that it is found wherever it should not be."""
 _ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")
 _GRACE_S = 0.6
+_SETTLED_S = 12.0
+"""A window is over by then, and what became of the grant is written down."""
 _MOST = 1000
 
 
@@ -271,8 +273,10 @@ class Stream:
 
     def _must_be_settled(self, grant: _Grant, until_s: float) -> bool:
         """Whether an agent lived long enough after it to say what became of it."""
-        end_s = grant.at_s + 60.0
+        end_s = grant.at_s + _SETTLED_S
         if self._was_free(grant.point, grant.at_s):
+            return False
+        if any(begin <= end_s and grant.at_s <= end for begin, end in self.unwritten):
             return False
         return end_s < until_s and not any(
             grant.at_s - 0.1 <= death <= end_s for death in self._deaths

@@ -81,3 +81,10 @@ def test_a_language_without_texts_is_told_before_the_start(tmp_path: Path):
     found = told(tmp_path, (text + "languages", f"\n{voice}"))
     assert "the voice is simulated: nobody hears it" in found
     assert any("'fr'" in one and "starting" in one for one in found)
+
+
+def test_a_key_of_another_thermometer_is_told(tmp_path: Path):
+    part = 'kind = "mlx90614"\nfield_of_view_deg = 5\nrefresh_hz = 8 # '
+    found = told(tmp_path, ('kind = "none"                 # none | simulated | mlx', part))
+    expected = "[thermometer] refresh_hz says nothing to kind = 'mlx90614', only to 'mlx90640'"
+    assert found == [expected]

@@ -344,3 +344,16 @@ def test_no_operator_releases_what_is_locked_down_or_failed_behind_an_alarm(hidd
     door.wait(4)
     door.ask(Command.RELEASE)
     assert not door.free
+
+
+def test_a_mode_that_a_start_enters_again_says_so():
+    door = WiredDoor()
+    door.ask(Command.LOCK_DOWN)
+    again = WiredDoor(memory=door.memory())
+    (event,) = again.drafts()
+    assert event.data == {
+        "door": "turnstile",
+        "mode": "locked_down",
+        "cause": "restart",
+        "by": "agent",
+    }
