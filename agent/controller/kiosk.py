@@ -154,12 +154,15 @@ class Kiosk:
                 assert_never(happened)
 
     def _enrolled(self, registry: Registry) -> list[Effect]:
+        # Whoever is forgotten is forgotten here too.
+        gone = self._judge.registry.holders.keys() - registry.holders.keys()
+        forgotten = [move for holder in sorted(gone) for move in self._passback.forget(holder)]
         self._judge.registry = registry
         for lane in self._lanes:
             # What was compared with the gallery before opens nothing by this one.
             lane.attempts.observe(None, registry.operating.threshold)
         self._told = None
-        return []
+        return [*forgotten]
 
     def _observe(self, observation: Observation) -> None:
         registry = self._judge.registry

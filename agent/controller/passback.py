@@ -57,6 +57,10 @@ class Passback:
             else:
                 self._positions[holder] = position
 
+    def forget(self, holder: HolderId) -> list[Move]:
+        """A holder was removed; nothing where nobody knows where they are."""
+        return self.forgive(holder) if holder in self._positions else []
+
     def forgive(self, holder: HolderId | None) -> list[Move]:
         """Forget where ``holder`` is, or everybody."""
         if holder is None:

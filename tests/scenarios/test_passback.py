@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from door_parts import WiredDoor
-from gate_parts import ANNA, LANE, LIN, Gate
+from gate_parts import ANNA, LANE, LIN, REGISTRY, Gate
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.controller.effects import Move
-from agent.controller.inputs import Forgiven
+from agent.controller.inputs import Forgiven, RegistryChanged
 from agent.controller.kiosk import Kiosk, Memory
 from agent.domain.antipassback import Area, PassbackMode, Position, passes_back
 from agent.domain.factor import FACE_ALONE
@@ -66,6 +66,16 @@ def test_forgiven_they_come_in_again():
     assert gate.come(LIN) == "AntiPassback"
     gate.tell(Forgiven(None, "uid:0 root"))
     assert gate.come(LIN) == "granted"
+
+
+def test_whoever_is_removed_is_forgotten_here_too():
+    gate = Entrance(PassbackMode.HARD)
+    gate.come(), gate.come(LIN)
+    left = {who: holder for who, holder in REGISTRY.holders.items() if who != ANNA}
+    effects = gate.tell(RegistryChanged(replace(REGISTRY, revision=2, holders=left)))
+    assert [one for one in effects if isinstance(one, Move)] == [Move(ANNA, None)]
+    again = gate.tell(RegistryChanged(replace(REGISTRY, revision=3, holders={})))
+    assert [one for one in again if isinstance(one, Move)] == [Move(LIN, None)]
 
 
 def test_timed_refuses_for_its_time():
