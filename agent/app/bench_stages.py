@@ -30,7 +30,7 @@ from agent.app.gallery import threshold_for
 from agent.app.journal_writer import JournalWriter
 from agent.controller.combination import Claim
 from agent.controller.door import DoorSettings
-from agent.controller.inputs import Observed
+from agent.controller.inputs import InputChanged, Observed
 from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import KioskSettings
@@ -43,6 +43,7 @@ from agent.domain.instant import Instant
 from agent.domain.policy import decide
 from agent.domain.registry import Registry
 from agent.domain.rule import Rule
+from agent.domain.signal import InputChange, Signal, Wiring
 from agent.domain.situation import Situation
 from agent.domain.uuid7 import Uuid7Source
 from agent.vision.detect import HaarCascade
@@ -233,6 +234,24 @@ class _Gate:
                 vision.append((seen_s - start_s) * 1000.0)
         return whole, vision
 
+    def button_to_relay(self, rounds: int) -> tuple[list[float], list[float]]:
+        """Milliseconds from a debounced exit button to the relay, and of them those of the row."""
+        whole, row = [], []
+        for turn in range(rounds):
+            kiosk = Kiosk(_settings(), self._registry)
+            now = Instant(float(turn), datetime.now(UTC), utc_trusted=True)
+            pressed = InputChanged(InputChange("button", active=True, at_s=now.monotonic_s))
+            start_s = time.perf_counter()
+            self._executor.execute(kiosk.handle(pressed, now))
+            done_s = time.perf_counter()
+            assert self._pins.pin(17).state, "the bench's own button freed nothing"
+            self._door.secure()
+            written = time.perf_counter()
+            self.journal.append(_event())
+            whole.append((done_s - start_s) * 1000.0)
+            row.append((time.perf_counter() - written) * 1000.0)
+        return whole, row
+
     def close(self) -> None:
         self._writer.stop()
         self._thread.join(5.0)
@@ -255,7 +274,14 @@ class _NobodyLooks:
 def _settings() -> KioskSettings:
     lane = LaneSettings("gate", "entry", "camera", "door")
     rules = (Rule(frozenset({"resident"})),)
-    return KioskSettings((lane,), (DoorSettings("door"),), rules, "bench", accept_no_pad=True)
+    return KioskSettings(
+        (lane,),
+        (DoorSettings("door"),),
+        rules,
+        "bench",
+        accept_no_pad=True,
+        wirings=(Wiring("button", Signal.REX, "door"),),
+    )
 
 
 def _event() -> Event:
@@ -287,6 +313,7 @@ def main(state: Path, name: str, scene: Path) -> dict[str, Any]:
         gate = _Gate(Path(folder), pack, engine, image)
         try:
             whole, vision = gate.frame_to_relay(_ROUNDS)
+            button, row = gate.button_to_relay(500)
             quick = measure(
                 {"decide": _decision(), "journal": lambda: gate.journal.append(_event())}, 500
             )
@@ -307,6 +334,7 @@ def main(state: Path, name: str, scene: Path) -> dict[str, Any]:
             "decide": stage(quick["decide"]),
             "journal": stage(quick["journal"]),
             "frame_to_relay": stage(whole, vision),
+            "button_to_relay": stage(button, row),
         },
         "face_path": path,
         "ratios": {

@@ -48,7 +48,7 @@ def test_the_bench_has_its_keys(run):
     found = json.loads(done.stdout)
     compare = {"compare_1k", "compare_10k", "compare_100k"}
     assert set(found["stages"]) >= {
-        *("detect", "landmarks", "embed", "decide", "journal", "frame_to_relay"),
+        *("detect", "landmarks", "embed", "decide", "journal", "frame_to_relay", "button_to_relay"),
         *compare,
     }
     for stage in found["stages"].values():
