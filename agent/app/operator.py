@@ -90,7 +90,11 @@ class Operator:
         stands = self._board.newest()
         return {
             "access_points": {
-                point: {"state": stands.access_points[point], "mode": stands.modes[point]}
+                point: {
+                    "state": stands.access_points[point],
+                    "mode": stands.modes[point],
+                    "cause": stands.causes.get(point),
+                }
                 for point in points
             }
         }

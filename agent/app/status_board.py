@@ -91,6 +91,7 @@ class StatusBoard:
             faults=newest.faults,
             access_points=newest.access_points,
             modes=newest.modes,
+            causes=newest.causes,
         )
         return status.as_json()
 

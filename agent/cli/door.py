@@ -32,7 +32,11 @@ def show(*, config: Config = None, state: StateDir = None, as_json: Json = False
     status = ask_agent(config, state, {"command": "status"})["status"]
     _answer(
         {
-            point: {"state": word, "mode": status["modes"][point]}
+            point: {
+                "state": word,
+                "mode": status["modes"][point],
+                "cause": status["causes"].get(point),
+            }
             for point, word in status["access_points"].items()
         },
         as_json=as_json,
@@ -153,9 +157,9 @@ def _command(
     _answer(ask_agent(config, state, request)["access_points"], as_json=as_json)
 
 
-def _answer(stands: Mapping[str, Mapping[str, str]], *, as_json: bool) -> None:
+def _answer(stands: Mapping[str, Mapping[str, str | None]], *, as_json: bool) -> None:
     if as_json:
         emit({"access_points": stands})
         return
-    rows = [(point, one["state"], one["mode"]) for point, one in stands.items()]
-    table(("access point", "state", "mode"), rows)
+    rows = [(point, one["state"], one["mode"], one["cause"]) for point, one in stands.items()]
+    table(("access point", "state", "mode", "cause"), rows)

@@ -21,7 +21,7 @@ from enum import Enum, auto
 
 from agent.controller.effects import Effect, Hold, Release, Secure
 from agent.domain.access_point import ALARMS, Input, Output, State, step
-from agent.domain.door_mode import Mode
+from agent.domain.door_mode import Cause, Mode
 from agent.domain.holder import HolderId
 from agent.domain.schedule import Schedule
 
@@ -109,6 +109,15 @@ class DoorControl:
     def mode(self) -> Mode:
         """What lasts here by command or schedule; a command is the stronger."""
         return self.commanded or self.scheduled or Mode.NORMAL
+
+    @property
+    def cause(self) -> Cause | None:
+        """What keeps it from being an ordinary door; None where nothing does."""
+        if self.fire:
+            return Cause.FIRE
+        if self.commanded:
+            return Cause.COMMAND
+        return Cause.SCHEDULE if self.scheduled else None
 
     @property
     def deadline_s(self) -> float | None:

@@ -76,11 +76,16 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class SetStatus:
-    """What stands now, for whoever asks: latched faults, state and mode of each access point."""
+    """What stands now, for whoever asks: latched faults, and each access point.
+
+    By access point its state, its mode, and what keeps it from being an ordinary door: ``fire``,
+    ``command``, ``schedule``; those without such a cause are not in ``causes``.
+    """
 
     faults: Mapping[str, str] = field(default_factory=dict)
     access_points: Mapping[str, str] = field(default_factory=dict)
     modes: Mapping[str, str] = field(default_factory=dict)
+    causes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

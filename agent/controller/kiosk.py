@@ -252,6 +252,11 @@ class Kiosk:
             dict(self._faults),
             {lane.settings.access_point: lane.door.state.value for lane in self._lanes},
             {lane.settings.access_point: lane.door.mode.value for lane in self._lanes},
+            {
+                lane.settings.access_point: lane.door.cause.value
+                for lane in self._lanes
+                if lane.door.cause is not None
+            },
         )
         if status == self._told:
             return []

@@ -26,6 +26,7 @@ class Status:
     faults: Mapping[str, str] = field(default_factory=dict)
     access_points: Mapping[str, str] = field(default_factory=dict)
     modes: Mapping[str, str] = field(default_factory=dict)
+    causes: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """JSON values under stable keys."""
@@ -55,6 +56,7 @@ class Status:
             "faults": dict(self.faults),
             "access_points": dict(self.access_points),
             "modes": dict(self.modes),
+            "causes": dict(self.causes),
         }
 
 

@@ -290,7 +290,11 @@ def test_the_status_is_what_is_described(tmp_path: Path) -> None:
             face_without_pad=True,
             journal_days=90,
         )
-        points = {"north-entry": "secured"}, {"north-entry": "normal"}
+        points = (
+            {"north-entry": "free_passage"},
+            {"north-entry": "normal"},
+            {"north-entry": "fire"},
+        )
         board.set(SetStatus({"camera:front": "no frame"}, *points))
         status = json.loads(json.dumps(board.read()))
     assert complaints(status, payload("status.online")) == []

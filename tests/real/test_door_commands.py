@@ -88,7 +88,7 @@ def doors(tmp_path, dlib_pack, shared_faces):
 
 def test_the_doors_of_a_running_agent(doors):
     process = doors.started()
-    assert doors.stands() == {"state": "secured", "mode": "normal"}
+    assert doors.stands() == {"state": "secured", "mode": "normal", "cause": None}
 
     # The exit button, 400 ms long.
     doors.pins.set_input(REX, level=False)
@@ -123,14 +123,18 @@ def test_the_doors_of_a_running_agent(doors):
     process.wait()
     assert not doors.free
     process = doors.started()
-    assert doors.stands() == {"state": "locked_down", "mode": "locked_down"}
+    assert doors.stands() == {
+        "state": "locked_down",
+        "mode": "locked_down",
+        "cause": "command",
+    }
     doors.pins.set_input(FIRE, level=True)
     assert wait_until(lambda: doors.free, 2)
-    assert doors.stands() == {"state": "free_passage", "mode": "locked_down"}
+    assert doors.stands() == {"state": "free_passage", "mode": "locked_down", "cause": "fire"}
     doors.pins.set_input(FIRE, level=False)
     assert wait_until(lambda: not doors.free, 2)
     doors.answer("door", "resume", "north-entry")
-    assert doors.stands() == {"state": "secured", "mode": "normal"}
+    assert doors.stands() == {"state": "secured", "mode": "normal", "cause": None}
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
 

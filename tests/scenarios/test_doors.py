@@ -6,7 +6,7 @@ import pytest
 from door_parts import WiredDoor
 from gate_parts import DOOR
 
-from agent.controller.effects import Latch, Record, Release
+from agent.controller.effects import Latch, Record, Release, SetStatus
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.controller.settings import Degrade
 from agent.domain.door_mode import Command
@@ -186,6 +186,8 @@ def test_fire_frees_even_a_lockdown_and_the_lockdown_returns():
     assert (door.state, door.free) == ("locked_down", False)
     causes = [draft.data["cause"] for draft in door.drafts()]
     assert causes == ["command", "fire", "fire"]
+    told = [effect.causes for effect in door.log if isinstance(effect, SetStatus)]
+    assert told == [{}, *({"north-entry": one} for one in ("command", "fire", "command"))]
 
 
 def test_fire_frees_although_the_relay_seems_not_to_follow():
