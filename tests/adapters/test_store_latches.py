@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -32,6 +33,22 @@ def path(tmp_path):
     return tmp_path / "latches.sqlite"
 
 
+def latches_of(path):
+    """As the next agent would find them."""
+    with closing(SqliteLatches(path)) as store:
+        return store.latches()
+
+
+def positions_of(path):
+    with closing(SqliteLatches(path)) as store:
+        return store.positions()
+
+
+def baseline_of(path):
+    with closing(SqliteLatches(path)) as store:
+        return store.baseline()
+
+
 def test_a_new_one_is_empty(path):
     store = SqliteLatches(path)
     assert store.latches() == Latches()
@@ -46,18 +63,19 @@ def test_what_is_saved_is_read_by_the_next_and_replaces_what_was(path):
     store.save(Latches({"gate": DoorLatch(Mode.FREE_PASSAGE)}, {}))
     store.save(LOCKED)
     store.close()
-    assert SqliteLatches(path).latches() == LOCKED
+    assert latches_of(path) == LOCKED
 
 
 def test_positions_are_moved_forgotten_and_cleared(path):
     store = SqliteLatches(path)
     store.move(ANNA, INSIDE)
     store.move(LIN, INSIDE)
-    assert SqliteLatches(path).positions() == {ANNA: INSIDE, LIN: INSIDE}
+    assert positions_of(path) == {ANNA: INSIDE, LIN: INSIDE}
     store.move(ANNA, None)
-    assert SqliteLatches(path).positions() == {LIN: INSIDE}
+    assert positions_of(path) == {LIN: INSIDE}
     store.move(None, None)
-    assert SqliteLatches(path).positions() == {}
+    assert positions_of(path) == {}
+    store.close()
 
 
 MOVES = st.lists(
@@ -163,13 +181,13 @@ def test_the_baseline_is_learnt_and_what_is_no_baseline_is_none(path):
     assert store.baseline() == Baseline()
     store.learn(Baseline())
     store.learn(learnt)
-    assert SqliteLatches(path).baseline() == learnt
+    assert baseline_of(path) == learnt
     store.close()
     for text in ("no json", "[[1, 2, 3]]", '{"a": 1}', "[" * 100_000):
         with sqlite3.connect(path) as connection:
             connection.execute("UPDATE baseline SET people = ?", (text,))
         connection.close()
-        assert SqliteLatches(path).baseline() == Baseline()
+        assert baseline_of(path) == Baseline()
 
 
 def test_a_strangers_lock_is_not_waited_for_by_the_thread_that_moves_the_doors(path):
