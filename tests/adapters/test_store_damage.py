@@ -4,6 +4,7 @@ import random
 import shutil
 import signal
 import sqlite3
+from contextlib import closing
 
 import pytest
 from store_parts import asides, connection_of, event, lines_of, open_journal, process
@@ -289,6 +290,6 @@ def test_sqlite_opens_what_was_set_aside(path, filled):
     journal.append(event())
     journal.close()
     (aside,) = asides(path)
-    with sqlite3.connect(aside) as connection:
+    with closing(sqlite3.connect(aside)) as connection, connection:
         assert connection.execute("SELECT count(*) FROM event").fetchone() == (EVENTS,)
     connection.close()

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def test_files_are_for_their_owner_only(path):
 
 def test_another_programs_database_is_left_alone(path):
     path.parent.mkdir()
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other, other:
         other.execute("CREATE TABLE theirs (x)")
     other.close()
     before = path.read_bytes()
@@ -65,7 +66,7 @@ def test_another_programs_database_is_left_alone(path):
 
 def test_a_journal_of_a_newer_agent_is_left_alone(path):
     open_journal(path).close()
-    with sqlite3.connect(path) as newer:
+    with closing(sqlite3.connect(path)) as newer, newer:
         newer.execute("PRAGMA user_version = 99")
     newer.close()
     with pytest.raises(StoreError, match="newer agent") as failure:

@@ -117,7 +117,7 @@ def test_what_is_damaged_is_told_with_the_fix_and_never_taken_for_nothing(path, 
     store.save(LOCKED)
     store.move(ANNA, INSIDE)
     store.close()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(spoil)
     connection.close()
     damaged = SqliteLatches(path)
@@ -184,7 +184,7 @@ def test_the_baseline_is_learnt_and_what_is_no_baseline_is_none(path):
     assert baseline_of(path) == learnt
     store.close()
     for text in ("no json", "[[1, 2, 3]]", '{"a": 1}', "[" * 100_000):
-        with sqlite3.connect(path) as connection:
+        with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("UPDATE baseline SET people = ?", (text,))
         connection.close()
         assert baseline_of(path) == Baseline()

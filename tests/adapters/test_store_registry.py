@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from itertools import pairwise
 
 import pytest
@@ -45,7 +46,7 @@ def filled(path):
 
 
 def change(path, statement, *values):
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         assert connection.execute(statement, values).rowcount
     connection.close()
 
@@ -260,7 +261,7 @@ def test_every_change_raises_the_revision_for_every_process(path, filled):
 def test_an_older_copy_put_back_is_followed_and_counts_as_a_change(path, filled, tmp_path):
     copy = tmp_path / "copy"
     registry = open_registry(path)
-    with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     source.close()
     target.close()

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,7 @@ def test_a_damaged_registry_says_what_to_do(damage: str, gate: Gate, state_dir: 
     if damage == "garbage":
         file.write_bytes(b"garbage" * 1000)
     else:
-        with sqlite3.connect(file) as registry:
+        with closing(sqlite3.connect(file)) as registry, registry:
             registry.execute("CREATE TABLE t AS SELECT hex(randomblob(20000))")
         file.write_bytes(file.read_bytes()[:9000])
     before = file.read_bytes()

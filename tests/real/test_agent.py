@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,7 @@ def test_kill_9_leaves_a_whole_journal_and_the_next_start_goes_on(site, shared_f
         assert wait_until(lambda before=before: len(site.events("access")) > before, 20)
         process.kill()
         process.wait(10)
-    with sqlite3.connect(site.state / "journal.sqlite") as database:
+    with closing(sqlite3.connect(site.state / "journal.sqlite")) as database, database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         rows = database.execute("SELECT epoch, sequence FROM event ORDER BY row").fetchall()
     database.close()
