@@ -108,7 +108,6 @@ class SimulatedProcess:
         self._retry_s = self._resume_s = 0.0
         self.inputs_due_s = 0.0
         self._watches_inputs = True
-        self._stopped = False
         try:
             self._open()
             self._begin()
@@ -184,7 +183,6 @@ class SimulatedProcess:
         self._record(EventType.AGENT_STOPPED, {"why": "simulated"})
         self._core.writer.drain()
         self._core.outbox.round(self._client)
-        self._stopped = True
         self.die()
 
     def die(self) -> None:

@@ -94,7 +94,7 @@ class DoorControl:
         self.commanded: Mode | None = None
         self.scheduled: Mode | None = None
         self.fire = False
-        self._failed = False
+        self._failures: set[str] = set()
         self._is_open = False
         self._fed_back = False
         self._waiting: deque[Passage] = deque()
@@ -203,13 +203,19 @@ class DoorControl:
         now_s: float,
         *,
         fire: bool | None = None,
-        failed: bool | None = None,
+        failed: str | None = None,
+        mended: str | None = None,
     ) -> list[Effect]:
-        """Fire or a fault of the output begins or ends; None leaves it."""
+        """Fire or a fault of the output begins or ends; None leaves it.
+
+        An output may fail in two ways, each by its part: it works again once neither is left.
+        """
         before = self._strongest
         self.fire = self.fire if fire is None else fire
-        self._failed = self._failed if failed is None else failed
-        if failed and not self.fire:
+        if failed is not None:
+            self._failures.add(failed)
+        self._failures -= {mended}
+        if failed is not None and not self.fire:
             # Said again even where it is known: whatever the output did, it rests now.
             return self._apply(Input.OUTPUT_FAILED, now_s)
         return self._changed(before, now_s)
@@ -352,7 +358,7 @@ class DoorControl:
     def _strongest(self) -> Input | None:
         if self.fire:
             return Input.FIRE
-        if self._failed:
+        if self._failures:
             return Input.OUTPUT_FAILED
         return _BY_MODE[self.mode]
 

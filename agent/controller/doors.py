@@ -132,7 +132,11 @@ class Doors:
         effects: list[Effect] = []
         for name, door in self._doors.items():
             if part in (f"door:{name}", f"feedback:{name}"):
-                effects += door.set_conditions(now.monotonic_s, failed=not cleared)
+                effects += door.set_conditions(
+                    now.monotonic_s,
+                    failed=None if cleared else part,
+                    mended=part if cleared else None,
+                )
                 effects += self._told(door, now)
         return effects
 

@@ -219,13 +219,7 @@ class Kiosk:
         if part not in self._faults or not self._doors.clearable(part):
             return []
         del self._faults[part]
-        name = part.partition(":")[2]
-        # An output may fail in two ways: it works again once neither is left.
-        fails_still = any(
-            self._judge.settings.degrade.blocks_door(other) and other.partition(":")[2] == name
-            for other in self._faults
-        )
-        effects = [] if fails_still else self._doors.failed(part, now, cleared=True)
+        effects = self._doors.failed(part, now, cleared=True)
         cleared = self._record(EventType.FAULT_CLEARED, now, {"part": part, "by": by})
         return [*effects, *self._latch(), cleared]
 
