@@ -53,6 +53,12 @@ def test_every_import_keeps_to_the_rule() -> None:
         ("agent.app.build", "from agent.adapters.mqtt import Broker", True),
         ("agent.cli.main", "from agent.app import build", True),
         ("agent.cli.main", "from agent.adapters.mqtt import Broker", False),
+        ("agent.app.build", "from agent.lab.bench import frame", False),
+        ("agent.operations.enrol", "from agent.lab.bench import frame", False),
+        ("agent.lab.bench.frame", "from agent.app import build", True),
+        ("agent.lab.bench.frame", "from agent.cli import main", False),
+        ("agent.lab.simulate.truth", "from agent.domain import policy", False),
+        ("agent.lab.simulate.checker", "from agent.lab.simulate.truth import Person", True),
         ("agent.unheard_of", "from agent.domain import policy", False),
     ],
 )

@@ -70,7 +70,7 @@ def pairs(
 
     Needs neither config nor key.
     """
-    from agent.app.evaluation import Reports, evaluate_pairs
+    from agent.lab.evaluate.open import Reports, evaluate_pairs
 
     _check(reference_bits)
     reports = Reports(plot, curve)
@@ -98,7 +98,7 @@ def identities(
 
     Needs neither config nor key.
     """
-    from agent.app.evaluation import Reports, evaluate_identities
+    from agent.lab.evaluate.open import Reports, evaluate_identities
 
     _check(reference_bits)
     reports = Reports(plot, curve)
@@ -122,7 +122,7 @@ def thermal(
 
     No measurement: it says what the thermal cue makes of a made-up world.
     """
-    from agent.operations.evaluate_thermal import THRESHOLD, evaluate_thermal, table_rows
+    from agent.lab.evaluate.thermal import THRESHOLD, evaluate_thermal, table_rows
 
     with progress(wanted=not as_json) as advance:
         found = evaluate_thermal(

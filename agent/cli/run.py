@@ -53,7 +53,7 @@ def demo(*, state: StateDir = None, as_json: Json = False) -> None:
     It has a camera, a relay and a broker of its own, and needs neither config nor key. Exit
     code 1 if any step went otherwise than it should.
     """
-    from agent.app.demo import run_demo
+    from agent.lab.demo.demo import run_demo
 
     raise typer.Exit(run_demo(state_dir(state), as_json=as_json))
 
@@ -78,7 +78,7 @@ def bench(
     if subject is Subject.SYMBOLS:
         _bench_symbols(as_json=as_json)
         return
-    from agent.app.bench import run_bench
+    from agent.lab.bench.frame import run_bench
 
     with progress(wanted=not as_json) as advance:
         found = run_bench(
@@ -123,7 +123,7 @@ def _number(value: float | None) -> str | None:
 
 
 def _bench_symbols(*, as_json: bool) -> None:
-    from agent.app.bench_symbols import bench_symbols
+    from agent.lab.bench.symbols import bench_symbols
 
     with progress(wanted=not as_json) as advance:
         found = bench_symbols(50, 300, advance)

@@ -51,7 +51,7 @@ def simulate(
     crashes by a seed; a checker looks at pins and published events only. Needs neither config nor
     key. Exit code 1 if anything happened that never may.
     """
-    from agent.app.simulation import Wish, run_simulation
+    from agent.lab.simulate.world import Wish, run_simulation
 
     wish = Wish(
         hours,

@@ -18,8 +18,8 @@ from agent.credentials.quantised import dequantise, quantise
 from agent.domain.comparison import Metric, score
 from agent.domain.image import Template
 from agent.errors import ImageError, RefusedError, UnavailableError
-from agent.operations import evaluate
-from agent.operations.evaluate import Measured, Method, evaluate_identities, evaluate_pairs
+from agent.lab.evaluate import faces as evaluate
+from agent.lab.evaluate.faces import Measured, Method, evaluate_identities, evaluate_pairs
 from agent.vision.images import read_image
 
 LIMITS = {"min_face_px": 16}

@@ -5,8 +5,8 @@ import pytest
 
 from agent.domain.optics import Optics
 from agent.domain.thermal_cue import CueReason, ThermalCue
-from agent.operations import evaluate_thermal as module
-from agent.operations.evaluate_thermal import (
+from agent.lab.evaluate import thermal as module
+from agent.lab.evaluate.thermal import (
     DAYS,
     SENSORS,
     THRESHOLD,
@@ -14,7 +14,7 @@ from agent.operations.evaluate_thermal import (
     look,
     table_rows,
 )
-from agent.operations.thermal_scenes import Scene, Subject, scene
+from agent.lab.evaluate.thermal_scenes import Scene, Subject, scene
 
 PEOPLE = 12
 

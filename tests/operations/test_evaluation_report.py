@@ -10,8 +10,8 @@ import pytest
 from agent.domain.comparison import Metric
 from agent.domain.operating_point import CurvePoint, ThresholdCurve
 from agent.errors import RefusedError
-from agent.operations.evaluate import Measured
-from agent.operations.evaluation_report import manifest_lines, plot_lines
+from agent.lab.evaluate.faces import Measured
+from agent.lab.evaluate.report import manifest_lines, plot_lines
 from agent.vision.manifest import Comparison
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.errors import RefusedError, UnavailableError
-from agent.operations.pair_listing import ListedPair, read_pairs, require_files
+from agent.lab.evaluate.pair_listing import ListedPair, read_pairs, require_files
 
 
 @pytest.fixture

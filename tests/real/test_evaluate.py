@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.app.evaluation import Reports, evaluate_identities, evaluate_pairs
 from agent.errors import RefusedError, UnavailableError
+from agent.lab.evaluate.open import Reports, evaluate_identities, evaluate_pairs
 from agent.vision.acquire import acquire
 from agent.vision.engine import load_engine
 from agent.vision.images import read_image

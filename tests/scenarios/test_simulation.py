@@ -8,8 +8,6 @@ from agent.adapters.gpio import GpioDoor
 from agent.adapters.store.journal import SqliteJournal
 from agent.app.executor import Executor
 from agent.app.outbox import Outbox
-from agent.app.simulation import Wish, run_simulation
-from agent.app.simulation_faults import Faults
 from agent.controller import door as door_control
 from agent.controller.door import DoorControl
 from agent.controller.doors import Doors
@@ -21,6 +19,8 @@ from agent.domain.access_point import step as real_step
 from agent.domain.events import EventType
 from agent.domain.indication import Outcome
 from agent.domain.signal import Signal
+from agent.lab.simulate.faults import Faults
+from agent.lab.simulate.world import Wish, run_simulation
 
 SHORT = Wish(hours=1.0, arrivals=200, seed=1, faults=60, restarts=40)
 COUNTED = ("arrivals", "granted", "denied", "openings", "faults", "faults_by_kind", "restarts")

@@ -9,8 +9,8 @@ import zxingcpp
 from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 
-from agent.app.bench_symbols import CLASSES, empty_frames, scenes
 from agent.domain.evidence import Box
+from agent.lab.bench.symbols import CLASSES, empty_frames, scenes
 from agent.vision import symbols
 from agent.vision.symbol_passes import COSTLY, DEFAULT, ZBAR, Found, Pass
 from agent.vision.symbols import SymbolWatch, read_symbols

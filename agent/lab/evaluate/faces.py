@@ -15,7 +15,7 @@ from agent.domain.comparison import Metric, Templates, row_scores
 from agent.domain.error_rates import Scores, error_rates
 from agent.domain.image import Template
 from agent.errors import ImageError, RefusedError, UnavailableError
-from agent.operations.pair_listing import read_pairs, require_files
+from agent.lab.evaluate.pair_listing import read_pairs, require_files
 
 TemplateOf = Callable[[Path], Template | None]
 """The template of an image's one face, None where it failed to acquire.

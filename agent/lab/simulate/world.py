@@ -33,23 +33,23 @@ from agent.adapters.simulators.header import OpenedHeader, WatchedBank
 from agent.adapters.simulators.i2c import FakeBus
 from agent.adapters.simulators.mlx90614 import SimulatedMlx90614
 from agent.adapters.simulators.stores import Holder
-from agent.app import simulation_site as site
 from agent.app.resources import JOURNAL_NAME, LATCHES_NAME
-from agent.app.simulation_faults import Faults
-from agent.app.simulation_people import People
-from agent.app.simulation_process import Died, Peril, SimulatedProcess, World
 from agent.controller.inputs import Commanded, Input
 from agent.domain.door_mode import Command
 from agent.domain.uuid7 import Uuid7Source
 from agent.errors import StoreError, UnavailableError
+from agent.lab.simulate import site
+from agent.lab.simulate.checker import Checker
+from agent.lab.simulate.checker_events import load
+from agent.lab.simulate.faults import Faults
+from agent.lab.simulate.people import People
+from agent.lab.simulate.process import Died, Peril, SimulatedProcess, World
 from agent.operations.secure_outputs import (
     Output,
     merge_outputs,
     recorded_outputs,
     secure_outputs,
 )
-from agent.operations.simulate import Checker
-from agent.operations.simulate_events import load
 
 _RAM = Path("/dev/shm")  # noqa: S108 - a folder of a private name within
 _SETTLE_S = 120.0

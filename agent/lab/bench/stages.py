@@ -1,4 +1,4 @@
-"""The measuring process of ``gate-agent bench``: ``python -m agent.app.bench_stages``.
+"""The measuring process of ``gate-agent bench``: ``python -m agent.lab.bench.stages``.
 
 What is compared is measured in turns, so that whatever else the machine does strikes both.
 """

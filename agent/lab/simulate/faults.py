@@ -11,12 +11,12 @@ from typing import Protocol
 
 from agent.adapters.simulators.mlx90614 import SimulatedMlx90614
 from agent.adapters.simulators.stores import Holder
-from agent.app import simulation_site as site
-from agent.app.simulation_people import People
-from agent.app.simulation_process import SimulatedProcess, World
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.door_mode import Command
-from agent.operations.simulate import Checker
+from agent.lab.simulate import site
+from agent.lab.simulate.checker import Checker
+from agent.lab.simulate.people import People
+from agent.lab.simulate.process import SimulatedProcess, World
 
 _PERSON_CLEARS = ("door:", "feedback:", "tamper:")
 _WATCHDOG_S = 20.0

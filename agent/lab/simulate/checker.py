@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from agent.operations.simulate_events import Report, Stream
-from agent.operations.simulate_truth import ClockMap, Hours, Memory, Person, Presences
+from agent.lab.simulate.checker_events import Report, Stream
+from agent.lab.simulate.truth import ClockMap, Hours, Memory, Person, Presences
 
 _EGRESS_S = 1.0
 _REX_S = 1.0

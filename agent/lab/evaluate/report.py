@@ -12,7 +12,7 @@ import numpy as np
 
 from agent.domain.error_rates import Scores, det_curve
 from agent.errors import RefusedError
-from agent.operations.evaluate import Measured
+from agent.lab.evaluate.faces import Measured
 
 _MANIFEST_FMRS = {1e-2: "1e-2", 1e-3: "1e-3", 1e-4: "1e-4", 1e-5: "1e-5", 1e-6: "1e-6"}
 _SCALE = 10_000

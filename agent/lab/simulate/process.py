@@ -22,7 +22,6 @@ from agent.adapters.simulators.clock import ManualClock
 from agent.adapters.simulators.header import OpenedHeader, WatchedBank
 from agent.adapters.simulators.i2c import FakeBus
 from agent.adapters.simulators.stores import SimulatedJournal, SimulatedLatches, SimulatedLedger
-from agent.app import simulation_site as site
 from agent.app.core import Core, CoreStores
 from agent.app.executor import Outlets
 from agent.app.input_worker import InputReader
@@ -38,6 +37,7 @@ from agent.domain.registry import Registry
 from agent.domain.topics import Topics
 from agent.domain.uuid7 import Uuid7Source
 from agent.errors import StoreError, UnavailableError
+from agent.lab.simulate import site
 from agent.operations.secure_outputs import record_outputs
 from agent.ports import Door
 

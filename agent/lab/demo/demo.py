@@ -23,8 +23,6 @@ from agent.adapters.simulators.thermometer import SimulatedThermometer
 from agent.adapters.store.keys import init_key
 from agent.app.agent import Agent
 from agent.app.control import ask
-from agent.app.demo_passes import PassOffice
-from agent.app.demo_world import Mosquitto, Subscriber, portrait
 from agent.app.desk import enrol_holder
 from agent.app.parts import Parts, Stands, open_parts
 from agent.app.pass_office import photographed_template
@@ -33,6 +31,8 @@ from agent.app.resources import site_of
 from agent.config import load_config
 from agent.domain.holder import HolderId
 from agent.errors import GateAgentError, RefusedError
+from agent.lab.demo.passes import PassOffice
+from agent.lab.demo.world import Mosquitto, Subscriber, portrait
 from agent.operations.enrol import EnrolmentRequest
 from agent.ports import Image
 from agent.vision.images import read_image

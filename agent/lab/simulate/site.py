@@ -27,10 +27,10 @@ from agent.domain.registry import Registry
 from agent.domain.rule import Rule
 from agent.domain.schedule import Schedule, Span
 from agent.domain.signal import Signal, Wiring
+from agent.lab.simulate.checker import WatchedOutput
+from agent.lab.simulate.checker_events import NAME_MARK
+from agent.lab.simulate.truth import Hours, Person, Right
 from agent.operations.secure_outputs import Output
-from agent.operations.simulate import WatchedOutput
-from agent.operations.simulate_events import NAME_MARK
-from agent.operations.simulate_truth import Hours, Person, Right
 
 ZONE = timezone(timedelta(hours=8))
 BEGIN = datetime(2026, 5, 4, 7, 0, tzinfo=ZONE).astimezone(UTC)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from agent.operations.simulate_truth import ELEVATED, ClockMap, Memory, Presences
+from agent.lab.simulate.truth import ELEVATED, ClockMap, Memory, Presences
 
 NAME_MARK = "NAME-"
 """Every name in a simulation begins so, that it is found wherever it should not be."""

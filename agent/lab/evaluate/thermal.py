@@ -29,7 +29,7 @@ from agent.domain.evidence import Box
 from agent.domain.optics import Optics, face_region, trouble, warmest_c
 from agent.domain.skin_temperature import SkinReading, SkinSample, SkinSettings, aggregate
 from agent.domain.thermal_cue import ThermalCue, array_cue, spot_cue
-from agent.operations.thermal_scenes import CELL_M, HALF_M, Scene, Subject, scene
+from agent.lab.evaluate.thermal_scenes import CELL_M, HALF_M, Scene, Subject, scene
 
 DAYS = {"temperate": (18.0, 26.0), "cold": (-5.0, 9.0), "hot": (36.0, 40.0)}
 """Air in degrees Celsius, from and to."""

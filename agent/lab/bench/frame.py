@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 
 from agent.adapters.simulators.camera import fit_scene
-from agent.app.bench_peer import measure_peer
-from agent.app.demo_world import portrait
 from agent.domain.image import Image
 from agent.errors import InternalError
+from agent.lab.bench.peer import measure_peer
+from agent.lab.demo.world import portrait
 from agent.vision.engine import PackFaceEngine, load_engine
 from agent.vision.images import read_image
 from agent.vision.packs import load_pack
@@ -74,7 +74,7 @@ def _scene(engine: PackFaceEngine, photograph: Image) -> Image:
 
 
 def _measure(state: Path, pack: str, scene: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "agent.app.bench_stages", str(state), pack, str(scene)]
+    command = [sys.executable, "-m", "agent.lab.bench.stages", str(state), pack, str(scene)]
     done = subprocess.run(  # noqa: S603 - our own interpreter and module
         command,
         env={**os.environ, **ONE_THREAD},

@@ -8,9 +8,9 @@ from agent.app.resources import engine_of
 from agent.domain.comparison import Metric
 from agent.domain.image import Template
 from agent.errors import UnavailableError
-from agent.operations import evaluate
-from agent.operations.evaluate import Measured, Method, Progress
-from agent.operations.evaluation_report import LEAST_IMPOSTOR_PAIRS, manifest_lines, plot_lines
+from agent.lab.evaluate import faces as evaluate
+from agent.lab.evaluate.faces import Measured, Method, Progress
+from agent.lab.evaluate.report import LEAST_IMPOSTOR_PAIRS, manifest_lines, plot_lines
 from agent.operations.files import write_lines
 from agent.vision.acquire import acquire
 from agent.vision.images import read_image

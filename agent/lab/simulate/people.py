@@ -13,14 +13,14 @@ from functools import partial
 from typing import Protocol
 
 from agent.adapters.simulators.mlx90614 import SimulatedMlx90614
-from agent.app import simulation_site as site
 from agent.controller.inputs import CredentialShown, Input, Observed
 from agent.domain.evidence import Box, Candidate, FaceSample, FaceTrack, Observation
 from agent.domain.gate_pass import GatePass, PassId
 from agent.domain.holder import HolderId
 from agent.domain.presented import PassPresented
-from agent.operations.simulate import Checker
-from agent.operations.simulate_truth import Person
+from agent.lab.simulate import site
+from agent.lab.simulate.checker import Checker
+from agent.lab.simulate.truth import Person
 
 _FRAME_S = 0.1
 _SAMPLES = 12

@@ -21,7 +21,7 @@ from agent.errors import UnavailableError
 _ROUNDS = 15
 _BUILD_TIMEOUT_S = 1200.0
 _RUN_TIMEOUT_S = 300.0
-_REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements"
+_REQUIREMENTS = Path(__file__).resolve().parents[3] / "requirements"
 _SCRIPT = f"""
 import json, sys, time
 import numpy, face_recognition
