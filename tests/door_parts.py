@@ -6,8 +6,8 @@ from typing import Any
 from gate_parts import DOOR, LANE, REGISTRY
 from gpiozero.pins.mock import MockFactory
 
-from agent.adapters.gpio import GpioDoor
-from agent.adapters.simulators.clock import ManualClock
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.pins.door import GpioDoor
 from agent.controller.effects import Effect, Hold, Latch, Move, Record, Release, Secure, Stand
 from agent.controller.inputs import Commanded, InputChanged, Tick
 from agent.controller.kiosk import Kiosk, Memory

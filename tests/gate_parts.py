@@ -2,7 +2,7 @@
 
 from pass_parts import NOW, claims
 
-from agent.adapters.simulators.clock import ManualClock
+from agent.adapters.manual_clock import ManualClock
 from agent.controller.combination import Claim
 from agent.controller.door import DoorSettings
 from agent.controller.effects import Compare, Consume, Effect, Indicate, Record, Release

@@ -1,6 +1,6 @@
 """ID numbers that nobody has, and the time in which a simulated reader must answer."""
 
-from agent.adapters.id_reader import Timing
+from agent.adapters.id_reader.ga467 import Timing
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 BRISK = Timing(reply_s=0.3, read_s=1.0, retries=2, poll_s=0.02)

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 from mosquitto import wait_until
 
-from agent.adapters.gpio_indicator import GpioIndicator, IndicatorPins
-from agent.adapters.player import Player
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.loudspeaker import SimulatedLoudspeaker
-from agent.adapters.voice import VoiceIndicator
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.pins.indicator import GpioIndicator, IndicatorPins
+from agent.adapters.voice.player import Player
+from agent.adapters.voice.simulated import SimulatedLoudspeaker
+from agent.adapters.voice.voice import VoiceIndicator
 from agent.domain.indication import Indication, Outcome
 from agent.domain.telling import Hint
 from agent.ports import Indicator

@@ -92,7 +92,7 @@ class Cancellable:
 
 def forget_lgpio() -> None:
     """Have gpiozero's real classes imported anew, over whatever lgpio is there then."""
-    for name in ("gpiozero.pins.lgpio", "agent.adapters.lgpio_pins"):
+    for name in ("gpiozero.pins.lgpio", "agent.adapters.pins.lgpio"):
         if sys.modules.pop(name, None) is not None:
             package, _, attribute = name.rpartition(".")
             delattr(sys.modules[package], attribute)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from agent.adapters import mlx90614, mlx90640
-from agent.adapters.mlx90614 import Mlx90614, Mlx90614Settings
-from agent.adapters.mlx90640 import Mlx90640, Mlx90640Settings
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.i2c import FakeBus
-from agent.adapters.simulators.mlx90614 import SimulatedMlx90614
-from agent.adapters.simulators.mlx90640 import SimulatedMlx90640
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.thermometer import mlx90614, mlx90640
+from agent.adapters.thermometer.mlx90614 import Mlx90614, Mlx90614Settings
+from agent.adapters.thermometer.mlx90640 import Mlx90640, Mlx90640Settings
+from agent.adapters.thermometer.simulated_i2c import FakeBus
+from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
+from agent.adapters.thermometer.simulated_mlx90640 import SimulatedMlx90640
 
 # The header of the EEPROM in the worked example of the MLX90640's datasheet (rev 12, 11.2.2), from
 # 0x2410, and the word of its pixel (12, 16), which here all pixels have.

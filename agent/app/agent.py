@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 
 from agent import __version__
-from agent.adapters.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, Listener, PahoBroker
+from agent.adapters.broker.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, Listener, PahoBroker
 from agent.app.broker import open_broker, topics_of
 from agent.app.control import ControlServer
 from agent.app.core import Core, CoreStores

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from agent.adapters.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker, read_password
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker, read_password
 from agent.config import ConfigFile
 from agent.domain.status import offline
 from agent.domain.topics import Topics

@@ -1,8 +1,8 @@
 """Cameras from config."""
 
-from agent.adapters.picamera2_camera import Picamera2Camera
-from agent.adapters.simulators.camera import SimulatedCamera, fit_scene
-from agent.adapters.video import FileCamera, LiveCamera
+from agent.adapters.camera.picamera2 import Picamera2Camera
+from agent.adapters.camera.simulated import SimulatedCamera, fit_scene
+from agent.adapters.camera.video import FileCamera, LiveCamera
 from agent.config import CameraConfig, ConfigFile
 from agent.errors import UnavailableError
 from agent.ports import Camera

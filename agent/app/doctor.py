@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.gpio_inputs import GpioInputs
-from agent.adapters.loudspeaker import PROGRAM
+from agent.adapters.pins.inputs import GpioInputs
+from agent.adapters.voice.loudspeaker import PROGRAM
 from agent.app.control import ask
 from agent.app.doors import PinFactories, open_inputs, open_output
 from agent.app.paths import control_socket

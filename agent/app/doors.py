@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.gpio import GpioDoor, PinFactory, open_pins
-from agent.adapters.gpio_indicator import GpioIndicator, IndicatorPins
-from agent.adapters.gpio_inputs import GpioInputs, InputPin
+from agent.adapters.pins.door import GpioDoor, PinFactory, open_pins
+from agent.adapters.pins.indicator import GpioIndicator, IndicatorPins
+from agent.adapters.pins.inputs import GpioInputs, InputPin
 from agent.config import ConfigFile, DoorConfig, InputConfig
 from agent.config.hardware import PinsTable
 from agent.ports import Clock

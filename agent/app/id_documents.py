@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from agent.adapters.id_reader import Ga467Reader
+from agent.adapters.id_reader.ga467 import Ga467Reader
 from agent.app.resources import Key, Site, instant, open_registry, read_registry
 from agent.errors import KeyUnavailableError
 from agent.operations.id_documents import (

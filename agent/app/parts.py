@@ -13,8 +13,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.id_reader import Ga467Reader
-from agent.adapters.photo_decoder import MakersPhotoDecoder
+from agent.adapters.id_reader.ga467 import Ga467Reader
+from agent.adapters.id_reader.photo_decoder import MakersPhotoDecoder
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger

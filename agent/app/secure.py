@@ -7,7 +7,7 @@ import structlog
 
 from agent import logs
 from agent.adapters.clock import SystemClock
-from agent.adapters.gpio import GpioDoor, PinFactory, open_pins
+from agent.adapters.pins.door import GpioDoor, PinFactory, open_pins
 from agent.app.doors import release_level
 from agent.app.paths import state_dir
 from agent.config import ConfigFile, load_config

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import structlog
 
-from agent.adapters.espeak import synthesise
-from agent.adapters.player import Player, Utterance
-from agent.adapters.voice import VoiceIndicator
+from agent.adapters.voice.espeak import synthesise
+from agent.adapters.voice.player import Player, Utterance
+from agent.adapters.voice.voice import VoiceIndicator
 from agent.app.announcements import AnnouncementDesk
 from agent.app.voice import Voice
 from agent.controller.inputs import FaultCleared, FaultRaised, Input

@@ -14,7 +14,7 @@ from functools import partial
 
 import structlog
 
-from agent.adapters.mqtt import Listener
+from agent.adapters.broker.mqtt import Listener
 from agent.app.speech import VOICE, Speech
 from agent.app.voice import Voice
 from agent.controller.effects import Indicate, Stand

@@ -9,11 +9,11 @@ import structlog
 from numpy.typing import NDArray
 
 from agent import logs
-from agent.adapters import mlx90614, mlx90640
-from agent.adapters.i2c import I2cBus, open_bus
-from agent.adapters.mlx90614 import Mlx90614, Mlx90614Settings
-from agent.adapters.mlx90640 import Mlx90640, Mlx90640Settings
-from agent.adapters.simulators.thermometer import SimulatedThermometer
+from agent.adapters.thermometer import mlx90614, mlx90640
+from agent.adapters.thermometer.i2c import I2cBus, open_bus
+from agent.adapters.thermometer.mlx90614 import Mlx90614, Mlx90614Settings
+from agent.adapters.thermometer.mlx90640 import Mlx90640, Mlx90640Settings
+from agent.adapters.thermometer.simulated import SimulatedThermometer
 from agent.config import ThermometerConfig
 from agent.domain.evidence import TemperatureReading
 from agent.domain.spot import greatest_distance_m

@@ -6,9 +6,9 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.espeak import synthesise
-from agent.adapters.loudspeaker import AplayLoudspeaker
-from agent.adapters.simulators.loudspeaker import SimulatedLoudspeaker
+from agent.adapters.voice.espeak import synthesise
+from agent.adapters.voice.loudspeaker import AplayLoudspeaker
+from agent.adapters.voice.simulated import SimulatedLoudspeaker
 from agent.config import ConfigFile, load_config
 from agent.config.voice import VoiceConfig
 from agent.domain.instant import Instant

@@ -1,1 +1,1 @@
-"""What is no gate in service: simulated days, measurements of faces and of speed, a demonstration."""
+"""What is no gate in service: simulated days, measurements, a demonstration."""

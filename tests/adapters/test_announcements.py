@@ -18,8 +18,8 @@ from mosquitto import Subscriber, wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 from structlog.testing import capture_logs
 
-from agent.adapters.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
-from agent.adapters.simulators.clock import ManualClock
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
+from agent.adapters.manual_clock import ManualClock
 from agent.app.announcements import AnnouncementDesk, parse_announcement
 from agent.domain.announcement import Announcement
 from agent.domain.status import offline

@@ -12,7 +12,7 @@ import pytest
 from asyncapi import complaints, contract, payload, whole
 from door_parts import WiredDoor
 
-from agent.adapters.simulators.clock import ManualClock
+from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.keys import init_key
 from agent.app.resources import Key, instant, make_event, open_journal, open_registry, site_of
 from agent.app.status_board import StatusBoard

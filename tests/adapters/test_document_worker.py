@@ -11,9 +11,9 @@ import pytest
 from id_parts import BRISK, NAME, RESIDENT
 from store_parts import BY, NOW, holder, open_registry
 
-from agent.adapters.id_reader import Ga467Reader
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.id_reader import Ga467Simulator, SimulatedCard
+from agent.adapters.id_reader.ga467 import Ga467Reader
+from agent.adapters.id_reader.simulated import Ga467Simulator, SimulatedCard
+from agent.adapters.manual_clock import ManualClock
 from agent.app.credentials import CredentialDesk
 from agent.app.document_worker import PART, DocumentKeys, DocumentWatcher, PhotoReader
 from agent.controller.inputs import CredentialShown, FaultCleared, FaultRaised

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from config_parts import GOOD
 
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.pins import PinBank
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.pins.simulated import PinBank
 from agent.app.doors import PinFactories, open_doors
 from agent.app.rules import kiosk_settings
 from agent.app.secure import outputs_of, secure_all

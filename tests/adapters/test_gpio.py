@@ -13,9 +13,9 @@ from lgpio_parts import FakeLgpio, fake_lgpio, forget_lgpio
 from structlog.testing import capture_logs
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.gpio import GpioDoor, open_pins
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.pins import PinBank
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.pins.door import GpioDoor, open_pins
+from agent.adapters.pins.simulated import PinBank
 from agent.errors import UnavailableError
 
 PATIENCE_S = 10.0

@@ -11,10 +11,10 @@ import pytest
 from lgpio_parts import FakeLgpio, fake_lgpio
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.gpio import open_pins
-from agent.adapters.gpio_inputs import GpioInputs, InputPin, Pull
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.pins import PinBank
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.pins.door import open_pins
+from agent.adapters.pins.inputs import GpioInputs, InputPin, Pull
+from agent.adapters.pins.simulated import PinBank
 from agent.domain.signal import InputChange
 from agent.errors import UnavailableError
 from agent.ports import Clock

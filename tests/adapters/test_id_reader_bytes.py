@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from id_parts import NAME, RESIDENT, number
 
-from agent.adapters.id_reader_frames import LONGEST_BODY, PREAMBLE, FrameParser, frame
-from agent.adapters.id_reader_text import decode_document
-from agent.adapters.simulators.id_reader import SimulatedCard
+from agent.adapters.id_reader.frames import LONGEST_BODY, PREAMBLE, FrameParser, frame
+from agent.adapters.id_reader.simulated import SimulatedCard
+from agent.adapters.id_reader.text import decode_document
 from agent.domain.id_document import DocumentKind
 from agent.errors import RefusedError
 

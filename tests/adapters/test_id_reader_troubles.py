@@ -7,9 +7,9 @@ from contextlib import closing
 import pytest
 from id_parts import BRISK, NAME, OTHER, RESIDENT
 
-from agent.adapters.id_reader import Ga467Reader, Timing
-from agent.adapters.id_reader_frames import PREAMBLE, frame
-from agent.adapters.simulators.id_reader import (
+from agent.adapters.id_reader.frames import PREAMBLE, frame
+from agent.adapters.id_reader.ga467 import Ga467Reader, Timing
+from agent.adapters.id_reader.simulated import (
     Ga467Simulator,
     SimulatedCard,
     Spoil,

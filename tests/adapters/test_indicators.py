@@ -18,9 +18,9 @@ from indicator_parts import (
 )
 from mosquitto import wait_until
 
-from agent.adapters.gpio import open_pins
-from agent.adapters.gpio_indicator import GpioIndicator, IndicatorPins
-from agent.adapters.simulators.clock import ManualClock
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.pins.door import open_pins
+from agent.adapters.pins.indicator import GpioIndicator, IndicatorPins
 from agent.domain.indication import Indication, Standing
 from agent.errors import UnavailableError
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 from config_parts import GOOD
 
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.pins import PinBank
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.pins.simulated import PinBank
 from agent.app.doors import PinFactories, open_doors, open_inputs
 from agent.app.inbox import Inbox
 from agent.app.input_worker import InputReader

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from video_sources import MotionJpeg, closed_port, picture
 
-from agent.adapters import video as module
-from agent.adapters.capture import capture_time_s, public_name
-from agent.adapters.video import LiveCamera
+from agent.adapters.camera import video as module
+from agent.adapters.camera.capture import capture_time_s, public_name
+from agent.adapters.camera.video import LiveCamera
 from agent.errors import UnavailableError
 
 PATIENCE_S = 20.0

@@ -8,9 +8,15 @@ from hypothesis import strategies as st
 from smbus2 import i2c_msg
 from thermometer_parts import spot_bench, spot_driver
 
-from agent.adapters.mlx90614 import ADDRESS, AMBIENT, EMISSIVITY, OBJECT, emissivity_word
-from agent.adapters.pec import pec
-from agent.adapters.simulators.i2c import Transfer
+from agent.adapters.thermometer.mlx90614 import (
+    ADDRESS,
+    AMBIENT,
+    EMISSIVITY,
+    OBJECT,
+    emissivity_word,
+)
+from agent.adapters.thermometer.pec import pec
+from agent.adapters.thermometer.simulated_i2c import Transfer
 from agent.errors import UnavailableError
 
 # Computed by hand for the page of facts about the parts; the same polynomial as the datasheet's.

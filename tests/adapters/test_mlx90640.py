@@ -10,10 +10,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from thermometer_parts import array_bench, array_driver
 
-from agent.adapters.i2c import transfer
-from agent.adapters.mlx90640 import ADDRESS, CONTROL, EEPROM, NEW_DATA, STATUS, warmest_spot_c
-from agent.adapters.mlx90640_calibration import read_calibration
-from agent.adapters.simulators.mlx90640_eeprom import typical_eeprom
+from agent.adapters.thermometer.i2c import transfer
+from agent.adapters.thermometer.mlx90640 import (
+    ADDRESS,
+    CONTROL,
+    EEPROM,
+    NEW_DATA,
+    STATUS,
+    warmest_spot_c,
+)
+from agent.adapters.thermometer.mlx90640_calibration import read_calibration
+from agent.adapters.thermometer.simulated_eeprom import typical_eeprom
 from agent.errors import UnavailableError
 
 

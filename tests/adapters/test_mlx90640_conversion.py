@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from thermometer_parts import DATASHEET_RAM, datasheet_eeprom
 
-from agent.adapters.mlx90640_calibration import read_calibration
-from agent.adapters.mlx90640_image import (
+from agent.adapters.thermometer.mlx90640_calibration import read_calibration
+from agent.adapters.thermometer.mlx90640_image import (
     background4,
     basic_temperature,
     conditions,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from agent.adapters.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 
 ACCEPTED = {"5": b"\x20\x03\x00\x00\x00", "3.1.1": b"\x20\x02\x00\x00"}
 WAIT_S = 20.0

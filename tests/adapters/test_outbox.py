@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from mosquitto import Subscriber, wait_until
 
-from agent.adapters.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, BrokerSettings, PahoBroker
+from agent.adapters.broker.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.adapters.store.journal import SqliteJournal
 from agent.app.outbox import Outbox
 from agent.domain.events import Event, EventType

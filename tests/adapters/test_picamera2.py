@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.adapters import picamera2_camera as module
-from agent.adapters.picamera2_camera import Picamera2Camera, captured_s
+from agent.adapters.camera import picamera2 as module
+from agent.adapters.camera.picamera2 import Picamera2Camera, captured_s
 from agent.errors import UnavailableError
 
 PATIENCE_S = 10.0

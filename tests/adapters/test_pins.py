@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.adapters.simulators.pins import PinBank
+from agent.adapters.pins.simulated import PinBank
 from agent.errors import UnavailableError
 from agent.operations.secure_outputs import (
     RECORD_NAME,

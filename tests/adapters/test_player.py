@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mosquitto import wait_until
 
-from agent.adapters.loudspeaker import AplayLoudspeaker
-from agent.adapters.player import Player, Utterance
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.loudspeaker import SimulatedLoudspeaker
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.voice.loudspeaker import AplayLoudspeaker
+from agent.adapters.voice.player import Player, Utterance
+from agent.adapters.voice.simulated import SimulatedLoudspeaker
 from agent.domain.telling import Priority
 from agent.errors import UnavailableError
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from agent.adapters.simulators.camera import Scene, SimulatedCamera, fit_scene
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.thermometer import SimulatedThermometer
+from agent.adapters.camera.simulated import Scene, SimulatedCamera, fit_scene
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.thermometer.simulated import SimulatedThermometer
 from agent.errors import UnavailableError
 from agent.ports import Image
 

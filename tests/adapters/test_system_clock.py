@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from agent.adapters import clock as module
 from agent.adapters.clock import SystemClock, TimerThread, kernel_clock_is_kept
-from agent.adapters.simulators.clock import ManualClock
+from agent.adapters.manual_clock import ManualClock
 from agent.errors import InternalError
 
 PATIENCE_S = 10.0

@@ -13,9 +13,9 @@ from mosquitto import wait_until
 from test_announcements import payload
 from voice_parts import Tones
 
-from agent.adapters.gpio_indicator import GpioIndicator, IndicatorPins
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.loudspeaker import SimulatedLoudspeaker
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.pins.indicator import GpioIndicator, IndicatorPins
+from agent.adapters.voice.simulated import SimulatedLoudspeaker
 from agent.app.telling import Telling
 from agent.app.voice import Voice, open_voice
 from agent.config import load_config

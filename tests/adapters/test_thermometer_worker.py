@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from thermometer_parts import array_bench, spot_bench
 
-from agent.adapters import mlx90614, mlx90640
-from agent.adapters.simulators.i2c import FakeBus
-from agent.adapters.simulators.thermometer import SimulatedThermometer
+from agent.adapters.thermometer import mlx90614, mlx90640
+from agent.adapters.thermometer.simulated import SimulatedThermometer
+from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.app import thermometers
 from agent.app.thermometer_worker import ThermometerReader
 from agent.app.thermometers import (

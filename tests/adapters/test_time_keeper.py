@@ -12,8 +12,8 @@ from mosquitto import wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 from pass_parts import KEY, OTHER_KEY
 
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
 from agent.adapters.clock import SystemClock
-from agent.adapters.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.app.time_keeper import TimeKeeper
 from agent.credentials.signed_time import answer_time

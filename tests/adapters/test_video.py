@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from video_sources import number_in, picture, write_video
 
-from agent.adapters import video as module
-from agent.adapters.video import FileCamera
+from agent.adapters.camera import video as module
+from agent.adapters.camera.video import FileCamera
 from agent.errors import UnavailableError
 from agent.ports import Frame
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from gate_command import Answer, Gate
 
-from agent.adapters.simulators.pins import PinBank
+from agent.adapters.pins.simulated import PinBank
 from agent.errors import UnavailableError
 from agent.technician.doctor import Check, run_checks
 

@@ -9,7 +9,7 @@ import pytest
 from gate_command import Gate
 from id_parts import NAME, OTHER, RESIDENT, number, wide
 
-from agent.adapters.simulators.id_reader import Ga467Simulator, SimulatedCard
+from agent.adapters.id_reader.simulated import Ga467Simulator, SimulatedCard
 
 SECRETS = (RESIDENT, RESIDENT[6:14], OTHER, NAME, NAME.encode("unicode_escape").decode())
 

@@ -3,7 +3,7 @@
 import pytest
 from gate_command import Gate
 
-from agent.adapters.gpio import GpioDoor
+from agent.adapters.pins.door import GpioDoor
 
 SMALL = ("simulate", "--hours", "0.2", "--arrivals", "50", "--restarts", "10", "--faults", "25")
 INTEGERS = {"arrivals", "granted", "denied", "openings", "faults", "restarts", "events", "seed"}

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from video_sources import MotionJpeg, picture, write_video
 
-from agent.adapters.picamera2_camera import Picamera2Camera
-from agent.adapters.simulators.camera import SimulatedCamera
-from agent.adapters.video import FileCamera, LiveCamera
+from agent.adapters.camera.picamera2 import Picamera2Camera
+from agent.adapters.camera.simulated import SimulatedCamera
+from agent.adapters.camera.video import FileCamera, LiveCamera
 from agent.ports import Camera
 
 TIMEOUT_S = 10.0

@@ -9,7 +9,7 @@ from datetime import UTC
 import pytest
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.simulators.clock import ManualClock
+from agent.adapters.manual_clock import ManualClock
 from agent.ports import Clock
 
 PATIENCE_S = 10.0

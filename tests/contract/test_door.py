@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.adapters.gpio import GpioDoor, PinFactory, open_pins
-from agent.adapters.simulators.clock import ManualClock
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.pins.door import GpioDoor, PinFactory, open_pins
 from agent.errors import UnavailableError
 from agent.ports import Door
 

@@ -12,8 +12,8 @@ from datetime import date
 import pytest
 from id_parts import BRISK, NAME, OTHER, RESIDENT
 
-from agent.adapters.id_reader import Ga467Reader
-from agent.adapters.simulators.id_reader import Ga467Simulator, SimulatedCard, SimulatedIdReader
+from agent.adapters.id_reader.ga467 import Ga467Reader
+from agent.adapters.id_reader.simulated import Ga467Simulator, SimulatedCard, SimulatedIdReader
 from agent.domain.id_document import DocumentKind
 from agent.errors import RefusedError, UnavailableError
 from agent.ports import IdReader

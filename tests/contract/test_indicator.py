@@ -17,9 +17,9 @@ from indicator_parts import (
     Voice,
 )
 
-from agent.adapters.gpio import open_pins
-from agent.adapters.gpio_indicator import GpioIndicator, IndicatorPins
-from agent.adapters.simulators.pins import PinBank
+from agent.adapters.pins.door import open_pins
+from agent.adapters.pins.indicator import GpioIndicator, IndicatorPins
+from agent.adapters.pins.simulated import PinBank
 from agent.domain.indication import Indication, Outcome, Standing
 from agent.domain.reason import Reason
 from agent.domain.telling import HINTS, Hint

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.gpio import PinFactory, open_pins
-from agent.adapters.gpio_inputs import GpioInputs, InputPin, Pull
+from agent.adapters.pins.door import PinFactory, open_pins
+from agent.adapters.pins.inputs import GpioInputs, InputPin, Pull
 from agent.domain.signal import InputChange
 from agent.errors import UnavailableError
 from agent.ports import Inputs
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HAND = """
 import sys
 from pathlib import Path
-from agent.adapters.simulators.pins import PinBank
+from agent.adapters.pins.simulated import PinBank
 bank = PinBank(Path(sys.argv[1]))
 for line in sys.stdin:
     bank.set_input(int(sys.argv[2]), line.strip() == "1")

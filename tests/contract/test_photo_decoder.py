@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.adapters.photo_decoder import MakersPhotoDecoder
+from agent.adapters.id_reader.photo_decoder import MakersPhotoDecoder
 from agent.errors import RefusedError, UnavailableError
 from agent.ports import PhotoDecoder
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from thermometer_parts import array_bench, array_driver, spot_bench, spot_driver
 
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.thermometer import SimulatedThermometer
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.thermometer.simulated import SimulatedThermometer
 from agent.app.thermometers import open_thermometer
 from agent.config import load_config
 from agent.errors import UnavailableError

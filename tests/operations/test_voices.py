@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from voice_parts import Tones, wav
 
-from agent.adapters.espeak import synthesise
+from agent.adapters.voice.espeak import synthesise
 from agent.domain.telling import KEY_PATTERN, NEEDED_KEYS
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.recordings import check_wav
@@ -386,6 +386,6 @@ def test_an_espeak_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
     program = tmp_path / "espeak-ng"
     program.write_text("#!/bin/sh\nexec sleep 60\n")
     program.chmod(0o755)
-    monkeypatch.setattr("agent.adapters.espeak._TIMEOUT_S", 0.2)
+    monkeypatch.setattr("agent.adapters.voice.espeak._TIMEOUT_S", 0.2)
     with pytest.raises(UnavailableError, match="did not end"):
         synthesise("hello", "en", 160, program=str(program))

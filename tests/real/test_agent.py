@@ -14,7 +14,7 @@ import pytest
 from asyncapi import complaints, payload
 from mosquitto import wait_until
 
-from agent.adapters.simulators.pins import PinBank
+from agent.adapters.pins.simulated import PinBank
 
 PROGRAM = Path(sys.executable).parent / "gate-agent"
 PIN = 17

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.adapters.simulators.pins import PinBank
+from agent.adapters.pins.simulated import PinBank
 from agent.vision.packs import InstalledPack
 
 PIN = 17
@@ -46,7 +46,7 @@ accept_no_pad = true
 PROGRAM = """
 import importlib, sys
 from pathlib import Path
-from agent.adapters.simulators.pins import PinBank
+from agent.adapters.pins.simulated import PinBank
 from agent.cli.main import main
 module, kind, method, pins = sys.argv[1:5]
 broken = getattr(importlib.import_module(module), kind)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agent.adapters.simulators.pins import PinBank
+from agent.adapters.pins.simulated import PinBank
 from agent.vision.packs import InstalledPack
 
 DOOR, CONTACT, WAY_OUT, HOUSING = 17, 6, 13, 26

@@ -6,7 +6,7 @@ import pytest
 from door_parts import WIRINGS, WiredDoor
 from gate_parts import DOOR, LANE, REGISTRY
 
-from agent.adapters.simulators.clock import ManualClock
+from agent.adapters.manual_clock import ManualClock
 from agent.controller.effects import Effect, Latch, Record, Release
 from agent.controller.inputs import FaultCleared, FaultRaised, InputChanged
 from agent.controller.kiosk import Kiosk, Memory

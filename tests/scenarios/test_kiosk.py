@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.adapters.simulators.clock import ManualClock
+from agent.adapters.manual_clock import ManualClock
 from agent.controller.attempts import Pace
 from agent.controller.door import DoorSettings
 from agent.controller.effects import Indicate, Record, Release, Secure, SetStatus, Settle

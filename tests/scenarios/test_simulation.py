@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.adapters.gpio import GpioDoor
+from agent.adapters.pins.door import GpioDoor
 from agent.adapters.store.journal import SqliteJournal
 from agent.app.executor import Executor
 from agent.app.outbox import Outbox

@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from agent.adapters.simulators.camera import fit_scene
+from agent.adapters.camera.simulated import fit_scene
 from agent.domain.image import Image
 from agent.errors import InternalError
 from agent.lab.bench.peer import measure_peer

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from agent import logs
 from agent.adapters.clock import SystemClock
-from agent.adapters.gpio import GpioDoor, open_pins
+from agent.adapters.pins.door import GpioDoor, open_pins
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger

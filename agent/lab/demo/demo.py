@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from agent import logs
-from agent.adapters.simulators.camera import SimulatedCamera, fit_scene
-from agent.adapters.simulators.pins import PinBank
-from agent.adapters.simulators.thermometer import SimulatedThermometer
+from agent.adapters.camera.simulated import SimulatedCamera, fit_scene
+from agent.adapters.pins.simulated import PinBank
 from agent.adapters.store.keys import init_key
+from agent.adapters.thermometer.simulated import SimulatedThermometer
 from agent.app.agent import Agent
 from agent.app.control import ask
 from agent.app.desk import enrol_holder

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from agent.adapters.simulators.mlx90614 import SimulatedMlx90614
-from agent.adapters.simulators.stores import Holder
+from agent.adapters.store.simulated import Holder
+from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.door_mode import Command
 from agent.lab.simulate import site

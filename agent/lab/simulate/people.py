@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
-from agent.adapters.simulators.mlx90614 import SimulatedMlx90614
+from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.controller.inputs import CredentialShown, Input, Observed
 from agent.domain.evidence import Box, Candidate, FaceSample, FaceTrack, Observation
 from agent.domain.gate_pass import GatePass, PassId

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent.adapters.gpio import GpioDoor
-from agent.adapters.gpio_indicator import GpioIndicator
-from agent.adapters.gpio_inputs import GpioInputs, InputPin
-from agent.adapters.mlx90614 import Mlx90614, Mlx90614Settings
-from agent.adapters.mqtt import MAX_IN_FLIGHT
-from agent.adapters.simulators.broker import SimulatedBroker, SimulatedClient
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.header import OpenedHeader, WatchedBank
-from agent.adapters.simulators.i2c import FakeBus
-from agent.adapters.simulators.stores import SimulatedJournal, SimulatedLatches, SimulatedLedger
+from agent.adapters.broker.mqtt import MAX_IN_FLIGHT
+from agent.adapters.broker.simulated import SimulatedBroker, SimulatedClient
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.pins.door import GpioDoor
+from agent.adapters.pins.indicator import GpioIndicator
+from agent.adapters.pins.inputs import GpioInputs, InputPin
+from agent.adapters.pins.simulated_header import OpenedHeader, WatchedBank
+from agent.adapters.store.simulated import SimulatedJournal, SimulatedLatches, SimulatedLedger
+from agent.adapters.thermometer.mlx90614 import Mlx90614, Mlx90614Settings
+from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.app.core import Core, CoreStores
 from agent.app.executor import Outlets
 from agent.app.input_worker import InputReader

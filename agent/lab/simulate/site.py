@@ -14,7 +14,7 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, timezone
 
-from agent.adapters.gpio_indicator import IndicatorPins
+from agent.adapters.pins.indicator import IndicatorPins
 from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import Degrade, KioskSettings

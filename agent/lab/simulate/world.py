@@ -25,14 +25,14 @@ from typing import Any
 
 import structlog
 
-from agent.adapters.gpio import GpioDoor
-from agent.adapters.mlx90614 import ADDRESS
-from agent.adapters.simulators.broker import SimulatedBroker
-from agent.adapters.simulators.clock import ManualClock
-from agent.adapters.simulators.header import OpenedHeader, WatchedBank
-from agent.adapters.simulators.i2c import FakeBus
-from agent.adapters.simulators.mlx90614 import SimulatedMlx90614
-from agent.adapters.simulators.stores import Holder
+from agent.adapters.broker.simulated import SimulatedBroker
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.pins.door import GpioDoor
+from agent.adapters.pins.simulated_header import OpenedHeader, WatchedBank
+from agent.adapters.store.simulated import Holder
+from agent.adapters.thermometer.mlx90614 import ADDRESS
+from agent.adapters.thermometer.simulated_i2c import FakeBus
+from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.app.resources import JOURNAL_NAME, LATCHES_NAME
 from agent.controller.inputs import Commanded, Input
 from agent.domain.door_mode import Command

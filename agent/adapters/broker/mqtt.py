@@ -24,7 +24,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from agent.adapters.mqtt_client import SteadyClient
+from agent.adapters.broker.mqtt_client import SteadyClient
 from agent.adapters.secrets import exposed_mode
 from agent.errors import UnavailableError
 

@@ -22,8 +22,8 @@ import structlog
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from agent.adapters.i2c import I2cBus, no_answer, transfer
-from agent.adapters.mlx90640_calibration import (
+from agent.adapters.thermometer.i2c import I2cBus, no_answer, transfer
+from agent.adapters.thermometer.mlx90640_calibration import (
     COLUMNS,
     PIXELS,
     ROWS,
@@ -32,7 +32,7 @@ from agent.adapters.mlx90640_calibration import (
     Grid,
     read_calibration,
 )
-from agent.adapters.mlx90640_image import (
+from agent.adapters.thermometer.mlx90640_image import (
     RAM_WORDS,
     SELF_HEATING_K,
     background4,

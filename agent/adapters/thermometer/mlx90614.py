@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from agent.adapters.i2c import I2cBus, no_answer, transfer
-from agent.adapters.pec import pec
+from agent.adapters.thermometer.i2c import I2cBus, no_answer, transfer
+from agent.adapters.thermometer.pec import pec
 from agent.domain.evidence import TemperatureReading
 from agent.errors import UnavailableError
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 
-from agent.adapters.capture import OPEN_TIMEOUT_S, capture_time_s, open_capture, public_name
+from agent.adapters.camera.capture import OPEN_TIMEOUT_S, capture_time_s, open_capture, public_name
 from agent.errors import UnavailableError
 from agent.ports import Frame, Image
 

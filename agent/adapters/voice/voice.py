@@ -12,7 +12,7 @@ bystander may hear of it, is ``domain.telling``'s.
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agent.adapters.player import Player, Utterance
+from agent.adapters.voice.player import Player, Utterance
 from agent.domain.indication import Indication, Standing
 from agent.domain.telling import STANDINGS, Priority, messages_of
 from agent.ports import Clock

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gpiozero.pins.mock import MockFactory
 
-from agent.adapters.simulators.pins import FilePin, FilePinFactory, PinBank
+from agent.adapters.pins.simulated import FilePin, FilePinFactory, PinBank
 
 
 class WatchedBank(PinBank):

@@ -31,8 +31,8 @@ from dataclasses import dataclass, field
 import serial
 import structlog
 
-from agent.adapters.id_reader_frames import FrameParser, frame
-from agent.adapters.id_reader_text import TEXT_BYTES, decode_document
+from agent.adapters.id_reader.frames import FrameParser, frame
+from agent.adapters.id_reader.text import TEXT_BYTES, decode_document
 from agent.domain.id_document import IdDocument
 from agent.errors import RefusedError, UnavailableError
 

@@ -19,7 +19,7 @@ import structlog
 from gpiozero import OutputDevice
 from gpiozero.pins.mock import MockFactory
 
-from agent.adapters.simulators.pins import FilePinFactory
+from agent.adapters.pins.simulated import FilePinFactory
 from agent.errors import UnavailableError
 from agent.ports import Clock
 
@@ -47,7 +47,7 @@ def open_pins(kind: PinFactory, pins_file: Path | None = None) -> Any:
             raise UnavailableError("simulated pins need a pins_file")
         return FilePinFactory(pins_file)
     try:
-        from agent.adapters.lgpio_pins import SteadyFactory  # noqa: PLC0415 - only a Pi has lgpio
+        from agent.adapters.pins.lgpio import SteadyFactory  # noqa: PLC0415 - only a Pi has lgpio
 
         return SteadyFactory()
     except ImportError as error:

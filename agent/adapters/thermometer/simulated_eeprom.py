@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agent.adapters.mlx90640_calibration import COLUMNS, PIXELS, ROWS, WORDS
+from agent.adapters.thermometer.mlx90640_calibration import COLUMNS, PIXELS, ROWS, WORDS
 
 
 def typical_eeprom(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from agent.adapters.mlx90614 import (
+from agent.adapters.thermometer.mlx90614 import (
     ADDRESS,
     AMBIENT,
     EMISSIVITY,
@@ -21,8 +21,8 @@ from agent.adapters.mlx90614 import (
     ZERO_C,
     emissivity_word,
 )
-from agent.adapters.pec import pec
-from agent.adapters.simulators.i2c import NackError
+from agent.adapters.thermometer.pec import pec
+from agent.adapters.thermometer.simulated_i2c import NackError
 
 _FIRST_DATA_S = 0.25
 _BUSY_S = 0.02

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.adapters import mlx90640 as part
-from agent.adapters.mlx90640_calibration import (
+from agent.adapters.thermometer import mlx90640 as part
+from agent.adapters.thermometer.mlx90640_calibration import (
     COLUMNS,
     PIXELS,
     ROWS,
@@ -22,7 +22,7 @@ from agent.adapters.mlx90640_calibration import (
     Grid,
     read_calibration,
 )
-from agent.adapters.mlx90640_image import (
+from agent.adapters.thermometer.mlx90640_image import (
     CP_0,
     CP_1,
     GAIN,
@@ -43,8 +43,8 @@ from agent.adapters.mlx90640_image import (
     sensitivity,
     subpage_mask,
 )
-from agent.adapters.simulators.i2c import NackError
-from agent.adapters.simulators.mlx90640_eeprom import typical_eeprom
+from agent.adapters.thermometer.simulated_eeprom import typical_eeprom
+from agent.adapters.thermometer.simulated_i2c import NackError
 from agent.errors import UnavailableError
 
 _POWER_UP_CONTROL = 0x1901  # chess, 18 bits, 2 Hz, subpages on

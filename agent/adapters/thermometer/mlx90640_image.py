@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.adapters.mlx90640_calibration import COLUMNS, PIXELS, ROWS, Calibration, Grid
+from agent.adapters.thermometer.mlx90640_calibration import COLUMNS, PIXELS, ROWS, Calibration, Grid
 from agent.errors import UnavailableError
 
 RAM_WORDS = PIXELS + 64

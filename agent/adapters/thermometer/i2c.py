@@ -26,7 +26,7 @@ _HANGING = frozenset({errno.ETIMEDOUT, errno.EBUSY, errno.EAGAIN})
 
 
 class I2cBus(Protocol):
-    """What is used of ``smbus2.SMBus``; ``simulators.i2c.FakeBus`` is another."""
+    """What is used of ``smbus2.SMBus``; ``simulated_i2c.FakeBus`` is another."""
 
     def i2c_rdwr(self, *messages: i2c_msg) -> None:
         """Do all of them in one transfer, and fill those that read.

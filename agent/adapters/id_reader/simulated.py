@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from agent.adapters.id_reader import PHOTO_BYTES, Ga467Reader, Timing
-from agent.adapters.id_reader_frames import FrameParser, frame
-from agent.adapters.id_reader_text import LONG_TERM, TEXT_BYTES
+from agent.adapters.id_reader.frames import FrameParser, frame
+from agent.adapters.id_reader.ga467 import PHOTO_BYTES, Ga467Reader, Timing
+from agent.adapters.id_reader.text import LONG_TERM, TEXT_BYTES
 from agent.domain.id_document import IdDocument
 from agent.errors import InternalError
 

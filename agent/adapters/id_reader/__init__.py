@@ -1,0 +1,1 @@
+"""Readers of ID documents, byte for byte."""

@@ -1,0 +1,1 @@
+"""What hangs on the GPIO header: outputs, contacts and buttons, lights and buzzers."""

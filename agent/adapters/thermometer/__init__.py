@@ -1,0 +1,1 @@
+"""IR thermometers on the I2C bus."""
