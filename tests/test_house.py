@@ -49,13 +49,17 @@ def test_every_import_keeps_to_the_rule() -> None:
             "import importlib\nimportlib.import_module('agent.app')",
             False,
         ),
-        ("agent.app.build", "from agent.cli.main import main", False),
-        ("agent.app.build", "from agent.adapters.broker.mqtt import Broker", True),
-        ("agent.cli.main", "from agent.app import build", True),
+        ("agent.app.gate.build", "from agent.cli.main import main", False),
+        ("agent.app.gate.build", "from agent.adapters.broker.mqtt import Broker", True),
+        ("agent.cli.main", "from agent.app.gate import build", True),
         ("agent.cli.main", "from agent.adapters.broker.mqtt import Broker", False),
-        ("agent.app.build", "from agent.lab.bench import frame", False),
+        ("agent.app.gate.build", "from agent.lab.bench import frame", False),
+        ("agent.app.open.doors", "from agent.app.gate.run import run", False),
+        ("agent.app.threads.inbox", "from agent.app.open.doors import open_doors", True),
+        ("agent.app.desk.people", "from agent.app.threads.inbox import Inbox", False),
+        ("agent.app.somewhere", "from agent.app.open.doors import open_doors", False),
         ("agent.operations.enrol", "from agent.lab.bench import frame", False),
-        ("agent.lab.bench.frame", "from agent.app import build", True),
+        ("agent.lab.bench.frame", "from agent.app.gate import build", True),
         ("agent.lab.bench.frame", "from agent.cli import main", False),
         ("agent.lab.simulate.truth", "from agent.domain import policy", False),
         ("agent.lab.simulate.checker", "from agent.lab.simulate.truth import Person", True),
@@ -63,7 +67,9 @@ def test_every_import_keeps_to_the_rule() -> None:
     ],
 )
 def test_the_import_rule_tells_right_from_wrong(module: str, source: str, *, allowed: bool) -> None:
-    known = frozenset({"agent.ports", "agent.app", "agent.vision.detect", "agent.domain.policy"})
+    known = frozenset(
+        {"agent.ports", "agent.app.gate.build", "agent.vision.detect", "agent.domain.policy"}
+    )
     assert (breaches(module, imports_of(ast.parse(source), module, known)) == []) is allowed
 
 

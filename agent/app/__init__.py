@@ -1,0 +1,1 @@
+"""Where parts are opened and put together; only this floor and the lab touch adapters."""

@@ -142,6 +142,6 @@ def fields(values: Mapping[str, object]) -> None:
 
 def user() -> str:
     """Who gives this command, as events name them."""
-    from agent.app.control import user_name
+    from agent.app.open.control import user_name
 
     return user_name(os.getuid())

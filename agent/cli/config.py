@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agent.app.paths import config_path
+from agent.app.open.paths import config_path
 from agent.cli.common import Config, Json, emit, examples, fields, say, table, warn
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -91,7 +91,7 @@ def schedule(
     from datetime import UTC, datetime
     from zoneinfo import ZoneInfo
 
-    from agent.app.schedules import schedules
+    from agent.app.open.schedules import schedules
     from agent.config import load_config
     from agent.operations.describe_schedule import chosen, described, parse_at, rows, summary
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.app.paths import control_socket, given_config_path, state_dir
+from agent.app.open.paths import control_socket, given_config_path, state_dir
 from agent.cli.common import Config, Json, StateDir, emit, examples, fields, say
 
 
@@ -57,7 +57,7 @@ def ask_agent(
         RefusedError: it refuses.
         UnavailableError: no agent answers.
     """
-    from agent.app.control import ask
+    from agent.app.open.control import ask
     from agent.errors import RefusedError
 
     folder = state_dir(state)

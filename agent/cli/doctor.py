@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.app.paths import config_path, state_dir
+from agent.app.open.paths import config_path, state_dir
 from agent.cli.common import Config, Json, StateDir, emit, examples, plain, say, table
 from agent.cli.fixes import fitted
 
 if TYPE_CHECKING:
-    from agent.app.doctor import Bench
+    from agent.app.desk.doctor import Bench
     from agent.domain.signal import InputChange
     from agent.technician.doctor import Check, PinRow
 
@@ -48,7 +48,7 @@ def doctor(
     The pin map, what each input says now, sensors, cameras and disk. A door moves only by --pulse.
     Stop the agent first: it has the pins. Exit code 1 if something is not well.
     """
-    from agent.app.doctor import Bench
+    from agent.app.desk.doctor import Bench
     from agent.technician.doctor import pin_rows, run_checks
 
     bench = Bench(config_path(config), state_dir(state))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from agent.app.paths import given_config_path, state_dir
+from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import Config, Json, StateDir, emit, examples, fields, say, user, warn
 from agent.cli.holders import Id
 from agent.cli.holders import app as holders
@@ -56,8 +56,8 @@ def bind(
 
     Only a keyed hash of the number is kept. It replaces the holder's document of before.
     """
-    from agent.app.id_documents import bind_laid, bind_number
-    from agent.app.resources import command_site
+    from agent.app.desk.documents import bind_laid, bind_number
+    from agent.app.open.site import command_site
     from agent.errors import RefusedError
 
     if stdin == (port is not None):
@@ -80,8 +80,8 @@ def unbind(
     holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
 ) -> None:
     """Forget a holder's ID document."""
-    from agent.app.id_documents import unbind_document
-    from agent.app.resources import command_site
+    from agent.app.desk.documents import unbind_document
+    from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
     made = unbind_document(site, holder, by=user())
@@ -109,8 +109,8 @@ def read(
 
     It tells kind, validity and whose it is here; never the number or the name.
     """
-    from agent.app.id_documents import describe_laid
-    from agent.app.resources import command_site
+    from agent.app.desk.documents import describe_laid
+    from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
     shown = describe_laid(site, port, wait, warn)

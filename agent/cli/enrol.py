@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agent.app.paths import given_config_path, state_dir
+from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import (
     Config,
     Json,
@@ -73,8 +73,8 @@ def enrol(
     face, several faces, a small or blurred face, different
     people, a face that belongs to another holder. Nothing is stored then.
     """
-    from agent.app.desk import enrol_holder, with_pack
-    from agent.app.resources import command_site
+    from agent.app.desk.people import enrol_holder, with_pack
+    from agent.app.open.site import command_site
     from agent.operations.enrol import EnrolmentRequest
     from agent.operations.holders import parse_moment
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.app.paths import state_dir
+from agent.app.open.paths import state_dir
 from agent.cli.common import (
     Json,
     PackWithoutConfig,

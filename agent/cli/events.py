@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.app.paths import given_config_path, state_dir
+from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import (
     Config,
     Json,
@@ -25,7 +25,7 @@ from agent.cli.common import (
 from agent.cli.progress import progress
 
 if TYPE_CHECKING:
-    from agent.app.resources import Site
+    from agent.app.open.site import Site
     from agent.operations.events import Filter
 
 _POLL_S = 0.5
@@ -62,7 +62,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List the newest events, oldest first."""
-    from agent.app.resources import read_journal
+    from agent.app.open.stores import read_journal
     from agent.operations.events import as_json as cloud_event
     from agent.operations.events import as_row
 
@@ -94,7 +94,7 @@ def tail(
 
     Until Ctrl-C. Works with and without a running agent.
     """
-    from agent.app.resources import has_journal, open_journal
+    from agent.app.open.stores import has_journal, open_journal
     from agent.operations.events import as_json as cloud_event
     from agent.operations.events import as_row, follow
 
@@ -134,7 +134,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export events, a CloudEvent a line."""
-    from agent.app.resources import read_journal
+    from agent.app.open.stores import read_journal
     from agent.operations.events import as_json as cloud_event
     from agent.operations.files import write_lines
 
@@ -156,7 +156,7 @@ def export(
 def _wanted(
     state: Path | None, config: Path | None, since: str | None, types: list[str] | None
 ) -> "tuple[Site, Filter]":
-    from agent.app.resources import command_site
+    from agent.app.open.site import command_site
     from agent.operations.events import Filter, parse_since, parse_types
 
     site = command_site(state_dir(state), given_config_path(config))

@@ -2,7 +2,7 @@
 
 import typer
 
-from agent.app.paths import given_config_path, state_dir
+from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import (
     Config,
     Json,
@@ -41,8 +41,8 @@ def check(
 
     Who could pass for whom, and how often a stranger is to be expected to pass.
     """
-    from agent.app.desk import check_gallery, with_pack
-    from agent.app.resources import command_site
+    from agent.app.desk.people import check_gallery, with_pack
+    from agent.app.open.site import command_site
 
     site = with_pack(command_site(state_dir(state), given_config_path(config)), pack)
     found = check_gallery(site)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.app.paths import given_config_path, state_dir
+from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import (
     Config,
     Json,
@@ -22,7 +22,7 @@ from agent.cli.common import (
 from agent.cli.progress import progress
 
 if TYPE_CHECKING:
-    from agent.app.resources import Site
+    from agent.app.open.site import Site
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -45,7 +45,8 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List every holder, by id."""
-    from agent.app.resources import command_site, read_registry
+    from agent.app.open.site import command_site
+    from agent.app.open.stores import read_registry
     from agent.operations import holders
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -68,7 +69,8 @@ def show(
     holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
 ) -> None:
     """Show one holder; never a template."""
-    from agent.app.resources import command_site, read_registry
+    from agent.app.open.site import command_site
+    from agent.app.open.stores import read_registry
     from agent.operations import holders
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -131,7 +133,7 @@ def set_(
     as_json: Json = False,
 ) -> None:
     """Change a holder's name, category or validity."""
-    from agent.app.resources import command_site
+    from agent.app.open.site import command_site
     from agent.errors import RefusedError
     from agent.operations.holders import Change, parse_moment
 
@@ -155,7 +157,8 @@ def remove(
     holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
 ) -> None:
     """Forget a holder and all references."""
-    from agent.app.resources import command_site, instant, open_registry
+    from agent.app.open.site import command_site, instant
+    from agent.app.open.stores import open_registry
     from agent.operations import holders
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -195,8 +198,8 @@ def export(
 
     References go along only if asked for, sealed: only a kiosk with the same key takes them.
     """
-    from agent.app.desk import export_holders
-    from agent.app.resources import command_site
+    from agent.app.desk.people import export_holders
+    from agent.app.open.site import command_site
     from agent.operations.files import write_lines
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -228,8 +231,8 @@ def import_(
     Every line is checked first: with one fault in it nothing is imported. Who is known is changed
     to what the file says; nobody is removed.
     """
-    from agent.app.desk import import_holders
-    from agent.app.resources import command_site
+    from agent.app.desk.people import import_holders
+    from agent.app.open.site import command_site
     from agent.operations.files import read_lines, read_stdin
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -252,7 +255,8 @@ def import_(
 def _change(
     holder: str, wanted: Any, config: Path | None, state: Path | None, *, as_json: bool
 ) -> None:
-    from agent.app.resources import command_site, instant, open_registry
+    from agent.app.open.site import command_site, instant
+    from agent.app.open.stores import open_registry
     from agent.operations import holders
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -268,7 +272,7 @@ def _change(
 
 def _refuse_to_make_one(site: "Site", holder: str) -> None:
     """Where there is no registry, nobody is known: a change makes none."""
-    from agent.app.resources import has_registry, read_registry
+    from agent.app.open.stores import has_registry, read_registry
     from agent.operations import holders
 
     if not has_registry(site):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agent.app.paths import given_config_path, state_dir
+from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import (
     Config,
     Json,
@@ -38,8 +38,8 @@ def identify(
     Every face in each, by the gate's own threshold and margin; without a gallery nobody. Exit
     code 1 if a file could not be read; the others are answered all the same.
     """
-    from agent.app.desk import identify_files, with_pack
-    from agent.app.resources import command_site
+    from agent.app.desk.people import identify_files, with_pack
+    from agent.app.open.site import command_site
 
     unread = 0
     site = with_pack(command_site(state_dir(state), given_config_path(config)), pack)

@@ -2,7 +2,7 @@
 
 import typer
 
-from agent.app.paths import given_config_path, state_dir
+from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import Config, Json, StateDir, emit, examples, say
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -19,7 +19,8 @@ def init(*, config: Config = None, state: StateDir = None, as_json: Json = False
 
     Its file has mode 0600. An existing key is never replaced: what it sealed would be lost.
     """
-    from agent.app.resources import command_site, make_key
+    from agent.app.open.keys import make_key
+    from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
     key_id, path = make_key(site), site.key_file
@@ -36,7 +37,8 @@ def show_id(*, config: Config = None, state: StateDir = None, as_json: Json = Fa
 
     By it two kiosks see whether they share a key.
     """
-    from agent.app.resources import command_site, key_id_of
+    from agent.app.open.keys import key_id_of
+    from agent.app.open.site import command_site
 
     key_id = key_id_of(command_site(state_dir(state), given_config_path(config)))
     if as_json:

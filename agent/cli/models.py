@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.app.paths import state_dir
+from agent.app.open.paths import state_dir
 from agent.cli.common import Json, StateDir, emit, examples, fields, file_option, say, table, user
 from agent.cli.progress import progress
 
@@ -173,7 +173,8 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
 
 
 def _record(state: Path, pack: str, change: str, version: str | None) -> None:
-    from agent.app.resources import command_site, record
+    from agent.app.open.site import command_site
+    from agent.app.open.stores import record
     from agent.domain.events import EventType
 
     data = {"pack": pack, "change": change, "version": version, "by": user()}

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.app.paths import given_config_path, state_dir
+from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import (
     Config,
     Json,
@@ -143,8 +143,8 @@ def issue(
 
     Prints its text for a QR code: a bearer credential, so mind where it goes.
     """
-    from agent.app import pass_office
-    from agent.app.resources import command_site
+    from agent.app.desk import passes as pass_office
+    from agent.app.open.site import command_site
     from agent.operations.holders import parse_moment
     from agent.operations.passes import PassRequest, qr_code
 
@@ -223,8 +223,8 @@ def verify(
 
     Where and how often it opens is the gate's to judge. Exit code 1 if it does not hold.
     """
-    from agent.app import pass_office
-    from agent.app.resources import command_site
+    from agent.app.desk import passes as pass_office
+    from agent.app.open.site import command_site
     from agent.operations.verify_health import parse_moment
 
     site = command_site(state_dir(state), None)
@@ -299,8 +299,8 @@ def revoke(
 
     The running agent knows within two seconds. Other kiosks must be told as well.
     """
-    from agent.app import pass_office
-    from agent.app.resources import command_site
+    from agent.app.desk import passes as pass_office
+    from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
     one, changed = pass_office.revoke(site, wanted, by=user())
@@ -339,8 +339,8 @@ def trust(
     Several keys may be trusted at once, each for its time. The running agent knows within two
     seconds.
     """
-    from agent.app import pass_office
-    from agent.app.resources import command_site
+    from agent.app.desk import passes as pass_office
+    from agent.app.open.site import command_site
     from agent.operations.holders import parse_moment
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -362,8 +362,8 @@ def distrust(
     as_json: Json = False,
 ) -> None:
     """Believe passes of a key no longer."""
-    from agent.app import pass_office
-    from agent.app.resources import command_site
+    from agent.app.desk import passes as pass_office
+    from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
     pass_office.distrust(site, key_id, by=user())
@@ -376,8 +376,8 @@ def distrust(
 @app.command("issuers", epilog=examples("pass issuers --json"))
 def issuers(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
     """List the keys whose passes are believed."""
-    from agent.app import pass_office
-    from agent.app.resources import command_site
+    from agent.app.desk import passes as pass_office
+    from agent.app.open.site import command_site
 
     found = pass_office.issuers(command_site(state_dir(state), given_config_path(config)))
     if as_json:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agent.app.paths import config_path, state_dir
+from agent.app.open.paths import config_path, state_dir
 from agent.cli.common import Config, Json, PackWithoutConfig, StateDir, emit, examples, say, table
 from agent.cli.progress import progress
 
@@ -42,7 +42,7 @@ def run(*, config: Config = None, state: StateDir = None) -> None:
 
     Until SIGTERM, Ctrl-C or the end of a finite camera source; the outputs are safe then.
     """
-    from agent.app.run import run_agent
+    from agent.app.gate.run import run_agent
 
     raise typer.Exit(run_agent(config_path(config), state_dir(state)))
 
@@ -113,7 +113,7 @@ def secure_outputs(*, config: Config = None, state: StateDir = None) -> None:
 
     For ExecStopPost of the service: whatever became of the agent, no output stays energised.
     """
-    from agent.app.secure import secure_all
+    from agent.app.desk.secure import secure_all
 
     raise typer.Exit(secure_all(config_path(config), state_dir(state)))
 

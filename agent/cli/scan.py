@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agent.app.paths import state_dir
+from agent.app.open.paths import state_dir
 from agent.cli.common import Json, StateDir, complain, emit, examples, plain, say
 
 _LONGEST_SHOWN = 48
@@ -27,7 +27,7 @@ def scan(
     and trust lists that are installed. Exit code 1 if a file could not be read; the others are
     answered all the same.
     """
-    from agent.app.scanning import scan_files
+    from agent.app.desk.scan import scan_files
 
     unread = 0
     for result in scan_files(images, state_dir(state)):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from agent.app.paths import config_path
+from agent.app.open.paths import config_path
 from agent.cli.common import Config, Json, emit, examples, fields, say
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -21,7 +21,7 @@ def read(*, config: Config = None, as_json: Json = False) -> None:
 
     A running agent uses an array too: stop it first.
     """
-    from agent.app.thermometers import read_once
+    from agent.app.open.thermometers import read_once
     from agent.config import load_config
 
     shown = read_once(load_config(config_path(config)).config.thermometer)
@@ -46,7 +46,7 @@ def set_emissivity(
     Hardly needed: readings are corrected. Not for parts named xCx (DCI, BCC): a factory cell of
     theirs would have to follow.
     """
-    from agent.app.thermometers import write_emissivity
+    from agent.app.open.thermometers import write_emissivity
     from agent.config import load_config
 
     found = load_config(config_path(config)).config.thermometer

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agent.app.paths import state_dir
+from agent.app.open.paths import state_dir
 from agent.cli.common import Json, StateDir, counted, emit, examples, say, table, user
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -87,7 +87,8 @@ def remove(
 
 
 def _record(state: Path, name: str, change: str, keys: int | None) -> None:
-    from agent.app.resources import command_site, record
+    from agent.app.open.site import command_site
+    from agent.app.open.stores import record
     from agent.domain.events import EventType
 
     data = {"list": name, "change": change, "keys": keys, "by": user()}

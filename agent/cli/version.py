@@ -2,7 +2,7 @@
 
 import typer
 
-from agent.app.paths import state_dir
+from agent.app.open.paths import state_dir
 from agent.cli.common import Json, StateDir, emit, examples, fields
 
 

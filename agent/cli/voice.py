@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.app.paths import given_config_path, state_dir
+from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import (
     Config,
     Json,
@@ -142,6 +142,6 @@ def say_(
 
 
 def _desk(config: Path | None, state: Path | None, languages: list[str] | None) -> Any:
-    from agent.app.voice import voice_desk
+    from agent.app.open.voice import voice_desk
 
     return voice_desk(given_config_path(config), state_dir(state), tuple(languages or ()))

@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
 from agent.adapters.manual_clock import ManualClock
-from agent.app.announcements import AnnouncementDesk, parse_announcement
+from agent.app.threads.tell.announcements import AnnouncementDesk, parse_announcement
 from agent.domain.announcement import Announcement
 from agent.domain.status import offline
 from agent.domain.telling import Priority

@@ -14,8 +14,9 @@ from door_parts import WiredDoor
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.keys import init_key
-from agent.app.resources import Key, instant, make_event, open_journal, open_registry, site_of
-from agent.app.status_board import StatusBoard
+from agent.app.open.site import instant, make_event, site_of
+from agent.app.open.stores import Key, open_journal, open_registry
+from agent.app.threads.record.status import StatusBoard
 from agent.cli import models, trust
 from agent.controller.door import DoorSettings
 from agent.controller.effects import Record, SetStatus

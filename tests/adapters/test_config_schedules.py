@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from config_parts import GOOD
 
-from agent.app.rules import kiosk_settings
-from agent.app.schedules import schedule_of, schedules
+from agent.app.open.schedules import schedule_of, schedules
+from agent.app.open.settings import kiosk_settings
 from agent.config import GateConfig, load_config
 from agent.domain.schedule import Schedule
 from agent.errors import ConfigError

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from config_parts import GOOD
 
-from agent.app.rules import kiosk_settings
+from agent.app.open.settings import kiosk_settings
 from agent.config import load_config
 from agent.controller.settings import KioskSettings
 from agent.domain.optics import Optics

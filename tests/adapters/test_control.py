@@ -12,8 +12,9 @@ import threading
 import pytest
 from mosquitto import wait_until
 
-from agent.app import control
-from agent.app.control import ControlServer, ask, caller_name, user_name
+from agent.app.open.control import ask, user_name
+from agent.app.threads.control import socket as control
+from agent.app.threads.control.socket import ControlServer, caller_name
 from agent.errors import RefusedError, StoreError, UnavailableError
 
 ME = f"uid:{os.getuid()}"
@@ -259,8 +260,8 @@ def test_a_busy_agent_is_not_taken_for_a_dead_one(make_server, tmp_path) -> None
 HELD = """
 import sys, time
 from pathlib import Path
-from agent.app import control
-from agent.app.control import ControlServer
+from agent.app.threads.control import socket as control
+from agent.app.threads.control.socket import ControlServer
 server = ControlServer(Path(sys.argv[1]), {})
 print("listening", flush=True)
 time.sleep(60)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from agent.app.disk_watch import DiskWatch
+from agent.app.threads.watch.disk import DiskWatch
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 
 

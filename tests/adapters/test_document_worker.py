@@ -14,8 +14,8 @@ from store_parts import BY, NOW, holder, open_registry
 from agent.adapters.id_reader.ga467 import Ga467Reader
 from agent.adapters.id_reader.simulated import Ga467Simulator, SimulatedCard
 from agent.adapters.manual_clock import ManualClock
-from agent.app.credentials import CredentialDesk
-from agent.app.document_worker import PART, DocumentKeys, DocumentWatcher, PhotoReader
+from agent.app.threads.senses.credential_desk import CredentialDesk
+from agent.app.threads.senses.documents import PART, DocumentKeys, DocumentWatcher, PhotoReader
 from agent.controller.inputs import CredentialShown, FaultCleared, FaultRaised
 from agent.credentials.id_hash import community_hash, kiosk_hash
 from agent.domain.presented import DocumentPresented
@@ -106,7 +106,7 @@ def test_what_the_reader_does_not_believe_is_a_denial(stage, simulator, code, re
 
 
 def test_a_reader_that_is_gone_is_a_fault_until_it_answers(stage, simulator, monkeypatch) -> None:
-    monkeypatch.setattr("agent.app.document_worker._RETRY_S", 0.01)
+    monkeypatch.setattr("agent.app.threads.senses.documents._RETRY_S", 0.01)
     simulator.unplug()
     for _ in range(3):
         stage.look()
@@ -119,7 +119,7 @@ def test_a_reader_that_is_gone_is_a_fault_until_it_answers(stage, simulator, mon
 
 
 def test_a_key_that_is_gone_is_a_fault_and_no_denial(simulator, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("agent.app.document_worker._RETRY_S", 0.01)
+    monkeypatch.setattr("agent.app.threads.senses.documents._RETRY_S", 0.01)
     said: list[Any] = []
     closed = open_registry(tmp_path / "registry.sqlite", None)
     reader = Ga467Reader(str(simulator.path), BRISK)

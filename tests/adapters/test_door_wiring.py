@@ -8,9 +8,10 @@ from config_parts import GOOD
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.pins.simulated import PinBank
-from agent.app.doors import PinFactories, open_doors
-from agent.app.rules import kiosk_settings
-from agent.app.secure import outputs_of, secure_all
+from agent.app.desk.secure import secure_all
+from agent.app.open.doors import PinFactories, open_doors
+from agent.app.open.outputs import outputs_of
+from agent.app.open.settings import kiosk_settings
 from agent.config import ConfigFile, load_config
 from agent.errors import ConfigError
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from agent.app.executor import Executor, Outlets, Stores
+from agent.app.gate.executor import Executor, Outlets, Stores
 from agent.controller.effects import Latch, Record, Secure, SetStatus
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.domain.door_mode import DoorLatch, Latches, Mode

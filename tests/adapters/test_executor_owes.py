@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.app.executor import Executor, Outlets, Stores
+from agent.app.gate.executor import Executor, Outlets, Stores
 from agent.controller.effects import Latch, Learn, Move, Secure
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.antipassback import Position

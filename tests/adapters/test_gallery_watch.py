@@ -6,7 +6,8 @@ import pytest
 from mosquitto import wait_until
 from store_parts import BY, NOW, holder, open_journal, open_registry
 
-from agent.app.gallery import GalleryWatch, Rates, take_snapshot
+from agent.app.open.snapshot import Rates, take_snapshot
+from agent.app.threads.watch.gallery import GalleryWatch
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, RegistryChanged
 from agent.domain.events import EventType
 from agent.errors import StoreError

@@ -8,9 +8,9 @@ from config_parts import GOOD
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.pins.simulated import PinBank
-from agent.app.doors import PinFactories, open_doors, open_inputs
-from agent.app.inbox import Inbox
-from agent.app.input_worker import InputReader
+from agent.app.open.doors import PinFactories, open_doors, open_inputs
+from agent.app.threads.inbox import Inbox
+from agent.app.threads.senses.inputs import InputReader
 from agent.config import load_config
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, InputChanged, Observed
 from agent.domain.evidence import Observation

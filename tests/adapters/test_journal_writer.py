@@ -7,9 +7,9 @@ import pytest
 from mosquitto import wait_until
 from store_parts import NOW, event, numbers, open_journal
 
-from agent.app import journal_writer
-from agent.app.journal_writer import JournalWriter, Ticket
-from agent.app.workers import Worker
+from agent.app.threads.record import journal as journal_writer
+from agent.app.threads.record.journal import JournalWriter, Ticket
+from agent.app.threads.worker import Worker
 from agent.domain.events import Event
 from agent.errors import StoreError
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.adapters.store.latches import SqliteLatches
-from agent.app.operator import Operator
+from agent.app.threads.control.verbs import Operator
 from agent.controller.effects import SetStatus
 from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
 from agent.domain.antipassback import Position

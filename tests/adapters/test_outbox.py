@@ -10,7 +10,7 @@ from mosquitto import Subscriber, wait_until
 
 from agent.adapters.broker.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.adapters.store.journal import SqliteJournal
-from agent.app.outbox import Outbox
+from agent.app.threads.record.outbox import Outbox
 from agent.domain.events import Event, EventType
 from agent.domain.status import offline
 from agent.domain.topics import Topics

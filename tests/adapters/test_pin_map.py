@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from config_parts import GOOD
 
-from agent.app.rules import wirings
+from agent.app.open.settings import wirings
 from agent.config import ConfigFile, load_config
 from agent.config.pins import PinUse, pin_map
 from agent.domain.signal import Signal, Wiring

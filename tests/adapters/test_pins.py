@@ -58,8 +58,8 @@ AGENT = """
 import sys, time
 from pathlib import Path
 from agent.adapters.clock import SystemClock
-from agent.app.doors import open_doors
-from agent.app.secure import remember_outputs
+from agent.app.open.doors import open_doors
+from agent.app.open.outputs import remember_outputs
 from agent.config import load_config
 file = load_config(Path(sys.argv[1]))
 remember_outputs(file, Path(sys.argv[2]))

@@ -16,8 +16,8 @@ from voice_parts import Tones
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.pins.indicator import GpioIndicator, IndicatorPins
 from agent.adapters.voice.simulated import SimulatedLoudspeaker
-from agent.app.telling import Telling
-from agent.app.voice import Voice, open_voice
+from agent.app.open.voice import Voice, open_voice
+from agent.app.threads.tell.telling import Telling
 from agent.config import load_config
 from agent.controller.effects import Indicate, Stand
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
@@ -217,7 +217,7 @@ def test_free_text_is_synthesised_where_it_may_be(
     make: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tones = Tones()
-    monkeypatch.setattr("agent.app.speech.synthesise", tones)
+    monkeypatch.setattr("agent.app.threads.tell.speech.synthesise", tones)
     stage = make("speak_text = true\n")
     stage.announce(message=None, text="今晚停水", language="zh", repeat=2)
     assert stage.said(2) == ["voices/spoken"] * 2

@@ -11,14 +11,14 @@ from thermometer_parts import array_bench, spot_bench
 from agent.adapters.thermometer import mlx90614, mlx90640
 from agent.adapters.thermometer.simulated import SimulatedThermometer
 from agent.adapters.thermometer.simulated_i2c import FakeBus
-from agent.app import thermometers
-from agent.app.thermometer_worker import ThermometerReader
-from agent.app.thermometers import (
+from agent.app.open import thermometers
+from agent.app.open.thermometers import (
     AwaitedThermometer,
     open_or_await,
     open_thermometer,
     write_emissivity,
 )
+from agent.app.threads.senses.thermometer import ThermometerReader
 from agent.config import ThermometerConfig
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, TemperatureRead
 from agent.domain.evidence import TemperatureReading

@@ -15,7 +15,7 @@ from pass_parts import KEY, OTHER_KEY
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
 from agent.adapters.clock import SystemClock
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.app.time_keeper import TimeKeeper
+from agent.app.threads.watch.clock import TimeKeeper
 from agent.credentials.signed_time import answer_time
 from agent.domain.status import offline
 from agent.domain.topics import Topics
@@ -137,7 +137,7 @@ def test_what_is_not_signed_silences_nobody(kiosk, server) -> None:
 
 def test_a_late_answer_is_refused(kiosk, monkeypatch) -> None:
     kiosk.keeper.tend()
-    monkeypatch.setattr("agent.app.time_keeper._LONGEST_ANSWER_S", -1.0)
+    monkeypatch.setattr("agent.app.threads.watch.clock._LONGEST_ANSWER_S", -1.0)
     kiosk.keeper.heard(signed(kiosk.asked[-1]))
     assert not kiosk.clock.now().utc_trusted
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.app.inbox import Inbox
-from agent.app.workers import Slot, Worker
+from agent.app.threads.inbox import Inbox
+from agent.app.threads.worker import Slot, Worker
 from agent.controller.inputs import (
     FaultCleared,
     FaultRaised,

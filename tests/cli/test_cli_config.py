@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from gate_command import Gate
 
-from agent.app import paths
-from agent.app.control import ControlServer
+from agent.app.open import paths
+from agent.app.threads.control.socket import ControlServer
 from agent.operations.describe_config import mask_address
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gate.example.toml"

@@ -13,7 +13,8 @@ import segno
 from gate_command import Gate
 from pass_parts import KEY, claims
 
-from agent.app.resources import instant, open_registry, site_of
+from agent.app.open.site import instant, site_of
+from agent.app.open.stores import open_registry
 from agent.credentials.gate_pass import issue
 from agent.credentials.issuers import IssuerKey
 from agent.domain.gate_pass import PassId

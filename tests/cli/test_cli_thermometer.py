@@ -9,7 +9,7 @@ from agent.adapters.thermometer.mlx90614 import EMISSIVITY
 from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.adapters.thermometer.simulated_mlx90640 import SimulatedMlx90640
-from agent.app import thermometers
+from agent.app.open import thermometers
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gate.example.toml"
 

@@ -15,7 +15,7 @@ from agent.domain.telling import NEEDED_KEYS
 def quick(monkeypatch: pytest.MonkeyPatch) -> Tones:
     """A synthesiser in espeak-ng's place."""
     tones = Tones()
-    monkeypatch.setattr("agent.app.voice.synthesise", tones)
+    monkeypatch.setattr("agent.app.open.voice.synthesise", tones)
     return tones
 
 

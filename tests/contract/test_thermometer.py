@@ -13,7 +13,7 @@ from thermometer_parts import array_bench, array_driver, spot_bench, spot_driver
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.thermometer.simulated import SimulatedThermometer
-from agent.app.thermometers import open_thermometer
+from agent.app.open.thermometers import open_thermometer
 from agent.config import load_config
 from agent.errors import UnavailableError
 from agent.ports import Thermometer

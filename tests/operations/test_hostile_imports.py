@@ -8,7 +8,7 @@ import pytest
 from store_parts import KEY, NOW, holder, open_registry
 
 from agent.adapters.store.seal import Sealer
-from agent.app.gallery import Rates, take_snapshot
+from agent.app.open.snapshot import Rates, take_snapshot
 from agent.domain.holder import HolderId
 from agent.errors import RefusedError, StoreError
 from agent.operations.transfer import PURPOSE, parse_lines

@@ -116,8 +116,8 @@ def events(site: Path) -> list[dict[str, Any]]:
     "where",
     [
         ("agent.controller.kiosk", "Kiosk", "handle"),
-        ("agent.app.workers", "Slot", "take"),
-        ("agent.app.gallery", "GalleryWatch", "index"),
+        ("agent.app.threads.worker", "Slot", "take"),
+        ("agent.app.threads.watch.gallery", "GalleryWatch", "index"),
         ("agent.adapters.store.registry", "SqliteRegistry", "revision"),
     ],
     ids=lambda where: where[1],

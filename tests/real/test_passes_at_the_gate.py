@@ -17,8 +17,9 @@ from pass_parts import KEY, OTHER_KEY, claims
 
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.app.pass_office import photographed_template
-from agent.app.resources import instant, open_registry, site_of
+from agent.app.desk.passes import photographed_template
+from agent.app.open.site import instant, site_of
+from agent.app.open.stores import open_registry
 from agent.credentials.gate_pass import issue
 from agent.credentials.issuers import IssuerKey
 from agent.credentials.pass_template import CommunityKey

@@ -6,8 +6,8 @@ import pytest
 
 from agent.adapters.pins.door import GpioDoor
 from agent.adapters.store.journal import SqliteJournal
-from agent.app.executor import Executor
-from agent.app.outbox import Outbox
+from agent.app.gate.executor import Executor
+from agent.app.threads.record.outbox import Outbox
 from agent.controller import door as door_control
 from agent.controller.door import DoorControl
 from agent.controller.doors import Doors

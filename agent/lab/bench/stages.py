@@ -25,9 +25,9 @@ from agent.adapters.pins.door import GpioDoor, open_pins
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.app.executor import Executor, Outlets, Stores
-from agent.app.gallery import threshold_for
-from agent.app.journal_writer import JournalWriter
+from agent.app.gate.executor import Executor, Outlets, Stores
+from agent.app.open.snapshot import threshold_for
+from agent.app.threads.record.journal import JournalWriter
 from agent.controller.combination import Claim
 from agent.controller.door import DoorSettings
 from agent.controller.inputs import InputChanged, Observed

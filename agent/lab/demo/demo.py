@@ -21,13 +21,13 @@ from agent.adapters.camera.simulated import SimulatedCamera, fit_scene
 from agent.adapters.pins.simulated import PinBank
 from agent.adapters.store.keys import init_key
 from agent.adapters.thermometer.simulated import SimulatedThermometer
-from agent.app.agent import Agent
-from agent.app.control import ask
-from agent.app.desk import enrol_holder
-from agent.app.parts import Parts, Stands, open_parts
-from agent.app.pass_office import photographed_template
-from agent.app.paths import control_socket
-from agent.app.resources import site_of
+from agent.app.desk.passes import photographed_template
+from agent.app.desk.people import enrol_holder
+from agent.app.gate.agent import Agent
+from agent.app.gate.parts import Parts, Stands, open_parts
+from agent.app.open.control import ask
+from agent.app.open.paths import control_socket
+from agent.app.open.site import site_of
 from agent.config import load_config
 from agent.domain.holder import HolderId
 from agent.errors import GateAgentError, RefusedError

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.app.resources import engine_of
+from agent.app.open.engine import engine_of
 from agent.domain.comparison import Metric
 from agent.domain.image import Template
 from agent.errors import UnavailableError

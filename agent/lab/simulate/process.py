@@ -22,13 +22,13 @@ from agent.adapters.pins.simulated_header import OpenedHeader, WatchedBank
 from agent.adapters.store.simulated import SimulatedJournal, SimulatedLatches, SimulatedLedger
 from agent.adapters.thermometer.mlx90614 import Mlx90614, Mlx90614Settings
 from agent.adapters.thermometer.simulated_i2c import FakeBus
-from agent.app.core import Core, CoreStores
-from agent.app.executor import Outlets
-from agent.app.input_worker import InputReader
-from agent.app.resources import JOURNAL_NAME, LATCHES_NAME, LEDGER_NAME
-from agent.app.telling import Telling
-from agent.app.thermometer_worker import ThermometerReader
-from agent.app.thermometers import AwaitedThermometer
+from agent.app.gate.core import Core, CoreStores
+from agent.app.gate.executor import Outlets
+from agent.app.open.stores import JOURNAL_NAME, LATCHES_NAME, LEDGER_NAME
+from agent.app.open.thermometers import AwaitedThermometer
+from agent.app.threads.senses.inputs import InputReader
+from agent.app.threads.senses.thermometer import ThermometerReader
+from agent.app.threads.tell.telling import Telling
 from agent.controller.combination import Claim
 from agent.controller.effects import SetStatus
 from agent.controller.inputs import Input, Stop

@@ -33,7 +33,7 @@ from agent.adapters.store.simulated import Holder
 from agent.adapters.thermometer.mlx90614 import ADDRESS
 from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
-from agent.app.resources import JOURNAL_NAME, LATCHES_NAME
+from agent.app.open.stores import JOURNAL_NAME, LATCHES_NAME
 from agent.controller.inputs import Commanded, Input
 from agent.domain.door_mode import Command
 from agent.domain.uuid7 import Uuid7Source

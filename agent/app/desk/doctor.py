@@ -1,0 +1,260 @@
+"""Opens for the doctor what it looks at: one thing at a time, and no door unless it is asked for.
+
+The order is that of a start. Where an agent runs on this state directory, it has the pins, so only
+what can be looked at beside it is.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from agent.adapters.clock import SystemClock
+from agent.adapters.pins.inputs import GpioInputs
+from agent.adapters.voice.loudspeaker import PROGRAM
+from agent.app.open.control import ask
+from agent.app.open.doors import PinFactories, open_inputs, open_output
+from agent.app.open.keys import key_id_of
+from agent.app.open.paths import control_socket
+from agent.app.open.site import site_of
+from agent.app.open.thermometers import read_once
+from agent.app.open.voice import open_voice
+from agent.config import CameraConfig, ConfigFile, InputConfig, load_config
+from agent.config.input_relations import outputs_of
+from agent.config.pins import PinUse, pin_map
+from agent.errors import RefusedError, UnavailableError
+from agent.ports import Door
+from agent.vision.packs import load_pack
+
+Probe = Callable[[], str]
+_LEAST_FREE_BYTES = 200_000_000
+_I2C_PARTS = frozenset({"mlx90614", "mlx90640"})
+
+
+class Bench:
+    """One kiosk on the bench: its config, and what the doctor may open of it."""
+
+    def __init__(self, config: Path, state: Path) -> None:
+        """Read the config.
+
+        Raises:
+            ConfigError: it is wrong.
+        """
+        self.file = load_config(config)
+        self._state = state
+        self._lock = state / "agent.lock"
+        self._clock = SystemClock()
+        self._factories = PinFactories()
+
+    def agent_runs(self) -> bool:
+        """Whether an agent holds this state directory; then it holds the pins too.
+
+        Where this user may not look, one may run: then nothing of its is touched either.
+        """
+        try:
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def probes(self) -> Iterator[tuple[str, Probe]]:
+        """What can be looked at whether or not an agent runs; each probe says what it found."""
+        config = self.file.config
+        yield "agent", self._agent
+        yield "state directory", self._state_dir
+        yield "disk", self._disk
+        yield "model pack", lambda: _version(load_pack(config.face.pack, self._state))
+        yield "gallery key", lambda: f"id {key_id_of(site_of(self._state, self.file.path))}"
+        for camera in config.camera:
+            yield f"camera {camera.id}", partial(_camera, self.file, camera)
+        if config.id_reader.port is not None:
+            yield "id reader", lambda: _device(Path(str(config.id_reader.port)), "the card reader")
+        if config.voice.kind != "none":
+            yield "voice", self._voice
+
+    def hardware_probes(self) -> Iterator[tuple[str, Probe]]:
+        """What only one process can have: not while an agent runs."""
+        thermometer = self.file.config.thermometer
+        if thermometer.kind in _I2C_PARTS:
+            yield "i2c bus", lambda: _i2c(thermometer.bus)
+        if thermometer.kind != "none":
+            yield "thermometer", lambda: _temperature(read_once(thermometer))
+
+    def uses(self) -> tuple[PinUse, ...]:
+        """The pin map."""
+        return pin_map(self.file.config)
+
+    def check_output(self, name: str) -> None:
+        """See that there is such an output, and that no agent has it.
+
+        Raises:
+            RefusedError: ``unknown_door``, ``agent_runs``.
+        """
+        outputs = [output for door in self.file.config.door for output in door.outputs]
+        if name not in outputs:
+            message = f"there is no door {name!r}\nFix: one of {', '.join(outputs)}"
+            raise RefusedError("unknown_door", message)
+        if self.agent_runs():
+            message = "an agent runs and has the door\nFix: systemctl stop gate-agent"
+            raise RefusedError("agent_runs", message)
+
+    def watchers(self, output: str) -> dict[str, str]:
+        """The inputs that watch an output: its ``feedback`` and its ``contact``, by their ids."""
+        doors = {door.id: door for door in self.file.config.door}
+        return {
+            one.kind: one.id
+            for one in self.file.config.input
+            if one.kind in ("feedback", "contact")
+            and one.door is not None
+            and output in outputs_of(one, doors[one.door])
+        }
+
+    def input_reader(self, one: InputConfig) -> Callable[[], bool]:
+        """What reads one input and says whether it is active."""
+
+        def read() -> bool:
+            with self.inputs(one) as inputs:
+                assert inputs is not None
+                (found,) = inputs.take(0.0)
+                return found.active
+
+        return read
+
+    @contextmanager
+    def inputs(self, *only: InputConfig) -> Iterator[GpioInputs | None]:
+        """The inputs of the config, or ``only`` these, while the block runs; None without any.
+
+        Raises:
+            UnavailableError: a pin cannot be had.
+        """
+        opened = open_inputs(self.file, self._clock, self._factories, only or None)
+        if opened is None:
+            yield None
+            return
+        with closing(opened):
+            yield opened
+
+    @contextmanager
+    def door_and_inputs(
+        self, name: str, longest_s: float
+    ) -> Iterator[tuple[Door, GpioInputs | None]]:
+        """One output at rest, never released for longer, and all inputs.
+
+        Raises:
+            UnavailableError: a pin cannot be had.
+        """
+        with ExitStack() as stack:
+            door = open_output(self.file, name, self._clock, self._factories, longest_s)
+            stack.callback(door.close)
+            inputs = open_inputs(self.file, self._clock, self._factories)
+            if inputs is not None:
+                stack.callback(inputs.close)
+            yield door, inputs
+
+    def _agent(self) -> str:
+        if not self.agent_runs():
+            return "none runs"
+        if not os.access(self._lock, os.R_OK | os.W_OK):
+            fix = "run as the agent's user: sudo -u gate-agent"
+            raise UnavailableError(f"{self._lock} is not for this user: one may run", fix)
+        configured = self.file.config.control.socket
+        socket = control_socket(
+            None if configured is None else self.file.resolve(configured), self._state
+        )
+        try:
+            faults = ask(socket, {"command": "status"}).get("status", {}).get("faults", {})
+            said = f"its faults: {', '.join(faults) or 'none'}"
+        except UnavailableError:
+            said = "it does not answer"
+        raise UnavailableError(
+            f"one runs and has the pins and the thermometer; {said}",
+            "stop it first, to have them looked at: systemctl stop gate-agent",
+        )
+
+    def _state_dir(self) -> str:
+        place = _there(self._state)
+        if not os.access(place, os.W_OK | os.X_OK):
+            fix = "run as the agent's user: sudo -u gate-agent; or name another --state-dir"
+            raise UnavailableError(f"{place} cannot be written by this user", fix)
+        return str(self._state) if place == self._state else f"will be made in {place}"
+
+    def _disk(self) -> str:
+        place = _there(self._state)
+        free = shutil.disk_usage(place).free
+        if free < _LEAST_FREE_BYTES:
+            fix = "free space: the journal needs some; see journal_days"
+            raise UnavailableError(f"{free // 1_000_000} MB are free at {place}", fix)
+        return f"{free / 1e9:.1f} GB free"
+
+    def _voice(self) -> str:
+        settings = self.file.config.voice
+        if settings.kind == "aplay" and shutil.which(PROGRAM) is None:
+            raise UnavailableError(f"{PROGRAM} is missing", "sudo apt install alsa-utils")
+        voice = open_voice(self.file, self._state, self._clock)
+        if voice is not None and voice.missing:
+            missing = f"{len(voice.missing)} messages were not prepared"
+            raise UnavailableError(missing, "gate-agent voice prepare")
+        return f"{settings.kind}, {', '.join(settings.languages)}"
+
+
+def _there(path: Path) -> Path:
+    """The nearest folder around ``path`` that exists."""
+    return next(place for place in (path, *path.absolute().parents) if place.is_dir())
+
+
+def _version(pack: Any) -> str:
+    return f"{pack.manifest.name} {pack.manifest.version}"
+
+
+def _device(path: Path, what: str) -> str:
+    if not path.exists():
+        raise UnavailableError(f"{path} is not there", f"plug {what} in, or name another one")
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise UnavailableError(f"{path} is not for this user", f"see its group: ls -l {path}")
+    return str(path)
+
+
+def _i2c(bus: int) -> str:
+    path = Path(f"/dev/i2c-{bus}")
+    if not path.exists():
+        fix = "switch the bus on: sudo raspi-config nonint do_i2c 0, then restart"
+        raise UnavailableError(f"{path} is not there", fix)
+    return _device(path, "the thermometer")
+
+
+def _camera(file: ConfigFile, camera: CameraConfig) -> str:
+    source = camera.source
+    if camera.kind == "picamera2":
+        if find_spec("picamera2") is None:
+            raise UnavailableError("picamera2 is missing", "sudo apt install python3-picamera2")
+        found = len(list(Path("/dev").glob("media*")))
+        if not found:
+            raise UnavailableError("no camera is there", "check its cable: rpicam-hello --list")
+        return f"picamera2 number {source}"
+    if isinstance(source, str) and "://" in source:
+        return "a stream, which is not asked"  # its address may hold a password
+    if isinstance(source, int):
+        return _device(Path(f"/dev/video{source}"), "the camera")
+    for name in source if isinstance(source, list) else [source]:
+        if not file.resolve(name).exists():
+            raise UnavailableError(f"{name} is not there", "plug the camera in, or name a file")
+    return f"{camera.kind}, {source if isinstance(source, str) else len(source)}"
+
+
+def _temperature(reading: dict[str, Any]) -> str:
+    ambient = reading["ambient_c"]
+    beside = "" if ambient is None else f", {ambient:.1f} C around it"
+    return f"{reading['kind']}: {reading['temperature_c']:.1f} C{beside}"

@@ -1,0 +1,176 @@
+"""What the office does with passes: a template for one, issuers to trust, passes to revoke."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from agent.adapters.store.keys import load_key
+from agent.app.open.engine import open_engine
+from agent.app.open.site import Site, instant
+from agent.app.open.stores import Key, open_registry, read_registry
+from agent.credentials.gate_pass import PREFIX
+from agent.credentials.id_hash import community_hash
+from agent.credentials.issuers import IssuerKey, Issuers, key_id
+from agent.credentials.pass_template import CommunityKey, PassTemplate
+from agent.credentials.resident_id import check as check_number
+from agent.credentials.resident_id import refused
+from agent.domain.gate_pass import PassId
+from agent.domain.holder import HolderId
+from agent.domain.instant import utc_text
+from agent.errors import RefusedError
+from agent.operations.pass_keys import read_issuer_key, read_public_key
+from agent.operations.passes import IssuedPass, PassRequest, check_pass, issue_pass
+from agent.vision.acquire import acquire
+from agent.vision.images import read_image
+from agent.vision.manifest import read_manifest
+from agent.vision.quality import ENROLMENT
+
+_LONGEST_NUMBER = 100
+
+
+def issue(
+    site: Site,
+    request: PassRequest,
+    key_file: Path,
+    template: tuple[PassTemplate, int, Path] | None,
+) -> IssuedPass:
+    """A signed pass; ``template`` comes with its bits and the community key's file.
+
+    Raises:
+        RefusedError: what it shall say contradicts itself.
+        UnavailableError: a key is missing, open to others, or none.
+    """
+    sealed = None
+    if template is not None:
+        what, bits, community_file = template
+        sealed = (what, bits, CommunityKey(load_key(community_file)))
+    return issue_pass(request, read_issuer_key(key_file), instant(site).utc, sealed)
+
+
+def enrolled_template(site: Site, holder: str) -> PassTemplate:
+    """The mean of a holder's references, as their pass carries it.
+
+    Raises:
+        RefusedError: ``no_reference``; there is none of the site's pack.
+    """
+    manifest = read_manifest(site.face.pack)
+    with read_registry(site, Key.NEEDED) as registry:
+        owned = [
+            one.template
+            for one in registry.references(manifest.name, manifest.version)
+            if one.holder == HolderId(holder)
+        ]
+    if not owned:
+        raise RefusedError("no_reference", f"{holder} has no reference of the pack {manifest.name}")
+    mean = np.asarray(np.mean(owned, axis=0, dtype=np.float64), dtype=np.float32)
+    return PassTemplate(manifest.name, manifest.version, mean)
+
+
+def photographed_template(site: Site, photograph: Path) -> PassTemplate:
+    """The template of a photograph's one face, held to the limits of enrolment.
+
+    Raises:
+        RefusedError: ``photograph``; it shows no such face.
+        ImageError: it is no image.
+        ModelPackError: the pack is not installed.
+    """
+    engine = open_engine(site.state, site.face.pack, site.face.threads)
+    found = acquire(engine, read_image(photograph), ENROLMENT)
+    if found.face is None or found.reason is not None:
+        raise RefusedError("photograph", f"{photograph}: {found.reason or 'no face'}")
+    manifest = engine.manifest
+    return PassTemplate(manifest.name, manifest.version, found.face.template)
+
+
+def document_hash(stream: TextIO, community_key: Path) -> str:
+    """The community's keyed hash of the ID number on one line of ``stream``.
+
+    Raises:
+        RefusedError: ``id_number``: it is none.
+        UnavailableError: the key is missing, open to others, or none.
+    """
+    number = stream.readline(_LONGEST_NUMBER)
+    verdict = check_number(number, None)
+    if verdict.fault is not None:
+        raise refused(verdict.fault)
+    return community_hash(load_key(community_key), number)
+
+
+def check(site: Site, text: str, at: datetime | None, trusted: IssuerKey | None) -> dict[str, Any]:
+    """``operations.passes.check_pass`` by ``trusted``, or by the issuers installed here."""
+    if trusted is not None:
+        issuers, revoked = Issuers([trusted]), frozenset[PassId]()
+    else:
+        with read_registry(site) as registry:
+            issuers, revoked = Issuers(registry.issuers()), registry.revoked()
+    return check_pass(text, issuers, at or instant(site).utc, revoked)
+
+
+def issuer_key(
+    file: Path, issuer: str, valid_from: datetime | None, valid_until: datetime | None
+) -> IssuerKey:
+    """The public key in ``file`` as ``issuer``'s.
+
+    Raises:
+        RefusedError: it ends before it begins, or it is the private half.
+        UnavailableError: it is missing or no key.
+    """
+    if valid_from is not None and valid_until is not None and valid_from >= valid_until:
+        raise RefusedError("validity", "a key begins before it ends")
+    return IssuerKey(issuer, read_public_key(file), valid_from, valid_until)
+
+
+def trust(site: Site, key: IssuerKey, *, by: str) -> dict[str, Any]:
+    """Believe passes of this key from now on."""
+    with open_registry(site) as registry:
+        registry.put_issuer(key, by=by, now=instant(site))
+    return issuer_as_json(key)
+
+
+def distrust(site: Site, wanted: str, *, by: str) -> None:
+    """Believe this key no longer.
+
+    Raises:
+        RefusedError: ``no_such_issuer``.
+    """
+    with open_registry(site) as registry:
+        if not registry.remove_issuer(wanted, by=by, now=instant(site)):
+            raise RefusedError(
+                "no_such_issuer", "no such key is trusted\nFix: gate-agent pass issuers"
+            )
+
+
+def issuers(site: Site) -> list[dict[str, Any]]:
+    """Every trusted key."""
+    with read_registry(site) as registry:
+        return [issuer_as_json(key) for key in registry.issuers()]
+
+
+def revoke(site: Site, wanted: str, *, by: str) -> tuple[PassId, bool]:
+    """Let a pass, named by its id or shown whole, open nothing here; whether that is new.
+
+    Raises:
+        RefusedError: ``pass``; it is neither.
+    """
+    if wanted.startswith(PREFIX):
+        found = check(site, wanted, None, None)["claims"]
+        if found is None:
+            raise RefusedError("pass", "no trusted issuer signed this pass\nFix: name it by its id")
+        wanted = found["pass"]
+    if not 16 <= len(wanted) <= 32 or set(wanted) - set("0123456789abcdef"):
+        raise RefusedError("pass", "a pass id has 16 to 32 digits of 0-9 a-f")
+    one = PassId(wanted)
+    with open_registry(site) as registry:
+        return one, registry.revoke(one, by=by, now=instant(site))
+
+
+def issuer_as_json(key: IssuerKey) -> dict[str, Any]:
+    """As ``gate-agent pass issuers --json`` prints one."""
+    return {
+        "key_id": key_id(key.key).hex(),
+        "issuer": key.issuer,
+        "valid_from": None if key.valid_from is None else utc_text(key.valid_from),
+        "valid_until": None if key.valid_until is None else utc_text(key.valid_until),
+    }

@@ -1,0 +1,178 @@
+"""What the desk does with faces: enrol, identify, look at the gallery as a whole."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from agent.adapters.store.keys import load_key
+from agent.adapters.store.registry import SqliteRegistry
+from agent.adapters.store.seal import Sealer
+from agent.app.open.engine import open_engine
+from agent.app.open.site import Site, instant
+from agent.app.open.snapshot import Rates, curve_of, take_snapshot, threshold_for
+from agent.app.open.stores import Key, open_registry, read_registry
+from agent.credentials.id_hash import document_key_id
+from agent.domain.comparison import Metric, ReferenceIndex
+from agent.domain.holder import HolderId
+from agent.domain.operating_point import OperatingPoint, threshold_at
+from agent.errors import ImageError, KeyUnavailableError
+from agent.operations import gallery_check
+from agent.operations.enrol import Bars, Enrolment, EnrolmentRequest, prepare
+from agent.operations.identify import Bar, IdentifiedImage, identify
+from agent.operations.transfer import Documents, export_lines, parse_lines, write
+from agent.ports import Reference
+from agent.vision.manifest import Manifest, manifest_names, read_manifest
+
+_SAME_PERSON_FMR = 1e-3
+
+
+def enrol_holder(site: Site, request: EnrolmentRequest, *, by: str) -> Enrolment:
+    """Enrol by the site's pack: holder, references and event in one transaction, or nothing.
+
+    Raises:
+        EnrolmentRefusedError: with its reason and fix.
+        KeyUnavailableError: there is no key to seal with.
+        ModelPackError: the pack is not installed.
+        StoreError: the registry is locked, damaged or not writable.
+    """
+    with open_registry(site, Key.NEEDED) as registry:
+        engine = open_engine(site.state, site.face.pack, site.face.threads)
+        manifest = engine.manifest
+        snapshot = take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
+        existing = registry.holder(HolderId(request.id))
+        made = prepare(
+            request,
+            engine,
+            snapshot.index,
+            _bars(site, manifest, {*snapshot.index.names, request.id}),
+            existing=existing,
+            categories=site.categories,
+        )
+        registry.enrol(
+            made.holder,
+            [
+                Reference(made.holder.id, manifest.name, manifest.version, template)
+                for template in made.templates
+            ],
+            by=by,
+            now=instant(site),
+            # Looking at photographs takes a while, and somebody may disable the holder meanwhile.
+            if_still=lambda stored: stored == existing,
+            photographs=_photographs(request.files) if site.store.keep_photographs else (),
+        )
+    return made
+
+
+def identify_files(site: Site, files: Iterable[str]) -> Iterator[IdentifiedImage]:
+    """Identify by the site's pack and gallery; without a gallery everybody is a stranger.
+
+    Raises:
+        KeyUnavailableError: there are references, and not the key that sealed them.
+        ModelPackError: the pack is not installed.
+        StoreError: the registry is locked or damaged.
+    """
+    engine = open_engine(site.state, site.face.pack, site.face.threads)
+    index, operating, close = _gallery(site, engine.manifest)
+    return identify(files, engine, index, Bar(operating.threshold, site.face.margin, close))
+
+
+def check_gallery(site: Site) -> dict[str, Any]:
+    """The gallery compared with itself, as JSON values; needs the pack's manifest only.
+
+    Raises:
+        KeyUnavailableError: there are references, and not the key that sealed them.
+        ModelPackError: there is no pack of this name.
+        StoreError: the registry is locked or damaged.
+    """
+    index, operating, _ = _gallery(site, read_manifest(site.face.pack))
+    return gallery_check.check_gallery(index, operating, site.face.pack)
+
+
+def _gallery(
+    site: Site, manifest: Manifest
+) -> tuple[ReferenceIndex, OperatingPoint, frozenset[HolderId]]:
+    """The gallery as it stands; nobody where nobody was ever enrolled: looking makes no file."""
+    with read_registry(site, Key.IF_ANY) as registry:
+        snapshot = take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
+    return snapshot.index, snapshot.registry.operating, snapshot.registry.too_close
+
+
+def export_holders(site: Site, *, references: bool) -> Iterator[str]:
+    """A line a holder, as ``operations.transfer`` has it; ``references`` of the site's pack too.
+
+    Raises:
+        KeyUnavailableError: references are asked for, and their key is missing.
+        StoreError: the registry is locked or damaged.
+    """
+    with read_registry(site, Key.NEEDED if references else Key.NONE) as registry:
+        if not references:
+            yield from export_lines(registry.holders(), (), None)
+            return
+        manifest = read_manifest(site.face.pack)
+        owned = registry.references(manifest.name, manifest.version)
+        sealer = Sealer(load_key(site.key_file))
+        yield from export_lines(registry.holders(), owned, sealer, _documents(registry))
+
+
+def import_holders(
+    site: Site, lines: Iterable[str], name: str, *, by: str, advance: Callable[[int, int], None]
+) -> tuple[int, int]:
+    """Read every line, then write: how many holders the file has, and how many changed.
+
+    Raises:
+        RefusedError: ``import``, with every finding; nothing was written.
+        StoreError: the registry is locked, damaged or not writable.
+    """
+    with open_registry(site, Key.IF_ANY) as registry:
+        has_key = os.path.lexists(site.key_file)
+        sealer = Sealer(load_key(site.key_file)) if has_key else None
+        documents = None
+        if has_key:
+            # Only a line with an ID document needs their key, and is refused without it.
+            with contextlib.suppress(KeyUnavailableError):
+                documents = _documents(registry)
+        imports = parse_lines(lines, name, sealer, _components, documents)
+        changed = write(
+            imports,
+            registry,
+            by=by,
+            now=instant(site),
+            advance=lambda done: advance(done, len(imports)),
+        )
+    return len(imports), changed
+
+
+def _documents(registry: SqliteRegistry) -> Documents:
+    return Documents(document_key_id(registry.document_key()), registry.documents())
+
+
+def with_pack(site: Site, pack: str | None) -> Site:
+    """The same site by another model pack, where one is named."""
+    if pack is None:
+        return site
+    return replace(site, face=site.face.model_copy(update={"pack": pack}))
+
+
+def _bars(site: Site, manifest: Manifest, holders: set[str]) -> Bars:
+    """As they will be once the holder is in: the threshold follows the gallery."""
+    rate = site.face.max_false_grant_rate
+    return Bars(
+        same_person=threshold_at(curve_of(manifest), _SAME_PERSON_FMR),
+        too_close=threshold_for(manifest, len(holders), rate).threshold,
+        margin=site.face.margin,
+        metric=Metric(manifest.comparison.metric),
+    )
+
+
+def _components(pack: str) -> int | None:
+    return read_manifest(pack).embedder.components if pack in manifest_names() else None
+
+
+def _photographs(files: Iterable[str]) -> list[bytes]:
+    try:
+        return [Path(file).read_bytes() for file in files]
+    except OSError as error:
+        raise ImageError("unreadable_image", f"a photograph is gone: {error.strerror}") from error

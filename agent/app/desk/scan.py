@@ -1,0 +1,55 @@
+"""What this machine knows about symbols: issuers, trust lists and the community, as installed."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from agent.app.open.site import command_site, instant
+from agent.app.open.stores import read_registry
+from agent.credentials.errors import CredentialError
+from agent.credentials.gate_pass import verify
+from agent.credentials.health_certificate import verify_health
+from agent.credentials.issuers import Issuers
+from agent.domain.credential import CredentialKind, Verdict
+from agent.domain.reason import Reason
+from agent.operations.scan import Judge, Scanned, scan
+from agent.operations.trust_lists import usable_trust
+
+
+def scan_files(files: Iterable[str], state: Path) -> Iterator[Scanned]:
+    """``operations.scan.scan`` with what is installed in ``state``.
+
+    Without anything there every credential is refused: nobody is known who could have signed it.
+
+    Raises:
+        StoreError: the registry is locked or damaged.
+    """
+    return scan(files, installed_judge(state))
+
+
+def installed_judge(state: Path) -> Judge:
+    """Judges by the signature and the dates; where and how often a pass opens is the gate's."""
+    site = command_site(state, None)
+    now = instant(site).utc
+    with read_registry(site) as registry:
+        issuers, revoked = Issuers(registry.issuers()), registry.revoked()
+    trust = usable_trust(state, now, None)
+
+    def judge(text: str, kind: CredentialKind) -> Verdict:
+        if kind is CredentialKind.TEXT:
+            return Verdict(valid=False, reason=Reason.OTHER)
+        if kind is not CredentialKind.GATE_PASS:
+            found = verify_health(text, trust, now)
+            return Verdict(found.valid, found.reason)
+        try:
+            claims = verify(text, issuers, now).claims
+        except CredentialError as error:
+            return Verdict(valid=False, reason=error.reason)
+        if claims.id in revoked:
+            return Verdict(valid=False, reason=Reason.CREDENTIAL_REVOKED)
+        if claims.valid_from is not None and now < claims.valid_from:
+            return Verdict(valid=False, reason=Reason.CREDENTIAL_NOT_ACTIVE)
+        if now >= claims.valid_until:
+            return Verdict(valid=False, reason=Reason.CREDENTIAL_EXPIRED)
+        return Verdict(valid=True)
+
+    return judge

@@ -1,0 +1,1 @@
+"""The running agent: its composition, its loop, its end."""

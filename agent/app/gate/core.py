@@ -1,0 +1,104 @@
+"""The heart of a running agent: what decides, moves the outputs, writes down and sends.
+
+    inbox --> kiosk --effects--> executor --> doors
+                                    |-------> journal writer --> journal --> outbox --> broker
+                                    `-------> pass ledger, latches
+
+The daemon runs it in threads under the system's clock, a simulation step by step under a clock of
+its own; both are built here, and by nothing else.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.latches import SqliteLatches
+from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.app.gate.executor import Executor, Outlets, Stores
+from agent.app.gate.loop import ControlLoop
+from agent.app.open.site import new_event_id
+from agent.app.threads.inbox import Inbox
+from agent.app.threads.record.journal import JournalWriter, Wait
+from agent.app.threads.record.outbox import Outbox
+from agent.controller.inputs import FaultCleared, FaultRaised
+from agent.controller.kiosk import Kiosk, Memory
+from agent.controller.settings import KioskSettings
+from agent.domain.events import EventDraft
+from agent.domain.registry import Registry
+from agent.domain.topics import Topics
+from agent.ports import Clock, Door
+
+_BROKER, _JOURNAL = "broker", "journal"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CoreStores:
+    """The open files of one agent; somebody else closes them."""
+
+    journal: SqliteJournal
+    ledger: SqlitePassLedger
+    latches: SqliteLatches
+
+
+class Core:
+    """Made in two steps, because what hears of effects posts into the inbox."""
+
+    def __init__(
+        self,
+        stores: CoreStores,
+        topics: Topics,
+        window: int,
+        *,
+        wait: Wait = threading.Event.wait,
+        new_id: Callable[[EventDraft], str] = lambda draft: new_event_id.make(draft.time),
+    ) -> None:
+        """``window`` is how many events may be under way to the broker at a time.
+
+        ``wait`` is how a door waits for its row.
+        """
+        self.inbox = Inbox()
+        self._stores = stores
+        self._new_id = new_id
+        post = self.inbox.post
+        self.outbox = Outbox(
+            stores.journal,
+            topics,
+            window=window,
+            refused=lambda why: post(FaultRaised(_BROKER, why)),
+            accepted=lambda: post(FaultCleared(_BROKER, "agent")),
+        )
+        self.writer = JournalWriter(
+            stores.journal,
+            written=self.outbox.notify,
+            failed=lambda why: post(FaultRaised(_JOURNAL, why)),
+            recovered=lambda: post(FaultCleared(_JOURNAL, "agent")),
+            wait=wait,
+        )
+
+    def control(
+        self,
+        settings: KioskSettings,
+        registry: Registry,
+        doors: Mapping[str, Door],
+        outlets: Outlets,
+        clock: Clock,
+        beat: Callable[[], None] = lambda: None,
+    ) -> ControlLoop:
+        """The loop of a kiosk that goes on where the last agent ended.
+
+        Raises:
+            StoreError: what it left cannot be read: a lockdown may be among it.
+        """
+        ledger, latches = self._stores.ledger, self._stores.latches
+        memory = Memory(
+            ledger.uses(),
+            ledger.latest_trusted(),
+            latches.latches(),
+            latches.positions(),
+            latches.baseline(),
+        )
+        executor = Executor(
+            doors, self.writer, Stores(ledger, latches), outlets, new_id=self._new_id
+        )
+        return ControlLoop(Kiosk(settings, registry, memory), self.inbox, executor, clock, beat)

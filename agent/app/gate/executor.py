@@ -1,0 +1,224 @@
+"""Turns effects into deeds, in their order: the row before the relay.
+
+A deed that fails comes back as an input, because the state machine must know; it never raises into
+the loop.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from agent.app.threads.record.journal import JournalWriter, Ticket
+from agent.controller.combination import Claim
+from agent.controller.effects import (
+    Compare,
+    Consume,
+    Effect,
+    Hold,
+    Indicate,
+    Latch,
+    Learn,
+    Move,
+    Record,
+    Release,
+    Secure,
+    SetStatus,
+    Settle,
+    Stand,
+)
+from agent.controller.inputs import FaultCleared, FaultRaised, Input, NotCounted
+from agent.domain.events import EventDraft, EventType
+from agent.errors import StoreError
+from agent.ports import Door, LatchStore, PassLedger
+
+RECORD_WAIT_S = 0.020
+"""How long a door waits for its row; past that it opens and the event is marked late."""
+
+_TROUBLE = frozenset(
+    {
+        *(EventType.FAULT_RAISED, EventType.DOOR_FORCED, EventType.DOOR_HELD_OPEN),
+        *(EventType.DOOR_TAILGATED, EventType.DURESS_SIGNALLED),
+    }
+)
+"""What somebody has to look after; ``journalctl -p warning`` shows it."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Vision(Protocol):
+    """What the controller asks of those who look at the frames."""
+
+    def settle(self, camera: str, track: int) -> None:
+        """The track has had its attempt."""
+
+    def compare(self, camera: str, claim: Claim | None) -> None:
+        """Compare faces 1:1 with the claim's holder from now on; None stops that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """Where effects go that move no output; none of them may block."""
+
+    post: Callable[[Input], None]
+    set_status: Callable[[SetStatus], None]
+    indicate: Callable[[Indicate], None]
+    vision: Vision
+    stand: Callable[[Stand], None] = lambda _effect: None
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where what must survive the process is written down, beside the journal."""
+
+    ledger: PassLedger
+    latches: LatchStore
+
+
+class Executor:
+    """Owns the doors; called by the controller's thread only."""
+
+    def __init__(
+        self,
+        doors: Mapping[str, Door],
+        writer: JournalWriter,
+        memory: Stores,
+        outlets: Outlets,
+        *,
+        new_id: Callable[[EventDraft], str],
+    ) -> None:
+        self._doors = doors
+        self._writer = writer
+        self._ledger = memory.ledger
+        self._latches = memory.latches
+        self._owed: list[Latch | Move | Learn] = []
+        self._outlets = outlets
+        self._new_id = new_id
+
+    def execute(self, effects: Sequence[Effect]) -> None:
+        """Do what the controller asked, first to last."""
+        ticket: Ticket | None = None
+        owed = bool(self._owed)
+        for effect in effects:
+            match effect:
+                case Record(draft):
+                    ticket = self._record(draft)
+                case Release(door, pulse_s):
+                    self._awaited(ticket)
+                    self._move(door, partial(_release, pulse_s=pulse_s))
+                case Hold(door, for_s):
+                    self._awaited(ticket)
+                    self._move(door, partial(_hold, for_s=for_s))
+                case Secure(door):
+                    self._move(door, lambda output: output.secure())
+                case Latch() | Move() | Learn():
+                    self._remember(effect)
+                case Consume():
+                    self.execute(effect.counted if self._consumed(effect) else effect.otherwise)
+                case _:
+                    self._tell(effect)
+        if effects and owed:
+            self._pay()
+
+    def _tell(self, effect: Settle | Compare | SetStatus | Indicate | Stand) -> None:
+        match effect:
+            case Settle(camera, track):
+                self._outlets.vision.settle(camera, track)
+            case Compare(camera, claim):
+                self._outlets.vision.compare(camera, claim)
+            case SetStatus():
+                self._outlets.set_status(effect)
+            case Indicate():
+                self._outlets.indicate(effect)
+            case Stand():
+                self._outlets.stand(effect)
+
+    def _consumed(self, effect: Consume) -> bool:
+        failed = False
+        try:
+            if self._ledger.consume(effect.gate_pass, effect.limit, effect.valid_until):
+                return True
+        except StoreError as error:
+            _log.error("use_not_counted", error=str(error))
+            self._outlets.post(FaultRaised("passes", "a pass's use could not be counted"))
+            failed = True
+        self._outlets.post(NotCounted(effect.access_point, effect.gate_pass, failed))
+        return False
+
+    def _record(self, draft: EventDraft) -> Ticket:
+        if draft.type in (EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED):
+            _log.info(
+                draft.type.value,
+                access_point=draft.access_point,
+                reason=draft.data.get("reason"),
+                score=draft.data.get("score"),
+            )
+        else:
+            # Where journald reads, its priority is what a technician looks for; nobody's holder id.
+            level = logging.WARNING if draft.type in _TROUBLE else logging.INFO
+            told = {key: value for key, value in draft.data.items() if key != "holder"}
+            _log.log(level, draft.type.value, **{"access_point": draft.access_point, **told})
+        return self._writer.submit(draft.with_id(self._new_id(draft)))
+
+    def _awaited(self, ticket: Ticket | None) -> None:
+        if ticket is not None and not ticket.wait(RECORD_WAIT_S):
+            _log.warning("recorded_late", waited_ms=RECORD_WAIT_S * 1000)
+
+    def _remember(self, effect: Latch | Move | Learn) -> None:
+        """Write it down now, or behind what is owed already: the last word of each stays last."""
+        if not self._owed and self._written(effect):
+            return
+        self._owed = [one for one in self._owed if not _replaces(effect, one)]
+        self._owed.append(effect)
+
+    def _pay(self) -> None:
+        # After all else: a file that is locked or slow must not delay the way out, or a fire.
+        while self._owed:
+            if not self._written(self._owed[0]):
+                return
+            self._owed.pop(0)
+        self._outlets.post(FaultCleared("latches", "agent"))
+
+    def _written(self, effect: Latch | Move | Learn) -> bool:
+        try:
+            match effect:
+                case Latch(latches):
+                    self._latches.save(latches)
+                case Move(holder, position):
+                    self._latches.move(holder, position)
+                case Learn(baseline):
+                    self._latches.learn(baseline)
+        except StoreError as error:
+            if not self._owed:
+                _log.error("not_latched", error=str(error))
+            detail = "lockdown, free passage, faults or whereabouts would not survive a restart"
+            self._outlets.post(FaultRaised("latches", detail))
+            return False
+        return True
+
+    def _move(self, door: str, deed: Callable[[Door], None]) -> None:
+        try:
+            deed(self._doors[door])
+        except Exception as error:  # noqa: BLE001 - whatever a pin library raises, it is a fault
+            _log.error("output_failed", door=door, error=str(error))
+            self._outlets.post(
+                FaultRaised(f"door:{door}", f"the output failed: {type(error).__name__}")
+            )
+
+
+def _release(door: Door, pulse_s: float) -> None:
+    door.release(pulse_s)
+
+
+def _hold(door: Door, for_s: float) -> None:
+    door.hold(for_s)
+
+
+def _replaces(newer: Latch | Move | Learn, older: Latch | Move | Learn) -> bool:
+    """Whether ``older`` need not be written any more once ``newer`` is."""
+    if not (isinstance(newer, Move) and isinstance(older, Move)):
+        return type(newer) is type(older)
+    return newer.holder in (None, older.holder)

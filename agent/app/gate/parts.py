@@ -1,0 +1,169 @@
+"""Opens what the daemon runs on, in an order that keeps the outputs safe, and closes it in reverse.
+
+lock -> outputs at rest -> journal, registry, key, ledger -> pack -> gallery -> thermometer, cameras
+"""
+
+import fcntl
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from agent.adapters.clock import SystemClock
+from agent.adapters.id_reader.ga467 import Ga467Reader
+from agent.adapters.id_reader.photo_decoder import MakersPhotoDecoder
+from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.latches import SqliteLatches
+from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.adapters.store.registry import SqliteRegistry
+from agent.app.open.cameras import open_camera
+from agent.app.open.doors import PinFactories, open_doors, open_indicators, open_inputs
+from agent.app.open.engine import engine_of
+from agent.app.open.keys import load_community_key
+from agent.app.open.outputs import remember_outputs
+from agent.app.open.site import Site, site_of
+from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
+from agent.app.open.stores import LATCHES_NAME, LEDGER_NAME, Key, open_journal, open_registry
+from agent.app.open.thermometers import open_or_await
+from agent.app.open.voice import Voice, open_voice
+from agent.app.threads.senses.documents import PhotoReader
+from agent.config import ConfigFile, GateConfig
+from agent.errors import UnavailableError
+from agent.operations.pass_keys import read_public_key
+from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
+from agent.vision.engine import FaceEngine
+from agent.vision.packs import InstalledPack, load_pack
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """Everything open that an agent needs; ``stack`` closes it."""
+
+    file: ConfigFile
+    site: Site
+    clock: SystemClock
+    time_key: Ed25519PublicKey | None
+    doors: Mapping[str, Door]
+    indicators: Mapping[str, Indicator]
+    inputs: Inputs | None
+    voice: Voice | None
+    journal: SqliteJournal
+    registry: SqliteRegistry
+    ledger: SqlitePassLedger
+    latches: SqliteLatches
+    community_key: bytes | None = field(repr=False)
+    pack: InstalledPack
+    engines: Mapping[str, FaceEngine]
+    snapshot: Snapshot
+    thermometer: Thermometer | None
+    cameras: Mapping[str, Camera]
+    id_reader: IdReader | None
+    photographs: PhotoReader | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stands:
+    """What stands in for hardware where the demo or a test puts its own in place."""
+
+    cameras: Mapping[str, Camera] | None = None
+    thermometer: Thermometer | None = None
+
+
+def open_parts(
+    stack: ExitStack, file: ConfigFile, state: Path, stands: Stands | None = None
+) -> Parts:
+    """Open everything that ``file`` names.
+
+    Raises:
+        UnavailableError: something is missing; its message says what and how to get it.
+    """
+    config, stands = file.config, stands or Stands()
+    _lock(stack, state)
+    clock = SystemClock(trust_system_clock=config.clock.trust_system_clock)
+    remember_outputs(file, state)
+    factories = PinFactories()
+    doors = open_doors(file, clock, factories)
+    for door in doors.values():
+        stack.callback(door.close)
+    indicators = open_indicators(file, clock, factories)
+    for indicator in indicators.values():
+        stack.callback(indicator.close)
+    inputs = open_inputs(file, clock, factories)
+    if inputs is not None:
+        stack.callback(inputs.close)
+    voice = open_voice(file, state, clock)
+    site = site_of(state, file.path)
+    journal = stack.enter_context(open_journal(site, may_set_aside=True))
+    registry = stack.enter_context(open_registry(site, Key.NEEDED))
+    time_key = config.clock.time_key_file
+    ledger = SqlitePassLedger(state / LEDGER_NAME)
+    stack.callback(ledger.close)
+    latches = SqliteLatches(state / LATCHES_NAME)
+    stack.callback(latches.close)
+    pack = load_pack(config.face.pack, state)
+    engines = {camera.id: engine_of(pack, config.face.threads) for camera in config.camera}
+    snapshot = take_snapshot(registry, pack.manifest, rates_of(config))
+    thermometer = stands.thermometer or open_or_await(config.thermometer)
+    if thermometer is not None:
+        stack.callback(thermometer.close)
+    cameras = dict(stands.cameras or {})
+    for camera in config.camera:
+        if camera.id not in cameras:
+            cameras[camera.id] = open_camera(file, camera)
+        stack.callback(cameras[camera.id].close)
+    id_reader, photographs = _open_id_reader(stack, config, pack)
+    return Parts(
+        file=file,
+        site=site,
+        clock=clock,
+        time_key=None if time_key is None else read_public_key(file.resolve(time_key)),
+        doors=doors,
+        indicators=indicators,
+        inputs=inputs,
+        voice=voice,
+        journal=journal,
+        registry=registry,
+        ledger=ledger,
+        latches=latches,
+        community_key=load_community_key(file),
+        id_reader=id_reader,
+        photographs=photographs,
+        pack=pack,
+        engines=engines,
+        snapshot=snapshot,
+        thermometer=thermometer,
+        cameras=cameras,
+    )
+
+
+def _open_id_reader(
+    stack: ExitStack, config: GateConfig, pack: InstalledPack
+) -> tuple[IdReader | None, PhotoReader | None]:
+    wanted = config.id_reader
+    if wanted.kind == "none" or wanted.port is None:
+        return None, None
+    reader = Ga467Reader(str(wanted.port))
+    stack.callback(reader.close)
+    if wanted.photo_decoder is None:
+        return reader, None
+    decoder = MakersPhotoDecoder(wanted.photo_decoder)
+    return reader, PhotoReader(decoder, engine_of(pack, config.face.threads))
+
+
+def _lock(stack: ExitStack, state: Path) -> None:
+    """One agent a state directory: two would drive the same outputs."""
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(state / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        fix = "make it writable for this user, or name another --state-dir"
+        raise UnavailableError(f"{state} cannot be written: {error.strerror}", fix) from error
+    stack.callback(os.close, descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        fix = "stop it first: systemctl stop gate-agent; or name another --state-dir"
+        raise UnavailableError(f"another agent runs on {state}", fix) from error

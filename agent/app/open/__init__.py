@@ -1,0 +1,1 @@
+"""Builds from config and state folder what the agent and its commands run on."""

@@ -1,0 +1,68 @@
+"""The near side of the control socket: one JSON line to the running agent, one line back."""
+
+import json
+import pwd
+import socket
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.errors import UnavailableError
+
+_MAX_REQUEST_BYTES = 4096
+
+
+CLIENT_TIMEOUT_S = 1.0
+"""How long either end waits for the other's line."""
+
+
+def ask(path: Path, request: Mapping[str, Any], timeout_s: float = 3.0) -> dict[str, Any]:
+    """Send one command to the agent that listens at ``path``; its answer.
+
+    Raises:
+        UnavailableError: nobody listens, or the socket is not for this user.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(timeout_s)
+        try:
+            client.connect(str(path))
+            client.sendall(json.dumps(request).encode() + b"\n")
+            answer = json.loads(read_line(client, limit=1_000_000))
+        except PermissionError as error:
+            fix = "run as root, or join the gate-agent group"
+            raise UnavailableError(f"the socket {path} is not for this user", fix) from error
+        except (OSError, ValueError) as error:
+            fix = "start it with: gate-agent run, or systemctl start gate-agent"
+            raise UnavailableError(f"no agent answers at {path}", fix) from error
+    if not isinstance(answer, dict):
+        raise UnavailableError(f"what answers at {path} is no gate agent")
+    return answer
+
+
+def user_name(uid: int) -> str:
+    """A user as events name them: the number, and the login where there is one."""
+    try:
+        return f"uid:{uid} {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"uid:{uid}"
+
+
+def read_line(client: socket.socket, limit: int = _MAX_REQUEST_BYTES) -> bytes:
+    """One line from ``client``, without waiting longer than its timeout for the whole of it.
+
+    Raises:
+        OSError: it went away, dawdled, or its line is longer than ``limit`` bytes.
+    """
+    data = b""
+    deadline_s = time.monotonic() + (client.gettimeout() or CLIENT_TIMEOUT_S)
+    while not data.endswith(b"\n"):
+        # One deadline for the whole line: a byte a second would hold the socket for ever.
+        client.settimeout(max(deadline_s - time.monotonic(), 0.001))
+        chunk = client.recv(4096)
+        data += chunk
+        if not chunk:
+            break
+        if len(data) > limit:
+            raise OSError("the line is too long")
+    return data

@@ -1,0 +1,36 @@
+"""The keys of a kiosk: the one that seals its references, and the community's."""
+
+from agent.adapters.store.keys import init_key, load_key
+from agent.adapters.store.seal import key_id
+from agent.app.open.site import Site
+from agent.config import ConfigFile
+
+
+def make_key(site: Site) -> str:
+    """Make the key; its id.
+
+    Raises:
+        RefusedError: there is one already.
+        KeyUnavailableError: the place cannot be written.
+    """
+    init_key(site.key_file)
+    return key_id_of(site)
+
+
+def key_id_of(site: Site) -> str:
+    """The key's id, which tells nothing of the key.
+
+    Raises:
+        KeyUnavailableError: it is missing, open to others, or no key.
+    """
+    return key_id(load_key(site.key_file)).hex()
+
+
+def load_community_key(file: ConfigFile) -> bytes | None:
+    """What every kiosk of the community shares; None where the config names no such key.
+
+    Raises:
+        KeyUnavailableError: its file is missing, open to others, or holds no key.
+    """
+    named = file.config.pass_.community_key_file
+    return None if named is None else load_key(file.resolve(named))

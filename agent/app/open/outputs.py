@@ -1,0 +1,34 @@
+"""Which outputs the config names, and the note of them that outlives the agent."""
+
+from pathlib import Path
+
+from agent.app.open.doors import release_level
+from agent.config import ConfigFile
+from agent.operations.secure_outputs import (
+    Output,
+    record_outputs,
+)
+
+
+def outputs_of(file: ConfigFile) -> tuple[Output, ...]:
+    """The config's outputs."""
+    return tuple(
+        Output(
+            name,
+            pin,
+            release_level(door),
+            door.pin_factory,
+            None if door.pins_file is None else str(file.resolve(door.pins_file)),
+        )
+        for door in file.config.door
+        for name, pin in door.outputs.items()
+    )
+
+
+def remember_outputs(file: ConfigFile, state: Path) -> None:
+    """To be called before the doors are opened: ``secure_all`` then knows them without the config.
+
+    Raises:
+        UnavailableError: the state directory cannot be written to.
+    """
+    record_outputs(state, outputs_of(file))

@@ -1,0 +1,111 @@
+"""Config's words into the domain's."""
+
+from collections.abc import Iterator, Mapping
+
+from agent.app.open.schedules import schedule_of, schedules
+from agent.app.open.thermal import thermal_settings, with_temperature
+from agent.config import DoorConfig, GateConfig, RuleConfig
+from agent.controller.attempts import Pace
+from agent.controller.door import DoorSettings
+from agent.controller.lane import LaneSettings
+from agent.controller.settings import Degrade, KioskSettings
+from agent.domain.agreement import Requirements
+from agent.domain.antipassback import Area, PassbackMode
+from agent.domain.factor import Factor
+from agent.domain.rule import Rule
+from agent.domain.schedule import Schedule
+from agent.domain.signal import Signal, Wiring
+
+_FAULT_PARTS = {"tamper": "tamper:", "feedback": "feedback:"}
+
+
+def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
+    """What the controller needs to know."""
+    doors = {door.id: door for door in config.door}
+    wired, hours = wirings(config), schedules(config)
+    face = config.face
+    return KioskSettings(
+        lanes=tuple(
+            LaneSettings(
+                access_point=point.id,
+                direction=point.direction,
+                camera=point.camera,
+                door=doors[point.door].output_for(point.direction),
+                from_area=point.from_area,
+                to_area=point.to_area,
+            )
+            for point in config.access_point
+        ),
+        doors=tuple(one for door in config.door for one in _doors(door, wired, hours)),
+        wirings=wired,
+        degrade=Degrade(tuple(_FAULT_PARTS.get(part, part) for part in config.faults.deny)),
+        areas=tuple(
+            Area(area.id, PassbackMode(area.anti_passback), area.passback_s) for area in config.area
+        ),
+        rules=tuple(_rule(rule, hours, config) for rule in config.rule),
+        boot_id=boot_id,
+        accept_no_pad=face.accept_no_pad,
+        pace=Pace(face.attempt_timeout_s, face.attempt_interval_s, face.attempt_interval_max_s),
+        requirements=Requirements(
+            face.agreement_frames, face.agreement_span_s, face.freshness_s, face.margin
+        ),
+        community=config.kiosk.community,
+        kiosk=f"{config.kiosk.grid}/{config.kiosk.id}",
+        judge_by_lower_bound=config.clock.untrusted == "lower_bound",
+        accept_unknown_holders=config.pass_.accept_unknown_holders,
+        thermal=thermal_settings(config),
+    )
+
+
+def _doors(
+    door: DoorConfig, wired: tuple[Wiring, ...], hours: Mapping[str, Schedule]
+) -> Iterator[DoorSettings]:
+    """One for each output of the door."""
+    for name in door.outputs:
+        has = {wiring.signal for wiring in wired if wiring.door == name}
+        yield DoorSettings(
+            door=name,
+            pulse_s=door.pulse_s,
+            max_pulse_s=door.max_pulse_s,
+            window_s=door.passage_window_s,
+            held_open_s=door.held_open_s,
+            contact=Signal.CONTACT in has,
+            passage_sensor=Signal.PASSAGE in has,
+            feedback=Signal.FEEDBACK in has,
+            free_passage=hours.get(door.free_passage_schedule or ""),
+            lockdown=hours.get(door.lockdown_schedule or ""),
+        )
+
+
+def wirings(config: GateConfig) -> tuple[Wiring, ...]:
+    """What each input is for; one of a turnstile that names no direction counts for both."""
+    doors = {door.id: door for door in config.door}
+    found: list[Wiring] = []
+    for one in config.input:
+        names: list[str | None] = [None]
+        if one.door is not None and one.door in doors:
+            door = doors[one.door]
+            names = [*door.outputs] if one.direction is None else [door.output_for(one.direction)]
+        found += [Wiring(one.id, Signal(one.kind), name) for name in names]
+    return tuple(found)
+
+
+def reads_symbols(config: GateConfig, access_point: str) -> bool:
+    """Whether a rule there asks for what is shown as a symbol."""
+    return any(
+        rule.health_certificate or any("pass" in factors.split("+") for factors in rule.factors)
+        for rule in config.rule
+        if not rule.access_points or access_point in rule.access_points
+    )
+
+
+def _rule(rule: RuleConfig, hours: Mapping[str, Schedule], config: GateConfig) -> Rule:
+    plain = Rule(
+        categories=frozenset(rule.categories),
+        access_points=frozenset(rule.access_points),
+        schedule=schedule_of(rule, hours, config.kiosk.timezone),
+        factors=tuple(frozenset(map(Factor, one.split("+"))) for one in rule.factors),
+        health_certificate=rule.health_certificate,
+        factor_window_s=rule.factor_window_s,
+    )
+    return with_temperature(plain, rule, config)

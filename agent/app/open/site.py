@@ -1,0 +1,83 @@
+"""What a command or the daemon starts from: its site, the time, and the events it makes."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from agent import logs
+from agent.adapters.clock import SystemClock
+from agent.adapters.store.keys import key_path
+from agent.config import FaceConfig, StoreConfig, load_config
+from agent.domain.events import Event, EventType
+from agent.domain.instant import Instant
+from agent.domain.topics import Topics
+from agent.domain.uuid7 import Uuid7Source
+
+new_event_id = Uuid7Source(os.urandom)
+"""Ids of the events that this process makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What of the config a command needs; without a config, what holds by default.
+
+    ``categories`` are those that a rule names, None where no config says; ``source`` is the
+    CloudEvents source.
+    """
+
+    state: Path
+    face: FaceConfig
+    store: StoreConfig
+    key_file: Path
+    zone: tzinfo
+    categories: frozenset[str] | None
+    source: str
+    trust_system_clock: bool
+
+
+def site_of(state: Path, config: Path | None) -> Site:
+    """What ``config`` says, or the defaults where it is None.
+
+    Raises:
+        ConfigError: it is wrong.
+    """
+    if config is None:
+        source = Topics("local", "local", "kiosk").source
+        key_file = key_path(None, state)
+        return Site(state, FaceConfig(), StoreConfig(), key_file, UTC, None, source, False)
+    file = load_config(config)
+    kiosk, store = file.config.kiosk, file.config.store
+    return Site(
+        state=state,
+        face=file.config.face,
+        store=store,
+        key_file=key_path(None if store.key_file is None else file.resolve(store.key_file), state),
+        zone=ZoneInfo(kiosk.timezone),
+        categories=frozenset(name for rule in file.config.rule for name in rule.categories),
+        source=Topics(kiosk.community, kiosk.grid, kiosk.id).source,
+        trust_system_clock=file.config.clock.trust_system_clock,
+    )
+
+
+def command_site(state: Path, config: Path | None) -> Site:
+    """``site_of`` for a command of a person: what adapters log goes to stderr, warnings only.
+
+    Raises:
+        ConfigError: it is wrong.
+    """
+    logs.configure("warning")
+    return site_of(state, config)
+
+
+def instant(site: Site) -> Instant:
+    """Now, for a command."""
+    return SystemClock(trust_system_clock=site.trust_system_clock).now()
+
+
+def make_event(kind: EventType, data: Mapping[str, Any], now: Instant) -> Event:
+    """An event that did not come from the controller."""
+    return Event(new_event_id.make(now.utc), kind, now.utc, now.utc_trusted, None, data)

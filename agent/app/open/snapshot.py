@@ -1,0 +1,107 @@
+"""The gallery in memory: built whole from the registry on disk, never changed afterwards.
+
+The watcher compares with one, the controller judges by the same, and each names its revision.
+"""
+
+from dataclasses import dataclass
+
+from agent.adapters.store.registry import SqliteRegistry
+from agent.config import GateConfig
+from agent.credentials.issuers import Issuers
+from agent.domain.comparison import Metric, ReferenceIndex, Templates
+from agent.domain.gallery_safety import holders_too_close
+from agent.domain.holder import HolderId
+from agent.domain.operating_point import (
+    CurvePoint,
+    OperatingPoint,
+    ThresholdCurve,
+    operating_point,
+    threshold_at,
+)
+from agent.domain.registry import Registry
+from agent.errors import StoreError
+from agent.vision.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """References to compare with, the registry to judge by, and whom to believe."""
+
+    index: ReferenceIndex
+    registry: Registry
+    issuers: Issuers
+
+
+def curve_of(manifest: Manifest) -> ThresholdCurve:
+    """The manifest's measured curve as the domain reads it."""
+    comparison = manifest.comparison
+    points = tuple(CurvePoint(p.fmr, p.threshold, p.fnmr) for p in comparison.curve)
+    return ThresholdCurve(points, comparison.impostor_pairs)
+
+
+def threshold_for(manifest: Manifest, holders: int, max_false_grant_rate: float) -> OperatingPoint:
+    """The threshold in force for a gallery of ``holders``."""
+    return operating_point(curve_of(manifest), holders, max_false_grant_rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How sure a comparison must be: for an attempt over the whole gallery, and 1:1."""
+
+    max_false_grant_rate: float = 0.01
+    max_false_match_rate: float = 1e-3
+
+
+def rates_of(config: GateConfig) -> Rates:
+    """What the config says."""
+    return Rates(config.face.max_false_grant_rate, config.pass_.max_false_match_rate)
+
+
+def take_snapshot(registry: SqliteRegistry, manifest: Manifest, rates: Rates) -> Snapshot:
+    """The gallery as it is on disk now.
+
+    Raises:
+        KeyUnavailableError: there are references, and not the key that sealed them.
+        StoreError: the registry cannot be read, or a reference fails its seal.
+    """
+    # The revision first: a change that comes in between is seen as a newer one next time.
+    revision = registry.revision()
+    owners, templates = registry.load_arrays(manifest.name, manifest.version)
+    holders = {holder.id: holder for holder in registry.holders()}
+    metric = Metric(manifest.comparison.metric)
+    if owners:
+        index = _index(owners, templates, manifest, revision)
+    else:
+        index = ReferenceIndex.empty(manifest.embedder.components, metric, revision)
+    operating = threshold_for(manifest, len(index.names), rates.max_false_grant_rate)
+    return Snapshot(
+        index,
+        Registry(
+            revision=revision,
+            holders=holders,
+            references=len(index),
+            operating=operating,
+            too_close=holders_too_close(index, operating.threshold),
+            pack=manifest.name,
+            pack_version=manifest.version,
+            claim_threshold=threshold_at(curve_of(manifest), rates.max_false_match_rate),
+            claim_fmr=rates.max_false_match_rate,
+            documents=registry.documents(),
+            revoked=registry.revoked(),
+        ),
+        Issuers(registry.issuers()),
+    )
+
+
+def _index(
+    owners: list[HolderId], templates: Templates, manifest: Manifest, revision: int
+) -> ReferenceIndex:
+    fix = "see which references are wrong with gate-agent holders list, and enrol them again"
+    wanted = manifest.embedder.components
+    if templates.shape[1] != wanted:
+        found = templates.shape[1]
+        raise StoreError(f"references of {found} components, where the pack has {wanted}", fix)
+    try:
+        return ReferenceIndex(owners, templates, Metric(manifest.comparison.metric), revision)
+    except ValueError as error:
+        raise StoreError(f"the gallery cannot be compared with: {error}", fix) from error

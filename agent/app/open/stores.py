@@ -1,0 +1,178 @@
+"""Opens the files of a state directory: journal and registry, to look at or to write.
+
+Nothing is made by looking: only a write makes a database.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.keys import load_key
+from agent.adapters.store.registry import SqliteRegistry
+from agent.adapters.store.seal import Sealer
+from agent.adapters.store.sqlite import CorruptError
+from agent.app.open.site import Site, instant, make_event, new_event_id
+from agent.domain.events import Event, EventType
+from agent.errors import StoreError
+
+JOURNAL_NAME = "journal.sqlite"
+
+
+REGISTRY_NAME = "registry.sqlite"
+
+
+LEDGER_NAME = "passes.sqlite"
+
+
+LATCHES_NAME = "latches.sqlite"
+
+
+@contextmanager
+def _to_look_at(path: Path) -> Iterator[Path]:
+    """``path``, or an empty place in its stead: looking makes no file."""
+    if _is_there(path):
+        yield path
+        return
+    with TemporaryDirectory(prefix="gate-agent-") as folder:
+        yield Path(folder) / path.name
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        fix = "run as the user who owns the state directory, or name another --state-dir"
+        raise StoreError(f"{path} cannot be read: {error.strerror}", fix) from error
+    return True
+
+
+def has_registry(site: Site) -> bool:
+    """Whether somebody was ever enrolled here.
+
+    Raises:
+        StoreError: this user may not know.
+    """
+    return _is_there(site.state / REGISTRY_NAME)
+
+
+def has_journal(site: Site) -> bool:
+    """Whether something was ever written down here.
+
+    Raises:
+        StoreError: this user may not know.
+    """
+    return _is_there(site.state / JOURNAL_NAME)
+
+
+@contextmanager
+def read_journal(site: Site) -> Iterator[SqliteJournal]:
+    """The journal of this state directory, to look at; empty where there is none.
+
+    Raises:
+        StoreError: it is locked, not ours, or damaged.
+    """
+    with (
+        _to_look_at(site.state / JOURNAL_NAME) as path,
+        open_journal(replace(site, state=path.parent)) as journal,
+    ):
+        yield journal
+
+
+@contextmanager
+def read_registry(site: Site, key: "Key | None" = None) -> Iterator[SqliteRegistry]:
+    """The registry of this state directory, to look at; empty where there is none.
+
+    Raises:
+        KeyUnavailableError: the key is needed and missing, or is open to others.
+        StoreError: the registry is damaged, locked, or not ours.
+    """
+    with (
+        _to_look_at(site.state / REGISTRY_NAME) as path,
+        open_registry(replace(site, state=path.parent), key or Key.NONE) as registry,
+    ):
+        yield registry
+
+
+@contextmanager
+def open_journal(site: Site, *, may_set_aside: bool = False) -> Iterator[SqliteJournal]:
+    """The journal of this state directory, made where there is none.
+
+    Only its owner, the running agent, ``may_set_aside`` a damaged file: for anyone else it is in
+    use, and moving it would part the agent from what it writes.
+
+    Raises:
+        StoreError: it is locked, not writable, not ours, or damaged.
+    """
+
+    def set_aside(name: str) -> Event:
+        if not may_set_aside:
+            fix = "restart the agent: it sets the file aside and goes on with a new one"
+            raise StoreError(f"{site.state / JOURNAL_NAME} is damaged", fix)
+        return make_event(EventType.JOURNAL_SET_ASIDE, {"file": name}, instant(site))
+
+    journal = SqliteJournal(site.state / JOURNAL_NAME, set_aside)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def record(site: Site, kind: EventType, data: Mapping[str, Any]) -> None:
+    """Write down what a command did.
+
+    Raises:
+        StoreError: the journal cannot be written.
+    """
+    with open_journal(site) as journal:
+        journal.append(make_event(kind, data, instant(site)))
+        journal.make_durable()
+
+
+class Key(Enum):
+    """What a command needs the key for."""
+
+    NONE = "holders only: references stay sealed"
+    IF_ANY = "references, where there are any"
+    NEEDED = "new references"
+
+
+@contextmanager
+def open_registry(site: Site, key: Key = Key.NONE) -> Iterator[SqliteRegistry]:
+    """The registry of this state directory, made where there is none.
+
+    What the block changed is moved to the journal at its end; where that fails now, the running
+    agent does it, for the event was stored with the change.
+
+    Raises:
+        KeyUnavailableError: the key is needed and missing, or is open to others.
+        StoreError: the registry is damaged, locked, not writable, or not ours.
+    """
+    sealer = None
+    if key is Key.NEEDED or (key is Key.IF_ANY and os.path.lexists(site.key_file)):
+        sealer = Sealer(load_key(site.key_file))
+    with _registry_of(site.state / REGISTRY_NAME, sealer) as registry:
+        before = registry.revision()
+        yield registry
+        if registry.revision() != before:
+            with contextlib.suppress(StoreError), open_journal(site) as journal:
+                registry.transfer_changes(journal)
+                journal.make_durable()
+
+
+@contextmanager
+def _registry_of(path: Path, sealer: Sealer | None) -> Iterator[SqliteRegistry]:
+    try:
+        with contextlib.closing(SqliteRegistry(path, sealer, new_event_id.make)) as registry:
+            yield registry
+    except CorruptError as error:
+        fix = f"stop the agent; put a copy of {path} back, or move it away and enrol again"
+        raise CorruptError(str(error), fix) from error

@@ -1,0 +1,155 @@
+"""What a person at the kiosk may ask of the running agent, over the control socket.
+
+    {"command": "status"}
+    {"command": "clear_fault", "part": "camera:front"}
+    {"command": "door", "do": "lockdown", "access_points": ["north-entry"]}
+    {"command": "passback"}
+    {"command": "forgive", "holder": "anna"}        null: everybody
+
+Only ``door`` moves an output, and only by the state machine: it is a ``Commanded`` like any other
+input, answered once the status says that it holds.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from agent.app.threads.control.socket import Command as SocketCommand
+from agent.app.threads.record.status import StatusBoard
+from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
+from agent.domain.access_point import State
+from agent.domain.door_mode import Command, Mode
+from agent.domain.holder import HolderId, parse_holder_id
+from agent.domain.instant import utc_text
+from agent.errors import RefusedError
+from agent.ports import LatchStore
+
+_CONFIRMED_WITHIN_S = 1.5
+_MOST_POSITIONS = 5_000
+_MODES = {
+    Command.LOCK_DOWN: Mode.LOCKED_DOWN,
+    Command.FREE_PASSAGE: Mode.FREE_PASSAGE,
+}
+_NOT_RELEASED = {State.SECURED, State.LOCKED_DOWN, State.FAULT}
+
+
+class Operator:
+    """Answers commands; called by the control socket's thread."""
+
+    def __init__(
+        self,
+        board: StatusBoard,
+        latches: LatchStore,
+        access_points: Sequence[str],
+        post: Callable[[Input], None],
+        broker_state: Callable[[], str],
+    ) -> None:
+        self._board = board
+        self._latches = latches
+        self._access_points = access_points
+        self._post = post
+        self._broker_state = broker_state
+
+    def commands(self) -> Mapping[str, SocketCommand]:
+        """The commands by name, as ``control.ControlServer`` takes them."""
+        return {
+            "status": self._status,
+            "clear_fault": self._clear_fault,
+            "door": self._door,
+            "passback": self._passback,
+            "forgive": self._forgive,
+        }
+
+    def _status(self, _request: Mapping[str, Any], _caller: str) -> dict[str, Any]:
+        return {"status": {**self._board.read(), "broker": self._broker_state()}}
+
+    def _clear_fault(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
+        part = request.get("part")
+        if not isinstance(part, str) or part not in self._board.faults():
+            known = ", ".join(self._board.faults()) or "none"
+            raise ValueError(f"no such fault; latched are: {known}")
+        self._post(FaultCleared(part, caller))
+        if not self._board.wait_for(lambda stands: part not in stands.faults, _CONFIRMED_WITHIN_S):
+            raise RefusedError("still_there", f"{part} is still in fault: see what is wrong there")
+        return {"part": part}
+
+    def _door(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
+        command, points = self._what(request), self._where(request)
+        if any(point not in self._board.newest().access_points for point in points):
+            raise RefusedError("not_ready", "the agent is still starting: ask again in a moment")
+        if command is Command.RELEASE:
+            self._release(points, caller)
+        else:
+            for point in points:
+                self._post(Commanded(command, point, caller))
+            # After a resume a schedule may keep the mode, so that may be waited for in vain.
+            wanted = _MODES.get(command, Mode.NORMAL).value
+            self._board.wait_for(
+                lambda stands: all(stands.modes.get(point) == wanted for point in points),
+                _CONFIRMED_WITHIN_S,
+            )
+        stands = self._board.newest()
+        return {
+            "access_points": {
+                point: {
+                    "state": stands.access_points[point],
+                    "mode": stands.modes[point],
+                    "cause": stands.causes.get(point),
+                }
+                for point in points
+            }
+        }
+
+    def _release(self, points: Sequence[str], caller: str) -> None:
+        if len(points) != 1:
+            raise ValueError("a release names one access point")
+        stands = self._board.newest()
+        state, mode = stands.access_points[points[0]], stands.modes[points[0]]
+        if mode == Mode.LOCKED_DOWN.value:
+            raise RefusedError("locked_down", "it is locked down: gate-agent door resume first")
+        if state == State.FAULT.value:
+            raise RefusedError("fault", "its output is in fault: gate-agent status names it")
+        self._post(Commanded(Command.RELEASE, points[0], caller))
+        if not self._board.wait_for(
+            lambda now: State(now.access_points[points[0]]) not in _NOT_RELEASED,
+            _CONFIRMED_WITHIN_S,
+        ):
+            raise RefusedError("not_released", "the door was not released: gate-agent status")
+
+    def _what(self, request: Mapping[str, Any]) -> Command:
+        known = {command.value: command for command in Command}
+        asked = request.get("do")
+        if not isinstance(asked, str) or asked not in known:
+            raise ValueError(f"a door does: {', '.join(known)}")
+        return known[asked]
+
+    def _where(self, request: Mapping[str, Any]) -> list[str]:
+        named = request.get("access_points")
+        if not isinstance(named, list) or not named:
+            raise ValueError("access_points is a list with one access point or more")
+        unknown = [point for point in named if point not in self._access_points]
+        if unknown:
+            known = ", ".join(self._access_points)
+            raise ValueError(f"there is no access point {unknown[0]!r}; there are: {known}")
+        return list(dict.fromkeys(named))
+
+    def _passback(self, _request: Mapping[str, Any], _caller: str) -> dict[str, Any]:
+        positions = self._latches.positions()
+        newest = sorted(positions.items(), key=lambda one: one[1].utc, reverse=True)
+        return {
+            "total": len(positions),
+            "positions": [
+                {"holder": holder, "area": one.area, "since": utc_text(one.utc)}
+                for holder, one in newest[:_MOST_POSITIONS]
+            ],
+        }
+
+    def _forgive(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
+        if "holder" not in request:
+            raise ValueError("holder is missing; null forgives everybody")
+        holder: HolderId | None = None
+        if request["holder"] is not None:
+            holder = parse_holder_id(str(request["holder"]))
+            if holder not in self._latches.positions():
+                raise RefusedError("not_inside", f"{holder} is nowhere by anti-passback")
+        self._post(Forgiven(holder, caller))
+        return {"holder": holder}

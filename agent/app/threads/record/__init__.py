@@ -1,0 +1,1 @@
+"""From an event to the journal, the broker and the status page."""

@@ -1,0 +1,1 @@
+"""Threads that look, read and listen at the gate."""

@@ -1,0 +1,150 @@
+"""The threads of one camera: one reads frames, one looks at them.
+
+    camera --read--> [slot: the newest frame] --take--> watcher --observation--> inbox
+
+A camera that stops answering is a fault, not the end of the agent: it is opened again with growing
+patience, and the fault is cleared by its first frame. A finite source that ends is drained first.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from agent.app.threads.worker import Slot
+from agent.controller.inputs import FaultCleared, FaultRaised, Input, Observed
+from agent.domain.comparison import ReferenceIndex
+from agent.domain.evidence import Observation
+from agent.errors import UnavailableError
+from agent.ports import Camera, Frame
+from agent.vision.watch import ClaimedFace
+
+_POLL_S = 0.25
+_FIRST_RETRY_S = 1.0
+_LONGEST_RETRY_S = 30.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Watches(Protocol):
+    """What looks at frames: ``vision.watch.Watcher``."""
+
+    def observe(self, frame: Frame, index: ReferenceIndex) -> Observation:
+        """The face in the approach zone, followed and compared."""
+
+    def settle(self, track: int) -> None:
+        """The track has had its attempt."""
+
+    def compare(self, claim: ClaimedFace | None) -> None:
+        """Compare 1:1 with whom a credential names; None stops that."""
+
+
+class CameraReader:
+    """Puts every frame into each slot; the reader of a slot sees the newest."""
+
+    def __init__(
+        self,
+        name: str,
+        camera: Camera,
+        reopen: Callable[[], Camera],
+        slots: Sequence[Slot[Frame]],
+        post: Callable[[Input], None],
+        timeout_s: float,
+    ) -> None:
+        self._part = f"camera:{name}"
+        self._camera = camera
+        self._reopen = reopen
+        self._slots = slots
+        self._post = post
+        self._timeout_s = timeout_s
+        self._stopping = threading.Event()
+        self._faulty = False
+
+    def work(self) -> None:
+        """The thread's loop, until the source ends or ``stop``."""
+        try:
+            while not self._stopping.is_set():
+                try:
+                    frame = self._camera.read(self._timeout_s)
+                except UnavailableError as error:
+                    self._recover(error)
+                    continue
+                if frame is None:
+                    return
+                if self._faulty:
+                    self._faulty = False
+                    self._post(FaultCleared(self._part, "agent"))
+                for slot in self._slots:
+                    slot.put(frame)
+        finally:
+            self._camera.close()
+            for slot in self._slots:
+                slot.close()
+
+    def stop(self) -> None:
+        """End ``work`` after the frame under way."""
+        self._stopping.set()
+
+    def _recover(self, error: UnavailableError) -> None:
+        if not self._faulty:
+            self._faulty = True
+            self._post(FaultRaised(self._part, str(error).splitlines()[0]))
+        self._camera.close()
+        patience_s = _FIRST_RETRY_S
+        while not self._stopping.wait(patience_s):
+            try:
+                self._camera = self._reopen()
+            except UnavailableError as again:
+                _log.warning("camera_still_gone", part=self._part, error=str(again))
+                patience_s = min(patience_s * 2.0, _LONGEST_RETRY_S)
+            else:
+                return
+
+
+class CameraWatcher:
+    """Looks at the newest frame with the newest gallery."""
+
+    def __init__(
+        self,
+        watcher: Watches,
+        slot: Slot[Frame],
+        gallery: Callable[[], ReferenceIndex],
+        post: Callable[[Input], None],
+        ended: Callable[[], None],
+    ) -> None:
+        self._watcher = watcher
+        self._slot = slot
+        self._gallery = gallery
+        self._post = post
+        self._ended = ended
+        self._stopping = threading.Event()
+        self._settled: int | None = None
+        self._claim: ClaimedFace | None = None
+
+    def settle(self, track: int) -> None:
+        """Called by the controller's thread: the track has had its attempt."""
+        self._settled = track
+
+    def compare(self, claim: ClaimedFace | None) -> None:
+        """Called by the controller's thread: compare 1:1 with ``claim`` from the next frame on."""
+        self._claim = claim
+
+    def work(self) -> None:
+        """The thread's loop, until the slot is closed and empty or ``stop``."""
+        while not self._stopping.is_set():
+            frame = self._slot.take(_POLL_S)
+            if frame is None:
+                if self._slot.finished:
+                    self._ended()
+                    return
+                continue
+            settled, self._settled = self._settled, None
+            if settled is not None:
+                self._watcher.settle(settled)
+            self._watcher.compare(self._claim)
+            self._post(Observed(self._watcher.observe(frame, self._gallery())))
+
+    def stop(self) -> None:
+        """End ``work`` after the frame under way."""
+        self._stopping.set()

@@ -1,0 +1,174 @@
+"""The thread that reads ID documents: a number becomes hashes at once, a photograph a template.
+
+    reader --document--> hashes, template --> inbox
+
+A reader that fails is a fault until it answers again; what lies there and is no document is a
+denial. Nothing of a document is kept but what the comparison needs, for as long as it needs it.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from agent.app.threads.senses.credential_desk import CredentialDesk
+from agent.controller.inputs import CredentialShown, FaultCleared, FaultRaised, Input
+from agent.credentials.id_hash import community_hash, kiosk_hash
+from agent.domain.id_document import IdDocument
+from agent.domain.image import Template
+from agent.domain.presented import DocumentPresented
+from agent.domain.reason import Reason
+from agent.errors import ImageError, RefusedError, StoreError, UnavailableError
+from agent.ports import Clock, IdReader, PhotoDecoder
+from agent.vision.acquire import acquire
+from agent.vision.engine import FaceEngine
+from agent.vision.quality import EVALUATION
+
+PART = "id_reader"
+_LOOK_S = 0.5
+_RETRY_S = 2.0
+_SAME_S = 2.0
+_REASONS = {"not_authentic": Reason.CREDENTIAL_FORGED}
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKeys:
+    """Whose hashes to make: the kiosk's, and the community's where there is one."""
+
+    kiosk: Callable[[], bytes]
+    community: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoReader:
+    """Makes a template of the photograph on a document; used by one thread."""
+
+    decoder: PhotoDecoder
+    engine: FaceEngine
+
+    def template(self, photo: bytes) -> Template | None:
+        """None where the photograph cannot be opened or shows no one face."""
+        try:
+            # A document's photograph is small; what counts is whether the face is whole.
+            found = acquire(self.engine, self.decoder.decode(photo), EVALUATION)
+        except (RefusedError, ImageError) as error:
+            _log.warning("photo_not_read", error=str(error).splitlines()[0])
+            return None
+        return found.face.template if found.face is not None and found.reason is None else None
+
+
+class DocumentWatcher:
+    """Waits for documents at one access point."""
+
+    def __init__(
+        self,
+        access_point: str,
+        reader: IdReader,
+        keys: DocumentKeys,
+        desk: CredentialDesk,
+        clock: Clock,
+        post: Callable[[Input], None],
+        *,
+        photographs: PhotoReader | None = None,
+    ) -> None:
+        self._access_point = access_point
+        self._reader = reader
+        self._keys = keys
+        self._desk = desk
+        self._clock = clock
+        self._post = post
+        self._photographs = photographs
+        self._last: tuple[DocumentPresented, float] | None = None
+        self._stopping = threading.Event()
+        self._faulty = False
+
+    def work(self) -> None:
+        """The thread's loop, until ``stop``."""
+        try:
+            while not self._stopping.is_set():
+                self.look()
+        finally:
+            self._reader.close()
+
+    def look(self) -> None:
+        """Wait for a document for half a second."""
+        try:
+            document = self._reader.read(_LOOK_S)
+            if document is not None:
+                self._show(self._presented(document))
+        except RefusedError as error:
+            reason = _REASONS.get(str(error.reason), Reason.OTHER)
+            self._show(self._same_or_new(DocumentPresented(0, 0.0, "", reason=reason)))
+            self._stopping.wait(_LOOK_S)
+        except (UnavailableError, StoreError) as error:
+            if not self._faulty:
+                self._faulty = True
+                self._post(FaultRaised(PART, str(error).splitlines()[0]))
+            self._stopping.wait(_RETRY_S)
+            return
+        if self._faulty:
+            self._faulty = False
+            self._post(FaultCleared(PART, "agent"))
+
+    def stop(self) -> None:
+        """End ``work`` after the look under way."""
+        self._stopping.set()
+
+    def _presented(self, document: IdDocument) -> DocumentPresented:
+        community = self._keys.community
+        seen = DocumentPresented(
+            id=0,
+            presented_s=0.0,
+            number_hash=kiosk_hash(self._keys.kiosk(), document.number),
+            community_hash=None
+            if community is None
+            else community_hash(community, document.number),
+            valid_from=document.valid_from,
+            valid_until=document.valid_until,
+        )
+        known = self._same(seen)
+        if known is not None:
+            return known
+        template = None
+        if self._photographs is not None:
+            template = self._photographs.template(document.photo)
+        return self._same_or_new(seen, template)
+
+    def _same(self, seen: DocumentPresented) -> DocumentPresented | None:
+        now_s = self._clock.now().monotonic_s
+        if self._last is None:
+            return None
+        before, at_s = self._last
+        like = (before.number_hash, before.reason) == (seen.number_hash, seen.reason)
+        if not like or now_s - at_s > _SAME_S:
+            return None
+        self._last = (before, now_s)
+        return before
+
+    def _same_or_new(
+        self, seen: DocumentPresented, template: Template | None = None
+    ) -> DocumentPresented:
+        known = self._same(seen)
+        if known is not None:
+            return known
+        now_s, number = self._clock.now().monotonic_s, self._desk.next_id()
+        if template is not None:
+            self._desk.keep_template(number, template)
+        made = DocumentPresented(
+            number,
+            now_s,
+            seen.number_hash,
+            seen.community_hash,
+            seen.valid_from,
+            seen.valid_until,
+            comparable=template is not None,
+            reason=seen.reason,
+        )
+        self._last = (made, now_s)
+        return made
+
+    def _show(self, presented: DocumentPresented) -> None:
+        self._post(CredentialShown(self._access_point, presented))

@@ -1,0 +1,1 @@
+"""Lights, voice and announcements."""

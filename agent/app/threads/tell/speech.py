@@ -1,0 +1,96 @@
+"""The voice at its access point: what is said to a person there, and what is announced."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from agent.adapters.voice.espeak import synthesise
+from agent.adapters.voice.player import Player, Utterance
+from agent.adapters.voice.voice import VoiceIndicator
+from agent.app.open.voice import Voice
+from agent.app.threads.tell.announcements import AnnouncementDesk
+from agent.controller.inputs import FaultCleared, FaultRaised, Input
+from agent.domain.announcement import Announcement
+from agent.domain.telling import Priority
+from agent.errors import RefusedError, UnavailableError
+from agent.operations.recordings import check_wav
+from agent.operations.voices import write_file
+from agent.ports import Clock
+
+VOICE, VOICE_FILES = "voice", "voice:files"
+"""The latches of a loudspeaker that fails, and of messages that were not prepared."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Speech:
+    """What one loudspeaker says; its player has a thread of its own."""
+
+    def __init__(self, voice: Voice, clock: Clock, post: Callable[[Input], None]) -> None:
+        self.voice = voice
+        self._clock = clock
+        self._post = post
+        self.player = Player(
+            voice.loudspeaker,
+            clock,
+            failed=lambda why: post(FaultRaised(VOICE, why)),
+            recovered=lambda: post(FaultCleared(VOICE, "agent")),
+        )
+        self.indicator = VoiceIndicator(
+            self.player, voice.files.find, voice.languages, clock, quiet=self._is_quiet
+        )
+        self.desk = AnnouncementDesk(
+            clock.now,
+            lambda key: all(voice.files.find(one, key) is not None for one in voice.languages),
+            voice.languages,
+            speak_text=voice.settings.speak_text,
+        )
+
+    def tell_what_is_missing(self) -> None:
+        """A fault with its fix where messages were not prepared; the others are said."""
+        missing = self.voice.missing
+        if not missing:
+            self._post(FaultCleared(VOICE_FILES, "agent"))
+            return
+        named = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        _log.error("voice_not_prepared", missing=missing, fix="gate-agent voice prepare")
+        detail = f"{len(missing)} messages have no file ({named}): gate-agent voice prepare"
+        self._post(FaultRaised(VOICE_FILES, detail))
+
+    def announce(self, payload: bytes) -> None:
+        """Say it if it may be said."""
+        wanted = self.desk.hear(payload)
+        if wanted is None:
+            return
+        now = self._clock.now()
+        if wanted.priority < Priority.URGENT and self.voice.is_quiet(now):
+            _log.info("announcement_unsaid", id=wanted.id, why="quiet hours")
+            return
+        until_s = now.monotonic_s + (wanted.expires - now.utc).total_seconds()
+        self.player.say(
+            Utterance(wanted.priority, lambda: self._files(wanted), until_s=until_s, again=True)
+        )
+
+    def _is_quiet(self) -> bool:
+        return self.voice.is_quiet(self._clock.now())
+
+    def _files(self, wanted: Announcement) -> list[Path]:
+        languages = self.voice.languages if wanted.language is None else (wanted.language,)
+        if wanted.text is not None:
+            return [self._spoken(wanted.text, languages[0])] * wanted.repeat
+        key = wanted.message or ""
+        found = [self.voice.files.find(language, key) for language in languages]
+        return [file for file in found if file is not None] * wanted.repeat
+
+    def _spoken(self, text: str, language: str) -> Path:
+        """Free text as a file, made in the player's thread."""
+        how = next(one for one in self.voice.texts if one.language == language)
+        content = synthesise(text, how.voice, how.words_per_minute)
+        try:
+            check_wav(content)
+        except RefusedError as error:
+            raise UnavailableError(f"what was synthesised {error}") from error
+        file = self.voice.files.spoken()
+        write_file(content, file)
+        return file

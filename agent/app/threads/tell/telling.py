@@ -1,0 +1,110 @@
+"""Tells people at each access point how it stands there: its lights, its buzzer, its voice.
+
+    controller --Indicate, Stand--> Telling --> lights and buzzer of the access point
+                                       |------> voice --> player (a thread of its own) --> aplay
+    broker -------announcements--------'
+
+What fails is a fault, told once (``indicator:<access point>``, ``voice``), and told again when it
+works; it keeps nobody outside. Until signed commands exist, nothing from the broker moves an
+output: an announcement ends at the loudspeaker, and nothing here leads to a door.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import structlog
+
+from agent.adapters.broker.mqtt import Listener
+from agent.app.open.voice import Voice
+from agent.app.threads.tell.speech import VOICE, Speech
+from agent.controller.effects import Indicate, Stand
+from agent.controller.inputs import FaultCleared, FaultRaised, Input
+from agent.domain.indication import Standing
+from agent.domain.topics import Topics
+from agent.errors import UnavailableError
+from agent.ports import Clock, Indicator
+
+Start = Callable[[str, Callable[[], None], Callable[[], None]], None]
+"""Runs ``work`` in a thread of this name, with what stops it."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Telling:
+    """Owns what tells people; ``indicate`` and ``stand`` are called by the controller's thread."""
+
+    def __init__(
+        self,
+        lights: Mapping[str, Indicator],
+        voice: Voice | None,
+        clock: Clock,
+        post: Callable[[Input], None],
+    ) -> None:
+        """``lights`` by access point; somebody else closes them."""
+        self._post = post
+        self._works: dict[str, bool] = {}
+        self._indicators: dict[str, dict[str, Indicator]] = {
+            point: {f"indicator:{point}": one} for point, one in lights.items()
+        }
+        self._speech = None if voice is None else Speech(voice, clock, post)
+        if self._speech is not None:
+            point = self._speech.voice.access_point
+            self._indicators.setdefault(point, {})[VOICE] = self._speech.indicator
+
+    def indicate(self, effect: Indicate) -> None:
+        """Tell whoever stands there; never waits, never raises."""
+        said = effect.indication
+        _log.info(
+            "indicate",
+            access_point=said.access_point,
+            outcome=said.outcome.value,
+            waiting_for=list(said.waiting_for),
+        )
+        for part, indicator in self._indicators.get(said.access_point, {}).items():
+            self._try(part, partial(indicator.show, said))
+
+    def stand(self, effect: Stand) -> None:
+        """How it stands there from now on; never waits, never raises."""
+        _log.info("stand", access_point=effect.access_point, standing=effect.standing.value)
+        for part, indicator in self._indicators.get(effect.access_point, {}).items():
+            self._try(part, partial(indicator.stand, effect.standing))
+
+    def start(self, start: Start) -> None:
+        """Start the player's thread, where there is a voice, and show that the gate is ready.
+
+        It is the controller's to say otherwise, and its first word may follow at once.
+        """
+        for point in self._indicators:
+            self.stand(Stand(point, Standing.READY))
+        if self._speech is not None:
+            start(VOICE, self._speech.player.work, self._speech.player.stop)
+            self._speech.tell_what_is_missing()
+
+    def listeners(self, topics: Topics) -> dict[str, Listener]:
+        """What it hears from the broker: announcements, where the config takes any."""
+        speech = self._speech
+        if speech is None or not speech.voice.settings.announcements:
+            return {}
+        # A retained one counts until it expires, so that who comes late to the broker says it too.
+        listener = Listener(speech.announce, retained=True)
+        return {topics.announce: listener, topics.announce_to_all: listener}
+
+    def announce(self, payload: bytes) -> None:
+        """An announcement of the broker's; never waits, never raises, moves no output."""
+        if self._speech is not None:
+            self._speech.announce(payload)
+
+    def _try(self, part: str, deed: Callable[[], None]) -> None:
+        try:
+            deed()
+        except UnavailableError as error:
+            # A light that fails keeps nobody outside.
+            if self._works.get(part, True):
+                self._works[part] = False
+                _log.error("indicator_failed", part=part, error=str(error))
+                self._post(FaultRaised(part, str(error).partition("\n")[0]))
+        else:
+            # Also at first: the fault may be one that outlived an earlier agent.
+            if not self._works.get(part, False) and part != VOICE:
+                self._works[part] = True
+                self._post(FaultCleared(part, "agent"))

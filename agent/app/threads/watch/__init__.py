@@ -1,0 +1,1 @@
+"""Threads that watch the gallery, the time and the disk."""
