@@ -10,19 +10,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from agent.domain.antipassback import Position
-from agent.domain.baseline import Baseline
-from agent.domain.door_mode import Latches
-from agent.domain.events import Event
-from agent.domain.evidence import TemperatureReading
-from agent.domain.gate_pass import PassId
-from agent.domain.holder import Holder, HolderId
-from agent.domain.id_document import IdDocument
-from agent.domain.image import DetectedFace, Frame, Image, Landmarks, Template
-from agent.domain.indication import Indication, Standing
-from agent.domain.instant import Instant
-from agent.domain.signal import InputChange
-from agent.domain.symbol import Symbol
+from agent.domain.access.indication import Indication, Standing
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.credential.id_document import IdDocument
+from agent.domain.door.antipassback import Position
+from agent.domain.door.door_mode import Latches
+from agent.domain.door.signal import InputChange
+from agent.domain.hours.instant import Instant
+from agent.domain.record.events import Event
+from agent.domain.sight.image import DetectedFace, Frame, Image, Landmarks, Template
+from agent.domain.sight.symbol import Symbol
+from agent.domain.skin.baseline import Baseline
+from agent.domain.skin.reading import TemperatureReading
 
 __all__ = [
     "Broker",

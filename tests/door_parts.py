@@ -12,12 +12,12 @@ from agent.controller.effects import Effect, Hold, Latch, Move, Record, Release,
 from agent.controller.inputs import Commanded, InputChanged, Tick
 from agent.controller.kiosk import Kiosk, Memory
 from agent.controller.settings import KioskSettings
-from agent.domain.antipassback import Position
-from agent.domain.door_mode import Command
-from agent.domain.events import EventDraft
-from agent.domain.holder import HolderId
-from agent.domain.rule import Rule
-from agent.domain.signal import InputChange, Signal, Wiring
+from agent.domain.access.rule import Rule
+from agent.domain.credential.holder import HolderId
+from agent.domain.door.antipassback import Position
+from agent.domain.door.door_mode import Command
+from agent.domain.door.signal import InputChange, Signal, Wiring
+from agent.domain.record.events import EventDraft
 
 WIRINGS = tuple(
     Wiring(signal.value, signal, None if signal in (Signal.TAMPER, Signal.FIRE) else "turnstile")

@@ -10,13 +10,13 @@ from agent.controller.inputs import CredentialShown, Observed, Tick
 from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import KioskSettings
-from agent.domain.evidence import Box, Candidate, ClaimScore, FaceSample, FaceTrack, Observation
-from agent.domain.factor import Factor
-from agent.domain.holder import Holder, HolderId
-from agent.domain.operating_point import OperatingPoint
-from agent.domain.presented import DocumentPresented, HealthPresented, PassPresented
-from agent.domain.registry import Registry
-from agent.domain.rule import Rule
+from agent.domain.access.registry import Registry
+from agent.domain.access.rule import Rule
+from agent.domain.credential.factor import Factor
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.credential.presented import DocumentPresented, HealthPresented, PassPresented
+from agent.domain.sight.operating_point import OperatingPoint
+from agent.domain.sight.track import Box, Candidate, ClaimScore, FaceSample, FaceTrack, Observation
 
 LIN, ANNA, GUEST = HolderId("lin.2"), HolderId("anna"), HolderId("guest.7")
 FACE, PASS, DOCUMENT = Factor.FACE, Factor.PASS, Factor.ID_DOCUMENT

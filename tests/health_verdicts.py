@@ -4,10 +4,10 @@ import json
 
 from health_parts import NOW, jwk, signer
 
-from agent.credentials.health import HealthVerdict
-from agent.credentials.health_certificate import verify_health
-from agent.credentials.trust import TrustList, parse_trust
-from agent.domain.reason import Reason
+from agent.credentials.health.health import HealthVerdict
+from agent.credentials.health.health_certificate import verify_health
+from agent.credentials.health.trust import TrustList, parse_trust
+from agent.domain.credential.reason import Reason
 
 TRUST = parse_trust(signer().pem)
 CARD_TRUST = parse_trust(json.dumps({"keys": [jwk()]}))

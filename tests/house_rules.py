@@ -40,7 +40,19 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 # Rooms of one floor, each with the rooms of that floor that it may import besides itself. A floor
 # that is not named has rooms without an order; a room that its floor doesn't know may import none.
+_FIRST = ("hours", "credential")
+_JUDGED = (*_FIRST, "sight", "door", "skin")
 ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
+    "domain": {
+        "hours": (),
+        "credential": ("hours",),
+        "sight": _FIRST,
+        "door": _FIRST,
+        "skin": _FIRST,
+        "access": _JUDGED,
+        "record": (*_JUDGED, "access"),
+        "registers": (*_JUDGED, "access", "record"),
+    },
     "app": {
         "open": (),
         "threads": ("open",),
@@ -53,7 +65,7 @@ UNTOLD = frozenset(f"agent.lab.simulate.{name}" for name in ("checker", "checker
 
 
 def layer(module: str) -> str:
-    """``agent.domain.policy`` lies in ``domain``; the root package in none."""
+    """``agent.domain.access.policy`` lies in ``domain``; the root package in none."""
     return module.partition(".")[2].partition(".")[0]
 
 

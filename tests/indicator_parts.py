@@ -13,8 +13,8 @@ from agent.adapters.pins.indicator import GpioIndicator, IndicatorPins
 from agent.adapters.voice.player import Player
 from agent.adapters.voice.simulated import SimulatedLoudspeaker
 from agent.adapters.voice.voice import VoiceIndicator
-from agent.domain.indication import Indication, Outcome
-from agent.domain.telling import Hint
+from agent.domain.access.hints import Hint
+from agent.domain.access.indication import Indication, Outcome
 from agent.ports import Indicator
 
 RED, GREEN, BUZZER, BLUE = 23, 24, 25, 22

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.operations import models
+from agent.operations.packs import install as models
 
 EMBEDDER = b"an embedder" * 1000
 PACKED = bz2.compress(b"packed" * 500)

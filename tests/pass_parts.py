@@ -7,12 +7,12 @@ import cbor2
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.credentials import base45, cose
-from agent.credentials.gate_pass import PREFIX, issue
-from agent.credentials.issuers import IssuerKey, Issuers, key_id
-from agent.credentials.pass_template import CommunityKey, PassTemplate
-from agent.domain.gate_pass import GatePass, PassId
-from agent.domain.holder import HolderId
+from agent.credentials.formats import base45, cose
+from agent.credentials.passes.gate_pass import PREFIX, issue
+from agent.credentials.passes.issuers import IssuerKey, Issuers, key_id
+from agent.credentials.passes.pass_template import CommunityKey, PassTemplate
+from agent.domain.credential.gate_pass import GatePass, PassId
+from agent.domain.credential.holder import HolderId
 
 NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -23,10 +23,10 @@ import pytest
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer
-from agent.domain.events import Event, EventType
-from agent.domain.holder import Holder, HolderId
-from agent.domain.instant import Instant
-from agent.domain.uuid7 import Uuid7Source
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.hours.instant import Instant
+from agent.domain.record.events import Event, EventType
+from agent.domain.record.uuid7 import Uuid7Source
 from agent.ports import Reference, StoredEvent
 
 IDS = Uuid7Source(os.urandom)

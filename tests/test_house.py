@@ -29,21 +29,21 @@ def test_every_import_keeps_to_the_rule() -> None:
 @pytest.mark.parametrize(
     ("module", "source", "allowed"),
     [
-        ("agent.domain.policy", "import json, numpy.typing", True),
-        ("agent.domain.policy", "import pydantic", False),
-        ("agent.domain.policy", "from .. import ports", False),
-        ("agent.domain.policy", "from .holder import Holder", True),
-        ("agent.domain.policy", "from agent.errors import InternalError", True),
-        ("agent.domain.policy", "def f():\n    from cv2 import imread", False),
+        ("agent.domain.access.policy", "import json, numpy.typing", True),
+        ("agent.domain.access.policy", "import pydantic", False),
+        ("agent.domain.access.policy", "from .. import ports", False),
+        ("agent.domain.access.policy", "from .holder import Holder", True),
+        ("agent.domain.access.policy", "from agent.errors import InternalError", True),
+        ("agent.domain.access.policy", "def f():\n    from cv2 import imread", False),
         ("agent.controller.kiosk", "from agent.ports import Door", False),
         ("agent.controller.kiosk", "from agent import ports", False),
-        ("agent.vision.embed", "import onnxruntime", True),
-        ("agent.vision.embed", "from agent.config import GateConfig", False),
-        ("agent.ports", "from agent.vision.packs import load_pack", False),
+        ("agent.vision.face.embed", "import onnxruntime", True),
+        ("agent.vision.face.embed", "from agent.config import GateConfig", False),
+        ("agent.ports", "from agent.vision.packs.packs import load_pack", False),
         ("agent.adapters.camera.video", "from agent.vision import detect", True),
         ("agent.adapters.camera.video", "from agent.operations import enrol", False),
-        ("agent.operations.enrol", "import agent.adapters.store", False),
-        ("agent.operations.enrol", "from agent.ports import Gallery", True),
+        ("agent.operations.people.enrol", "import agent.adapters.store", False),
+        ("agent.operations.people.enrol", "from agent.ports import Gallery", True),
         (
             "agent.technician.doctor",
             "import importlib\nimportlib.import_module('agent.app')",
@@ -54,11 +54,15 @@ def test_every_import_keeps_to_the_rule() -> None:
         ("agent.cli.main", "from agent.app.gate import build", True),
         ("agent.cli.main", "from agent.adapters.broker.mqtt import Broker", False),
         ("agent.app.gate.build", "from agent.lab.bench import frame", False),
+        ("agent.domain.skin.spot", "from agent.domain.hours.instant import Instant", True),
+        ("agent.domain.skin.spot", "from agent.domain.sight.track import Box", False),
+        ("agent.domain.sight.track", "from agent.domain.access import policy", False),
+        ("agent.domain.somewhere", "from agent.domain.sight.track import Box", False),
         ("agent.app.open.doors", "from agent.app.gate.run import run", False),
         ("agent.app.threads.inbox", "from agent.app.open.doors import open_doors", True),
         ("agent.app.desk.people", "from agent.app.threads.inbox import Inbox", False),
         ("agent.app.somewhere", "from agent.app.open.doors import open_doors", False),
-        ("agent.operations.enrol", "from agent.lab.bench import frame", False),
+        ("agent.operations.people.enrol", "from agent.lab.bench import frame", False),
         ("agent.lab.bench.frame", "from agent.app.gate import build", True),
         ("agent.lab.bench.frame", "from agent.cli import main", False),
         ("agent.lab.simulate.truth", "from agent.domain import policy", False),
@@ -68,7 +72,12 @@ def test_every_import_keeps_to_the_rule() -> None:
 )
 def test_the_import_rule_tells_right_from_wrong(module: str, source: str, *, allowed: bool) -> None:
     known = frozenset(
-        {"agent.ports", "agent.app.gate.build", "agent.vision.detect", "agent.domain.policy"}
+        {
+            "agent.ports",
+            "agent.app.gate.build",
+            "agent.vision.face.detect",
+            "agent.domain.access.policy",
+        }
     )
     assert (breaches(module, imports_of(ast.parse(source), module, known)) == []) is allowed
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from agent.controller.inputs import Observed, TemperatureRead
 from agent.controller.thermal import ThermalSettings
-from agent.domain.evidence import TemperatureReading
-from agent.domain.indication import Outcome
-from agent.domain.rule import Elevated, Rule
+from agent.domain.access.indication import Outcome
+from agent.domain.access.rule import Elevated, Rule
+from agent.domain.skin.reading import TemperatureReading
 
 LIMIT = Rule(frozenset({"resident"}), temperature_limit_c=37.3)
 AGAIN = replace(LIMIT, elevated=Elevated.SECOND_READING, second_reading_after_s=3.0)

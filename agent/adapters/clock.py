@@ -19,7 +19,7 @@ from pathlib import Path
 
 import structlog
 
-from agent.domain.instant import Instant
+from agent.domain.hours.instant import Instant
 from agent.errors import InternalError
 
 _STA_UNSYNC = 0x0040

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from agent.domain.evidence import Box
-from agent.domain.image import DetectedFace, Image, Template
+from agent.domain.sight.image import DetectedFace, Image, Template
+from agent.domain.sight.track import Box
 from agent.errors import InternalError, ModelPackError, UnavailableError
-from agent.vision.align import crop
-from agent.vision.manifest import Manifest, TemplateAlignment
+from agent.vision.face.align import crop
+from agent.vision.packs.manifest import Manifest, TemplateAlignment
 
 _DETECTION, _RECOGNITION = "detection", "recognition"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from agent.domain.instant import Instant
+from agent.domain.hours.instant import Instant
 
 
 class ManualClock:

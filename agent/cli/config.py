@@ -24,7 +24,7 @@ def check(*, config: Config = None, as_json: Json = False) -> None:
     Every fault at once, with file, line and key, and exit code 78.
     """
     from agent.config import load_config
-    from agent.operations.describe_config import summary, warnings
+    from agent.operations.config.describe import summary, warnings
 
     file = load_config(config_path(config))
     about, risks = summary(file.config), warnings(file)
@@ -51,7 +51,7 @@ def show(*, config: Config = None, as_json: Json = False) -> None:
     import json
 
     from agent.config import load_config
-    from agent.operations.describe_config import masked
+    from agent.operations.config.describe import masked
 
     shown = masked(load_config(config_path(config)).config)
     if as_json:
@@ -93,7 +93,7 @@ def schedule(
 
     from agent.app.open.schedules import schedules
     from agent.config import load_config
-    from agent.operations.describe_schedule import chosen, described, parse_at, rows, summary
+    from agent.operations.config.schedule import chosen, described, parse_at, rows, summary
 
     found = load_config(config_path(config)).config
     zone = ZoneInfo(found.kiosk.timezone)

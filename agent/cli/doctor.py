@@ -13,7 +13,7 @@ from agent.cli.fixes import fitted
 
 if TYPE_CHECKING:
     from agent.app.desk.doctor import Bench
-    from agent.domain.signal import InputChange
+    from agent.domain.door.signal import InputChange
     from agent.technician.doctor import Check, PinRow
 
 

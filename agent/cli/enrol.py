@@ -75,8 +75,8 @@ def enrol(
     """
     from agent.app.desk.people import enrol_holder, with_pack
     from agent.app.open.site import command_site
-    from agent.operations.enrol import EnrolmentRequest
-    from agent.operations.holders import parse_moment
+    from agent.operations.people.enrol import EnrolmentRequest
+    from agent.operations.people.holders import parse_moment
 
     site = with_pack(command_site(state_dir(state), given_config_path(config)), pack)
     request = EnrolmentRequest(

@@ -47,7 +47,7 @@ def list_(
     """List every holder, by id."""
     from agent.app.open.site import command_site
     from agent.app.open.stores import read_registry
-    from agent.operations import holders
+    from agent.operations.people import holders
 
     site = command_site(state_dir(state), given_config_path(config))
     with read_registry(site) as registry:
@@ -71,7 +71,7 @@ def show(
     """Show one holder; never a template."""
     from agent.app.open.site import command_site
     from agent.app.open.stores import read_registry
-    from agent.operations import holders
+    from agent.operations.people import holders
 
     site = command_site(state_dir(state), given_config_path(config))
     with read_registry(site) as registry:
@@ -88,7 +88,7 @@ def enable(
 
     The running agent knows within two seconds.
     """
-    from agent.operations.holders import Change
+    from agent.operations.people.holders import Change
 
     _change(holder, Change(enabled=True), config, state, as_json=as_json)
 
@@ -101,7 +101,7 @@ def disable(
 
     The running agent knows within two seconds.
     """
-    from agent.operations.holders import Change
+    from agent.operations.people.holders import Change
 
     _change(holder, Change(enabled=False), config, state, as_json=as_json)
 
@@ -135,7 +135,7 @@ def set_(
     """Change a holder's name, category or validity."""
     from agent.app.open.site import command_site
     from agent.errors import RefusedError
-    from agent.operations.holders import Change, parse_moment
+    from agent.operations.people.holders import Change, parse_moment
 
     if name is category is valid_from is valid_until is None:
         raise RefusedError(
@@ -159,7 +159,7 @@ def remove(
     """Forget a holder and all references."""
     from agent.app.open.site import command_site, instant
     from agent.app.open.stores import open_registry
-    from agent.operations import holders
+    from agent.operations.people import holders
 
     site = command_site(state_dir(state), given_config_path(config))
     _refuse_to_make_one(site, holder)
@@ -257,7 +257,7 @@ def _change(
 ) -> None:
     from agent.app.open.site import command_site, instant
     from agent.app.open.stores import open_registry
-    from agent.operations import holders
+    from agent.operations.people import holders
 
     site = command_site(state_dir(state), given_config_path(config))
     _refuse_to_make_one(site, holder)
@@ -273,7 +273,7 @@ def _change(
 def _refuse_to_make_one(site: "Site", holder: str) -> None:
     """Where there is no registry, nobody is known: a change makes none."""
     from agent.app.open.stores import has_registry, read_registry
-    from agent.operations import holders
+    from agent.operations.people import holders
 
     if not has_registry(site):
         with read_registry(site) as registry:

@@ -45,7 +45,7 @@ def install(
 
     Each file is checked by its sha256. A second run checks again and changes nothing.
     """
-    from agent.operations import models
+    from agent.operations.packs import install as models
 
     folder = state_dir(state)
     with progress(wanted=not as_json) as advance:
@@ -79,7 +79,7 @@ def list_(*, state: StateDir = None, as_json: Json = False) -> None:
 
     Every pack that has a manifest, with its state: absent, installed or broken.
     """
-    from agent.operations import models
+    from agent.operations.packs import install as models
 
     statuses = models.list_packs(state_dir(state))
     if as_json:
@@ -106,7 +106,7 @@ def verify(name: Name, *, state: StateDir = None, as_json: Json = False) -> None
 
     Exit code 69 where one is not the file that the manifest declares.
     """
-    from agent.operations import models
+    from agent.operations.packs import install as models
 
     pack = models.verify(name, state_dir(state))
     if as_json:
@@ -122,7 +122,7 @@ def remove(name: Name, *, state: StateDir = None, as_json: Json = False) -> None
     References made by it stay, and wait for it to come back.
     """
     from agent.errors import RefusedError
-    from agent.operations import models
+    from agent.operations.packs import install as models
 
     folder = state_dir(state)
     if not models.remove(name, folder):
@@ -141,7 +141,7 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
 
     Its licence, thresholds and the measurement behind them.
     """
-    from agent.operations import models
+    from agent.operations.packs import install as models
 
     status = next((s for s in models.list_packs(state_dir(state)) if s.manifest.name == name), None)
     if status is None:
@@ -175,7 +175,7 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
 def _record(state: Path, pack: str, change: str, version: str | None) -> None:
     from agent.app.open.site import command_site
     from agent.app.open.stores import record
-    from agent.domain.events import EventType
+    from agent.domain.record.events import EventType
 
     data = {"pack": pack, "change": change, "version": version, "by": user()}
     record(command_site(state, None), EventType.MODEL_CHANGED, data)

@@ -59,7 +59,7 @@ def keygen(
     FILE keeps the private key (mode 0600), FILE.pub the public one for pass trust. Neither is ever
     overwritten.
     """
-    from agent.operations.pass_keys import make_community_key, make_issuer_key, public_path
+    from agent.operations.passes.keys import make_community_key, make_issuer_key, public_path
 
     if community:
         make_community_key(file)
@@ -145,8 +145,8 @@ def issue(
     """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
-    from agent.operations.holders import parse_moment
-    from agent.operations.passes import PassRequest, qr_code
+    from agent.operations.passes.issue import PassRequest, qr_code
+    from agent.operations.people.holders import parse_moment
 
     site = command_site(state_dir(state), given_config_path(config))
     if bits not in (8, 4, 1):
@@ -225,7 +225,7 @@ def verify(
     """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
-    from agent.operations.verify_health import parse_moment
+    from agent.operations.health.verify_health import parse_moment
 
     site = command_site(state_dir(state), None)
     trusted = None if trust is None else pass_office.issuer_key(trust, issuer, None, None)
@@ -272,9 +272,9 @@ def print_(
     QR code, name, validity and a box for the photograph, on cards of 85.60 x 53.98 mm
     (ID-1). Chinese names are set in a font of this machine, or in --font.
     """
-    from agent.operations.card_batch import cards_of, one_card
     from agent.operations.files import write_whole
-    from agent.operations.pass_print import print_cards
+    from agent.operations.passes.card_batch import cards_of, one_card
+    from agent.operations.passes.print import print_cards
 
     cards = cards_of(batch) if batch is not None else [one_card(_text(text, file), name)]
     data = print_cards(cards, sheet=sheet, font=font)
@@ -341,7 +341,7 @@ def trust(
     """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
-    from agent.operations.holders import parse_moment
+    from agent.operations.people.holders import parse_moment
 
     site = command_site(state_dir(state), given_config_path(config))
     start = parse_moment(valid_from or "none", site.zone, ends=False)
@@ -388,7 +388,7 @@ def issuers(*, config: Config = None, state: StateDir = None, as_json: Json = Fa
 
 
 def _text(text: str | None, file: Path | None) -> str:
-    from agent.operations.verify_health import read_code
+    from agent.operations.health.verify_health import read_code
 
     if (text is None) == (file is None):
         raise typer.BadParameter("one of the two", param_hint="--text or --file")

@@ -33,7 +33,7 @@ def install(
 
     Its age counts from now: past the limit of the config what it holds is refused.
     """
-    from agent.operations import trust_lists
+    from agent.operations.health import trust_lists
 
     folder = state_dir(state)
     made = trust_lists.install(file, folder, datetime.now(UTC), name)
@@ -47,7 +47,7 @@ def install(
 @app.command("list", epilog=examples("trust list --json"))
 def list_(*, state: StateDir = None, as_json: Json = False) -> None:
     """List the installed trust lists, with the time of install."""
-    from agent.operations import trust_lists
+    from agent.operations.health import trust_lists
 
     lists = trust_lists.installed(state_dir(state))
     if as_json:
@@ -75,7 +75,7 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Remove a trust list: what its keys signed is refused from now on."""
-    from agent.operations import trust_lists
+    from agent.operations.health import trust_lists
 
     folder = state_dir(state)
     trust_lists.remove(name, folder)
@@ -89,7 +89,7 @@ def remove(
 def _record(state: Path, name: str, change: str, keys: int | None) -> None:
     from agent.app.open.site import command_site
     from agent.app.open.stores import record
-    from agent.domain.events import EventType
+    from agent.domain.record.events import EventType
 
     data = {"list": name, "change": change, "keys": keys, "by": user()}
     record(command_site(state, None), EventType.TRUST_CHANGED, data)

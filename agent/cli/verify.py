@@ -64,7 +64,12 @@ def health(
     """
     from datetime import UTC, datetime
 
-    from agent.operations.verify_health import parse_moment, read_code, read_trust, verify_code
+    from agent.operations.health.verify_health import (
+        parse_moment,
+        read_code,
+        read_trust,
+        verify_code,
+    )
 
     if sum(given is not None for given in (text, file, batch)) != 1:
         raise typer.BadParameter("give one of --text, --file and --batch")
@@ -86,7 +91,7 @@ def health(
 
 def _batch(file: Path, now: Any, rules: str) -> None:
     from agent.errors import UnavailableError
-    from agent.operations.verify_health import lines_of, verify_lines
+    from agent.operations.health.verify_health import lines_of, verify_lines
 
     try:
         with file.open("rb") as stream:

@@ -7,7 +7,7 @@ from agent.config.mend import UNREAD
 from agent.config.relations import Finding, did_you_mean, unsure
 from agent.config.schedules import ScheduleConfig
 from agent.config.schema import GateConfig
-from agent.domain.holidays import parse_days
+from agent.domain.hours.holidays import parse_days
 
 
 def check_schedules(config: GateConfig, mended: Collection[KeyPath] = ()) -> Iterator[Finding]:

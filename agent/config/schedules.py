@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 
 from agent.config.base import Name, Table, WallTime, Weekday
-from agent.domain.holidays import FIRST_YEAR, LAST_YEAR
+from agent.domain.hours.holidays import FIRST_YEAR, LAST_YEAR
 
 BY_ID, BY_SPANS = "by id", "by spans"
 SCHEDULE_TAGS = frozenset({BY_ID, BY_SPANS})

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from agent.config.base import FilePath, Name, Table, WallTime
-from agent.domain.telling import LANGUAGE_PATTERN
+from agent.domain.access.hints import LANGUAGE_PATTERN
 
 _DEVICE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:,=-]{0,63}$"
 

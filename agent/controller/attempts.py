@@ -16,8 +16,9 @@ No timer is needed: while a face is there, frames come, and each of them asks ag
 from dataclasses import dataclass
 
 from agent.controller.pacer import Pacer
-from agent.domain.agreement import Requirements, agree, conclude
-from agent.domain.evidence import FaceEvidence, FaceTrack
+from agent.domain.access.agreement import Requirements, agree, conclude
+from agent.domain.access.evidence import FaceEvidence
+from agent.domain.sight.track import FaceTrack
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,18 @@ pass are no grant.
 
 from dataclasses import dataclass, field
 
-from agent.domain.agreement import Requirements, against_claim, agree_claim
-from agent.domain.evidence import Evidence, FaceEvidence, FaceTrack
-from agent.domain.factor import Factors
-from agent.domain.holder import HolderId
-from agent.domain.presented import (
+from agent.domain.access.agreement import Requirements, against_claim, agree_claim
+from agent.domain.access.evidence import Evidence, FaceEvidence
+from agent.domain.credential.factor import Factors
+from agent.domain.credential.holder import HolderId
+from agent.domain.credential.presented import (
     DocumentPresented,
     HealthPresented,
     PassPresented,
     Presented,
 )
-from agent.domain.skin_temperature import SkinReading
+from agent.domain.sight.track import FaceTrack
+from agent.domain.skin.skin_temperature import SkinReading
 
 
 @dataclass(frozen=True, slots=True)

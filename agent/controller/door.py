@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from agent.controller.effects import Effect, Hold, Release, Secure
-from agent.domain.access_point import ALARMS, Input, Output, State, step
-from agent.domain.door_mode import Cause, Mode
-from agent.domain.holder import HolderId
-from agent.domain.schedule import Schedule
+from agent.domain.credential.holder import HolderId
+from agent.domain.door.access_point import ALARMS, Input, Output, State, step
+from agent.domain.door.door_mode import Cause, Mode
+from agent.domain.hours.schedule import Schedule
 
 _MOST_WAITING = 16
 _FEEDBACK_S = 0.5

@@ -13,12 +13,12 @@ from agent.controller.door import DoorControl, DoorSettings, Happened, Note, Pas
 from agent.controller.effects import Effect, Latch, Record
 from agent.controller.lane import LaneSettings
 from agent.controller.passback import Passback
-from agent.domain.access_point import Input as DoorInput
-from agent.domain.access_point import Output, State, step
-from agent.domain.door_mode import Cause, Command, DoorLatch, Latches, Mode
-from agent.domain.events import EventDraft, EventType
-from agent.domain.instant import Instant
-from agent.domain.signal import InputChange, Signal, Wiring
+from agent.domain.door.access_point import Input as DoorInput
+from agent.domain.door.access_point import Output, State, step
+from agent.domain.door.door_mode import Cause, Command, DoorLatch, Latches, Mode
+from agent.domain.door.signal import InputChange, Signal, Wiring
+from agent.domain.hours.instant import Instant
+from agent.domain.record.events import EventDraft, EventType
 
 _SCHEDULE_EVERY_S = 1.0
 _LETS_OPEN = frozenset({State.RELEASED, State.OPEN, State.FREE_PASSAGE})

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.controller.combination import Claim
-from agent.domain.antipassback import Position
-from agent.domain.baseline import Baseline
-from agent.domain.door_mode import Latches
-from agent.domain.events import EventDraft
-from agent.domain.gate_pass import PassId
-from agent.domain.holder import HolderId
-from agent.domain.indication import Indication, Standing
+from agent.domain.access.indication import Indication, Standing
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.holder import HolderId
+from agent.domain.door.antipassback import Position
+from agent.domain.door.door_mode import Latches
+from agent.domain.record.events import EventDraft
+from agent.domain.skin.baseline import Baseline
 
 
 @dataclass(frozen=True, slots=True)

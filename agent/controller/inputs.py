@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from agent.domain.door_mode import Command
-from agent.domain.evidence import Observation, TemperatureReading
-from agent.domain.gate_pass import PassId
-from agent.domain.holder import HolderId
-from agent.domain.presented import Presented
-from agent.domain.registry import Registry
-from agent.domain.signal import InputChange
+from agent.domain.access.registry import Registry
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.holder import HolderId
+from agent.domain.credential.presented import Presented
+from agent.domain.door.door_mode import Command
+from agent.domain.door.signal import InputChange
+from agent.domain.sight.track import Observation
+from agent.domain.skin.reading import TemperatureReading
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,21 +20,21 @@ from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
 from agent.controller.thermal import Measurement, ThermalDesk
 from agent.controller.trace import Circumstances, access_event
-from agent.domain.access_point import State
-from agent.domain.antipassback import PassbackMode
-from agent.domain.door_mode import Mode
-from agent.domain.evidence import Evidence, FaceEvidence
-from agent.domain.factor import Factor
-from agent.domain.gate_pass import GatePass, PassId
-from agent.domain.holder import Holder
-from agent.domain.indication import Indication, Outcome
-from agent.domain.instant import Instant
-from agent.domain.policy import Decision, Warned, decide
-from agent.domain.presented import Presented
-from agent.domain.reason import Reason
-from agent.domain.registry import Registry
-from agent.domain.rule import Rule, find_rule
-from agent.domain.situation import Place, Situation
+from agent.domain.access.evidence import Evidence, FaceEvidence
+from agent.domain.access.indication import Indication, Outcome
+from agent.domain.access.policy import Decision, Warned, decide
+from agent.domain.access.registry import Registry
+from agent.domain.access.rule import Rule, find_rule
+from agent.domain.access.situation import Place, Situation
+from agent.domain.credential.factor import Factor
+from agent.domain.credential.gate_pass import GatePass, PassId
+from agent.domain.credential.holder import Holder
+from agent.domain.credential.presented import Presented
+from agent.domain.credential.reason import Reason
+from agent.domain.door.access_point import State
+from agent.domain.door.antipassback import PassbackMode
+from agent.domain.door.door_mode import Mode
+from agent.domain.hours.instant import Instant
 
 _REMEMBERED = 64
 

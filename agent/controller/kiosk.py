@@ -37,17 +37,17 @@ from agent.controller.judge import Judge
 from agent.controller.lane import Lane
 from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
-from agent.domain.access_point import ALARMS, State
-from agent.domain.antipassback import Position
-from agent.domain.baseline import Baseline
-from agent.domain.door_mode import Latches, Mode
-from agent.domain.events import EventDraft, EventType
-from agent.domain.evidence import Observation
-from agent.domain.gate_pass import PassId
-from agent.domain.holder import HolderId
-from agent.domain.indication import Standing
-from agent.domain.instant import Instant
-from agent.domain.registry import Registry
+from agent.domain.access.indication import Standing
+from agent.domain.access.registry import Registry
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.holder import HolderId
+from agent.domain.door.access_point import ALARMS, State
+from agent.domain.door.antipassback import Position
+from agent.domain.door.door_mode import Latches, Mode
+from agent.domain.hours.instant import Instant
+from agent.domain.record.events import EventDraft, EventType
+from agent.domain.sight.track import Observation
+from agent.domain.skin.baseline import Baseline
 
 _LEARN_EVERY_S, _AT_ONCE = 60.0, 0.0
 _ONLY_A_PERSON_CLEARS = ("door:", "feedback:", "tamper:")

@@ -6,8 +6,8 @@ from agent.controller.attempts import Attempts, Pace
 from agent.controller.combination import Combination
 from agent.controller.door import DoorControl, Passage
 from agent.controller.thermal import Measurement
-from agent.domain.agreement import Requirements
-from agent.domain.holder import HolderId
+from agent.domain.access.agreement import Requirements
+from agent.domain.credential.holder import HolderId
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from agent.controller.effects import Effect, Indicate
 from agent.controller.lane import Lane
 from agent.controller.settings import KioskSettings
 from agent.controller.thermal import Measurement, ThermalDesk
-from agent.domain.evidence import Evidence
-from agent.domain.indication import Indication, Outcome
-from agent.domain.instant import Instant
-from agent.domain.policy import Decision
-from agent.domain.reason import Reason
-from agent.domain.rule import Elevated, Rule
-from agent.domain.skin_temperature import MAY_MEND
-from agent.domain.thermal_cue import AttackCue
+from agent.domain.access.evidence import Evidence
+from agent.domain.access.indication import Indication, Outcome
+from agent.domain.access.policy import Decision
+from agent.domain.access.rule import Elevated, Rule
+from agent.domain.credential.reason import Reason
+from agent.domain.hours.instant import Instant
+from agent.domain.skin.skin_temperature import MAY_MEND
+from agent.domain.skin.thermal_cue import AttackCue
 
 ASKED = ("temperature",)
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from agent.controller.effects import Move
 from agent.controller.lane import LaneSettings
-from agent.domain.antipassback import Area, PassbackMode, Position, passes_back
-from agent.domain.holder import HolderId
-from agent.domain.instant import Instant
+from agent.domain.credential.holder import HolderId
+from agent.domain.door.antipassback import Area, PassbackMode, Position, passes_back
+from agent.domain.hours.instant import Instant
 
 
 class Passback:

@@ -6,10 +6,10 @@ from agent.controller.attempts import Pace
 from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
 from agent.controller.thermal import ThermalSettings
-from agent.domain.agreement import Requirements
-from agent.domain.antipassback import Area
-from agent.domain.rule import Rule
-from agent.domain.signal import Wiring
+from agent.domain.access.agreement import Requirements
+from agent.domain.access.rule import Rule
+from agent.domain.door.antipassback import Area
+from agent.domain.door.signal import Wiring
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,20 +22,22 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from agent.domain.baseline import Baseline
-from agent.domain.evidence import Evidence, FaceTrack, TemperatureReading
-from agent.domain.holder import HolderId
-from agent.domain.instant import Instant
-from agent.domain.optics import Field, Optics, face_region, trouble, warmest_c
-from agent.domain.policy import Decision
-from agent.domain.skin_temperature import (
+from agent.domain.access.evidence import Evidence
+from agent.domain.access.policy import Decision
+from agent.domain.credential.holder import HolderId
+from agent.domain.hours.instant import Instant
+from agent.domain.sight.track import FaceTrack
+from agent.domain.skin.baseline import Baseline
+from agent.domain.skin.optics import Field, Optics, Region, face_region, trouble, warmest_c
+from agent.domain.skin.reading import TemperatureReading
+from agent.domain.skin.skin_temperature import (
     SkinReading,
     SkinSample,
     SkinSettings,
     Unreliable,
     aggregate,
 )
-from agent.domain.thermal_cue import AttackCue, ThermalCue, array_cue, spot_cue
+from agent.domain.skin.thermal_cue import AttackCue, ThermalCue, array_cue, spot_cue
 
 _FIELDS = 8
 _HOLDERS = 256
@@ -146,7 +148,7 @@ class ThermalDesk:
         if not own:
             return spot_cue(reading)
         mean: Field = np.asarray(np.mean(np.stack(own), axis=0), dtype=np.float32)
-        return array_cue(reading, mean, face_region(watch.track.box, optics, mean))
+        return array_cue(reading, mean, face_region(_outline(watch.track), optics, mean))
 
     def accepted(self, holder: HolderId, reading: SkinReading | None, now: Instant) -> None:
         """Somebody was granted without a warning: part of what most people have here."""
@@ -163,12 +165,12 @@ class ThermalDesk:
 
     def _trouble(self, camera: str, watch: _Watch) -> Unreliable | None:
         optics = self.settings.optics.get(camera)
-        return None if optics is None else trouble(watch.track.box, optics)
+        return None if optics is None else trouble(watch.track.box.width, optics)
 
     def _keep(self, camera: str, watch: _Watch, reading: TemperatureReading) -> None:
         temperature_c, optics = reading.temperature_c, self.settings.optics.get(camera)
         if reading.field is not None and optics is not None:
-            region = face_region(watch.track.box, optics, reading.field)
+            region = face_region(_outline(watch.track), optics, reading.field)
             if region is None:
                 return  # the face is beside the thermal image; what is warm in it is something else
             if watch.fields and watch.fields[-1][1].shape != reading.field.shape:
@@ -176,3 +178,8 @@ class ThermalDesk:
             watch.fields.append((reading.measured_s, reading.field))
             temperature_c = warmest_c(reading.field, region)
         watch.samples.append(SkinSample(reading.measured_s, temperature_c, reading.ambient_c))
+
+
+def _outline(track: FaceTrack) -> Region:
+    box = track.box
+    return Region.spanning(box.x, box.y, box.width, box.height)

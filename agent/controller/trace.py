@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.controller.lane import LaneSettings
-from agent.domain.events import EventDraft, EventType
-from agent.domain.evidence import Evidence
-from agent.domain.factor import Factors
-from agent.domain.holder import HolderId
-from agent.domain.instant import Instant
-from agent.domain.policy import Decision
-from agent.domain.registry import Registry
-from agent.domain.skin_temperature import SkinReading
+from agent.domain.access.evidence import Evidence
+from agent.domain.access.policy import Decision
+from agent.domain.access.registry import Registry
+from agent.domain.credential.factor import Factors
+from agent.domain.credential.holder import HolderId
+from agent.domain.hours.instant import Instant
+from agent.domain.record.events import EventDraft, EventType
+from agent.domain.skin.skin_temperature import SkinReading
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Why a credential is refused, as an error inside the parsers; outside it becomes a value."""
 
-from agent.domain.reason import Reason
+from agent.domain.credential.reason import Reason
 from agent.errors import RefusedError
 
 

@@ -1,7 +1,7 @@
 """Which credential a text claims to be."""
 
-from agent.credentials.gate_pass import PREFIX
-from agent.domain.credential import CredentialKind
+from agent.credentials.passes.gate_pass import PREFIX
+from agent.domain.credential.credential import CredentialKind
 
 _PREFIXES = {
     PREFIX: CredentialKind.GATE_PASS,

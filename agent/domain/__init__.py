@@ -1,1 +1,1 @@
-"""What a gate is about, as values and pure functions: the standard library and numpy only."""
+"""What the gate knows and decides, pure: no file, pin, socket or clock."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from agent.domain.access_point import TABLE, Input, Output, State
+from agent.domain.door.access_point import TABLE, Input, Output, State
 
 _MARKS = {Output.RELEASE: "pulse", Output.HOLD: "hold", Output.SECURE: "rest"}
 

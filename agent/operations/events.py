@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
-from agent.domain.events import EventType, cloud_event
+from agent.domain.record.events import EventType, cloud_event
 from agent.errors import RefusedError
-from agent.operations.holders import parse_moment
+from agent.operations.people.holders import parse_moment
 from agent.ports import StoredEvent
 
 _AGE = re.compile(r"(\d{1,9})([smhd])")

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from agent.credentials.kinds import kind_of
-from agent.domain.credential import CredentialKind, Verdict
-from agent.domain.symbol import Symbol
+from agent.domain.credential.credential import CredentialKind, Verdict
+from agent.domain.sight.symbol import Symbol
 from agent.errors import ImageError
-from agent.vision.images import read_on_white
-from agent.vision.symbols import read_symbols
+from agent.vision.stills.images import read_on_white
+from agent.vision.symbols.symbols import read_symbols
 
 Judge = Callable[[str, CredentialKind], Verdict]
 """What a credential's text is worth; never called for what is none of ours."""

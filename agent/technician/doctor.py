@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from agent.config.hardware import InputConfig
 from agent.config.pins import PinUse
-from agent.domain.signal import InputChange, Signal
+from agent.domain.door.signal import InputChange, Signal
 from agent.errors import GateAgentError, UnavailableError
 from agent.ports import Door
 

@@ -21,10 +21,10 @@ from structlog.testing import capture_logs
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
 from agent.adapters.manual_clock import ManualClock
 from agent.app.threads.tell.announcements import AnnouncementDesk, parse_announcement
-from agent.domain.announcement import Announcement
-from agent.domain.status import offline
-from agent.domain.telling import Priority
-from agent.domain.topics import Topics
+from agent.domain.access.hints import Priority
+from agent.domain.record.announcement import Announcement
+from agent.domain.record.status import offline
+from agent.domain.record.topics import Topics
 from agent.errors import RefusedError
 
 ROOT = Path(__file__).resolve().parents[2]

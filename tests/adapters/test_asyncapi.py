@@ -32,26 +32,20 @@ from agent.controller.inputs import (
 from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import KioskSettings
-from agent.credentials.issuers import IssuerKey
-from agent.domain.antipassback import Area, PassbackMode
-from agent.domain.door_mode import Command
-from agent.domain.events import Event, EventDraft, EventType, cloud_event
-from agent.domain.evidence import (
-    Box,
-    Candidate,
-    FaceSample,
-    FaceTrack,
-    Observation,
-    TemperatureReading,
-)
-from agent.domain.holder import Holder, HolderId
-from agent.domain.operating_point import OperatingPoint
-from agent.domain.presented import PassPresented
-from agent.domain.reason import Reason
-from agent.domain.registry import Registry
-from agent.domain.rule import Rule
-from agent.domain.status import offline
-from agent.domain.topics import Topics
+from agent.credentials.passes.issuers import IssuerKey
+from agent.domain.access.registry import Registry
+from agent.domain.access.rule import Rule
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.credential.presented import PassPresented
+from agent.domain.credential.reason import Reason
+from agent.domain.door.antipassback import Area, PassbackMode
+from agent.domain.door.door_mode import Command
+from agent.domain.record.events import Event, EventDraft, EventType, cloud_event
+from agent.domain.record.status import offline
+from agent.domain.record.topics import Topics
+from agent.domain.sight.operating_point import OperatingPoint
+from agent.domain.sight.track import Box, Candidate, FaceSample, FaceTrack, Observation
+from agent.domain.skin.reading import TemperatureReading
 
 TOPICS = Topics("{community}", "{grid}", "{kiosk}")
 ANNA = Holder(HolderId("anna"), "Anna", "resident")

@@ -9,7 +9,7 @@ from config_parts import GOOD
 from agent.app.open.schedules import schedule_of, schedules
 from agent.app.open.settings import kiosk_settings
 from agent.config import GateConfig, load_config
-from agent.domain.schedule import Schedule
+from agent.domain.hours.schedule import Schedule
 from agent.errors import ConfigError
 
 ZONED = GOOD.replace('id = "north-1"', 'id = "north-1"\ntimezone = "Asia/Shanghai"')

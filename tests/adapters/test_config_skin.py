@@ -8,9 +8,9 @@ from config_parts import GOOD
 from agent.app.open.settings import kiosk_settings
 from agent.config import load_config
 from agent.controller.settings import KioskSettings
-from agent.domain.optics import Optics
-from agent.domain.rule import Elevated, WhenUnreliable
-from agent.domain.thermal_cue import AttackCue
+from agent.domain.access.rule import Elevated, WhenUnreliable
+from agent.domain.skin.optics import Optics
+from agent.domain.skin.thermal_cue import AttackCue
 from agent.errors import ConfigError
 
 PART = '[thermometer]\nkind = "simulated"\n'

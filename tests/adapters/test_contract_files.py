@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from mosquitto import Subscriber, wait_until
 
-from agent.domain.events import EventType
-from agent.domain.reason import Reason
-from agent.domain.topics import Topics
+from agent.domain.credential.reason import Reason
+from agent.domain.record.events import EventType
+from agent.domain.record.topics import Topics
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
 ASYNCAPI = (CONFIG / "asyncapi.yaml").read_text()

@@ -9,11 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.vision.dlib_format import DlibFormatError, DlibReader, float32_of, read_integers
-from agent.vision.dlib_network import read_network
-from agent.vision.dlib_onnx import network_to_onnx
-from agent.vision.dlib_shape import pack_shape_forests, read_shape_forests, unpack_shape_forests
-from agent.vision.shape_predictor import ShapePredictor
+from agent.vision.face.shape_predictor import ShapePredictor
+from agent.vision.packs.dlib_format import DlibFormatError, DlibReader, float32_of, read_integers
+from agent.vision.packs.dlib_network import read_network
+from agent.vision.packs.dlib_onnx import network_to_onnx
+from agent.vision.packs.dlib_shape import (
+    pack_shape_forests,
+    read_shape_forests,
+    unpack_shape_forests,
+)
 
 INTEGERS = st.integers(-(2**63) + 1, 2**63 - 1)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=32)

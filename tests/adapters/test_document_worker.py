@@ -17,9 +17,9 @@ from agent.adapters.manual_clock import ManualClock
 from agent.app.threads.senses.credential_desk import CredentialDesk
 from agent.app.threads.senses.documents import PART, DocumentKeys, DocumentWatcher, PhotoReader
 from agent.controller.inputs import CredentialShown, FaultCleared, FaultRaised
-from agent.credentials.id_hash import community_hash, kiosk_hash
-from agent.domain.presented import DocumentPresented
-from agent.domain.reason import Reason
+from agent.credentials.documents.id_hash import community_hash, kiosk_hash
+from agent.domain.credential.presented import DocumentPresented
+from agent.domain.credential.reason import Reason
 
 COMMUNITY = bytes(range(32))
 """A community's key."""

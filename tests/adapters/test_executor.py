@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from agent.app.gate.executor import Executor, Outlets, Stores
 from agent.controller.effects import Latch, Record, Secure, SetStatus
 from agent.controller.inputs import FaultCleared, FaultRaised
-from agent.domain.door_mode import DoorLatch, Latches, Mode
-from agent.domain.events import EventDraft, EventType
+from agent.domain.door.door_mode import DoorLatch, Latches, Mode
+from agent.domain.record.events import EventDraft, EventType
 from agent.errors import StoreError
 
 LOCKED = Latch(Latches({"lane": DoorLatch(Mode.LOCKED_DOWN)}))

@@ -8,10 +8,10 @@ import pytest
 from agent.app.gate.executor import Executor, Outlets, Stores
 from agent.controller.effects import Latch, Learn, Move, Secure
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
-from agent.domain.antipassback import Position
-from agent.domain.baseline import Baseline
-from agent.domain.door_mode import DoorLatch, Latches, Mode
-from agent.domain.holder import HolderId
+from agent.domain.credential.holder import HolderId
+from agent.domain.door.antipassback import Position
+from agent.domain.door.door_mode import DoorLatch, Latches, Mode
+from agent.domain.skin.baseline import Baseline
 from agent.errors import StoreError
 
 ANNA, LIN = HolderId("anna"), HolderId("lin.2")

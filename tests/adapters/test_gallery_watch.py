@@ -9,9 +9,9 @@ from store_parts import BY, NOW, holder, open_journal, open_registry
 from agent.app.open.snapshot import Rates, take_snapshot
 from agent.app.threads.watch.gallery import GalleryWatch
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, RegistryChanged
-from agent.domain.events import EventType
+from agent.domain.record.events import EventType
 from agent.errors import StoreError
-from agent.vision.manifest import read_manifest
+from agent.vision.packs.manifest import read_manifest
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from agent.adapters.manual_clock import ManualClock
 from agent.adapters.pins.door import open_pins
 from agent.adapters.pins.inputs import GpioInputs, InputPin, Pull
 from agent.adapters.pins.simulated import PinBank
-from agent.domain.signal import InputChange
+from agent.domain.door.signal import InputChange
 from agent.errors import UnavailableError
 from agent.ports import Clock
 

@@ -11,7 +11,7 @@ from id_parts import NAME, RESIDENT, number
 from agent.adapters.id_reader.frames import LONGEST_BODY, PREAMBLE, FrameParser, frame
 from agent.adapters.id_reader.simulated import SimulatedCard
 from agent.adapters.id_reader.text import decode_document
-from agent.domain.id_document import DocumentKind
+from agent.domain.credential.id_document import DocumentKind
 from agent.errors import RefusedError
 
 BODIES = st.binary(min_size=2, max_size=60)

@@ -21,7 +21,7 @@ from mosquitto import wait_until
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.pins.door import open_pins
 from agent.adapters.pins.indicator import GpioIndicator, IndicatorPins
-from agent.domain.indication import Indication, Standing
+from agent.domain.access.indication import Indication, Standing
 from agent.errors import UnavailableError
 
 

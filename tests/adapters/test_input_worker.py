@@ -13,8 +13,8 @@ from agent.app.threads.inbox import Inbox
 from agent.app.threads.senses.inputs import InputReader
 from agent.config import load_config
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, InputChanged, Observed
-from agent.domain.evidence import Observation
-from agent.domain.signal import InputChange
+from agent.domain.door.signal import InputChange
+from agent.domain.sight.track import Observation
 from agent.errors import UnavailableError
 
 PATIENCE_S = 20.0

@@ -10,7 +10,7 @@ from store_parts import NOW, event, numbers, open_journal
 from agent.app.threads.record import journal as journal_writer
 from agent.app.threads.record.journal import JournalWriter, Ticket
 from agent.app.threads.worker import Worker
-from agent.domain.events import Event
+from agent.domain.record.events import Event
 from agent.errors import StoreError
 
 

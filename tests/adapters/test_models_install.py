@@ -23,8 +23,8 @@ from pack_parts import (
 )
 
 from agent.errors import ModelPackError, RefusedError, UnavailableError
-from agent.operations import models
-from agent.operations.fetch import Progress
+from agent.operations.packs import install as models
+from agent.operations.packs.fetch import Progress
 
 
 def test_install_from_a_folder_leaves_the_pack_and_nothing_else(
@@ -190,7 +190,7 @@ def test_killed_install_leaves_no_pack_and_the_next_one_tidies_up(
     program = f"""
         import time
         from pathlib import Path
-        from agent.operations import models
+        from agent.operations.packs import install as models
         def stop(progress):
             print(flush=True)
             time.sleep(60)

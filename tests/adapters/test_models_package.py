@@ -15,8 +15,9 @@ from pack_parts import (
 )
 
 from agent.errors import ConfigError, ModelPackError, UnavailableError
-from agent.operations import fetch, models
-from agent.vision.manifest import manifest_names, read_manifest
+from agent.operations.packs import fetch
+from agent.operations.packs import install as models
+from agent.vision.packs.manifest import manifest_names, read_manifest
 
 PACKAGE = """
 [[download]]

@@ -9,14 +9,14 @@ from mosquitto import Subscriber, wait_until
 from tls import make_authority
 
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker, read_password
-from agent.domain.status import offline
+from agent.domain.record.status import offline
 from agent.errors import UnavailableError
 
 STATUS = "gate/lakeside/g3/north-1/status"
 CHILD = """
 import sys, time
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
-from agent.domain.status import offline
+from agent.domain.record.status import offline
 port, topic, protocol = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 settings = BrokerSettings("127.0.0.1", port, "kiosk", topic, offline("lost"), protocol=protocol)
 said = lambda *_: print("connected", flush=True)

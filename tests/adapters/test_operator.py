@@ -10,9 +10,9 @@ from agent.adapters.store.latches import SqliteLatches
 from agent.app.threads.control.verbs import Operator
 from agent.controller.effects import SetStatus
 from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
-from agent.domain.antipassback import Position
-from agent.domain.door_mode import Command
-from agent.domain.holder import HolderId
+from agent.domain.credential.holder import HolderId
+from agent.domain.door.antipassback import Position
+from agent.domain.door.door_mode import Command
 from agent.errors import RefusedError
 
 POINTS = ("north-entry", "north-exit")

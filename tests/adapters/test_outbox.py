@@ -11,10 +11,10 @@ from mosquitto import Subscriber, wait_until
 from agent.adapters.broker.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.adapters.store.journal import SqliteJournal
 from agent.app.threads.record.outbox import Outbox
-from agent.domain.events import Event, EventType
-from agent.domain.status import offline
-from agent.domain.topics import Topics
-from agent.domain.uuid7 import Uuid7Source
+from agent.domain.record.events import Event, EventType
+from agent.domain.record.status import offline
+from agent.domain.record.topics import Topics
+from agent.domain.record.uuid7 import Uuid7Source
 
 TOPICS = Topics("lakeside", "g3", "north-1")
 IDS = Uuid7Source(os.urandom)

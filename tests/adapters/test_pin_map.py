@@ -9,7 +9,7 @@ from config_parts import GOOD
 from agent.app.open.settings import wirings
 from agent.config import ConfigFile, load_config
 from agent.config.pins import PinUse, pin_map
-from agent.domain.signal import Signal, Wiring
+from agent.domain.door.signal import Signal, Wiring
 from agent.errors import ConfigError
 
 TURNSTILE = """

@@ -18,7 +18,7 @@ from agent.adapters.manual_clock import ManualClock
 from agent.adapters.voice.loudspeaker import AplayLoudspeaker
 from agent.adapters.voice.player import Player, Utterance
 from agent.adapters.voice.simulated import SimulatedLoudspeaker
-from agent.domain.telling import Priority
+from agent.domain.access.hints import Priority
 from agent.errors import UnavailableError
 
 ROUTINE, ATTEMPT, URGENT, EMERGENCY = Priority

@@ -11,7 +11,7 @@ from store_parts import asides, connection_of, event, lines_of, open_journal, pr
 from structlog.testing import capture_logs
 
 from agent.adapters.store.journal import SqliteJournal
-from agent.domain.events import EventType
+from agent.domain.record.events import EventType
 from agent.errors import StoreError
 
 EVENTS, PUBLISHED = 120, 40

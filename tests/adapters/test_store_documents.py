@@ -10,10 +10,10 @@ from store_parts import BY, KEY, NOW, holder, open_journal, open_registry
 from agent.adapters.store.registry_file import _STEPS, APPLICATION_ID
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import open_database
-from agent.credentials.id_hash import document_key_id, kiosk_hash
-from agent.domain.holder import HolderId
+from agent.credentials.documents.id_hash import document_key_id, kiosk_hash
+from agent.domain.credential.holder import HolderId
 from agent.errors import KeyUnavailableError, RefusedError, StoreError
-from agent.operations.transfer import Documents, export_lines, parse_lines, write
+from agent.operations.people.transfer import Documents, export_lines, parse_lines, write
 
 OTHER_KEY = bytes(32)
 ANN, BOB = HolderId("ann"), HolderId("bob")

@@ -13,7 +13,7 @@ import pytest
 from store_parts import NOW, asides, connection_of, event, lines_of, numbers, open_journal, process
 
 from agent.adapters.store import sqlite as store_sqlite
-from agent.domain.events import EventType
+from agent.domain.record.events import EventType
 from agent.errors import StoreError
 
 HOLD_LOCK = """

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.adapters.store.latches import SqliteLatches
-from agent.domain.antipassback import Position
-from agent.domain.baseline import Baseline
-from agent.domain.door_mode import DoorLatch, Latches, Mode
-from agent.domain.holder import HolderId
+from agent.domain.credential.holder import HolderId
+from agent.domain.door.antipassback import Position
+from agent.domain.door.door_mode import DoorLatch, Latches, Mode
+from agent.domain.skin.baseline import Baseline
 from agent.errors import StoreError
 
 ANNA, LIN = HolderId("anna"), HolderId("lin.2")
@@ -140,8 +140,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from agent.adapters.store.latches import SqliteLatches
-from agent.domain.baseline import Baseline
-from agent.domain.door_mode import DoorLatch, Latches, Mode
+from agent.domain.skin.baseline import Baseline
+from agent.domain.door.door_mode import DoorLatch, Latches, Mode
 store = SqliteLatches(Path(sys.argv[1]))
 number = 0
 while True:

@@ -23,7 +23,7 @@ from store_parts import (
 
 from agent.adapters.store.keys import init_key, key_path, load_key
 from agent.adapters.store.seal import Sealer
-from agent.domain.holder import HolderId
+from agent.domain.credential.holder import HolderId
 from agent.errors import KeyUnavailableError, RefusedError, StoreError
 
 OTHER_KEY = bytes(32)

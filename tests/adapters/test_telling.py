@@ -21,11 +21,11 @@ from agent.app.threads.tell.telling import Telling
 from agent.config import load_config
 from agent.controller.effects import Indicate, Stand
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
-from agent.domain.indication import Indication, Outcome, Standing
-from agent.domain.reason import Reason
-from agent.domain.topics import Topics
+from agent.domain.access.indication import Indication, Outcome, Standing
+from agent.domain.credential.reason import Reason
+from agent.domain.record.topics import Topics
 from agent.errors import UnavailableError
-from agent.operations.voices import prepare
+from agent.operations.voice.prepare import prepare
 
 VOICE = '\n[voice]\nkind = "simulated"\naccess_point = "north-entry"\nlanguages = ["en", "zh"]\n'
 TOPICS = Topics("lakeside", "g3", "north-1")

@@ -21,7 +21,7 @@ from agent.app.open.thermometers import (
 from agent.app.threads.senses.thermometer import ThermometerReader
 from agent.config import ThermometerConfig
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, TemperatureRead
-from agent.domain.evidence import TemperatureReading
+from agent.domain.skin.reading import TemperatureReading
 from agent.errors import RefusedError, UnavailableError
 
 SPOT = ThermometerConfig(kind="mlx90614", field_of_view_deg=5)

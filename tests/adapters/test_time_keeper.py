@@ -16,9 +16,9 @@ from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener
 from agent.adapters.clock import SystemClock
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.app.threads.watch.clock import TimeKeeper
-from agent.credentials.signed_time import answer_time
-from agent.domain.status import offline
-from agent.domain.topics import Topics
+from agent.credentials.signed.time import answer_time
+from agent.domain.record.status import offline
+from agent.domain.record.topics import Topics
 
 TOPICS = Topics("lakeside", "g3", "north-1")
 THEN = datetime(2031, 5, 6, tzinfo=UTC)

@@ -18,7 +18,8 @@ from agent.controller.inputs import (
     TemperatureRead,
     Tick,
 )
-from agent.domain.evidence import Observation, TemperatureReading
+from agent.domain.sight.track import Observation
+from agent.domain.skin.reading import TemperatureReading
 from agent.errors import StoreError
 
 # --- worker --------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from gate_command import Gate
 
 from agent.app.open import paths
 from agent.app.threads.control.socket import ControlServer
-from agent.operations.describe_config import mask_address
+from agent.operations.config.describe import mask_address
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gate.example.toml"
 

@@ -12,12 +12,12 @@ import pytest
 from gate_command import PROGRAM, Gate
 from health_parts import NOW, card_text, certificate_text, jwk, signer
 
-from agent.credentials.health_certificate import verify_health
-from agent.domain.reason import Reason
+from agent.credentials.health.health_certificate import verify_health
+from agent.domain.credential.reason import Reason
 from agent.errors import RefusedError, UnavailableError
-from agent.operations import trust_lists
-from agent.operations.trust_lists import InstalledList, usable_trust
-from agent.operations.verify_health import parse_moment
+from agent.operations.health import trust_lists
+from agent.operations.health.trust_lists import InstalledList, usable_trust
+from agent.operations.health.verify_health import parse_moment
 
 KEYS = [
     *("kind", "prefix", "base45", "zlib", "cbor", "cose", "signature", "valid_at", "rules"),
@@ -314,7 +314,7 @@ def test_a_kill_leaves_the_old_list_or_the_new_one(tmp_path: Path, trust: Path) 
     trust_lists.install(trust, state, NOW, "issuers")
     program = (
         "import sys\nfrom datetime import UTC, datetime\nfrom pathlib import Path\n"
-        "from agent.operations.trust_lists import install\n"
+        "from agent.operations.health.trust_lists import install\n"
         "state, *files = map(Path, sys.argv[1:])\n"
         "print('ready', flush=True)\n"
         "while True:\n"

@@ -12,10 +12,10 @@ from gate_command import PROGRAM, Gate
 from id_parts import RESIDENT
 
 from agent.adapters.store.keys import load_key
-from agent.credentials.gate_pass import read_claims
-from agent.credentials.id_hash import community_hash
-from agent.vision.images import read_image
-from agent.vision.symbols import read_symbols
+from agent.credentials.documents.id_hash import community_hash
+from agent.credentials.passes.gate_pass import read_claims
+from agent.vision.stills.images import read_image
+from agent.vision.symbols.symbols import read_symbols
 
 ISSUE = {
     "--issuer": "office",

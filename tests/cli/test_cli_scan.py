@@ -15,9 +15,9 @@ from pass_parts import KEY, claims
 
 from agent.app.open.site import instant, site_of
 from agent.app.open.stores import open_registry
-from agent.credentials.gate_pass import issue
-from agent.credentials.issuers import IssuerKey
-from agent.domain.gate_pass import PassId
+from agent.credentials.passes.gate_pass import issue
+from agent.credentials.passes.issuers import IssuerKey
+from agent.domain.credential.gate_pass import PassId
 
 KEYS = {"format", "text", "bytes_base64", "decoder", "ms", "kind", "verdict"}
 

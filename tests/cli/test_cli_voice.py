@@ -8,7 +8,7 @@ from config_parts import GOOD
 from gate_command import Gate
 from voice_parts import Tones, wav
 
-from agent.domain.telling import NEEDED_KEYS
+from agent.domain.access.hints import NEEDED_KEYS
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from gate_command import Gate
 
 import agent.app.desk.people
-from agent.operations import holders
-from agent.operations.enrol import prepare
+from agent.operations.people import holders
+from agent.operations.people.enrol import prepare
 
 
 @pytest.fixture

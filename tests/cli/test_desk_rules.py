@@ -5,13 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.domain.evidence import Box, Candidate
-from agent.domain.holder import HolderId
-from agent.domain.reason import Reason
+from agent.domain.credential.holder import HolderId
+from agent.domain.credential.reason import Reason
+from agent.domain.sight.track import Box, Candidate
 from agent.errors import EnrolmentRefusedError, RefusedError
-from agent.operations.enrol import make_holder
-from agent.operations.holders import parse_moment
-from agent.operations.identify import Bar, judge
+from agent.operations.people.enrol import make_holder
+from agent.operations.people.holders import parse_moment
+from agent.operations.people.identify import Bar, judge
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BOX = Box(1, 2, 3, 4)

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from agent.adapters.insightface_engine import InsightfaceEngine
-from agent.domain.image import DetectedFace, Image, Template
+from agent.domain.sight.image import DetectedFace, Image, Template
 from agent.errors import GateAgentError, UnavailableError
 from agent.ports import FaceEngine
-from agent.vision.engine import load_engine
-from agent.vision.images import read_image
-from agent.vision.manifest import read_manifest
-from agent.vision.packs import InstalledPack, load_pack, verify_file
+from agent.vision.face.engine import load_engine
+from agent.vision.packs.manifest import read_manifest
+from agent.vision.packs.packs import InstalledPack, load_pack, verify_file
+from agent.vision.stills.images import read_image
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 INSIGHTFACE_MODELS = "GATE_AGENT_INSIGHTFACE_MODELS"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from store_parts import BY, NOW, holder, open_registry
 
-from agent.domain.holder import HolderId
+from agent.domain.credential.holder import HolderId
 from agent.errors import RefusedError
 from agent.ports import HolderStore
 

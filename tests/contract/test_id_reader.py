@@ -14,7 +14,7 @@ from id_parts import BRISK, NAME, OTHER, RESIDENT
 
 from agent.adapters.id_reader.ga467 import Ga467Reader
 from agent.adapters.id_reader.simulated import Ga467Simulator, SimulatedCard, SimulatedIdReader
-from agent.domain.id_document import DocumentKind
+from agent.domain.credential.id_document import DocumentKind
 from agent.errors import RefusedError, UnavailableError
 from agent.ports import IdReader
 

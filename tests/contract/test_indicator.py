@@ -20,9 +20,9 @@ from indicator_parts import (
 from agent.adapters.pins.door import open_pins
 from agent.adapters.pins.indicator import GpioIndicator, IndicatorPins
 from agent.adapters.pins.simulated import PinBank
-from agent.domain.indication import Indication, Outcome, Standing
-from agent.domain.reason import Reason
-from agent.domain.telling import HINTS, Hint
+from agent.domain.access.hints import HINTS, Hint
+from agent.domain.access.indication import Indication, Outcome, Standing
+from agent.domain.credential.reason import Reason
 
 
 @pytest.fixture(params=["mock", "simulated", "active low", "voice"])

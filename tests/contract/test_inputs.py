@@ -18,7 +18,7 @@ import pytest
 from agent.adapters.clock import SystemClock
 from agent.adapters.pins.door import PinFactory, open_pins
 from agent.adapters.pins.inputs import GpioInputs, InputPin, Pull
-from agent.domain.signal import InputChange
+from agent.domain.door.signal import InputChange
 from agent.errors import UnavailableError
 from agent.ports import Inputs
 

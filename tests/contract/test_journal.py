@@ -9,7 +9,7 @@ import pytest
 from store_parts import event, open_journal
 
 from agent.adapters.store.journal import SqliteJournal
-from agent.domain.events import Event, EventType
+from agent.domain.record.events import Event, EventType
 from agent.ports import Journal
 
 Open = Callable[[], Journal]

@@ -11,7 +11,7 @@ import pytest
 from pass_parts import NOW
 
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.domain.gate_pass import PassId
+from agent.domain.credential.gate_pass import PassId
 from agent.errors import StoreError
 
 ONE = PassId("00112233445566aa")

@@ -15,11 +15,11 @@ from health_parts import ES256, PS256, Signer, jwk, signer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.credentials import base45, cbor, cose, strict_json
 from agent.credentials.errors import CredentialError
-from agent.credentials.inflate import RAW, ZLIB, inflate
-from agent.credentials.trust import TrustListError, content_of, parse_trust
-from agent.domain.reason import Reason
+from agent.credentials.formats import base45, cbor, cose, strict_json
+from agent.credentials.formats.inflate import RAW, ZLIB, inflate
+from agent.credentials.health.trust import TrustListError, content_of, parse_trust
+from agent.domain.credential.reason import Reason
 
 
 def detail(call, *arguments, **named) -> str:

@@ -30,9 +30,9 @@ from health_parts import (
 )
 from health_verdicts import TRUST, E, F, H, N, X, check, steps
 
-from agent.credentials import cose as agent_cose
-from agent.credentials.eu_dcc_rules import EU_TRAVEL, AcceptanceRules
-from agent.credentials.trust import merge, parse_trust
+from agent.credentials.formats import cose as agent_cose
+from agent.credentials.health.eu_dcc_rules import EU_TRAVEL, AcceptanceRules
+from agent.credentials.health.trust import merge, parse_trust
 
 PAYLOAD = cbor2.dumps(claims())
 FOO = {1: -7, 4: b"foo"}

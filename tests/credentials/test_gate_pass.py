@@ -19,14 +19,14 @@ from pass_parts import (
     text,
 )
 
-from agent.credentials import base45, cose
 from agent.credentials.errors import CredentialError
-from agent.credentials.gate_pass import MAX_BYTES, PREFIX, issue, new_pass_id, verify
-from agent.credentials.issuers import IssuerKey, Issuers, key_id
-from agent.credentials.pass_template import CommunityKey
-from agent.credentials.quantised import BITS, dequantise, quantise
-from agent.domain.gate_pass import PassId
-from agent.domain.reason import Reason
+from agent.credentials.formats import base45, cose
+from agent.credentials.passes.gate_pass import MAX_BYTES, PREFIX, issue, new_pass_id, verify
+from agent.credentials.passes.issuers import IssuerKey, Issuers, key_id
+from agent.credentials.passes.pass_template import CommunityKey
+from agent.credentials.passes.quantised import BITS, dequantise, quantise
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.reason import Reason
 
 BODY = {1: "lakeside-office", 2: "lin.2", 4: 2_000_000_000, 7: bytes(8)}
 GATE = {1: "resident", 2: ["lakeside"]}

@@ -22,8 +22,8 @@ from health_verdicts import CARD_TRUST, TRUST, H, check
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.credentials.eu_dcc_rules import EU_TRAVEL
-from agent.credentials.trust import TrustList
+from agent.credentials.health.eu_dcc_rules import EU_TRAVEL
+from agent.credentials.health.trust import TrustList
 
 
 def test_a_gap_in_the_trust_list_is_no_forgery() -> None:

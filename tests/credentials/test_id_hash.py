@@ -6,8 +6,8 @@ import hmac
 import pytest
 from id_parts import OTHER, RESIDENT, number, wide
 
-from agent.credentials.gate_pass import DOCUMENT_BYTES
-from agent.credentials.id_hash import community_hash, document_key_id, kiosk_hash
+from agent.credentials.documents.id_hash import community_hash, document_key_id, kiosk_hash
+from agent.credentials.passes.gate_pass import DOCUMENT_BYTES
 from agent.errors import RefusedError
 
 KEY, OTHER_KEY = bytes(range(32)), bytes(32)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from id_parts import RESIDENT, number, wide
 
-from agent.credentials.resident_id import NumberFault, canonical, check
-from agent.domain.id_document import DocumentKind
+from agent.credentials.documents.resident_id import NumberFault, canonical, check
+from agent.domain.credential.id_document import DocumentKind
 from agent.errors import RefusedError
 
 TODAY = date(2026, 5, 6)

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pass_parts import KEY, NOW, OTHER_KEY
 
-from agent.credentials import cose
 from agent.credentials.errors import CredentialError
-from agent.credentials.issuers import key_id
-from agent.credentials.signed_time import answer_time, verify_time
-from agent.domain.reason import Reason
+from agent.credentials.formats import cose
+from agent.credentials.passes.issuers import key_id
+from agent.credentials.signed.time import answer_time, verify_time
+from agent.domain.credential.reason import Reason
 
 NONCE, KIOSK = bytes(range(16)), "lakeside/g3/north-1"
 

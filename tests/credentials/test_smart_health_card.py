@@ -18,7 +18,7 @@ from health_parts import (
 )
 from health_verdicts import CARD_TRUST, TRUST, E, F, H, N, X, check, steps
 
-from agent.credentials.trust import parse_trust
+from agent.credentials.health.trust import parse_trust
 
 CARD = json.dumps(card_claims()).encode()
 

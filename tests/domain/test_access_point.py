@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.domain.access_point import ALARMS, TABLE, Input, Output, State, step
+from agent.domain.door.access_point import ALARMS, TABLE, Input, Output, State, step
 
 EVERYTHING = list(product(State, Input))
 LOCKED = {State.LOCKED_DOWN, State.FAULT}

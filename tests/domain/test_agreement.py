@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.domain.agreement import Requirements, agree, agree_claim, conclude
-from agent.domain.evidence import Box, Candidate, ClaimScore, FaceSample, FaceTrack
-from agent.domain.holder import HolderId
+from agent.domain.access.agreement import Requirements, agree, agree_claim, conclude
+from agent.domain.credential.holder import HolderId
+from agent.domain.sight.track import Box, Candidate, ClaimScore, FaceSample, FaceTrack
 
 THRESHOLD = -0.5
 NEEDED = Requirements(margin=0.05)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.domain.comparison import Metric, ReferenceIndex, Template, Templates, score
-from agent.domain.evidence import Candidate
-from agent.domain.holder import HolderId
+from agent.domain.credential.holder import HolderId
+from agent.domain.sight.comparison import Metric, ReferenceIndex, Template, Templates, score
+from agent.domain.sight.track import Candidate
 
 BOTH = pytest.mark.parametrize("metric", Metric)
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.domain.debounce import NEVER_MISSED_S, Debouncer
-from agent.domain.signal import InputChange
+from agent.domain.door.debounce import NEVER_MISSED_S, Debouncer
+from agent.domain.door.signal import InputChange
 
 DEBOUNCE_S = 0.03
 TICK_S = 0.001

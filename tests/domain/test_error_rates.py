@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from agent.domain.error_rates import (
+from agent.domain.sight.error_rates import (
     Scores,
     area_under_curve,
     best_accuracy,

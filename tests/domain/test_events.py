@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from agent.domain.events import Event, EventDraft, EventType, cloud_event
+from agent.domain.record.events import Event, EventDraft, EventType, cloud_event
 
 TIME = datetime(2026, 5, 6, 20, 7, 8, 9_876, tzinfo=timezone(timedelta(hours=8)))
 ID = "0196a4f0-0000-7000-8000-000000000000"

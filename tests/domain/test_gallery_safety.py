@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.domain import gallery_safety
-from agent.domain.comparison import Metric, ReferenceIndex, score
-from agent.domain.gallery_safety import (
+from agent.domain.credential.holder import HolderId
+from agent.domain.sight import gallery_safety
+from agent.domain.sight.comparison import Metric, ReferenceIndex, score
+from agent.domain.sight.gallery_safety import (
     HISTOGRAM_BINS,
     ClosePair,
     close_pairs,
@@ -20,7 +21,6 @@ from agent.domain.gallery_safety import (
     too_close,
     upper_bound,
 )
-from agent.domain.holder import HolderId
 
 BOTH = pytest.mark.parametrize("metric", Metric)
 

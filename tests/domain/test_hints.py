@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.domain.factor import Factor
-from agent.domain.indication import Indication, Outcome, Standing
-from agent.domain.reason import Reason
-from agent.domain.telling import HINTS, KEY_PATTERN, NEEDED_KEYS, STANDINGS, Hint, messages_of
+from agent.domain.access.hints import HINTS, KEY_PATTERN, NEEDED_KEYS, STANDINGS, Hint, messages_of
+from agent.domain.access.indication import Indication, Outcome, Standing
+from agent.domain.credential.factor import Factor
+from agent.domain.credential.reason import Reason
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "telling.md"
 AFTER_RECOGNITION = set(Reason) - {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.domain.holidays import DateRange, Holiday, Yearly, parse_days
+from agent.domain.hours.holidays import DateRange, Holiday, Yearly, parse_days
 
 
 @pytest.mark.parametrize(

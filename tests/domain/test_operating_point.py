@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.domain.operating_point import (
+from agent.domain.sight.operating_point import (
     REACH_DECADES,
     CurvePoint,
     OperatingPoint,

@@ -6,18 +6,18 @@ from itertools import combinations
 
 import pytest
 
-from agent.domain.agreement import Requirements
-from agent.domain.evidence import Evidence, FaceEvidence
-from agent.domain.factor import Factor
-from agent.domain.holder import Holder, HolderId
-from agent.domain.instant import Instant
-from agent.domain.policy import Warned, decide
-from agent.domain.reason import Reason
-from agent.domain.rule import Elevated, Rule, WhenUnreliable, find_rule
-from agent.domain.schedule import Schedule, Span
-from agent.domain.situation import Situation
-from agent.domain.skin_temperature import SkinReading, Unreliable
-from agent.domain.thermal_cue import AttackCue
+from agent.domain.access.agreement import Requirements
+from agent.domain.access.evidence import Evidence, FaceEvidence
+from agent.domain.access.policy import Warned, decide
+from agent.domain.access.rule import Elevated, Rule, WhenUnreliable, find_rule
+from agent.domain.access.situation import Situation
+from agent.domain.credential.factor import Factor
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.credential.reason import Reason
+from agent.domain.hours.instant import Instant
+from agent.domain.hours.schedule import Schedule, Span
+from agent.domain.skin.skin_temperature import SkinReading, Unreliable
+from agent.domain.skin.thermal_cue import AttackCue
 
 NOON = datetime(2026, 5, 6, 12, 0, tzinfo=UTC)  # a Wednesday
 NOW = Instant(100.0, NOON, utc_trusted=True)

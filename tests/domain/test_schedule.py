@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.domain.holidays import Holiday, parse_days
-from agent.domain.schedule import HOLIDAY, DatedSpan, Schedule, Span
+from agent.domain.hours.holidays import Holiday, parse_days
+from agent.domain.hours.schedule import HOLIDAY, DatedSpan, Schedule, Span
 
 MONDAY, SUNDAY = 0, 6
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.domain.holidays import Holiday, parse_days
-from agent.domain.schedule import HOLIDAY, HORIZON, DatedSpan, Schedule, Span, shifts
+from agent.domain.hours.holidays import Holiday, parse_days
+from agent.domain.hours.schedule import HOLIDAY, HORIZON, DatedSpan, Schedule, Span, shifts
 
 # Half-hour shifts, shifts at midnight, shifts that are put back over midnight, a month of winter
 # time in summer, a day left out, no shift at all.

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.domain.baseline import HIGHEST_C, LEAST_PEOPLE, MOST_PEOPLE, Baseline
-from agent.domain.skin_temperature import SkinSample, SkinSettings, Unreliable, aggregate
+from agent.domain.skin.baseline import HIGHEST_C, LEAST_PEOPLE, MOST_PEOPLE, Baseline
+from agent.domain.skin.skin_temperature import SkinSample, SkinSettings, Unreliable, aggregate
 
 SETTINGS = SkinSettings()
 NOW_S = 100.0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.domain.spot import (
+from agent.domain.skin.spot import (
     distance_m,
     fits_forehead,
     greatest_distance_m,

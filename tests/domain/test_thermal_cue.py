@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.domain.evidence import Box
-from agent.domain.optics import Optics, Region, face_region, trouble, warmest_c
-from agent.domain.skin_temperature import SkinReading, Unreliable
-from agent.domain.thermal_cue import CueReason, array_cue, expected_skin_c, spot_cue
+from agent.domain.skin.optics import Optics, Region, face_region, trouble, warmest_c
+from agent.domain.skin.skin_temperature import SkinReading, Unreliable
+from agent.domain.skin.thermal_cue import CueReason, array_cue, expected_skin_c, spot_cue
 
 FACE = Region(6, 16, 12, 20)
 ARRAY = Optics(640, 480, 66.0, 55.0, 35.0, columns=32)
@@ -140,7 +139,7 @@ def test_a_colder_day_makes_colder_foreheads():
 
 
 def test_a_face_in_the_middle_is_in_the_middle_of_the_image():
-    region = face_region(Box(240, 160, 160, 160), ARRAY, head())
+    region = face_region(Region.spanning(240, 160, 160, 160), ARRAY, head())
     assert region is not None
     assert (region.left + region.right, region.top + region.bottom) == (32, 24)
     # 160 of 640 pixels over 66 degrees are 18 degrees, a third of 55.
@@ -148,23 +147,23 @@ def test_a_face_in_the_middle_is_in_the_middle_of_the_image():
 
 
 def test_the_aim_moves_it():
-    straight = face_region(Box(240, 160, 160, 160), ARRAY, head())
+    straight = face_region(Region.spanning(240, 160, 160, 160), ARRAY, head())
     aimed = Optics(640, 480, 66.0, 55.0, 35.0, columns=32, aim_x_deg=5.0, aim_y_deg=-5.0)
-    moved = face_region(Box(240, 160, 160, 160), aimed, head())
+    moved = face_region(Region.spanning(240, 160, 160, 160), aimed, head())
     assert straight is not None
     assert moved is not None
     assert moved.left < straight.left
     assert moved.top > straight.top
 
 
-@pytest.mark.parametrize("box", [Box(0, 0, 99, 99), Box(600, 200, 40, 40), Box(-500, 0, 90, 90)])
+@pytest.mark.parametrize("box", [(0, 0, 99, 99), (600, 200, 40, 40), (-500, 0, 90, 90)])
 def test_a_face_beside_the_image_is_nowhere(box):
-    assert face_region(box, ARRAY, head()) is None
+    assert face_region(Region.spanning(*box), ARRAY, head()) is None
 
 
 @given(*[st.integers(-2000, 2000) for _ in range(2)], *[st.integers(0, 2000) for _ in range(2)])
 def test_a_region_lies_in_the_image(x, y, width, height):
-    region = face_region(Box(x, y, width, height), ARRAY, head())
+    region = face_region(Region.spanning(x, y, width, height), ARRAY, head())
     if region is not None:
         assert 0 <= region.top < region.bottom <= 24
         assert 0 <= region.left < region.right <= 32
@@ -188,4 +187,4 @@ def test_the_warm_tenth_of_a_face():
     ],
 )
 def test_how_near_a_face_must_be(width_px, optics, why):
-    assert trouble(Box(0, 0, width_px, width_px), optics) is why
+    assert trouble(width_px, optics) is why

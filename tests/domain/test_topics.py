@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.domain.events import EventType
-from agent.domain.topics import Topics
+from agent.domain.record.events import EventType
+from agent.domain.record.topics import Topics
 
 TOPICS = Topics("lakeside", "g3", "north-1")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.domain.uuid7 import Uuid7Source, uuid7
+from agent.domain.record.uuid7 import Uuid7Source, uuid7
 
 NOW = datetime(2022, 2, 22, 19, 22, 22, tzinfo=UTC)
 

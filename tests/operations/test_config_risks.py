@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.config import load_config
-from agent.operations.config_risks import risks
+from agent.operations.config.risks import risks
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gate.example.toml"
 

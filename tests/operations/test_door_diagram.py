@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.access_point import Input, State
+from agent.domain.door.access_point import Input, State
 from agent.lab.door_diagram import diagram, page, table
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "access-point.md"

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.credentials.quantised import dequantise, quantise
-from agent.domain.comparison import Metric, score
-from agent.domain.image import Template
+from agent.credentials.passes.quantised import dequantise, quantise
+from agent.domain.sight.comparison import Metric, score
+from agent.domain.sight.image import Template
 from agent.errors import ImageError, RefusedError, UnavailableError
 from agent.lab.evaluate import faces as evaluate
 from agent.lab.evaluate.faces import Measured, Method, evaluate_identities, evaluate_pairs
-from agent.vision.images import read_image
+from agent.vision.stills.images import read_image
 
 LIMITS = {"min_face_px": 16}
 BLANK = 200

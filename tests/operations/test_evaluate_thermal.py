@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from agent.domain.optics import Optics
-from agent.domain.thermal_cue import CueReason, ThermalCue
+from agent.domain.skin.optics import Optics
+from agent.domain.skin.thermal_cue import CueReason, ThermalCue
 from agent.lab.evaluate import thermal as module
 from agent.lab.evaluate.thermal import (
     DAYS,

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from agent.domain.comparison import Metric
-from agent.domain.operating_point import CurvePoint, ThresholdCurve
+from agent.domain.sight.comparison import Metric
+from agent.domain.sight.operating_point import CurvePoint, ThresholdCurve
 from agent.errors import RefusedError
 from agent.lab.evaluate.faces import Measured
 from agent.lab.evaluate.report import manifest_lines, plot_lines
-from agent.vision.manifest import Comparison
+from agent.vision.packs.manifest import Comparison
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.domain.events import Event, EventType
+from agent.domain.record.events import Event, EventType
 from agent.operations.events import as_row
 from agent.ports import StoredEvent
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.domain.comparison import Metric, ReferenceIndex
-from agent.domain.holder import HolderId
-from agent.domain.operating_point import OperatingPoint
-from agent.operations.gallery_check import check_gallery
+from agent.domain.credential.holder import HolderId
+from agent.domain.sight.comparison import Metric, ReferenceIndex
+from agent.domain.sight.operating_point import OperatingPoint
+from agent.operations.people.gallery_check import check_gallery
 
 POINT = OperatingPoint(-0.5, 1e-3, extrapolated=False, sufficient=True)
 

@@ -9,11 +9,11 @@ from store_parts import KEY, NOW, holder, open_registry
 
 from agent.adapters.store.seal import Sealer
 from agent.app.open.snapshot import Rates, take_snapshot
-from agent.domain.holder import HolderId
+from agent.domain.credential.holder import HolderId
 from agent.errors import RefusedError, StoreError
-from agent.operations.transfer import PURPOSE, parse_lines
+from agent.operations.people.transfer import PURPOSE, parse_lines
 from agent.ports import Reference
-from agent.vision.manifest import read_manifest
+from agent.vision.packs.manifest import read_manifest
 
 SEALER = Sealer(KEY)
 LIN = {"id": "lin.2", "name": "Lin", "category": "resident"}

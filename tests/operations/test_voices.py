@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from voice_parts import Tones, wav
 
 from agent.adapters.voice.espeak import synthesise
-from agent.domain.telling import KEY_PATTERN, NEEDED_KEYS
+from agent.domain.access.hints import KEY_PATTERN, NEEDED_KEYS
 from agent.errors import RefusedError, UnavailableError
-from agent.operations.recordings import check_wav
-from agent.operations.voice_texts import VoiceTexts, languages, load_texts, speakable
-from agent.operations.voices import VoiceFiles, list_messages, prepare
+from agent.operations.voice.prepare import VoiceFiles, list_messages, prepare
+from agent.operations.voice.recordings import check_wav
+from agent.operations.voice.texts import VoiceTexts, languages, load_texts, speakable
 
 EN, ZH = load_texts("en"), load_texts("zh")
 

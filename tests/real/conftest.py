@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ModelPackError
-from agent.vision.packs import InstalledPack, load_pack
+from agent.vision.packs.packs import InstalledPack, load_pack
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 

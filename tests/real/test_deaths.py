@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.adapters.pins.simulated import PinBank
-from agent.vision.packs import InstalledPack
+from agent.vision.packs.packs import InstalledPack
 
 PIN = 17
 CONFIG = """

@@ -18,10 +18,10 @@ import onnxruntime
 import pytest
 
 from agent.errors import UnavailableError
-from agent.operations.fetch import fetch
-from agent.operations.pack_files import check_original, convert, unpack
-from agent.vision.packs import InstalledPack
-from agent.vision.shape_predictor import ShapePredictor
+from agent.operations.packs.fetch import fetch
+from agent.operations.packs.pack_files import check_original, convert, unpack
+from agent.vision.face.shape_predictor import ShapePredictor
+from agent.vision.packs.packs import InstalledPack
 
 dlib = pytest.importorskip("dlib", reason="dlib-bin, a development tool, is not installed")
 

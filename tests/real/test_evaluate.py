@@ -12,11 +12,11 @@ import pytest
 
 from agent.errors import RefusedError, UnavailableError
 from agent.lab.evaluate.open import Reports, evaluate_identities, evaluate_pairs
-from agent.vision.acquire import acquire
-from agent.vision.engine import load_engine
-from agent.vision.images import read_image
-from agent.vision.packs import InstalledPack
-from agent.vision.quality import EVALUATION
+from agent.vision.face.acquire import acquire
+from agent.vision.face.engine import load_engine
+from agent.vision.face.quality import EVALUATION
+from agent.vision.packs.packs import InstalledPack
+from agent.vision.stills.images import read_image
 
 PEOPLE = {
     "lacamoire": ["gallery/lacamoire.png", "probe/alex_lacamoire1.jpg"],

@@ -8,19 +8,19 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.domain.agreement import Requirements, agree
-from agent.domain.comparison import Metric, ReferenceIndex
-from agent.domain.evidence import Observation
-from agent.domain.holder import HolderId
-from agent.domain.image import DetectedFace, Frame, Image
-from agent.domain.operating_point import CurvePoint, ThresholdCurve, operating_point
-from agent.vision.acquire import acquire, acquire_all
-from agent.vision.engine import PackFaceEngine, load_engine
-from agent.vision.images import read_image
-from agent.vision.packs import InstalledPack
-from agent.vision.quality import ENROLMENT, EVALUATION, GATE
-from agent.vision.track import Tracker
-from agent.vision.watch import Watcher, Zone
+from agent.domain.access.agreement import Requirements, agree
+from agent.domain.credential.holder import HolderId
+from agent.domain.sight.comparison import Metric, ReferenceIndex
+from agent.domain.sight.image import DetectedFace, Frame, Image
+from agent.domain.sight.operating_point import CurvePoint, ThresholdCurve, operating_point
+from agent.domain.sight.track import Observation
+from agent.vision.face.acquire import acquire, acquire_all
+from agent.vision.face.engine import PackFaceEngine, load_engine
+from agent.vision.face.quality import ENROLMENT, EVALUATION, GATE
+from agent.vision.face.track import Tracker
+from agent.vision.face.watch import Watcher, Zone
+from agent.vision.packs.packs import InstalledPack
+from agent.vision.stills.images import read_image
 
 MARGIN = 0.03
 PROBES = {

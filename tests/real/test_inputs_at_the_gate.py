@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from agent.adapters.pins.simulated import PinBank
-from agent.vision.packs import InstalledPack
+from agent.vision.packs.packs import InstalledPack
 
 DOOR, CONTACT, WAY_OUT, HOUSING = 17, 6, 13, 26
 PATIENCE_S = 60.0

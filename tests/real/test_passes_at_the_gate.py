@@ -20,13 +20,13 @@ from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.app.desk.passes import photographed_template
 from agent.app.open.site import instant, site_of
 from agent.app.open.stores import open_registry
-from agent.credentials.gate_pass import issue
-from agent.credentials.issuers import IssuerKey
-from agent.credentials.pass_template import CommunityKey
-from agent.domain.gate_pass import PassId
-from agent.domain.holder import HolderId
+from agent.credentials.passes.gate_pass import issue
+from agent.credentials.passes.issuers import IssuerKey
+from agent.credentials.passes.pass_template import CommunityKey
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.holder import HolderId
 from agent.ports import Image
-from agent.vision.images import read_image
+from agent.vision.stills.images import read_image
 
 PROGRAM = str(Path(sys.executable).with_name("gate-agent"))
 SHARED = Path(__file__).resolve().parents[3] / "shared"

@@ -13,8 +13,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from test_agent import PIN, Site, simulated
 from voice_parts import Tones
 
-from agent.operations.voice_texts import load_texts
-from agent.operations.voices import VoiceFiles, prepare
+from agent.operations.voice.prepare import VoiceFiles, prepare
+from agent.operations.voice.texts import load_texts
 
 ANNOUNCE = "gate/lakeside/g3/north-1/announce"
 TABLES = """

@@ -12,10 +12,10 @@ from pass_parts import NOW, claims
 from agent.controller.effects import Consume, Record
 from agent.controller.inputs import FaultRaised, RegistryChanged
 from agent.controller.kiosk import Kiosk, Memory
-from agent.domain.gate_pass import PassId
-from agent.domain.holder import HolderId
-from agent.domain.reason import Reason
-from agent.domain.rule import Rule
+from agent.domain.access.rule import Rule
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.holder import HolderId
+from agent.domain.credential.reason import Reason
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from gate_parts import ANNA, Gate
 from agent.controller.effects import Record, SetStatus, Stand
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.controller.settings import Degrade
-from agent.domain.factor import FACE_ALONE
-from agent.domain.indication import Standing
-from agent.domain.rule import Rule
+from agent.domain.access.indication import Standing
+from agent.domain.access.rule import Rule
+from agent.domain.credential.factor import FACE_ALONE
 
 RULE = Rule(frozenset({"resident"}), factors=(FACE_ALONE,))
 PARTS = ["camera:front", "door:turnstile", "feedback:turnstile", "journal", "disk", "inputs"]

@@ -8,8 +8,8 @@ from gate_parts import ANNA, DOCUMENT, FACE, GUEST, LIN, PASS, REGISTRY, Gate
 from pass_parts import NOW, claims
 
 from agent.controller.kiosk import Kiosk, Memory
-from agent.domain.reason import Reason
-from agent.domain.rule import Rule
+from agent.domain.access.rule import Rule
+from agent.domain.credential.reason import Reason
 
 
 @pytest.fixture

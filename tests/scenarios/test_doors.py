@@ -9,7 +9,7 @@ from gate_parts import DOOR
 from agent.controller.effects import Latch, Record, Release, SetStatus
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.controller.settings import Degrade
-from agent.domain.door_mode import Command
+from agent.domain.door.door_mode import Command
 
 CONTACT_OPEN = ("contact",)
 

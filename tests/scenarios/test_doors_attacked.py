@@ -11,8 +11,8 @@ from agent.controller.effects import Effect, Latch, Record, Release
 from agent.controller.inputs import FaultCleared, FaultRaised, InputChanged
 from agent.controller.kiosk import Kiosk, Memory
 from agent.controller.settings import Degrade, KioskSettings
-from agent.domain.door_mode import Command, DoorLatch, Latches, Mode
-from agent.domain.signal import InputChange, Signal, Wiring
+from agent.domain.door.door_mode import Command, DoorLatch, Latches, Mode
+from agent.domain.door.signal import InputChange, Signal, Wiring
 
 LOCKED = DoorLatch(Mode.LOCKED_DOWN)
 

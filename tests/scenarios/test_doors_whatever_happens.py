@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.controller.effects import Record, Release
 from agent.controller.inputs import FaultCleared, FaultRaised, Stop
-from agent.domain.door_mode import Command
+from agent.domain.door.door_mode import Command
 
 DEEDS = st.one_of(
     st.tuples(

@@ -22,19 +22,13 @@ from agent.controller.inputs import (
 from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import KioskSettings
-from agent.domain.evidence import (
-    Box,
-    Candidate,
-    FaceSample,
-    FaceTrack,
-    Observation,
-    TemperatureReading,
-)
-from agent.domain.holder import Holder, HolderId
-from agent.domain.indication import Indication, Outcome
-from agent.domain.operating_point import OperatingPoint
-from agent.domain.registry import Registry
-from agent.domain.rule import Rule
+from agent.domain.access.indication import Indication, Outcome
+from agent.domain.access.registry import Registry
+from agent.domain.access.rule import Rule
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.sight.operating_point import OperatingPoint
+from agent.domain.sight.track import Box, Candidate, FaceSample, FaceTrack, Observation
+from agent.domain.skin.reading import TemperatureReading
 
 ANNA, BEN = HolderId("anna"), HolderId("ben")
 REGISTRY = Registry(

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from agent.controller.effects import Move
 from agent.controller.inputs import Forgiven, RegistryChanged
 from agent.controller.kiosk import Kiosk, Memory
-from agent.domain.antipassback import Area, PassbackMode, Position, passes_back
-from agent.domain.factor import FACE_ALONE
-from agent.domain.holder import HolderId
-from agent.domain.instant import Instant, MonotonicSeconds
-from agent.domain.rule import Rule
+from agent.domain.access.rule import Rule
+from agent.domain.credential.factor import FACE_ALONE
+from agent.domain.credential.holder import HolderId
+from agent.domain.door.antipassback import Area, PassbackMode, Position, passes_back
+from agent.domain.hours.instant import Instant, MonotonicSeconds
 
 ENTRY = replace(LANE, to_area="garden")
 RULE = Rule(frozenset({"resident"}), factors=(FACE_ALONE,))

@@ -11,12 +11,12 @@ from pass_parts import NOW, claims
 from agent.controller.effects import Hold, Record, Release, Secure
 from agent.controller.inputs import Tick
 from agent.controller.kiosk import Kiosk, Memory
-from agent.domain.access_point import State
-from agent.domain.door_mode import DoorLatch, Latches, Mode
-from agent.domain.events import EventType
-from agent.domain.holidays import Holiday, parse_days
-from agent.domain.rule import Rule
-from agent.domain.schedule import HOLIDAY, DatedSpan, Schedule, Span
+from agent.domain.access.rule import Rule
+from agent.domain.door.access_point import State
+from agent.domain.door.door_mode import DoorLatch, Latches, Mode
+from agent.domain.hours.holidays import Holiday, parse_days
+from agent.domain.hours.schedule import HOLIDAY, DatedSpan, Schedule, Span
+from agent.domain.record.events import EventType
 
 ZONES = ["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]
 EVERY_DAY = frozenset(range(8))

@@ -13,12 +13,12 @@ from agent.controller.door import DoorControl
 from agent.controller.doors import Doors
 from agent.controller.effects import Indicate, Release
 from agent.controller.trace import access_event
-from agent.domain import policy
-from agent.domain.access_point import Input, Output, State
-from agent.domain.access_point import step as real_step
-from agent.domain.events import EventType
-from agent.domain.indication import Outcome
-from agent.domain.signal import Signal
+from agent.domain.access import policy
+from agent.domain.access.indication import Outcome
+from agent.domain.door.access_point import Input, Output, State
+from agent.domain.door.access_point import step as real_step
+from agent.domain.door.signal import Signal
+from agent.domain.record.events import EventType
 from agent.lab.simulate.faults import Faults
 from agent.lab.simulate.world import Wish, run_simulation
 

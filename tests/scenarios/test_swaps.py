@@ -8,8 +8,8 @@ from gate_parts import DOCUMENT, LIN, REGISTRY, Gate
 
 from agent.controller.effects import Release
 from agent.controller.inputs import Observed, RegistryChanged, Tick
-from agent.domain.evidence import Box, Candidate, FaceSample, FaceTrack, Observation
-from agent.domain.rule import Rule
+from agent.domain.access.rule import Rule
+from agent.domain.sight.track import Box, Candidate, FaceSample, FaceTrack, Observation
 
 FACE_RULE = Rule(frozenset({"resident"}))
 

@@ -10,9 +10,9 @@ from pass_parts import claims
 from thermal_parts import AGAIN, ASKED, LIMIT, Warm, thermal
 
 from agent.controller.inputs import FaultCleared, FaultRaised, Observed
-from agent.domain.evidence import Box, FaceTrack, Observation
-from agent.domain.gate_pass import PassId
-from agent.domain.rule import Elevated, WhenUnreliable
+from agent.domain.access.rule import Elevated, WhenUnreliable
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.sight.track import Box, FaceTrack, Observation
 
 # --- waiting -------------------------------------------------------------------------------------
 

@@ -10,11 +10,11 @@ from thermal_parts import LIMIT, Warm, thermal
 from agent.controller.effects import Record
 from agent.controller.kiosk import Kiosk, Memory
 from agent.controller.settings import KioskSettings
-from agent.domain.baseline import Baseline
-from agent.domain.holder import Holder, HolderId
-from agent.domain.optics import Optics
-from agent.domain.rule import Elevated
-from agent.domain.thermal_cue import AttackCue
+from agent.domain.access.rule import Elevated
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.skin.baseline import Baseline
+from agent.domain.skin.optics import Optics
+from agent.domain.skin.thermal_cue import AttackCue
 
 NEAR = Optics(640, 480, camera_fov_deg=80.0, thermometer_fov_deg=5.0)  # 58 cm
 FAR = replace(NEAR, camera_fov_deg=66.0)  # 75 cm: the spot is wider than a forehead

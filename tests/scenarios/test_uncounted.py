@@ -9,9 +9,9 @@ from pass_parts import claims
 from agent.controller.effects import Consume, Record, Secure
 from agent.controller.inputs import InputChanged, NotCounted
 from agent.controller.kiosk import Kiosk
-from agent.domain.antipassback import Area, PassbackMode
-from agent.domain.rule import Rule
-from agent.domain.signal import InputChange, Signal, Wiring
+from agent.domain.access.rule import Rule
+from agent.domain.door.antipassback import Area, PassbackMode
+from agent.domain.door.signal import InputChange, Signal, Wiring
 
 ONCE = claims(holder=GUEST, category="visitor", uses=1, kiosk="g3/north-1")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from agent.vision.align import DLIB_MEAN_FACE, crop, dlib_chip, similarity
+from agent.vision.face.align import DLIB_MEAN_FACE, crop, dlib_chip, similarity
 
 COORDINATE = st.floats(-500, 500)
 POINTS = st.lists(st.tuples(COORDINATE, COORDINATE), min_size=3, max_size=6)

@@ -14,7 +14,7 @@ _READ = """
 import resource, sys
 from pathlib import Path
 from agent.errors import ImageError
-from agent.vision.images import read_image
+from agent.vision.stills.images import read_image
 try:
     print(read_image(Path(sys.argv[1])).shape)
 except ImageError as error:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.domain.image import Image
+from agent.domain.sight.image import Image
 from agent.errors import ImageError
-from agent.vision.image_header import declared_pixels
-from agent.vision.images import decode_image, read_image
+from agent.vision.stills.image_header import declared_pixels
+from agent.vision.stills.images import decode_image, read_image
 
 LOSSLESS = (".png", ".bmp", ".tiff", ".ppm")
 FORMATS = (*LOSSLESS, ".jpg", ".webp")

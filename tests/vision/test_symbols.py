@@ -9,11 +9,11 @@ import zxingcpp
 from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 
-from agent.domain.evidence import Box
+from agent.domain.sight.track import Box
 from agent.lab.bench.symbols import CLASSES, empty_frames, scenes
-from agent.vision import symbols
-from agent.vision.symbol_passes import COSTLY, DEFAULT, ZBAR, Found, Pass
-from agent.vision.symbols import SymbolWatch, read_symbols
+from agent.vision.symbols import symbols
+from agent.vision.symbols.symbol_passes import COSTLY, DEFAULT, ZBAR, Found, Pass
+from agent.vision.symbols.symbols import SymbolWatch, read_symbols
 
 
 def drawn(text: str | bytes, scale: int = 4, **options) -> np.ndarray:

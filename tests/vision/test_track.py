@@ -6,10 +6,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from agent.domain.comparison import Metric
-from agent.domain.evidence import Box, Candidate, FaceSample, FaceTrack
-from agent.domain.holder import HolderId
-from agent.vision.track import Tracker
+from agent.domain.credential.holder import HolderId
+from agent.domain.sight.comparison import Metric
+from agent.domain.sight.track import Box, Candidate, FaceSample, FaceTrack
+from agent.vision.face.track import Tracker
 
 HERE, BESIDE, ELSEWHERE = Box(100, 100, 80, 80), Box(110, 104, 84, 84), Box(300, 100, 80, 80)
 GAP_S = 1.0

@@ -33,7 +33,7 @@ import structlog
 
 from agent.adapters.id_reader.frames import FrameParser, frame
 from agent.adapters.id_reader.text import TEXT_BYTES, decode_document
-from agent.domain.id_document import IdDocument
+from agent.domain.credential.id_document import IdDocument
 from agent.errors import RefusedError, UnavailableError
 
 PHOTO_BYTES = 1024

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.domain.image import Image
+from agent.domain.sight.image import Image
 from agent.errors import RefusedError, UnavailableError
 
 _LARGEST_PX = 4096

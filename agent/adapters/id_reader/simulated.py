@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from agent.adapters.id_reader.frames import FrameParser, frame
 from agent.adapters.id_reader.ga467 import PHOTO_BYTES, Ga467Reader, Timing
 from agent.adapters.id_reader.text import LONG_TERM, TEXT_BYTES
-from agent.domain.id_document import IdDocument
+from agent.domain.credential.id_document import IdDocument
 from agent.errors import InternalError
 
 _BYTES_A_SECOND = 11_520.0

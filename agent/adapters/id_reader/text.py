@@ -22,8 +22,8 @@ card is genuine is for the reader's security module to say.
 from dataclasses import dataclass
 from datetime import date
 
-from agent.credentials.resident_id import check
-from agent.domain.id_document import DocumentKind, IdDocument
+from agent.credentials.documents.resident_id import check
+from agent.domain.credential.id_document import DocumentKind, IdDocument
 from agent.errors import RefusedError
 
 TEXT_BYTES = 256

@@ -25,7 +25,7 @@ from typing import Any
 
 from gpiozero import OutputDevice
 
-from agent.domain.indication import Indication, Outcome, Standing
+from agent.domain.access.indication import Indication, Outcome, Standing
 from agent.errors import UnavailableError
 from agent.ports import Clock
 

@@ -23,8 +23,8 @@ from typing import Any, Literal
 
 from gpiozero import InputDevice
 
-from agent.domain.debounce import Debouncer
-from agent.domain.signal import InputChange
+from agent.domain.door.debounce import Debouncer
+from agent.domain.door.signal import InputChange
 from agent.errors import UnavailableError
 from agent.ports import Clock
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from agent.adapters.store.registry_file import RegistryFile
 from agent.adapters.store.sqlite import CorruptError, stored_moment
-from agent.domain.events import Event, EventType
-from agent.domain.instant import Instant
+from agent.domain.hours.instant import Instant
+from agent.domain.record.events import Event, EventType
 from agent.ports import Journal
 
 

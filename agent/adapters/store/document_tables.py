@@ -12,10 +12,10 @@ from pathlib import Path
 
 from agent.adapters.store.pass_tables import PassTables
 from agent.adapters.store.seal import Sealer
-from agent.credentials.id_hash import KIOSK_PURPOSE
-from agent.domain.events import EventType
-from agent.domain.holder import HolderId
-from agent.domain.instant import Instant
+from agent.credentials.documents.id_hash import KIOSK_PURPOSE
+from agent.domain.credential.holder import HolderId
+from agent.domain.hours.instant import Instant
+from agent.domain.record.events import EventType
 from agent.errors import KeyUnavailableError, RefusedError
 
 _PURPOSE = "id document key"

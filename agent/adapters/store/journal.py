@@ -23,7 +23,7 @@ from agent.adapters.store import retention
 from agent.adapters.store.journal_file import JournalFile
 from agent.adapters.store.rows import COLUMNS, PUBLISHED, REFUSED, stored, time_text
 from agent.adapters.store.sqlite import CorruptError, sync_folder, transaction
-from agent.domain.events import Event
+from agent.domain.record.events import Event
 from agent.errors import StoreError
 from agent.ports import StoredEvent
 

@@ -18,7 +18,7 @@ from agent.adapters.store.sqlite import (
     transaction,
 )
 from agent.adapters.store.stream_mark import StreamMark
-from agent.domain.events import Event
+from agent.domain.record.events import Event
 from agent.errors import StoreError
 
 APPLICATION_ID = 0x67_41_6A_6C  # "gAjl"

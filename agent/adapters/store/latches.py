@@ -19,10 +19,10 @@ from agent.adapters.store.sqlite import (
     stored_moment,
     transaction,
 )
-from agent.domain.antipassback import Position
-from agent.domain.baseline import Baseline
-from agent.domain.door_mode import DoorLatch, Latches, Mode
-from agent.domain.holder import HolderId
+from agent.domain.credential.holder import HolderId
+from agent.domain.door.antipassback import Position
+from agent.domain.door.door_mode import DoorLatch, Latches, Mode
+from agent.domain.skin.baseline import Baseline
 
 APPLICATION_ID = 0x67_41_6C_74  # "gAlt"
 _STEPS = (

@@ -19,7 +19,7 @@ from agent.adapters.store.sqlite import (
     stored_moment,
     transaction,
 )
-from agent.domain.gate_pass import PassId
+from agent.domain.credential.gate_pass import PassId
 
 APPLICATION_ID = 0x67_41_70_6C  # "gApl"
 _BUSY_TIMEOUT_MS = 100

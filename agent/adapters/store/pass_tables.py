@@ -7,10 +7,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.adapters.store.change_log import ChangeLog
 from agent.adapters.store.sqlite import CorruptError, stored_moment
-from agent.credentials.issuers import IssuerKey
-from agent.domain.events import EventType
-from agent.domain.gate_pass import PassId
-from agent.domain.instant import Instant
+from agent.credentials.passes.issuers import IssuerKey
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.hours.instant import Instant
+from agent.domain.record.events import EventType
 
 
 class PassTables(ChangeLog):

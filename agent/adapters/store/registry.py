@@ -10,10 +10,10 @@ import numpy.typing as npt
 from agent.adapters.store.document_tables import DocumentTables
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError, stored_moment
-from agent.domain.events import EventType
-from agent.domain.holder import Holder, HolderId
-from agent.domain.image import Template
-from agent.domain.instant import Instant
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.hours.instant import Instant
+from agent.domain.record.events import EventType
+from agent.domain.sight.image import Template
 from agent.errors import InternalError, RefusedError, StoreError
 from agent.ports import Reference, StillHolds, whoever
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.adapters.store.sqlite import CorruptError
-from agent.domain.events import Event, EventType
+from agent.domain.record.events import Event, EventType
 from agent.ports import StoredEvent
 
 PENDING, PUBLISHED, REFUSED = 0, 1, 2

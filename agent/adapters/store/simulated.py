@@ -13,11 +13,11 @@ from pathlib import Path
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.domain.antipassback import Position
-from agent.domain.door_mode import Latches
-from agent.domain.events import Event
-from agent.domain.gate_pass import PassId
-from agent.domain.holder import HolderId
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.holder import HolderId
+from agent.domain.door.antipassback import Position
+from agent.domain.door.door_mode import Latches
+from agent.domain.record.events import Event
 from agent.ports import StoredEvent
 
 Reach = Callable[[], None]

@@ -20,7 +20,7 @@ import structlog
 
 from agent.adapters.thermometer.i2c import I2cBus, no_answer, transfer
 from agent.adapters.thermometer.pec import pec
-from agent.domain.evidence import TemperatureReading
+from agent.domain.skin.reading import TemperatureReading
 from agent.errors import UnavailableError
 
 ADDRESS = 0x5A

@@ -43,8 +43,8 @@ from agent.adapters.thermometer.mlx90640_image import (
     subpage_mask,
     temperatures,
 )
-from agent.domain.evidence import TemperatureReading
-from agent.domain.spot import ARRAY_SPOT_PIXELS
+from agent.domain.skin.reading import TemperatureReading
+from agent.domain.skin.spot import ARRAY_SPOT_PIXELS
 from agent.errors import UnavailableError
 
 ADDRESS = 0x33

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from agent.domain.evidence import TemperatureReading
+from agent.domain.skin.reading import TemperatureReading
 from agent.errors import UnavailableError
 
 _STEP_C = 0.02  # the MLX90614 counts in steps of 0.02 K

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from agent.domain.telling import Priority
+from agent.domain.access.hints import Priority
 from agent.errors import GateAgentError
 from agent.ports import Clock, Loudspeaker
 

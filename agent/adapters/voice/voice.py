@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent.adapters.voice.player import Player, Utterance
-from agent.domain.indication import Indication, Standing
-from agent.domain.telling import STANDINGS, Priority, messages_of
+from agent.domain.access.hints import STANDINGS, Priority, messages_of
+from agent.domain.access.indication import Indication, Standing
 from agent.ports import Clock
 
 _STALE_S = 5.0

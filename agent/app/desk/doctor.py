@@ -29,7 +29,7 @@ from agent.config.input_relations import outputs_of
 from agent.config.pins import PinUse, pin_map
 from agent.errors import RefusedError, UnavailableError
 from agent.ports import Door
-from agent.vision.packs import load_pack
+from agent.vision.packs.packs import load_pack
 
 Probe = Callable[[], str]
 _LEAST_FREE_BYTES = 200_000_000

@@ -9,7 +9,7 @@ from agent.adapters.id_reader.ga467 import Ga467Reader
 from agent.app.open.site import Site, instant
 from agent.app.open.stores import Key, open_registry, read_registry
 from agent.errors import KeyUnavailableError
-from agent.operations.id_documents import (
+from agent.operations.people.documents import (
     Bound,
     bind,
     describe,

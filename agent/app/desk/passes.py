@@ -10,22 +10,22 @@ from agent.adapters.store.keys import load_key
 from agent.app.open.engine import open_engine
 from agent.app.open.site import Site, instant
 from agent.app.open.stores import Key, open_registry, read_registry
-from agent.credentials.gate_pass import PREFIX
-from agent.credentials.id_hash import community_hash
-from agent.credentials.issuers import IssuerKey, Issuers, key_id
-from agent.credentials.pass_template import CommunityKey, PassTemplate
-from agent.credentials.resident_id import check as check_number
-from agent.credentials.resident_id import refused
-from agent.domain.gate_pass import PassId
-from agent.domain.holder import HolderId
-from agent.domain.instant import utc_text
+from agent.credentials.documents.id_hash import community_hash
+from agent.credentials.documents.resident_id import check as check_number
+from agent.credentials.documents.resident_id import refused
+from agent.credentials.passes.gate_pass import PREFIX
+from agent.credentials.passes.issuers import IssuerKey, Issuers, key_id
+from agent.credentials.passes.pass_template import CommunityKey, PassTemplate
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.holder import HolderId
+from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError
-from agent.operations.pass_keys import read_issuer_key, read_public_key
-from agent.operations.passes import IssuedPass, PassRequest, check_pass, issue_pass
-from agent.vision.acquire import acquire
-from agent.vision.images import read_image
-from agent.vision.manifest import read_manifest
-from agent.vision.quality import ENROLMENT
+from agent.operations.passes.issue import IssuedPass, PassRequest, check_pass, issue_pass
+from agent.operations.passes.keys import read_issuer_key, read_public_key
+from agent.vision.face.acquire import acquire
+from agent.vision.face.quality import ENROLMENT
+from agent.vision.packs.manifest import read_manifest
+from agent.vision.stills.images import read_image
 
 _LONGEST_NUMBER = 100
 

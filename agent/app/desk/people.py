@@ -14,17 +14,17 @@ from agent.app.open.engine import open_engine
 from agent.app.open.site import Site, instant
 from agent.app.open.snapshot import Rates, curve_of, take_snapshot, threshold_for
 from agent.app.open.stores import Key, open_registry, read_registry
-from agent.credentials.id_hash import document_key_id
-from agent.domain.comparison import Metric, ReferenceIndex
-from agent.domain.holder import HolderId
-from agent.domain.operating_point import OperatingPoint, threshold_at
+from agent.credentials.documents.id_hash import document_key_id
+from agent.domain.credential.holder import HolderId
+from agent.domain.sight.comparison import Metric, ReferenceIndex
+from agent.domain.sight.operating_point import OperatingPoint, threshold_at
 from agent.errors import ImageError, KeyUnavailableError
-from agent.operations import gallery_check
-from agent.operations.enrol import Bars, Enrolment, EnrolmentRequest, prepare
-from agent.operations.identify import Bar, IdentifiedImage, identify
-from agent.operations.transfer import Documents, export_lines, parse_lines, write
+from agent.operations.people import gallery_check
+from agent.operations.people.enrol import Bars, Enrolment, EnrolmentRequest, prepare
+from agent.operations.people.identify import Bar, IdentifiedImage, identify
+from agent.operations.people.transfer import Documents, export_lines, parse_lines, write
 from agent.ports import Reference
-from agent.vision.manifest import Manifest, manifest_names, read_manifest
+from agent.vision.packs.manifest import Manifest, manifest_names, read_manifest
 
 _SAME_PERSON_FMR = 1e-3
 

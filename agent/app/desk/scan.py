@@ -6,13 +6,13 @@ from pathlib import Path
 from agent.app.open.site import command_site, instant
 from agent.app.open.stores import read_registry
 from agent.credentials.errors import CredentialError
-from agent.credentials.gate_pass import verify
-from agent.credentials.health_certificate import verify_health
-from agent.credentials.issuers import Issuers
-from agent.domain.credential import CredentialKind, Verdict
-from agent.domain.reason import Reason
+from agent.credentials.health.health_certificate import verify_health
+from agent.credentials.passes.gate_pass import verify
+from agent.credentials.passes.issuers import Issuers
+from agent.domain.credential.credential import CredentialKind, Verdict
+from agent.domain.credential.reason import Reason
+from agent.operations.health.trust_lists import usable_trust
 from agent.operations.scan import Judge, Scanned, scan
-from agent.operations.trust_lists import usable_trust
 
 
 def scan_files(files: Iterable[str], state: Path) -> Iterator[Scanned]:

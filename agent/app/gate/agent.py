@@ -39,7 +39,7 @@ from agent.app.threads.watch.disk import DiskWatch
 from agent.app.threads.watch.gallery import GalleryWatch
 from agent.app.threads.worker import Worker
 from agent.controller.inputs import Stop
-from agent.domain.events import EventType
+from agent.domain.record.events import EventType
 from agent.errors import UnavailableError
 from agent.lifecycle import ExitCode, boot_id
 from agent.operations.files import write_lines

@@ -24,9 +24,9 @@ from agent.app.threads.record.outbox import Outbox
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.controller.kiosk import Kiosk, Memory
 from agent.controller.settings import KioskSettings
-from agent.domain.events import EventDraft
-from agent.domain.registry import Registry
-from agent.domain.topics import Topics
+from agent.domain.access.registry import Registry
+from agent.domain.record.events import EventDraft
+from agent.domain.record.topics import Topics
 from agent.ports import Clock, Door
 
 _BROKER, _JOURNAL = "broker", "journal"

@@ -31,7 +31,7 @@ from agent.controller.effects import (
     Stand,
 )
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, NotCounted
-from agent.domain.events import EventDraft, EventType
+from agent.domain.record.events import EventDraft, EventType
 from agent.errors import StoreError
 from agent.ports import Door, LatchStore, PassLedger
 

@@ -32,10 +32,10 @@ from agent.app.open.voice import Voice, open_voice
 from agent.app.threads.senses.documents import PhotoReader
 from agent.config import ConfigFile, GateConfig
 from agent.errors import UnavailableError
-from agent.operations.pass_keys import read_public_key
+from agent.operations.passes.keys import read_public_key
 from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
-from agent.vision.engine import FaceEngine
-from agent.vision.packs import InstalledPack, load_pack
+from agent.vision.face.engine import FaceEngine
+from agent.vision.packs.packs import InstalledPack, load_pack
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,14 +24,14 @@ from agent.app.threads.worker import Slot
 from agent.config import CameraConfig
 from agent.controller.combination import Claim
 from agent.controller.inputs import Input
-from agent.credentials.pass_template import CommunityKey
-from agent.domain.comparison import Metric
-from agent.operations.trust_lists import usable_trust
-from agent.operations.verify_health import RULES
+from agent.credentials.passes.pass_template import CommunityKey
+from agent.domain.sight.comparison import Metric
+from agent.operations.health.trust_lists import usable_trust
+from agent.operations.health.verify_health import RULES
 from agent.ports import Frame
-from agent.vision.symbols import SymbolWatch
-from agent.vision.track import Tracker
-from agent.vision.watch import ClaimedFace, Watcher, Zone
+from agent.vision.face.track import Tracker
+from agent.vision.face.watch import ClaimedFace, Watcher, Zone
+from agent.vision.symbols.symbols import SymbolWatch
 
 Start = Callable[[str, Callable[[], None], Callable[[], None]], None]
 """Runs ``work`` in a thread of this name, with what stops it."""

@@ -4,8 +4,8 @@ import hashlib
 
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker, read_password
 from agent.config import ConfigFile
-from agent.domain.status import offline
-from agent.domain.topics import Topics
+from agent.domain.record.status import offline
+from agent.domain.record.topics import Topics
 
 
 def topics_of(file: ConfigFile) -> Topics:

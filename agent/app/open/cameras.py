@@ -6,7 +6,7 @@ from agent.adapters.camera.video import FileCamera, LiveCamera
 from agent.config import CameraConfig, ConfigFile
 from agent.errors import UnavailableError
 from agent.ports import Camera
-from agent.vision.images import read_image
+from agent.vision.stills.images import read_image
 
 
 def open_camera(file: ConfigFile, camera: CameraConfig) -> Camera:

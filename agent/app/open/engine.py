@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from agent.adapters.insightface_engine import InsightfaceEngine
-from agent.vision.engine import FaceEngine, load_engine
-from agent.vision.manifest import InsightfaceDetector
-from agent.vision.packs import InstalledPack, load_pack
+from agent.vision.face.engine import FaceEngine, load_engine
+from agent.vision.packs.manifest import InsightfaceDetector
+from agent.vision.packs.packs import InstalledPack, load_pack
 
 
 def open_engine(state: Path, pack: str, threads: int = 1) -> FaceEngine:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from agent.config import GateConfig, RuleConfig, ScheduleSpan
-from agent.domain.holidays import Holiday, parse_days
-from agent.domain.schedule import HOLIDAY, DatedSpan, Schedule, Span
+from agent.domain.hours.holidays import Holiday, parse_days
+from agent.domain.hours.schedule import HOLIDAY, DatedSpan, Schedule, Span
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
 assert _DAYS.index("holiday") == HOLIDAY

@@ -9,12 +9,12 @@ from agent.controller.attempts import Pace
 from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import Degrade, KioskSettings
-from agent.domain.agreement import Requirements
-from agent.domain.antipassback import Area, PassbackMode
-from agent.domain.factor import Factor
-from agent.domain.rule import Rule
-from agent.domain.schedule import Schedule
-from agent.domain.signal import Signal, Wiring
+from agent.domain.access.agreement import Requirements
+from agent.domain.access.rule import Rule
+from agent.domain.credential.factor import Factor
+from agent.domain.door.antipassback import Area, PassbackMode
+from agent.domain.door.signal import Signal, Wiring
+from agent.domain.hours.schedule import Schedule
 
 _FAULT_PARTS = {"tamper": "tamper:", "feedback": "feedback:"}
 

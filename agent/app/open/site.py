@@ -12,10 +12,10 @@ from agent import logs
 from agent.adapters.clock import SystemClock
 from agent.adapters.store.keys import key_path
 from agent.config import FaceConfig, StoreConfig, load_config
-from agent.domain.events import Event, EventType
-from agent.domain.instant import Instant
-from agent.domain.topics import Topics
-from agent.domain.uuid7 import Uuid7Source
+from agent.domain.hours.instant import Instant
+from agent.domain.record.events import Event, EventType
+from agent.domain.record.topics import Topics
+from agent.domain.record.uuid7 import Uuid7Source
 
 new_event_id = Uuid7Source(os.urandom)
 """Ids of the events that this process makes."""

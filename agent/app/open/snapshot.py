@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 from agent.adapters.store.registry import SqliteRegistry
 from agent.config import GateConfig
-from agent.credentials.issuers import Issuers
-from agent.domain.comparison import Metric, ReferenceIndex, Templates
-from agent.domain.gallery_safety import holders_too_close
-from agent.domain.holder import HolderId
-from agent.domain.operating_point import (
+from agent.credentials.passes.issuers import Issuers
+from agent.domain.access.registry import Registry
+from agent.domain.credential.holder import HolderId
+from agent.domain.sight.comparison import Metric, ReferenceIndex, Templates
+from agent.domain.sight.gallery_safety import holders_too_close
+from agent.domain.sight.operating_point import (
     CurvePoint,
     OperatingPoint,
     ThresholdCurve,
     operating_point,
     threshold_at,
 )
-from agent.domain.registry import Registry
 from agent.errors import StoreError
-from agent.vision.manifest import Manifest
+from agent.vision.packs.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,7 +19,7 @@ from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError
 from agent.app.open.site import Site, instant, make_event, new_event_id
-from agent.domain.events import Event, EventType
+from agent.domain.record.events import Event, EventType
 from agent.errors import StoreError
 
 JOURNAL_NAME = "journal.sqlite"

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from agent.config import GateConfig, RuleConfig
 from agent.controller.thermal import ThermalSettings
-from agent.domain.optics import Optics
-from agent.domain.rule import Elevated, Rule, WhenUnreliable
-from agent.domain.skin_temperature import SkinSettings
-from agent.domain.thermal_cue import AttackCue
+from agent.domain.access.rule import Elevated, Rule, WhenUnreliable
+from agent.domain.skin.optics import Optics
+from agent.domain.skin.skin_temperature import SkinSettings
+from agent.domain.skin.thermal_cue import AttackCue
 
 _ARRAYS: dict[int, tuple[float, int]] = {55: (35.0, 32), 110: (75.0, 32)}
 """MLX90640 by its horizontal field of view: the vertical one in degrees, and its columns."""

@@ -15,8 +15,8 @@ from agent.adapters.thermometer.mlx90614 import Mlx90614, Mlx90614Settings
 from agent.adapters.thermometer.mlx90640 import Mlx90640, Mlx90640Settings
 from agent.adapters.thermometer.simulated import SimulatedThermometer
 from agent.config import ThermometerConfig
-from agent.domain.evidence import TemperatureReading
-from agent.domain.spot import greatest_distance_m
+from agent.domain.skin.reading import TemperatureReading
+from agent.domain.skin.spot import greatest_distance_m
 from agent.errors import RefusedError, UnavailableError
 from agent.ports import Thermometer
 

@@ -11,10 +11,10 @@ from agent.adapters.voice.loudspeaker import AplayLoudspeaker
 from agent.adapters.voice.simulated import SimulatedLoudspeaker
 from agent.config import ConfigFile, load_config
 from agent.config.voice import VoiceConfig
-from agent.domain.instant import Instant
+from agent.domain.hours.instant import Instant
 from agent.errors import RefusedError, UnavailableError
-from agent.operations.voice_texts import VoiceTexts, load_texts
-from agent.operations.voices import VoiceFiles, VoiceMessage, list_messages, prepare
+from agent.operations.voice.prepare import VoiceFiles, VoiceMessage, list_messages, prepare
+from agent.operations.voice.texts import VoiceTexts, load_texts
 from agent.ports import Clock, Loudspeaker
 
 

@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 
 from agent.adapters.camera.simulated import fit_scene
-from agent.domain.image import Image
+from agent.domain.sight.image import Image
 from agent.errors import InternalError
 from agent.lab.bench.peer import measure_peer
 from agent.lab.demo.world import portrait
-from agent.vision.engine import PackFaceEngine, load_engine
-from agent.vision.images import read_image
-from agent.vision.packs import load_pack
+from agent.vision.face.engine import PackFaceEngine, load_engine
+from agent.vision.packs.packs import load_pack
+from agent.vision.stills.images import read_image
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"

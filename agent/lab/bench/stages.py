@@ -34,24 +34,24 @@ from agent.controller.inputs import InputChanged, Observed
 from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import KioskSettings
-from agent.domain.comparison import Metric, ReferenceIndex
-from agent.domain.events import Event, EventType
-from agent.domain.evidence import Evidence, FaceEvidence
-from agent.domain.holder import Holder, HolderId
-from agent.domain.image import DetectedFace, Frame, Image
-from agent.domain.instant import Instant
-from agent.domain.policy import decide
-from agent.domain.registry import Registry
-from agent.domain.rule import Rule
-from agent.domain.signal import InputChange, Signal, Wiring
-from agent.domain.situation import Situation
-from agent.domain.uuid7 import Uuid7Source
-from agent.vision.detect import HaarCascade
-from agent.vision.engine import PackFaceEngine, load_engine
-from agent.vision.onnx import OnnxModel
-from agent.vision.packs import InstalledPack, load_pack
-from agent.vision.track import Tracker
-from agent.vision.watch import Watcher, Zone, search_widths
+from agent.domain.access.evidence import Evidence, FaceEvidence
+from agent.domain.access.policy import decide
+from agent.domain.access.registry import Registry
+from agent.domain.access.rule import Rule
+from agent.domain.access.situation import Situation
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.door.signal import InputChange, Signal, Wiring
+from agent.domain.hours.instant import Instant
+from agent.domain.record.events import Event, EventType
+from agent.domain.record.uuid7 import Uuid7Source
+from agent.domain.sight.comparison import Metric, ReferenceIndex
+from agent.domain.sight.image import DetectedFace, Frame, Image
+from agent.vision.face.detect import HaarCascade
+from agent.vision.face.engine import PackFaceEngine, load_engine
+from agent.vision.face.track import Tracker
+from agent.vision.face.watch import Watcher, Zone, search_widths
+from agent.vision.packs.onnx import OnnxModel
+from agent.vision.packs.packs import InstalledPack, load_pack
 
 _MIN_FACE_PX = 80
 _ROUNDS = 60

@@ -16,8 +16,8 @@ import segno
 import zxingcpp
 from pyzbar import pyzbar
 
-from agent.vision.symbol_passes import DEFAULT, Grey
-from agent.vision.symbols import SymbolWatch, read_symbols
+from agent.vision.symbols.symbol_passes import DEFAULT, Grey
+from agent.vision.symbols.symbols import SymbolWatch, read_symbols
 
 Random = np.random.Generator
 _WIDTH, _HEIGHT = 640, 480

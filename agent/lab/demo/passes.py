@@ -8,10 +8,10 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.adapters.store.keys import load_key
-from agent.credentials.issuers import IssuerKey
-from agent.credentials.pass_template import CommunityKey, PassTemplate
-from agent.operations.pass_keys import make_community_key
-from agent.operations.passes import PassRequest, issue_pass, qr_code
+from agent.credentials.passes.issuers import IssuerKey
+from agent.credentials.passes.pass_template import CommunityKey, PassTemplate
+from agent.operations.passes.issue import PassRequest, issue_pass, qr_code
+from agent.operations.passes.keys import make_community_key
 from agent.ports import Image
 
 ISSUER = "demo-office"

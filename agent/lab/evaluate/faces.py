@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.credentials.quantised import dequantise, quantise
-from agent.domain.comparison import Metric, Templates, row_scores
-from agent.domain.error_rates import Scores, error_rates
-from agent.domain.image import Template
+from agent.credentials.passes.quantised import dequantise, quantise
+from agent.domain.sight.comparison import Metric, Templates, row_scores
+from agent.domain.sight.error_rates import Scores, error_rates
+from agent.domain.sight.image import Template
 from agent.errors import ImageError, RefusedError, UnavailableError
 from agent.lab.evaluate.pair_listing import read_pairs, require_files
 

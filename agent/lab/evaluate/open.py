@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from agent.app.open.engine import engine_of
-from agent.domain.comparison import Metric
-from agent.domain.image import Template
+from agent.domain.sight.comparison import Metric
+from agent.domain.sight.image import Template
 from agent.errors import UnavailableError
 from agent.lab.evaluate import faces as evaluate
 from agent.lab.evaluate.faces import Measured, Method, Progress
 from agent.lab.evaluate.report import LEAST_IMPOSTOR_PAIRS, manifest_lines, plot_lines
 from agent.operations.files import write_lines
-from agent.vision.acquire import acquire
-from agent.vision.images import read_image
-from agent.vision.packs import load_pack
-from agent.vision.quality import EVALUATION
+from agent.vision.face.acquire import acquire
+from agent.vision.face.quality import EVALUATION
+from agent.vision.packs.packs import load_pack
+from agent.vision.stills.images import read_image
 
 
 @dataclass(frozen=True, slots=True)

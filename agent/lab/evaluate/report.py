@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from agent.domain.error_rates import Scores, det_curve
+from agent.domain.sight.error_rates import Scores, det_curve
 from agent.errors import RefusedError
 from agent.lab.evaluate.faces import Measured
 

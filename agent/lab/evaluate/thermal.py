@@ -25,10 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.evidence import Box
-from agent.domain.optics import Optics, face_region, trouble, warmest_c
-from agent.domain.skin_temperature import SkinReading, SkinSample, SkinSettings, aggregate
-from agent.domain.thermal_cue import ThermalCue, array_cue, spot_cue
+from agent.domain.skin.optics import Optics, Region, face_region, trouble, warmest_c
+from agent.domain.skin.skin_temperature import SkinReading, SkinSample, SkinSettings, aggregate
+from agent.domain.skin.thermal_cue import ThermalCue, array_cue, spot_cue
 from agent.lab.evaluate.thermal_scenes import CELL_M, HALF_M, Scene, Subject, scene
 
 DAYS = {"temperate": (18.0, 26.0), "cold": (-5.0, 9.0), "hot": (36.0, 40.0)}
@@ -110,8 +109,8 @@ def _percent(share: float | None) -> str:
 
 def look(seen: Scene, optics: Optics, chance: np.random.Generator) -> ThermalCue:
     """What the gate makes of one scene by one sensor."""
-    box = _box(seen)
-    why = trouble(box, optics)
+    face = _face(seen)
+    why = trouble(face.right - face.left, optics)
     if why is not None:
         return spot_cue(None)  # too far away: whatever it reads is not used
     air_c = seen.air_c + chance.normal(0.0, 0.5)
@@ -123,7 +122,7 @@ def look(seen: Scene, optics: Optics, chance: np.random.Generator) -> ThermalCue
     image += chance.normal(0.0, 0.4)
     noise = chance.normal(0.0, 0.4, (_IMAGES, _ROWS, _COLUMNS))
     images = (image + noise).astype(np.float32)
-    region = face_region(box, optics, images[0])
+    region = face_region(face, optics, images[0])
     if region is None:
         return array_cue(None, images[0], None)
     # Ten samples of eight images: enough for a median, and quicker.
@@ -132,11 +131,11 @@ def look(seen: Scene, optics: Optics, chance: np.random.Generator) -> ThermalCue
     return array_cue(_reading(warm_c, air_c), mean, region)
 
 
-def _box(seen: Scene) -> Box:
-    """The face's box in the camera's picture, where the face is in its middle."""
+def _face(seen: Scene) -> Region:
+    """The face in the camera's picture, where the face is in its middle."""
     width_px = round(_FOCAL_PX * seen.face_width_m / seen.distance_m)
     height_px = round(width_px * 1.2)
-    return Box(320 - width_px // 2, 240 - height_px // 2, width_px, height_px)
+    return Region.spanning(320 - width_px // 2, 240 - height_px // 2, width_px, height_px)
 
 
 def _reading(temperatures: NDArray[np.float64], air_c: float) -> SkinReading:

@@ -27,7 +27,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.thermal_cue import expected_skin_c
+from agent.domain.skin.thermal_cue import expected_skin_c
 
 CELL_M = 0.006
 HALF_M = 0.45

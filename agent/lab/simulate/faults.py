@@ -12,7 +12,7 @@ from typing import Protocol
 from agent.adapters.store.simulated import Holder
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
-from agent.domain.door_mode import Command
+from agent.domain.door.door_mode import Command
 from agent.lab.simulate import site
 from agent.lab.simulate.checker import Checker
 from agent.lab.simulate.people import People

@@ -14,10 +14,10 @@ from typing import Protocol
 
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.controller.inputs import CredentialShown, Input, Observed
-from agent.domain.evidence import Box, Candidate, FaceSample, FaceTrack, Observation
-from agent.domain.gate_pass import GatePass, PassId
-from agent.domain.holder import HolderId
-from agent.domain.presented import PassPresented
+from agent.domain.credential.gate_pass import GatePass, PassId
+from agent.domain.credential.holder import HolderId
+from agent.domain.credential.presented import PassPresented
+from agent.domain.sight.track import Box, Candidate, FaceSample, FaceTrack, Observation
 from agent.lab.simulate import site
 from agent.lab.simulate.checker import Checker
 from agent.lab.simulate.truth import Person

@@ -32,10 +32,10 @@ from agent.app.threads.tell.telling import Telling
 from agent.controller.combination import Claim
 from agent.controller.effects import SetStatus
 from agent.controller.inputs import Input, Stop
-from agent.domain.events import Event, EventDraft, EventType
-from agent.domain.registry import Registry
-from agent.domain.topics import Topics
-from agent.domain.uuid7 import Uuid7Source
+from agent.domain.access.registry import Registry
+from agent.domain.record.events import Event, EventDraft, EventType
+from agent.domain.record.topics import Topics
+from agent.domain.record.uuid7 import Uuid7Source
 from agent.errors import StoreError, UnavailableError
 from agent.lab.simulate import site
 from agent.operations.secure_outputs import record_outputs

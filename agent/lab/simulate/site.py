@@ -19,14 +19,14 @@ from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import Degrade, KioskSettings
 from agent.controller.thermal import ThermalSettings
-from agent.domain.antipassback import Area, PassbackMode
-from agent.domain.factor import Factor
-from agent.domain.holder import Holder, HolderId
-from agent.domain.operating_point import OperatingPoint
-from agent.domain.registry import Registry
-from agent.domain.rule import Rule
-from agent.domain.schedule import Schedule, Span
-from agent.domain.signal import Signal, Wiring
+from agent.domain.access.registry import Registry
+from agent.domain.access.rule import Rule
+from agent.domain.credential.factor import Factor
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.door.antipassback import Area, PassbackMode
+from agent.domain.door.signal import Signal, Wiring
+from agent.domain.hours.schedule import Schedule, Span
+from agent.domain.sight.operating_point import OperatingPoint
 from agent.lab.simulate.checker import WatchedOutput
 from agent.lab.simulate.checker_events import NAME_MARK
 from agent.lab.simulate.truth import Hours, Person, Right

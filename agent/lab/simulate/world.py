@@ -35,8 +35,8 @@ from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.app.open.stores import JOURNAL_NAME, LATCHES_NAME
 from agent.controller.inputs import Commanded, Input
-from agent.domain.door_mode import Command
-from agent.domain.uuid7 import Uuid7Source
+from agent.domain.door.door_mode import Command
+from agent.domain.record.uuid7 import Uuid7Source
 from agent.errors import StoreError, UnavailableError
 from agent.lab.simulate import site
 from agent.lab.simulate.checker import Checker

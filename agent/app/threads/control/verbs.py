@@ -16,10 +16,10 @@ from typing import Any
 from agent.app.threads.control.socket import Command as SocketCommand
 from agent.app.threads.record.status import StatusBoard
 from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
-from agent.domain.access_point import State
-from agent.domain.door_mode import Command, Mode
-from agent.domain.holder import HolderId, parse_holder_id
-from agent.domain.instant import utc_text
+from agent.domain.credential.holder import HolderId, parse_holder_id
+from agent.domain.door.access_point import State
+from agent.domain.door.door_mode import Command, Mode
+from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError
 from agent.ports import LatchStore
 

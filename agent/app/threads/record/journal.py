@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from agent.domain.events import Event
+from agent.domain.record.events import Event
 from agent.errors import StoreError
 from agent.ports import Journal
 

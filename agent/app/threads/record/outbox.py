@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 import structlog
 
-from agent.domain.events import cloud_event
-from agent.domain.topics import Topics
+from agent.domain.record.events import cloud_event
+from agent.domain.record.topics import Topics
 from agent.errors import StoreError
 from agent.ports import Broker, Journal, StoredEvent
 

@@ -11,8 +11,8 @@ import structlog
 from agent import __version__
 from agent.adapters.store.journal import SqliteJournal
 from agent.controller.effects import SetStatus
-from agent.domain.registry import Registry
-from agent.domain.status import Status
+from agent.domain.access.registry import Registry
+from agent.domain.record.status import Status
 from agent.errors import StoreError
 from agent.ports import Broker, Clock
 

@@ -14,11 +14,11 @@ import structlog
 
 from agent.app.threads.worker import Slot
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, Observed
-from agent.domain.comparison import ReferenceIndex
-from agent.domain.evidence import Observation
+from agent.domain.sight.comparison import ReferenceIndex
+from agent.domain.sight.track import Observation
 from agent.errors import UnavailableError
 from agent.ports import Camera, Frame
-from agent.vision.watch import ClaimedFace
+from agent.vision.face.watch import ClaimedFace
 
 _POLL_S = 0.25
 _FIRST_RETRY_S = 1.0

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.credentials.errors import CredentialError
-from agent.credentials.eu_dcc_rules import AcceptanceRules
-from agent.credentials.gate_pass import SignedPass, verify
-from agent.credentials.health_certificate import verify_health
-from agent.credentials.issuers import Issuers
+from agent.credentials.health.eu_dcc_rules import AcceptanceRules
+from agent.credentials.health.health_certificate import verify_health
+from agent.credentials.health.trust import TrustList
 from agent.credentials.kinds import kind_of
-from agent.credentials.pass_template import CommunityKey, PassTemplate
-from agent.credentials.trust import TrustList
-from agent.domain.credential import CredentialKind
-from agent.domain.image import Template
-from agent.domain.instant import Instant
-from agent.domain.presented import HealthPresented, PassPresented
-from agent.domain.reason import Reason
+from agent.credentials.passes.gate_pass import SignedPass, verify
+from agent.credentials.passes.issuers import Issuers
+from agent.credentials.passes.pass_template import CommunityKey, PassTemplate
+from agent.domain.credential.credential import CredentialKind
+from agent.domain.credential.presented import HealthPresented, PassPresented
+from agent.domain.credential.reason import Reason
+from agent.domain.hours.instant import Instant
+from agent.domain.sight.image import Template
 
 _GONE_AFTER_S = 1.5
 _MOST_KEPT = 16

@@ -14,16 +14,16 @@ import structlog
 
 from agent.app.threads.senses.credential_desk import CredentialDesk
 from agent.controller.inputs import CredentialShown, FaultCleared, FaultRaised, Input
-from agent.credentials.id_hash import community_hash, kiosk_hash
-from agent.domain.id_document import IdDocument
-from agent.domain.image import Template
-from agent.domain.presented import DocumentPresented
-from agent.domain.reason import Reason
+from agent.credentials.documents.id_hash import community_hash, kiosk_hash
+from agent.domain.credential.id_document import IdDocument
+from agent.domain.credential.presented import DocumentPresented
+from agent.domain.credential.reason import Reason
+from agent.domain.sight.image import Template
 from agent.errors import ImageError, RefusedError, StoreError, UnavailableError
 from agent.ports import Clock, IdReader, PhotoDecoder
-from agent.vision.acquire import acquire
-from agent.vision.engine import FaceEngine
-from agent.vision.quality import EVALUATION
+from agent.vision.face.acquire import acquire
+from agent.vision.face.engine import FaceEngine
+from agent.vision.face.quality import EVALUATION
 
 PART = "id_reader"
 _LOOK_S = 0.5

@@ -17,12 +17,12 @@ from typing import Any
 import structlog
 
 from agent.credentials.errors import CredentialError
-from agent.credentials.strict_json import loads
-from agent.domain.announcement import PRIORITIES, Announcement
-from agent.domain.instant import Instant
-from agent.domain.telling import ANNOUNCEMENT_PREFIX, KEY_PATTERN, LANGUAGE_PATTERN, Priority
+from agent.credentials.formats.strict_json import loads
+from agent.domain.access.hints import ANNOUNCEMENT_PREFIX, KEY_PATTERN, LANGUAGE_PATTERN, Priority
+from agent.domain.hours.instant import Instant
+from agent.domain.record.announcement import PRIORITIES, Announcement
 from agent.errors import RefusedError
-from agent.operations.voice_texts import speakable
+from agent.operations.voice.texts import speakable
 
 LARGEST_BYTES = 4096
 _KEYS = {"id", "message", "text", "priority", "expires", "repeat", "language"}

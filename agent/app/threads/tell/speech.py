@@ -11,11 +11,11 @@ from agent.adapters.voice.voice import VoiceIndicator
 from agent.app.open.voice import Voice
 from agent.app.threads.tell.announcements import AnnouncementDesk
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
-from agent.domain.announcement import Announcement
-from agent.domain.telling import Priority
+from agent.domain.access.hints import Priority
+from agent.domain.record.announcement import Announcement
 from agent.errors import RefusedError, UnavailableError
-from agent.operations.recordings import check_wav
-from agent.operations.voices import write_file
+from agent.operations.voice.prepare import write_file
+from agent.operations.voice.recordings import check_wav
 from agent.ports import Clock
 
 VOICE, VOICE_FILES = "voice", "voice:files"

@@ -19,8 +19,8 @@ from agent.app.open.voice import Voice
 from agent.app.threads.tell.speech import VOICE, Speech
 from agent.controller.effects import Indicate, Stand
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
-from agent.domain.indication import Standing
-from agent.domain.topics import Topics
+from agent.domain.access.indication import Standing
+from agent.domain.record.topics import Topics
 from agent.errors import UnavailableError
 from agent.ports import Clock, Indicator
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from agent.adapters.clock import SystemClock
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.credentials.errors import CredentialError
-from agent.credentials.signed_time import NONCE_BYTES, verify_time
+from agent.credentials.signed.time import NONCE_BYTES, verify_time
 from agent.errors import StoreError
 
 _WRITE_EVERY_S = 300.0

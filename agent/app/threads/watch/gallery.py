@@ -11,9 +11,9 @@ import structlog
 
 from agent.app.open.snapshot import Snapshot
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, RegistryChanged
-from agent.credentials.issuers import Issuers
-from agent.domain.comparison import ReferenceIndex
-from agent.domain.registry import Registry
+from agent.credentials.passes.issuers import Issuers
+from agent.domain.access.registry import Registry
+from agent.domain.sight.comparison import ReferenceIndex
 from agent.errors import UnavailableError
 
 _POLL_S = 0.5

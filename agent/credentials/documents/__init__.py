@@ -1,0 +1,1 @@
+"""ID documents: numbers and what is kept of them."""

@@ -1,0 +1,1 @@
+"""Encodings that credentials come in; each takes hostile input."""

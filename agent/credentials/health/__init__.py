@@ -1,0 +1,1 @@
+"""Health certificates: signatures, trust and rules."""

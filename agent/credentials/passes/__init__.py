@@ -1,0 +1,1 @@
+"""Gate passes: their claims, issuers and sealed templates."""

@@ -1,0 +1,1 @@
+"""What the community signs for its kiosks."""

@@ -1,0 +1,1 @@
+"""Who may pass: evidence, situation, rules and the one decision."""

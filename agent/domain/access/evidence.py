@@ -1,0 +1,59 @@
+"""What one attempt brings before the policy, as values; what it means is the policy's to say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.domain.credential.factor import Factor, Factors
+from agent.domain.credential.holder import HolderId
+from agent.domain.credential.presented import DocumentPresented, HealthPresented, PassPresented
+from agent.domain.skin.skin_temperature import SkinReading
+
+
+@dataclass(frozen=True, slots=True)
+class FaceEvidence:
+    """The agreed outcome of one track, and what it was judged by.
+
+    ``claimed`` says that it was compared 1:1 with the holder whom a credential names. ``holder``
+    is None where no candidate reached the threshold; ``margin`` is the distance in score to the
+    best other holder, None where there is no other.
+    """
+
+    holder: HolderId | None
+    score: float | None
+    margin: float | None
+    runner_up_score: float | None
+    frames: int
+    span_s: float
+    newest_s: float
+    ambiguous: bool = False
+    frozen: bool = False
+    pad_score: float | None = None
+    claimed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that one attempt brings before the policy.
+
+    ``thermal_score`` says whether the face is as warm as one, 0 to 1; None where that cannot be
+    told, or nothing looked.
+    """
+
+    face: FaceEvidence | None = None
+    temperature: SkinReading | None = None
+    gate_pass: PassPresented | None = None
+    document: DocumentPresented | None = None
+    health: HealthPresented | None = None
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
+    thermal_score: float | None = None
+
+    @property
+    def shown(self) -> Factors:
+        """Which factors it holds; a face only where it is somebody's."""
+        there = {
+            Factor.FACE: self.face is not None and self.face.holder is not None,
+            Factor.PASS: self.gate_pass is not None,
+            Factor.ID_DOCUMENT: self.document is not None,
+            Factor.HEALTH_CERTIFICATE: self.health is not None,
+        }
+        return frozenset(factor for factor, shown in there.items() if shown)

@@ -1,0 +1,107 @@
+"""Who may pass where, when and by what."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from agent.domain.credential.factor import FACE_OR_BOTH, Factor, Factors, missing
+from agent.domain.hours.instant import Instant
+from agent.domain.hours.schedule import Schedule
+
+
+class Elevated(StrEnum):
+    """What follows from an elevated skin reading; the value is the word in config."""
+
+    DENY = "deny"
+    SECOND_READING = "second_reading"
+    WARN = "warn"
+
+
+class WhenUnreliable(StrEnum):
+    """What follows where no reading is to be relied on; the value is the word in config."""
+
+    DENY = "deny"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the community's order; ``access_points`` empty means all of them.
+
+    ``baseline_delta_c`` lowers the limit to what most people had lately and so much more, once
+    enough have passed. After an elevated reading, ``SECOND_READING`` takes another one
+    ``second_reading_after_s`` later, which decides.
+    """
+
+    categories: frozenset[str]
+    access_points: frozenset[str] = frozenset()
+    schedule: Schedule | None = None
+    temperature_limit_c: float | None = None
+    factors: tuple[Factors, ...] = FACE_OR_BOTH
+    health_certificate: bool = False
+    factor_window_s: float = 15.0
+    baseline_delta_c: float | None = None
+    elevated: Elevated = Elevated.DENY
+    second_reading_after_s: float = 5.0
+    unreliable: WhenUnreliable = WhenUnreliable.DENY
+
+    @property
+    def asks_temperature(self) -> bool:
+        """Whether nobody passes by this rule unmeasured."""
+        return self.temperature_limit_c is not None
+
+    def but_temperature(self) -> "Rule":
+        """All that it asks for beside the temperature."""
+        return replace(self, temperature_limit_c=None)
+
+    def limit_c(self, baseline_c: float | None) -> float | None:
+        """Above which a reading is elevated, in degrees Celsius; None where none is asked for."""
+        limit_c = self.temperature_limit_c
+        if limit_c is None or baseline_c is None or self.baseline_delta_c is None:
+            return limit_c
+        return min(limit_c, baseline_c + self.baseline_delta_c)
+
+    def satisfied(self, shown: Factors, *, by_claim: bool) -> bool:
+        """Whether ``shown`` is enough.
+
+        ``by_claim``: the face was compared with the holder whom a credential names, so it counts
+        only where that credential is asked for too; a face alone is held to more.
+        """
+        named = {Factor.PASS, Factor.ID_DOCUMENT}
+        whole = [wanted for wanted in self.factors if wanted <= shown]
+        if by_claim:
+            whole = [wanted for wanted in whole if Factor.FACE not in wanted or wanted & named]
+        return bool(whole) and not self.missing(shown)
+
+    @property
+    def by_face_alone(self) -> bool:
+        """Whether a face may say by itself who stands there, so that a search is of use."""
+        named = {Factor.PASS, Factor.ID_DOCUMENT}
+        return any(Factor.FACE in wanted and not wanted & named for wanted in self.factors)
+
+    def missing(self, shown: Factors) -> Factors:
+        """What is still to be shown; empty where nothing is."""
+        lacking = missing(self.factors, shown)
+        if self.health_certificate and Factor.HEALTH_CERTIFICATE not in shown:
+            lacking |= {Factor.HEALTH_CERTIFICATE}
+        return lacking
+
+
+def find_rule(rules: Iterable[Rule], category: str, access_point: str, now: Instant) -> Rule | None:
+    """The first rule for ``category`` at ``access_point`` whose schedule holds; None refuses.
+
+    Where none holds it is the first of all, which then says why not; and so it is while the clock
+    is not trusted: which one holds is not known then, and a later one may ask for less.
+    """
+    there = [
+        rule
+        for rule in rules
+        if category in rule.categories
+        and (not rule.access_points or access_point in rule.access_points)
+    ]
+    holding = (
+        rule
+        for rule in there
+        if now.utc_trusted and (rule.schedule is None or rule.schedule.holds(now.utc))
+    )
+    return next(holding, there[0] if there else None)

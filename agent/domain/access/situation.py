@@ -1,0 +1,101 @@
+"""What the policy looks at beside the evidence: where, under what circumstances, and for whom."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from agent.domain.access.agreement import Requirements
+from agent.domain.access.evidence import Evidence
+from agent.domain.access.rule import Rule
+from agent.domain.credential.gate_pass import GatePass
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.hours.instant import Instant
+from agent.domain.skin.thermal_cue import AttackCue
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a pass is shown; ``kiosk`` is its grid and its own id: ``g3/north-1``."""
+
+    community: str
+    kiosk: str
+    access_point: str
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What holds at the access point, whoever stands there.
+
+    ``face_alone_suffices`` says whether the gallery's size leaves a threshold safe enough;
+    ``too_close`` whether the holder before the gate is one whom another could pass for. ``place``
+    is None where no pass is ever read. ``pass_uses`` counts those of the pass shown, here;
+    ``document_holder`` is whose the document is by the registry.
+    ``attack_cue`` says what follows where a thermal score is below ``thermal_threshold``.
+    ``at_least_utc`` is a time that it surely is later than, by which dates are judged while the
+    clock is not trusted; None denies them then.
+    """
+
+    locked_down: bool = False
+    sensor_fault: bool = False
+    passback: bool = False
+    face_alone_suffices: bool = True
+    accept_no_pad: bool = False
+    too_close: bool = False
+    requirements: Requirements = field(default_factory=Requirements)
+    temperature_max_age_s: float = 2.0
+    attack_cue: AttackCue = AttackCue.OFF
+    thermal_threshold: float = 0.5
+    place: Place | None = None
+    pass_uses: int = 0
+    pass_revoked: bool = False
+    at_least_utc: datetime | None = None
+    document_holder: HolderId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One attempt as the policy looks at it."""
+
+    evidence: Evidence
+    holder: Holder | None
+    rule: Rule | None
+    situation: Situation
+    now: Instant
+
+    @property
+    def claims(self) -> GatePass | None:
+        """What the pass says that was shown and believed."""
+        shown = self.evidence.gate_pass
+        return shown.gate_pass if shown is not None and shown.reason is None else None
+
+    @property
+    def names_somebody(self) -> bool:
+        """Whether a credential says who stands there, so that the face is compared 1:1."""
+        return self.claims is not None or self.evidence.document is not None
+
+    @property
+    def utc(self) -> datetime:
+        """By which dates are judged."""
+        bound = self.situation.at_least_utc
+        return self.now.utc if self.now.utc_trusted or bound is None else bound
+
+    @property
+    def validity(self) -> tuple[list[datetime], list[datetime]]:
+        """Every start and every end that counts for what was shown."""
+        sources: list[Holder | GatePass] = [
+            one for one in (self.holder, self.claims) if one is not None
+        ]
+        starts = [one.valid_from for one in sources if one.valid_from is not None]
+        ends = [one.valid_until for one in sources if one.valid_until is not None]
+        document = self.evidence.document
+        if document is not None and document.valid_from is not None:
+            starts.append(_at(document.valid_from))
+        last_day = document.valid_until if document is not None else None
+        # Some long-term cards end with time itself, which is never.
+        if last_day is not None and last_day < date.max:
+            # The last day counts whole, wherever on earth the kiosk stands.
+            ends.append(_at(last_day) + timedelta(days=1))
+        return starts, ends
+
+
+def _at(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

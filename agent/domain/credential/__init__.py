@@ -1,0 +1,1 @@
+"""Holders, what they present, and why they are denied."""

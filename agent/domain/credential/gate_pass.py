@@ -1,0 +1,34 @@
+"""A gate pass as its issuer wrote it: who may pass where, from when until when, and how often."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+
+from agent.domain.credential.holder import HolderId
+
+PassId = NewType("PassId", str)
+"""16 to 32 hexadecimal digits, chosen at random by the issuer."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatePass:
+    """The claims of one pass; true only after its signature was verified.
+
+    ``communities`` is never empty; ``access_points`` empty means every one that the category's
+    rule allows. ``uses`` None is any number; a pass with limited uses names the one ``kiosk`` that
+    counts them, because kiosks that are offline cannot know each other's count. ``document`` is a
+    keyed hash of the holder's ID number, by which an ID document is known to be the same person's.
+    """
+
+    id: PassId
+    issuer: str
+    holder: HolderId
+    category: str
+    communities: frozenset[str]
+    valid_until: datetime
+    valid_from: datetime | None = None
+    access_points: frozenset[str] = frozenset()
+    uses: int | None = None
+    kiosk: str | None = None
+    document: str | None = None
+    has_template: bool = False

@@ -1,0 +1,1 @@
+"""Access points, their inputs, modes and anti-passback."""

@@ -1,0 +1,1 @@
+"""What is told: events, topics, status and announcements."""

@@ -1,0 +1,96 @@
+"""What happened, in the words that the broker and the backend read.
+
+An event is made once, by the controller or a use case, and never changed: the journal gives it its
+place (epoch, sequence), the broker gets a copy. ``data`` holds JSON values only and never a name,
+an ID number, a template or a photograph.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from agent.domain.hours.instant import utc_text
+
+
+class EventType(StrEnum):
+    """The kinds of events; the value is the CloudEvents ``type`` behind the prefix ``gate.``."""
+
+    ACCESS_GRANTED = "access.granted"
+    ACCESS_DENIED = "access.denied"
+    ACCESS_TAKEN = "access.taken"
+    ACCESS_NOT_TAKEN = "access.not_taken"
+    DOOR_RELEASED = "door.released"
+    DOOR_MODE_CHANGED = "door.mode_changed"
+    DOOR_FORCED = "door.forced"
+    DOOR_HELD_OPEN = "door.held_open"
+    DOOR_ALARM_OVER = "door.alarm_over"
+    DOOR_TAILGATED = "door.tailgated"
+    DURESS_SIGNALLED = "duress.signalled"
+    PASSBACK_FORGIVEN = "passback.forgiven"
+    HOLDER_CHANGED = "holder.changed"
+    HOLDER_REMOVED = "holder.removed"
+    RULES_CHANGED = "rules.changed"
+    MODEL_CHANGED = "model.changed"
+    ISSUER_CHANGED = "issuer.changed"
+    PASS_REVOKED = "pass.revoked"  # noqa: S105 - a gate pass, no password
+    TRUST_CHANGED = "trust.changed"
+    FAULT_RAISED = "fault.raised"
+    FAULT_CLEARED = "fault.cleared"
+    AGENT_STARTED = "agent.started"
+    AGENT_STOPPED = "agent.stopped"
+    JOURNAL_SET_ASIDE = "journal.set_aside"
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """An event before it has its id: what the controller says, free of clocks and chance."""
+
+    type: EventType
+    time: datetime
+    clock_synced: bool
+    access_point: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def with_id(self, event_id: str) -> "Event":
+        """The event itself, with a UUIDv7 made by the caller."""
+        return Event(
+            event_id, self.type, self.time, self.clock_synced, self.access_point, self.data
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened; ``id`` is a UUIDv7 and the key by which a reader drops repeats."""
+
+    id: str
+    type: EventType
+    time: datetime
+    clock_synced: bool
+    access_point: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def cloud_event(event: Event, *, source: str, epoch: str, sequence: int) -> dict[str, Any]:
+    """The event as a CloudEvents 1.0 JSON object (structured mode).
+
+    ``source`` is ``/gate/{community}/{grid}/{kiosk}``. The extensions ``epoch`` and ``sequence``
+    (20 digits, so that it sorts as text, after the CloudEvents sequence extension) name the
+    event's place in the kiosk's stream: a pair never repeats.
+    """
+    body: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": event.id,
+        "source": source,
+        "type": f"gate.{event.type.value}",
+        "time": utc_text(event.time),
+        "datacontenttype": "application/json",
+        "epoch": epoch,
+        "sequence": f"{sequence:020d}",
+        "data": {**event.data, "clock_synced": event.clock_synced},
+    }
+    if event.access_point is not None:
+        body["subject"] = event.access_point
+        body["data"]["access_point"] = event.access_point
+    return body

@@ -1,0 +1,58 @@
+"""Where a kiosk speaks: ``gate/{community}/{grid}/{kiosk}/...``."""
+
+from dataclasses import dataclass
+
+from agent.domain.record.events import EventType
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one kiosk; the three names are checked words of the config."""
+
+    community: str
+    grid: str
+    kiosk: str
+
+    @property
+    def base(self) -> str:
+        """The subtree that is this kiosk's own."""
+        return f"gate/{self.community}/{self.grid}/{self.kiosk}"
+
+    @property
+    def kiosk_path(self) -> str:
+        """The kiosk's three names: ``lakeside/g3/north-1``."""
+        return f"{self.community}/{self.grid}/{self.kiosk}"
+
+    @property
+    def source(self) -> str:
+        """The CloudEvents ``source`` of everything it says."""
+        return f"/{self.base}"
+
+    @property
+    def status(self) -> str:
+        """Retained: what stands now; also the last will."""
+        return f"{self.base}/status"
+
+    def event(self, kind: EventType) -> str:
+        """One topic a family of events: ``.../events/access`` for ``access.granted``."""
+        return f"{self.base}/events/{kind.value.partition('.')[0]}"
+
+    @property
+    def time_request(self) -> str:
+        """Where the kiosk asks for a signed time; the payload is a nonce."""
+        return f"{self.base}/time/request"
+
+    @property
+    def time_answer(self) -> str:
+        """Where it hears the answer; counts with a signature only."""
+        return f"{self.base}/time/answer"
+
+    @property
+    def announce(self) -> str:
+        """Where it hears what is to be said at this kiosk; makes sound only."""
+        return f"{self.base}/announce"
+
+    @property
+    def announce_to_all(self) -> str:
+        """Where it hears what is to be said at every kiosk of the community."""
+        return f"gate/{self.community}/announce"

@@ -1,0 +1,1 @@
+"""What cameras see as values: images, tracks, symbols, comparisons and their errors."""

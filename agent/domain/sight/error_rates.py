@@ -1,0 +1,124 @@
+"""Comparison error rates, as ISO/IEC 19795-1 counts them.
+
+A pair of which an image failed to acquire is a non-match in every figure: its score is below every
+threshold. So a failure costs where the pair is genuine, and a pack cannot look better by refusing.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.domain.sight.operating_point import CurvePoint
+
+Scores = npt.NDArray[np.float64]
+"""Comparison scores, higher is more alike; -inf where an image failed to acquire."""
+
+FMRS = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRates:
+    """The figures of one evaluation; None where there are no pairs to say."""
+
+    genuine: int
+    impostor: int
+    auc: float | None
+    accuracy: float | None
+    accuracy_threshold: float | None
+    fnmr: Mapping[str, float | None]
+    threshold: Mapping[str, float | None]
+
+
+def error_rates(genuine: Scores, impostor: Scores) -> ErrorRates:
+    """The figures of these scores."""
+    thresholds = {name: threshold_at(impostor, fmr) for name, fmr in FMRS.items()}
+    accuracy, at = best_accuracy(genuine, impostor)
+    return ErrorRates(
+        genuine=len(genuine),
+        impostor=len(impostor),
+        auc=area_under_curve(genuine, impostor),
+        accuracy=accuracy,
+        accuracy_threshold=at,
+        fnmr={name: fnmr_at(genuine, value) for name, value in thresholds.items()},
+        threshold=thresholds,
+    )
+
+
+def threshold_at(impostor: Scores, fmr: float) -> float | None:
+    """The least threshold at which the share of impostor scores at or above it is at most ``fmr``.
+
+    Only acquired pairs have a score to set a threshold by; the share counts all. Where even the
+    highest score alone is too many, it is the next number above it. None without impostor scores.
+    """
+    finite = np.sort(impostor[np.isfinite(impostor)])[::-1]
+    if not len(finite):
+        return None
+    total = len(impostor)
+    allowed = math.floor(fmr * total) + 1
+    # The product rounds; the share itself is what may not exceed.
+    while allowed / total > fmr:
+        allowed -= 1
+    if allowed >= len(finite):
+        return float(finite[-1])
+    # Everything at or above the first score that is one too many must stay below the threshold.
+    return float(np.nextafter(finite[allowed], np.inf))
+
+
+def fnmr_at(genuine: Scores, threshold: float | None) -> float | None:
+    """The share of genuine scores below ``threshold``."""
+    if threshold is None or not len(genuine):
+        return None
+    return float(np.mean(genuine < threshold))
+
+
+def area_under_curve(genuine: Scores, impostor: Scores) -> float | None:
+    """The chance that a genuine score exceeds an impostor one, ties counting half.
+
+    By ranks: H. Mann and D. Whitney, Annals of Mathematical Statistics 18 (1947).
+    """
+    if not len(genuine) or not len(impostor):
+        return None
+    ordered = np.sort(impostor)
+    below = np.searchsorted(ordered, genuine, side="left")
+    up_to = np.searchsorted(ordered, genuine, side="right")
+    wins = float(below.sum()) + 0.5 * float((up_to - below).sum())
+    return wins / (len(genuine) * len(impostor))
+
+
+def best_accuracy(genuine: Scores, impostor: Scores) -> tuple[float | None, float | None]:
+    """The largest share of right answers over all thresholds, and a threshold that reaches it."""
+    total = len(genuine) + len(impostor)
+    values = np.unique(np.concatenate([genuine, impostor])) if total else np.zeros(0)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        # Nothing was acquired: every answer is "no match".
+        return (len(impostor) / total if total else None), None
+    thresholds = np.append(values, np.nextafter(values[-1], np.inf))
+    accepted = len(genuine) - np.searchsorted(np.sort(genuine), thresholds, side="left")
+    rejected = np.searchsorted(np.sort(impostor), thresholds, side="left")
+    right = (accepted + rejected) / total
+    best = int(right.argmax())
+    upper, lower = float(thresholds[best]), float(thresholds[max(best - 1, 0)])
+    # The middle of the gap below, so that the figure does not hang on the last digit of a score;
+    # between two numbers without one in between it would round down and accept the lower.
+    middle = (upper + lower) / 2
+    return float(right[best]), middle if lower < middle else upper
+
+
+def det_curve(genuine: Scores, impostor: Scores, fmrs: Sequence[float]) -> tuple[CurvePoint, ...]:
+    """FMR, threshold and FNMR at each of ``fmrs`` (falling) that so many pairs can show.
+
+    For a pack's manifest or a plot of the detection error trade-off (ISO/IEC 19795-1). Where two
+    rates have the same threshold only the first stands, and so does none past the last score.
+    """
+    points: list[CurvePoint] = []
+    for fmr in fmrs:
+        threshold = threshold_at(impostor, fmr)
+        if threshold is None or fmr * len(impostor) < 1.0:
+            continue
+        if not points or threshold > points[-1].threshold:
+            points.append(CurvePoint(fmr, threshold, fnmr_at(genuine, threshold)))
+    return tuple(points)

@@ -1,0 +1,218 @@
+"""The gallery compared with itself: who could pass for whom, and what to expect of strangers.
+
+A pack's published threshold says nothing about the faces at this gate. Here every pair of
+references of different holders is an impostor comparison: two holders whose references pass for
+each other must not be granted by face alone, and the distribution of the others says how well the
+pack separates these people.
+
+Blocks of rows are compared in float32 by one matrix product. What rounding leaves open is decided
+by scores in float64, so that the answer is that of comparing each pair by itself.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.domain.credential.holder import HolderId
+from agent.domain.sight.comparison import Metric, ReferenceIndex, row_scores
+
+_BLOCK_CELLS = 2_000_000
+_BLOCK_PAIRS = 50_000
+_ROUNDING = 2.0**-24
+HISTOGRAM_BINS = 40
+MOST_SCORES = 2_000_000
+"""Beyond so many pairs the distribution is that of as many drawn at random."""
+_SEED = 20_000
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePair:
+    """Two holders, the first by id before the second, and their best comparison score."""
+
+    one: HolderId
+    other: HolderId
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImpostorScores:
+    """The scores between references of different holders; bins span ``edges``.
+
+    ``pairs`` and ``highest`` are of all of them; mean, deviation and counts of ``sampled``, which
+    are drawn with a fixed seed where there are more than ``MOST_SCORES``. A score outside the
+    edges is counted in the first or last bin.
+    """
+
+    pairs: int
+    sampled: int
+    mean: float
+    std: float
+    highest: float
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+def close_pairs(
+    index: ReferenceIndex, threshold: float, only: Iterable[HolderId] | None = None
+) -> list[ClosePair]:
+    """The pairs of holders of whom any two references score ``threshold`` or more, closest first.
+
+    With ``only``, the pairs in which one of these takes part: what a new holder brings in.
+    """
+    best: dict[tuple[int, int], float] = {}
+    limit, slack = _limit(index, threshold)
+    for rows, start, closeness in _blocks(index, only):
+        near, columns = np.nonzero(closeness >= limit - slack)
+        for part in range(0, len(near), _BLOCK_PAIRS):
+            a = rows[near[part : part + _BLOCK_PAIRS]]
+            b = columns[part : part + _BLOCK_PAIRS] + start
+            scores = row_scores(index.templates[a], index.templates[b], index.metric)
+            kept = scores >= threshold
+            owners = np.sort(np.stack((index.owner[a], index.owner[b])), axis=0)[:, kept]
+            for one, other, value in zip(*owners.tolist(), scores[kept].tolist(), strict=True):
+                best[one, other] = max(best.get((one, other), -math.inf), value)
+    found = [ClosePair(index.names[a], index.names[b], value) for (a, b), value in best.items()]
+    return sorted(found, key=lambda pair: (-pair.score, pair.one, pair.other))
+
+
+def too_close(pairs: Iterable[ClosePair]) -> frozenset[HolderId]:
+    """Everyone in a close pair."""
+    return frozenset(name for pair in pairs for name in (pair.one, pair.other))
+
+
+def holders_too_close(index: ReferenceIndex, threshold: float) -> frozenset[HolderId]:
+    """``too_close(close_pairs(...))`` without the list of pairs.
+
+    A threshold that is too loose for a gallery makes millions of pairs; a gate that starts must not
+    fill its memory with them.
+    """
+    close = np.zeros(len(index.names), dtype=bool)
+    limit, slack = _limit(index, threshold)
+    for rows, start, closeness in _blocks(index, None):
+        sure = closeness > limit + slack
+        close[index.owner[rows[sure.any(axis=1)]]] = True
+        close[index.owner[np.flatnonzero(sure.any(axis=0)) + start]] = True
+        near, columns = np.nonzero((closeness >= limit - slack) & ~sure)
+        for part in range(0, len(near), _BLOCK_PAIRS):
+            a = rows[near[part : part + _BLOCK_PAIRS]]
+            b = columns[part : part + _BLOCK_PAIRS] + start
+            kept = row_scores(index.templates[a], index.templates[b], index.metric) >= threshold
+            close[index.owner[a[kept]]] = True
+            close[index.owner[b[kept]]] = True
+    return frozenset(index.names[i] for i in np.flatnonzero(close))
+
+
+def impostor_scores(index: ReferenceIndex) -> ImpostorScores | None:
+    """The distribution of the gallery's impostor scores; None with fewer than two holders."""
+    if len(index.names) < 2:
+        return None
+    sizes = np.bincount(index.owner)
+    pairs = int(len(index) ** 2 - (sizes.astype(np.int64) ** 2).sum()) // 2
+    random = np.random.default_rng(_SEED)
+    values, highest = [], -math.inf
+    for _, _, closeness in _blocks(index, None):
+        highest = max(highest, float(closeness.max(initial=-np.inf)))
+        cells = closeness.ravel()
+        if pairs > MOST_SCORES:
+            cells = cells[random.random(len(cells), dtype=np.float32) < MOST_SCORES / pairs]
+        values.append(_scores(index.metric, cells[cells > -np.inf]))
+    scores = np.concatenate(values)
+    low, high = (-2.0, 0.0) if index.metric is Metric.EUCLIDEAN else (-1.0, 1.0)
+    edges = np.linspace(low, high, HISTOGRAM_BINS + 1)
+    counts, _ = np.histogram(np.clip(scores, low, high), bins=edges)
+    steps, bins = (tuple(row.tolist()) for row in (edges, counts))
+    top = float(_scores(index.metric, np.array([highest]))[0])
+    mean, std = float(scores.mean()), float(scores.std())
+    return ImpostorScores(pairs, len(scores), mean, std, top, steps, bins)
+
+
+def false_grant_rate(fmr: float, holders: int) -> float:
+    """The chance that a stranger's attempt fits some holder: 1 - (1 - FMR)^N.
+
+    As if the N comparisons were independent. They are not: somebody who resembles many makes the
+    chance smaller than this, as the chances of several fits fall together.
+    """
+    if fmr >= 1.0:
+        return 1.0 if holders else 0.0
+    return -math.expm1(holders * math.log1p(-fmr))
+
+
+def upper_bound(successes: int, trials: int, confidence: float = 0.95) -> float:
+    """The Clopper-Pearson upper bound of a rate: the p at which so few successes are unlikely.
+
+    One-sided. The trials must be independent: P pairs of N references are not P trials, since a
+    face that resembles many is in many of them; count holders instead.
+
+    Source: C. Clopper and E. Pearson, Biometrika 26 (1934); solved by bisection on the binomial
+    distribution.
+    """
+    if trials <= 0 or successes >= trials:
+        return 1.0
+    k = np.arange(successes + 1)
+    # The logarithms of the binomial coefficients (trials over k), each from the one before.
+    steps = np.log((trials - k[:-1]) / (k[:-1] + 1.0))
+    coefficients = np.concatenate(([0.0], np.cumsum(steps)))
+    low, high = successes / trials, 1.0
+    for _ in range(60):
+        rate = (low + high) / 2
+        logs = coefficients + k * math.log(rate) + (trials - k) * math.log1p(-rate)
+        if float(np.exp(logs).sum()) > 1.0 - confidence:
+            low = rate
+        else:
+            high = rate
+    return high
+
+
+def _limit(index: ReferenceIndex, threshold: float) -> tuple[float, float]:
+    """The threshold in closeness, and by how much closeness may be off in float32."""
+    squares = np.einsum("ij,ij->i", index.templates, index.templates, dtype=np.float64)
+    roundings = (index.components + 8) * _ROUNDING
+    slack = roundings * 4.0 * float(squares.max(initial=1.0))
+    # No distance is below 0, so nothing reaches a threshold above it.
+    euclidean = -(threshold * threshold) if threshold <= 0.0 else math.inf
+    limit = threshold if index.metric is Metric.COSINE else euclidean
+    # What is left out of a block has -inf, and that must not count however loose the threshold.
+    return max(limit, -float(np.finfo(np.float32).max)), slack
+
+
+def _scores(metric: Metric, closeness: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    values = closeness.astype(np.float64)
+    return values if metric is Metric.COSINE else -np.sqrt(np.maximum(-values, 0.0))
+
+
+def _blocks(
+    index: ReferenceIndex, only: Iterable[HolderId] | None
+) -> Iterator[tuple[Rows, int, npt.NDArray[np.float32]]]:
+    """Row numbers, the first column's number, and the closeness of these rows to all from there.
+
+    Closeness is the cosine, or minus the square of the distance. A pair of one holder's references
+    has -inf, and so has one that comes, or came, the other way round.
+    """
+    templates, owner = index.templates, index.owner
+    squares = np.einsum("ij,ij->i", templates, templates)
+    chosen = np.arange(len(index))
+    if only is not None:
+        places = [index.rows_of(holder) for holder in sorted(set(only))]
+        chosen = np.concatenate([chosen[place] for place in places] or [chosen[:0]])
+    size = max(_BLOCK_CELLS // max(len(index), 1), 1)
+    for first in range(0, len(chosen), size):
+        rows = chosen[first : first + size]
+        start = 0 if only is not None else first
+        closeness = templates[rows] @ templates[start:].T
+        if index.metric is Metric.EUCLIDEAN:
+            closeness *= 2.0
+            closeness -= squares[rows, None]
+            closeness -= squares[None, start:]
+        if only is not None:
+            closeness[owner[rows, None] == owner[None, :]] = -np.inf
+        else:
+            # Rows stand by holder: only up to the last one's end is there anything to leave out.
+            stop = int(np.searchsorted(owner, owner[rows[-1]], side="right")) - start
+            again = owner[rows, None] >= owner[None, start : start + stop]
+            closeness[:, :stop][again] = -np.inf
+        yield rows, start, closeness

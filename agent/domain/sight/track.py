@@ -1,0 +1,95 @@
+"""What vision made of frames: a face followed, each sample compared, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.domain.credential.holder import HolderId
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels; ``x`` and ``y`` name its upper left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def area(self) -> int:
+        """In square pixels."""
+        return self.width * self.height
+
+    def overlap(self, other: "Box") -> float:
+        """Intersection over union, 0 to 1."""
+        width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        shared = max(width, 0) * max(height, 0)
+        union = self.area + other.area - shared
+        return shared / union if union else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A holder whose reference is near the probe; a higher score is more alike."""
+
+    holder: HolderId
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSample:
+    """One frame's face compared 1:N.
+
+    ``captured_s`` is the frame's capture on the monotonic clock; ``content`` a digest of the
+    face's pixels, by which a frozen camera is told from a living one; ``runner_up`` the best
+    candidate who is another holder than ``best``; ``pad_score`` None where no model looked.
+    """
+
+    captured_s: float
+    content: bytes = field(repr=False)
+    best: Candidate | None
+    runner_up: Candidate | None
+    pad_score: float | None = None
+    claim: "ClaimScore | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimScore:
+    """The face compared 1:1 with the reference of a credential's holder.
+
+    ``claim`` names the presentation whose holder it was compared with.
+    """
+
+    claim: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTrack:
+    """One presentation: a face followed through frames, its newest sample last.
+
+    ``first_seen_s`` and ``last_seen_s`` are captures on the monotonic clock. A track whose
+    faces could not be compared (too small, blurred) has no samples yet.
+    """
+
+    id: int
+    box: Box
+    first_seen_s: float
+    last_seen_s: float
+    samples: tuple[FaceSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What vision made of one frame: the face in the approach zone, or none.
+
+    Observations coalesce on their way to the controller, so each carries the whole track.
+    ``gallery_revision`` names the snapshot that the samples were compared with.
+    """
+
+    camera: str
+    captured_s: float
+    track: FaceTrack | None
+    stage_ms: Mapping[str, float] = field(default_factory=dict)
+    gallery_revision: int = 0

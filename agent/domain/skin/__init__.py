@@ -1,0 +1,1 @@
+"""Skin temperatures: samples, spots, limits, and what is not as warm as a face."""

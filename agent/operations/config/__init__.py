@@ -1,0 +1,1 @@
+"""What a config means and where it is risky, in words."""

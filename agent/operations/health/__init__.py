@@ -1,0 +1,1 @@
+"""Health certificates and the trust lists they are judged by."""

@@ -1,0 +1,186 @@
+"""Trust lists on the kiosk: files under the state directory, each with its time of install.
+
+A kiosk is offline: nobody tells it which keys were withdrawn. So a list counts only up to an age;
+past it, what its keys signed is refused until a newer list is installed.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from agent.credentials.health.trust import (
+    MAX_BYTES,
+    TrustList,
+    TrustListError,
+    content_of,
+    merge,
+    parse_trust,
+)
+from agent.domain.hours.instant import utc_text
+from agent.errors import RefusedError, UnavailableError
+from agent.operations.files import write_lines
+
+FOLDER = "trust"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_SUFFIX = ".trust"
+# A list that claims to come from later than now: the clock was set back meanwhile.
+_CLOCK_SLACK = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledList:
+    """One installed trust list; ``problem`` is a phrase where its file is damaged."""
+
+    name: str
+    installed: datetime | None
+    sha256: str | None
+    trust: TrustList
+    problem: str | None = None
+
+    def is_current(self, now: datetime, max_age: timedelta | None) -> bool:
+        """Whether it may be used at ``now``; without ``max_age`` whatever its age."""
+        if self.problem is not None or self.installed is None:
+            return False
+        age = now - self.installed
+        return max_age is None or -_CLOCK_SLACK <= age <= max_age
+
+    def as_json(self) -> dict[str, Any]:
+        """As ``gate-agent trust list --json`` prints it."""
+        return {
+            "name": self.name,
+            "keys": len(self.trust.keys),
+            "installed": None if self.installed is None else utc_text(self.installed),
+            "sha256": self.sha256,
+            "problem": self.problem,
+        }
+
+
+def install(file: Path, state: Path, now: datetime, name: str | None = None) -> InstalledList:
+    """Install the trust list in ``file`` under ``name``, or the file's own; replaces whole.
+
+    A power failure leaves the old list or the new one.
+
+    Raises:
+        TrustListError: it is no trust list, or carries a private key.
+        RefusedError: ``name``; it is no name.
+        UnavailableError: it cannot be read, or the state directory not written.
+    """
+    name = _checked(file.stem if name is None else name)
+    content = _content(file)
+    trust = parse_trust(content)
+    if trust.has_private:
+        raise TrustListError("the trust list carries a private key: install the public ones only")
+    sha256 = hashlib.sha256(content.encode()).hexdigest()
+    target = state / FOLDER / (name + _SUFFIX)
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnavailableError(f"{target.parent} cannot be made: {error.strerror}") from error
+    entry = {"installed": utc_text(now), "sha256": sha256, "content": content}
+    write_lines([json.dumps(entry)], target)
+    _flush_folder(target.parent)
+    return InstalledList(name, now, sha256, trust)
+
+
+def installed(state: Path) -> list[InstalledList]:
+    """Every installed list by name; a damaged file is among them, with its problem.
+
+    Raises:
+        UnavailableError: the folder cannot be read.
+    """
+    return [_read(path) for path in _files(state)]
+
+
+def remove(name: str, state: Path) -> None:
+    """Remove an installed list.
+
+    Raises:
+        RefusedError: ``name``; there is none of this name.
+        UnavailableError: it cannot be removed.
+    """
+    target = state / FOLDER / (_checked(name) + _SUFFIX)
+    try:
+        target.unlink()
+        _flush_folder(target.parent)
+    except FileNotFoundError:
+        raise RefusedError(
+            "name", f"no trust list {name} is installed\nFix: gate-agent trust list"
+        ) from None
+    except OSError as error:
+        raise UnavailableError(f"{target} cannot be removed: {error.strerror}") from error
+
+
+def usable_trust(state: Path, now: datetime, max_age: timedelta | None) -> TrustList:
+    """All keys that count at ``now``; its ``gap`` tells where lists are left out.
+
+    Raises:
+        UnavailableError: the folder cannot be read.
+    """
+    lists = installed(state)
+    current = [each for each in lists if each.is_current(now, max_age)]
+    gap = None
+    if any(each.problem is not None for each in lists):
+        gap = "signature: an installed trust list is damaged"
+    elif len(current) < len(lists):
+        gap = "signature: an installed trust list is too old"
+    elif not lists:
+        gap = "signature: no trust list is installed"
+    return merge((each.trust for each in current), gap)
+
+
+def _files(state: Path) -> Iterator[Path]:
+    try:
+        found = sorted((state / FOLDER).iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UnavailableError(f"{state / FOLDER} cannot be read: {error.strerror}") from error
+    for path in found:
+        # A write that was cut short leaves a hidden file of another ending behind.
+        if path.suffix == _SUFFIX and not path.name.startswith("."):
+            yield path
+
+
+def _read(path: Path) -> InstalledList:
+    name = path.name.removesuffix(_SUFFIX)
+    try:
+        entry = json.loads(path.read_bytes())
+        content, sha256 = str(entry["content"]), str(entry["sha256"])
+        when = datetime.fromisoformat(entry["installed"]).astimezone(UTC)
+        if hashlib.sha256(content.encode()).hexdigest() != sha256:
+            return InstalledList(name, when, None, TrustList(), "its content is not its own")
+        return InstalledList(name, when, sha256, parse_trust(content))
+    except OSError as error:
+        return InstalledList(name, None, None, TrustList(), f"cannot be read: {error.strerror}")
+    except (ValueError, TypeError, KeyError, RecursionError, TrustListError):
+        return InstalledList(name, None, None, TrustList(), "damaged")
+
+
+def _content(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return content_of(stream.read(MAX_BYTES + 1))
+    except OSError as error:
+        raise UnavailableError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _checked(name: str) -> str:
+    if _NAME.fullmatch(name) is None:
+        raise RefusedError("name", "a trust list's name has letters, digits, dot, dash, underscore")
+    return name
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename or removal durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

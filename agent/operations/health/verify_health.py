@@ -1,0 +1,145 @@
+"""Checks health certificates for a person or a script: one text, or a file of many."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from agent.credentials.health.eu_dcc_rules import EU_TRAVEL, AcceptanceRules
+from agent.credentials.health.health import HealthVerdict, refused
+from agent.credentials.health.health_certificate import kind_of, verify_health
+from agent.credentials.health.trust import TrustList, TrustListError, content_of, parse_trust
+from agent.errors import RefusedError, UnavailableError
+
+RULES: Mapping[str, AcceptanceRules] = {"stated": AcceptanceRules(), "eu-travel": EU_TRAVEL}
+"""What may be asked of an EU certificate, by name: only what it states, or what travel asked."""
+
+_MAX_TEXT_BYTES = 1_000_000
+_MAX_LINE_BYTES = 20_000_000
+_REMEMBERED_LISTS = 64
+
+
+def parse_moment(text: str) -> datetime:
+    """ISO 8601; UTC where it names no zone.
+
+    Raises:
+        RefusedError: ``time``; it is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise RefusedError("time", "the time is not ISO 8601, as 2021-05-03T18:00:00Z") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def read_code(file: Path) -> str:
+    """The text of a code from ``file``, without the line ends behind it.
+
+    Raises:
+        UnavailableError: it cannot be read.
+        RefusedError: ``text``; it is far too long, or no text.
+    """
+    data = _read(file)
+    if len(data) > _MAX_TEXT_BYTES:
+        raise RefusedError("text", f"{file} is too long for any certificate")
+    try:
+        return data.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise RefusedError("text", f"{file} is no text (UTF-8)") from None
+
+
+def read_trust(file: Path) -> TrustList:
+    """The trust list in ``file``.
+
+    Raises:
+        UnavailableError: it cannot be read.
+        TrustListError: it is no trust list.
+    """
+    return parse_trust(content_of(_read(file)))
+
+
+def verify_code(text: str, trust: TrustList, at: datetime, rules: str = "stated") -> HealthVerdict:
+    """The verdict on one code; ``rules`` is a name of ``RULES``."""
+    return verify_health(text, trust, at, RULES[rules])
+
+
+def verify_lines(
+    lines: Iterable[bytes], now: datetime, rules: str = "stated"
+) -> Iterator[HealthVerdict]:
+    """A verdict a line; a broken line gets its own and stops nothing.
+
+    A line is a JSON object: ``text``, ``trust`` (the content of a trust file) and ``at``
+    (ISO 8601; ``now`` where it is absent).
+    """
+    trusts = _Trusts()
+    for line in lines:
+        try:
+            asked = json.loads(line)
+        except (ValueError, RecursionError):
+            asked = None
+        yield (
+            _verdict(asked, trusts, now, RULES[rules])
+            if isinstance(asked, dict)
+            else refused("batch: the line is no JSON object")
+        )
+
+
+def lines_of(stream: BinaryIO) -> Iterator[bytes]:
+    """The lines of ``stream``; of one that is far too long, nothing is kept."""
+    while line := stream.readline(_MAX_LINE_BYTES):
+        whole = line.endswith(b"\n") or len(line) < _MAX_LINE_BYTES
+        yield line if whole else b""
+        while not whole:
+            rest = stream.readline(_MAX_LINE_BYTES)
+            whole = not rest or rest.endswith(b"\n")
+
+
+class _Trusts:
+    """Trust lists by the hash of their content: a file of many codes repeats few of them."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, TrustList | TrustListError] = {}
+
+    def get(self, content: str) -> TrustList:
+        key = hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
+        found = self._known.get(key)
+        if found is None:
+            try:
+                found = parse_trust(content)
+            except TrustListError as error:
+                found = error
+            if len(self._known) >= _REMEMBERED_LISTS:
+                del self._known[next(iter(self._known))]
+            self._known[key] = found
+        if isinstance(found, TrustListError):
+            raise found
+        return found
+
+
+def _verdict(
+    asked: Mapping[str, Any], trusts: _Trusts, now: datetime, rules: AcceptanceRules
+) -> HealthVerdict:
+    text, content, moment = asked.get("text"), asked.get("trust"), asked.get("at")
+    if not isinstance(text, str) or not isinstance(content, str):
+        return refused("batch: the line lacks text or trust")
+    try:
+        trust = trusts.get(content)
+    except TrustListError:
+        # What can be told without keys still is; no key is found for the signature.
+        trust = TrustList(gap="signature: the trust list cannot be read")
+    if moment is None:
+        return verify_health(text, trust, now, rules)
+    try:
+        return verify_health(text, trust, parse_moment(moment), rules)
+    except (RefusedError, TypeError):
+        return refused("batch: the time is not ISO 8601", kind_of(text))
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(_MAX_LINE_BYTES)
+    except OSError as error:
+        raise UnavailableError(f"{file} cannot be read: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""Gate passes: keys, issue, print."""

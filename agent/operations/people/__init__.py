@@ -1,0 +1,1 @@
+"""Holders, references and documents, and the files they come in."""

@@ -1,0 +1,117 @@
+"""Looks at holders and changes what the desk may change: everything but their faces."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.hours.instant import Instant, utc_text
+from agent.errors import RefusedError
+from agent.operations.people.enrol import make_holder
+from agent.ports import HolderStore
+
+NEVER = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What to change; None leaves a value as it is.
+
+    ``valid_from`` and ``valid_until`` are a pair of whether to change and the new value, since no
+    bound is a value too.
+    """
+
+    name: str | None = field(default=None, repr=False)
+    category: str | None = None
+    enabled: bool | None = None
+    valid_from: tuple[bool, datetime | None] = (False, None)
+    valid_until: tuple[bool, datetime | None] = (False, None)
+
+
+def find(store: HolderStore, holder_id: str) -> Holder:
+    """The holder of this id.
+
+    Raises:
+        RefusedError: ``no_such_holder``.
+    """
+    for holder in store.holders():
+        if holder.id == holder_id:
+            return holder
+    raise RefusedError("no_such_holder", "there is no such holder\nFix: gate-agent holders list")
+
+
+def change(
+    store: HolderStore, holder_id: str, wanted: Change, *, by: str, now: Instant
+) -> tuple[Holder, bool]:
+    """The holder with the change made, and whether that was one; nothing is written else.
+
+    Raises:
+        RefusedError: there is no such holder, or a new value is not one.
+    """
+    before = find(store, holder_id)
+    after = make_holder(
+        before.id,
+        before.name if wanted.name is None else wanted.name,
+        before.category if wanted.category is None else wanted.category,
+        enabled=before.enabled if wanted.enabled is None else wanted.enabled,
+        valid_from=wanted.valid_from[1] if wanted.valid_from[0] else before.valid_from,
+        valid_until=wanted.valid_until[1] if wanted.valid_until[0] else before.valid_until,
+    )
+    if after == before:
+        return before, False
+    # Built on what was read: written over somebody's "disable", it would let them pass again.
+    store.put(after, by=by, now=now, if_still=lambda stored: stored == before)
+    return after, True
+
+
+def remove(store: HolderStore, holder_id: str, *, by: str, now: Instant) -> HolderId:
+    """Forget the holder and all references.
+
+    Raises:
+        RefusedError: ``no_such_holder``.
+    """
+    holder = find(store, holder_id)
+    if not store.remove(holder.id, by=by, now=now):
+        raise RefusedError("no_such_holder", "the holder is gone already")
+    return holder.id
+
+
+def as_json(holder: Holder, references: Mapping[str, int]) -> dict[str, Any]:
+    """A holder as ``--json`` prints one; ``references`` counts them by pack."""
+    return {
+        "id": holder.id,
+        "name": holder.name,
+        "category": holder.category,
+        "enabled": holder.enabled,
+        "valid_from": None if holder.valid_from is None else utc_text(holder.valid_from),
+        "valid_until": None if holder.valid_until is None else utc_text(holder.valid_until),
+        "references": dict(references),
+    }
+
+
+def parse_moment(text: str, zone: tzinfo, *, ends: bool) -> datetime | None:
+    """A moment as people write one: ``2026-12-31``, ``2026-12-31T18:00``, with or without offset.
+
+    Without an offset it is wall-clock time in ``zone``. A date alone is its whole day: as an end
+    (``ends``) the midnight after it. ``none`` is no bound.
+
+    Raises:
+        RefusedError: ``validity``: it is no moment.
+    """
+    if text == NEVER:
+        return None
+    try:
+        try:
+            day = date.fromisoformat(text) + timedelta(days=1 if ends else 0)
+            moment = datetime.combine(day, time())
+        except ValueError:
+            moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise RefusedError(
+            "validity",
+            f"{text!r} is no date or time\nFix: 2026-12-31, or 2026-12-31T18:00, or none",
+        ) from error

@@ -1,0 +1,292 @@
+"""Carries holders from kiosk to kiosk: one JSON object a line, references sealed or left out.
+
+    {"id", "name", "category", "enabled", "valid_from", "valid_until",
+     "references": [{"pack", "pack_version", "sealed"}], "id_document"}
+
+``sealed`` is base64 and bound to the holder, pack and version by the gallery's key: a file that is
+lost tells names but no face, and only a kiosk with the same key takes its references. The same
+holds for ``id_document``, the keyed hash of an ID number beside the id of the key that made it:
+another kiosk's hash would never be found again, so it is refused where the keys differ and the
+document has to be laid on that kiosk's own reader. Everything is read and opened before the first
+change is made.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import numpy as np
+
+from agent.credentials.documents.id_hash import KEY_ID_BYTES
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.hours.instant import Instant, utc_text
+from agent.errors import EnrolmentRefusedError, GateAgentError, RefusedError
+from agent.operations.people.enrol import make_holder
+from agent.ports import Gallery, HolderStore, Reference
+
+PURPOSE, DOCUMENT_PURPOSE = "export", "export of an id document"
+_KEYS = {"id", "name", "category", "enabled", "valid_from", "valid_until", "references"}
+_KEYS |= {"id_document"}
+_REFERENCE_KEYS = {"pack", "pack_version", "sealed"}
+_HASH_BYTES = 32
+_MOST_FINDINGS = 20
+_LONGEST = 1e6
+"""Of a template; real ones are near 1."""
+
+Components = Callable[[str], int | None]
+"""How long a template of a pack is; None where the pack is not known here."""
+
+
+class Seals(Protocol):
+    """The gallery's key in use."""
+
+    def seal(self, plain: bytes, *bound_to: str) -> bytes:
+        """``plain`` sealed and bound to these words."""
+
+    def open(self, sealed: bytes, *bound_to: str) -> bytes:
+        """What was sealed for these words."""
+
+
+class Registry(HolderStore, Gallery, Protocol):
+    """Holders, their references and their ID documents."""
+
+    def bind_document(
+        self, holder: HolderId, number_hash: str, *, by: str, now: Instant, move: bool = False
+    ) -> bool:
+        """From now on the document of this hash is ``holder``'s; False where it was so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Whose ID document is whose here, and the id of the key that made the hashes."""
+
+    key_id: bytes
+    owners: Mapping[str, HolderId] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One line of a file, checked and opened; None leaves what there is."""
+
+    holder: Holder
+    references: tuple[Reference, ...] | None = field(default=None, repr=False)
+    document: str | None = field(default=None, repr=False)
+
+
+def export_lines(
+    holders: Iterable[Holder],
+    references: Iterable[Reference],
+    sealer: Seals | None,
+    documents: Documents | None = None,
+) -> Iterator[str]:
+    """A line a holder; ``references`` and ``documents`` go along only with a ``sealer``."""
+    hashes = {owner: made for made, owner in documents.owners.items()} if documents else {}
+    owned: dict[HolderId, list[Reference]] = {}
+    for reference in references:
+        owned.setdefault(reference.holder, []).append(reference)
+    for holder in holders:
+        line: dict[str, Any] = {
+            "id": holder.id,
+            "name": holder.name,
+            "category": holder.category,
+            "enabled": holder.enabled,
+            "valid_from": _text(holder.valid_from),
+            "valid_until": _text(holder.valid_until),
+        }
+        if sealer is not None:
+            line["references"] = [_sealed(one, sealer) for one in owned.get(holder.id, [])]
+            if documents is not None and holder.id in hashes:
+                plain = documents.key_id + bytes.fromhex(hashes[holder.id])
+                sealed = sealer.seal(plain, DOCUMENT_PURPOSE, holder.id)
+                line["id_document"] = base64.b64encode(sealed).decode()
+        yield json.dumps(line)
+
+
+def parse_lines(
+    lines: Iterable[str],
+    name: str,
+    sealer: Seals | None,
+    components: Components = lambda _pack: None,
+    documents: Documents | None = None,
+) -> list[Import]:
+    """The holders of a file; every finding at once.
+
+    A reference that does not fit its pack is a finding: it would spoil the whole gallery. So is an
+    ID document whose hash is none of ``documents``' key, those of this kiosk, or is another's.
+
+    Raises:
+        RefusedError: ``import``: what is wrong, by line; references without a key among it.
+    """
+    found: list[Import] = []
+    findings: list[str] = []
+    seen: dict[HolderId, int] = {}
+    owners = dict(documents.owners) if documents is not None else {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            one = _parse(line, sealer, components, documents)
+            _need(one.holder.id not in seen, f"the same id as line {seen.get(one.holder.id)}")
+            seen[one.holder.id] = number
+            if one.document is not None:
+                owner = owners.setdefault(one.document, one.holder.id)
+                _need(owner == one.holder.id, f"its ID document is bound to {owner}")
+            found.append(one)
+        except (ValueError, GateAgentError) as error:
+            findings.append(f"{name}:{number}: {str(error).splitlines()[0]}")
+    if findings:
+        more = len(findings) - _MOST_FINDINGS
+        shown = findings[:_MOST_FINDINGS] + ([f"and {more} more"] if more > 0 else [])
+        raise RefusedError("import", "nothing was imported\n" + "\n".join(shown))
+    return found
+
+
+def write(
+    imports: Sequence[Import],
+    registry: Registry,
+    *,
+    by: str,
+    now: Instant,
+    advance: Callable[[int], None] = lambda _done: None,
+) -> int:
+    """Put every holder, each in one transaction with references and event; how many changed.
+
+    An ID document is bound in a second one. Ended half-way, a repetition does the rest and nothing
+    twice.
+    """
+    before = {holder.id: holder for holder in registry.holders()}
+    changed = 0
+    for done, one in enumerate(imports, start=1):
+        differs = bool(one.references) or before.get(one.holder.id) != one.holder
+        if one.references:
+            registry.enrol(one.holder, one.references, by=by, now=now)
+        elif differs:
+            registry.put(one.holder, by=by, now=now)
+        if one.document is not None:
+            bound = registry.bind_document(one.holder.id, one.document, by=by, now=now)
+            differs = differs or bound
+        changed += differs
+        advance(done)
+    return changed
+
+
+def _parse(
+    line: str, sealer: Seals | None, components: Components, documents: Documents | None
+) -> Import:
+    try:
+        data = json.loads(line, object_pairs_hook=_each_once)
+    except RecursionError as error:
+        raise ValueError("is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"is no JSON: {error}") from error
+    _need(isinstance(data, dict), "is no JSON object")
+    unknown = sorted(set(data) - _KEYS)
+    _need(not unknown, f"unknown keys: {', '.join(map(repr, unknown))}")
+    holder = _holder(data)
+    items, document = data.get("references"), data.get("id_document")
+    _need(items is None or isinstance(items, list), "references is no list")
+    if not items and document is None:
+        return Import(holder)
+    if sealer is None:
+        raise ValueError("what is sealed needs the gallery's key: gate-agent key init")
+    references = [_reference(item, holder.id, sealer, components) for item in items or ()]
+    bound = None if document is None else _document(document, holder.id, sealer, documents)
+    return Import(holder, tuple(references) or None, bound)
+
+
+def _holder(data: Mapping[str, Any]) -> Holder:
+    words = {}
+    for key in ("id", "name", "category"):
+        _need(isinstance(data.get(key), str), f"{key} is missing or no text")
+        words[key] = data[key]
+    enabled = data.get("enabled", True)
+    _need(isinstance(enabled, bool), "enabled is neither true nor false")
+    try:
+        return make_holder(
+            words["id"],
+            words["name"],
+            words["category"],
+            enabled=enabled,
+            valid_from=_moment(data, "valid_from"),
+            valid_until=_moment(data, "valid_until"),
+        )
+    except EnrolmentRefusedError as error:
+        raise ValueError(str(error)) from error
+
+
+def _moment(data: Mapping[str, Any], key: str) -> datetime | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        _need(moment.tzinfo is not None, f"{key} lacks its offset from UTC")
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{key} lies outside the years 1 to 9999 in UTC") from error
+    except TypeError as error:
+        raise ValueError(f"{key} is no RFC 3339 time") from error
+
+
+def _sealed(reference: Reference, sealer: Seals) -> dict[str, str]:
+    plain = np.ascontiguousarray(reference.template, dtype="<f4").tobytes()
+    words = (PURPOSE, reference.holder, reference.pack, reference.pack_version)
+    return {
+        "pack": reference.pack,
+        "pack_version": reference.pack_version,
+        "sealed": base64.b64encode(sealer.seal(plain, *words)).decode(),
+    }
+
+
+def _reference(item: Any, holder: HolderId, sealer: Seals, components: Components) -> Reference:
+    whole = isinstance(item, dict) and set(item) == _REFERENCE_KEYS
+    _need(
+        whole and all(isinstance(value, str) for value in item.values()),
+        "a reference has pack, pack_version and sealed, all text",
+    )
+    try:
+        sealed = base64.b64decode(item["sealed"], validate=True)
+    except binascii.Error as error:
+        raise ValueError("sealed is no base64") from error
+    plain = sealer.open(sealed, PURPOSE, holder, item["pack"], item["pack_version"])
+    template = np.frombuffer(plain, dtype="<f4").astype(np.float32)
+    length = float(np.linalg.norm(template.astype(np.float64)))
+    # Written so that a length that is no number is refused as well.
+    _need(0.0 < length < _LONGEST, "a reference is no template")
+    wanted = components(item["pack"])
+    _need(wanted in (None, len(template)), "a reference is not as long as those of its pack")
+    return Reference(holder, item["pack"], item["pack_version"], template)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Which of two values another reader would take is anybody's guess.
+    _need(len({key for key, _ in pairs}) == len(pairs), "has a key twice")
+    return dict(pairs)
+
+
+def _document(item: Any, holder: HolderId, sealer: Seals, here: Documents | None) -> str:
+    _need(isinstance(item, str), "id_document is no text")
+    try:
+        sealed = base64.b64decode(item, validate=True)
+    except ValueError as error:
+        raise ValueError("id_document is no base64") from error
+    plain = sealer.open(sealed, DOCUMENT_PURPOSE, holder)
+    same_key = here is not None and plain[:KEY_ID_BYTES] == here.key_id
+    _need(
+        same_key and len(plain) == KEY_ID_BYTES + _HASH_BYTES,
+        "its ID document was hashed with another key: take id_document out, and bind it here",
+    )
+    return plain[KEY_ID_BYTES:].hex()
+
+
+def _need(holds: bool, message: str) -> None:  # noqa: FBT001 - reads as the sentence it is
+    if not holds:
+        raise ValueError(message)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else utc_text(moment)

@@ -1,0 +1,1 @@
+"""The gate's voice: texts, recordings, and what is made of them."""

@@ -1,0 +1,85 @@
+"""Refines a detected box by the five-point predictor, and asks whether the points are a face's.
+
+The predictor was trained on the boxes of dlib's detector, and a cascade frames faces differently.
+But its mean shape lies in such a box, so points once found tell where dlib's box would be: predict,
+fit the box to the points, predict again. On a face the second answer hardly moves; on something
+else each box pulls the points elsewhere, which is how false detections are told.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.domain.sight.image import DetectedFace, Image, Landmarks
+from agent.vision.face.align import DLIB_MEAN_FACE, similarity
+from agent.vision.face.shape_predictor import ShapePredictor
+
+_LEVELS_OF_A_GUESS = 5
+"""Of the predictor's 15, to place the box; with 5 to 15 the templates came out equally good."""
+_LARGEST_MOVE = 0.12
+"""Of the distance between the eyes, from the first to the second answer, root mean square.
+
+On faces of a video, down to 40 pixels, 99 % moved by less than 0.08; in boxes that hold no face
+half moved by more than 0.10.
+"""
+_LARGEST_MISFIT = 0.2
+"""Of the distance between the eyes, root mean square from the mean face turned and scaled."""
+_EYES_PER_BOX = (0.28, 0.8)
+"""The distance between the outer corners of the eyes, in widths of the detected box."""
+_LARGEST_TILT = 0.9
+"""Radians that a head may lean to the side; past that the predictor was not trained."""
+
+Points = npt.NDArray[np.float64]
+
+
+class DlibLandmarks:
+    """The five points of a face: outer and inner corners of the eyes, base of the nose."""
+
+    def __init__(self, predictor: ShapePredictor, mean_shape: Points) -> None:
+        """``mean_shape`` is the predictor's initial shape, in shares of its box."""
+        self._predictor = predictor
+        self._mean_shape = mean_shape
+
+    def locate(self, image: Image, face: DetectedFace) -> DetectedFace | None:
+        """``face`` with its landmarks; None where they are no face's."""
+        box = face.box
+        first = self._predictor.predict(
+            image,
+            (box.x, box.y, box.x + box.width - 1.0, box.y + box.height - 1.0),
+            _LEVELS_OF_A_GUESS,
+        )
+        fitted = self._box_of(first)
+        if fitted is None:
+            return None
+        second = self._predictor.predict(image, fitted)
+        if not plausible(first, second, box.width):
+            return None
+        return DetectedFace(box, face.score, second)
+
+    def _box_of(self, points: Landmarks) -> tuple[float, float, float, float] | None:
+        """The box in which the mean shape lies nearest to ``points``: scale and shift only."""
+        shape = self._mean_shape
+        centred = shape - shape.mean(axis=0)
+        moved = points.astype(np.float64) - points.mean(axis=0)
+        size = float((centred * moved).sum() / (centred**2).sum())
+        if not size > 8.0:
+            return None
+        left, top = points.mean(axis=0) - size * shape.mean(axis=0)
+        return float(left), float(top), float(left) + size, float(top) + size
+
+
+def plausible(first: Landmarks, second: Landmarks, box_width: float) -> bool:
+    """Whether two answers for neighbouring boxes agree on five points of one upright face."""
+    eyes = second[[0, 2]].astype(np.float64)
+    across = eyes[0] - eyes[1]
+    distance = float(np.hypot(*across))
+    least, most = _EYES_PER_BOX
+    if not max(4.0, least * box_width) <= distance <= most * box_width:
+        return False
+    if abs(float(np.arctan2(across[1], across[0]))) > _LARGEST_TILT:
+        return False
+    move = float(np.sqrt(((first - second) ** 2).sum(axis=1).mean()))
+    mean = DLIB_MEAN_FACE
+    turn = similarity(mean, second)
+    fitted = mean @ turn[:, :2].T + turn[:, 2]
+    misfit = float(np.sqrt(((fitted - second) ** 2).sum(axis=1).mean()))
+    return move <= _LARGEST_MOVE * distance and misfit <= _LARGEST_MISFIT * distance

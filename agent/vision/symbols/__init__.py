@@ -1,0 +1,1 @@
+"""Symbols in a frame, by ever costlier passes."""
