@@ -8,7 +8,8 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from house_rules import ROOT, relative, tracked
+from house_rules import relative, tracked
+from places import ROOT
 
 MAX_BYTES = 200_000
 

@@ -12,11 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from agent.errors import ConfigError, InternalError, RefusedError, UnavailableError
 from agent.lifecycle import ExitCode, Notifier, boot_id, on_termination, watchdog_s
 
-ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 20.0
 
 

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from places import ROOT
 
 from agent.logs import MASK, redact
-
-ROOT = Path(__file__).resolve().parent.parent
 
 PROCESS = """
 import logging, sys

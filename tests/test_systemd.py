@@ -9,10 +9,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from agent.lifecycle import ExitCode
 
-ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "systemd"
 UNIT = FOLDER / "gate-agent.service"
 PATIENCE_S = 120.0

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gate_command import PROGRAM, SHARED, TIMEOUT_S, Answer, Gate
+from gate_command import PROGRAM, TIMEOUT_S, Answer, Gate
+from places import SHARED
 
 from agent.cli.main import main
 

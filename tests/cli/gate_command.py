@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 PROGRAM = Path(sys.executable).parent / "gate-agent"
 TIMEOUT_S = 120.0
 

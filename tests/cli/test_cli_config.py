@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from gate_command import Gate
+from places import ROOT
 
 from agent.app.open import paths
 from agent.app.threads.control.socket import ControlServer
 from agent.operations.config.describe import mask_address
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gate.example.toml"
+EXAMPLE = ROOT / "config" / "gate.example.toml"
 
 
 def test_check_sums_up_and_warns(gate: Gate, config_file: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from gate_command import PROGRAM, Gate
+from places import ROOT
 
 from agent.cli import failures
 from agent.errors import (
@@ -139,9 +140,7 @@ def test_a_pack_that_is_none(gate: Gate) -> None:
 
 
 def test_a_reader_that_goes_away_is_no_error(state_dir: Path) -> None:
-    command = (
-        f"'{PROGRAM}' config show --config '{Path(__file__).parents[2]}/config/gate.example.toml'"
-    )
+    command = f"'{PROGRAM}' config show --config '{ROOT}/config/gate.example.toml'"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {command} | true; {command} | head -c 1"],
         capture_output=True,

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 from gate_command import Gate
+from places import ROOT
 
 from agent.cli.main import app
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
+DOCS = ROOT / "docs" / "cli.md"
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

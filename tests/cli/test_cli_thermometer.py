@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from gate_command import Gate
+from places import ROOT
 
 from agent.adapters.thermometer.mlx90614 import EMISSIVITY
 from agent.adapters.thermometer.simulated_i2c import FakeBus
@@ -11,7 +12,7 @@ from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.adapters.thermometer.simulated_mlx90640 import SimulatedMlx90640
 from agent.app.open import thermometers
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gate.example.toml"
+EXAMPLE = ROOT / "config" / "gate.example.toml"
 
 
 @pytest.fixture

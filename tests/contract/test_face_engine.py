@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from places import SHARED
 
 from agent.adapters.insightface_engine import InsightfaceEngine
 from agent.domain.sight.image import DetectedFace, Image, Template
@@ -19,7 +20,6 @@ from agent.vision.packs.manifest import read_manifest
 from agent.vision.packs.packs import InstalledPack, load_pack, verify_file
 from agent.vision.stills.images import read_image
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 INSIGHTFACE_MODELS = "GATE_AGENT_INSIGHTFACE_MODELS"
 
 

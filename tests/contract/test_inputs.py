@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from places import ROOT
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.pins.door import PinFactory, open_pins
@@ -25,7 +26,7 @@ from agent.ports import Inputs
 PIN, DRIVER = 6, 5
 DEBOUNCE_S = 0.03
 PATIENCE_S = 20.0
-ROOT = Path(__file__).resolve().parents[2]
+
 
 # Another process at the header: "1" and "0" on stdin are levels of the pin.
 HAND = """

@@ -4,11 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from places import SHARED
 
 from agent.errors import ModelPackError
 from agent.vision.packs.packs import InstalledPack, load_pack
-
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 
 def shared(name: str) -> Path:

@@ -14,6 +14,7 @@ import pytest
 import segno
 from mosquitto import wait_until
 from pass_parts import KEY, OTHER_KEY, claims
+from places import SHARED
 
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.pass_ledger import SqlitePassLedger
@@ -29,7 +30,7 @@ from agent.ports import Image
 from agent.vision.stills.images import read_image
 
 PROGRAM = str(Path(sys.executable).with_name("gate-agent"))
-SHARED = Path(__file__).resolve().parents[3] / "shared"
+
 FACES = SHARED / "faces"
 CONFIG = """
 [kiosk]

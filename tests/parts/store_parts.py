@@ -19,6 +19,7 @@ from typing import IO
 
 import numpy as np
 import pytest
+from places import ROOT
 
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.registry import SqliteRegistry
@@ -98,7 +99,7 @@ def asides(journal: Path) -> list[Path]:
 def process(*arguments: object) -> Iterator[subprocess.Popen[str]]:
     """This file as a process of its own, gone at the end."""
     command = [sys.executable, str(Path(__file__).resolve()), *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
         try:
             yield child

@@ -1,15 +1,14 @@
 """The files that a backend builds on say what the agent does, and the broker's example runs."""
 
-from pathlib import Path
-
 import pytest
 from mosquitto import Subscriber, wait_until
+from places import ROOT
 
 from agent.domain.credential.reason import Reason
 from agent.domain.record.events import EventType
 from agent.domain.record.topics import Topics
 
-CONFIG = Path(__file__).resolve().parents[2] / "config"
+CONFIG = ROOT / "config"
 ASYNCAPI = (CONFIG / "asyncapi.yaml").read_text()
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from places import TESTS
 
-TESTS = Path(__file__).resolve().parent
 _COUNT = pytest.StashKey[int]()
 
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from agent.config import load_config
 from agent.operations.config.risks import risks
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gate.example.toml"
+EXAMPLE = ROOT / "config" / "gate.example.toml"
 
 
 def told(tmp_path: Path, *changes: tuple[str, str]) -> list[str]:

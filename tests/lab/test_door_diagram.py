@@ -1,13 +1,12 @@
 """The page shows the table that the code walks."""
 
-from pathlib import Path
-
 import pytest
+from places import ROOT
 
 from agent.domain.door.access_point import Input, State
 from agent.lab.door_diagram import diagram, page, table
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "access-point.md"
+PAGE = ROOT / "docs" / "access-point.md"
 
 
 def test_the_page_is_drawn_from_the_code():

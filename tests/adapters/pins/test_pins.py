@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from agent.adapters.pins.simulated import PinBank
 from agent.errors import UnavailableError
@@ -24,7 +25,6 @@ from agent.operations.secure_outputs import (
     secure_outputs,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
 UNIT = ROOT / "systemd" / "gate-agent.service"
 PATIENCE_S = 60.0
 MAXIMUM_S = 30.0

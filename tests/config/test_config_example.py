@@ -2,16 +2,16 @@
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 from config_parts import nested
+from places import ROOT
 from pydantic import BaseModel
 
 from agent.config import GateConfig, load_config
 from agent.config.mend import fields_of
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gate.example.toml"
+EXAMPLE = ROOT / "config" / "gate.example.toml"
 
 
 def schema_keys(model: type[BaseModel], prefix: str = "") -> list[str]:

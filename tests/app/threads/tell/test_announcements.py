@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mosquitto import Subscriber, wait_until
 from paho.mqtt.enums import CallbackAPIVersion
+from places import ROOT
 from structlog.testing import capture_logs
 
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
@@ -27,7 +28,6 @@ from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
 from agent.errors import RefusedError
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIG, PAGE = ROOT / "config", ROOT / "docs" / "telling.md"
 TOPICS = Topics("lakeside", "g3", "north-1")
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

@@ -1,18 +1,18 @@
 """What is told: every reason has a hint, and no hint tells more than a bystander may hear."""
 
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from places import ROOT
 
 from agent.domain.access.hints import HINTS, KEY_PATTERN, NEEDED_KEYS, STANDINGS, Hint, messages_of
 from agent.domain.access.indication import Indication, Outcome, Standing
 from agent.domain.credential.factor import Factor
 from agent.domain.credential.reason import Reason
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "telling.md"
+PAGE = ROOT / "docs" / "telling.md"
 AFTER_RECOGNITION = set(Reason) - {
     Reason.NO_MATCH,
     Reason.AMBIGUOUS,

@@ -2,12 +2,12 @@
 
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
+from places import ROOT
 
-FILE = Path(__file__).resolve().parents[1] / "config" / "asyncapi.yaml"
+FILE = ROOT / "config" / "asyncapi.yaml"
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
