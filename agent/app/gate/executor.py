@@ -5,15 +5,15 @@ the loop.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import get_args
 
 import structlog
 
+from agent.app.threads.organ import Organ, Outlet
 from agent.app.threads.record.journal import JournalWriter, Ticket
-from agent.controller.combination import Claim
 from agent.controller.effects import (
     Compare,
     Consume,
@@ -32,7 +32,7 @@ from agent.controller.effects import (
 )
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, NotCounted
 from agent.domain.record.events import EventDraft, EventType
-from agent.errors import StoreError
+from agent.errors import InternalError, StoreError
 from agent.ports import Door, LatchStore, PassLedger
 
 RECORD_WAIT_S = 0.020
@@ -49,25 +49,34 @@ _TROUBLE = frozenset(
 _log = structlog.get_logger(__name__)
 
 
-class Vision(Protocol):
-    """What the controller asks of those who look at the frames."""
-
-    def settle(self, camera: str, track: int) -> None:
-        """The track has had its attempt."""
-
-    def compare(self, camera: str, claim: Claim | None) -> None:
-        """Compare faces 1:1 with the claim's holder from now on; None stops that."""
+Told = Settle | Compare | SetStatus | Indicate | Stand
+"""Effects that move no output and write nothing down: an organ takes each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlets:
-    """Where effects go that move no output; none of them may block."""
+    """Where inputs go that follow from effects, and who takes which of the told ones."""
 
     post: Callable[[Input], None]
-    set_status: Callable[[SetStatus], None]
-    indicate: Callable[[Indicate], None]
-    vision: Vision
-    stand: Callable[[Stand], None] = lambda _effect: None
+    takers: Mapping[type, Outlet]
+
+    @classmethod
+    def of(cls, post: Callable[[Input], None], organs: Iterable[Organ]) -> "Outlets":
+        """The outlets of all organs, in which each told effect has one taker.
+
+        Raises:
+            InternalError: one has none, or two.
+        """
+        takers: dict[type, Outlet] = {}
+        for organ in organs:
+            for kind, taker in organ.outlets().items():
+                if kind in takers:
+                    raise InternalError(f"two organs take {kind.__name__}")
+                takers[kind] = taker
+        missing = [kind.__name__ for kind in get_args(Told) if kind not in takers]
+        if missing:
+            raise InternalError(f"no organ takes {', '.join(missing)}")
+        return cls(post, takers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +128,9 @@ class Executor:
                 case Consume():
                     self.execute(effect.counted if self._consumed(effect) else effect.otherwise)
                 case _:
-                    self._tell(effect)
+                    self._outlets.takers[type(effect)](effect)
         if effects and owed:
             self._pay()
-
-    def _tell(self, effect: Settle | Compare | SetStatus | Indicate | Stand) -> None:
-        match effect:
-            case Settle(camera, track):
-                self._outlets.vision.settle(camera, track)
-            case Compare(camera, claim):
-                self._outlets.vision.compare(camera, claim)
-            case SetStatus():
-                self._outlets.set_status(effect)
-            case Indicate():
-                self._outlets.indicate(effect)
-            case Stand():
-                self._outlets.stand(effect)
 
     def _consumed(self, effect: Consume) -> bool:
         failed = False

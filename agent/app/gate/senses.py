@@ -7,12 +7,13 @@ thermometer -----------------readings----------------|
 contacts, buttons ------------changes----------------'
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from agent.app.gate.parts import Parts
 from agent.app.open.cameras import open_camera
 from agent.app.open.settings import reads_symbols
+from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.senses.camera import CameraReader, CameraWatcher
 from agent.app.threads.senses.credential_desk import CredentialDesk, Sources
 from agent.app.threads.senses.documents import DocumentKeys, DocumentWatcher
@@ -22,7 +23,7 @@ from agent.app.threads.senses.thermometer import ThermometerReader
 from agent.app.threads.watch.gallery import GalleryWatch
 from agent.app.threads.worker import Slot
 from agent.config import CameraConfig
-from agent.controller.combination import Claim
+from agent.controller.effects import Compare, Settle
 from agent.controller.inputs import Input
 from agent.credentials.passes.pass_template import CommunityKey
 from agent.domain.sight.comparison import Metric
@@ -33,26 +34,21 @@ from agent.vision.face.track import Tracker
 from agent.vision.face.watch import ClaimedFace, Watcher, Zone
 from agent.vision.symbols.symbols import SymbolWatch
 
-Start = Callable[[str, Callable[[], None], Callable[[], None]], None]
-"""Runs ``work`` in a thread of this name, with what stops it."""
 
-
-class Senses:
-    """Starts them, and passes on what the controller asks of them (``executor.Vision``)."""
+class Senses(Organ):
+    """Makes them, and passes on what the controller asks of those who look."""
 
     def __init__(
         self,
         parts: Parts,
         gallery: GalleryWatch,
         post: Callable[[Input], None],
-        start: Start,
         ended: Callable[[], None],
     ) -> None:
         """``ended`` is called once every finite camera has come to its end."""
         self._parts = parts
         self._gallery = gallery
         self._post = post
-        self._start = start
         self._ended = ended
         self._watchers: dict[str, CameraWatcher] = {}
         self._watching: set[str] = set()
@@ -60,26 +56,28 @@ class Senses:
         self._community = None if secret is None else CommunityKey(secret)
         self._desk = CredentialDesk(self._sources)
 
-    def start(self) -> None:
-        """Start what the config names."""
-        self._start_inputs()
-        self._start_thermometer()
-        self._start_id_reader()
+    def tasks(self) -> Iterable[Task]:
+        """What the config names."""
+        yield from self._inputs()
+        yield from self._thermometer()
+        yield from self._id_reader()
         cameras = self._parts.file.config.camera
         self._watching.update(camera.id for camera in cameras)
         for camera in cameras:
-            self._start_camera(camera)
+            yield from self._camera(camera)
 
-    def settle(self, camera: str, track: int) -> None:
-        """The track has had its attempt."""
-        self._watchers[camera].settle(track)
+    def outlets(self) -> Mapping[type, Outlet]:
+        """What is asked of those who look at the frames."""
+        return {Settle: self._settle, Compare: self._compare}
 
-    def compare(self, camera: str, claim: Claim | None) -> None:
-        """Compare faces 1:1 with the claim's holder from now on; None stops that."""
-        face = None
+    def _settle(self, effect: Settle) -> None:
+        self._watchers[effect.camera].settle(effect.track)
+
+    def _compare(self, effect: Compare) -> None:
+        face, claim = None, effect.claim
         if claim is not None:
             face = ClaimedFace(claim.id, claim.holder, self._desk.template_of(claim.id))
-        self._watchers[camera].compare(face)
+        self._watchers[effect.camera].compare(face)
 
     def _sources(self) -> Sources:
         parts, config = self._parts, self._parts.file.config
@@ -94,20 +92,20 @@ class Senses:
             components=parts.pack.manifest.embedder.components,
         )
 
-    def _start_inputs(self) -> None:
+    def _inputs(self) -> Iterable[Task]:
         inputs = self._parts.inputs
         if inputs is not None:
             reader = InputReader(inputs, self._post)
-            self._start("inputs", reader.work, reader.stop)
+            yield Task("inputs", reader.work, reader.stop)
 
-    def _start_thermometer(self) -> None:
+    def _thermometer(self) -> Iterable[Task]:
         thermometer = self._parts.thermometer
         if thermometer is not None:
             interval_s = self._parts.file.config.thermometer.interval_s
             reader = ThermometerReader(thermometer, interval_s, self._post)
-            self._start("thermometer", reader.work, reader.stop)
+            yield Task("thermometer", reader.work, reader.stop)
 
-    def _start_id_reader(self) -> None:
+    def _id_reader(self) -> Iterable[Task]:
         parts, point = self._parts, self._parts.file.config.id_reader.access_point
         if parts.id_reader is None or point is None:
             return
@@ -120,9 +118,9 @@ class Senses:
             self._post,
             photographs=parts.photographs,
         )
-        self._start("id reader", documents.work, documents.stop)
+        yield Task("id reader", documents.work, documents.stop)
 
-    def _start_camera(self, camera: CameraConfig) -> None:
+    def _camera(self, camera: CameraConfig) -> Iterable[Task]:
         parts, slot = self._parts, Slot[Frame]()
         config, comparison = parts.file.config, parts.pack.manifest.comparison
         tracker = Tracker(
@@ -137,11 +135,11 @@ class Senses:
             lambda: self._camera_ended(camera.id),
         )
         self._watchers[camera.id] = watcher
-        slots = [slot] + [
-            self._start_symbols(point.id)
-            for point in config.access_point
-            if point.camera == camera.id and reads_symbols(config, point.id)
-        ]
+        slots = [slot]
+        for point in config.access_point:
+            if point.camera == camera.id and reads_symbols(config, point.id):
+                slots.append(Slot[Frame]())
+                yield self._symbols(point.id, slots[-1])
         reader = CameraReader(
             camera.id,
             parts.cameras[camera.id],
@@ -150,16 +148,14 @@ class Senses:
             self._post,
             camera.timeout_s,
         )
-        self._start(f"watch {camera.id}", watcher.work, watcher.stop)
-        self._start(f"camera {camera.id}", reader.work, reader.stop)
+        yield Task(f"watch {camera.id}", watcher.work, watcher.stop)
+        yield Task(f"camera {camera.id}", reader.work, reader.stop)
 
-    def _start_symbols(self, access_point: str) -> Slot[Frame]:
-        slot = Slot[Frame]()
+    def _symbols(self, access_point: str, slot: Slot[Frame]) -> Task:
         symbols = SymbolWatcher(
             access_point, SymbolWatch(), slot, self._desk, self._parts.clock, self._post
         )
-        self._start(f"symbols {access_point}", symbols.work, symbols.stop)
-        return slot
+        return Task(f"symbols {access_point}", symbols.work, symbols.stop)
 
     def _camera_ended(self, camera: str) -> None:
         self._watching.discard(camera)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import cv2
 import numpy as np
@@ -25,10 +25,9 @@ from agent.adapters.pins.door import GpioDoor, open_pins
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.app.gate.executor import Executor, Outlets, Stores
+from agent.app.gate.executor import Executor, Outlets, Stores, Told
 from agent.app.open.snapshot import threshold_for
 from agent.app.threads.record.journal import JournalWriter
-from agent.controller.combination import Claim
 from agent.controller.door import DoorSettings
 from agent.controller.inputs import InputChanged, Observed
 from agent.controller.kiosk import Kiosk
@@ -202,7 +201,7 @@ class _Gate:
             {"door": self._door},
             self._writer,
             Stores(self._ledger, self._latches),
-            Outlets(lambda _: None, lambda _: None, lambda _: None, _NobodyLooks()),
+            Outlets(lambda _: None, dict.fromkeys(get_args(Told), lambda _: None)),
             new_id=lambda draft: _IDS.make(draft.time),
         )
 
@@ -259,16 +258,6 @@ class _Gate:
         self._ledger.close()
         self._latches.close()
         self._door.close()
-
-
-class _NobodyLooks:
-    """The bench hands frames over by itself."""
-
-    def settle(self, camera: str, track: int) -> None:
-        pass
-
-    def compare(self, camera: str, claim: Claim | None) -> None:
-        pass
 
 
 def _settings() -> KioskSettings:

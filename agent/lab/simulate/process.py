@@ -7,7 +7,7 @@ n-th thing that it does to a door, a file or the broker raises ``Died``, which n
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,11 @@ from agent.app.gate.core import Core, CoreStores
 from agent.app.gate.executor import Outlets
 from agent.app.open.stores import JOURNAL_NAME, LATCHES_NAME, LEDGER_NAME
 from agent.app.open.thermometers import AwaitedThermometer
+from agent.app.threads.organ import Organ, Outlet
 from agent.app.threads.senses.inputs import InputReader
 from agent.app.threads.senses.thermometer import ThermometerReader
 from agent.app.threads.tell.telling import Telling
-from agent.controller.combination import Claim
-from agent.controller.effects import SetStatus
+from agent.controller.effects import Compare, SetStatus, Settle
 from agent.controller.inputs import Input, Stop
 from agent.domain.access.registry import Registry
 from agent.domain.record.events import Event, EventDraft, EventType
@@ -87,7 +87,7 @@ class World:
     """Whether the journal may grow no more."""
 
 
-class SimulatedProcess:
+class SimulatedProcess(Organ):
     """An agent in service from its making on; dead after ``stop`` or ``die``."""
 
     def __init__(
@@ -231,8 +231,8 @@ class SimulatedProcess:
             world.broker, self._core.outbox.acknowledged, self._core.outbox.notify, reach
         )
         self._closers.append(self._client.dies)
-        telling = Telling(lights, None, self.clock, post)
-        outlets = Outlets(post, self._set_status, telling.indicate, self, telling.stand)
+        telling = Telling(lights, None, self.clock, post, TOPICS)
+        outlets = Outlets.of(post, (telling, self))
         self._loop = self._core.control(
             site.kiosk_settings(), world.registry, self._doors, outlets, self.clock
         )
@@ -311,12 +311,13 @@ class SimulatedProcess:
     def _set_status(self, status: SetStatus) -> None:
         self.faults = dict(status.faults)
 
-    def settle(self, camera: str, track: int) -> None:
-        """What the controller asks of those who look: the track has had its attempt."""
-        self._settled(camera, track)
-
-    def compare(self, camera: str, claim: Claim | None) -> None:
-        """Nobody is compared 1:1 here."""
+    def outlets(self) -> Mapping[type, Outlet]:
+        """The status, and those who look; nobody is compared 1:1 here."""
+        return {
+            SetStatus: self._set_status,
+            Settle: lambda effect: self._settled(effect.camera, effect.track),
+            Compare: lambda _effect: None,
+        }
 
 
 class _Door:

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from agent.app.gate.executor import Executor, Outlets, Stores
-from agent.controller.effects import Latch, Record, Secure, SetStatus
+from agent.controller.effects import Indicate, Latch, Record, Secure, SetStatus
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.domain.door.door_mode import DoorLatch, Latches, Mode
 from agent.domain.record.events import EventDraft, EventType
@@ -27,7 +27,7 @@ class Bench:
             {"lane": self},  # type: ignore[dict-item] # all that is asked of a door here
             self,  # type: ignore[arg-type] # all that is asked of a journal here
             Stores(None, self),  # type: ignore[arg-type] # no pass is used
-            Outlets(self.done.append, self.done.append, self.done.append, None),  # type: ignore[arg-type] # nor a face
+            Outlets(self.done.append, {SetStatus: self.done.append, Indicate: self.done.append}),
             new_id=lambda _draft: "1",
         )
 

@@ -57,7 +57,7 @@ class Stage:
             {"door": Door(self.disk.log)},  # type: ignore[dict-item] # all that is asked of it
             nobody,
             Stores(nobody, self.disk),  # type: ignore[arg-type] # as above
-            Outlets(self.posted.append, nobody, nobody, nobody),
+            Outlets(self.posted.append, {}),
             new_id=nobody,
         )
 

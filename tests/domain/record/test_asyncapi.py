@@ -283,7 +283,6 @@ def test_the_status_is_what_is_described(tmp_path: Path) -> None:
             ManualClock(utc=datetime(2026, 5, 6, tzinfo=UTC)),
             boot_id="boot",
             face_without_pad=True,
-            journal_days=90,
         )
         points = (
             {"north-entry": "free_passage"},

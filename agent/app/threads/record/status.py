@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -15,8 +15,6 @@ from agent.domain.access.registry import Registry
 from agent.domain.record.status import Status
 from agent.errors import StoreError
 from agent.ports import Broker, Clock
-
-_PRUNE_EVERY_S = 86_400.0
 
 _log = structlog.get_logger(__name__)
 
@@ -32,20 +30,17 @@ class StatusBoard:
         *,
         boot_id: str,
         face_without_pad: bool,
-        journal_days: int,
     ) -> None:
         self._journal = journal
         self._registry = registry
         self._clock = clock
         self._boot_id = boot_id
         self._face_without_pad = face_without_pad
-        self._journal_days = journal_days
         self._started: datetime = clock.now().utc
         self._condition = threading.Condition()
         self._newest = SetStatus()
         self._changed = True
         self._stopping = False
-        self._pruned_s = float("-inf")
 
     def set(self, status: SetStatus) -> None:
         """The controller's part; never blocks."""
@@ -95,7 +90,7 @@ class StatusBoard:
         )
         return status.as_json()
 
-    def work(self, broker: Broker | None, topic: str) -> None:
+    def work(self, broker: Broker, topic: str) -> None:
         """The thread's loop, until ``stop``."""
         while True:
             with self._condition:
@@ -105,10 +100,9 @@ class StatusBoard:
                     return
                 changed, self._changed = self._changed, False
             try:
-                if changed and broker is not None and broker.connected():
+                if changed and broker.connected():
                     payload = json.dumps(self.read(), separators=(",", ":")).encode()
                     broker.publish(topic, payload, retain=True)
-                self._prune()
             except StoreError as error:
                 _log.warning("status_waits", error=str(error))
 
@@ -117,10 +111,3 @@ class StatusBoard:
         with self._condition:
             self._stopping = True
             self._condition.notify_all()
-
-    def _prune(self) -> None:
-        now = self._clock.now()
-        if not now.utc_trusted or now.monotonic_s - self._pruned_s < _PRUNE_EVERY_S:
-            return
-        self._pruned_s = now.monotonic_s
-        self._journal.prune(now.utc - timedelta(days=self._journal_days))

@@ -9,13 +9,14 @@ works; it keeps nobody outside. Until signed commands exist, nothing from the br
 output: an announcement ends at the loudspeaker, and nothing here leads to a door.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import structlog
 
 from agent.adapters.broker.mqtt import Listener
 from agent.app.open.voice import Voice
+from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.tell.speech import VOICE, Speech
 from agent.controller.effects import Indicate, Stand
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
@@ -24,13 +25,10 @@ from agent.domain.record.topics import Topics
 from agent.errors import UnavailableError
 from agent.ports import Clock, Indicator
 
-Start = Callable[[str, Callable[[], None], Callable[[], None]], None]
-"""Runs ``work`` in a thread of this name, with what stops it."""
-
 _log = structlog.get_logger(__name__)
 
 
-class Telling:
+class Telling(Organ):
     """Owns what tells people; ``indicate`` and ``stand`` are called by the controller's thread."""
 
     def __init__(
@@ -39,9 +37,11 @@ class Telling:
         voice: Voice | None,
         clock: Clock,
         post: Callable[[Input], None],
+        topics: Topics,
     ) -> None:
         """``lights`` by access point; somebody else closes them."""
         self._post = post
+        self._topics = topics
         self._works: dict[str, bool] = {}
         self._indicators: dict[str, dict[str, Indicator]] = {
             point: {f"indicator:{point}": one} for point, one in lights.items()
@@ -69,25 +69,33 @@ class Telling:
         for part, indicator in self._indicators.get(effect.access_point, {}).items():
             self._try(part, partial(indicator.stand, effect.standing))
 
-    def start(self, start: Start) -> None:
-        """Start the player's thread, where there is a voice, and show that the gate is ready.
+    def tasks(self) -> Iterable[Task]:
+        """The player's thread, where there is a voice."""
+        if self._speech is not None:
+            yield Task(VOICE, self._speech.player.work, self._speech.player.stop)
+
+    def outlets(self) -> Mapping[type, Outlet]:
+        """What people are told."""
+        return {Indicate: self.indicate, Stand: self.stand}
+
+    def started(self) -> None:
+        """Show that the gate is ready.
 
         It is the controller's to say otherwise, and its first word may follow at once.
         """
         for point in self._indicators:
             self.stand(Stand(point, Standing.READY))
         if self._speech is not None:
-            start(VOICE, self._speech.player.work, self._speech.player.stop)
             self._speech.tell_what_is_missing()
 
-    def listeners(self, topics: Topics) -> dict[str, Listener]:
+    def listeners(self) -> Mapping[str, Listener]:
         """What it hears from the broker: announcements, where the config takes any."""
         speech = self._speech
         if speech is None or not speech.voice.settings.announcements:
             return {}
         # A retained one counts until it expires, so that who comes late to the broker says it too.
         listener = Listener(speech.announce, retained=True)
-        return {topics.announce: listener, topics.announce_to_all: listener}
+        return {self._topics.announce: listener, self._topics.announce_to_all: listener}
 
     def announce(self, payload: bytes) -> None:
         """An announcement of the broker's; never waits, never raises, moves no output."""

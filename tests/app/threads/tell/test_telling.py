@@ -67,15 +67,14 @@ class Stage:
         self.loudspeaker = voice.loudspeaker
         self.posted: list[Input] = []
         self.lights = Brittle()
-        self.telling = Telling({HERE: self.lights}, voice, self.clock, self.posted.append)
+        self.telling = Telling({HERE: self.lights}, voice, self.clock, self.posted.append, TOPICS)
         self.stops: list[tuple[threading.Thread, Callable[[], None]]] = []
-        self.telling.start(self._start)
-
-    def _start(self, name: str, work: Callable[[], None], stop: Callable[[], None]) -> None:
-        assert name == "voice"
-        thread = threading.Thread(target=work)
-        thread.start()
-        self.stops.append((thread, stop))
+        for task in self.telling.tasks():
+            assert task.name == "voice"
+            thread = threading.Thread(target=task.work)
+            thread.start()
+            self.stops.append((thread, task.stop))
+        self.telling.started()
 
     def announce(self, **changes: Any) -> None:
         expires = (self.clock.now().utc + timedelta(hours=1)).isoformat()
@@ -204,12 +203,12 @@ def test_an_announcement_makes_sound_and_nothing_else(make: Callable[..., Stage]
 
 
 def test_what_is_listened_to_is_what_the_config_says(make: Callable[..., Stage]) -> None:
-    listeners = make().telling.listeners(TOPICS)
+    listeners = make().telling.listeners()
     assert set(listeners) == {"gate/lakeside/announce", "gate/lakeside/g3/north-1/announce"}
     assert all(one.retained for one in listeners.values())
-    assert make("announcements = false\n").telling.listeners(TOPICS) == {}
-    without = Telling({}, None, ManualClock(), lambda _: None)
-    assert without.listeners(TOPICS) == {}
+    assert make("announcements = false\n").telling.listeners() == {}
+    without = Telling({}, None, ManualClock(), lambda _: None, TOPICS)
+    assert without.listeners() == {}
     without.announce(payload())
 
 
@@ -266,9 +265,10 @@ def test_a_clock_that_nobody_trusts_knows_of_no_quiet_hours(make: Callable[..., 
 def test_real_lights_and_a_silent_kiosk_without_a_voice() -> None:
     factory = MockFactory()
     lights = GpioIndicator(factory, IndicatorPins(green=24, blue=22), ManualClock())
-    telling = Telling({HERE: lights}, None, ManualClock(), lambda _: None)
+    telling = Telling({HERE: lights}, None, ManualClock(), lambda _: None, TOPICS)
     assert not factory.pin(24).state
-    telling.start(lambda *_: pytest.fail("there is no voice to start"))
+    assert list(telling.tasks()) == [], "there is no voice to start"
+    telling.started()
     assert factory.pin(22).state, "ready"
     telling.stand(Stand(HERE, Standing.FREE_PASSAGE))
     assert factory.pin(24).state

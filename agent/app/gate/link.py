@@ -1,0 +1,74 @@
+"""The link to the broker: there for all organs, whether it is connected or one is configured."""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from agent.adapters.broker.mqtt import BrokerCallbacks, Listener
+from agent.app.open.broker import open_broker
+from agent.app.threads.organ import Organ
+from agent.config import ConfigFile
+
+_log = structlog.get_logger(__name__)
+
+
+class BrokerLink:
+    """A ``Broker`` for all organs; while none is configured it stays away."""
+
+    def __init__(self, file: ConfigFile, acknowledged: Callable[[int, str | None], None]) -> None:
+        """Made ready, not yet connecting; ``acknowledged`` as in ``BrokerCallbacks``.
+
+        Raises:
+            UnavailableError: the broker's password or a certificate is missing.
+        """
+        self._organs: Sequence[Organ] = ()
+        self._listeners: dict[str, Listener] = {}
+        self._away = False
+        self._broker = open_broker(
+            file,
+            BrokerCallbacks(self._connected, self._disconnected, acknowledged, self._listeners),
+        )
+
+    @property
+    def configured(self) -> bool:
+        """Whether the config names a broker."""
+        return self._broker is not None
+
+    @property
+    def state(self) -> str:
+        """``none``, ``connected`` or ``away``, as the status says it."""
+        if self._broker is None:
+            return "none"
+        return "connected" if self._broker.connected() else "away"
+
+    def start(self, organs: Sequence[Organ]) -> None:
+        """Begin to connect; ``organs`` hear what they listen to, and when it is there."""
+        self._organs = organs
+        for organ in organs:
+            self._listeners.update(organ.listeners())
+        if self._broker is not None:
+            self._broker.start()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+        """Hand one QoS 1 message over; its message id, or None while not connected."""
+        broker = self._broker
+        return None if broker is None else broker.publish(topic, payload, retain=retain)
+
+    def connected(self) -> bool:
+        """Whether the broker has accepted this kiosk."""
+        return self._broker is not None and self._broker.connected()
+
+    def close(self, timeout_s: float) -> None:
+        """Say goodbye within ``timeout_s``."""
+        if self._broker is not None:
+            self._broker.close(timeout_s)
+
+    def _connected(self) -> None:
+        self._away = False
+        for organ in self._organs:
+            organ.connected()
+
+    def _disconnected(self, why: str) -> None:
+        if not self._away:  # once an outage, not with every try
+            _log.warning("broker_away", why=why)
+        self._away = True

@@ -1,0 +1,132 @@
+"""The organs that record, watch and obey; ``Senses`` perceives and ``Telling`` tells."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from agent.adapters.broker.mqtt import Listener
+from agent.app.gate.core import Core
+from agent.app.gate.link import BrokerLink
+from agent.app.gate.parts import Parts
+from agent.app.open.broker import topics_of
+from agent.app.open.paths import control_socket
+from agent.app.open.snapshot import rates_of, take_snapshot
+from agent.app.threads.control.socket import ControlServer
+from agent.app.threads.control.verbs import Operator
+from agent.app.threads.organ import Organ, Outlet, Task
+from agent.app.threads.record.status import StatusBoard
+from agent.app.threads.watch.clock import TimeKeeper
+from agent.app.threads.watch.disk import DiskWatch
+from agent.app.threads.watch.gallery import GalleryWatch
+from agent.app.threads.watch.retention import Retention
+from agent.controller.effects import SetStatus
+from agent.domain.access.registry import Registry
+
+
+class Records(Organ):
+    """Writes down, sends, and says how the gate stands."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        core: Core,
+        link: BrokerLink,
+        registry: Callable[[], Registry],
+        boot_id: str,
+    ) -> None:
+        self._core, self._link = core, link
+        self._topic = topics_of(parts.file).status
+        self.board = StatusBoard(
+            parts.journal,
+            registry,
+            parts.clock,
+            boot_id=boot_id,
+            face_without_pad=parts.file.config.face.accept_no_pad,
+        )
+
+    def tasks(self) -> Iterable[Task]:
+        """Journal, status, and the outbox where there is a broker."""
+        core, board, link = self._core, self.board, self._link
+        yield Task("journal", core.writer.work, core.writer.stop, last_words=True)
+        yield Task("status", lambda: board.work(link, self._topic), board.stop)
+        if link.configured:
+            yield Task("outbox", lambda: core.outbox.work(link), core.outbox.stop, last_words=True)
+
+    def outlets(self) -> Mapping[type, Outlet]:
+        """The controller's part of the status."""
+        return {SetStatus: self.board.set}
+
+    def refresh(self) -> None:
+        """There is more to send, or somebody there again to send it to."""
+        self.board.refresh()
+        self._core.outbox.notify()
+
+    def connected(self) -> None:
+        """What waited for the broker goes out."""
+        self.refresh()
+
+
+class Watches(Organ):
+    """Keeps in step with what changes by itself: the registry, the time, the disk, old rows."""
+
+    def __init__(
+        self, parts: Parts, core: Core, link: BrokerLink, changed: Callable[[], None]
+    ) -> None:
+        """``changed`` is called where another process may have changed the registry."""
+        config, post = parts.file.config, core.inbox.post
+        topics = topics_of(parts.file)
+        self.gallery = GalleryWatch(
+            parts.snapshot,
+            lambda: take_snapshot(parts.registry, parts.pack.manifest, rates_of(config)),
+            parts.registry.revision,
+            post,
+            changed,
+        )
+        self._time = TimeKeeper(
+            parts.clock,
+            parts.ledger,
+            key=parts.time_key,
+            kiosk=topics.kiosk_path,
+            ask=lambda nonce: link.publish(topics.time_request, nonce) is not None,
+        )
+        self._time_answer = topics.time_answer if parts.time_key is not None else None
+        self._disk = DiskWatch(parts.site.state, config.faults.min_free_mb * 1_000_000, post)
+        self._retention = Retention(parts.journal.prune, parts.clock, config.store.journal_days)
+
+    def tasks(self) -> Iterable[Task]:
+        """A thread each."""
+        yield Task("gallery", self.gallery.work, self.gallery.stop)
+        yield Task("time", self._time.work, self._time.stop)
+        yield Task("disk", self._disk.work, self._disk.stop)
+        yield Task("retention", self._retention.work, self._retention.stop)
+
+    def listeners(self) -> Mapping[str, Listener]:
+        """Signed answers about the time, where a key for them is installed."""
+        if self._time_answer is None:
+            return {}
+        return {self._time_answer: Listener(self._time.heard)}
+
+
+class Control(Organ):
+    """Answers whoever may use the control socket."""
+
+    def __init__(self, parts: Parts, core: Core, link: BrokerLink, board: StatusBoard) -> None:
+        """Listens already, and answers once its thread runs.
+
+        Raises:
+            UnavailableError: another agent listens there, or nobody can.
+        """
+        config = parts.file.config
+        named = config.control.socket
+        self._server = ControlServer(
+            control_socket(None if named is None else parts.file.resolve(named), parts.site.state),
+            Operator(
+                board,
+                parts.latches,
+                [point.id for point in config.access_point],
+                core.inbox.post,
+                lambda: link.state,
+            ).commands(),
+        )
+
+    def tasks(self) -> Iterable[Task]:
+        """The socket's thread."""
+        yield Task("control", self._server.work, self._server.stop)

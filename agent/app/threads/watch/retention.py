@@ -1,0 +1,49 @@
+"""The thread that forgets: what the journal has held for longer than the config allows."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from agent.errors import StoreError
+from agent.ports import Clock
+
+_POLL_S = 60.0
+_EVERY_S = 86_400.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Retention:
+    """Once a day, by a clock that is trusted: a wrong one would forget what is new."""
+
+    def __init__(self, prune: Callable[[datetime], object], clock: Clock, days: int) -> None:
+        """``prune`` removes what is older than the time that it is given."""
+        self._prune = prune
+        self._clock = clock
+        self._days = days
+        self._pruned_s = float("-inf")
+        self._stopping = threading.Event()
+
+    def work(self) -> None:
+        """The thread's loop, until ``stop``."""
+        while True:
+            self.tend()
+            if self._stopping.wait(_POLL_S):
+                return
+
+    def tend(self) -> None:
+        """Prune where it is due; a journal that cannot is asked again a day later."""
+        now = self._clock.now()
+        if not now.utc_trusted or now.monotonic_s - self._pruned_s < _EVERY_S:
+            return
+        self._pruned_s = now.monotonic_s
+        try:
+            self._prune(now.utc - timedelta(days=self._days))
+        except StoreError as error:
+            _log.warning("retention_waits", error=str(error))
+
+    def stop(self) -> None:
+        """End ``work``."""
+        self._stopping.set()

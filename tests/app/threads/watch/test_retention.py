@@ -1,0 +1,48 @@
+"""The journal is pruned once a day, by a trusted clock only."""
+
+from datetime import UTC, datetime, timedelta
+
+from agent.adapters.manual_clock import ManualClock
+from agent.app.threads.watch.retention import Retention
+from agent.errors import StoreError
+
+START = datetime(2026, 5, 6, tzinfo=UTC)
+
+
+def test_a_day_lies_between_two_prunings():
+    clock = ManualClock(utc=START)
+    pruned: list[datetime] = []
+    retention = Retention(pruned.append, clock, 90)
+    for _ in range(49):
+        retention.tend()
+        clock.advance(3600.0)
+    assert pruned == [START + timedelta(days=day - 90) for day in (0, 1, 2)]
+
+
+def test_a_clock_that_nobody_trusts_makes_nobody_forget():
+    clock = ManualClock(utc=START)
+    pruned: list[datetime] = []
+    clock.step_utc(0, trusted=False)
+    retention = Retention(pruned.append, clock, 90)
+    retention.tend()
+    assert pruned == []
+    clock.step_utc(0, trusted=True)
+    retention.tend()
+    assert len(pruned) == 1
+
+
+def test_a_journal_that_cannot_be_pruned_is_asked_again_the_next_day():
+    asked: list[datetime] = []
+
+    def prune(before: datetime) -> None:
+        asked.append(before)
+        raise StoreError("locked")
+
+    clock = ManualClock(utc=START)
+    retention = Retention(prune, clock, 90)
+    retention.tend()
+    retention.tend()
+    assert len(asked) == 1
+    clock.advance(86_400.0)
+    retention.tend()
+    assert len(asked) == 2
