@@ -93,7 +93,8 @@ def schedule(
 
     from agent.app.open.schedules import schedules
     from agent.config import load_config
-    from agent.operations.config.schedule import chosen, described, parse_at, rows, summary
+    from agent.operations.config.schedule import chosen, described, rows, summary
+    from agent.operations.moments import parse_at
 
     found = load_config(config_path(config)).config
     zone = ZoneInfo(found.kiosk.timezone)

@@ -75,8 +75,8 @@ def enrol(
     """
     from agent.app.desk.people import enrol_holder, with_pack
     from agent.app.open.site import command_site
+    from agent.operations.moments import parse_bound
     from agent.operations.people.enrol import EnrolmentRequest
-    from agent.operations.people.holders import parse_moment
 
     site = with_pack(command_site(state_dir(state), given_config_path(config)), pack)
     request = EnrolmentRequest(
@@ -84,8 +84,8 @@ def enrol(
         name=name,
         category=category,
         files=tuple(images),
-        valid_from=parse_moment(valid_from or "none", site.zone, ends=False),
-        valid_until=parse_moment(valid_until or "none", site.zone, ends=True),
+        valid_from=parse_bound(valid_from or "none", site.zone, ends=False),
+        valid_until=parse_bound(valid_until or "none", site.zone, ends=True),
         force=force,
         replace=replace,
     )

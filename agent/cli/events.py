@@ -157,7 +157,8 @@ def _wanted(
     state: Path | None, config: Path | None, since: str | None, types: list[str] | None
 ) -> "tuple[Site, Filter]":
     from agent.app.open.site import command_site
-    from agent.operations.events import Filter, parse_since, parse_types
+    from agent.operations.events import Filter, parse_types
+    from agent.operations.moments import parse_since
 
     site = command_site(state_dir(state), given_config_path(config))
     start = parse_since(since, site.zone, datetime.now(UTC))

@@ -135,7 +135,8 @@ def set_(
     """Change a holder's name, category or validity."""
     from agent.app.open.site import command_site
     from agent.errors import RefusedError
-    from agent.operations.people.holders import Change, parse_moment
+    from agent.operations.moments import parse_bound
+    from agent.operations.people.holders import Change
 
     if name is category is valid_from is valid_until is None:
         raise RefusedError(
@@ -146,8 +147,8 @@ def set_(
     wanted = Change(
         name=name,
         category=category,
-        valid_from=(valid_from is not None, parse_moment(valid_from or "none", zone, ends=False)),
-        valid_until=(valid_until is not None, parse_moment(valid_until or "none", zone, ends=True)),
+        valid_from=(valid_from is not None, parse_bound(valid_from or "none", zone, ends=False)),
+        valid_until=(valid_until is not None, parse_bound(valid_until or "none", zone, ends=True)),
     )
     _change(holder, wanted, config, state, as_json=as_json)
 

@@ -145,13 +145,13 @@ def issue(
     """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
+    from agent.operations.moments import parse_bound
     from agent.operations.passes.issue import PassRequest, qr_code
-    from agent.operations.people.holders import parse_moment
 
     site = command_site(state_dir(state), given_config_path(config))
     if bits not in (8, 4, 1):
         raise typer.BadParameter("8, 4 or 1", param_hint="--bits")
-    until = parse_moment(valid_until, site.zone, ends=True)
+    until = parse_bound(valid_until, site.zone, ends=True)
     if until is None:
         raise typer.BadParameter("a pass always ends", param_hint="--valid-until")
     template, document = None, None
@@ -174,7 +174,7 @@ def issue(
         category=category,
         communities=tuple(community),
         valid_until=until,
-        valid_from=None if valid_from is None else parse_moment(valid_from, site.zone, ends=False),
+        valid_from=None if valid_from is None else parse_bound(valid_from, site.zone, ends=False),
         access_points=tuple(access_point or ()),
         uses=uses,
         kiosk=kiosk,
@@ -225,7 +225,7 @@ def verify(
     """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
-    from agent.operations.health.verify_health import parse_moment
+    from agent.operations.moments import parse_moment
 
     site = command_site(state_dir(state), None)
     trusted = None if trust is None else pass_office.issuer_key(trust, issuer, None, None)
@@ -341,11 +341,11 @@ def trust(
     """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
-    from agent.operations.people.holders import parse_moment
+    from agent.operations.moments import parse_bound
 
     site = command_site(state_dir(state), given_config_path(config))
-    start = parse_moment(valid_from or "none", site.zone, ends=False)
-    end = parse_moment(valid_until or "none", site.zone, ends=True)
+    start = parse_bound(valid_from or "none", site.zone, ends=False)
+    end = parse_bound(valid_until or "none", site.zone, ends=True)
     made = pass_office.trust(site, pass_office.issuer_key(file, issuer, start, end), by=user())
     if as_json:
         emit(made)

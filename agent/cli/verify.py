@@ -65,11 +65,11 @@ def health(
     from datetime import UTC, datetime
 
     from agent.operations.health.verify_health import (
-        parse_moment,
         read_code,
         read_trust,
         verify_code,
     )
+    from agent.operations.moments import parse_moment
 
     if sum(given is not None for given in (text, file, batch)) != 1:
         raise typer.BadParameter("give one of --text, --file and --batch")

@@ -1,19 +1,15 @@
 """Reads the journal for people: what happened since when, of what kind, as CloudEvents."""
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Protocol
 
 from agent.domain.record.events import EventType, cloud_event
 from agent.errors import RefusedError
-from agent.operations.people.holders import parse_moment
 from agent.ports import StoredEvent
 
-_AGE = re.compile(r"(\d{1,9})([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TOLD = (
     *("reason", "holder", "change", "list", "issuer", "pass"),
     *("part", "detail", "pack", "mode", "cause", "by"),
@@ -69,27 +65,6 @@ def parse_types(words: Iterable[str]) -> frozenset[EventType]:
             raise RefusedError("event_type", f"there are no events of type {word!r}\nFix: {known}")
         found |= named
     return frozenset(found)
-
-
-def parse_since(text: str | None, zone: tzinfo, now: datetime) -> datetime | None:
-    """A moment as ``holders.parse_moment`` reads one, or an age: ``90s``, ``15m``, ``8h``, ``7d``.
-
-    Raises:
-        RefusedError: ``validity``: it is neither.
-    """
-    if text is None:
-        return None
-    if age := _AGE.fullmatch(text):
-        try:
-            return now - timedelta(seconds=int(age[1]) * _SECONDS[age[2]])
-        except OverflowError:
-            return None
-    try:
-        return parse_moment(text, zone, ends=False)
-    except RefusedError as error:
-        message = f"{text!r} is no date, time or age"
-        fix = "2026-12-31, or 2026-12-31T18:00, or an age: 15m, 8h, 7d"
-        raise RefusedError(error.reason, f"{message}\nFix: {fix}") from error
 
 
 def as_json(stored: StoredEvent, source: str) -> dict[str, Any]:

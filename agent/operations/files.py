@@ -45,6 +45,15 @@ def write_whole(content: bytes, file: Path) -> None:
         stream.write(content)
 
 
+def sync_folder(folder: Path) -> None:
+    """Names made, moved or removed in ``folder`` survive a power failure from now on."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def read_lines(file: Path) -> list[str]:
     """The lines of a text file.
 

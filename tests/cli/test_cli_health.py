@@ -17,7 +17,7 @@ from agent.domain.credential.reason import Reason
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.health import trust_lists
 from agent.operations.health.trust_lists import InstalledList, usable_trust
-from agent.operations.health.verify_health import parse_moment
+from agent.operations.moments import parse_moment
 
 KEYS = [
     *("kind", "prefix", "base45", "zlib", "cbor", "cose", "signature", "valid_at", "rules"),

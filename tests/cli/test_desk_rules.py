@@ -9,8 +9,8 @@ from agent.domain.credential.holder import HolderId
 from agent.domain.credential.reason import Reason
 from agent.domain.sight.track import Box, Candidate
 from agent.errors import EnrolmentRefusedError, RefusedError
+from agent.operations.moments import parse_bound
 from agent.operations.people.enrol import make_holder
-from agent.operations.people.holders import parse_moment
 from agent.operations.people.identify import Bar, judge
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -34,13 +34,13 @@ BAR = Bar(threshold=-0.5, margin=0.03, too_close=frozenset())
 def test_a_moment_is_read_as_people_mean_it(
     text: str, expected: datetime | None, *, ends: bool
 ) -> None:
-    assert parse_moment(text, SHANGHAI, ends=ends) == expected
+    assert parse_bound(text, SHANGHAI, ends=ends) == expected
 
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "2026-02-30", "9999-12-31", "12:00", "1"])
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(RefusedError) as refused:
-        parse_moment(text, SHANGHAI, ends=True)
+        parse_bound(text, SHANGHAI, ends=True)
     assert refused.value.reason == "validity"
     assert "Fix: " in str(refused.value)
 

@@ -1,12 +1,10 @@
 """What the registry knows of passes: whom to believe, and what is revoked; no secret among it."""
 
-from datetime import datetime
-
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.adapters.store.change_log import ChangeLog
-from agent.adapters.store.sqlite import CorruptError, stored_moment
+from agent.adapters.store.sqlite import CorruptError, moment_or_none, text_or_none
 from agent.credentials.passes.issuers import IssuerKey
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.hours.instant import Instant
@@ -23,7 +21,9 @@ class PassTables(ChangeLog):
         )
         try:
             return [
-                IssuerKey(issuer, Ed25519PublicKey.from_public_bytes(public), *map(_moment, ends))
+                IssuerKey(
+                    issuer, Ed25519PublicKey.from_public_bytes(public), *map(moment_or_none, ends)
+                )
                 for issuer, public, *ends in rows
             ]
         except (ValueError, TypeError):
@@ -39,7 +39,13 @@ class PassTables(ChangeLog):
                 " VALUES (?, ?, ?, ?, ?) ON CONFLICT (key_id) DO UPDATE SET"
                 " issuer = excluded.issuer, valid_from = excluded.valid_from,"
                 " valid_until = excluded.valid_until",
-                (key.key_id.hex(), key.issuer, raw, _text(key.valid_from), _text(key.valid_until)),
+                (
+                    key.key_id.hex(),
+                    key.issuer,
+                    raw,
+                    text_or_none(key.valid_from),
+                    text_or_none(key.valid_until),
+                ),
             )
             data = {"issuer": key.issuer, "key_id": key.key_id.hex(), "change": "trusted"}
             self._log(EventType.ISSUER_CHANGED, data, by, now)
@@ -76,11 +82,3 @@ class PassTables(ChangeLog):
             return bool(changed.rowcount)
 
         return self._write(work)
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment is not None else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    return stored_moment(text) if text is not None else None

@@ -1,7 +1,6 @@
 """The registry: holders and their sealed references; every change comes with its event."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy.typing as npt
 
 from agent.adapters.store.document_tables import DocumentTables
 from agent.adapters.store.seal import Sealer
-from agent.adapters.store.sqlite import CorruptError, stored_moment
+from agent.adapters.store.sqlite import CorruptError, moment_or_none, text_or_none
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
@@ -215,8 +214,8 @@ class SqliteRegistry(DocumentTables):
                 holder.name,
                 holder.category,
                 int(holder.enabled),
-                _text(holder.valid_from),
-                _text(holder.valid_until),
+                text_or_none(holder.valid_from),
+                text_or_none(holder.valid_until),
             ),
         )
 
@@ -235,7 +234,7 @@ _SELECT_HOLDER = "SELECT id, name, category, enabled, valid_from, valid_until FR
 def _holder(row: Sequence[Any]) -> Holder:
     holder, name, category, enabled, valid_from, valid_until = row
     try:
-        start, end = _moment(valid_from), _moment(valid_until)
+        start, end = moment_or_none(valid_from), moment_or_none(valid_until)
     except (ValueError, TypeError):
         raise CorruptError("a holder's row in the registry is damaged") from None
     return Holder(HolderId(holder), name, category, bool(enabled), start, end)
@@ -250,11 +249,3 @@ def _changes(before: Holder | None, after: Holder) -> dict[str, Any]:
 
 def _bytes(template: Template) -> bytes:
     return np.ascontiguousarray(template, dtype="<f4").tobytes()
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment is not None else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    return stored_moment(text) if text is not None else None

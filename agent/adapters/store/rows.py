@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.adapters.store.sqlite import CorruptError
+from agent.adapters.store.sqlite import CorruptError, stored_moment
 from agent.domain.record.events import Event, EventType
 from agent.ports import StoredEvent
 
@@ -46,7 +46,7 @@ def stored(row: Sequence[Any]) -> StoredEvent:
         event = Event(
             id=_text(event_id),
             type=EventType(_text(kind)),
-            time=_moment(_text(time)),
+            time=stored_moment(_text(time)),
             clock_synced=bool(synced),
             access_point=None if access_point is None else _text(access_point),
             data=_object(_text(data)),
@@ -61,13 +61,6 @@ def _text(value: object) -> str:
     if not isinstance(value, bytes):
         raise TypeError
     return value.decode()
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError
-    return moment
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -122,6 +122,20 @@ def stored_moment(text: str) -> datetime:
     return moment
 
 
+def moment_or_none(text: str | None) -> datetime | None:
+    """``stored_moment`` of a column that may be empty.
+
+    Raises:
+        ValueError: as there.
+    """
+    return None if text is None else stored_moment(text)
+
+
+def text_or_none(moment: datetime | None) -> str | None:
+    """A moment, or none, as such a column holds it."""
+    return None if moment is None else moment.isoformat()
+
+
 def file_identity(path: Path) -> tuple[int, int] | None:
     """Which file stands at ``path``: device and inode; None where there is none."""
     try:

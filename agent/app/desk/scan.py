@@ -5,13 +5,12 @@ from pathlib import Path
 
 from agent.app.open.site import command_site, instant
 from agent.app.open.stores import read_registry
-from agent.credentials.errors import CredentialError
 from agent.credentials.health.health_certificate import verify_health
-from agent.credentials.passes.gate_pass import verify
 from agent.credentials.passes.issuers import Issuers
 from agent.domain.credential.credential import CredentialKind, Verdict
 from agent.domain.credential.reason import Reason
 from agent.operations.health.trust_lists import usable_trust
+from agent.operations.passes.issue import check_pass
 from agent.operations.scan import Judge, Scanned, scan
 
 
@@ -40,16 +39,8 @@ def installed_judge(state: Path) -> Judge:
         if kind is not CredentialKind.GATE_PASS:
             found = verify_health(text, trust, now)
             return Verdict(found.valid, found.reason)
-        try:
-            claims = verify(text, issuers, now).claims
-        except CredentialError as error:
-            return Verdict(valid=False, reason=error.reason)
-        if claims.id in revoked:
-            return Verdict(valid=False, reason=Reason.CREDENTIAL_REVOKED)
-        if claims.valid_from is not None and now < claims.valid_from:
-            return Verdict(valid=False, reason=Reason.CREDENTIAL_NOT_ACTIVE)
-        if now >= claims.valid_until:
-            return Verdict(valid=False, reason=Reason.CREDENTIAL_EXPIRED)
-        return Verdict(valid=True)
+        checked = check_pass(text, issuers, now, revoked)
+        reason = checked["reason"]
+        return Verdict(checked["valid"], None if reason is None else Reason(reason))
 
     return judge

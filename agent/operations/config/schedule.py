@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from agent.domain.hours.holidays import FIRST_YEAR, LAST_YEAR
 from agent.domain.hours.schedule import Schedule, shifts
 from agent.errors import RefusedError
 
@@ -29,23 +28,6 @@ class DayPlan:
     holidays: tuple[str, ...]
     exception: bool
     clock_change_s: int
-
-
-def parse_at(text: str, zone: tzinfo) -> datetime:
-    """A moment as people write one, in ``zone`` where it has no offset; a date is its midnight.
-
-    Raises:
-        RefusedError: ``time``: it is none, or none that a schedule can say anything about.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise RefusedError(
-            "time", f"{text!r} is no date or time\nFix: 2026-12-31, or 2026-12-31T18:00"
-        )
-    return moment.replace(tzinfo=moment.tzinfo or zone).astimezone(UTC)
 
 
 def chosen(known: Mapping[str, Schedule], name: str | None) -> Mapping[str, Schedule]:

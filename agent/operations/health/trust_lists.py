@@ -6,7 +6,6 @@ past it, what its keys signed is refused until a newer list is installed.
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from agent.credentials.health.trust import (
 )
 from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError, UnavailableError
-from agent.operations.files import write_lines
+from agent.operations.files import sync_folder, write_lines
 
 FOLDER = "trust"
 
@@ -85,7 +84,7 @@ def install(file: Path, state: Path, now: datetime, name: str | None = None) -> 
         raise UnavailableError(f"{target.parent} cannot be made: {error.strerror}") from error
     entry = {"installed": utc_text(now), "sha256": sha256, "content": content}
     write_lines([json.dumps(entry)], target)
-    _flush_folder(target.parent)
+    sync_folder(target.parent)
     return InstalledList(name, now, sha256, trust)
 
 
@@ -108,7 +107,7 @@ def remove(name: str, state: Path) -> None:
     target = state / FOLDER / (_checked(name) + _SUFFIX)
     try:
         target.unlink()
-        _flush_folder(target.parent)
+        sync_folder(target.parent)
     except FileNotFoundError:
         raise RefusedError(
             "name", f"no trust list {name} is installed\nFix: gate-agent trust list"
@@ -175,12 +174,3 @@ def _checked(name: str) -> str:
     if _NAME.fullmatch(name) is None:
         raise RefusedError("name", "a trust list's name has letters, digits, dot, dash, underscore")
     return name
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a rename or removal durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,6 +12,7 @@ from agent.credentials.health.health import HealthVerdict, refused
 from agent.credentials.health.health_certificate import kind_of, verify_health
 from agent.credentials.health.trust import TrustList, TrustListError, content_of, parse_trust
 from agent.errors import RefusedError, UnavailableError
+from agent.operations.moments import parse_moment
 
 RULES: Mapping[str, AcceptanceRules] = {"stated": AcceptanceRules(), "eu-travel": EU_TRAVEL}
 """What may be asked of an EU certificate, by name: only what it states, or what travel asked."""
@@ -19,19 +20,6 @@ RULES: Mapping[str, AcceptanceRules] = {"stated": AcceptanceRules(), "eu-travel"
 _MAX_TEXT_BYTES = 1_000_000
 _MAX_LINE_BYTES = 20_000_000
 _REMEMBERED_LISTS = 64
-
-
-def parse_moment(text: str) -> datetime:
-    """ISO 8601; UTC where it names no zone.
-
-    Raises:
-        RefusedError: ``time``; it is none.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise RefusedError("time", "the time is not ISO 8601, as 2021-05-03T18:00:00Z") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def read_code(file: Path) -> str:

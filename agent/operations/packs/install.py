@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from agent.errors import ModelPackError, RefusedError, UnavailableError
+from agent.operations.files import sync_folder
 from agent.operations.packs.fetch import Progress, ProgressCallback, check_download, fetch
 from agent.operations.packs.pack_files import check_original, convert, unpack
 from agent.vision.packs.manifest import Manifest, PackFile, manifest_names, read_manifest
@@ -87,7 +88,7 @@ def install(
             record[file.name] = sha256(content).hexdigest()
         note = {"pack": name, "version": manifest.version, "sha256": record}
         _write_durably(made / RECORD_NAME, json.dumps(note, indent=1).encode())
-        _sync_folder(made)
+        sync_folder(made)
         _put_in_place(made, packs_dir(state_dir) / name, staging)
         report(Progress("verify", name))
         return InstallResult(load_pack(name, state_dir), changed=True)
@@ -243,7 +244,7 @@ def _put_in_place(made: Path, place: Path, staging: Path) -> None:
     if place.exists():
         place.rename(staging / "old")
     made.rename(place)
-    _sync_folder(place.parent)
+    sync_folder(place.parent)
 
 
 def _write_durably(path: Path, content: bytes) -> None:
@@ -252,14 +253,6 @@ def _write_durably(path: Path, content: bytes) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     path.chmod(0o644)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _ignore(_progress: Progress) -> None:

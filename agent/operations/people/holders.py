@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import datetime
 from typing import Any
 
 from agent.domain.credential.holder import Holder, HolderId
@@ -10,8 +10,6 @@ from agent.domain.hours.instant import Instant, utc_text
 from agent.errors import RefusedError
 from agent.operations.people.enrol import make_holder
 from agent.ports import HolderStore
-
-NEVER = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +86,3 @@ def as_json(holder: Holder, references: Mapping[str, int]) -> dict[str, Any]:
         "valid_until": None if holder.valid_until is None else utc_text(holder.valid_until),
         "references": dict(references),
     }
-
-
-def parse_moment(text: str, zone: tzinfo, *, ends: bool) -> datetime | None:
-    """A moment as people write one: ``2026-12-31``, ``2026-12-31T18:00``, with or without offset.
-
-    Without an offset it is wall-clock time in ``zone``. A date alone is its whole day: as an end
-    (``ends``) the midnight after it. ``none`` is no bound.
-
-    Raises:
-        RefusedError: ``validity``: it is no moment.
-    """
-    if text == NEVER:
-        return None
-    try:
-        try:
-            day = date.fromisoformat(text) + timedelta(days=1 if ends else 0)
-            moment = datetime.combine(day, time())
-        except ValueError:
-            moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone)
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise RefusedError(
-            "validity",
-            f"{text!r} is no date or time\nFix: 2026-12-31, or 2026-12-31T18:00, or none",
-        ) from error

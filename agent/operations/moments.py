@@ -1,0 +1,91 @@
+"""Moments as people type them."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from agent.domain.hours.holidays import FIRST_YEAR, LAST_YEAR
+from agent.errors import RefusedError
+
+NEVER = "none"
+"""What is typed for no bound."""
+
+_AGE = re.compile(r"(\d{1,9})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_moment(text: str) -> datetime:
+    """ISO 8601; UTC where it names no zone.
+
+    Raises:
+        RefusedError: ``time``; it is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise RefusedError("time", "the time is not ISO 8601, as 2021-05-03T18:00:00Z") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def parse_bound(text: str, zone: tzinfo, *, ends: bool) -> datetime | None:
+    """A moment as people write one: ``2026-12-31``, ``2026-12-31T18:00``, with or without offset.
+
+    Without an offset it is wall-clock time in ``zone``. A date alone is its whole day: as an end
+    (``ends``) the midnight after it. ``none`` is no bound.
+
+    Raises:
+        RefusedError: ``validity``: it is no moment.
+    """
+    if text == NEVER:
+        return None
+    try:
+        try:
+            day = date.fromisoformat(text) + timedelta(days=1 if ends else 0)
+            moment = datetime.combine(day, time())
+        except ValueError:
+            moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise RefusedError(
+            "validity",
+            f"{text!r} is no date or time\nFix: 2026-12-31, or 2026-12-31T18:00, or none",
+        ) from error
+
+
+def parse_at(text: str, zone: tzinfo) -> datetime:
+    """A moment as people write one, in ``zone`` where it has no offset; a date is its midnight.
+
+    Raises:
+        RefusedError: ``time``: it is none, or none that a schedule can say anything about.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise RefusedError(
+            "time", f"{text!r} is no date or time\nFix: 2026-12-31, or 2026-12-31T18:00"
+        )
+    return moment.replace(tzinfo=moment.tzinfo or zone).astimezone(UTC)
+
+
+def parse_since(text: str | None, zone: tzinfo, now: datetime) -> datetime | None:
+    """A moment as ``parse_bound`` reads one, or an age: ``90s``, ``15m``, ``8h``, ``7d``.
+
+    Raises:
+        RefusedError: ``validity``: it is neither.
+    """
+    if text is None:
+        return None
+    if age := _AGE.fullmatch(text):
+        try:
+            return now - timedelta(seconds=int(age[1]) * _SECONDS[age[2]])
+        except OverflowError:
+            return None
+    try:
+        return parse_bound(text, zone, ends=False)
+    except RefusedError as error:
+        message = f"{text!r} is no date, time or age"
+        fix = "2026-12-31, or 2026-12-31T18:00, or an age: 15m, 8h, 7d"
+        raise RefusedError(error.reason, f"{message}\nFix: {fix}") from error
