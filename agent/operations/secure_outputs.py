@@ -22,7 +22,7 @@ _TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class OutputLine:
     """What it takes to put one output at rest; ``pin`` is a BCM number."""
 
     door: str
@@ -37,7 +37,7 @@ class Output:
         return self.pin_factory, self.pins_file, self.pin
 
 
-def record_outputs(folder: Path, outputs: Sequence[Output]) -> None:
+def record_outputs(folder: Path, outputs: Sequence[OutputLine]) -> None:
     """Write down which outputs this agent is about to drive, before it opens the first.
 
     Raises:
@@ -57,7 +57,7 @@ def record_outputs(folder: Path, outputs: Sequence[Output]) -> None:
         raise UnavailableError(f"{path}: {error.strerror}", fix) from error
 
 
-def recorded_outputs(folder: Path) -> tuple[Output, ...]:
+def recorded_outputs(folder: Path) -> tuple[OutputLine, ...]:
     """What ``record_outputs`` last wrote; nothing where it never did.
 
     Raises:
@@ -74,7 +74,9 @@ def recorded_outputs(folder: Path) -> tuple[Output, ...]:
         ) from error
 
 
-def merge_outputs(configured: Iterable[Output], recorded: Iterable[Output]) -> tuple[Output, ...]:
+def merge_outputs(
+    configured: Iterable[OutputLine], recorded: Iterable[OutputLine]
+) -> tuple[OutputLine, ...]:
     """Every line once: as the config has it, else as it was recorded."""
     merged = {output.line: output for output in recorded}
     merged.update({output.line: output for output in configured})
@@ -82,7 +84,9 @@ def merge_outputs(configured: Iterable[Output], recorded: Iterable[Output]) -> t
 
 
 def secure_outputs(
-    outputs: Iterable[Output], opens: Callable[[Output], Door], timeout_s: float = _TIMEOUT_S
+    outputs: Iterable[OutputLine],
+    opens: Callable[[OutputLine], Door],
+    timeout_s: float = _TIMEOUT_S,
 ) -> dict[str, str]:
     """Secure and close every output; what failed, by door. One that fails spares no other.
 
@@ -96,7 +100,9 @@ def secure_outputs(
     return failed
 
 
-def _secure(output: Output, opens: Callable[[Output], Door], timeout_s: float) -> str | None:
+def _secure(
+    output: OutputLine, opens: Callable[[OutputLine], Door], timeout_s: float
+) -> str | None:
     problems = [f"GPIO {output.pin} did not answer within {timeout_s:g} s"]
 
     def work() -> None:
@@ -114,10 +120,10 @@ def _secure(output: Output, opens: Callable[[Output], Door], timeout_s: float) -
     return problems[0] if problems else None
 
 
-def _output(item: dict[str, object]) -> Output:
+def _output(item: dict[str, object]) -> OutputLine:
     door, pin, factory, file = item["door"], item["pin"], item["pin_factory"], item["pins_file"]
     if not (isinstance(door, str) and isinstance(factory, str) and isinstance(pin, int)):
         raise TypeError("no output")
-    return Output(
+    return OutputLine(
         door, pin, item["active_high"] is True, factory, file if isinstance(file, str) else None
     )

@@ -1,8 +1,8 @@
 """The stores as they are, on a disk that has bad days and under a process that may die.
 
 The trouble is SQLite's own: a file that may not grow (``full``), or another connection that holds
-the write lock (``Holder``). ``reach`` is called before and after each thing that is done, which is
-where a process may die.
+the write lock (``LockKeeper``). ``reach`` is called before and after each thing that is done, which
+is where a process may die.
 """
 
 import sqlite3
@@ -111,7 +111,7 @@ class SimulatedLedger(SqlitePassLedger):
         return counted
 
 
-class Holder:
+class LockKeeper:
     """Another process that has the file open, and holds its write lock when told to."""
 
     def __init__(self, path: Path) -> None:

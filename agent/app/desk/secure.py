@@ -13,7 +13,7 @@ from agent.app.open.paths import state_dir
 from agent.config import load_config
 from agent.errors import ConfigError, UnavailableError
 from agent.operations.secure_outputs import (
-    Output,
+    OutputLine,
     merge_outputs,
     recorded_outputs,
     secure_outputs,
@@ -37,7 +37,7 @@ def secure_all(config: Path, state: Path | None = None) -> int:
     """
     logs.configure("warning")
     broken: ConfigError | None = None
-    configured: tuple[Output, ...] = ()
+    configured: tuple[OutputLine, ...] = ()
     try:
         configured = outputs_of(load_config(config))
     except ConfigError as error:
@@ -55,7 +55,7 @@ def secure_all(config: Path, state: Path | None = None) -> int:
     return 0
 
 
-def _recorded(state: Path) -> tuple[Output, ...]:
+def _recorded(state: Path) -> tuple[OutputLine, ...]:
     try:
         return recorded_outputs(state)
     except UnavailableError as error:
@@ -63,7 +63,7 @@ def _recorded(state: Path) -> tuple[Output, ...]:
         return ()
 
 
-def _open(output: Output) -> Door:
+def _open(output: OutputLine) -> Door:
     kind = cast("PinFactory", output.pin_factory)
     pins = open_pins(kind, None if output.pins_file is None else Path(output.pins_file))
     # No pulse is ever given here: the maximum only completes the door.

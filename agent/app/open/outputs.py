@@ -5,15 +5,15 @@ from pathlib import Path
 from agent.app.open.doors import release_level
 from agent.config import ConfigFile
 from agent.operations.secure_outputs import (
-    Output,
+    OutputLine,
     record_outputs,
 )
 
 
-def outputs_of(file: ConfigFile) -> tuple[Output, ...]:
+def outputs_of(file: ConfigFile) -> tuple[OutputLine, ...]:
     """The config's outputs."""
     return tuple(
-        Output(
+        OutputLine(
             name,
             pin,
             release_level(door),

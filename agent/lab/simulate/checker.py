@@ -21,7 +21,7 @@ from datetime import tzinfo
 from typing import Any
 
 from agent.lab.simulate.checker_events import Report, Stream
-from agent.lab.simulate.truth import ClockMap, Hours, Memory, Person, Presences
+from agent.lab.simulate.truth import ClockMap, Hours, Person, Presences, RecentActs
 
 _EGRESS_S = 1.0
 _REX_S = 1.0
@@ -81,8 +81,8 @@ class Checker:
         self._of_point = {point: name for name, one in outputs.items() for point in one.points}
         self._zone = zone
         self._clock = ClockMap()
-        self._memory = Memory()
-        self._report = Report(self._memory)
+        self._acts = RecentActs()
+        self._report = Report(self._acts)
         self.presences = Presences()
         self.stream = Stream(self._report, self.presences, self._clock, zone, self._was_free)
         self._alive_since_s: float | None = None
@@ -96,17 +96,17 @@ class Checker:
 
     def note(self, at_s: float, what: str, **more: object) -> None:
         """Something was done to the gate that no invariant asks about."""
-        self._memory.note(at_s, what, **more)
+        self._acts.note(at_s, what, **more)
 
     def clock_set(self, at_s: float, utc: Any, *, trusted: bool) -> None:
         """The kiosk's time of day from now on."""
         self._clock.set(at_s, utc, trusted=trusted)
-        self._memory.note(at_s, "clock", utc=utc.isoformat(), trusted=trusted)
+        self._acts.note(at_s, "clock", utc=utc.isoformat(), trusted=trusted)
 
     def steps_in(self, at_s: float, point: str, person: Person) -> None:
         """Somebody stands before an access point."""
         self.presences.begin(point, person, at_s)
-        self._memory.note(at_s, "stands", access_point=point, holder=person.holder)
+        self._acts.note(at_s, "stands", access_point=point, holder=person.holder)
 
     def leaves(self, at_s: float, point: str) -> None:
         """They went, through it or away."""
@@ -116,7 +116,7 @@ class Checker:
         """A process takes over; until ``runs`` no output may be released but by what lasts."""
         self._starting = True
         self.presences.restarted()
-        self._memory.note(at_s, "starts")
+        self._acts.note(at_s, "starts")
 
     def runs(self, at_s: float) -> None:
         """It is up and reads its inputs."""
@@ -136,7 +136,7 @@ class Checker:
             # What the door did while its row could not be written is known to nobody any more.
             self.stream.unwritten.append((self._journal_trouble[-1][0], at_s))
         self.stream.agent_died(at_s)
-        self._memory.note(at_s, how)
+        self._acts.note(at_s, how)
 
     def writes(self, at_s: float, *, well: bool) -> None:
         """Whether rows can be written down now."""
@@ -144,7 +144,7 @@ class Checker:
             self._journal_trouble[-1][1] = at_s
         elif not well:
             self._journal_trouble.append([at_s, _FAR])
-        self._memory.note(at_s, "journal works" if well else "journal fails")
+        self._acts.note(at_s, "journal works" if well else "journal fails")
 
     def presses(self, at_s: float, output: str) -> None:
         """The exit button of this output."""
@@ -152,7 +152,7 @@ class Checker:
         one.rex_s = at_s
         if self._alive_since_s is not None:
             one.egress.append(at_s)
-        self._memory.note(at_s, "rex", output=output)
+        self._acts.note(at_s, "rex", output=output)
 
     def fire(self, at_s: float, *, active: bool) -> None:
         """The fire alarm calls, or has ended."""
@@ -161,12 +161,12 @@ class Checker:
             one.egress.clear()
             if active and self._alive_since_s is not None:
                 one.egress.append(at_s)
-        self._memory.note(at_s, "fire" if active else "fire over")
+        self._acts.note(at_s, "fire" if active else "fire over")
 
     def commanded(self, at_s: float, output: str, command: str, *, surely: bool = True) -> None:
         """An operator's command reached the agent; not ``surely`` where it died over it."""
         one = self._outputs[output]
-        self._memory.note(at_s, "command", output=output, command=command, surely=surely)
+        self._acts.note(at_s, "command", output=output, command=command, surely=surely)
         if command == "release":
             one.released_s = at_s
             return
@@ -186,7 +186,7 @@ class Checker:
         """The pin of this output does not obey until then."""
         one = self._outputs[output]
         one.broken_until_s = max(one.broken_until_s, until_s + 1.0)
-        self._memory.note(at_s, "pin fails", output=output, until=round(until_s, 3))
+        self._acts.note(at_s, "pin fails", output=output, until=round(until_s, 3))
 
     # --- what the gate did ------------------------------------------------------------------
 
@@ -196,7 +196,7 @@ class Checker:
         if free == one.free:
             return
         one.free = free
-        self._memory.note(at_s, "released" if free else "secured", output=output)
+        self._acts.note(at_s, "released" if free else "secured", output=output)
         if not free:
             self._maximum(one, output, at_s)
             if self._fire and self._alive_since_s is not None:
@@ -239,7 +239,7 @@ class Checker:
             by = "rex"
         elif not lasting and at_s - one.released_s <= _RELEASE_S:
             by = "command"
-        inputs = list(self._memory.last)
+        inputs = list(self._acts.last)
         locked = self._surely_locked(one, at_s) and not (way_out or self._burns(at_s))
         if (self._alive_since_s is None or self._starting) and not lasting:
             self._report.violated(at_s, "moved_by_restart", inputs, output=name)

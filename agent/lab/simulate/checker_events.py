@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from agent.lab.simulate.truth import ELEVATED, ClockMap, Memory, Presences
+from agent.lab.simulate.truth import ELEVATED, ClockMap, Presences, RecentActs
 
 NAME_MARK = "NAME-"
 """Every name in a simulation begins so, that it is found wherever it should not be."""
@@ -39,7 +39,7 @@ def load(text: str) -> dict[str, Any]:
 class Report:
     """Violations with the inputs that led there."""
 
-    memory: Memory
+    acts: RecentActs
     violations: list[dict[str, Any]] = field(default_factory=list)
 
     def violated(
@@ -51,7 +51,7 @@ class Report:
     ) -> None:
         """Keep it; past some number only the first ones."""
         if len(self.violations) < _MOST:
-            led = list(self.memory.last if inputs is None else inputs)
+            led = list(self.acts.last if inputs is None else inputs)
             one = {"time": round(at_s, 3), "invariant": invariant, **more, "inputs": led}
             self.violations.append(one)
 
@@ -225,7 +225,7 @@ class Stream:
                 when_s, "granted_to_wrong_person", access_point=point, holder=holder, why=why
             )
         if point in self.monitored:
-            grant = _Grant(when_s, point, holder, list(self._report.memory.last))
+            grant = _Grant(when_s, point, holder, list(self._report.acts.last))
             self._grants.setdefault((point, holder), deque()).append(grant)
 
     def _passage(

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from agent.adapters.store.simulated import Holder
+from agent.adapters.store.simulated import LockKeeper
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.door.door_mode import Command
-from agent.lab.simulate import site
+from agent.lab.simulate import layout
 from agent.lab.simulate.checker import Checker
 from agent.lab.simulate.people import People
 from agent.lab.simulate.process import SimulatedProcess, World
@@ -27,7 +27,7 @@ class _BusyError(Exception):
     """The same is broken already; it must wait for its turn."""
 
 
-class Site(Protocol):
+class FaultyGate(Protocol):
     """What faults need of the simulation."""
 
     checker: Checker
@@ -67,14 +67,14 @@ class Faults:
 
     def __init__(
         self,
-        one: Site,
+        one: FaultyGate,
         people: People,
         skin: SimulatedMlx90614,
-        holders: tuple[Holder, Holder],
+        keepers: tuple[LockKeeper, LockKeeper],
         chance: random.Random,
     ) -> None:
-        self._site, self._people, self._skin, self._chance = one, people, skin, chance
-        self._journal, self._latches = holders
+        self._gate, self._people, self._skin, self._chance = one, people, skin, chance
+        self._journal, self._latches = keepers
         self._busy: set[str] = set()
         self._undo: dict[str, Callable[[], object]] = {}
         self.latches_fail = False
@@ -112,16 +112,16 @@ class Faults:
             self._chance.shuffle(more)
             kinds += more[: faults - len(kinds)]
         for kind in kinds:
-            self._site.later(self._chance.uniform(5, seconds), partial(self._begin, kind))
+            self._gate.later(self._chance.uniform(5, seconds), partial(self._begin, kind))
         for _ in range(restarts):
             how = self._chance.choices(["crash", "kill", "stop"], [0.5, 0.25, 0.25])[0]
-            self._site.later(self._chance.uniform(3, seconds), partial(self._ends, how))
+            self._gate.later(self._chance.uniform(3, seconds), partial(self._ends, how))
         for i in range(max(int(seconds / 300), 3)):
             operate = partial(self._operate, _COMMANDS[i % len(_COMMANDS)])
-            self._site.later(self._chance.uniform(10, seconds), operate)
+            self._gate.later(self._chance.uniform(10, seconds), operate)
         for _ in range(max(int(seconds / 10_000), 1)):
-            self._site.later(self._chance.uniform(10, seconds * 0.9), self._burn)
-        self._site.later(10.0, self._mend)
+            self._gate.later(self._chance.uniform(10, seconds * 0.9), self._burn)
+        self._gate.later(10.0, self._mend)
 
     def end_all(self) -> None:
         """The day is over: what is broken is mended."""
@@ -133,7 +133,7 @@ class Faults:
     def started(self) -> None:
         """A new agent finds what is broken."""
         for camera in self._people.dead_cameras:
-            self._site.post(FaultRaised(f"camera:{camera}", "no frame"))
+            self._gate.post(FaultRaised(f"camera:{camera}", "no frame"))
 
     def _begin(self, kind: str) -> None:
         if self.over:
@@ -141,7 +141,7 @@ class Faults:
         try:
             self._kinds[kind]()
         except _BusyError:
-            self._site.later(5.0, partial(self._begin, kind))
+            self._gate.later(5.0, partial(self._begin, kind))
         else:
             self.by_kind[kind] += 1
 
@@ -153,58 +153,58 @@ class Faults:
             if self._undo.pop(what, None) is not None:
                 undo()
 
-        self._site.later(self._chance.uniform(least_s, most_s), end)
+        self._gate.later(self._chance.uniform(least_s, most_s), end)
 
     def _note(self, what: str, **more: object) -> None:
-        self._site.checker.note(self._site.now_s, what, **more)
+        self._gate.checker.note(self._gate.now_s, what, **more)
 
     def _camera(self) -> None:
-        camera = self._chance.choice(site.POINTS)
+        camera = self._chance.choice(layout.POINTS)
         if camera in self._people.dead_cameras:
             raise _BusyError
         self._people.dead_cameras.add(camera)
         self._note("camera dead", camera=camera)
-        self._site.post(FaultRaised(f"camera:{camera}", "no frame"))
+        self._gate.post(FaultRaised(f"camera:{camera}", "no frame"))
 
         def back() -> None:
             self._people.dead_cameras.discard(camera)
-            self._site.post(FaultCleared(f"camera:{camera}", "agent"))
+            self._gate.post(FaultCleared(f"camera:{camera}", "agent"))
 
         self._for(f"camera {camera}", 5, 90, back)
 
     def _thermometer(self, how: str) -> None:
         self._note("thermometer", fault=how)
         setattr(self._skin, how, True)
-        lie = [self._site.now_s, float("inf")]
+        lie = [self._gate.now_s, float("inf")]
         if how == "stuck":
-            self._site.checker.stream.lies.append(lie)
+            self._gate.checker.stream.lies.append(lie)
 
         def back() -> None:
             setattr(self._skin, how, False)
-            lie[1] = self._site.now_s
+            lie[1] = self._gate.now_s
 
         self._for(f"thermometer {how}", 5, 90, back)
 
     # --- wires ------------------------------------------------------------------------------
 
     def _pin_fails(self) -> None:
-        output = self._chance.choice([*site.OUTPUT_PINS])
-        pin, lasts_s = site.OUTPUT_PINS[output], self._chance.uniform(0.5, 8)
-        broken = self._site.world.bank.broken
+        output = self._chance.choice([*layout.OUTPUT_PINS])
+        pin, lasts_s = layout.OUTPUT_PINS[output], self._chance.uniform(0.5, 8)
+        broken = self._gate.world.bank.broken
         if pin in broken:
             raise _BusyError
         broken.add(pin)
-        self._site.checker.breaks(self._site.now_s, output, until_s=self._site.now_s + lasts_s)
+        self._gate.checker.breaks(self._gate.now_s, output, until_s=self._gate.now_s + lasts_s)
         self._for(f"pin {pin}", lasts_s, lasts_s, lambda: broken.discard(pin))
 
     def _relay_sticks(self) -> None:
         output = self._chance.choice(["door", "lane.entry"])
-        self._site.stuck.add(output)
+        self._gate.stuck.add(output)
         self._note("relay sticks", output=output)
 
         def free() -> None:
-            self._site.stuck.discard(output)
-            self._site.relay_follows(output)
+            self._gate.stuck.discard(output)
+            self._gate.relay_follows(output)
 
         self._for(f"relay {output}", 2, 60, free)
 
@@ -223,22 +223,22 @@ class Faults:
         """The line leaves its level for a moment."""
 
         def flip() -> None:
-            before = self._site.world.bank.level(_pin(line))
-            high = next(one.active_high for one in site.INPUTS if one.name == line)
-            self._site.put(line, active=before is not high)
-            self._site.later(lasts_s, lambda: self._site.put(line, active=before is high))
+            before = self._gate.world.bank.level(_pin(line))
+            high = next(one.active_high for one in layout.INPUTS if one.name == line)
+            self._gate.put(line, active=before is not high)
+            self._gate.later(lasts_s, lambda: self._gate.put(line, active=before is high))
 
-        self._site.later(after_s, flip)
+        self._gate.later(after_s, flip)
 
     def _deaf(self) -> None:
-        self._site.deaf = True
+        self._gate.deaf = True
         self._note("edges are lost")
-        self._for("deaf", 5, 90, lambda: setattr(self._site, "deaf", False))
+        self._for("deaf", 5, 90, lambda: setattr(self._gate, "deaf", False))
 
     def _tamper(self) -> None:
         self._note("housing opened")
-        self._site.put("housing", active=True)
-        self._for("housing", 2, 60, lambda: self._site.put("housing", active=False))
+        self._gate.put("housing", active=True)
+        self._for("housing", 2, 60, lambda: self._gate.put("housing", active=False))
 
     # --- disk -------------------------------------------------------------------------------
 
@@ -256,17 +256,17 @@ class Faults:
     def _disk_slow(self) -> None:
         if "journal" in self._busy:
             raise _BusyError
-        self._site.world.slow = True
-        self._journal_trouble(lambda: setattr(self._site.world, "slow", False))
+        self._gate.world.slow = True
+        self._journal_trouble(lambda: setattr(self._gate.world, "slow", False))
 
     def _fill(self, *, full: bool) -> None:
-        self._site.world.full = full
-        if self._site.process is not None:
-            self._site.process.set_full(full=full)
+        self._gate.world.full = full
+        if self._gate.process is not None:
+            self._gate.process.set_full(full=full)
 
     def _journal_trouble(self, undo: Callable[[], object]) -> None:
         self._busy.add("journal")
-        self._site.checker.writes(self._site.now_s, well=False)
+        self._gate.checker.writes(self._gate.now_s, well=False)
 
         def back() -> None:
             undo()
@@ -276,12 +276,12 @@ class Faults:
 
     def _until_written(self) -> None:
         """Rows wait for their next try: only then nothing is lost by a death."""
-        process = self._site.process
+        process = self._gate.process
         if process is not None and process.written:
             self._busy.discard("journal")
-            self._site.checker.writes(self._site.now_s, well=True)
+            self._gate.checker.writes(self._gate.now_s, well=True)
         else:
-            self._site.later(0.2, self._until_written)
+            self._gate.later(0.2, self._until_written)
 
     def _latches_locked(self) -> None:
         if self.latches_fail or not self._latches.hold():
@@ -291,16 +291,16 @@ class Faults:
 
         def back() -> None:
             self._latches.let_go()
-            self._site.checker.stream.whereabouts_unsure(self._site.now_s)
+            self._gate.checker.stream.whereabouts_unsure(self._gate.now_s)
             # What could not be saved is saved with the next effects.
-            self._site.later(3.0, lambda: setattr(self, "latches_fail", False))
+            self._gate.later(3.0, lambda: setattr(self, "latches_fail", False))
 
         self._for("latches", 1, 20, back)
 
     # --- broker and clock -------------------------------------------------------------------
 
     def _broker_away(self) -> None:
-        broker = self._site.world.broker
+        broker = self._gate.world.broker
         if not broker.there:
             raise _BusyError
         broker.go()
@@ -313,11 +313,11 @@ class Faults:
         self._for("broker", 2, 400, back)
 
     def _broker_repeats(self) -> None:
-        self._site.world.broker.repeats += 20
+        self._gate.world.broker.repeats += 20
         self._note("broker repeats itself")
 
     def _broker_refuses(self) -> None:
-        broker = self._site.world.broker
+        broker = self._gate.world.broker
         broker.refuses = "Quota exceeded"
         self._note("broker refuses")
         self._for("refuses", 2, 30, lambda: setattr(broker, "refuses", None))
@@ -326,74 +326,74 @@ class Faults:
         if "clock" in self._busy:
             raise _BusyError
         self._busy.add("clock")
-        self._site.set_clock(self._chance.uniform(-20_000, 20_000), trusted=False)
+        self._gate.set_clock(self._chance.uniform(-20_000, 20_000), trusted=False)
         self._for("clock", 20, 300, self._clock_found)
 
     def _clock_steps(self) -> None:
         if "clock" in self._busy:
             raise _BusyError
         self._busy.add("clock")
-        self._site.set_clock(self._chance.uniform(-0.8, 0.8), trusted=True)
+        self._gate.set_clock(self._chance.uniform(-0.8, 0.8), trusted=True)
         self._for("clock", 10, 200, self._clock_found)
 
     def _clock_found(self) -> None:
         self._busy.discard("clock")
-        self._site.set_clock(0.0, trusted=True)
+        self._gate.set_clock(0.0, trusted=True)
 
     # --- hands ------------------------------------------------------------------------------
 
     def _ends(self, how: str) -> None:
         if self.over:
             return
-        process = self._site.process
-        peril = self._site.world.peril
+        process = self._gate.process
+        peril = self._gate.world.peril
         if process is None or process.hangs or peril.left is not None:
-            self._site.later(2.0, lambda: self._ends(how))
+            self._gate.later(2.0, lambda: self._ends(how))
             return
         if how != "hang":
             self.by_kind[how] += 1
         if how == "crash":
             peril.left = self._chance.randint(1, 30)
-            self._site.later(_WATCHDOG_S, partial(self._put_down, process))
+            self._gate.later(_WATCHDOG_S, partial(self._put_down, process))
             return
-        self._site.ends(how)
+        self._gate.ends(how)
         if how == "hang":
-            self._site.later(_WATCHDOG_S, lambda: self._site.ends("killed by the watchdog"))
+            self._gate.later(_WATCHDOG_S, lambda: self._gate.ends("killed by the watchdog"))
 
     def _put_down(self, process: SimulatedProcess) -> None:
         """An agent that had nothing to do, and so did not come to die of it."""
-        if self._site.process is process and not process.hangs:
-            self._site.ends("kill")
+        if self._gate.process is process and not process.hangs:
+            self._gate.ends("kill")
 
     def _operate(self, command: Command) -> None:
         if self.over:
             return
-        point = self._chance.choice(site.POINTS)
-        self._site.command(command, point)
+        point = self._chance.choice(layout.POINTS)
+        self._gate.command(command, point)
         if command is not Command.RELEASE:
             lasts_s = self._chance.uniform(20, 240)
-            self._site.later(lasts_s, lambda: self._site.command(Command.RESUME, point))
+            self._gate.later(lasts_s, lambda: self._gate.command(Command.RESUME, point))
 
     def _burn(self) -> None:
         if self.over or "fire" in self._undo:
             return
-        self._site.checker.fire(self._site.now_s, active=True)
-        self._site.put("fire", active=True)
+        self._gate.checker.fire(self._gate.now_s, active=True)
+        self._gate.put("fire", active=True)
 
         def out() -> None:
-            self._site.checker.fire(self._site.now_s, active=False)
-            self._site.put("fire", active=False)
+            self._gate.checker.fire(self._gate.now_s, active=False)
+            self._gate.put("fire", active=False)
 
         self._for("fire", 10, 90, out)
 
     def _mend(self) -> None:
         """The technician looks what is in fault, and says so where it is mended."""
-        process = self._site.process
+        process = self._gate.process
         for part in list(process.faults if process is not None else ()):
             if part.startswith(_PERSON_CLEARS):
-                self._site.post(FaultCleared(part, "uid:1000 technician"))
-        self._site.later(25.0, self._mend)
+                self._gate.post(FaultCleared(part, "uid:1000 technician"))
+        self._gate.later(25.0, self._mend)
 
 
 def _pin(line: str) -> int:
-    return next(one.pin for one in site.INPUTS if one.name == line)
+    return next(one.pin for one in layout.INPUTS if one.name == line)

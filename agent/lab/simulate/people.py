@@ -18,7 +18,7 @@ from agent.domain.credential.gate_pass import GatePass, PassId
 from agent.domain.credential.holder import HolderId
 from agent.domain.credential.presented import PassPresented
 from agent.domain.sight.track import Box, Candidate, FaceSample, FaceTrack, Observation
-from agent.lab.simulate import site
+from agent.lab.simulate import layout
 from agent.lab.simulate.checker import Checker
 from agent.lab.simulate.truth import Person
 
@@ -78,19 +78,19 @@ class People:
     def __init__(
         self,
         street: Street,
-        population: site.Population,
+        population: layout.Population,
         skin: SimulatedMlx90614,
         chance: random.Random,
     ) -> None:
         self._street, self._population, self._skin = street, population, skin
         self._chance = chance
         self._holders = [HolderId(str(p.holder)) for p in population.people["resident"]]
-        self._queues: dict[str, deque[None]] = {point: deque() for point in site.POINTS}
-        self._visits: dict[str, _Visit | None] = dict.fromkeys(site.POINTS)
+        self._queues: dict[str, deque[None]] = {point: deque() for point in layout.POINTS}
+        self._visits: dict[str, _Visit | None] = dict.fromkeys(layout.POINTS)
         self._inside: dict[str, Person] = {}
         self._door_closes_s = 0.0
         self._door_open = False
-        self._turns_s = dict.fromkeys(site.POINTS, 0.0)
+        self._turns_s = dict.fromkeys(layout.POINTS, 0.0)
         self._pressed_s: dict[str, float] = {}
         self._tracks = self._visitors = 0
         self.dead_cameras: set[str] = set()
@@ -99,7 +99,7 @@ class People:
 
     def plan(self, count: int, seconds: float) -> None:
         """``count`` arrivals over the day, by its rhythm."""
-        begin_h = site.BEGIN.astimezone(site.ZONE).hour
+        begin_h = layout.BEGIN.astimezone(layout.ZONE).hour
         minutes = range(max(int(seconds // 60), 1))
         weights = [_BY_HOUR[(begin_h + minute // 60) % 24] for minute in minutes]
         for minute in self._chance.choices(minutes, weights, k=count):
@@ -145,7 +145,7 @@ class People:
         )
         self._visits[point] = visit
         self.arrived += 1
-        hour = (site.BEGIN.astimezone(site.ZONE) + timedelta(seconds=now_s)).hour
+        hour = (layout.BEGIN.astimezone(layout.ZONE) + timedelta(seconds=now_s)).hour
         self.by_hour[hour] += 1
         self._street.checker.steps_in(now_s, point, person)
         if point == "door":
@@ -159,9 +159,9 @@ class People:
             return Person(None)
         if dice < 0.14 and point in ("door", "yard"):
             if dice < 0.09 and self._visitors:
-                return site.visitor(chance.randint(max(self._visitors - 3, 1), self._visitors), 1)
+                return layout.visitor(chance.randint(max(self._visitors - 3, 1), self._visitors), 1)
             self._visitors += 1
-            return site.visitor(self._visitors, 1)
+            return layout.visitor(self._visitors, 1)
         if point == "lane-exit" and self._inside and dice < 0.9:
             return self._inside[chance.choice([*self._inside])]
         if point == "lane-entry" and self._inside and dice < 0.12:
@@ -178,7 +178,7 @@ class People:
         now_s = self._street.now_s
         if visit.point not in self.dead_cameras:
             self._show(visit, now_s)
-        if self._street.is_free(site.OUTPUT[visit.point]) and now_s > visit.began_s:
+        if self._street.is_free(layout.OUTPUT[visit.point]) and now_s > visit.began_s:
             if visit.way != "turns away":
                 delay_s = self._chance.uniform(0.3, 1.0)
                 self._street.later(delay_s, lambda: self._go(visit))
@@ -228,7 +228,7 @@ class People:
     # --- through the door -------------------------------------------------------------------
 
     def _go(self, visit: _Visit) -> None:
-        if not self._street.is_free(site.OUTPUT[visit.point]):
+        if not self._street.is_free(layout.OUTPUT[visit.point]):
             return  # too slow
         if visit.point == "door":
             long = visit.way == "holds"
@@ -309,9 +309,9 @@ def _pass(person: Person) -> GatePass:
         issuer="lakeside-office",
         holder=HolderId(str(person.holder)),
         category="visitor",
-        communities=frozenset({site.COMMUNITY}),
-        valid_until=site.BEGIN + timedelta(days=400),
-        valid_from=site.BEGIN - timedelta(days=400),
+        communities=frozenset({layout.COMMUNITY}),
+        valid_until=layout.BEGIN + timedelta(days=400),
+        valid_from=layout.BEGIN - timedelta(days=400),
         uses=person.uses,
-        kiosk=f"{site.GRID}/{site.KIOSK}",
+        kiosk=f"{layout.GRID}/{layout.KIOSK}",
     )

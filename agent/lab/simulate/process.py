@@ -37,11 +37,11 @@ from agent.domain.record.events import Event, EventDraft, EventType
 from agent.domain.record.topics import Topics
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.errors import StoreError, UnavailableError
-from agent.lab.simulate import site
+from agent.lab.simulate import layout
 from agent.operations.secure_outputs import record_outputs
 from agent.ports import Door
 
-TOPICS = Topics(site.COMMUNITY, site.GRID, site.KIOSK)
+TOPICS = Topics(layout.COMMUNITY, layout.GRID, layout.KIOSK)
 _RETRY_S = 1.0
 _IDLE_S = 5.0
 _LEAST_S = 0.001
@@ -197,12 +197,12 @@ class SimulatedProcess(Organ):
 
     def _open(self) -> None:
         world, reach = self.world, self.world.peril.reach
-        record_outputs(world.folder, site.recorded())
+        record_outputs(world.folder, layout.recorded())
         self._doors: dict[str, Door] = {}
-        for settings in site.kiosk_settings().doors:
+        for settings in layout.kiosk_settings().doors:
             door = GpioDoor(
                 self.header,
-                site.OUTPUT_PINS[settings.door],
+                layout.OUTPUT_PINS[settings.door],
                 active_high=True,
                 max_pulse_s=settings.max_pulse_s,
                 clock=self.clock,
@@ -210,7 +210,7 @@ class SimulatedProcess(Organ):
             self._doors[settings.door] = _Door(door, reach)
         lights = {
             point: GpioIndicator(self.header, pins, self.clock)
-            for point, pins in site.LIGHTS.items()
+            for point, pins in layout.LIGHTS.items()
         }
         self._journal = SimulatedJournal(world.folder / JOURNAL_NAME, self._aside, reach)
         self._closers.append(self._journal.close)
@@ -234,7 +234,7 @@ class SimulatedProcess(Organ):
         telling = Telling(lights, None, self.clock, post, TOPICS)
         outlets = Outlets.of(post, (telling, self))
         self._loop = self._core.control(
-            site.kiosk_settings(), world.registry, self._doors, outlets, self.clock
+            layout.kiosk_settings(), world.registry, self._doors, outlets, self.clock
         )
         self._open_inputs(post)
 
@@ -248,7 +248,7 @@ class SimulatedProcess(Organ):
                 "down" if line.active_high else "up",
                 0.03,
             )
-            for line in site.INPUTS
+            for line in layout.INPUTS
         ]
         self._lines = GpioInputs(wanted, self.clock)
         self._inputs = InputReader(self._lines, post)

@@ -93,7 +93,7 @@ class Presence:
 
 
 @dataclass(slots=True)
-class Memory:
+class RecentActs:
     """The last things that the world did, to stand beside a violation."""
 
     last: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))

@@ -29,7 +29,7 @@ from agent.adapters.broker.simulated import SimulatedBroker
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.pins.door import GpioDoor
 from agent.adapters.pins.simulated_header import OpenedHeader, WatchedBank
-from agent.adapters.store.simulated import Holder
+from agent.adapters.store.simulated import LockKeeper
 from agent.adapters.thermometer.mlx90614 import ADDRESS
 from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
@@ -38,14 +38,14 @@ from agent.controller.inputs import Commanded, Input
 from agent.domain.door.door_mode import Command
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.errors import StoreError, UnavailableError
-from agent.lab.simulate import site
+from agent.lab.simulate import layout
 from agent.lab.simulate.checker import Checker
 from agent.lab.simulate.checker_events import load
 from agent.lab.simulate.faults import Faults
 from agent.lab.simulate.people import People
 from agent.lab.simulate.process import Died, Peril, SimulatedProcess, World
 from agent.operations.secure_outputs import (
-    Output,
+    OutputLine,
     merge_outputs,
     recorded_outputs,
     secure_outputs,
@@ -75,23 +75,23 @@ class Simulation:
 
     def __init__(self, stack: ExitStack, wish: Wish, folder: Path) -> None:
         self._wish = wish
-        self._clock = ManualClock(0.0, site.BEGIN, trusted=True)
+        self._clock = ManualClock(0.0, layout.BEGIN, trusted=True)
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
-        self._outputs = {pin: name for name, pin in site.OUTPUT_PINS.items()}
-        self._lines = {line.name: line for line in site.INPUTS}
+        self._outputs = {pin: name for name, pin in layout.OUTPUT_PINS.items()}
+        self._lines = {line.name: line for line in layout.INPUTS}
         self._offset_s = 0.0
         self.restarts = 0
         self.process: SimulatedProcess | None = None
         self.stuck: set[str] = set()
         self.deaf = False
-        self.checker = Checker(site.watched_outputs(), site.ZONE)
-        self.checker.clock_set(0.0, site.BEGIN, trusted=True)
+        self.checker = Checker(layout.watched_outputs(), layout.ZONE)
+        self.checker.clock_set(0.0, layout.BEGIN, trusted=True)
         stream = self.checker.stream
         stream.monitored = frozenset({"door", "lane-entry", "lane-exit"})
         stream.hard_area, stream.leaves = {"lane-entry": "inside"}, {"lane-exit": "inside"}
         chances = [random.Random(f"{wish.seed} {what}") for what in _CHANCES]  # noqa: S311 - a seeded day, no secret
-        population = site.populate(max(wish.arrivals // 2, 100), chances[0])
+        population = layout.populate(max(wish.arrivals // 2, 100), chances[0])
         skin = SimulatedMlx90614(
             24.0, 22.0, now_s=lambda: self.now_s, seed=wish.seed, starts_after_s=0.0
         )
@@ -104,14 +104,14 @@ class Simulation:
             Uuid7Source(chances[2].randbytes),
             Peril(),
         )
-        for line in site.INPUTS:
+        for line in layout.INPUTS:
             self.world.bank.set_input(line.pin, not line.active_high)
         self._people = People(self, population, skin, chances[3])
         self._start()
-        holders = (Holder(folder / JOURNAL_NAME), Holder(folder / LATCHES_NAME))
-        for holder in holders:
-            stack.callback(holder.close)
-        self._faults = Faults(self, self._people, skin, holders, chances[4])
+        keepers = (LockKeeper(folder / JOURNAL_NAME), LockKeeper(folder / LATCHES_NAME))
+        for keeper in keepers:
+            stack.callback(keeper.close)
+        self._faults = Faults(self, self._people, skin, keepers, chances[4])
         self._chance = chances[5]
 
     def run(self, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class Simulation:
 
     def is_free(self, output: str) -> bool:
         """Whether the relay lets somebody through, as its pin stands."""
-        return self.world.bank.level(site.OUTPUT_PINS[output])
+        return self.world.bank.level(layout.OUTPUT_PINS[output])
 
     def put(self, line: str, *, active: bool) -> None:
         """A contact or button; while edges are lost only its level says so."""
@@ -174,7 +174,7 @@ class Simulation:
 
     def command(self, command: Command, point: str) -> None:
         """An operator's command; where the agent dies over it, it is given again."""
-        output = site.OUTPUT[point]
+        output = layout.OUTPUT[point]
         process = self.process
         if process is None or process.hangs:
             self.later(5.0, lambda: self.command(command, point))
@@ -241,7 +241,7 @@ class Simulation:
         self.checker.dies(self.now_s, how)
         if self._faults.latches_fail:
             self.checker.forgets(self.now_s)
-            for point in site.POINTS:
+            for point in layout.POINTS:
                 self.later(8.0, partial(self.command, Command.RESUME, point))
         self.restarts += 1
         delay_s = self._chance.uniform(0.02, 0.8)
@@ -250,10 +250,10 @@ class Simulation:
 
     def _secure(self) -> None:
         """What the service's ExecStopPost does."""
-        outputs = merge_outputs(site.recorded(), recorded_outputs(self.world.folder))
+        outputs = merge_outputs(layout.recorded(), recorded_outputs(self.world.folder))
         secure_outputs(outputs, self._opened)
 
-    def _opened(self, output: Output) -> GpioDoor:
+    def _opened(self, output: OutputLine) -> GpioDoor:
         header = OpenedHeader(self.world.bank)
         return GpioDoor(
             header, output.pin, active_high=output.active_high, max_pulse_s=1.0, clock=self._clock

@@ -18,7 +18,7 @@ from agent.adapters.pins.simulated import PinBank
 from agent.errors import UnavailableError
 from agent.operations.secure_outputs import (
     RECORD_NAME,
-    Output,
+    OutputLine,
     merge_outputs,
     record_outputs,
     recorded_outputs,
@@ -189,7 +189,7 @@ def test_pins_that_cannot_be_had_are_named(tmp_path: Path) -> None:
 
 # --- the use case ---------------------------------------------------------------------------------
 
-OUTPUT = Output("gate", 17, active_high=True, pin_factory="simulated", pins_file="/p")
+OUTPUT = OutputLine("gate", 17, active_high=True, pin_factory="simulated", pins_file="/p")
 
 
 class FakeDoor:

@@ -30,7 +30,7 @@ from agent.domain.sight.operating_point import OperatingPoint
 from agent.lab.simulate.checker import WatchedOutput
 from agent.lab.simulate.checker_events import NAME_MARK
 from agent.lab.simulate.truth import Hours, Person, Right
-from agent.operations.secure_outputs import Output
+from agent.operations.secure_outputs import OutputLine
 
 ZONE = timezone(timedelta(hours=8))
 BEGIN = datetime(2026, 5, 4, 7, 0, tzinfo=ZONE).astimezone(UTC)
@@ -158,9 +158,9 @@ def watched_outputs() -> dict[str, WatchedOutput]:
     }
 
 
-def recorded() -> tuple[Output, ...]:
+def recorded() -> tuple[OutputLine, ...]:
     """The outputs as an agent writes them down before it opens them."""
-    return tuple(Output(name, pin, True, "simulated") for name, pin in OUTPUT_PINS.items())
+    return tuple(OutputLine(name, pin, True, "simulated") for name, pin in OUTPUT_PINS.items())
 
 
 @dataclass(frozen=True, slots=True)
