@@ -12,7 +12,7 @@ from agent.cli.common import Config, Json, StateDir, emit, examples, plain, say,
 from agent.cli.fixes import fitted
 
 if TYPE_CHECKING:
-    from agent.app.desk.doctor import Bench
+    from agent.app.desk.doctor import ExaminedKiosk
     from agent.domain.door.signal import InputChange
     from agent.technician.doctor import Check, PinRow
 
@@ -48,28 +48,28 @@ def doctor(
     The pin map, what each input says now, sensors, cameras and disk. A door moves only by --pulse.
     Stop the agent first: it has the pins. Exit code 1 if something is not well.
     """
-    from agent.app.desk.doctor import Bench
+    from agent.app.desk.doctor import ExaminedKiosk
     from agent.technician.doctor import pin_rows, run_checks
 
-    bench = Bench(config_path(config), state_dir(state))
+    kiosk = ExaminedKiosk(config_path(config), state_dir(state))
     if pulse is not None:
-        _may_pulse(bench, pulse, yes=yes, as_json=as_json)
-    checks = run_checks(bench.probes())
+        _may_pulse(kiosk, pulse, yes=yes, as_json=as_json)
+    checks = run_checks(kiosk.probes())
     active: dict[str, bool | None] = {}
-    free = not bench.agent_runs()
+    free = not kiosk.agent_runs()
     if free:
-        checks += run_checks(bench.hardware_probes())
-        checks += _inputs(bench, active)
+        checks += run_checks(kiosk.hardware_probes())
+        checks += _inputs(kiosk, active)
     if free and pulse is not None:
-        checks.append(_pulse(bench, pulse))
+        checks.append(_pulse(kiosk, pulse))
     checks = [_fitted(check, context, config, state) for check in checks]
-    rows = pin_rows(bench.uses(), active)
+    rows = pin_rows(kiosk.uses(), active)
     if as_json:
         emit({"checks": [one.as_json() for one in checks], "pins": [one.as_json() for one in rows]})
     else:
         _show(rows, checks)
     if free and watch is not None:
-        _watch(bench, watch, as_json=as_json)
+        _watch(kiosk, watch, as_json=as_json)
     if not all(check.ok for check in checks):
         raise typer.Exit(1)
 
@@ -84,10 +84,10 @@ def _fitted(
     return replace(check, fix=fitted(check.fix, given, context.find_root().command))
 
 
-def _may_pulse(bench: "Bench", door: str, *, yes: bool, as_json: bool) -> None:
+def _may_pulse(kiosk: "ExaminedKiosk", door: str, *, yes: bool, as_json: bool) -> None:
     from agent.errors import RefusedError
 
-    bench.check_output(door)
+    kiosk.check_output(door)
     if yes:
         return
     if as_json or not sys.stdin.isatty():
@@ -96,24 +96,24 @@ def _may_pulse(bench: "Bench", door: str, *, yes: bool, as_json: bool) -> None:
     typer.confirm(f"Release door {plain(door)} for a second? Stand clear of it", abort=True)
 
 
-def _inputs(bench: "Bench", active: dict[str, bool | None]) -> "list[Check]":
+def _inputs(kiosk: "ExaminedKiosk", active: dict[str, bool | None]) -> "list[Check]":
     from agent.technician.doctor import check_input
 
     checks = []
-    for one in bench.file.config.input:
-        check, active[one.id] = check_input(one, bench.input_reader(one))
+    for one in kiosk.file.config.input:
+        check, active[one.id] = check_input(one, kiosk.input_reader(one))
         checks.append(check)
     return checks
 
 
-def _pulse(bench: "Bench", name: str) -> "Check":
+def _pulse(kiosk: "ExaminedKiosk", name: str) -> "Check":
     from agent.errors import UnavailableError
     from agent.technician.doctor import PULSE_S, failed, pulse
 
     said = f"pulse {name}"
     try:
-        with bench.door_and_inputs(name, PULSE_S) as (door, inputs):
-            beside = bench.watchers(name)
+        with kiosk.door_and_inputs(name, PULSE_S) as (door, inputs):
+            beside = kiosk.watchers(name)
             return pulse(
                 door,
                 inputs,
@@ -125,10 +125,10 @@ def _pulse(bench: "Bench", name: str) -> "Check":
         return failed(said, error)
 
 
-def _watch(bench: "Bench", seconds: float, *, as_json: bool) -> None:
+def _watch(kiosk: "ExaminedKiosk", seconds: float, *, as_json: bool) -> None:
     from agent.technician.doctor import meaning, watch
 
-    kinds = {one.id: one.kind for one in bench.file.config.input}
+    kinds = {one.id: one.kind for one in kiosk.file.config.input}
 
     def tell(change: "InputChange") -> None:
         if as_json:
@@ -137,7 +137,7 @@ def _watch(bench: "Bench", seconds: float, *, as_json: bool) -> None:
         found = " (as found)" if change.initial else ""
         say(f"{change.input}: {meaning(kinds[change.input], active=change.active)}{found}")
 
-    with bench.inputs() as inputs:
+    with kiosk.inputs() as inputs:
         if inputs is not None:
             watch(inputs, seconds, tell)
 

@@ -36,8 +36,8 @@ _LEAST_FREE_BYTES = 200_000_000
 _I2C_PARTS = frozenset({"mlx90614", "mlx90640"})
 
 
-class Bench:
-    """One kiosk on the bench: its config, and what the doctor may open of it."""
+class ExaminedKiosk:
+    """The kiosk that is looked over: its config, and what the doctor may open of it."""
 
     def __init__(self, config: Path, state: Path) -> None:
         """Read the config.
