@@ -56,14 +56,14 @@ def prepare(
 
     By espeak-ng where there is no recording. What has not changed is not made again.
     """
-    desk = _desk(config, state, language)
-    told = desk.prepare(from_dir)
+    library = _library(config, state, language)
+    told = library.prepare(from_dir)
     made = [one for one in told if one.changed and one.source == "synthesised"]
     installed = [one for one in told if one.changed and one.source == "recording"]
     if as_json:
         emit(
             {
-                "languages": list(desk.settings.languages),
+                "languages": list(library.settings.languages),
                 "messages": len(told),
                 "made": len(made),
                 "installed": len(installed),
@@ -71,7 +71,7 @@ def prepare(
             }
         )
         return
-    names = ", ".join(desk.settings.languages)
+    names = ", ".join(library.settings.languages)
     if not made and not installed:
         say(f"{counted(len(told), 'message')} in {names}: all there, nothing to do")
         return
@@ -91,7 +91,7 @@ def list_(
 
     Their texts, and what says each: a recording, a synthesised file, or nothing yet.
     """
-    told = _desk(config, state, language).messages()
+    told = _library(config, state, language).messages()
     if as_json:
         emit(
             [
@@ -134,14 +134,14 @@ def say_(
 
     On the device of the config's [voice], else on the machine's own.
     """
-    files = _desk(config, state, language).say(key)
+    files = _library(config, state, language).say(key)
     if as_json:
         emit({"message": key, "files": [str(file) for file in files]})
     else:
         say(f"said {key}: {counted(len(files), 'file')}")
 
 
-def _desk(config: Path | None, state: Path | None, languages: list[str] | None) -> Any:
-    from agent.app.open.voice import voice_desk
+def _library(config: Path | None, state: Path | None, languages: list[str] | None) -> Any:
+    from agent.app.open.voice import voice_library
 
-    return voice_desk(given_config_path(config), state_dir(state), tuple(languages or ()))
+    return voice_library(given_config_path(config), state_dir(state), tuple(languages or ()))

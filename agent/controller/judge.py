@@ -18,7 +18,7 @@ from agent.controller.measuring import Measuring
 from agent.controller.pacer import Pacer
 from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
-from agent.controller.thermal import Measurement, ThermalDesk
+from agent.controller.thermal import Measurement, ThermalMonitor
 from agent.controller.trace import Circumstances, access_event
 from agent.domain.access.evidence import Evidence, FaceEvidence
 from agent.domain.access.indication import Indication, Outcome
@@ -52,7 +52,7 @@ class Judge:
         passback: Passback,
     ) -> None:
         self.registry = registry
-        self.thermal = ThermalDesk(settings.thermal)
+        self.thermal = ThermalMonitor(settings.thermal)
         self._measuring = Measuring(settings, self.thermal)
         self.stage_ms: dict[str, dict[str, float]] = {}
         self.settings = settings

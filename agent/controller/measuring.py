@@ -7,7 +7,7 @@ from dataclasses import replace
 from agent.controller.effects import Effect, Indicate
 from agent.controller.lane import Lane
 from agent.controller.settings import KioskSettings
-from agent.controller.thermal import Measurement, ThermalDesk
+from agent.controller.thermal import Measurement, ThermalMonitor
 from agent.domain.access.evidence import Evidence
 from agent.domain.access.indication import Indication, Outcome
 from agent.domain.access.policy import Decision
@@ -23,7 +23,7 @@ ASKED = ("temperature",)
 class Measuring:
     """What access points wait for from the thermometer."""
 
-    def __init__(self, settings: KioskSettings, thermal: ThermalDesk) -> None:
+    def __init__(self, settings: KioskSettings, thermal: ThermalMonitor) -> None:
         self._settings = settings
         self._thermal = thermal
 

@@ -88,7 +88,7 @@ class _Watch:
         return self.track.first_seen_s <= measured_s <= self.track.last_seen_s
 
 
-class ThermalDesk:
+class ThermalMonitor:
     """The samples of whoever stands before each camera now; nobody else's are kept."""
 
     def __init__(self, settings: ThermalSettings, baseline: Baseline | None = None) -> None:

@@ -15,11 +15,11 @@ from agent.app.open.cameras import open_camera
 from agent.app.open.settings import reads_symbols
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.senses.camera import CameraReader, CameraWatcher
-from agent.app.threads.senses.credential_desk import CredentialDesk, Sources
 from agent.app.threads.senses.documents import DocumentKeys, DocumentWatcher
 from agent.app.threads.senses.inputs import InputReader
 from agent.app.threads.senses.symbols import SymbolWatcher
 from agent.app.threads.senses.thermometer import ThermometerReader
+from agent.app.threads.senses.verifier import CredentialVerifier, Sources
 from agent.app.threads.watch.gallery import GalleryWatch
 from agent.app.threads.worker import Slot
 from agent.config import CameraConfig
@@ -54,7 +54,7 @@ class Senses(Organ):
         self._watching: set[str] = set()
         secret = parts.community_key
         self._community = None if secret is None else CommunityKey(secret)
-        self._desk = CredentialDesk(self._sources)
+        self._verifier = CredentialVerifier(self._sources)
 
     def tasks(self) -> Iterable[Task]:
         """What the config names."""
@@ -76,7 +76,7 @@ class Senses(Organ):
     def _compare(self, effect: Compare) -> None:
         face, claim = None, effect.claim
         if claim is not None:
-            face = ClaimedFace(claim.id, claim.holder, self._desk.template_of(claim.id))
+            face = ClaimedFace(claim.id, claim.holder, self._verifier.template_of(claim.id))
         self._watchers[effect.camera].compare(face)
 
     def _sources(self) -> Sources:
@@ -113,7 +113,7 @@ class Senses(Organ):
             point,
             parts.id_reader,
             DocumentKeys(parts.registry.document_key, parts.community_key),
-            self._desk,
+            self._verifier,
             parts.clock,
             self._post,
             photographs=parts.photographs,
@@ -153,7 +153,7 @@ class Senses(Organ):
 
     def _symbols(self, access_point: str, slot: Slot[Frame]) -> Task:
         symbols = SymbolWatcher(
-            access_point, SymbolWatch(), slot, self._desk, self._parts.clock, self._post
+            access_point, SymbolWatch(), slot, self._verifier, self._parts.clock, self._post
         )
         return Task(f"symbols {access_point}", symbols.work, symbols.stop)
 

@@ -94,7 +94,7 @@ def texts_of(settings: VoiceConfig, file: ConfigFile | None) -> tuple[VoiceTexts
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceDesk:
+class VoiceLibrary:
     """What a command about the voice goes by."""
 
     settings: VoiceConfig
@@ -135,7 +135,9 @@ class VoiceDesk:
         return files
 
 
-def voice_desk(config: Path | None, state: Path, languages: tuple[str, ...] = ()) -> VoiceDesk:
+def voice_library(
+    config: Path | None, state: Path, languages: tuple[str, ...] = ()
+) -> VoiceLibrary:
     """What a command goes by: ``config``, else the defaults; ``languages`` in place of its own.
 
     Raises:
@@ -146,7 +148,7 @@ def voice_desk(config: Path | None, state: Path, languages: tuple[str, ...] = ()
     settings = file.config.voice if file is not None else VoiceConfig()
     if languages:
         settings = settings.model_copy(update={"languages": tuple(dict.fromkeys(languages))})
-    return VoiceDesk(settings, texts_of(settings, file), VoiceFiles(state))
+    return VoiceLibrary(settings, texts_of(settings, file), VoiceFiles(state))
 
 
 def _refuse(key: str) -> NoReturn:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from agent.app.threads.senses.credential_desk import CredentialDesk
+from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.controller.inputs import CredentialShown, FaultCleared, FaultRaised, Input
 from agent.credentials.documents.id_hash import community_hash, kiosk_hash
 from agent.domain.credential.id_document import IdDocument
@@ -22,7 +22,7 @@ from agent.domain.sight.image import Template
 from agent.errors import ImageError, RefusedError, StoreError, UnavailableError
 from agent.ports import Clock, IdReader, PhotoDecoder
 from agent.vision.face.acquire import acquire
-from agent.vision.face.engine import FaceEngine
+from agent.vision.face.engine import StepwiseFaceEngine
 from agent.vision.face.quality import EVALUATION
 
 PART = "id_reader"
@@ -47,7 +47,7 @@ class PhotoReader:
     """Makes a template of the photograph on a document; used by one thread."""
 
     decoder: PhotoDecoder
-    engine: FaceEngine
+    engine: StepwiseFaceEngine
 
     def template(self, photo: bytes) -> Template | None:
         """None where the photograph cannot be opened or shows no one face."""
@@ -68,7 +68,7 @@ class DocumentWatcher:
         access_point: str,
         reader: IdReader,
         keys: DocumentKeys,
-        desk: CredentialDesk,
+        verifier: CredentialVerifier,
         clock: Clock,
         post: Callable[[Input], None],
         *,
@@ -77,7 +77,7 @@ class DocumentWatcher:
         self._access_point = access_point
         self._reader = reader
         self._keys = keys
-        self._desk = desk
+        self._verifier = verifier
         self._clock = clock
         self._post = post
         self._photographs = photographs
@@ -154,9 +154,9 @@ class DocumentWatcher:
         known = self._same(seen)
         if known is not None:
             return known
-        now_s, number = self._clock.now().monotonic_s, self._desk.next_id()
+        now_s, number = self._clock.now().monotonic_s, self._verifier.next_id()
         if template is not None:
-            self._desk.keep_template(number, template)
+            self._verifier.keep_template(number, template)
         made = DocumentPresented(
             number,
             now_s,

@@ -8,7 +8,7 @@ A credential is said again for as long as it lies there: the controller judges i
 import threading
 from collections.abc import Callable
 
-from agent.app.threads.senses.credential_desk import CredentialDesk
+from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.app.threads.worker import Slot
 from agent.controller.inputs import CredentialShown, Input
 from agent.ports import Clock, Frame, SymbolReader
@@ -17,21 +17,21 @@ _POLL_S = 0.25
 
 
 class SymbolWatcher:
-    """Looks at the newest frame; what it reads goes to the credential desk."""
+    """Looks at the newest frame; what it reads goes to the verifier of credentials."""
 
     def __init__(
         self,
         access_point: str,
         reader: SymbolReader,
         slot: Slot[Frame],
-        desk: CredentialDesk,
+        verifier: CredentialVerifier,
         clock: Clock,
         post: Callable[[Input], None],
     ) -> None:
         self._access_point = access_point
         self._reader = reader
         self._slot = slot
-        self._desk = desk
+        self._verifier = verifier
         self._clock = clock
         self._post = post
         self._stopping = threading.Event()
@@ -45,7 +45,7 @@ class SymbolWatcher:
                     return
                 continue
             for symbol in self._reader.look(frame.image):
-                presented = self._desk.symbol(symbol.text, symbol.content, self._clock.now())
+                presented = self._verifier.symbol(symbol.text, symbol.content, self._clock.now())
                 self._post(CredentialShown(self._access_point, presented))
 
     def stop(self) -> None:

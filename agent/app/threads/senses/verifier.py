@@ -53,7 +53,7 @@ class _Presentation:
     last_seen_s: float
 
 
-class CredentialDesk:
+class CredentialVerifier:
     """Verifies what is shown; used by the symbol readers' threads and the controller's."""
 
     def __init__(self, sources: Callable[[], Sources]) -> None:

@@ -74,7 +74,7 @@ def parse_announcement(payload: bytes) -> Announcement:
     )
 
 
-class AnnouncementDesk:
+class AnnouncementFilter:
     """Which announcements are said; called from the broker's thread, and by no other."""
 
     def __init__(

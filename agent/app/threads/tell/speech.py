@@ -9,7 +9,7 @@ from agent.adapters.voice.espeak import synthesise
 from agent.adapters.voice.player import Player, Utterance
 from agent.adapters.voice.voice import VoiceIndicator
 from agent.app.open.voice import Voice
-from agent.app.threads.tell.announcements import AnnouncementDesk
+from agent.app.threads.tell.announcements import AnnouncementFilter
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.access.hints import Priority
 from agent.domain.record.announcement import Announcement
@@ -40,7 +40,7 @@ class Speech:
         self.indicator = VoiceIndicator(
             self.player, voice.files.find, voice.languages, clock, quiet=self._is_quiet
         )
-        self.desk = AnnouncementDesk(
+        self.announcements = AnnouncementFilter(
             clock.now,
             lambda key: all(voice.files.find(one, key) is not None for one in voice.languages),
             voice.languages,
@@ -60,7 +60,7 @@ class Speech:
 
     def announce(self, payload: bytes) -> None:
         """Say it if it may be said."""
-        wanted = self.desk.hear(payload)
+        wanted = self.announcements.hear(payload)
         if wanted is None:
             return
         now = self._clock.now()

@@ -44,7 +44,7 @@ class Board:
         return self.comes
 
 
-class Desk:
+class Asker:
     def __init__(self, folder):
         self.board = Board()
         self.posted: list[Input] = []
@@ -62,15 +62,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path):
-    desk = Desk(tmp_path)
-    yield desk
-    desk.latches.close()
+def asker(tmp_path):
+    asker = Asker(tmp_path)
+    yield asker
+    asker.latches.close()
 
 
-def test_a_command_is_posted_for_each_access_point_once(desk):
-    answer = desk.ask("door", do="lockdown", access_points=["north-exit", *POINTS])
-    assert desk.posted == [
+def test_a_command_is_posted_for_each_access_point_once(asker):
+    answer = asker.ask("door", do="lockdown", access_points=["north-exit", *POINTS])
+    assert asker.posted == [
         Commanded(Command.LOCK_DOWN, "north-exit", ME),
         Commanded(Command.LOCK_DOWN, "north-entry", ME),
     ]
@@ -91,62 +91,62 @@ def test_a_command_is_posted_for_each_access_point_once(desk):
         ({"do": "release", "access_points": list(POINTS)}, "names one access point"),
     ],
 )
-def test_a_wrong_request_about_a_door_is_refused_and_moves_nothing(desk, request_, says):
+def test_a_wrong_request_about_a_door_is_refused_and_moves_nothing(asker, request_, says):
     with pytest.raises(ValueError, match=says):
-        desk.ask("door", **request_)
-    assert desk.posted == []
+        asker.ask("door", **request_)
+    assert asker.posted == []
 
 
 @pytest.mark.parametrize(("state", "mode"), [("locked_down", "locked_down"), ("fault", "normal")])
-def test_a_release_is_refused_where_it_could_not_be(desk, state, mode):
-    desk.board.stands.access_points["north-entry"] = state
-    desk.board.stands.modes["north-entry"] = mode
+def test_a_release_is_refused_where_it_could_not_be(asker, state, mode):
+    asker.board.stands.access_points["north-entry"] = state
+    asker.board.stands.modes["north-entry"] = mode
     with pytest.raises(RefusedError):
-        desk.ask("door", do="release", access_points=["north-entry"])
-    assert desk.posted == []
+        asker.ask("door", do="release", access_points=["north-entry"])
+    assert asker.posted == []
 
 
-def test_a_release_that_does_not_come_is_said_to_have_failed(desk):
-    desk.board.comes = False
+def test_a_release_that_does_not_come_is_said_to_have_failed(asker):
+    asker.board.comes = False
     with pytest.raises(RefusedError, match="was not released"):
-        desk.ask("door", do="release", access_points=["north-entry"])
+        asker.ask("door", do="release", access_points=["north-entry"])
 
 
 @pytest.mark.parametrize("do", ["release", "lockdown", "free-passage", "resume"])
-def test_before_the_controller_has_said_anything_a_door_is_not_asked(desk, do):
-    desk.board.stands = SetStatus()
+def test_before_the_controller_has_said_anything_a_door_is_not_asked(asker, do):
+    asker.board.stands = SetStatus()
     with pytest.raises(RefusedError, match="still starting"):
-        desk.ask("door", do=do, access_points=["north-entry"])
-    assert desk.posted == []
+        asker.ask("door", do=do, access_points=["north-entry"])
+    assert asker.posted == []
 
 
-def test_a_fault_that_stays_is_said_to_be_still_there(desk):
-    assert desk.ask("clear_fault", part="door:lane") == {"part": "door:lane"}
-    assert desk.posted == [FaultCleared("door:lane", ME)]
-    desk.board.comes = False
+def test_a_fault_that_stays_is_said_to_be_still_there(asker):
+    assert asker.ask("clear_fault", part="door:lane") == {"part": "door:lane"}
+    assert asker.posted == [FaultCleared("door:lane", ME)]
+    asker.board.comes = False
     with pytest.raises(RefusedError, match="still in fault"):
-        desk.ask("clear_fault", part="door:lane")
+        asker.ask("clear_fault", part="door:lane")
     with pytest.raises(ValueError, match="latched are: door:lane"):
-        desk.ask("clear_fault", part="camera:front")
+        asker.ask("clear_fault", part="camera:front")
 
 
-def test_only_who_is_inside_is_forgiven(desk):
+def test_only_who_is_inside_is_forgiven(asker):
     inside = Position("garden", 1.0, "boot", datetime(2026, 5, 6, tzinfo=UTC), utc_trusted=True)
-    desk.latches.move(HolderId("anna"), inside)
-    assert desk.ask("passback") == {
+    asker.latches.move(HolderId("anna"), inside)
+    assert asker.ask("passback") == {
         "total": 1,
         "positions": [{"holder": "anna", "area": "garden", "since": "2026-05-06T00:00:00.000Z"}],
     }
     wrong: list[object] = ["nobody", "not an id", 7, {}]
     for holder in wrong:
         with pytest.raises((RefusedError, ValueError)):
-            desk.ask("forgive", holder=holder)
+            asker.ask("forgive", holder=holder)
     with pytest.raises(ValueError, match="holder is missing"):
-        desk.ask("forgive")
-    assert desk.posted == []
-    desk.ask("forgive", holder="anna")
-    desk.ask("forgive", holder=None)
-    assert desk.posted == [Forgiven(HolderId("anna"), ME), Forgiven(None, ME)]
+        asker.ask("forgive")
+    assert asker.posted == []
+    asker.ask("forgive", holder="anna")
+    asker.ask("forgive", holder=None)
+    assert asker.posted == [Forgiven(HolderId("anna"), ME), Forgiven(None, ME)]
 
 
 JSON = st.recursive(
@@ -161,10 +161,10 @@ JSON = st.recursive(
     st.dictionaries(st.sampled_from(["do", "access_points", "holder", "part", "x"]), JSON),
 )
 def test_whatever_json_comes_it_is_answered_or_refused(tmp_path_factory, command, request_):
-    desk = Desk(tmp_path_factory.mktemp("operator"))
+    asker = Asker(tmp_path_factory.mktemp("operator"))
     try:
-        desk.commands[command](request_, ME)
+        asker.commands[command](request_, ME)
     except (ValueError, RefusedError):
-        assert desk.posted == []
+        assert asker.posted == []
     finally:
-        desk.latches.close()
+        asker.latches.close()

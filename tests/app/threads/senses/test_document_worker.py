@@ -14,8 +14,8 @@ from store_parts import BY, NOW, holder, open_registry
 from agent.adapters.id_reader.ga467 import Ga467Reader
 from agent.adapters.id_reader.simulated import Ga467Simulator, SimulatedCard
 from agent.adapters.manual_clock import ManualClock
-from agent.app.threads.senses.credential_desk import CredentialDesk
 from agent.app.threads.senses.documents import PART, DocumentKeys, DocumentWatcher, PhotoReader
+from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.controller.inputs import CredentialShown, FaultCleared, FaultRaised
 from agent.credentials.documents.id_hash import community_hash, kiosk_hash
 from agent.domain.credential.presented import DocumentPresented
@@ -47,20 +47,20 @@ def registry(tmp_path):
 
 @pytest.fixture
 def stage(simulator, registry):
-    """The watcher, what it said, and its desk."""
+    """The watcher, what it said, and its verifier."""
     said: list[Any] = []
-    desk, clock = CredentialDesk(lambda: pytest.fail("no symbol is shown")), ManualClock()
+    verifier, clock = CredentialVerifier(lambda: pytest.fail("no symbol is shown")), ManualClock()
     reader = Ga467Reader(str(simulator.path), BRISK)
     watcher = DocumentWatcher(
         "north-entry",
         reader,
         DocumentKeys(registry.document_key, COMMUNITY),
-        desk,
+        verifier,
         clock,
         said.append,
         photographs=cast(PhotoReader, Photographs()),
     )
-    yield SimpleNamespace(look=watcher.look, clock=clock, desk=desk, said=said)
+    yield SimpleNamespace(look=watcher.look, clock=clock, verifier=verifier, said=said)
     reader.close()
 
 
@@ -75,7 +75,7 @@ def test_a_card_becomes_hashes_and_a_template_and_nothing_else(stage, simulator,
     assert document.community_hash == community_hash(COMMUNITY, RESIDENT)
     assert document.valid_until == date(2099, 1, 1)
     assert (document.comparable, document.reason) == (True, None)
-    assert stage.desk.template_of(document.id) is not None
+    assert stage.verifier.template_of(document.id) is not None
     everything = repr(shown) + json.dumps(str(shown))
     assert RESIDENT not in everything
     assert NAME not in everything
@@ -124,8 +124,8 @@ def test_a_key_that_is_gone_is_a_fault_and_no_denial(simulator, tmp_path, monkey
     closed = open_registry(tmp_path / "registry.sqlite", None)
     reader = Ga467Reader(str(simulator.path), BRISK)
     keys = DocumentKeys(closed.document_key, None)
-    desk = CredentialDesk(lambda: pytest.fail("no symbol is shown"))
-    watcher = DocumentWatcher("north-entry", reader, keys, desk, ManualClock(), said.append)
+    verifier = CredentialVerifier(lambda: pytest.fail("no symbol is shown"))
+    watcher = DocumentWatcher("north-entry", reader, keys, verifier, ManualClock(), said.append)
     simulator.lay(SimulatedCard(RESIDENT, NAME))
     watcher.look()
     assert [type(one) for one in said] == [FaultRaised]

@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
 from agent.adapters.manual_clock import ManualClock
-from agent.app.threads.tell.announcements import AnnouncementDesk, parse_announcement
+from agent.app.threads.tell.announcements import AnnouncementFilter, parse_announcement
 from agent.domain.access.hints import Priority
 from agent.domain.record.announcement import Announcement
 from agent.domain.record.status import offline
@@ -150,10 +150,10 @@ _VALUES = st.recursive(
 
 @given(st.dictionaries(st.sampled_from([*GOOD, "text", "repeat", "language", "x"]), _VALUES))
 def test_whatever_json_comes_what_is_understood_is_within_bounds(changes: dict[str, Any]) -> None:
-    desk = made_desk()
-    wanted = desk.hear(json.dumps({**GOOD, **changes}).encode("utf-8", "surrogatepass"))
+    sieve = made_filter()
+    wanted = sieve.hear(json.dumps({**GOOD, **changes}).encode("utf-8", "surrogatepass"))
     if wanted is None:
-        assert sum(desk.dropped.values()) == 1
+        assert sum(sieve.dropped.values()) == 1
         return
     assert 1 <= len(wanted.id) <= 64
     assert 1 <= wanted.repeat <= 3
@@ -164,9 +164,11 @@ def test_whatever_json_comes_what_is_understood_is_within_bounds(changes: dict[s
 # --- which are said ------------------------------------------------------------------------------
 
 
-def made_desk(clock: ManualClock | None = None, **more: Any) -> AnnouncementDesk:
+def made_filter(clock: ManualClock | None = None, **more: Any) -> AnnouncementFilter:
     clock = clock or ManualClock(utc=NOW)
-    return AnnouncementDesk(clock.now, lambda key: key != "announce.unknown", ["zh", "en"], **more)
+    return AnnouncementFilter(
+        clock.now, lambda key: key != "announce.unknown", ["zh", "en"], **more
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,57 +185,57 @@ def made_desk(clock: ManualClock | None = None, **more: Any) -> AnnouncementDesk
     ],
 )
 def test_what_may_not_be_said_is_dropped_and_counted(changes: dict[str, Any], kind: str) -> None:
-    desk = made_desk()
-    assert desk.hear(payload(**changes)) is None
-    assert desk.dropped == {kind: 1}
-    assert desk.hear(payload()) is not None, "one that was dropped uses up no id and no turn"
+    sieve = made_filter()
+    assert sieve.hear(payload(**changes)) is None
+    assert sieve.dropped == {kind: 1}
+    assert sieve.hear(payload()) is not None, "one that was dropped uses up no id and no turn"
 
 
 def test_free_text_is_for_those_who_allow_it() -> None:
-    heard = made_desk(speak_text=True).hear(payload(message=None, text="hello"))
+    heard = made_filter(speak_text=True).hear(payload(message=None, text="hello"))
     assert heard is not None
     assert heard.text == "hello"
 
 
 def test_without_a_trusted_clock_nothing_is_said() -> None:
     clock = ManualClock(utc=NOW, trusted=False)
-    desk = made_desk(clock)
-    assert desk.hear(payload(priority="emergency")) is None
-    assert desk.dropped == {"clock_untrusted": 1}
+    sieve = made_filter(clock)
+    assert sieve.hear(payload(priority="emergency")) is None
+    assert sieve.dropped == {"clock_untrusted": 1}
     clock.step_utc(0, trusted=True)
-    assert desk.hear(payload(priority="emergency")) is not None
+    assert sieve.hear(payload(priority="emergency")) is not None
 
 
 def test_an_id_is_said_once_and_few_are_remembered() -> None:
     clock = ManualClock(utc=NOW)
-    desk = made_desk(clock)
-    assert desk.hear(payload()) is not None
-    assert desk.hear(payload(priority="emergency")) is None
-    assert desk.dropped == {"repeated": 1}
+    sieve = made_filter(clock)
+    assert sieve.hear(payload()) is not None
+    assert sieve.hear(payload(priority="emergency")) is None
+    assert sieve.dropped == {"repeated": 1}
     for number in range(600):
         clock.advance(10)
         far = (clock.now().utc + timedelta(minutes=1)).isoformat()
-        assert desk.hear(payload(id=f"n-{number}", expires=far)) is not None
-    assert len(desk._heard) == 512
+        assert sieve.hear(payload(id=f"n-{number}", expires=far)) is not None
+    assert len(sieve._heard) == 512
 
 
 def test_a_flood_is_cut_off_and_leaves_room_for_an_emergency() -> None:
     clock = ManualClock(utc=NOW)
-    desk = made_desk(clock)
-    heard = [desk.hear(payload(id=f"n-{n}", priority="urgent")) for n in range(100)]
+    sieve = made_filter(clock)
+    heard = [sieve.hear(payload(id=f"n-{n}", priority="urgent")) for n in range(100)]
     assert sum(one is not None for one in heard) == 6
-    assert desk.dropped == {"too_many": 94}
-    assert desk.hear(payload(id="fire", priority="emergency")) is not None
+    assert sieve.dropped == {"too_many": 94}
+    assert sieve.hear(payload(id="fire", priority="emergency")) is not None
     clock.advance(10)
-    assert desk.hear(payload(id="later")) is not None
-    assert desk.hear(payload(id="too soon".replace(" ", "-"))) is None
+    assert sieve.hear(payload(id="later")) is not None
+    assert sieve.hear(payload(id="too soon".replace(" ", "-"))) is None
 
 
 def test_a_flood_does_not_fill_the_log_and_no_text_stands_there() -> None:
-    desk = made_desk()
+    sieve = made_filter()
     with capture_logs() as logs:
         for _ in range(1000):
-            desk.hear(payload(message=None, text="Anna Liu, flat 7"))
+            sieve.hear(payload(message=None, text="Anna Liu, flat 7"))
     assert len(logs) == 10
     assert "Anna" not in str(logs)
 
@@ -242,12 +244,12 @@ def test_a_flood_does_not_fill_the_log_and_no_text_stands_there() -> None:
 
 
 class Kiosk:
-    """A broker's client with a desk behind both topics, as ``app.telling`` wires them."""
+    """A broker's client with a sieve behind both topics, as ``tell.telling`` wires them."""
 
     def __init__(self, port: int) -> None:
         self.said: list[Announcement] = []
         self.heard: list[bytes] = []
-        self.desk = made_desk()
+        self.sieve = made_filter()
         self.connected = threading.Event()
         listener = Listener(self._hear, retained=True)
         topics = {TOPICS.announce: listener, TOPICS.announce_to_all: listener}
@@ -263,7 +265,7 @@ class Kiosk:
 
     def _hear(self, content: bytes) -> None:
         self.heard.append(content)
-        wanted = self.desk.hear(content)
+        wanted = self.sieve.hear(content)
         if wanted is not None:
             self.said.append(wanted)
 
@@ -301,7 +303,7 @@ def test_an_announcement_reaches_its_kiosk_by_both_topics(
         publisher.publish(TOPICS.announce, payload(id="here", priority="emergency"), 1)
         assert wait_until(lambda: len(kiosk.said) == 2)
         assert kiosk.said[1].priority is Priority.EMERGENCY
-        assert kiosk.desk.dropped == {"expired": 1, "repeated": 1}
+        assert kiosk.sieve.dropped == {"expired": 1, "repeated": 1}
         assert len(kiosk.heard) == 4, "the large one was not handed on"
         assert wait_until(lambda: kiosk.answers)
         assert kiosk.answers == [b"fresh"], "a retained time answers nothing"
