@@ -21,7 +21,7 @@ from enum import Enum, auto
 
 from agent.controller.effects import Effect, Hold, Release, Secure
 from agent.domain.credential.holder import HolderId
-from agent.domain.door.access_point import ALARMS, Input, Output, State, step
+from agent.domain.door.access_point import ALARMS, DoorInput, Output, State, step
 from agent.domain.door.door_mode import Cause, Mode
 from agent.domain.hours.schedule import Schedule
 
@@ -147,7 +147,7 @@ class DoorControl:
         """Let one person through, by a grant or an operator; never in a lockdown or fault."""
         if not self.lets_in:
             return []
-        return self._let(Input.GRANT, passage, now_s)
+        return self._let(DoorInput.GRANT, passage, now_s)
 
     def take_back(self, now_s: float) -> tuple[Passage | None, list[Effect]]:
         """The last release was not carried out: whose it was, and the end of it."""
@@ -157,11 +157,11 @@ class DoorControl:
         if self._waiting or self.state is not State.RELEASED:
             return passage, []
         self._window_ends_s = None
-        return passage, self._apply(Input.WINDOW_ENDED, now_s)
+        return passage, self._apply(DoorInput.WINDOW_ENDED, now_s)
 
     def rex(self, passage: Passage, now_s: float) -> list[Effect]:
         """Somebody inside wants to leave; never refused."""
-        return self._let(Input.REX, passage, now_s)
+        return self._let(DoorInput.REX, passage, now_s)
 
     def contact(
         self, now_s: float, *, is_open: bool, initial: bool = False, beside: bool = False
@@ -173,24 +173,24 @@ class DoorControl:
         self._is_open = is_open
         self._held_at_s = now_s + self.settings.held_open_s if is_open else None
         if not is_open:
-            return self._apply(Input.CLOSED, now_s)
+            return self._apply(DoorInput.CLOSED, now_s)
         if not self.settings.passage_sensor:
             while self._waiting:
                 self._note(Happened.TAKEN, self._waiting.popleft())
         at_rest = self.state is State.SECURED
         if (initial and at_rest) or (beside and (at_rest or self.state is State.LOCKED_DOWN)):
-            return self._apply(Input.RESUME_OPEN, now_s)
-        return self._apply(Input.OPENED, now_s)
+            return self._apply(DoorInput.RESUME_OPEN, now_s)
+        return self._apply(DoorInput.OPENED, now_s)
 
     def passed(self, now_s: float) -> list[Effect]:
         """One person went through."""
         if not self._waiting:
             if self.state is not State.FREE_PASSAGE:
                 self._note(Happened.TAILGATED)
-            return self._apply(Input.USED_UP, now_s)
+            return self._apply(DoorInput.USED_UP, now_s)
         self._note(Happened.TAKEN, self._waiting.popleft())
         # A turnstile wants a pulse for each of them.
-        return self._apply(Input.GRANT if self._waiting else Input.USED_UP, now_s)
+        return self._apply(DoorInput.GRANT if self._waiting else DoorInput.USED_UP, now_s)
 
     def feedback(self, now_s: float, *, active: bool) -> None:
         """The relay's own contact says whether it releases."""
@@ -217,7 +217,7 @@ class DoorControl:
         self._failures -= {mended}
         if failed is not None and not self.fire:
             # Said again even where it is known: whatever the output did, it rests now.
-            return self._apply(Input.OUTPUT_FAILED, now_s)
+            return self._apply(DoorInput.OUTPUT_FAILED, now_s)
         return self._changed(before, now_s)
 
     def set_modes(
@@ -230,7 +230,7 @@ class DoorControl:
 
     def stop(self, now_s: float) -> list[Effect]:
         """The agent ends."""
-        self.state, output = step(self.state, Input.STOP)
+        self.state, output = step(self.state, DoorInput.STOP)
         return self._command(output, now_s)
 
     def tick(self, now_s: float) -> list[Effect]:
@@ -240,14 +240,14 @@ class DoorControl:
         pulse_over = self._secure_at_s is not None and now_s >= self._secure_at_s
         # The end of the window secures as well.
         if pulse_over and not (window_over and self.state is State.RELEASED):
-            effects += self._apply(Input.PULSE_ENDED, now_s)
+            effects += self._apply(DoorInput.PULSE_ENDED, now_s)
         if window_over:
             self._window_ends_s = None
             self._forget_waiting()
-            effects += self._apply(Input.WINDOW_ENDED, now_s)
+            effects += self._apply(DoorInput.WINDOW_ENDED, now_s)
         if self._held_at_s is not None and now_s >= self._held_at_s:
             self._held_at_s = None
-            effects += self._apply(Input.HELD_TOO_LONG, now_s)
+            effects += self._apply(DoorInput.HELD_TOO_LONG, now_s)
         return effects
 
     def feedback_fault(self, now_s: float) -> str | None:
@@ -259,7 +259,7 @@ class DoorControl:
             return None
         return "the relay does not follow" if self._free else "the relay stays released"
 
-    def _let(self, by: Input, passage: Passage, now_s: float) -> list[Effect]:
+    def _let(self, by: DoorInput, passage: Passage, now_s: float) -> list[Effect]:
         effects = self._apply(by, now_s)
         if not any(isinstance(effect, Release) for effect in effects):
             return effects  # refused, or free for everybody
@@ -278,20 +278,20 @@ class DoorControl:
         self._waiting.append(passage)
         return effects
 
-    def _changed(self, before: Input | None, now_s: float) -> list[Effect]:
+    def _changed(self, before: DoorInput | None, now_s: float) -> list[Effect]:
         strongest = self._strongest
         if strongest is before:
             return []
         effects: list[Effect] = []
         # An alarm, or somebody on the way out, is interrupted by no end of a condition.
         if before is not None and self.state is _ENTERS[before]:
-            resume = Input.RESUME_OPEN if self._is_open else Input.RESUME_CLOSED
+            resume = DoorInput.RESUME_OPEN if self._is_open else DoorInput.RESUME_CLOSED
             effects += self._apply(resume, now_s)
         if strongest is not None and self.state is not _ENTERS[strongest]:
             effects += self._apply(strongest, now_s)
         return effects
 
-    def _apply(self, happened: Input, now_s: float) -> list[Effect]:
+    def _apply(self, happened: DoorInput, now_s: float) -> list[Effect]:
         """Walk the table, and enter what lasts where the door has come to rest."""
         before = self.state
         self.state, output = step(before, happened)
@@ -355,24 +355,24 @@ class DoorControl:
         return self._free_since_s is not None
 
     @property
-    def _strongest(self) -> Input | None:
+    def _strongest(self) -> DoorInput | None:
         if self.fire:
-            return Input.FIRE
+            return DoorInput.FIRE
         if self._failures:
-            return Input.OUTPUT_FAILED
+            return DoorInput.OUTPUT_FAILED
         return _BY_MODE[self.mode]
 
 
 _BY_MODE = {
     Mode.NORMAL: None,
-    Mode.LOCKED_DOWN: Input.LOCK_DOWN,
-    Mode.FREE_PASSAGE: Input.FREE,
+    Mode.LOCKED_DOWN: DoorInput.LOCK_DOWN,
+    Mode.FREE_PASSAGE: DoorInput.FREE,
 }
 _ENTERS = {
-    Input.FIRE: State.FREE_PASSAGE,
-    Input.FREE: State.FREE_PASSAGE,
-    Input.LOCK_DOWN: State.LOCKED_DOWN,
-    Input.OUTPUT_FAILED: State.FAULT,
+    DoorInput.FIRE: State.FREE_PASSAGE,
+    DoorInput.FREE: State.FREE_PASSAGE,
+    DoorInput.LOCK_DOWN: State.LOCKED_DOWN,
+    DoorInput.OUTPUT_FAILED: State.FAULT,
 }
-_ADMITS_NOBODY = frozenset({Input.OUTPUT_FAILED, Input.LOCK_DOWN})
+_ADMITS_NOBODY = frozenset({DoorInput.OUTPUT_FAILED, DoorInput.LOCK_DOWN})
 _ENDS_PASSAGES = frozenset({State.SECURED, State.LOCKED_DOWN, State.FAULT})

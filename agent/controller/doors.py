@@ -13,8 +13,7 @@ from agent.controller.door import DoorControl, DoorSettings, Happened, Note, Pas
 from agent.controller.effects import Effect, Latch, Record
 from agent.controller.lane import LaneSettings
 from agent.controller.passback import Passback
-from agent.domain.door.access_point import Input as DoorInput
-from agent.domain.door.access_point import Output, State, step
+from agent.domain.door.access_point import DoorInput, Output, State, step
 from agent.domain.door.door_mode import Cause, Command, DoorLatch, Latches, Mode
 from agent.domain.door.signal import InputChange, Signal, Wiring
 from agent.domain.hours.instant import Instant

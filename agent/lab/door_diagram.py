@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from agent.domain.door.access_point import TABLE, Input, Output, State
+from agent.domain.door.access_point import TABLE, DoorInput, Output, State
 
 _MARKS = {Output.RELEASE: "pulse", Output.HOLD: "hold", Output.SECURE: "rest"}
 
@@ -14,7 +14,7 @@ def diagram() -> str:
     """
     ways: dict[tuple[State, State], list[str]] = defaultdict(list)
     for (state, happened), (after, _) in TABLE.items():
-        if after is not state and happened not in (Input.OUTPUT_FAILED, Input.STOP):
+        if after is not state and happened not in (DoorInput.OUTPUT_FAILED, DoorInput.STOP):
             ways[state, after].append(happened.value)
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {State.SECURED.value}"]
     lines += [
@@ -35,7 +35,7 @@ def table() -> str:
         "| input | " + " | ".join(state.value for state in states) + " |",
         "|---" * (len(states) + 1) + "|",
     ]
-    for happened in Input:
+    for happened in DoorInput:
         cells = [_cell(state, *TABLE[state, happened]) for state in states]
         rows.append(f"| `{happened.value}` | " + " | ".join(cells) + " |")
     return "\n".join(rows)

@@ -3,7 +3,7 @@
 import pytest
 from places import ROOT
 
-from agent.domain.door.access_point import Input, State
+from agent.domain.door.access_point import DoorInput, State
 from agent.lab.door_diagram import diagram, page, table
 
 PAGE = ROOT / "docs" / "access-point.md"
@@ -18,7 +18,7 @@ def test_every_state_is_in_both_and_every_input_in_the_table():
         assert state.value in diagram()
         assert state.value in table().splitlines()[0]
     rows = [line.split("`")[1] for line in table().splitlines()[2:]]
-    assert rows == [happened.value for happened in Input]
+    assert rows == [happened.value for happened in DoorInput]
 
 
 def test_a_page_without_its_marks_is_refused():

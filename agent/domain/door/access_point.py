@@ -40,7 +40,7 @@ class State(StrEnum):
     FAULT = "fault"
 
 
-class Input(StrEnum):
+class DoorInput(StrEnum):
     """What can happen to it."""
 
     GRANT = "grant"
@@ -74,30 +74,30 @@ class Output(StrEnum):
     SECURE = "secure"
 
 
-_Row = dict[Input, tuple[State, Output]]
+_Row = dict[DoorInput, tuple[State, Output]]
 _KEEP, _RELEASE, _HOLD, _SECURE = Output.NOTHING, Output.RELEASE, Output.HOLD, Output.SECURE
 
 
 def _row(state: State, **answers: tuple[State, Output]) -> _Row:
     """What all states answer alike, and ``answers`` where this one differs."""
     alike: _Row = {
-        Input.GRANT: (state, _RELEASE),
-        Input.REX: (state, _RELEASE),
-        Input.OPENED: (state, _KEEP),
-        Input.CLOSED: (state, _KEEP),
-        Input.USED_UP: (state, _SECURE),
-        Input.PULSE_ENDED: (state, _SECURE),
-        Input.WINDOW_ENDED: (state, _KEEP),
-        Input.HELD_TOO_LONG: (state, _KEEP),
-        Input.LOCK_DOWN: (State.LOCKED_DOWN, _SECURE),
-        Input.FREE: (State.FREE_PASSAGE, _HOLD),
-        Input.FIRE: (State.FREE_PASSAGE, _HOLD),
-        Input.RESUME_CLOSED: (State.SECURED, _SECURE),
-        Input.RESUME_OPEN: (State.OPEN, _SECURE),
-        Input.OUTPUT_FAILED: (State.FAULT, _SECURE),
-        Input.STOP: (State.SECURED, _SECURE),
+        DoorInput.GRANT: (state, _RELEASE),
+        DoorInput.REX: (state, _RELEASE),
+        DoorInput.OPENED: (state, _KEEP),
+        DoorInput.CLOSED: (state, _KEEP),
+        DoorInput.USED_UP: (state, _SECURE),
+        DoorInput.PULSE_ENDED: (state, _SECURE),
+        DoorInput.WINDOW_ENDED: (state, _KEEP),
+        DoorInput.HELD_TOO_LONG: (state, _KEEP),
+        DoorInput.LOCK_DOWN: (State.LOCKED_DOWN, _SECURE),
+        DoorInput.FREE: (State.FREE_PASSAGE, _HOLD),
+        DoorInput.FIRE: (State.FREE_PASSAGE, _HOLD),
+        DoorInput.RESUME_CLOSED: (State.SECURED, _SECURE),
+        DoorInput.RESUME_OPEN: (State.OPEN, _SECURE),
+        DoorInput.OUTPUT_FAILED: (State.FAULT, _SECURE),
+        DoorInput.STOP: (State.SECURED, _SECURE),
     }
-    return alike | {Input[name.upper()]: answer for name, answer in answers.items()}
+    return alike | {DoorInput[name.upper()]: answer for name, answer in answers.items()}
 
 
 def _alarm(state: State) -> _Row:
@@ -160,12 +160,12 @@ _ROWS: dict[State, _Row] = {
     ),
 }
 
-TABLE: dict[tuple[State, Input], tuple[State, Output]] = {
+TABLE: dict[tuple[State, DoorInput], tuple[State, Output]] = {
     (state, happened): answer for state, row in _ROWS.items() for happened, answer in row.items()
 }
 ALARMS = frozenset({State.HELD_OPEN, State.FORCED})
 
 
-def step(state: State, happened: Input) -> tuple[State, Output]:
+def step(state: State, happened: DoorInput) -> tuple[State, Output]:
     """The next state, and what the door is told on the way there."""
     return TABLE[state, happened]

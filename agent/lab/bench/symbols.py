@@ -25,7 +25,7 @@ _LETTERS = list("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class CodeFrame:
     """A frame of 640 x 480 and what its code says."""
 
     image: Grey
@@ -184,12 +184,12 @@ CLASSES: dict[str, Callable[[Random, str], Grey]] = {
 }
 
 
-def scenes(name: str, count: int, seed: int = 0) -> Iterable[Scene]:
+def scenes(name: str, count: int, seed: int = 0) -> Iterable[CodeFrame]:
     """``count`` scenes of a class; the same for the same seed."""
     random = np.random.default_rng([seed, *name.encode()])
     for _ in range(count):
         text = _text(random)
-        yield Scene(CLASSES[name](random, text), text)
+        yield CodeFrame(CLASSES[name](random, text), text)
 
 
 def empty_frames(count: int, seed: int = 0) -> list[Grey]:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from agent.domain.skin.optics import Optics, Region, face_region, trouble, warmest_c
 from agent.domain.skin.skin_temperature import SkinReading, SkinSample, SkinSettings, aggregate
 from agent.domain.skin.thermal_cue import ThermalCue, array_cue, spot_cue
-from agent.lab.evaluate.thermal_scenes import CELL_M, HALF_M, Scene, Subject, scene
+from agent.lab.evaluate.thermal_scenes import CELL_M, HALF_M, ThermalScene, ThermalSubject, scene
 
 DAYS = {"temperate": (18.0, 26.0), "cold": (-5.0, 9.0), "hot": (36.0, 40.0)}
 """Air in degrees Celsius, from and to."""
@@ -61,9 +61,9 @@ def evaluate_thermal(
     ``advance`` is told how many of how many scenes were looked at.
     """
     chance = np.random.default_rng(seed)
-    scores: dict[tuple[str, str, Subject], list[float | None]] = {}
-    total = len(DAYS) * len(Subject) * people
-    for done, (day, subject) in enumerate((d, s) for d in DAYS for s in Subject):
+    scores: dict[tuple[str, str, ThermalSubject], list[float | None]] = {}
+    total = len(DAYS) * len(ThermalSubject) * people
+    for done, (day, subject) in enumerate((d, s) for d in DAYS for s in ThermalSubject):
         for number in range(people):
             seen = scene(subject, chance.uniform(*DAYS[day]), chance)
             for sensor, optics in SENSORS.items():
@@ -90,7 +90,7 @@ def table_rows(found: dict[str, Any]) -> list[tuple[str, ...]]:
         for day, rates in days.items():
             told = {kind: share for kind, share in rates["apcer_by_attack"].items() if share}
             worst = max(told, key=lambda kind: told[kind], default="")
-            silent = rates["cannot_tell"][Subject.FACE]
+            silent = rates["cannot_tell"][ThermalSubject.FACE]
             rows.append(
                 (
                     sensor,
@@ -107,7 +107,7 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"
 
 
-def look(seen: Scene, optics: Optics, chance: np.random.Generator) -> ThermalCue:
+def look(seen: ThermalScene, optics: Optics, chance: np.random.Generator) -> ThermalCue:
     """What the gate makes of one scene by one sensor."""
     face = _face(seen)
     why = trouble(face.right - face.left, optics)
@@ -131,7 +131,7 @@ def look(seen: Scene, optics: Optics, chance: np.random.Generator) -> ThermalCue
     return array_cue(_reading(warm_c, air_c), mean, region)
 
 
-def _face(seen: Scene) -> Region:
+def _face(seen: ThermalScene) -> Region:
     """The face in the camera's picture, where the face is in its middle."""
     width_px = round(_FOCAL_PX * seen.face_width_m / seen.distance_m)
     height_px = round(width_px * 1.2)
@@ -146,7 +146,7 @@ def _reading(temperatures: NDArray[np.float64], air_c: float) -> SkinReading:
     return aggregate(given, replace(SETTINGS, spread_max_c=1.0), _NOW_S)
 
 
-def _radiance(seen: Scene) -> NDArray[np.float64]:
+def _radiance(seen: ThermalScene) -> NDArray[np.float64]:
     """What each cell sends to the sensor, its own and the air's that it reflects, in K^4."""
     air = (seen.air_c + _ZERO_K) ** 4
     own = seen.emissivity * (seen.temperature_c + _ZERO_K) ** 4
@@ -160,7 +160,7 @@ def _celsius(radiance: NDArray[np.float64] | float, air_c: float) -> NDArray[np.
     return np.asarray(np.maximum(own, 0.0) ** 0.25 - _ZERO_K)
 
 
-def _spot_c(seen: Scene, radius_m: float, chance: np.random.Generator) -> float:
+def _spot_c(seen: ThermalScene, radius_m: float, chance: np.random.Generator) -> float:
     steps = np.arange(-HALF_M, HALF_M, CELL_M)
     right, up = np.meshgrid(steps, -steps)
     at_x, at_y = chance.normal(0.0, _AIM_M, 2)
@@ -168,7 +168,7 @@ def _spot_c(seen: Scene, radius_m: float, chance: np.random.Generator) -> float:
     return float(_celsius(float(_radiance(seen)[inside].mean()), seen.air_c))
 
 
-def _image(seen: Scene, optics: Optics) -> NDArray[np.float64]:
+def _image(seen: ThermalScene, optics: Optics) -> NDArray[np.float64]:
     across = seen.distance_m * math.tan(math.radians(optics.thermometer_fov_deg) / 2.0)
     down = seen.distance_m * math.tan(math.radians(optics.thermometer_fov_v_deg or 0.0) / 2.0)
     x = (np.arange(3 * _COLUMNS) + 0.5) / (3 * _COLUMNS) * 2.0 * across - across
@@ -182,27 +182,29 @@ def _image(seen: Scene, optics: Optics) -> NDArray[np.float64]:
 
 
 def _rates(
-    scores: dict[tuple[str, str, Subject], list[float | None]],
+    scores: dict[tuple[str, str, ThermalSubject], list[float | None]],
     sensor: str,
     day: str,
     threshold: float,
 ) -> dict[str, Any]:
-    def found(subject: Subject) -> list[float | None]:
+    def found(subject: ThermalSubject) -> list[float | None]:
         return scores[sensor, day, subject]
 
-    def taken_for_a_face(subject: Subject) -> float | None:
+    def taken_for_a_face(subject: ThermalSubject) -> float | None:
         told = [score for score in found(subject) if score is not None]
         return sum(score >= threshold for score in told) / len(told) if told else None
 
-    faces = taken_for_a_face(Subject.FACE)
-    apcer = {one.value: taken_for_a_face(one) for one in Subject if one is not Subject.FACE}
+    faces = taken_for_a_face(ThermalSubject.FACE)
+    apcer = {
+        one.value: taken_for_a_face(one) for one in ThermalSubject if one is not ThermalSubject.FACE
+    }
     worst = max((share for share in apcer.values() if share is not None), default=None)
     return {
         "bpcer": None if faces is None else round(1.0 - faces, 4),
         "apcer": _rounded(worst),
         "apcer_by_attack": {kind: _rounded(share) for kind, share in apcer.items()},
         "cannot_tell": {
-            one.value: round(found(one).count(None) / len(found(one)), 4) for one in Subject
+            one.value: round(found(one).count(None) / len(found(one)), 4) for one in ThermalSubject
         },
     }
 

@@ -36,7 +36,7 @@ _SKIN, _GLASS, _PAPER, _CLOTH = 0.98, 0.92, 0.94, 0.95
 Grid = NDArray[np.float64]
 
 
-class Subject(StrEnum):
+class ThermalSubject(StrEnum):
     """What stands there; all but ``FACE`` are attacks."""
 
     FACE = "face"
@@ -48,7 +48,7 @@ class Subject(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scene:
+class ThermalScene:
     """A plane at ``distance_m``; a face of ``face_width_m`` is seen at its middle.
 
     ``forehead_m`` is how far above the middle the forehead is.
@@ -62,10 +62,10 @@ class Scene:
     air_c: float
 
 
-def scene(subject: Subject, air_c: float, chance: np.random.Generator) -> Scene:
+def scene(subject: ThermalSubject, air_c: float, chance: np.random.Generator) -> ThermalScene:
     """One subject in air of this temperature."""
-    if subject in (Subject.FACE, Subject.WORN):
-        return _head(air_c, chance, worn=subject is Subject.WORN)
+    if subject in (ThermalSubject.FACE, ThermalSubject.WORN):
+        return _head(air_c, chance, worn=subject is ThermalSubject.WORN)
     return _held(subject, air_c, chance)
 
 
@@ -76,7 +76,7 @@ def _axes() -> tuple[Grid, Grid]:
     return right, up
 
 
-def _head(air_c: float, chance: np.random.Generator, *, worn: bool) -> Scene:
+def _head(air_c: float, chance: np.random.Generator, *, worn: bool) -> ThermalScene:
     right, up = _axes()
     width_m = 0.15 * chance.normal(1.0, 0.05)
     height_m = width_m * 4.0 / 3.0
@@ -106,7 +106,9 @@ def _head(air_c: float, chance: np.random.Generator, *, worn: bool) -> Scene:
     hair = around & ((up > line) | ~face) & (up > -0.2 * height_m)
     temperature[hair] = (skin_c + air_c) / 2.0
     emissivity[hair] = _CLOTH
-    return Scene(temperature, emissivity, chance.uniform(0.3, 0.7), width_m, 0.24 * height_m, air_c)
+    return ThermalScene(
+        temperature, emissivity, chance.uniform(0.3, 0.7), width_m, 0.24 * height_m, air_c
+    )
 
 
 def _skin_c(air_c: float, chance: np.random.Generator) -> float:
@@ -118,13 +120,13 @@ def _skin_c(air_c: float, chance: np.random.Generator) -> float:
     return float(skin_c)
 
 
-def _held(subject: Subject, air_c: float, chance: np.random.Generator) -> Scene:
+def _held(subject: ThermalSubject, air_c: float, chance: np.random.Generator) -> ThermalScene:
     right, up = _axes()
     body_c = air_c + (expected_skin_c(air_c) - air_c) / 3.0
     temperature = np.full(right.shape, air_c + chance.normal(0.0, 0.5))
     emissivity = np.full(right.shape, _CLOTH)
     temperature[(np.abs(right) < 0.25) & (up < chance.uniform(0.0, 0.3))] = body_c
-    if subject is Subject.PHONE:
+    if subject is ThermalSubject.PHONE:
         wide_m, high_m, face_m, glass = 0.07, 0.15, chance.uniform(0.055, 0.065), _GLASS
     else:
         wide_m, high_m, face_m, glass = 0.21, 0.30, chance.uniform(0.13, 0.16), _PAPER
@@ -137,21 +139,21 @@ def _held(subject: Subject, air_c: float, chance: np.random.Generator) -> Scene:
     emissivity[hand] = _SKIN
     # As near as makes the face in it as large as one that is 30 to 70 cm away.
     away_m = chance.uniform(0.3, 0.7) * face_m / 0.15
-    return Scene(temperature, emissivity, away_m, face_m, 0.3 * face_m, air_c)
+    return ThermalScene(temperature, emissivity, away_m, face_m, 0.3 * face_m, air_c)
 
 
 def _sheet_c(
-    subject: Subject, air_c: float, right: Grid, up: Grid, chance: np.random.Generator
+    subject: ThermalSubject, air_c: float, right: Grid, up: Grid, chance: np.random.Generator
 ) -> Grid:
     flat = np.zeros(right.shape)
     match subject:
-        case Subject.PHONE:
+        case ThermalSubject.PHONE:
             chip = np.exp(-(right**2 + (up - 0.05) ** 2) / 0.03**2)
             return flat + air_c + chance.uniform(6.0, 16.0) + chance.uniform(0.0, 1.0) * chip
-        case Subject.WARM_HANDS:
+        case ThermalSubject.WARM_HANDS:
             held = np.clip(np.hypot(right / 0.105, np.minimum(up, 0.0) / 0.15), 0.0, 1.0)
             return flat + air_c + chance.uniform(1.0, 5.0) * held
-        case Subject.HEATED:
+        case ThermalSubject.HEATED:
             uneven = 0.5 * np.sin(right / 0.05 + chance.uniform(0, 6)) * np.cos(up / 0.07)
             return flat + chance.uniform(33.0, 37.0) + uneven
         case _:

@@ -51,7 +51,7 @@ class Seals(Protocol):
         """What was sealed for these words."""
 
 
-class Registry(HolderStore, Gallery, Protocol):
+class PeopleStore(HolderStore, Gallery, Protocol):
     """Holders, their references and their ID documents."""
 
     def bind_document(
@@ -147,7 +147,7 @@ def parse_lines(
 
 def write(
     imports: Sequence[Import],
-    registry: Registry,
+    registry: PeopleStore,
     *,
     by: str,
     now: Instant,

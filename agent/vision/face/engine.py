@@ -16,8 +16,8 @@ from agent.vision.packs.onnx import OnnxModel
 from agent.vision.packs.packs import InstalledPack
 
 
-class FaceEngine(Protocol):
-    """What a gate needs of an engine; ``ports.FaceEngine`` and what a frame's quality takes.
+class StepwiseFaceEngine(Protocol):
+    """An engine whose steps can be taken one by one, as a frame's quality needs them.
 
     Not safe for two threads at once.
     """

@@ -25,13 +25,13 @@ Three = tuple[float, float, float]
 Point = tuple[float, float]
 
 
-class Table(BaseModel):
+class ManifestTable(BaseModel):
     """A table of a manifest: it cannot be changed and knows no key that is not declared."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Licence(Table):
+class Licence(ManifestTable):
     """Under what terms the files may be used; one that is not free must be accepted by name."""
 
     spdx: str
@@ -39,7 +39,7 @@ class Licence(Table):
     text: str
 
 
-class Download(Table):
+class Download(ManifestTable):
     """One file to fetch: a release of a Python package, by pip, or a file over https.
 
     A download has a sha256 or, where only that is known, a git blob id. One with neither package
@@ -65,7 +65,7 @@ class Download(Table):
         return self
 
 
-class PackFile(Table):
+class PackFile(ManifestTable):
     """One installed file and how it comes out of a download.
 
     ``sha256`` and ``size_bytes`` are of the installed file. Where the original cannot be had to
@@ -91,7 +91,7 @@ class PackFile(Table):
         return self
 
 
-class HaarDetector(Table):
+class HaarDetector(ManifestTable):
     """OpenCV's cascade from the installed wheel.
 
     ``smallest_face_px`` is in pixels of the image. The image is searched at the scale at which such
@@ -106,7 +106,7 @@ class HaarDetector(Table):
     smallest_face_px: int = Field(ge=20)
 
 
-class YunetDetector(Table):
+class YunetDetector(ManifestTable):
     """OpenCV's YuNet, which brings five landmarks of its own."""
 
     kind: Literal["yunet"]
@@ -116,14 +116,14 @@ class YunetDetector(Table):
     smallest_face_px: int = Field(ge=10)
 
 
-class InsightfaceDetector(Table):
+class InsightfaceDetector(ManifestTable):
     """The detector and all else of an insightface model of this name."""
 
     kind: Literal["insightface"]
     model: FileName
 
 
-class Landmarks(Table):
+class Landmarks(ManifestTable):
     """Where a face's points come from: ``dlib5`` from ``file``, ``detector`` from the detector."""
 
     kind: Literal["dlib5", "detector"]
@@ -136,14 +136,14 @@ class Landmarks(Table):
         return self
 
 
-class ChipAlignment(Table):
+class ChipAlignment(ManifestTable):
     """dlib's face chip: a similarity onto dlib's mean shape, ``padding`` of a face each side."""
 
     kind: Literal["dlib-chip"]
     padding: float = Field(ge=0, le=1)
 
 
-class TemplateAlignment(Table):
+class TemplateAlignment(ManifestTable):
     """A similarity onto ``points`` (x, y) in the input's pixels.
 
     The order is right eye, left eye, nose, right and left corner of the mouth, right and left being
@@ -154,7 +154,7 @@ class TemplateAlignment(Table):
     points: tuple[Point, Point, Point, Point, Point]
 
 
-class Embedder(Table):
+class Embedder(ManifestTable):
     """A network from an aligned face to a template, and how it wants to be fed.
 
     Its one input: batch x 3 x ``height_px`` x ``width_px`` float32 in the order ``channels``, each
@@ -176,7 +176,7 @@ class Embedder(Table):
     alignment: Annotated[ChipAlignment | TemplateAlignment, Field(discriminator="kind")]
 
 
-class CurvePoint(Table):
+class ManifestCurvePoint(ManifestTable):
     """At this share of impostor comparisons accepted (``fmr``), the least score that accepts.
 
     ``fnmr`` is the share of genuine comparisons refused there, None where nobody published it.
@@ -187,7 +187,7 @@ class CurvePoint(Table):
     fnmr: float | None = Field(default=None, ge=0, le=1)
 
 
-class Comparison(Table):
+class Comparison(ManifestTable):
     """How templates compare and what a score means.
 
     The score is minus the Euclidean distance, or the cosine; higher is more alike. ``basis`` says
@@ -201,7 +201,7 @@ class Comparison(Table):
     impostor_pairs: int = Field(ge=0)
     measured_for: tuple[str, ...]
     not_measured_for: tuple[str, ...]
-    curve: tuple[CurvePoint, ...] = Field(min_length=1)
+    curve: tuple[ManifestCurvePoint, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _curve_rises(self) -> "Comparison":
@@ -211,7 +211,7 @@ class Comparison(Table):
         return self
 
 
-class Manifest(Table):
+class Manifest(ManifestTable):
     """A whole manifest."""
 
     name: str = Field(pattern=PACK_NAME)

@@ -14,7 +14,7 @@ from agent.lab.evaluate.thermal import (
     look,
     table_rows,
 )
-from agent.lab.evaluate.thermal_scenes import Scene, Subject, scene
+from agent.lab.evaluate.thermal_scenes import ThermalScene, ThermalSubject, scene
 
 PEOPLE = 12
 
@@ -26,7 +26,7 @@ def found():
 
 def plane(celsius, emissivity=0.98, air_c=22.0, distance_m=0.4):
     shape = (150, 150)
-    return Scene(
+    return ThermalScene(
         np.full(shape, celsius), np.full(shape, emissivity), distance_m, 0.15, 0.048, air_c
     )
 
@@ -39,8 +39,8 @@ def test_it_says_that_it_is_a_simulation_and_of_what(found):
         assert set(days) == set(DAYS)
         for rates in days.values():
             assert set(rates) == {"bpcer", "apcer", "apcer_by_attack", "cannot_tell"}
-            assert set(rates["apcer_by_attack"]) == {s.value for s in Subject} - {"face"}
-            assert set(rates["cannot_tell"]) == {s.value for s in Subject}
+            assert set(rates["apcer_by_attack"]) == {s.value for s in ThermalSubject} - {"face"}
+            assert set(rates["cannot_tell"]) == {s.value for s in ThermalSubject}
             told = [share for share in rates["apcer_by_attack"].values() if share is not None]
             assert rates["apcer"] == max(told, default=None)
             shares = [rates["bpcer"], *told, *rates["cannot_tell"].values()]
@@ -115,7 +115,7 @@ def test_glass_reflects_the_air():
 
 def test_a_larger_spot_mixes_in_what_is_around():
     chance = np.random.default_rng(4)
-    seen = scene(Subject.FACE, 5.0, chance)
+    seen = scene(ThermalSubject.FACE, 5.0, chance)
     small, large = spot_c(seen, 0.02), spot_c(seen, 0.25)
     assert large < small - 3.0
 
@@ -146,7 +146,9 @@ def test_whoever_is_too_far_away_is_not_judged():
 def test_a_face_near_an_array_is_a_face():
     chance = np.random.default_rng(5)
     optics: Optics = SENSORS["array_55"]
-    scores = [look(scene(Subject.FACE, 22.0, chance), optics, chance).score for _ in range(30)]
+    scores = [
+        look(scene(ThermalSubject.FACE, 22.0, chance), optics, chance).score for _ in range(30)
+    ]
     told = [score for score in scores if score is not None]
     assert len(told) > 10
     assert sum(score >= THRESHOLD for score in told) >= 0.9 * len(told)

@@ -15,7 +15,7 @@ from agent.controller.effects import Indicate, Release
 from agent.controller.trace import access_event
 from agent.domain.access import policy
 from agent.domain.access.indication import Outcome
-from agent.domain.door.access_point import Input, Output, State
+from agent.domain.door.access_point import DoorInput, Output, State
 from agent.domain.door.access_point import step as real_step
 from agent.domain.door.signal import Signal
 from agent.domain.record.events import EventType
@@ -133,7 +133,7 @@ def test_a_start_that_pulses(monkeypatch) -> None:
 def test_a_controller_that_ignores_a_lockdown(monkeypatch) -> None:
     # Three guards stand behind each other: the policy, the door, the table.
     def step(state, happened):
-        if (state, happened) == (State.LOCKED_DOWN, Input.GRANT):
+        if (state, happened) == (State.LOCKED_DOWN, DoorInput.GRANT):
             return State.RELEASED, Output.RELEASE
         return real_step(state, happened)
 

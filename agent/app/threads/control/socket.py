@@ -28,7 +28,7 @@ from agent.errors import RefusedError, UnavailableError
 _POLL_S = 0.5
 
 
-Command = Callable[[Mapping[str, Any], str], dict[str, Any]]
+CommandHandler = Callable[[Mapping[str, Any], str], dict[str, Any]]
 """A command's arguments and its caller's name to the fields of the answer.
 
 ``ValueError`` and ``RefusedError`` refuse; ``UnavailableError`` (a locked journal, say) is told.
@@ -38,7 +38,7 @@ Command = Callable[[Mapping[str, Any], str], dict[str, Any]]
 class ControlServer:
     """Answers commands one after the other; a client that dawdles is cut off."""
 
-    def __init__(self, path: Path, commands: Mapping[str, Command]) -> None:
+    def __init__(self, path: Path, commands: Mapping[str, CommandHandler]) -> None:
         """Listen at ``path``.
 
         Raises:

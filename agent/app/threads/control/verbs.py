@@ -13,7 +13,7 @@ input, answered once the status says that it holds.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agent.app.threads.control.socket import Command as SocketCommand
+from agent.app.threads.control.socket import CommandHandler
 from agent.app.threads.record.status import StatusBoard
 from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
 from agent.domain.credential.holder import HolderId, parse_holder_id
@@ -49,7 +49,7 @@ class Operator:
         self._post = post
         self._broker_state = broker_state
 
-    def commands(self) -> Mapping[str, SocketCommand]:
+    def commands(self) -> Mapping[str, CommandHandler]:
         """The commands by name, as ``control.ControlServer`` takes them."""
         return {
             "status": self._status,
