@@ -13,6 +13,7 @@ from agent.controller.door import DoorControl, DoorSettings, Happened, Note, Pas
 from agent.controller.effects import Effect, Latch, Record
 from agent.controller.lane import LaneSettings
 from agent.controller.passback import Passback
+from agent.domain.access.part import Part, PartKind
 from agent.domain.door.access_point import DoorInput, Output, State, step
 from agent.domain.door.door_mode import Cause, Command, DoorLatch, Latches, Mode
 from agent.domain.door.signal import InputChange, Signal, Wiring
@@ -53,7 +54,7 @@ class Doors:
         self._restored = latches
         self._latches = latches
         self._next_look_s = float("-inf")
-        self._trouble: list[tuple[str, str]] = []
+        self._trouble: list[tuple[Part, str]] = []
 
     def __getitem__(self, name: str) -> DoorControl:
         return self._doors[name]
@@ -69,7 +70,7 @@ class Doors:
         moments = [door.deadline_s for door in self._doors.values()]
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def trouble(self) -> list[tuple[str, str]]:
+    def trouble(self) -> list[tuple[Part, str]]:
         """Faults found since the last call: the part, and what is wrong with it."""
         trouble, self._trouble = self._trouble, []
         return trouble
@@ -98,7 +99,7 @@ class Doors:
             if wiring.input != change.input:
                 continue
             if wiring.signal is Signal.TAMPER and change.active:
-                self._trouble.append((f"tamper:{wiring.input}", "the housing is open"))
+                self._trouble.append((PartKind.TAMPER.part(wiring.input), "the housing is open"))
             for name, door in self._doors.items():
                 if wiring.door in (None, name):
                     effects += self._signalled(wiring.signal, door, change, now)
@@ -126,11 +127,11 @@ class Doors:
             self._passback.take_back(passage.holder)
         return effects
 
-    def failed(self, part: str, now: Instant, *, cleared: bool = False) -> list[Effect]:
+    def failed(self, part: Part, now: Instant, *, cleared: bool = False) -> list[Effect]:
         """The part ``door:NAME`` or ``feedback:NAME`` failed, or works again."""
         effects: list[Effect] = []
         for name, door in self._doors.items():
-            if part in (f"door:{name}", f"feedback:{name}"):
+            if part in (PartKind.DOOR.part(name), PartKind.FEEDBACK.part(name)):
                 effects += door.set_conditions(
                     now.monotonic_s,
                     failed=None if cleared else part,
@@ -139,9 +140,9 @@ class Doors:
                 effects += self._told(door, now)
         return effects
 
-    def clearable(self, part: str) -> bool:
+    def clearable(self, part: Part) -> bool:
         """Whether what made this fault has gone, as far as the inputs tell."""
-        return not (part.startswith("tamper:") and part.removeprefix("tamper:") in self._active)
+        return part not in {PartKind.TAMPER.part(name) for name in self._active}
 
     def tick(self, now: Instant) -> list[Effect]:
         """What is due at any door, and what the schedules say at this hour."""
@@ -158,7 +159,7 @@ class Doors:
             effects += door.tick(now.monotonic_s)
             wrong = door.feedback_fault(now.monotonic_s)
             if wrong is not None:
-                self._trouble.append((f"feedback:{name}", wrong))
+                self._trouble.append((PartKind.FEEDBACK.part(name), wrong))
             effects += self._told(door, now)
         return effects
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from agent.domain.access.part import Part
 from agent.domain.access.registry import Registry
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
@@ -52,7 +53,7 @@ class InputChanged:
 class FaultRaised:
     """A part failed; ``part`` is its latch: ``camera:front``, ``door:lane``, ``thermometer``."""
 
-    part: str
+    part: Part
     detail: str
 
 
@@ -60,7 +61,7 @@ class FaultRaised:
 class FaultCleared:
     """A part works again, or somebody says so; ``by`` names them."""
 
-    part: str
+    part: Part
     by: str
 
 

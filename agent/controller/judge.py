@@ -7,12 +7,12 @@ decide -- only a temperature is missing, or a second one --> measure, as control
 """
 
 from collections import deque
-from collections.abc import Mapping
 from datetime import datetime
 
 from agent.controller.combination import Claim
 from agent.controller.doors import Doors
 from agent.controller.effects import Compare, Consume, Effect, Indicate, Record, Settle
+from agent.controller.faults import Faults
 from agent.controller.lane import Lane
 from agent.controller.measuring import Measuring
 from agent.controller.pacer import Pacer
@@ -22,6 +22,7 @@ from agent.controller.thermal import Measurement, ThermalMonitor
 from agent.controller.trace import Circumstances, access_event
 from agent.domain.access.evidence import Evidence, FaceEvidence
 from agent.domain.access.indication import Indication, Outcome
+from agent.domain.access.part import PartKind
 from agent.domain.access.policy import Decision, Warned, decide
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import Rule, find_rule
@@ -50,7 +51,9 @@ class Judge:
         latest_utc: datetime | None,
         doors: Doors,
         passback: Passback,
+        faults: Faults,
     ) -> None:
+        """``doors``, ``passback`` and ``faults`` are the kiosk's own, which change under it."""
         self.registry = registry
         self.thermal = ThermalMonitor(settings.thermal)
         self._measuring = Measuring(settings, self.thermal)
@@ -58,6 +61,7 @@ class Judge:
         self.settings = settings
         self._doors = doors
         self._passback = passback
+        self._faults = faults
         self._uses = uses
         self._latest_utc = latest_utc
         self._pacer = Pacer(settings.pace.interval_s, settings.pace.interval_max_s)
@@ -68,73 +72,67 @@ class Judge:
         if now.utc_trusted and (self._latest_utc is None or now.utc > self._latest_utc):
             self._latest_utc = now.utc
 
-    def shown(
-        self, lane: Lane, presented: Presented, faults: Mapping[str, str], now: Instant
-    ) -> list[Effect]:
+    def shown(self, lane: Lane, presented: Presented, now: Instant) -> list[Effect]:
         """A credential lies there; judged once, however long it does, and not too often."""
         if presented.id in self._judged or now.monotonic_s < self._pacer.not_before_s:
             return []
         self._judged.append(presented.id)
         effects: list[Effect] = []
         if lane.combination.open and not lane.combination.belongs(presented):
-            effects += self._time_up(lane, faults, now)
+            effects += self._time_up(lane, now)
         lane.combination.add(presented, now.monotonic_s)
-        return effects + self._weigh(lane, None, faults, now)
+        return effects + self._weigh(lane, None, now)
 
-    def due(self, lane: Lane, faults: Mapping[str, str], now: Instant) -> list[Effect]:
+    def due(self, lane: Lane, now: Instant) -> list[Effect]:
         """What the face before the lane's camera, or the time, decides now."""
         combination, track = lane.combination, lane.attempts.track
         if combination.ends_s is not None and now.monotonic_s >= combination.ends_s:
-            return self._time_up(lane, faults, now)
+            return self._time_up(lane, now)
         if lane.measurement is not None:
-            measured = self._measured(lane, lane.measurement, faults, now)
+            measured = self._measured(lane, lane.measurement, now)
             if measured is not None:
                 return measured
         if combination.claim is not None:
             if not self._fresh(lane, now):
                 return []
             face = combination.look(track, self.registry.claim_threshold)
-            return [] if face is None else self._weigh(lane, face, faults, now)
+            return [] if face is None else self._weigh(lane, face, now)
         if combination.waits_for_track is not None:
             if track is None or not track.samples:
                 return []
             if track.id != combination.waits_for_track:
-                return self._time_up(lane, faults, now)  # somebody else stands there now
+                return self._time_up(lane, now)  # somebody else stands there now
             wanted = Factor.FACE in combination.waiting_for
             face = lane.attempts.again(now.monotonic_s) if wanted else None
-            return [] if face is None else self._weigh(lane, face, faults, now)
+            return [] if face is None else self._weigh(lane, face, now)
         if not self._searches(lane):
             return []
         face = lane.attempts.due(now.monotonic_s)
-        return [] if face is None else self._found(lane, face, faults, now)
+        return [] if face is None else self._found(lane, face, now)
 
-    def _found(
-        self, lane: Lane, face: FaceEvidence, faults: Mapping[str, str], now: Instant
-    ) -> list[Effect]:
+    def _found(self, lane: Lane, face: FaceEvidence, now: Instant) -> list[Effect]:
         """A face was searched for in the gallery."""
         if lane.combination.open:
             lane.combination.add_face(face, lane.attempts.leave(), now.monotonic_s)
-            return self._weigh(lane, face, faults, now)
+            return self._weigh(lane, face, now)
         evidence = Evidence(face, stage_ms=self._stages(lane, face, now))
         evidence = self._measuring.seen(lane, evidence, now)
-        decision, holder, rule = self._decide(lane, evidence, faults, now)
+        decision, holder, rule = self._decide(lane, evidence, now)
         missing = rule.missing(evidence.shown) if rule is not None else frozenset()
         if decision.reason is Reason.FACTOR_MISSING and missing and rule is not None:
             lane.combination.add_face(face, lane.attempts.leave(), now.monotonic_s)
             lane.combination.wait(missing, None, now.monotonic_s + rule.factor_window_s)
             return [self._waiting(lane)]
-        return self._answer(lane, evidence, decision, (holder, rule), faults, now)
+        return self._answer(lane, evidence, decision, (holder, rule), now)
 
-    def _weigh(
-        self, lane: Lane, face: FaceEvidence | None, faults: Mapping[str, str], now: Instant
-    ) -> list[Effect]:
+    def _weigh(self, lane: Lane, face: FaceEvidence | None, now: Instant) -> list[Effect]:
         """The combination with the newest word about the face: enough, wrong, or wait."""
         combination = lane.combination
         if face is None and combination.waits_for_track is not None:
             face = lane.attempts.again(now.monotonic_s)
         stages = {} if face is None else self._stages(lane, face, now)
         evidence = self._measuring.seen(lane, combination.evidence(face, None, stages), now)
-        decision, holder, rule = self._decide(lane, evidence, faults, now)
+        decision, holder, rule = self._decide(lane, evidence, now)
         nobody = rule is None and holder is None  # a health certificate before anything else
         missing = frozenset({Factor.FACE}) if nobody else frozenset()
         if rule is not None:
@@ -142,7 +140,7 @@ class Judge:
             if not missing and face is None and combination.waits_for_track is not None:
                 missing = frozenset({Factor.FACE})  # it was there, and must still be
         if decision.reason is not Reason.FACTOR_MISSING or not missing:
-            return self._answer(lane, evidence, decision, (holder, rule), faults, now)
+            return self._answer(lane, evidence, decision, (holder, rule), now)
         window_s = rule.factor_window_s if rule is not None else Rule(frozenset()).factor_window_s
         claim = self._claim(evidence, holder, rule)
         changed = (missing, claim) != (combination.waiting_for, combination.claim)
@@ -152,9 +150,9 @@ class Judge:
             return []
         return [Compare(lane.settings.camera, claim), self._waiting(lane)]
 
-    def _time_up(self, lane: Lane, faults: Mapping[str, str], now: Instant) -> list[Effect]:
+    def _time_up(self, lane: Lane, now: Instant) -> list[Effect]:
         evidence = self._measuring.seen(lane, lane.combination.evidence(None, None, {}), now)
-        decision, _, _ = self._decide(lane, evidence, faults, now)
+        decision, _, _ = self._decide(lane, evidence, now)
         denied = decision if not decision.granted else Decision(Reason.FACTOR_MISSING)
         return self._conclude(lane, evidence, denied, now)
 
@@ -164,7 +162,6 @@ class Judge:
         evidence: Evidence,
         decision: Decision,
         whose: tuple[Holder | None, Rule | None],
-        faults: Mapping[str, str],
         now: Instant,
     ) -> list[Effect]:
         """Conclude, or wait for a temperature where only that is missing.
@@ -172,28 +169,26 @@ class Judge:
         A thermometer that is out of order is not waited for.
         """
         holder, rule = whose
-        situation = self._situation(lane, evidence, faults, holder, now)
+        situation = self._situation(lane, evidence, holder, now)
 
         def else_well(seen: Evidence, asked: Rule) -> bool:
             return decide(seen, holder, asked, situation, now).granted
 
-        if "thermometer" not in faults:
+        if PartKind.THERMOMETER.part() not in self._faults:
             told = self._measuring.wait(lane, evidence, decision, rule, else_well, now)
             if told is not None:
                 return told
         first = self._measuring.stands(lane, evidence)
         return self._conclude(lane, *(first or (evidence, decision)), now)
 
-    def _measured(
-        self, lane: Lane, measurement: Measurement, faults: Mapping[str, str], now: Instant
-    ) -> list[Effect] | None:
+    def _measured(self, lane: Lane, measurement: Measurement, now: Instant) -> list[Effect] | None:
         """What a measurement under way comes to; None where it ended and nothing came of it."""
         combination, track = lane.combination, lane.attempts.track
         over = now.monotonic_s >= measurement.ends_s
         gone = track is not None and measurement.track not in (None, track.id)
         faceless = combination.claim is None and combination.waits_for_track is None
         if combination.open and faceless and not (gone and measurement.first):
-            return self._weigh(lane, None, faults, now)
+            return self._weigh(lane, None, now)
         face = None
         if not gone and combination.claim is not None and self._fresh(lane, now):
             face = combination.look(track, self.registry.claim_threshold)
@@ -203,7 +198,7 @@ class Judge:
             face = lane.attempts.again(now.monotonic_s)
         if face is not None:
             found = self._weigh if combination.open else self._found
-            return found(lane, face, faults, now)
+            return found(lane, face, now)
         if not gone and not over:
             return []
         if measurement.first is not None:
@@ -284,7 +279,7 @@ class Judge:
         self._uses[gate_pass] = max(self._uses.get(gate_pass, 0) - 1, 0)
 
     def _decide(
-        self, lane: Lane, evidence: Evidence, faults: Mapping[str, str], now: Instant
+        self, lane: Lane, evidence: Evidence, now: Instant
     ) -> tuple[Decision, Holder | None, Rule | None]:
         holder = self.registry.subject(evidence)
         known = holder is not None and holder.id in self.registry.holders
@@ -292,30 +287,28 @@ class Judge:
             holder = None
         rules, point = self.settings.rules, lane.settings.access_point
         rule = find_rule(rules, holder.category, point, now) if holder is not None else None
-        situation = self._situation(lane, evidence, faults, holder, now)
+        situation = self._situation(lane, evidence, holder, now)
         return decide(evidence, holder, rule, situation, now), holder, rule
 
-    def out_of_order(self, lane: Lane, faults: Mapping[str, str]) -> bool:
+    def out_of_order(self, lane: Lane) -> bool:
         """Whether a fault keeps everybody from being granted anything here."""
-        own = {f"camera:{lane.settings.camera}", f"door:{lane.settings.door}"}
-        blocked = any(part in own or self.settings.degrade.blocks(part) for part in faults)
-        return blocked or lane.door.state is State.FAULT
+        return self._faults.blocks(lane.settings) or lane.door.state is State.FAULT
 
     def _situation(
         self,
         lane: Lane,
         evidence: Evidence,
-        faults: Mapping[str, str],
         holder: Holder | None,
         now: Instant,
     ) -> Situation:
         settings, claims = self.settings, _claims(evidence)
-        uncounted = claims is not None and claims.uses is not None and "passes" in faults
+        limited = claims is not None and claims.uses is not None
+        uncounted = limited and PartKind.PASSES.part() in self._faults
         again = holder and self._passback.violates(holder.id, lane.settings, now)
         document = evidence.document
         return Situation(
             locked_down=lane.door.mode is Mode.LOCKED_DOWN and not lane.door.fire,
-            sensor_fault=uncounted or self.out_of_order(lane, faults),
+            sensor_fault=uncounted or self.out_of_order(lane),
             passback=again in (PassbackMode.HARD, PassbackMode.TIMED),
             face_alone_suffices=self.registry.operating.sufficient,
             accept_no_pad=settings.accept_no_pad,

@@ -18,6 +18,7 @@ from typing import assert_never
 
 from agent.controller.doors import Doors
 from agent.controller.effects import Effect, Learn, Record, Secure, SetStatus, Stand
+from agent.controller.faults import Faults
 from agent.controller.inputs import (
     Commanded,
     CredentialShown,
@@ -38,6 +39,7 @@ from agent.controller.lane import Lane
 from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
 from agent.domain.access.indication import Standing
+from agent.domain.access.part import Part, PartKind
 from agent.domain.access.registry import Registry
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
@@ -50,7 +52,6 @@ from agent.domain.sight.track import Observation
 from agent.domain.skin.baseline import Baseline
 
 _LEARN_EVERY_S, _AT_ONCE = 60.0, 0.0
-_ONLY_A_PERSON_CLEARS = ("door:", "feedback:", "tamper:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,21 @@ class Kiosk:
         self._doors = Doors(
             settings.doors, settings.lanes, settings.wirings, self._passback, memory.latches
         )
+        self._faults = Faults(settings.degrade, memory.latches.faults)
         self._judge = Judge(
-            settings, registry, dict(memory.uses), memory.latest_utc, self._doors, self._passback
+            settings,
+            registry,
+            dict(memory.uses),
+            memory.latest_utc,
+            self._doors,
+            self._passback,
+            self._faults,
         )
         self._judge.thermal.baseline = memory.baseline
         self._lanes = [
             Lane(lane, self._doors[lane.door], settings.pace, settings.requirements)
             for lane in settings.lanes
         ]
-        self._faults: dict[str, str] = dict(memory.latches.faults)
         self._told: SetStatus | None = None
         self._stands: dict[str, Standing] = {}
         self._learned, self._learned_s = memory.baseline, float("-inf")
@@ -92,7 +99,7 @@ class Kiosk:
     @property
     def faults(self) -> dict[str, str]:
         """Latched faults by part."""
-        return dict(self._faults)
+        return self._faults.details()
 
     @property
     def baseline(self) -> Baseline:
@@ -113,7 +120,7 @@ class Kiosk:
             return (*effects, *self._learn(now, _AT_ONCE))
         effects += self._doors.tick(now)
         for lane in self._lanes:
-            effects += self._judge.due(lane, self._faults, now)
+            effects += self._judge.due(lane, now)
         for part, detail in self._doors.trouble():
             effects += self._raise_fault(part, detail, now)
         return (*effects, *self._learn(now), *self._stand(), *self._status())
@@ -180,7 +187,7 @@ class Kiosk:
         effects: list[Effect] = []
         for lane in self._lanes:
             if lane.settings.access_point == shown.access_point:
-                effects += self._judge.shown(lane, shown.presented, self._faults, now)
+                effects += self._judge.shown(lane, shown.presented, now)
         return effects
 
     def _asked(self, asked: Commanded | Forgiven | NotCounted, now: Instant) -> list[Effect]:
@@ -203,33 +210,27 @@ class Kiosk:
             return self._raise_fault(fault.part, fault.detail, now)
         return self._clear_fault(fault.part, fault.by, now)
 
-    def _raise_fault(self, part: str, detail: str, now: Instant) -> list[Effect]:
-        if part in self._faults:
+    def _raise_fault(self, part: Part, detail: str, now: Instant) -> list[Effect]:
+        if not self._faults.latch(part, detail):
             return []  # latched already; securing a failed output again would only fail again
-        self._faults[part] = detail
         effects: list[Effect] = []
         if self._judge.settings.degrade.blocks_door(part):
             effects += self._doors.failed(part, now)
-        if part == "thermometer":
+        if part == PartKind.THERMOMETER.part():
             self._judge.thermal.failed()
         data = {"part": part, "detail": detail}
         return [*effects, *self._latch(), self._record(EventType.FAULT_RAISED, now, data)]
 
-    def _clear_fault(self, part: str, by: str, now: Instant) -> list[Effect]:
+    def _clear_fault(self, part: Part, by: str, now: Instant) -> list[Effect]:
         if part not in self._faults or not self._doors.clearable(part):
             return []
-        del self._faults[part]
+        self._faults.clear(part)
         effects = self._doors.failed(part, now, cleared=True)
         cleared = self._record(EventType.FAULT_CLEARED, now, {"part": part, "by": by})
         return [*effects, *self._latch(), cleared]
 
     def _latch(self) -> list[Effect]:
-        lasting = {
-            part: detail
-            for part, detail in self._faults.items()
-            if part.startswith(_ONLY_A_PERSON_CLEARS)
-        }
-        return self._doors.latch(lasting)
+        return self._doors.latch(self._faults.lasting())
 
     def _learn(self, now: Instant, every_s: float = _LEARN_EVERY_S) -> list[Learn]:
         if self.baseline is self._learned or now.monotonic_s - self._learned_s < every_s:
@@ -243,7 +244,7 @@ class Kiosk:
     def _status(self) -> list[SetStatus]:
         """What stands now, where it is not what was told last."""
         status = SetStatus(
-            dict(self._faults),
+            self._faults.details(),
             {lane.settings.access_point: lane.door.state.value for lane in self._lanes},
             {lane.settings.access_point: lane.door.mode.value for lane in self._lanes},
             {
@@ -274,6 +275,6 @@ class Kiosk:
             return Standing.FREE_PASSAGE
         if lane.door.mode is Mode.LOCKED_DOWN:
             return Standing.LOCKED_DOWN
-        if self._judge.out_of_order(lane, self._faults):
+        if self._judge.out_of_order(lane):
             return Standing.OUT_OF_ORDER
         return Standing.READY

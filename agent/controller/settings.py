@@ -7,6 +7,7 @@ from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
 from agent.controller.thermal import ThermalSettings
 from agent.domain.access.agreement import Requirements
+from agent.domain.access.part import Part, PartKind, kind_of
 from agent.domain.access.rule import Rule
 from agent.domain.door.antipassback import Area
 from agent.domain.door.signal import Wiring
@@ -17,18 +18,18 @@ class Degrade:
     """Which faults keep the gate closed; all others are told, and it goes on.
 
     A dead camera or output denies whatever this says: there is nothing to decide by, or to move.
-    ``denies`` holds parts, or what parts begin with: ``journal``, ``disk``, ``tamper:``.
     """
 
-    denies: tuple[str, ...] = ()
+    denies: tuple[PartKind, ...] = ()
 
-    def blocks(self, part: str) -> bool:
+    def blocks(self, part: Part) -> bool:
         """Whether nobody is granted anything while ``part`` is in fault."""
-        return part.startswith(self.denies)
+        return kind_of(part) in self.denies
 
-    def blocks_door(self, part: str) -> bool:
+    def blocks_door(self, part: Part) -> bool:
         """Whether the door of ``part`` is out of order while it is in fault."""
-        return part.startswith("door:") or (part.startswith("feedback:") and self.blocks(part))
+        kind = kind_of(part)
+        return kind is PartKind.DOOR or (kind is PartKind.FEEDBACK and self.blocks(part))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pass_parts import NOW, claims
 from agent.controller.effects import Consume, Record
 from agent.controller.inputs import FaultRaised, RegistryChanged
 from agent.controller.kiosk import Kiosk, Memory
+from agent.domain.access.part import Part
 from agent.domain.access.rule import Rule
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
@@ -157,7 +158,7 @@ def test_a_revoked_pass_and_a_disabled_holder(gate) -> None:
 
 
 def test_a_dead_camera_or_a_failed_door_denies(gate) -> None:
-    gate.tell(FaultRaised("camera:front", "gone"))
+    gate.tell(FaultRaised(Part("camera:front"), "gone"))
     gate.show()
     assert gate.outcomes() == ["SensorFault"]
 
@@ -199,7 +200,7 @@ def test_a_replay_is_known_after_a_restart_with_the_clock_set_back(visitors) -> 
 
 
 def test_a_ledger_that_failed_denies_passes_of_limited_use_only(visitors) -> None:
-    visitors.tell(FaultRaised("passes", "disk"))
+    visitors.tell(FaultRaised(Part("passes"), "disk"))
     visitors.show(ONCE)
     visitors.wait(5)
     visitors.show(claims(holder=GUEST, category="visitor"))

@@ -8,13 +8,21 @@ from agent.controller.effects import Record, SetStatus, Stand
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.controller.settings import Degrade
 from agent.domain.access.indication import Standing
+from agent.domain.access.part import PartKind
 from agent.domain.access.rule import Rule
 from agent.domain.credential.factor import FACE_ALONE
 
 RULE = Rule(frozenset({"resident"}), factors=(FACE_ALONE,))
 PARTS = ["camera:front", "door:turnstile", "feedback:turnstile", "journal", "disk", "inputs"]
 PARTS += ["tamper:housing", "latches", "broker"]
-BY_CHOICE = ("journal", "disk", "tamper:", "feedback:", "inputs", "latches")
+BY_CHOICE = (
+    PartKind.JOURNAL,
+    PartKind.DISK,
+    PartKind.TAMPER,
+    PartKind.FEEDBACK,
+    PartKind.INPUTS,
+    PartKind.LATCHES,
+)
 
 
 def failing(part, denies):

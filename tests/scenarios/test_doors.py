@@ -9,6 +9,7 @@ from gate_parts import DOOR
 from agent.controller.effects import Latch, Record, Release, SetStatus
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.controller.settings import Degrade
+from agent.domain.access.part import Part, PartKind
 from agent.domain.door.door_mode import Command
 
 CONTACT_OPEN = ("contact",)
@@ -149,7 +150,7 @@ def test_the_exit_button_frees_in_every_state(before):
         case "locked down":
             door.ask(Command.LOCK_DOWN)
         case "fault":
-            door.tell(FaultRaised("door:turnstile", "stuck"))
+            door.tell(FaultRaised(Part("door:turnstile"), "stuck"))
         case "forced":
             door.set("contact")
     effects = door.press("rex")
@@ -191,7 +192,7 @@ def test_fire_frees_even_a_lockdown_and_the_lockdown_returns():
 
 
 def test_fire_frees_although_the_relay_seems_not_to_follow():
-    door = WiredDoor(wired=("feedback",), degrade=Degrade(("feedback:",)))
+    door = WiredDoor(wired=("feedback",), degrade=Degrade((PartKind.FEEDBACK,)))
     door.set("fire")
     door.wait(5)
     assert "fault.raised" in door.events()
@@ -271,13 +272,13 @@ def test_a_forced_door_enters_the_lockdown_when_it_closes():
 
 def test_a_failed_output_latches_over_a_restart_until_somebody_clears_it():
     door = WiredDoor()
-    door.tell(FaultRaised("door:turnstile", "stuck"))
+    door.tell(FaultRaised(Part("door:turnstile"), "stuck"))
     again = WiredDoor(memory=door.memory())
     assert again.state == "fault"
     assert again.kiosk.faults == {"door:turnstile": "stuck"}
     again.ask(Command.RELEASE)
     assert not again.free
-    again.tell(FaultCleared("door:turnstile", "uid:0 root"))
+    again.tell(FaultCleared(Part("door:turnstile"), "uid:0 root"))
     assert again.state == "secured"
     assert WiredDoor(memory=again.memory()).state == "secured"
 
@@ -297,7 +298,7 @@ def test_a_relay_that_does_not_follow_is_a_fault_and_one_that_does_is_none():
 
 
 def test_a_relay_that_sticks_is_a_fault():
-    door = WiredDoor(wired=("feedback",), degrade=Degrade(("feedback:",)))
+    door = WiredDoor(wired=("feedback",), degrade=Degrade((PartKind.FEEDBACK,)))
     door.grant()
     door.set("feedback")
     door.wait(5)
@@ -308,15 +309,15 @@ def test_a_relay_that_sticks_is_a_fault():
 def test_tamper_latches_and_is_not_cleared_while_the_housing_is_open():
     door = WiredDoor()
     door.set("tamper")
-    door.tell(FaultCleared("tamper:tamper", "uid:0 root"))
+    door.tell(FaultCleared(Part("tamper:tamper"), "uid:0 root"))
     assert "tamper:tamper" in door.kiosk.faults
     door.set("tamper", active=False)
     assert "tamper:tamper" in WiredDoor(memory=door.memory()).kiosk.faults
-    door.tell(FaultCleared("tamper:tamper", "uid:0 root"))
+    door.tell(FaultCleared(Part("tamper:tamper"), "uid:0 root"))
     assert door.kiosk.faults == {}
 
 
-@pytest.mark.parametrize(("denies", "standing"), [((), []), (("tamper:",), ["out_of_order"])])
+@pytest.mark.parametrize(("denies", "standing"), [((), []), ((PartKind.TAMPER,), ["out_of_order"])])
 def test_the_config_says_whether_a_tampered_kiosk_still_grants(denies, standing):
     door = WiredDoor(degrade=Degrade(denies))
     door.set("tamper")
@@ -339,7 +340,7 @@ def test_no_operator_releases_what_is_locked_down_or_failed_behind_an_alarm(hidd
     if why == "lockdown":
         door.ask(Command.LOCK_DOWN)
     else:
-        door.tell(FaultRaised("door:turnstile", "stuck"))
+        door.tell(FaultRaised(Part("door:turnstile"), "stuck"))
     if hidden == "way out":
         door.press("rex")
         door.set("contact")

@@ -11,6 +11,7 @@ from agent.controller.effects import Effect, Latch, Record, Release
 from agent.controller.inputs import FaultCleared, FaultRaised, InputChanged
 from agent.controller.kiosk import Kiosk, Memory
 from agent.controller.settings import Degrade, KioskSettings
+from agent.domain.access.part import Part, PartKind
 from agent.domain.door.door_mode import Command, DoorLatch, Latches, Mode
 from agent.domain.door.signal import InputChange, Signal, Wiring
 
@@ -45,10 +46,10 @@ def test_one_fire_input_that_is_calm_again_ends_no_fire_of_another():
 
 @pytest.mark.parametrize("order", [("door:", "feedback:"), ("feedback:", "door:")])
 def test_a_door_works_again_once_both_of_its_faults_are_cleared(order):
-    door = WiredDoor(wired=("contact", "feedback"), degrade=Degrade(("feedback:",)))
+    door = WiredDoor(wired=("contact", "feedback"), degrade=Degrade((PartKind.FEEDBACK,)))
     for kind in ("door:", "feedback:"):
-        door.tell(FaultRaised(f"{kind}turnstile", "it does not obey"))
-    first, second = (f"{kind}turnstile" for kind in order)
+        door.tell(FaultRaised(Part(f"{kind}turnstile"), "it does not obey"))
+    first, second = (Part(f"{kind}turnstile") for kind in order)
     door.tell(FaultCleared(first, "uid:0 root"))
     assert door.state == "fault"
     door.grant()
@@ -70,7 +71,7 @@ def test_who_was_let_in_before_opens_nothing_behind_an_alarm(why):
     if why == "lockdown":
         door.ask(Command.LOCK_DOWN)
     else:
-        door.tell(FaultRaised("door:turnstile", "it does not obey"))
+        door.tell(FaultRaised(Part("door:turnstile"), "it does not obey"))
     effects = door.press("passage")
     assert not any(isinstance(effect, Release) for effect in effects)
     assert not door.free
@@ -79,7 +80,7 @@ def test_who_was_let_in_before_opens_nothing_behind_an_alarm(why):
 def test_no_event_tells_of_a_release_that_a_fault_behind_an_alarm_refused():
     door = WiredDoor()
     door.set("contact")
-    door.tell(FaultRaised("door:turnstile", "it does not obey"))
+    door.tell(FaultRaised(Part("door:turnstile"), "it does not obey"))
     assert door.state == "forced"
     door.ask(Command.RELEASE)
     assert "door.released" not in door.events()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from agent.controller.effects import Record, Release
 from agent.controller.inputs import FaultCleared, FaultRaised, Stop
+from agent.domain.access.part import Part
 from agent.domain.door.door_mode import Command
 
 DEEDS = st.one_of(
@@ -32,7 +33,7 @@ def do(door, deed, what, active):
         case "grant":
             door.grant()
         case "fault":
-            door.tell((FaultRaised if what else FaultCleared)("door:turnstile", "x"))
+            door.tell((FaultRaised if what else FaultCleared)(Part("door:turnstile"), "x"))
         case "wait":
             door.wait(what)
 

@@ -23,6 +23,7 @@ from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import KioskSettings
 from agent.domain.access.indication import Indication, Outcome
+from agent.domain.access.part import Part
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import Rule
 from agent.domain.credential.holder import Holder, HolderId
@@ -266,7 +267,7 @@ def test_a_thermometer_that_failed_denies_what_depends_on_it():
     rules = (Rule(frozenset({"resident"}), temperature_limit_c=37.3),)
     stage = Stage(replace(SETTINGS, rules=rules))
     stage.tell(TemperatureRead(TemperatureReading(stage.clock.now().monotonic_s, 36.5)))
-    stage.tell(FaultRaised("thermometer", "no answer"))
+    stage.tell(FaultRaised(Part("thermometer"), "no answer"))
     stage.arrive()
     stage.stay(1)
     assert stage.outcomes() == ["SensorFault"]
@@ -289,14 +290,14 @@ def test_a_fault_latches_denies_and_is_told_once(part, stage):
 
 
 def test_a_fault_elsewhere_denies_nobody(stage):
-    stage.tell(FaultRaised("camera:back", "gone"))
+    stage.tell(FaultRaised(Part("camera:back"), "gone"))
     stage.stay(1)
     assert stage.outcomes() == ["granted"]
 
 
 def test_a_failed_output_is_secured_while_released(stage):
     stage.stay(0.3)
-    effects = stage.tell(FaultRaised("door:turnstile", "stuck"))
+    effects = stage.tell(FaultRaised(Part("door:turnstile"), "stuck"))
     assert effects[0] == Secure("turnstile")
     assert effects[-1] == SetStatus(
         {"door:turnstile": "stuck"}, {"north-entry": "fault"}, {"north-entry": "normal"}

@@ -10,6 +10,7 @@ from pass_parts import claims
 from thermal_parts import AGAIN, ASKED, LIMIT, Warm, thermal
 
 from agent.controller.inputs import FaultCleared, FaultRaised, Observed
+from agent.domain.access.part import Part
 from agent.domain.access.rule import Elevated, WhenUnreliable
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.sight.track import Box, FaceTrack, Observation
@@ -59,12 +60,12 @@ def test_a_thermometer_that_says_nothing_is_waited_for_and_then_denies():
 def test_a_thermometer_out_of_order_is_not_waited_for():
     gate = Warm(LIMIT)
     gate.stand(LIN, 0.9)
-    gate.tell(FaultRaised("thermometer", "no answer"))
+    gate.tell(FaultRaised(Part("thermometer"), "no answer"))
     assert gate.outcomes() == ["SensorFault"]
     gate.skin_c = None
     gate.meet(LIN, None, 0.5)
     assert gate.outcomes() == ["SensorFault", "SensorFault"]
-    gate.tell(FaultCleared("thermometer", "agent"))
+    gate.tell(FaultCleared(Part("thermometer"), "agent"))
     gate.meet(LIN, 36.5)
     assert gate.outcomes()[-1] == "granted"
 
@@ -231,7 +232,7 @@ def test_a_thermometer_that_dies_before_the_second_reading_leaves_the_first():
     gate = Warm(replace(AGAIN, unreliable=WhenUnreliable.WARN))
     gate.meet(LIN, 37.9, 1.5)
     gate.skin_c = None
-    gate.tell(FaultRaised("thermometer", "no answer"))
+    gate.tell(FaultRaised(Part("thermometer"), "no answer"))
     gate.stand(LIN, 1.0, step_in=False)
     assert gate.outcomes() == ["ElevatedTemperature"]
 
@@ -331,8 +332,8 @@ def test_a_health_certificate_shown_after_the_face_is_measured_too():
 def test_what_a_thermometer_said_before_it_failed_counts_no_more():
     gate = Warm(replace(LIMIT, health_certificate=True))
     gate.stand(LIN, 1.5)
-    gate.tell(FaultRaised("thermometer", "no answer"))
-    gate.tell(FaultCleared("thermometer", "agent"))
+    gate.tell(FaultRaised(Part("thermometer"), "no answer"))
+    gate.tell(FaultCleared(Part("thermometer"), "agent"))
     gate.certify()
     assert gate.outcomes() == []
     gate.stand(LIN, 0.9, step_in=False)

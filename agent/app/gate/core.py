@@ -24,12 +24,13 @@ from agent.app.threads.record.outbox import Outbox
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.controller.kiosk import Kiosk, Memory
 from agent.controller.settings import KioskSettings
+from agent.domain.access.part import PartKind
 from agent.domain.access.registry import Registry
 from agent.domain.record.events import EventDraft
 from agent.domain.record.topics import Topics
 from agent.ports import Clock, Door
 
-_BROKER, _JOURNAL = "broker", "journal"
+_BROKER, _JOURNAL = PartKind.BROKER.part(), PartKind.JOURNAL.part()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,6 +31,7 @@ from agent.controller.effects import (
     Stand,
 )
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, NotCounted
+from agent.domain.access.part import PartKind
 from agent.domain.record.events import EventDraft, EventType
 from agent.errors import InternalError, StoreError
 from agent.ports import Door, LatchStore, PassLedger
@@ -139,7 +140,8 @@ class Executor:
                 return True
         except StoreError as error:
             _log.error("use_not_counted", error=str(error))
-            self._outlets.post(FaultRaised("passes", "a pass's use could not be counted"))
+            detail = "a pass's use could not be counted"
+            self._outlets.post(FaultRaised(PartKind.PASSES.part(), detail))
             failed = True
         self._outlets.post(NotCounted(effect.access_point, effect.gate_pass, failed))
         return False
@@ -176,7 +178,7 @@ class Executor:
             if not self._written(self._owed[0]):
                 return
             self._owed.pop(0)
-        self._outlets.post(FaultCleared("latches", "agent"))
+        self._outlets.post(FaultCleared(PartKind.LATCHES.part(), "agent"))
 
     def _written(self, effect: Latch | Move | Learn) -> bool:
         try:
@@ -191,7 +193,7 @@ class Executor:
             if not self._owed:
                 _log.error("not_latched", error=str(error))
             detail = "lockdown, free passage, faults or whereabouts would not survive a restart"
-            self._outlets.post(FaultRaised("latches", detail))
+            self._outlets.post(FaultRaised(PartKind.LATCHES.part(), detail))
             return False
         return True
 
@@ -201,7 +203,7 @@ class Executor:
         except Exception as error:  # noqa: BLE001 - whatever a pin library raises, it is a fault
             _log.error("output_failed", door=door, error=str(error))
             self._outlets.post(
-                FaultRaised(f"door:{door}", f"the output failed: {type(error).__name__}")
+                FaultRaised(PartKind.DOOR.part(door), f"the output failed: {type(error).__name__}")
             )
 
 

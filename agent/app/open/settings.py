@@ -10,13 +10,12 @@ from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import Degrade, KioskSettings
 from agent.domain.access.agreement import Requirements
+from agent.domain.access.part import PartKind
 from agent.domain.access.rule import Rule
 from agent.domain.credential.factor import Factor
 from agent.domain.door.antipassback import Area, PassbackMode
 from agent.domain.door.signal import Signal, Wiring
 from agent.domain.hours.schedule import Schedule
-
-_FAULT_PARTS = {"tamper": "tamper:", "feedback": "feedback:"}
 
 
 def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
@@ -38,7 +37,7 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         ),
         doors=tuple(one for door in config.door for one in _doors(door, wired, hours)),
         wirings=wired,
-        degrade=Degrade(tuple(_FAULT_PARTS.get(part, part) for part in config.faults.deny)),
+        degrade=Degrade(tuple(PartKind[part.upper()] for part in config.faults.deny)),
         areas=tuple(
             Area(area.id, PassbackMode(area.anti_passback), area.passback_s) for area in config.area
         ),

@@ -12,13 +12,13 @@ from typing import Protocol
 from agent.adapters.store.simulated import LockKeeper
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
+from agent.domain.access.part import Part, PartKind, only_a_person_clears
 from agent.domain.door.door_mode import Command
 from agent.lab.simulate import layout
 from agent.lab.simulate.checker import Checker
 from agent.lab.simulate.people import People
 from agent.lab.simulate.process import SimulatedProcess, World
 
-_PERSON_CLEARS = ("door:", "feedback:", "tamper:")
 _WATCHDOG_S = 20.0
 _COMMANDS = (Command.LOCK_DOWN, Command.FREE_PASSAGE, Command.RELEASE)
 
@@ -133,7 +133,7 @@ class Faults:
     def started(self) -> None:
         """A new agent finds what is broken."""
         for camera in self._people.dead_cameras:
-            self._gate.post(FaultRaised(f"camera:{camera}", "no frame"))
+            self._gate.post(FaultRaised(PartKind.CAMERA.part(camera), "no frame"))
 
     def _begin(self, kind: str) -> None:
         if self.over:
@@ -164,11 +164,11 @@ class Faults:
             raise _BusyError
         self._people.dead_cameras.add(camera)
         self._note("camera dead", camera=camera)
-        self._gate.post(FaultRaised(f"camera:{camera}", "no frame"))
+        self._gate.post(FaultRaised(PartKind.CAMERA.part(camera), "no frame"))
 
         def back() -> None:
             self._people.dead_cameras.discard(camera)
-            self._gate.post(FaultCleared(f"camera:{camera}", "agent"))
+            self._gate.post(FaultCleared(PartKind.CAMERA.part(camera), "agent"))
 
         self._for(f"camera {camera}", 5, 90, back)
 
@@ -390,8 +390,8 @@ class Faults:
         """The technician looks what is in fault, and says so where it is mended."""
         process = self._gate.process
         for part in list(process.faults if process is not None else ()):
-            if part.startswith(_PERSON_CLEARS):
-                self._gate.post(FaultCleared(part, "uid:1000 technician"))
+            if only_a_person_clears(part):
+                self._gate.post(FaultCleared(Part(part), "uid:1000 technician"))
         self._gate.later(25.0, self._mend)
 
 

@@ -19,6 +19,7 @@ from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import Degrade, KioskSettings
 from agent.controller.thermal import ThermalSettings
+from agent.domain.access.part import PartKind
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import Rule
 from agent.domain.credential.factor import Factor
@@ -139,7 +140,7 @@ def kiosk_settings() -> KioskSettings:
         kiosk=f"{GRID}/{KIOSK}",
         wirings=tuple(Wiring(line.name, line.signal, line.output) for line in INPUTS),
         areas=(Area("inside", PassbackMode.HARD),),
-        degrade=Degrade(("feedback:",)),
+        degrade=Degrade((PartKind.FEEDBACK,)),
         thermal=ThermalSettings(camera="door"),
     )
 

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from agent.app.gate.executor import Executor, Outlets, Stores
 from agent.controller.effects import Indicate, Latch, Record, Secure, SetStatus
 from agent.controller.inputs import FaultCleared, FaultRaised
+from agent.domain.access.part import Part
 from agent.domain.door.door_mode import DoorLatch, Latches, Mode
 from agent.domain.record.events import EventDraft, EventType
 from agent.errors import StoreError
@@ -50,7 +51,7 @@ def test_what_is_owed_to_the_disk_waits_until_the_output_has_moved():
     bench.done.clear()
     bench.fails = False
     bench.executor.execute([Secure("lane")])
-    assert bench.done == ["secure", LOCKED.latches, FaultCleared("latches", "agent")]
+    assert bench.done == ["secure", LOCKED.latches, FaultCleared(Part("latches"), "agent")]
     bench.done.clear()
     bench.executor.execute([Secure("lane")])
     assert bench.done == ["secure"]

@@ -8,6 +8,7 @@ import pytest
 from agent.app.gate.executor import Executor, Outlets, Stores
 from agent.controller.effects import Latch, Learn, Move, Secure
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
+from agent.domain.access.part import Part
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Position
 from agent.domain.door.door_mode import DoorLatch, Latches, Mode
@@ -89,7 +90,7 @@ def test_what_it_does_not_take_is_written_later_the_last_word_of_each(stage):
         ("move", ANNA, None),
         ("learn", Baseline()),
     ]
-    assert stage.posted[-1] == FaultCleared("latches", "agent")
+    assert stage.posted[-1] == FaultCleared(Part("latches"), "agent")
     stage.do(Secure("door"))
     assert len(stage.disk.written) == 4
 

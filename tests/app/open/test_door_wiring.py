@@ -13,6 +13,7 @@ from agent.app.open.doors import PinFactories, open_doors
 from agent.app.open.outputs import outputs_of
 from agent.app.open.settings import kiosk_settings
 from agent.config import ConfigFile, load_config
+from agent.domain.access.part import PartKind
 from agent.errors import ConfigError
 
 DOOR = """[[door]]
@@ -119,3 +120,12 @@ def test_what_the_config_says_reaches_the_controller(tmp_path):
     assert (door.window_s, door.held_open_s, door.contact) == (8.0, 12.0, True)
     assert replace(door, contact=False).monitored is False
     assert settings.degrade.denies == ("feedback:",)
+
+
+def test_every_part_that_the_config_may_deny_by_has_its_kind(tmp_path):
+    words = ["journal", "disk", "tamper", "feedback", "inputs", "latches", "gallery"]
+    path = tmp_path / "gate.toml"
+    path.write_text(f"{GOOD}\n[faults]\ndeny = {words}\n")
+    settings = kiosk_settings(load_config(path).config, "boot")
+    kinds = [*words[:2], "tamper:", "feedback:", *words[4:]]
+    assert settings.degrade.denies == tuple(map(PartKind, kinds))

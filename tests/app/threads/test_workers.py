@@ -18,6 +18,7 @@ from agent.controller.inputs import (
     TemperatureRead,
     Tick,
 )
+from agent.domain.access.part import Part
 from agent.domain.sight.track import Observation
 from agent.domain.skin.reading import TemperatureReading
 from agent.errors import StoreError
@@ -140,7 +141,11 @@ def drained(inbox: Inbox) -> list[Input]:
     return found
 
 
-FAULT, CLEARED, STOP = FaultRaised("door:d", "x"), FaultCleared("door:d", "agent"), Stop("why")
+FAULT, CLEARED, STOP = (
+    FaultRaised(Part("door:d"), "x"),
+    FaultCleared(Part("door:d"), "agent"),
+    Stop("why"),
+)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +202,7 @@ def test_whatever_comes_nothing_is_lost_or_overtaken(steps: list[str]) -> None:
         elif step == "reading":
             happened = reading(number)
         else:
-            happened = FaultRaised("door:d", str(number))
+            happened = FaultRaised(Part("door:d"), str(number))
         inbox.post(happened)
         posted.append((number, happened))
     taken += drained(inbox)

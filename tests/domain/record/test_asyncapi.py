@@ -33,6 +33,7 @@ from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import KioskSettings
 from agent.credentials.passes.issuers import IssuerKey
+from agent.domain.access.part import Part, PartKind, pattern
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import Rule
 from agent.domain.credential.holder import Holder, HolderId
@@ -115,6 +116,23 @@ def test_the_reasons_are_those_of_the_code() -> None:
     assert contract()["components"]["schemas"]["reason"]["enum"] == [r.value for r in Reason]
 
 
+def test_the_part_of_a_fault_is_that_of_the_code() -> None:
+    assert contract()["components"]["schemas"]["part"]["pattern"] == pattern()
+
+
+@pytest.mark.parametrize("kind", PartKind)
+@pytest.mark.parametrize("message", ["fault.raised", "fault.cleared"])
+def test_a_fault_of_every_kind_is_described(kind: PartKind, message: str) -> None:
+    part = kind.part("north-1" if kind.is_named else "")
+    clock, kiosk = ManualClock(), Kiosk(SETTINGS, REGISTRY)
+    recorded = drafts(kiosk.handle(FaultRaised(part, "it does not work"), clock.now()))
+    recorded += drafts(kiosk.handle(FaultCleared(part, "agent"), clock.now()))
+    said = next(draft for draft in recorded if draft.type.value == message)
+    event = said.with_id("0196a4f0-0000-7000-8000-000000000000")
+    body = cloud_event(event, source="/gate/lakeside/g3/north-1", epoch="e", sequence=1)
+    assert complaints(json.loads(json.dumps(body)), payload(message)) == []
+
+
 def test_the_last_will_is_that_of_the_code() -> None:
     will = contract()["servers"]["community"]["bindings"]["mqtt"]["lastWill"]
     assert json.loads(will["message"]) == offline("lost")
@@ -164,8 +182,10 @@ def drafts(effects: Any) -> list[EventDraft]:
 
 def faults() -> list[EventDraft]:
     clock, kiosk = ManualClock(), Kiosk(SETTINGS, REGISTRY)
-    raised = kiosk.handle(FaultRaised("camera:front", "no frame"), clock.now())
-    return drafts(raised) + drafts(kiosk.handle(FaultCleared("camera:front", "x"), clock.now()))
+    raised = kiosk.handle(FaultRaised(Part("camera:front"), "no frame"), clock.now())
+    return drafts(raised) + drafts(
+        kiosk.handle(FaultCleared(Part("camera:front"), "x"), clock.now())
+    )
 
 
 def doors() -> list[EventDraft]:

@@ -16,6 +16,7 @@ from typing import Any
 from agent.app.threads.control.socket import CommandHandler
 from agent.app.threads.record.status import StatusBoard
 from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
+from agent.domain.access.part import Part
 from agent.domain.credential.holder import HolderId, parse_holder_id
 from agent.domain.door.access_point import State
 from agent.domain.door.door_mode import Command, Mode
@@ -67,7 +68,7 @@ class Operator:
         if not isinstance(part, str) or part not in self._board.faults():
             known = ", ".join(self._board.faults()) or "none"
             raise ValueError(f"no such fault; latched are: {known}")
-        self._post(FaultCleared(part, caller))
+        self._post(FaultCleared(Part(part), caller))
         if not self._board.wait_for(lambda stands: part not in stands.faults, _CONFIRMED_WITHIN_S):
             raise RefusedError("still_there", f"{part} is still in fault: see what is wrong there")
         return {"part": part}

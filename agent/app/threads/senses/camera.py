@@ -14,6 +14,7 @@ import structlog
 
 from agent.app.threads.worker import Slot
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, Observed
+from agent.domain.access.part import PartKind
 from agent.domain.sight.comparison import ReferenceIndex
 from agent.domain.sight.track import Observation
 from agent.errors import UnavailableError
@@ -52,7 +53,7 @@ class CameraReader:
         post: Callable[[Input], None],
         timeout_s: float,
     ) -> None:
-        self._part = f"camera:{name}"
+        self._part = PartKind.CAMERA.part(name)
         self._camera = camera
         self._reopen = reopen
         self._slots = slots

@@ -15,6 +15,7 @@ import structlog
 from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.controller.inputs import CredentialShown, FaultCleared, FaultRaised, Input
 from agent.credentials.documents.id_hash import community_hash, kiosk_hash
+from agent.domain.access.part import PartKind
 from agent.domain.credential.id_document import IdDocument
 from agent.domain.credential.presented import DocumentPresented
 from agent.domain.credential.reason import Reason
@@ -25,7 +26,7 @@ from agent.vision.face.acquire import acquire
 from agent.vision.face.engine import StepwiseFaceEngine
 from agent.vision.face.quality import EVALUATION
 
-PART = "id_reader"
+PART = PartKind.ID_READER.part()
 _LOOK_S = 0.5
 _RETRY_S = 2.0
 _SAME_S = 2.0

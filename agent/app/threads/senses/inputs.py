@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable, Collection
 
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, InputChanged
+from agent.domain.access.part import PartKind
 from agent.errors import UnavailableError
 from agent.ports import Inputs
 
-_PART = "inputs"
+_PART = PartKind.INPUTS.part()
 _BY = "agent"
 _TAKE_S = 0.25
 _PATIENCE_S = (0.05, 0.1, 0.2, 0.35)
@@ -62,7 +63,7 @@ class InputReader:
     def _note(self, unsteady: Collection[str]) -> None:
         for name in sorted(set(unsteady) - self._unsteady):
             why = "its line oscillates: check wire and connector; short pulses are missed"
-            self._post(FaultRaised(f"input:{name}", why))
+            self._post(FaultRaised(PartKind.INPUT.part(name), why))
         for name in sorted(self._unsteady - set(unsteady)):
-            self._post(FaultCleared(f"input:{name}", _BY))
+            self._post(FaultCleared(PartKind.INPUT.part(name), _BY))
         self._unsteady = frozenset(unsteady)

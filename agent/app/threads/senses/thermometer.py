@@ -4,10 +4,11 @@ import threading
 from collections.abc import Callable
 
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, TemperatureRead
+from agent.domain.access.part import PartKind
 from agent.errors import UnavailableError
 from agent.ports import Thermometer
 
-_PART = "thermometer"
+_PART = PartKind.THERMOMETER.part()
 
 
 class ThermometerReader:

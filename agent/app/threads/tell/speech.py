@@ -12,13 +12,14 @@ from agent.app.open.voice import Voice
 from agent.app.threads.tell.announcements import AnnouncementFilter
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.access.hints import Priority
+from agent.domain.access.part import PartKind
 from agent.domain.record.announcement import Announcement
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.voice.prepare import write_file
 from agent.operations.voice.recordings import check_wav
 from agent.ports import Clock
 
-VOICE, VOICE_FILES = "voice", "voice:files"
+VOICE, VOICE_FILES = PartKind.VOICE.part(), PartKind.VOICE_FILES.part()
 """The latches of a loudspeaker that fails, and of messages that were not prepared."""
 
 _log = structlog.get_logger(__name__)

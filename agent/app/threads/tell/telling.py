@@ -21,6 +21,7 @@ from agent.app.threads.tell.speech import VOICE, Speech
 from agent.controller.effects import Indicate, Stand
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.access.indication import Standing
+from agent.domain.access.part import Part, PartKind
 from agent.domain.record.topics import Topics
 from agent.errors import UnavailableError
 from agent.ports import Clock, Indicator
@@ -42,9 +43,9 @@ class Telling(Organ):
         """``lights`` by access point; somebody else closes them."""
         self._post = post
         self._topics = topics
-        self._works: dict[str, bool] = {}
-        self._indicators: dict[str, dict[str, Indicator]] = {
-            point: {f"indicator:{point}": one} for point, one in lights.items()
+        self._works: dict[Part, bool] = {}
+        self._indicators: dict[str, dict[Part, Indicator]] = {
+            point: {PartKind.INDICATOR.part(point): one} for point, one in lights.items()
         }
         self._speech = None if voice is None else Speech(voice, clock, post)
         if self._speech is not None:
@@ -102,7 +103,7 @@ class Telling(Organ):
         if self._speech is not None:
             self._speech.announce(payload)
 
-    def _try(self, part: str, deed: Callable[[], None]) -> None:
+    def _try(self, part: Part, deed: Callable[[], None]) -> None:
         try:
             deed()
         except UnavailableError as error:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
+from agent.domain.access.part import PartKind
 
-PART = "disk"
+PART = PartKind.DISK.part()
 _EVERY_S = 20.0
 _BACK_ABOVE = 1.1
 """The fault goes once so much more is free: a file that grows and shrinks must not flutter."""

@@ -12,15 +12,13 @@ import structlog
 from agent.app.open.snapshot import Snapshot
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, RegistryChanged
 from agent.credentials.passes.issuers import Issuers
+from agent.domain.access.part import PartKind
 from agent.domain.access.registry import Registry
 from agent.domain.sight.comparison import ReferenceIndex
 from agent.errors import UnavailableError
 
 _POLL_S = 0.5
-
-
-_PART = "gallery"
-
+_PART = PartKind.GALLERY.part()
 
 _log = structlog.get_logger(__name__)
 

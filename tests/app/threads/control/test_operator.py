@@ -10,6 +10,7 @@ from agent.adapters.store.latches import SqliteLatches
 from agent.app.threads.control.verbs import Operator
 from agent.controller.effects import SetStatus
 from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
+from agent.domain.access.part import Part
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Position
 from agent.domain.door.door_mode import Command
@@ -122,7 +123,7 @@ def test_before_the_controller_has_said_anything_a_door_is_not_asked(asker, do):
 
 def test_a_fault_that_stays_is_said_to_be_still_there(asker):
     assert asker.ask("clear_fault", part="door:lane") == {"part": "door:lane"}
-    assert asker.posted == [FaultCleared("door:lane", ME)]
+    assert asker.posted == [FaultCleared(Part("door:lane"), ME)]
     asker.board.comes = False
     with pytest.raises(RefusedError, match="still in fault"):
         asker.ask("clear_fault", part="door:lane")

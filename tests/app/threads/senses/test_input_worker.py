@@ -13,6 +13,7 @@ from agent.app.threads.inbox import Inbox
 from agent.app.threads.senses.inputs import InputReader
 from agent.config import load_config
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, InputChanged, Observed
+from agent.domain.access.part import Part
 from agent.domain.door.signal import InputChange
 from agent.domain.sight.track import Observation
 from agent.errors import UnavailableError
@@ -72,8 +73,8 @@ def test_a_fault_is_told_once_and_cleared_before_what_follows() -> None:
     script = Script([change(0)], "GPIO 6 is gone", "GPIO 6 is gone", "something else", [change(1)])
     assert posted(script) == [
         InputChanged(change(0)),
-        FaultRaised("inputs", "GPIO 6 is gone"),
-        FaultCleared("inputs", "agent"),
+        FaultRaised(Part("inputs"), "GPIO 6 is gone"),
+        FaultCleared(Part("inputs"), "agent"),
         InputChanged(change(1)),
     ]
 

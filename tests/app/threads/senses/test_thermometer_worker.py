@@ -21,6 +21,7 @@ from agent.app.open.thermometers import (
 from agent.app.threads.senses.thermometer import ThermometerReader
 from agent.config import ThermometerConfig
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, TemperatureRead
+from agent.domain.access.part import Part
 from agent.domain.skin.reading import TemperatureReading
 from agent.errors import RefusedError, UnavailableError
 
@@ -175,12 +176,12 @@ def test_a_part_that_is_dead_at_the_start_is_a_fault_and_counts_once_it_comes() 
     for _ in range(50):
         reader.round()
         clock.now += 0.1
-    assert told == [FaultRaised("thermometer", "nobody answers at 0x5A")]
+    assert told == [FaultRaised(Part("thermometer"), "nobody answers at 0x5A")]
     assert len(opened) == 2  # not with every reading: it takes two seconds to find nobody
     alive.set()
     clock.now += 5.0
     reader.round()
-    assert told[1] == FaultCleared("thermometer", "agent")
+    assert told[1] == FaultCleared(Part("thermometer"), "agent")
     assert isinstance(told[2], TemperatureRead)
 
 

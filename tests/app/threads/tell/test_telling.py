@@ -22,6 +22,7 @@ from agent.config import load_config
 from agent.controller.effects import Indicate, Stand
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.access.indication import Indication, Outcome, Standing
+from agent.domain.access.part import Part
 from agent.domain.credential.reason import Reason
 from agent.domain.record.topics import Topics
 from agent.errors import UnavailableError
@@ -198,7 +199,9 @@ def test_an_announcement_makes_sound_and_nothing_else(make: Callable[..., Stage]
         stage.announce(id=priority, priority=priority, message="announce.evacuate")
     stage.announce(id="hostile", release=True)
     stage.said(6)
-    assert [one for one in stage.posted if one not in before] == [FaultCleared("voice", "agent")]
+    assert [one for one in stage.posted if one not in before] == [
+        FaultCleared(Part("voice"), "agent")
+    ]
     assert stage.lights.shown == [Standing.READY]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from agent.app.threads.watch.disk import DiskWatch
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
+from agent.domain.access.part import Part
 
 
 class Disk:
@@ -27,11 +28,11 @@ class Disk:
 def test_it_is_raised_once_and_cleared_with_room_to_spare():
     disk = Disk(500_000_000)
     assert disk.look(200_000_000) == []
-    assert disk.look(99_000_000) == [FaultRaised("disk", "99 MB are free")]
+    assert disk.look(99_000_000) == [FaultRaised(Part("disk"), "99 MB are free")]
     disk.look(50_000_000)
     disk.look(105_000_000)
     assert len(disk.posted) == 1
-    assert disk.look(120_000_000)[1:] == [FaultCleared("disk", "agent")]
+    assert disk.look(120_000_000)[1:] == [FaultCleared(Part("disk"), "agent")]
     disk.look(0)
     assert len(disk.posted) == 3
 
@@ -39,9 +40,11 @@ def test_it_is_raised_once_and_cleared_with_room_to_spare():
 def test_one_that_does_not_answer_is_a_fault_too():
     disk = Disk(500_000_000)
     disk.gone = True
-    assert disk.look(0) == [FaultRaised("disk", "the disk does not answer: Input/output error")]
+    assert disk.look(0) == [
+        FaultRaised(Part("disk"), "the disk does not answer: Input/output error")
+    ]
     disk.gone = False
-    assert disk.look(500_000_000)[1:] == [FaultCleared("disk", "agent")]
+    assert disk.look(500_000_000)[1:] == [FaultCleared(Part("disk"), "agent")]
 
 
 def test_the_real_disk_answers(tmp_path):

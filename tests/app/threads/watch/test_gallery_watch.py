@@ -9,6 +9,7 @@ from store_parts import BY, NOW, holder, open_journal, open_registry
 from agent.app.open.snapshot import Rates, take_snapshot
 from agent.app.threads.watch.gallery import GalleryWatch
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, RegistryChanged
+from agent.domain.access.part import Part
 from agent.domain.record.events import EventType
 from agent.errors import StoreError
 from agent.vision.packs.manifest import read_manifest
@@ -69,6 +70,6 @@ def test_a_journal_that_was_locked_gets_the_change_later(registry, journal, watc
     posted = watch(changed)
     registry.put(holder(), by=BY, now=NOW)
     assert wait_until(lambda: kinds(journal) == [EventType.HOLDER_CHANGED])
-    assert wait_until(lambda: FaultCleared("gallery", "agent") in posted)
-    assert FaultRaised("gallery", "locked") in posted
+    assert wait_until(lambda: FaultCleared(Part("gallery"), "agent") in posted)
+    assert FaultRaised(Part("gallery"), "locked") in posted
     assert any(isinstance(one, RegistryChanged) for one in posted)
