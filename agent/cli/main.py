@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from agent.cli import (
+    bench,
     config,
     daemon,
+    demo,
     doctor,
     documents,
     door,
@@ -25,6 +27,7 @@ from agent.cli import (
     passes,
     run,
     scan,
+    secure_outputs,
     simulate,
     thermometer,
     trust,
@@ -78,7 +81,9 @@ def gate_agent(
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for part in (run, doctor, enrol, identify, holders, gallery, key, models, config, events, evaluate):
+for part in (run, demo, bench, secure_outputs):
+    part.add_to(app)
+for part in (doctor, enrol, identify, holders, gallery, key, models, config, events, evaluate):
     part.add_to(app)
 for part in (thermometer, passes, documents, scan, verify, trust, voice, daemon, door, simulate):
     part.add_to(app)

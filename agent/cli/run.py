@@ -1,40 +1,14 @@
-"""The agent itself: ``run``, ``demo``, ``bench``, and ``secure-outputs`` for its service."""
-
-from enum import StrEnum
-from typing import Annotated
+"""``gate-agent run``: the agent itself."""
 
 import typer
 
 from agent.app.open.paths import config_path, state_dir
-from agent.cli.common import Config, Json, PackWithoutConfig, StateDir, emit, examples, say, table
-from agent.cli.progress import progress
-
-
-class Subject(StrEnum):
-    """What else can be timed."""
-
-    SYMBOLS = "symbols"
-
-
-class Peer(StrEnum):
-    """Whom to compare speed with."""
-
-    FACE_RECOGNITION = "face_recognition"
+from agent.cli.common import Config, StateDir, examples
 
 
 def add_to(parent: typer.Typer) -> None:
-    """Hang the commands into ``parent``."""
+    """Hang the command into ``parent``."""
     parent.command("run", epilog=examples("run", "run --config gate.toml --state-dir state"))(run)
-    parent.command("demo", epilog=examples("demo", "demo --json"))(demo)
-    parent.command(
-        "bench",
-        epilog=examples(
-            "bench", "bench --json", "bench --peer face_recognition --json", "bench symbols"
-        ),
-    )(bench)
-    parent.command("secure-outputs", epilog=examples("secure-outputs --config gate.toml"))(
-        secure_outputs
-    )
 
 
 def run(*, config: Config = None, state: StateDir = None) -> None:
@@ -45,100 +19,3 @@ def run(*, config: Config = None, state: StateDir = None) -> None:
     from agent.app.gate.run import run_agent
 
     raise typer.Exit(run_agent(config_path(config), state_dir(state)))
-
-
-def demo(*, state: StateDir = None, as_json: Json = False) -> None:
-    """Show a gate at work on simulated hardware.
-
-    It has a camera, a relay and a broker of its own, and needs neither config nor key. Exit
-    code 1 if any step went otherwise than it should.
-    """
-    from agent.lab.demo.demo import run_demo
-
-    raise typer.Exit(run_demo(state_dir(state), as_json=as_json))
-
-
-def bench(
-    subject: Annotated[
-        Subject | None, typer.Argument(metavar="symbols", help="Another matter than the gate.")
-    ] = None,
-    *,
-    peer: Annotated[
-        Peer | None, typer.Option("--peer", help="Also time this library, in a cache of its own.")
-    ] = None,
-    pack: PackWithoutConfig = None,
-    state: StateDir = None,
-    as_json: Json = False,
-) -> None:
-    """Time every stage from frame to relay.
-
-    On this machine and one thread, each stage beside its bare library or model. With symbols: how
-    many degraded codes are read, and what a stream without any costs, beside each library alone.
-    """
-    if subject is Subject.SYMBOLS:
-        _bench_symbols(as_json=as_json)
-        return
-    from agent.lab.bench.frame import run_bench
-
-    with progress(wanted=not as_json) as advance:
-        found = run_bench(
-            state_dir(state), pack or "dlib", peer=peer.value if peer else None, progress=advance
-        )
-    if as_json:
-        emit(found)
-        return
-    table(
-        ("stage", "median ms", "p99 ms", "bare ms", "ratio"),
-        [
-            (
-                name,
-                *(_number(stage.get(key)) for key in ("median_ms", "p99_ms", "bare_ms", "ratio")),
-            )
-            for name, stage in found["stages"].items()
-        ],
-    )
-    table(("ratio", "value"), [(name, _number(value)) for name, value in found["ratios"].items()])
-    if found.get("peers"):
-        table(
-            ("peer", "median ms", "speedup"),
-            [
-                (name, _number(other["median_ms"]), _number(other["speedup"]))
-                for name, other in found["peers"].items()
-            ],
-        )
-
-
-def secure_outputs(*, config: Config = None, state: StateDir = None) -> None:
-    """Put every output into its safe state.
-
-    For ExecStopPost of the service: whatever became of the agent, no output stays energised.
-    """
-    from agent.app.desk.secure import secure_all
-
-    raise typer.Exit(secure_all(config_path(config), state_dir(state)))
-
-
-def _number(value: float | None) -> str | None:
-    return None if value is None else f"{value:.3f}"
-
-
-def _bench_symbols(*, as_json: bool) -> None:
-    from agent.lab.bench.symbols import bench_symbols
-
-    with progress(wanted=not as_json) as advance:
-        found = bench_symbols(50, 300, advance)
-    if as_json:
-        emit(found)
-        return
-    ways = ("ours", "zxing", "zbar", "union")
-    rows = {**found["scenes"], "total": found["total"]}
-    table(
-        ("scenes", *(f"{way} {unit}" for way in ways for unit in ("read", "ms"))),
-        [
-            (name, *(row[way][key] for way in ways for key in ("rate", "ms")))
-            for name, row in rows.items()
-        ],
-    )
-    ratio = found["live_to_zxing"]
-    say(f"a frame without a symbol: {found['live_ms']} ms, {ratio} times zxing-cpp at its defaults")
-    say(f"read where there is nothing: {found['false_positives']}")

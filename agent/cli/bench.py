@@ -1,0 +1,108 @@
+"""``gate-agent bench``: what each stage costs on this machine."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from agent.app.open.paths import state_dir
+from agent.cli.common import Json, PackWithoutConfig, StateDir, emit, examples, say, table
+from agent.cli.progress import progress
+
+
+class BenchSubject(StrEnum):
+    """What else can be timed."""
+
+    SYMBOLS = "symbols"
+
+
+class Peer(StrEnum):
+    """Whom to compare speed with."""
+
+    FACE_RECOGNITION = "face_recognition"
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the command into ``parent``."""
+    parent.command(
+        "bench",
+        epilog=examples(
+            "bench", "bench --json", "bench --peer face_recognition --json", "bench symbols"
+        ),
+    )(bench)
+
+
+def bench(
+    subject: Annotated[
+        BenchSubject | None, typer.Argument(metavar="symbols", help="Another matter than the gate.")
+    ] = None,
+    *,
+    peer: Annotated[
+        Peer | None, typer.Option("--peer", help="Also time this library, in a cache of its own.")
+    ] = None,
+    pack: PackWithoutConfig = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Time every stage from frame to relay.
+
+    On this machine and one thread, each stage beside its bare library or model. With symbols: how
+    many degraded codes are read, and what a stream without any costs, beside each library alone.
+    """
+    if subject is BenchSubject.SYMBOLS:
+        _bench_symbols(as_json=as_json)
+        return
+    from agent.lab.bench.frame import run_bench
+
+    with progress(wanted=not as_json) as advance:
+        found = run_bench(
+            state_dir(state), pack or "dlib", peer=peer.value if peer else None, progress=advance
+        )
+    if as_json:
+        emit(found)
+        return
+    table(
+        ("stage", "median ms", "p99 ms", "bare ms", "ratio"),
+        [
+            (
+                name,
+                *(_number(stage.get(key)) for key in ("median_ms", "p99_ms", "bare_ms", "ratio")),
+            )
+            for name, stage in found["stages"].items()
+        ],
+    )
+    table(("ratio", "value"), [(name, _number(value)) for name, value in found["ratios"].items()])
+    if found.get("peers"):
+        table(
+            ("peer", "median ms", "speedup"),
+            [
+                (name, _number(other["median_ms"]), _number(other["speedup"]))
+                for name, other in found["peers"].items()
+            ],
+        )
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f}"
+
+
+def _bench_symbols(*, as_json: bool) -> None:
+    from agent.lab.bench.symbols import bench_symbols
+
+    with progress(wanted=not as_json) as advance:
+        found = bench_symbols(50, 300, advance)
+    if as_json:
+        emit(found)
+        return
+    ways = ("ours", "zxing", "zbar", "union")
+    rows = {**found["scenes"], "total": found["total"]}
+    table(
+        ("scenes", *(f"{way} {unit}" for way in ways for unit in ("read", "ms"))),
+        [
+            (name, *(row[way][key] for way in ways for key in ("rate", "ms")))
+            for name, row in rows.items()
+        ],
+    )
+    ratio = found["live_to_zxing"]
+    say(f"a frame without a symbol: {found['live_ms']} ms, {ratio} times zxing-cpp at its defaults")
+    say(f"read where there is nothing: {found['false_positives']}")
