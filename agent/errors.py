@@ -11,8 +11,8 @@ r"""Every error the agent raises on purpose, in one tree.
     |   `-- ImageError             1    an image that cannot be read
     `-- InternalError              70   an invariant is broken
 
-A denial at the gate is no error but a value (``domain.policy.Decision``). A message holds the fix
-where there is one, and never a name, an ID number, a template or a secret.
+A denial at the gate is no error but a value (``domain.access.policy.Decision``). A message
+holds the fix where there is one, and never a name, an ID number, a template or a secret.
 """
 
 

@@ -7,7 +7,7 @@ controller cannot extend:
     energised at t0, released again at t1, t2...    secured at t0 + max_pulse_s at the latest
 
 After the process's death neither runs: the service's ExecStopPost then opens each output at rest
-(``gate-agent secure-outputs``). The line itself promises nothing then: see ``lgpio_pins``.
+(``gate-agent secure-outputs``). The line itself promises nothing then: see ``pins.lgpio``.
 """
 
 import threading

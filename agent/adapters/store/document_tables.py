@@ -36,7 +36,7 @@ class DocumentTables(PassTables):
         self._sealer = sealer
 
     def document_key(self) -> bytes:
-        """The key by which ID numbers are hashed here (``credentials.id_hash.kiosk_hash``).
+        """The key by which ID numbers are hashed here (``id_hash.kiosk_hash``).
 
         Raises:
             KeyUnavailableError: there is no gallery key, or documents were bound under another one.

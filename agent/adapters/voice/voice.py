@@ -6,7 +6,7 @@
     other standings             routine   standing      the standing ends
 
 In quiet hours none of it is said: the lights go on. Which message stands for a reason, and what a
-bystander may hear of it, is ``domain.telling``'s.
+bystander may hear of it, is ``domain.access.hints``'s.
 """
 
 from collections.abc import Callable, Sequence

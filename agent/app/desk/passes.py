@@ -99,7 +99,7 @@ def document_hash(stream: TextIO, community_key: Path) -> str:
 
 
 def check(site: Site, text: str, at: datetime | None, trusted: IssuerKey | None) -> dict[str, Any]:
-    """``operations.passes.check_pass`` by ``trusted``, or by the issuers installed here."""
+    """``operations.passes.issue.check_pass`` by ``trusted``, or by the issuers installed here."""
     if trusted is not None:
         issuers, revoked = Issuers([trusted]), frozenset[PassId]()
     else:

@@ -101,7 +101,7 @@ def _gallery(
 
 
 def export_holders(site: Site, *, references: bool) -> Iterator[str]:
-    """A line a holder, as ``operations.transfer`` has it; ``references`` of the site's pack too.
+    """A line a holder, as ``people.transfer`` has it; ``references`` of the site's pack too.
 
     Raises:
         KeyUnavailableError: references are asked for, and their key is missing.

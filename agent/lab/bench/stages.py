@@ -87,7 +87,7 @@ def stage(times: list[float], bare: list[float] | None = None) -> dict[str, floa
 def face_stages(engine: PackFaceEngine, bare_run: Callable[[], object], image: Image) -> Timings:
     """Detection, landmarks, embedding and the whole path, beside what they cannot avoid.
 
-    The near search of ``vision.watch`` is what runs: the image shows a face at arm's length.
+    The near search of ``vision.face.watch`` is what runs: the image shows a face at arm's length.
     """
     near = search_widths(_MIN_FACE_PX)[0]
     face = engine.detect(image, near)[0]

@@ -1,4 +1,4 @@
-"""Opens a pack and hands it to ``operations.evaluate``."""
+"""Opens a pack and hands it to ``lab.evaluate.faces``."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ def evaluate_pairs(
     reports: Reports = _NO_REPORTS,
     reference_bits: int | None = None,
 ) -> dict[str, Any]:
-    """``operations.evaluate.evaluate_pairs`` with an installed pack, as JSON values."""
+    """``lab.evaluate.faces.evaluate_pairs`` with an installed pack, as JSON values."""
     _check_places(reports)
     method = _method(state, pack, reference_bits, reports)
     measured = evaluate.evaluate_pairs(images, listing, method, progress)
@@ -53,7 +53,7 @@ def evaluate_identities(
     reports: Reports = _NO_REPORTS,
     reference_bits: int | None = None,
 ) -> dict[str, Any]:
-    """``operations.evaluate.evaluate_identities`` with an installed pack, as JSON values."""
+    """``lab.evaluate.faces.evaluate_identities`` with an installed pack, as JSON values."""
     _check_places(reports)
     method = _method(state, pack, reference_bits, reports)
     measured = evaluate.evaluate_identities(folder, method, progress)

@@ -11,7 +11,7 @@ that is published later; so an opening by grant waits for its event until the en
     egress_not_freed            is not released within a second of REX or fire, the agent alive
     opening_without_event       is released, and no event ever says so
 
-``simulate_events`` has those of the published events.
+``checker_events`` has those of the published events.
 """
 
 from bisect import bisect_left, bisect_right

@@ -5,7 +5,7 @@
 
 From due moment to due moment: no time passes in between, and nothing is slept. The agent is the
 production core on simulated pins and real SQLite files in a temporary folder
-(``simulation_process``); the checker sees pins and events only (``operations.simulate``). One seed
+(``process``); the checker sees pins and events only (``checker``). One seed
 makes one day.
 """
 

@@ -2,7 +2,7 @@
 
 A camera sends the next frame in no time, a photograph is all there is: so where the detector finds
 nothing, ``acquire`` looks again with more effort, and each further look must still bring landmarks
-that converge (``vision.landmarks``).
+that converge (``vision.face.landmarks``).
 
     1  the photograph, reduced to a sensible size
     2  enlarged, with its rim continued: faces that fill a small crop

@@ -1,7 +1,7 @@
 """Commands to the running agent over a Unix socket: one JSON line in, one JSON line out.
 
 The socket's mode (0660) says who may connect; the kernel says who did (SO_PEERCRED), and that name
-goes into the event of what they changed. What the commands are is ``operator``'s to say.
+goes into the event of what they changed. What the commands are is ``verbs``'s to say.
 
     {"command": "status"}                           -> {"ok": true, "status": {...}}
     {"command": "clear_fault", "part": "camera:c"}  -> {"ok": true}

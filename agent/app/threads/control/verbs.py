@@ -51,7 +51,7 @@ class Operator:
         self._broker_state = broker_state
 
     def commands(self) -> Mapping[str, CommandHandler]:
-        """The commands by name, as ``control.ControlServer`` takes them."""
+        """The commands by name, as ``socket.ControlServer`` takes them."""
         return {
             "status": self._status,
             "clear_fault": self._clear_fault,

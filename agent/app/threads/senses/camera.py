@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Watches(Protocol):
-    """What looks at frames: ``vision.watch.Watcher``."""
+    """What looks at frames: ``vision.face.watch.Watcher``."""
 
     def observe(self, frame: Frame, index: ReferenceIndex) -> Observation:
         """The face in the approach zone, followed and compared."""
