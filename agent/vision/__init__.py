@@ -1,0 +1,1 @@
+"""From frames to observations: faces, symbols, photographs and the packs that read them."""
