@@ -1,19 +1,21 @@
-"""One suite for every ``ports.IdReader``: the driver on a pseudo-terminal, and on a real port.
+"""One suite for every ``ports.IdReader``: the driver by the clock, on terminals and a real port.
 
 On hardware nobody is there to lay cards on: what needs one is skipped, and a technician does it
 with ``gate-agent id-document read``.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 import pytest
-from id_parts import BRISK, NAME, OTHER, RESIDENT
+from id_parts import BRISK, LEISURELY, NAME, OTHER, RESIDENT
 
 from agent.adapters.id_reader.ga467 import Ga467Reader
-from agent.adapters.id_reader.simulated import Ga467Simulator, SimulatedCard, SimulatedIdReader
+from agent.adapters.id_reader.simulated import Ga467Simulator, SimulatedCard
+from agent.adapters.id_reader.simulated_line import SimulatedIdReader
 from agent.domain.credential.id_document import DocumentKind
 from agent.errors import RefusedError, UnavailableError
 from agent.ports import IdReader
@@ -21,7 +23,7 @@ from agent.ports import IdReader
 VARIABLE = "GATE_AGENT_TEST_ID_READER"
 CARD = SimulatedCard(RESIDENT, NAME, valid_from="20200229", valid_until="20400228")
 ANOTHER = SimulatedCard(OTHER, "另一人")
-A_WHILE_S = 10.0
+A_WHILE_S = 60.0
 """Longer than a card takes on any machine; a card that is there ends the wait."""
 
 
@@ -33,6 +35,18 @@ class Subject:
     silence: Callable[[bool], None]
     unplug: Callable[[], None]
     plug_in: Callable[[], None]
+
+
+class HurriedClock:
+    """Real time; while it ``hurries``, twenty seconds more are gone at each look at it."""
+
+    def __init__(self) -> None:
+        self.hurries = False
+        self._ahead_s = 0.0
+
+    def now_s(self) -> float:
+        self._ahead_s += 20.0 * self.hurries
+        return time.monotonic() + self._ahead_s
 
 
 def by_hand(*_: object) -> None:
@@ -53,25 +67,28 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
         return
     if request.param == "simulated":
         simulated = SimulatedIdReader(BRISK)
-        yield of(simulated, simulated.part)
+        part = simulated.part
+        yield Subject(
+            simulated,
+            part.lay,
+            part.take_away,
+            lambda on: setattr(part, "silent", on),
+            part.unplug,
+            part.plug_in,
+        )
         simulated.close()
         return
-    part = Ga467Simulator()
-    driver = Ga467Reader(str(part.path), BRISK)
-    yield of(driver, part)
-    driver.close()
-    part.close()
+    terminal, clock = Ga467Simulator(), HurriedClock()
+    driver = Ga467Reader(str(terminal.path), LEISURELY, now_s=clock.now_s)
 
+    def silence(on: bool) -> None:  # noqa: FBT001 - as the subject's
+        terminal.silent = clock.hurries = on
 
-def of(reader: IdReader, part: Ga467Simulator) -> Subject:
-    return Subject(
-        reader,
-        part.lay,
-        part.take_away,
-        lambda on: setattr(part, "silent", on),
-        part.unplug,
-        part.plug_in,
+    yield Subject(
+        driver, terminal.lay, terminal.take_away, silence, terminal.unplug, terminal.plug_in
     )
+    driver.close()
+    terminal.close()
 
 
 def test_without_a_card_there_is_no_document(subject: Subject) -> None:

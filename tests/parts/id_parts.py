@@ -1,9 +1,11 @@
-"""ID numbers that nobody has, and the time in which a simulated reader must answer."""
+"""ID numbers that nobody has, and the times in which a simulated reader must answer."""
 
 from agent.adapters.id_reader.ga467 import Timing
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 BRISK = Timing(reply_s=0.3, read_s=1.0, retries=2, poll_s=0.02)
+LEISURELY = Timing(reply_s=30.0, read_s=60.0, retries=2, look_s=120.0, poll_s=0.02)
+"""For a real terminal, whose simulator has to share a busy machine."""
 
 
 def number(start: str = "110105", birth: str = "20010203", serial: str = "000") -> str:

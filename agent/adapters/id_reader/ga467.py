@@ -26,7 +26,9 @@ import contextlib
 import math
 import termios
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import serial
 import structlog
@@ -103,18 +105,53 @@ class Timing:
     poll_s: float = 0.25
 
 
+class Line(Protocol):
+    """What the driver needs of an open port; ``read`` waits some 50 ms at most."""
+
+    @property
+    def in_waiting(self) -> int:
+        """Bytes that have arrived and were not read."""
+
+    def read(self, size: int = 1, /) -> bytes:
+        """So many bytes, fewer where they do not arrive in time."""
+
+    def write(self, data: bytes, /) -> int | None:
+        """Send ``data``."""
+
+    def reset_input_buffer(self) -> None:
+        """Forget what has arrived."""
+
+    def close(self) -> None:
+        """Let the port go."""
+
+
+def _serial_line(port: str) -> Line:
+    return serial.Serial(port, _BAUD, timeout=_SLICE_S, write_timeout=_WRITE_S, exclusive=True)
+
+
 class Ga467Reader:
     """Implements ``ports.IdReader``; used by one thread."""
 
-    def __init__(self, port: str, timing: Timing | None = None) -> None:
+    def __init__(
+        self,
+        port: str,
+        timing: Timing | None = None,
+        *,
+        opens: Callable[[str], Line] = _serial_line,
+        now_s: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Open ``port`` (/dev/ttyUSB0, or better its name in /dev/serial/by-id) and ask how it is.
+
+        ``opens``, ``now_s`` and ``sleep`` stand for the port and its time in tests.
 
         Raises:
             UnavailableError: it is not there, in use, or no working reader answers.
         """
         self._name = port
         self._timing = timing or Timing()
-        self._port: serial.Serial | None = None
+        self._opens, self._now_s, self._sleep = opens, now_s, sleep
+        self._port: Line | None = None
         self._closed = False
         self._look_ends_s = math.inf
         self._open()
@@ -127,14 +164,14 @@ class Ga467Reader:
             RefusedError: ``not_authentic``, ``not_an_id_card``, ``unreadable_document``: what lies
                 there; the reader is well.
         """
-        ends_s = time.monotonic() + timeout_s
+        ends_s = self._now_s() + timeout_s
         self._open()
         while True:
             document = self._look()
-            left_s = ends_s - time.monotonic()
+            left_s = ends_s - self._now_s()
             if document is not None or left_s <= 0.0:
                 return document
-            time.sleep(min(self._timing.poll_s, left_s))
+            self._sleep(min(self._timing.poll_s, left_s))
 
     def sam_id(self) -> str:
         """The number of the reader's security module, in hexadecimal; no secret.
@@ -152,7 +189,7 @@ class Ga467Reader:
         self._let_go()
 
     def _look(self) -> IdDocument | None:
-        self._look_ends_s = time.monotonic() + self._timing.look_s
+        self._look_ends_s = self._now_s() + self._timing.look_s
         code = _NO_CARD
         problem: RefusedError | None = None
         for attempt in range(1 + self._timing.retries):
@@ -181,7 +218,7 @@ class Ga467Reader:
         """The reply; its code is success or one of the command's refusals."""
         heard = False
         for attempt in range(1 + self._timing.retries):
-            if attempt and time.monotonic() >= self._look_ends_s:
+            if attempt and self._now_s() >= self._look_ends_s:
                 break
             body, anything = self._exchange(command)
             heard = heard or anything
@@ -204,8 +241,8 @@ class Ga467Reader:
             assert self._port is not None
             self._port.reset_input_buffer()
             self._port.write(frame(command.body))
-            ends_s = time.monotonic() + (timing.read_s if command.slow else timing.reply_s)
-            while time.monotonic() < min(ends_s, self._look_ends_s):
+            ends_s = self._now_s() + (timing.read_s if command.slow else timing.reply_s)
+            while self._now_s() < min(ends_s, self._look_ends_s):
                 data = self._port.read(1)
                 if data:
                     heard = True
@@ -227,9 +264,7 @@ class Ga467Reader:
         if self._port is not None:
             return
         try:
-            self._port = serial.Serial(
-                self._name, _BAUD, timeout=_SLICE_S, write_timeout=_WRITE_S, exclusive=True
-            )
+            self._port = self._opens(self._name)
         except (OSError, ValueError, termios.error) as error:
             fix = (
                 f"see that it is plugged in and that this user may open it: ls -l {self._name}"

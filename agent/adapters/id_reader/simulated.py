@@ -1,9 +1,10 @@
-"""An ID card reader on a real pseudo-terminal that behaves like the part, and misbehaves like it.
+"""An ID card reader that behaves like the part, and misbehaves like it, on a real pseudo-terminal.
 
-It answers the frames of GA/T 467 from a thread of its own, over a line as slow as 115200 baud. A
-card is found once, and again only after it was taken away; it must be found before it is selected
-and selected before it is read. ``commands`` records what was asked. The line's name is a symbolic
-link, as udev makes one, which comes back under the same name after ``plug_in``.
+It answers the frames of GA/T 467 over a line as slow as 115200 baud, here from a thread of its own;
+``simulated_line`` holds one without real time. A card is found once, and again only after it was
+taken away; it must be found before it is selected and selected before it is read. ``commands``
+records what was asked. The terminal's name is a symbolic link, as udev makes one, which comes back
+under the same name after ``plug_in``.
 """
 
 import contextlib
@@ -12,15 +13,14 @@ import select
 import threading
 import tty
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from agent.adapters.id_reader.frames import FrameParser, frame
-from agent.adapters.id_reader.ga467 import PHOTO_BYTES, Ga467Reader, Timing
+from agent.adapters.id_reader.ga467 import PHOTO_BYTES
 from agent.adapters.id_reader.text import LONG_TERM, TEXT_BYTES
-from agent.domain.credential.id_document import IdDocument
 from agent.errors import InternalError
 
 _BYTES_A_SECOND = 11_520.0
@@ -86,8 +86,8 @@ def babbled(garbage: bytes) -> Spoil:
     return lambda reply: garbage + reply
 
 
-class Ga467Simulator:
-    """The part; its attributes may be set from any thread.
+class Ga467Part:
+    """The part without its line; its attributes may be set from any thread.
 
     ``next`` holds what becomes of the next replies, one each; None is none the worse. ``silent``
     answers nothing, ``byte_gap_s`` is the pause before each byte, ``unable`` the code that answers
@@ -105,12 +105,7 @@ class Ga467Simulator:
         self._card: SimulatedCard | None = None
         self._found = self._selected = False
         self._lock = threading.Lock()
-        self._folder = TemporaryDirectory(prefix="id-reader-")
-        self.path = Path(self._folder.name) / "ttyUSB-id-reader"
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._failure: BaseException | None = None
-        self.plug_in()
+        self._parser = FrameParser()
 
     def lay(self, card: SimulatedCard) -> None:
         """Put ``card`` on the reader, in the place of what lay there."""
@@ -121,6 +116,79 @@ class Ga467Simulator:
         """Leave the reader empty."""
         with self._lock:
             self._card, self._found, self._selected = None, False, False
+
+    def hears(self, data: bytes) -> Iterator[bytes]:
+        """The replies to what arrives, each as it leaves: spoilt, or nothing of it."""
+        broken = self._parser.broken
+        for body in self._parser.feed(data):
+            self.commands.append(body)
+            self.on_command(body)
+            yield self._sent(self._answer(body))
+        if self._parser.broken > broken:
+            yield self._sent(b"\0\0\x10")
+
+    def portions(self, reply: bytes) -> Iterator[tuple[float, bytes]]:
+        """``reply`` as the line brings it: seconds to wait, and what arrives then."""
+        size = 1 if self.byte_gap_s else _PORTION
+        for at in range(0, len(reply), size):
+            portion = reply[at : at + size]
+            yield self.byte_gap_s or len(portion) / _BYTES_A_SECOND, portion
+
+    def _sent(self, body: bytes) -> bytes:
+        reply = frame(body)
+        with self._lock:
+            spoil = self.next.popleft() if self.next else None
+        if spoil is not None:
+            reply = spoil(reply)
+        return b"" if self.silent else reply
+
+    def _answer(self, body: bytes) -> bytes:
+        with self._lock:
+            if self.unable is not None:
+                return bytes([0, 0, self.unable])
+            code, data = self._obey(body)
+            return bytes([0, 0, code]) + data
+
+    def _obey(self, body: bytes) -> tuple[int, bytes]:
+        card = self._card
+        match body:
+            case b"\x11\xff":
+                return 0x90, b""
+            case b"\x12\xff":
+                return 0x90, bytes(range(16))
+            case b"\x20\x01":
+                if card is None or (self._found and not self.found_again):
+                    return 0x80, b""
+                self._found, self._selected = True, False
+                return 0x9F, bytes(4)
+            case b"\x20\x02":
+                if card is None or not self._found:
+                    return 0x81, b""
+                self._selected = True
+                return 0x90, bytes(8)
+            case b"\x30\x01":
+                if card is None or not self._selected:
+                    return 0x41, b""
+                self._selected = False
+                if card.refusal is not None:
+                    return card.refusal, b""
+                sizes = TEXT_BYTES.to_bytes(2, "big") + len(card.photo).to_bytes(2, "big")
+                return 0x90, sizes + card.block() + card.photo
+            case _:
+                return 0x21, b""
+
+
+class Ga467Simulator(Ga467Part):
+    """The part on a pseudo-terminal at ``path``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = TemporaryDirectory(prefix="id-reader-")
+        self.path = Path(self._folder.name) / "ttyUSB-id-reader"
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+        self.plug_in()
 
     def plug_in(self) -> None:
         """A terminal appears under the same name."""
@@ -165,82 +233,15 @@ class Ga467Simulator:
             os.close(ours)
 
     def _serve(self, ours: int) -> None:
-        parser = FrameParser()
+        self._parser = FrameParser()
         while not self._stop.is_set():
-            if not select.select([ours], [], [], _TICK_S)[0]:
-                continue
-            broken = parser.broken
-            for body in parser.feed(os.read(ours, 4096)):
-                self.commands.append(body)
-                self.on_command(body)
-                self._reply(ours, self._answer(body))
-            if parser.broken > broken:
-                self._reply(ours, b"\0\0\x10")
+            if select.select([ours], [], [], _TICK_S)[0]:
+                for reply in self.hears(os.read(ours, 4096)):
+                    self._send(ours, reply)
 
-    def _reply(self, ours: int, body: bytes) -> None:
-        reply = frame(body)
-        with self._lock:
-            spoil = self.next.popleft() if self.next else None
-        if spoil is not None:
-            reply = spoil(reply)
-        if self.silent:
-            return
-        size = 1 if self.byte_gap_s else _PORTION
-        for at in range(0, len(reply), size):
-            portion = reply[at : at + size]
-            if self._stop.wait(self.byte_gap_s or len(portion) / _BYTES_A_SECOND):
+    def _send(self, ours: int, reply: bytes) -> None:
+        for after_s, portion in self.portions(reply):
+            if self._stop.wait(after_s):
                 return
             with contextlib.suppress(BlockingIOError):  # nobody reads: what is sent now is lost
                 os.write(ours, portion)
-
-    def _answer(self, body: bytes) -> bytes:
-        with self._lock:
-            if self.unable is not None:
-                return bytes([0, 0, self.unable])
-            code, data = self._obey(body)
-            return bytes([0, 0, code]) + data
-
-    def _obey(self, body: bytes) -> tuple[int, bytes]:
-        card = self._card
-        match body:
-            case b"\x11\xff":
-                return 0x90, b""
-            case b"\x12\xff":
-                return 0x90, bytes(range(16))
-            case b"\x20\x01":
-                if card is None or (self._found and not self.found_again):
-                    return 0x80, b""
-                self._found, self._selected = True, False
-                return 0x9F, bytes(4)
-            case b"\x20\x02":
-                if card is None or not self._found:
-                    return 0x81, b""
-                self._selected = True
-                return 0x90, bytes(8)
-            case b"\x30\x01":
-                if card is None or not self._selected:
-                    return 0x41, b""
-                self._selected = False
-                if card.refusal is not None:
-                    return card.refusal, b""
-                sizes = TEXT_BYTES.to_bytes(2, "big") + len(card.photo).to_bytes(2, "big")
-                return 0x90, sizes + card.block() + card.photo
-            case _:
-                return 0x21, b""
-
-
-class SimulatedIdReader:
-    """Implements ``ports.IdReader``: the driver itself on the simulated part, ``part``."""
-
-    def __init__(self, timing: Timing | None = None) -> None:
-        self.part = Ga467Simulator()
-        self._driver = Ga467Reader(str(self.part.path), timing)
-
-    def read(self, timeout_s: float) -> IdDocument | None:
-        """As the driver reads."""
-        return self._driver.read(timeout_s)
-
-    def close(self) -> None:
-        """Let driver and part go."""
-        self._driver.close()
-        self.part.close()

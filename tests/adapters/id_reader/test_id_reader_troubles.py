@@ -1,15 +1,19 @@
-"""The ID card reader's driver and the part at its worst: noise, refusals, silence, hasty hands."""
+"""The ID card reader's driver and the part at its worst: noise, refusals, silence, hasty hands.
 
-import threading
+What takes time takes it by the part's own clock. Terminals are real only where they matter, and
+then the reader may take as long as it likes.
+"""
+
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from id_parts import BRISK, NAME, OTHER, RESIDENT
+from id_parts import BRISK, LEISURELY, NAME, OTHER, RESIDENT
 
 from agent.adapters.id_reader.frames import PREAMBLE, frame
 from agent.adapters.id_reader.ga467 import Ga467Reader, Timing
 from agent.adapters.id_reader.simulated import (
+    Ga467Part,
     Ga467Simulator,
     SimulatedCard,
     Spoil,
@@ -19,26 +23,36 @@ from agent.adapters.id_reader.simulated import (
     silence,
     truncated,
 )
+from agent.adapters.id_reader.simulated_line import Ga467OnClock
 from agent.errors import InternalError, RefusedError, UnavailableError
 
 CARD = SimulatedCard(RESIDENT, NAME)
 STATUS, FIND, SELECT, READ = b"\x11\xff", b"\x20\x01", b"\x20\x02", b"\x30\x01"
 A_WHILE_S = 10.0
 BRIEF = Timing(reply_s=0.15, read_s=0.5, retries=1, poll_s=0.02)
-PATIENT = Timing(reply_s=0.15, read_s=0.5, retries=4, poll_s=0.02)
-"""A machine that is busy may lose a reply or two."""
 
 
 @pytest.fixture
-def part() -> Iterator[Ga467Simulator]:
+def part() -> Ga467OnClock:
+    return Ga467OnClock()
+
+
+@pytest.fixture
+def reader(part: Ga467OnClock) -> Iterator[Ga467Reader]:
+    with closing(part.reader(BRIEF)) as driver:
+        yield driver
+
+
+@pytest.fixture
+def terminal() -> Iterator[Ga467Simulator]:
     simulator = Ga467Simulator()
     yield simulator
     simulator.close()
 
 
 @pytest.fixture
-def reader(part: Ga467Simulator) -> Iterator[Ga467Reader]:
-    with closing(Ga467Reader(str(part.path), PATIENT)) as driver:
+def at_terminal(terminal: Ga467Simulator) -> Iterator[Ga467Reader]:
+    with closing(Ga467Reader(str(terminal.path), LEISURELY)) as driver:
         yield driver
 
 
@@ -66,7 +80,7 @@ ONCE: list[tuple[str, Spoil]] = [
 @pytest.mark.parametrize("spoil", [spoil for _, spoil in ONCE], ids=[name for name, _ in ONCE])
 @pytest.mark.parametrize("command", [FIND, SELECT, READ], ids=["find", "select", "read"])
 def test_what_goes_wrong_once_is_tried_again(
-    reader: Ga467Reader, part: Ga467Simulator, command: bytes, spoil: Spoil
+    reader: Ga467Reader, part: Ga467OnClock, command: bytes, spoil: Spoil
 ) -> None:
     def spoil_once(body: bytes) -> None:
         if body == command:
@@ -82,7 +96,7 @@ def test_what_goes_wrong_once_is_tried_again(
 
 @pytest.mark.parametrize("code", [0x80, 0x81, 0x41])
 def test_another_commands_refusal_is_no_answer(
-    reader: Ga467Reader, part: Ga467Simulator, code: int
+    reader: Ga467Reader, part: Ga467OnClock, code: int
 ) -> None:
     left = [FIND, SELECT, READ]
     left.remove({0x80: FIND, 0x81: SELECT, 0x41: READ}[code])
@@ -116,7 +130,7 @@ def test_another_commands_refusal_is_no_answer(
     ],
     ids=lambda garbage: garbage[:9].hex(),
 )
-def test_garbage_before_every_reply_changes_nothing(part: Ga467Simulator, garbage: bytes) -> None:
+def test_garbage_before_every_reply_changes_nothing(part: Ga467OnClock, garbage: bytes) -> None:
     # Refusals by themselves are no answers but to their own commands.
     only = {0x80: (SELECT, READ), 0x81: (FIND, READ), 0x41: (FIND, SELECT)}.get(garbage[-2])
 
@@ -124,7 +138,7 @@ def test_garbage_before_every_reply_changes_nothing(part: Ga467Simulator, garbag
         if only is None or body in only:
             part.next.append(babbled(garbage))
 
-    with closing(Ga467Reader(str(part.path), BRISK)) as reader:
+    with closing(part.reader(BRISK)) as reader:
         part.on_command = babble
         part.lay(CARD)
         document = reader.read(A_WHILE_S)
@@ -134,7 +148,7 @@ def test_garbage_before_every_reply_changes_nothing(part: Ga467Simulator, garbag
 
 @pytest.mark.parametrize("command", [FIND, SELECT], ids=["find", "select"])
 def test_a_late_reading_of_another_card_is_never_this_ones(
-    reader: Ga467Reader, part: Ga467Simulator, command: bytes
+    reader: Ga467Reader, part: Ga467OnClock, command: bytes
 ) -> None:
     late = read_reply(SimulatedCard(OTHER))
     part.on_command = lambda body: part.next.append(babbled(late) if body == command else None)
@@ -145,9 +159,20 @@ def test_a_late_reading_of_another_card_is_never_this_ones(
 
 
 def test_it_reads_from_a_line_that_brings_one_byte_at_a_time(
-    reader: Ga467Reader, part: Ga467Simulator
+    reader: Ga467Reader, part: Ga467OnClock
 ) -> None:
     part.byte_gap_s = 0.0002
+    one_byte_at_a_time(reader, part)
+
+
+def test_it_reads_from_a_terminal_that_brings_one_byte_at_a_time(
+    at_terminal: Ga467Reader, terminal: Ga467Simulator
+) -> None:
+    terminal.byte_gap_s = 0.0002
+    one_byte_at_a_time(at_terminal, terminal)
+
+
+def one_byte_at_a_time(reader: Ga467Reader, part: Ga467Part) -> None:
     part.lay(CARD)
     document = reader.read(A_WHILE_S)
     assert document is not None
@@ -157,7 +182,7 @@ def test_it_reads_from_a_line_that_brings_one_byte_at_a_time(
 
 @pytest.mark.parametrize("found_again", [False, True])
 def test_each_reading_finds_and_selects_before_it_reads(
-    reader: Ga467Reader, part: Ga467Simulator, *, found_again: bool
+    reader: Ga467Reader, part: Ga467OnClock, *, found_again: bool
 ) -> None:
     part.found_again = found_again
     part.lay(CARD)
@@ -172,7 +197,7 @@ def test_each_reading_finds_and_selects_before_it_reads(
 
 @pytest.mark.parametrize("command", [SELECT, READ], ids=["select", "read"])
 def test_a_card_that_is_taken_away_in_between_is_no_document(
-    reader: Ga467Reader, part: Ga467Simulator, command: bytes
+    reader: Ga467Reader, part: Ga467OnClock, command: bytes
 ) -> None:
     part.on_command = lambda body: part.take_away() if body == command else None
     part.lay(CARD)
@@ -183,7 +208,7 @@ def test_a_card_that_is_taken_away_in_between_is_no_document(
 
 
 def test_a_card_that_is_changed_in_between_is_the_one_that_lies_there(
-    reader: Ga467Reader, part: Ga467Simulator
+    reader: Ga467Reader, part: Ga467OnClock
 ) -> None:
     def change(body: bytes) -> None:
         if body == READ:
@@ -197,28 +222,24 @@ def test_a_card_that_is_changed_in_between_is_the_one_that_lies_there(
     assert document.number == OTHER
 
 
-def test_a_card_that_comes_later_ends_the_wait(reader: Ga467Reader, part: Ga467Simulator) -> None:
-    timer = threading.Timer(0.2, part.lay, [CARD])
-    timer.start()
-    try:
-        assert reader.read(A_WHILE_S) is not None
-    finally:
-        timer.join()
+def test_a_card_that_comes_later_ends_the_wait(reader: Ga467Reader, part: Ga467OnClock) -> None:
+    part.clock.after(0.2, lambda: part.lay(CARD))
+    assert reader.read(A_WHILE_S) is not None
 
 
 @pytest.mark.parametrize("command", [FIND, SELECT, READ], ids=["find", "select", "read"])
 def test_pulling_the_plug_in_between_is_unavailable_and_mends(
-    reader: Ga467Reader, part: Ga467Simulator, command: bytes
+    at_terminal: Ga467Reader, terminal: Ga467Simulator, command: bytes
 ) -> None:
-    part.on_command = lambda body: part.unplug() if body == command else None
-    part.lay(CARD)
+    terminal.on_command = lambda body: terminal.unplug() if body == command else None
+    terminal.lay(CARD)
     with pytest.raises(UnavailableError) as failure:
-        reader.read(A_WHILE_S)
+        at_terminal.read(A_WHILE_S)
     assert failure.value.fix
-    part.on_command = lambda _body: None
-    part.plug_in()
-    part.lay(CARD)
-    assert reader.read(A_WHILE_S) is not None
+    terminal.on_command = lambda _body: None
+    terminal.plug_in()
+    terminal.lay(CARD)
+    assert at_terminal.read(A_WHILE_S) is not None
 
 
 # --- for good ------------------------------------------------------------------------------------
@@ -235,7 +256,7 @@ def test_pulling_the_plug_in_between_is_unavailable_and_mends(
     ],
 )
 def test_a_card_that_the_reader_refuses(
-    reader: Ga467Reader, part: Ga467Simulator, code: int, reason: str
+    reader: Ga467Reader, part: Ga467OnClock, code: int, reason: str
 ) -> None:
     part.lay(SimulatedCard(RESIDENT, refusal=code))
     with pytest.raises(RefusedError) as refusal:
@@ -255,16 +276,16 @@ def test_a_card_that_the_reader_refuses(
     ],
 )
 def test_a_reader_that_cannot_work_is_said_at_the_start_and_later(
-    part: Ga467Simulator, code: int, said: str
+    part: Ga467OnClock, code: int, said: str
 ) -> None:
-    with closing(Ga467Reader(str(part.path), BRISK)) as reader:
+    with closing(part.reader(BRISK)) as reader:
         part.unable = code
         with pytest.raises(UnavailableError, match=said):
             reader.read(0.0)
     with pytest.raises(UnavailableError, match=said):
-        Ga467Reader(str(part.path), BRISK)
+        part.reader(BRISK)
     part.unable = None
-    with closing(Ga467Reader(str(part.path), BRISK)) as reader:
+    with closing(part.reader(BRISK)) as reader:
         assert reader.read(0.0) is None
 
 
@@ -279,18 +300,18 @@ def test_a_reader_that_cannot_work_is_said_at_the_start_and_later(
     ],
 )
 def test_a_reader_that_never_answers_well_is_given_up(
-    part: Ga467Simulator, spoil: Spoil, said: str
+    part: Ga467OnClock, spoil: Spoil, said: str
 ) -> None:
     part.next.extend([spoil] * 20)
     with pytest.raises(UnavailableError, match=said):
-        Ga467Reader(str(part.path), BRIEF)
+        part.reader(BRIEF)
     assert part.commands == [STATUS] * 2
 
 
 @pytest.mark.parametrize("command", [SELECT, READ], ids=["select", "read"])
-def test_all_tries_together_have_an_end(part: Ga467Simulator, command: bytes) -> None:
+def test_all_tries_together_have_an_end(part: Ga467OnClock, command: bytes) -> None:
     timing = Timing(reply_s=0.2, read_s=0.2, retries=1000, look_s=0.5)
-    with closing(Ga467Reader(str(part.path), timing)) as reader:
+    with closing(part.reader(timing)) as reader:
         part.on_command = lambda body: part.next.append(silence() if body == command else None)
         part.lay(CARD)
         with pytest.raises(UnavailableError, match="does not answer"):
@@ -298,7 +319,7 @@ def test_all_tries_together_have_an_end(part: Ga467Simulator, command: bytes) ->
     assert part.commands.count(command) <= 4
 
 
-def test_sizes_that_are_none_are_refused(reader: Ga467Reader, part: Ga467Simulator) -> None:
+def test_sizes_that_are_none_are_refused(reader: Ga467Reader, part: Ga467OnClock) -> None:
     def lie(reply: bytes) -> bytes:
         return frame(b"\0\0\x90\x04\0\x01\0" + reply[14:-1])
 
@@ -321,10 +342,11 @@ def test_a_port_that_is_none_is_said_with_the_fix(tmp_path, kind: str) -> None:
     assert "dialout" in str(failure.value.fix)
 
 
-def test_a_port_in_use_is_refused(reader: Ga467Reader, part: Ga467Simulator) -> None:
+def test_a_port_in_use_is_refused(at_terminal: Ga467Reader, terminal: Ga467Simulator) -> None:
+    assert at_terminal.read(0.0) is None
     with pytest.raises(UnavailableError, match="cannot be opened") as failure:
-        Ga467Reader(str(part.path), BRISK)
-    assert f"fuser {part.path}" in str(failure.value.fix)
+        Ga467Reader(str(terminal.path), BRISK)
+    assert f"fuser {terminal.path}" in str(failure.value.fix)
 
 
 def test_the_reader_names_its_security_module(reader: Ga467Reader) -> None:
@@ -335,9 +357,9 @@ def test_the_reader_names_its_security_module(reader: Ga467Reader) -> None:
 
 
 def test_nothing_that_a_card_says_is_logged(
-    part: Ga467Simulator, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    part: Ga467OnClock, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with closing(Ga467Reader(str(part.path), BRISK)) as reader:
+    with closing(part.reader(BRISK)) as reader:
         part.lay(CARD)
         assert reader.read(A_WHILE_S) is not None
         part.lay(SimulatedCard(RESIDENT, NAME, valid_until="never"))

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from id_parts import BRISK, NAME, RESIDENT
+from id_parts import LEISURELY, NAME, RESIDENT
 from store_parts import BY, NOW, holder, open_registry
 
 from agent.adapters.id_reader.ga467 import Ga467Reader
@@ -50,7 +50,7 @@ def stage(simulator, registry):
     """The watcher, what it said, and its verifier."""
     said: list[Any] = []
     verifier, clock = CredentialVerifier(lambda: pytest.fail("no symbol is shown")), ManualClock()
-    reader = Ga467Reader(str(simulator.path), BRISK)
+    reader = Ga467Reader(str(simulator.path), LEISURELY)
     watcher = DocumentWatcher(
         "north-entry",
         reader,
@@ -122,7 +122,7 @@ def test_a_key_that_is_gone_is_a_fault_and_no_denial(simulator, tmp_path, monkey
     monkeypatch.setattr("agent.app.threads.senses.documents._RETRY_S", 0.01)
     said: list[Any] = []
     closed = open_registry(tmp_path / "registry.sqlite", None)
-    reader = Ga467Reader(str(simulator.path), BRISK)
+    reader = Ga467Reader(str(simulator.path), LEISURELY)
     keys = DocumentKeys(closed.document_key, None)
     verifier = CredentialVerifier(lambda: pytest.fail("no symbol is shown"))
     watcher = DocumentWatcher("north-entry", reader, keys, verifier, ManualClock(), said.append)
