@@ -1,10 +1,13 @@
-"""What every table of the config is made of: names, paths, fractions, and its strictness."""
+"""What every table of the config is made of: names, paths, fractions, pins, and its strictness."""
 
+from collections.abc import Iterator
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from agent.config.whole import Finding, Whole
 
 NAME_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
 FACTORS_PATTERN = r"^(face|pass|id_document)(\+(face|pass|id_document)){0,2}$"
@@ -31,9 +34,43 @@ WallTime = Annotated[time, AfterValidator(_of_no_zone)]
 FilePath = Annotated[Path, AfterValidator(_without_nul)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Pin = Annotated[int, Field(ge=0, le=27)]
+"""A BCM number."""
 
 
 class Table(BaseModel):
-    """A TOML table: frozen, and strict about keys and types."""
+    """A TOML table: frozen, and strict about keys and types.
+
+    What is to be said of all tables of one class in the whole config is said by the class itself,
+    so that it can also say that there is none.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @classmethod
+    def findings(cls, _whole: Whole, /) -> Iterator[Finding]:
+        """What keeps the config from being used, each with the key that is wrong."""
+        return iter(())
+
+    @classmethod
+    def warnings(cls, _whole: Whole, /) -> Iterator[str]:
+        """What is allowed but should be meant, each in plain words."""
+        return iter(())
+
+    @classmethod
+    def summary(cls, _whole: Whole, /) -> dict[str, Any]:
+        """The lines that sum it up, counts and kinds only, by their names."""
+        return {}
+
+
+class PinsTable(Table):
+    """Something on the header; ``simulated`` pins live in a file and outlive the agent."""
+
+    pin_factory: Literal["lgpio", "mock", "simulated"] = "lgpio"
+    pins_file: FilePath | None = Field(None, description="simulated only: where the pins live")
+
+    @model_validator(mode="after")
+    def _file_where_simulated(self) -> Self:
+        if (self.pin_factory == "simulated") != (self.pins_file is not None):
+            raise ValueError("pins_file goes with pin_factory = 'simulated', and only with it")
+        return self

@@ -14,15 +14,12 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from agent.config.base import FACTORS_PATTERN, FUNCTION_PATTERN, NAME_PATTERN
-from agent.config.input_relations import check_inputs
 from agent.config.lines import KeyPath, key_lines, line_of
 from agent.config.mend import fields_of, mend, model_at
-from agent.config.pins import check_pins
-from agent.config.relations import Finding, check_relations, did_you_mean, unsure
-from agent.config.schedule_relations import check_schedules
-from agent.config.schedules import SCHEDULE_TAGS
+from agent.config.relations import check_relations
 from agent.config.schema import GateConfig
-from agent.config.skin_relations import check_skin
+from agent.config.tables.schedule import SCHEDULE_TAGS
+from agent.config.whole import Finding, did_you_mean, unsure
 from agent.errors import ConfigError
 
 _MAX_BYTES = 1_000_000
@@ -130,11 +127,7 @@ def _validate(data: dict[str, Any]) -> tuple[GateConfig | None, list[Finding]]:
             if not new or not all(mend(data, path) for path, _ in reversed(new)):
                 return None, findings
         else:
-            findings += check_relations(config, mended)
-            findings += check_pins(config, mended)
-            findings += check_skin(config, mended)
-            findings += check_inputs(config, mended)
-            return config, findings + list(check_schedules(config, mended))
+            return config, findings + list(check_relations(config, mended))
     return None, findings
 
 

@@ -14,9 +14,8 @@ from pydantic.fields import FieldInfo
 
 from agent.config.lines import KeyPath
 from agent.config.schema import GateConfig
+from agent.config.whole import UNREAD
 
-UNREAD = "-unread-"
-"""The sample of a name."""
 _SAMPLES: dict[Any, Any] = {
     bool: False,
     int: 1,

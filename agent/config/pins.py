@@ -15,16 +15,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.config.hardware import DoorConfig, PinsTable
+from agent.config.base import PinsTable
 from agent.config.lines import KeyPath
-from agent.config.mend import UNREAD
-from agent.config.relations import Finding, unsure
 from agent.config.schema import GateConfig
+from agent.config.tables.door import DoorConfig
+from agent.config.whole import UNREAD, Finding, unsure
 
 Level = Literal["up", "down"]
 
-_I2C_PARTS = frozenset({"mlx90614", "mlx90640"})
-_SERIAL_PORTS = frozenset({"/dev/serial0", "/dev/ttyAMA0", "/dev/ttyS0"})
 _TABLES = ("door", "input", "indicator")
 _FIXED_UP = (2, 3)
 
@@ -59,12 +57,7 @@ def pin_map(config: GateConfig) -> tuple[PinUse, ...]:
 def reserved_pins(config: GateConfig) -> dict[int, str]:
     """Pins that something other than doors, inputs and lights needs, and what it is."""
     reserved = dict.fromkeys((0, 1), "the EEPROM of a HAT, which the Pi reads at every boot")
-    thermometer = config.thermometer
-    if thermometer.kind in _I2C_PARTS and thermometer.bus == 1:
-        reserved |= dict.fromkeys((2, 3), "the thermometer's I2C bus 1")
-    if config.id_reader.kind != "none" and str(config.id_reader.port) in _SERIAL_PORTS:
-        reserved |= dict.fromkeys((14, 15), f"the serial line {config.id_reader.port}")
-    return reserved
+    return reserved | config.thermometer.reserved_pins | config.id_reader.reserved_pins
 
 
 def check_pins(config: GateConfig, mended: Collection[KeyPath] = ()) -> Iterator[Finding]:

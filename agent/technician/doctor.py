@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from agent.config.hardware import InputConfig
+from agent.config import InputConfig
 from agent.config.pins import PinUse
 from agent.domain.door.signal import InputChange, Signal
 from agent.errors import GateAgentError, UnavailableError

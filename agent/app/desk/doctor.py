@@ -25,8 +25,8 @@ from agent.app.open.site import site_of
 from agent.app.open.thermometers import read_once
 from agent.app.open.voice import open_voice
 from agent.config import CameraConfig, ConfigFile, InputConfig, load_config
-from agent.config.input_relations import outputs_of
 from agent.config.pins import PinUse, pin_map
+from agent.config.tables.input import outputs_of
 from agent.errors import RefusedError, UnavailableError
 from agent.ports import Door
 from agent.vision.packs.packs import load_pack

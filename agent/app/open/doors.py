@@ -9,7 +9,7 @@ from agent.adapters.pins.door import GpioDoor, PinFactory, open_pins
 from agent.adapters.pins.indicator import GpioIndicator, IndicatorPins
 from agent.adapters.pins.inputs import GpioInputs, InputPin
 from agent.config import ConfigFile, DoorConfig, InputConfig
-from agent.config.hardware import PinsTable
+from agent.config.base import PinsTable
 from agent.ports import Clock
 
 

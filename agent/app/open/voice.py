@@ -10,7 +10,7 @@ from agent.adapters.voice.espeak import synthesise
 from agent.adapters.voice.loudspeaker import AplayLoudspeaker
 from agent.adapters.voice.simulated import SimulatedLoudspeaker
 from agent.config import ConfigFile, load_config
-from agent.config.voice import VoiceConfig
+from agent.config.tables.voice import VoiceConfig
 from agent.domain.hours.instant import Instant
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.voice.prepare import VoiceFiles, VoiceMessage, list_messages, prepare

@@ -1,95 +1,43 @@
 """What a config says: a summary, the risks it takes, and itself without secrets."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from agent.config import ConfigFile, GateConfig
-from agent.operations.config.risks import risks
+from agent.config.relations import tables, whole_of
+from agent.errors import UnavailableError
+from agent.operations.voice.texts import load_texts
 
 MASK = "***"
+_TOLD_FIRST = ("kiosk", "access_points")
+_TOLD_LAST = ("broker", "pack")
 
 
 def summary(config: GateConfig) -> dict[str, Any]:
     """What the kiosk is made of; counts and kinds only."""
-    kiosk = config.kiosk
-    return {
-        "kiosk": f"{kiosk.community}/{kiosk.grid}/{kiosk.id}",
-        "access_points": [point.id for point in config.access_point],
-        "cameras": [f"{camera.id} ({camera.kind})" for camera in config.camera],
-        "doors": [f"{door.id} ({door.pin_factory})" for door in config.door],
-        "inputs": [f"{one.id} ({one.kind})" for one in config.input],
-        "areas": [f"{area.id} (anti-passback {area.anti_passback})" for area in config.area],
-        "schedules": [schedule.id for schedule in config.schedule],
-        "rules": len(config.rule),
-        "categories": sorted({name for rule in config.rule for name in rule.categories}),
-        "thermometer": config.thermometer.kind,
-        "voice": config.voice.kind,
-        "broker": f"{config.broker.host}:{config.broker.port}" if config.broker else None,
-        "pack": config.face.pack,
-    }
+    whole = whole_of(config)
+    lines = {name: line for table in tables() for name, line in table.summary(whole).items()}
+    between = [name for name in lines if name not in (*_TOLD_FIRST, *_TOLD_LAST)]
+    return {name: lines[name] for name in (*_TOLD_FIRST, *between, *_TOLD_LAST)}
 
 
 def warnings(file: ConfigFile) -> list[str]:
     """What is allowed but should be meant: each risk that the config takes, in plain words."""
-    config = file.config
-    found = _risks_of_factors(config)
-    if not config.rule:
-        found.append("there is no [[rule]]: nobody may pass")
-    if config.broker is None:
-        found.append("there is no [broker]: events stay in the journal of this kiosk")
-    elif config.broker.ca_file is None and config.broker.host not in {"localhost", "127.0.0.1"}:
-        found.append("[broker] has no ca_file: events cross the network in the clear")
-    found += [
-        f"door {door.id} stands free while {door.free_passage_schedule} holds"
-        " (free_passage_schedule): anybody may pass then"
-        for door in config.door
-        if door.free_passage_schedule is not None
-    ]
-    if config.clock.trust_system_clock:
-        found.append("[clock] trust_system_clock: a wrong clock is believed")
-    if config.store.keep_photographs:
-        found.append("[store] keep_photographs: enrolment photographs are kept")
-    found += [
-        f"door {door.id} is simulated ({door.pin_factory}): no real output moves"
-        for door in config.door
-        if door.pin_factory != "lgpio"
-    ]
-    found += [
-        f"camera {camera.id} is simulated: it shows photographs"
-        for camera in config.camera
-        if camera.kind == "simulated"
-    ]
-    if config.thermometer.kind == "simulated":
-        found.append("the thermometer is simulated: it measures nobody")
-    found += risks(file)
-    if config.broker is not None:
-        needed = (config.broker.password_file, config.broker.ca_file, config.broker.cert_file)
-        found += [
-            f"{file.resolve(path)} is not there or not readable"
-            for path in (*needed, config.broker.key_file)
-            if path is not None and not _readable(file, str(path))
-        ]
-    return found
+    whole = whole_of(file.config, folder=file.path.parent)
+    found = [text for table in tables() for text in table.warnings(whole)]
+    return [*found, *_missing_texts(file)]
 
 
-def _risks_of_factors(config: GateConfig) -> list[str]:
-    found = []
-    alone = {factors for rule in config.rule for factors in rule.factors if "+" not in factors}
-    if "face" in alone and config.face.accept_no_pad:
-        found.append(
-            "face alone opens the gate without presentation attack detection"
-            " ([face] accept_no_pad): a photograph of a resident may pass"
-        )
-    if "pass" in alone:
-        found.append(
-            'a pass alone opens the gate (factors = ["pass"]): whoever photographs one may pass'
-            ' until it ends; prefer "pass+face", or passes of one use'
-        )
-    if "id_document" in alone:
-        found.append(
-            'an ID document alone opens the gate (factors = ["id_document"]): whoever finds or'
-            ' takes one may pass; prefer "id_document+face" or "id_document+pass"'
-        )
-    return found
+def _missing_texts(file: ConfigFile) -> Iterator[str]:
+    settings = file.config.voice
+    if settings.kind == "none":
+        return
+    folder = None if settings.texts is None else file.resolve(settings.texts)
+    for language in settings.languages:
+        try:
+            load_texts(language, folder)
+        except UnavailableError as error:
+            yield f"the voice keeps the agent from starting: {str(error).partition(chr(10))[0]}"
 
 
 def masked(config: GateConfig) -> dict[str, Any]:
@@ -118,11 +66,3 @@ def mask_address(source: str) -> str:
     _, login, place = rest.rpartition("@")
     place, query, _ = place.partition("?")
     return scheme + separator + (MASK + login if login else "") + place + (query and f"?{MASK}")
-
-
-def _readable(file: ConfigFile, path: str) -> bool:
-    try:
-        with file.resolve(path).open("rb"):
-            return True
-    except OSError:
-        return False

@@ -1,9 +1,10 @@
-"""What of the config says when: schedules, holidays, exceptions.
+"""[[schedule]] and [[holiday]]: when something holds.
 
 Every time is wall-clock time in the kiosk's time zone; an ``until`` at or before its ``from`` runs
 past midnight. What holds where they disagree is said in ``domain.schedule``.
 """
 
+from collections.abc import Iterator
 from datetime import date as Date  # noqa: N812 - the key is called date
 from datetime import time
 from typing import Annotated, Any, Literal
@@ -11,7 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 
 from agent.config.base import Name, Table, WallTime, Weekday
-from agent.domain.hours.holidays import FIRST_YEAR, LAST_YEAR
+from agent.config.lines import KeyPath
+from agent.config.whole import UNREAD, Finding, Whole, known, repeated
+from agent.domain.hours.holidays import FIRST_YEAR, LAST_YEAR, parse_days
 
 BY_ID, BY_SPANS = "by id", "by spans"
 SCHEDULE_TAGS = frozenset({BY_ID, BY_SPANS})
@@ -56,6 +59,20 @@ class HolidayConfig(Table):
     id: Name
     dates: Annotated[tuple[str, ...], Field(min_length=1, max_length=400)]
 
+    @classmethod
+    def findings(cls, whole: Whole, /) -> Iterator[Finding]:
+        """Ids named twice, and texts that are no day."""
+        yield from repeated("holiday", [holiday.id for holiday in whole.rows(cls)])
+        for i, holiday in enumerate(whole.rows(cls)):
+            for j, text in enumerate(holiday.dates):
+                path: KeyPath = ("holiday", i, "dates", j)
+                if whole.unsure(*path) or text == UNREAD:
+                    continue
+                try:
+                    parse_days(text)
+                except ValueError as error:
+                    yield path, str(error)
+
 
 class ScheduleConfig(Table):
     """Spans under a name; ``holidays`` are the sets of [[holiday]] that count for it."""
@@ -64,6 +81,31 @@ class ScheduleConfig(Table):
     spans: Annotated[tuple[ScheduleSpan, ...], Field(max_length=64)] = ()
     holidays: Annotated[tuple[Name, ...], Field(max_length=32)] = ()
     exceptions: Annotated[tuple[ExceptionConfig, ...], Field(max_length=200)] = ()
+
+    @classmethod
+    def findings(cls, whole: Whole, /) -> Iterator[Finding]:
+        """Ids named twice, holidays that are none, and schedules that never hold."""
+        yield from repeated("schedule", [schedule.id for schedule in whole.rows(cls)])
+        holidays = [holiday.id for holiday in whole.rows(HolidayConfig)]
+        for i, schedule in enumerate(whole.rows(cls)):
+            for j, name in enumerate(schedule.holidays):
+                yield from known(("schedule", i, "holidays", j), name, holidays, "[[holiday]] ")
+            # What is missing here may be what could not be read.
+            if not any(path[:2] == ("schedule", i) for path in whole.mended):
+                yield from _complete(("schedule", i), schedule)
+
+    @classmethod
+    def summary(cls, whole: Whole, /) -> dict[str, Any]:
+        """Their ids."""
+        return {"schedules": [schedule.id for schedule in whole.rows(cls)]}
+
+
+def _complete(path: KeyPath, schedule: ScheduleConfig) -> Iterator[Finding]:
+    if not schedule.spans and not any(one.open for one in schedule.exceptions):
+        yield path, "never holds: give it spans, or exceptions with open = true"
+    if any("holiday" in span.days for span in schedule.spans) and not schedule.holidays:
+        message = 'its spans name the day "holiday": say in holidays which [[holiday]] count'
+        yield path, message
 
 
 def _which(value: Any) -> str | None:

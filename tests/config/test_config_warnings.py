@@ -1,24 +1,25 @@
-"""Warnings about inputs, areas and the voice: what is allowed but seldom meant."""
+"""Warnings about inputs, areas and thermometers: what is allowed but seldom meant."""
 
 from pathlib import Path
 
 import pytest
 from places import ROOT
 
-from agent.config import load_config
-from agent.operations.config.risks import risks
+from agent.config import AreaConfig, InputConfig, ThermometerConfig, load_config
+from agent.config.base import Table
+from agent.config.relations import whole_of
 
 EXAMPLE = ROOT / "config" / "gate.example.toml"
 
 
-def told(tmp_path: Path, *changes: tuple[str, str]) -> list[str]:
+def told(table: type[Table], tmp_path: Path, *changes: tuple[str, str]) -> list[str]:
     text = EXAMPLE.read_text()
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
     file = tmp_path / "gate.toml"
     file.write_text(text)
-    return risks(load_config(file))
+    return list(table.warnings(whole_of(load_config(file).config)))
 
 
 def wired(kind: str, active_high: str, pull: str) -> tuple[tuple[str, str], ...]:
@@ -38,7 +39,11 @@ def test_a_cut_wire_is_an_alarm_of_what_guards_and_no_wish_of_what_asks(
     # A cut wire leaves the pin at its pull.
     cut_is_active = (pull == "up") == (active_high == "true")
     wanted = kind in ("contact", "tamper", "fire")
-    warned = [text for text in told(tmp_path, *wired(kind, active_high, pull)) if "cut" in text]
+    warned = [
+        text
+        for text in told(InputConfig, tmp_path, *wired(kind, active_high, pull))
+        if "cut" in text
+    ]
     assert len(warned) == (0 if pull == "none" or cut_is_active is wanted else 1)
     assert all("north-contact" in text for text in warned)
 
@@ -61,7 +66,9 @@ HARD = ('anti_passback = "off"', 'anti_passback = "hard"')
 def test_an_area_without_a_way_in_or_out_is_told(
     changes: tuple[tuple[str, str], ...], words: list[str], tmp_path: Path
 ):
-    found = [text for text in told(tmp_path, *changes) if text.startswith("area garden")]
+    found = [
+        text for text in told(AreaConfig, tmp_path, *changes) if text.startswith("area garden")
+    ]
     assert len(found) == len(words)
     assert all(word in text for word, text in zip(words, found, strict=True))
 
@@ -72,20 +79,16 @@ def test_a_hard_area_with_a_way_out_is_no_risk(tmp_path: Path):
         '[[access_point]]\nid = "north-exit"\ndirection = "exit"\ncamera = "back"\n'
         'door = "turnstile"\nfrom_area = "garden"\n\n[[input]]'
     )
-    found = told(tmp_path, ENTERS, HARD, ("[[input]]", exit_point))
+    found = told(AreaConfig, tmp_path, ENTERS, HARD, ("[[input]]", exit_point))
     assert not [text for text in found if text.startswith("area")]
-
-
-def test_a_language_without_texts_is_told_before_the_start(tmp_path: Path):
-    voice = 'kind = "simulated"\naccess_point = "north-entry"\nlanguages = ["fr"]  #'
-    text = EXAMPLE.read_text().partition("[voice]")[2].partition("languages")[0]
-    found = told(tmp_path, (text + "languages", f"\n{voice}"))
-    assert "the voice is simulated: nobody hears it" in found
-    assert any("'fr'" in one and "starting" in one for one in found)
 
 
 def test_a_key_of_another_thermometer_is_told(tmp_path: Path):
     part = 'kind = "mlx90614"\nfield_of_view_deg = 5\nrefresh_hz = 8 # '
-    found = told(tmp_path, ('kind = "none"                 # none | simulated | mlx', part))
+    found = told(
+        ThermometerConfig,
+        tmp_path,
+        ('kind = "none"                 # none | simulated | mlx', part),
+    )
     expected = "[thermometer] refresh_hz says nothing to kind = 'mlx90614', only to 'mlx90640'"
     assert found == [expected]

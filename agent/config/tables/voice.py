@@ -1,10 +1,13 @@
-"""What of the config makes the gate speak."""
+"""[voice]: what the gate says, and when it keeps its voice down."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from agent.config.base import FilePath, Name, Table, WallTime
+from agent.config.tables.access_point import ids_of_points
+from agent.config.whole import Finding, Whole, known
 from agent.domain.access.hints import LANGUAGE_PATTERN
 
 _DEVICE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:,=-]{0,63}$"
@@ -58,3 +61,21 @@ class VoiceConfig(Table):
         if len(set(self.languages)) < len(self.languages):
             raise ValueError("languages names one twice")
         return self
+
+    @classmethod
+    def findings(cls, whole: Whole, /) -> Iterator[Finding]:
+        """A loudspeaker at no access point."""
+        voice = whole.one(cls)
+        if voice.access_point is not None:
+            yield from known(("voice", "access_point"), voice.access_point, ids_of_points(whole))
+
+    @classmethod
+    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+        """A loudspeaker that is none; whether the texts are there is not the config's to know."""
+        if whole.one(cls).kind == "simulated":
+            yield "the voice is simulated: nobody hears it"
+
+    @classmethod
+    def summary(cls, whole: Whole, /) -> dict[str, Any]:
+        """Its kind."""
+        return {"voice": whole.one(cls).kind}

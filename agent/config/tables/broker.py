@@ -1,0 +1,61 @@
+"""[broker]: the community's MQTT broker."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from agent.config.base import FilePath, Name, Table
+from agent.config.whole import Whole
+
+
+class BrokerConfig(Table):
+    """The community's MQTT broker; the password is read from a file, never from here."""
+
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    protocol: Literal["5", "3.1.1"] = "5"
+    client_id: Name | None = None
+    username: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    password_file: FilePath | None = None
+    ca_file: FilePath | None = None
+    cert_file: FilePath | None = None
+    key_file: FilePath | None = None
+    keepalive_s: Annotated[int, Field(ge=5, le=600)] = 30
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file go together")
+        if self.password_file is not None and self.username is None:
+            raise ValueError("password_file needs a username")
+        if self.cert_file is not None and self.ca_file is None:
+            raise ValueError("cert_file needs ca_file: TLS is on where ca_file is given")
+        return self
+
+    @classmethod
+    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+        """No broker, one that others can listen to, and files that are not there."""
+        if not whole.rows(cls):
+            yield "there is no [broker]: events stay in the journal of this kiosk"
+        for broker in whole.rows(cls):
+            if broker.ca_file is None and broker.host not in {"localhost", "127.0.0.1"}:
+                yield "[broker] has no ca_file: events cross the network in the clear"
+            files = (broker.password_file, broker.ca_file, broker.cert_file, broker.key_file)
+            for path in files:
+                if path is not None and not _readable(whole, path):
+                    yield f"{whole.resolve(path)} is not there or not readable"
+
+    @classmethod
+    def summary(cls, whole: Whole, /) -> dict[str, Any]:
+        """Its address, or None."""
+        address = [f"{broker.host}:{broker.port}" for broker in whole.rows(cls)]
+        return {"broker": next(iter(address), None)}
+
+
+def _readable(whole: Whole, path: FilePath) -> bool:
+    try:
+        with whole.resolve(path).open("rb"):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,74 @@
+"""[[camera]] and its approach zone."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from agent.config.base import Fraction, Name, Table
+from agent.config.whole import Finding, Whole, repeated
+
+
+class ZoneConfig(Table):
+    """The approach zone: where in the frame, and how near, a face is a presentation.
+
+    Position and size are fractions of the frame; ``min_face_px`` is a face's width in pixels and
+    stands for the distance.
+    """
+
+    x: Fraction = 0.0
+    y: Fraction = 0.0
+    width: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    height: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    min_face_px: Annotated[int, Field(ge=40, le=1000)] = 80
+
+    @model_validator(mode="after")
+    def _inside(self) -> Self:
+        if self.x + self.width > 1.0 + 1e-9 or self.y + self.height > 1.0 + 1e-9:
+            raise ValueError(
+                "the zone reaches past the frame: x + width and y + height are 1 at most"
+            )
+        return self
+
+
+class CameraConfig(Table):
+    """One camera; ``source`` is a device (0, /dev/video0), a file, a stream, or photographs."""
+
+    id: Name
+    kind: Literal["picamera2", "opencv", "simulated"]
+    source: int | str | list[str] = 0
+    width: Annotated[int, Field(ge=160, le=4096)] = 640
+    height: Annotated[int, Field(ge=120, le=4096)] = 480
+    fps: Annotated[float, Field(gt=0, le=120)] = 15.0
+    field_of_view_deg: Annotated[float, Field(ge=20, le=170)] = Field(
+        66.0, description="horizontal, of the lens: a face's width stands for its distance"
+    )
+    loop: bool = False
+    frozen: bool = Field(False, description="simulated only: no noise, as a hung camera")
+    timeout_s: Annotated[float, Field(ge=0.2, le=30)] = 3.0
+    zone: ZoneConfig = ZoneConfig()
+
+    @model_validator(mode="after")
+    def _source_fits(self) -> Self:
+        if self.kind == "simulated" and (isinstance(self.source, int) or not self.source):
+            raise ValueError('a simulated camera shows photographs: source = ["portrait.jpg"]')
+        if self.kind != "simulated" and isinstance(self.source, list):
+            raise ValueError("a list of photographs needs kind = 'simulated'")
+        return self
+
+    @classmethod
+    def findings(cls, whole: Whole, /) -> Iterator[Finding]:
+        """Ids named twice."""
+        return repeated("camera", [camera.id for camera in whole.rows(cls)])
+
+    @classmethod
+    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+        """Photographs in place of people."""
+        for camera in whole.rows(cls):
+            if camera.kind == "simulated":
+                yield f"camera {camera.id} is simulated: it shows photographs"
+
+    @classmethod
+    def summary(cls, whole: Whole, /) -> dict[str, Any]:
+        """Each with its kind."""
+        return {"cameras": [f"{camera.id} ({camera.kind})" for camera in whole.rows(cls)]}

@@ -1,0 +1,60 @@
+"""[face]: how faces are recognised."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from agent.config.base import Name, Table
+from agent.config.tables.rule import RuleConfig
+from agent.config.whole import Finding, Whole
+
+
+class FaceConfig(Table):
+    """How a face is recognised and how sure the gate must be."""
+
+    pack: Name = "dlib"
+    threads: Annotated[int, Field(ge=1, le=8)] = 1
+    accept_no_pad: bool = False
+    accept_licences: tuple[str, ...] = ()
+    max_false_grant_rate: Annotated[float, Field(gt=0, le=0.1)] = 0.01
+    margin: Annotated[float, Field(ge=0, le=1)] = 0.03
+    agreement_frames: Annotated[int, Field(ge=3, le=20)] = 3
+    agreement_span_s: Annotated[float, Field(ge=0.2, le=5)] = 0.2
+    freshness_s: Annotated[float, Field(ge=0.1, le=0.5)] = 0.5
+    attempt_timeout_s: Annotated[float, Field(ge=0.5, le=10)] = 1.5
+    attempt_interval_s: Annotated[float, Field(ge=0.5, le=60)] = 2.0
+    attempt_interval_max_s: Annotated[float, Field(ge=0.5, le=600)] = 16.0
+    track_gap_s: Annotated[float, Field(ge=0.2, le=5)] = 1.0
+
+    @classmethod
+    def findings(cls, whole: Whole, /) -> Iterator[Finding]:
+        """Photographs that would pass without anybody having accepted it; a pace that falls."""
+        face, accepted = whole.one(cls), ("face", "accept_no_pad")
+        alone = any("face" in rule.factors for rule in whole.rows(RuleConfig))
+        if alone and not face.accept_no_pad and not whole.unsure(*accepted):
+            message = (
+                "the rules open by face alone, and no presentation attack detection is installed: "
+                "a photograph may pass. Set accept_no_pad = true under [face] to accept that, "
+                'or factors = ["pass+face"] in every rule'
+            )
+            yield accepted, message
+        least, most = ("face", "attempt_interval_s"), ("face", "attempt_interval_max_s")
+        sure = not whole.unsure(*least) and not whole.unsure(*most)
+        if sure and face.attempt_interval_max_s < face.attempt_interval_s:
+            yield most, "is less than attempt_interval_s"
+
+    @classmethod
+    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+        """Photographs that may pass, accepted as it is."""
+        alone = any("face" in rule.factors for rule in whole.rows(RuleConfig))
+        if alone and whole.one(cls).accept_no_pad:
+            yield (
+                "face alone opens the gate without presentation attack detection"
+                " ([face] accept_no_pad): a photograph of a resident may pass"
+            )
+
+    @classmethod
+    def summary(cls, whole: Whole, /) -> dict[str, Any]:
+        """Its model pack."""
+        return {"pack": whole.one(cls).pack}

@@ -1,0 +1,125 @@
+"""[[input]]: contacts and buttons, the doors they watch, and how they are wired.
+
+kind              door       direction, where it is a turnstile's
+rex passage       needed     needed: each direction has its own
+feedback          needed     needed: each relay has its own
+contact duress    needed     without one it counts for both
+tamper fire       may be     without one it counts for both; without a door for the kiosk
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from agent.config.base import Name, Pin, PinsTable
+from agent.config.lines import KeyPath
+from agent.config.tables.door import DoorConfig
+from agent.config.whole import UNREAD, Finding, Whole, known
+
+_NEED_A_DOOR = frozenset({"contact", "rex", "passage", "feedback", "duress"})
+_NEED_A_DIRECTION = frozenset({"rex", "passage", "feedback"})
+_ONE_AN_OUTPUT = frozenset({"contact", "feedback"})
+_CUT_READS_AS = {
+    "rex": "pressed: it would free the door",
+    "passage": "somebody who passes: it would end a grant",
+    "duress": "pressed: somebody would come for nothing",
+    "contact": "a closed door: nobody would notice",
+    "tamper": "a closed housing: nobody would notice",
+    "fire": "no alarm: the doors would stay shut",
+}
+_GUARDS = frozenset({"contact", "tamper", "fire"})
+"""Whose cut wire is to read as the alarm; that of the others is to ask for nothing."""
+
+
+class InputConfig(PinsTable):
+    """A contact or button on a pin: ``active_high`` is the level that means active.
+
+    Active is: the door open, the button pressed, one rotation, the housing open, the fire alarm,
+    the relay releasing, duress. ``door`` is the door it belongs to; a turnstile's has a direction.
+    """
+
+    id: Name
+    kind: Literal["contact", "rex", "passage", "tamper", "fire", "feedback", "duress"]
+    pin: Pin
+    active_high: bool
+    pull: Literal["up", "down", "none"]
+    door: Name | None = None
+    direction: Literal["entry", "exit"] | None = None
+    debounce_s: Annotated[float, Field(ge=0.001, le=0.2)] = 0.03
+
+    @classmethod
+    def findings(cls, whole: Whole, /) -> Iterator[Finding]:
+        """Inputs that no door answers for, or more than one input where there may be one."""
+        doors = {door.id: (i, door) for i, door in enumerate(whole.rows(DoorConfig))}
+        watched: dict[tuple[str, str], str] = {}
+        ids: set[str] = set()
+        for i, one in enumerate(whole.rows(cls)):
+            path = ("input", i)
+            if one.id in ids and one.id != UNREAD:
+                yield (*path, "id"), f"{one.id!r} is named twice"
+            ids.add(one.id)
+            if any(whole.unsure(*path, key) for key in ("kind", "door", "direction")):
+                continue
+            if one.door is None:
+                yield from _without_door(path, one)
+            elif one.door not in doors:
+                yield from known((*path, "door"), one.door, list(doors))
+            else:
+                number, door = doors[one.door]
+                if not whole.unsure("door", number, "kind"):
+                    yield from _direction(path, one, door)
+                    yield from _alone(path, one, door, watched)
+
+    @classmethod
+    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+        """Wires that do harm when they are cut."""
+        for one in whole.rows(cls):
+            if one.pull == "none" or one.kind not in _CUT_READS_AS:
+                continue
+            active = one.active_high is (one.pull == "up")
+            if active is not (one.kind in _GUARDS):
+                yield (
+                    f"input {one.id}: with pull = {one.pull!r} and active_high ="
+                    f" {str(one.active_high).lower()} a cut wire reads as"
+                    f" {_CUT_READS_AS[one.kind]}; docs/inputs.md says how to wire it"
+                )
+
+    @classmethod
+    def summary(cls, whole: Whole, /) -> dict[str, Any]:
+        """Each with its kind."""
+        return {"inputs": [f"{one.id} ({one.kind})" for one in whole.rows(cls)]}
+
+
+def outputs_of(one: InputConfig, door: DoorConfig) -> tuple[str, ...]:
+    """The names of the outputs that an input of this door counts for."""
+    if one.direction is None:
+        return tuple(door.outputs)
+    return (door.output_for(one.direction),)
+
+
+def _without_door(path: KeyPath, one: InputConfig) -> Iterator[Finding]:
+    if one.kind in _NEED_A_DOOR:
+        yield path, f'kind = "{one.kind}" needs the door it belongs to: door = "..."'
+    if one.direction is not None:
+        yield (*path, "direction"), "goes with a door"
+
+
+def _direction(path: KeyPath, one: InputConfig, door: DoorConfig) -> Iterator[Finding]:
+    if door.kind == "gpio" and one.direction is not None:
+        message = f"door {door.id!r} has one relay for both directions: leave direction out"
+        yield (*path, "direction"), message
+    if door.kind == "turnstile" and one.direction is None and one.kind in _NEED_A_DIRECTION:
+        yield path, f'kind = "{one.kind}" of a turnstile needs direction = "entry" or "exit"'
+
+
+def _alone(
+    path: KeyPath, one: InputConfig, door: DoorConfig, watched: dict[tuple[str, str], str]
+) -> Iterator[Finding]:
+    if one.kind not in _ONE_AN_OUTPUT:
+        return
+    for output in outputs_of(one, door):
+        before = watched.setdefault((one.kind, output), one.id)
+        if before != one.id:
+            yield path, f"{output!r} already has {before!r} as its {one.kind}"
+            return

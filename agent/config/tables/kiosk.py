@@ -1,0 +1,33 @@
+"""[kiosk]: where it stands."""
+
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from agent.config.base import Name, Table
+from agent.config.whole import Whole
+
+
+class KioskConfig(Table):
+    """Where the kiosk stands; the three names make its topics."""
+
+    community: Name
+    grid: Name
+    id: Name
+    timezone: str = Field("UTC", description="IANA name, for schedules: Asia/Shanghai")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"no time zone {value!r}; use an IANA name: Asia/Shanghai") from error
+        return value
+
+    @classmethod
+    def summary(cls, whole: Whole, /) -> dict[str, Any]:
+        """The names of its topics."""
+        kiosk = whole.one(cls)
+        return {"kiosk": f"{kiosk.community}/{kiosk.grid}/{kiosk.id}"}

@@ -1,0 +1,103 @@
+"""[[rule]]: who may pass where, when and by what."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from agent.config.base import FACTORS_PATTERN, Name, Table
+from agent.config.tables.access_point import ids_of_points
+from agent.config.tables.schedule import ScheduleChoice, ScheduleConfig, ScheduleSpan
+from agent.config.whole import Finding, Whole, known
+
+ElevatedWord = Literal["deny", "second_reading", "warn"]
+UnreliableWord = Literal["deny", "warn"]
+PauseS = Annotated[float, Field(ge=1, le=60)]
+
+FactorSet = Annotated[
+    str,
+    Field(
+        pattern=FACTORS_PATTERN,
+        description="face, pass, id_document; those joined by + are shown together",
+    ),
+]
+
+
+class RuleConfig(Table):
+    """Who may pass where, when and by what; a category without a rule is refused.
+
+    One of ``factors`` is enough; the parts of one come in any order within ``factor_window_s``.
+    """
+
+    categories: Annotated[tuple[Name, ...], Field(min_length=1)]
+    access_points: tuple[Name, ...] = Field((), description="empty: all of them")
+    factors: Annotated[tuple[FactorSet, ...], Field(min_length=1, max_length=8)] = (
+        "face",
+        "pass+face",
+    )
+    factor_window_s: Annotated[float, Field(ge=1, le=120)] = 15.0
+    health_certificate: bool = False
+    schedule: ScheduleChoice = Field((), description="id of [[schedule]], or spans; empty: always")
+    temperature_limit_c: Annotated[float, Field(ge=34.0, le=42.0)] | None = None
+    baseline_delta_c: Annotated[float, Field(ge=0.3, le=5.0)] | None = None
+    elevated: ElevatedWord | None = Field(None, description="default: as [thermometer] says")
+    second_reading_after_s: PauseS | None = None
+    unreliable: UnreliableWord | None = None
+
+    @classmethod
+    def findings(cls, whole: Whole, /) -> Iterator[Finding]:
+        """Access points and schedules that are none, and what says nothing without a limit."""
+        points = ids_of_points(whole)
+        schedules = [schedule.id for schedule in whole.rows(ScheduleConfig)]
+        for i, rule in enumerate(whole.rows(cls)):
+            for j, name in enumerate(rule.access_points):
+                yield from known(("rule", i, "access_points", j), name, points)
+            if isinstance(rule.schedule, str):
+                path = ("rule", i, "schedule")
+                yield from known(path, rule.schedule, schedules, "[[schedule]] ")
+            else:
+                yield from _spans(i, rule.schedule)
+            if rule.temperature_limit_c is None:
+                yield from _of_no_limit(i, rule)
+
+    @classmethod
+    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+        """What opens by itself and may be another's; a gate that opens for nobody."""
+        rules = whole.rows(cls)
+        alone = {factors for rule in rules for factors in rule.factors}
+        if "pass" in alone:
+            yield (
+                'a pass alone opens the gate (factors = ["pass"]): whoever photographs one may pass'
+                ' until it ends; prefer "pass+face", or passes of one use'
+            )
+        if "id_document" in alone:
+            yield (
+                'an ID document alone opens the gate (factors = ["id_document"]): whoever finds or'
+                ' takes one may pass; prefer "id_document+face" or "id_document+pass"'
+            )
+        if not rules:
+            yield "there is no [[rule]]: nobody may pass"
+
+    @classmethod
+    def summary(cls, whole: Whole, /) -> dict[str, Any]:
+        """How many there are, and for whom."""
+        rules = whole.rows(cls)
+        categories = {name for rule in rules for name in rule.categories}
+        return {"rules": len(rules), "categories": sorted(categories)}
+
+
+def _spans(number: int, spans: tuple[ScheduleSpan, ...]) -> Iterator[Finding]:
+    for j, span in enumerate(spans):
+        if "holiday" in span.days:
+            message = (
+                "a list of spans knows no holidays: make a [[schedule]] of it that names its"
+                " holidays, and give its id here"
+            )
+            yield ("rule", number, "schedule", j, "days"), message
+
+
+def _of_no_limit(number: int, rule: RuleConfig) -> Iterator[Finding]:
+    for name in ("baseline_delta_c", "elevated", "second_reading_after_s", "unreliable"):
+        if getattr(rule, name) is not None:
+            message = "goes with temperature_limit_c, which this rule does not have"
+            yield ("rule", number, name), message

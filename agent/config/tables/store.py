@@ -1,0 +1,23 @@
+"""[store]: what is kept."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from agent.config.base import FilePath, Table
+from agent.config.whole import Whole
+
+
+class StoreConfig(Table):
+    """What is kept and for how long."""
+
+    key_file: FilePath | None = None
+    keep_photographs: bool = False
+    journal_days: Annotated[int, Field(ge=1, le=3650)] = 90
+
+    @classmethod
+    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+        """Photographs of people that outlive their enrolment."""
+        if whole.one(cls).keep_photographs:
+            yield "[store] keep_photographs: enrolment photographs are kept"

@@ -1,0 +1,162 @@
+"""[thermometer]: which part measures skin, and how a temperature is made of its samples."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from agent.config.base import Name, Table
+from agent.config.tables.access_point import ids_of_points
+from agent.config.tables.rule import ElevatedWord, PauseS, RuleConfig, UnreliableWord
+from agent.config.whole import UNREAD, Finding, Whole, did_you_mean
+
+_TABLE = "thermometer"
+_VIEWS: dict[str, tuple[int, ...]] = {"mlx90614": (5, 10, 35, 90), "mlx90640": (55, 110)}
+_SUBPAGES = 2
+_KEYS_OF_PARTS = {
+    "temperature_c": ("simulated",),
+    "bus": ("mlx90614", "mlx90640"),
+    "address": ("mlx90614", "mlx90640"),
+    "emissivity": ("mlx90614", "mlx90640"),
+    "check_pec": ("mlx90614",),
+    "refresh_hz": ("mlx90640",),
+    "self_heating_k": ("mlx90640",),
+    "mirrored": ("mlx90640",),
+    "upside_down": ("mlx90640",),
+}
+
+
+class SkinTable(Table):
+    """The part of ``[thermometer]`` that is alike whatever part measures.
+
+    ``access_point`` is the one beside whose camera it is. A rule may say otherwise in ``elevated``,
+    ``second_reading_after_s`` and ``unreliable``.
+    """
+
+    access_point: Name | None = None
+    samples_min: Annotated[int, Field(ge=10, le=100)] = 10
+    measure_timeout_s: Annotated[float, Field(ge=0.5, le=10)] = 3.0
+    spread_max_c: Annotated[float, Field(ge=0.05, le=3)] = 0.5
+    ambient_min_c: Annotated[float, Field(ge=-40, le=40)] = 10.0
+    ambient_max_c: Annotated[float, Field(ge=0, le=60)] = 40.0
+    ambient_reference_c: Annotated[float, Field(ge=0, le=40)] = 23.0
+    ambient_correction: Annotated[float, Field(ge=-0.5, le=0.5)] = 0.0
+    baseline_hours: Annotated[float, Field(ge=0.5, le=24)] = 4.0
+    elevated: ElevatedWord = "deny"
+    second_reading_after_s: PauseS = 5.0
+    unreliable: UnreliableWord = "deny"
+    attack_cue: Literal["off", "report", "deny"] = "report"
+    attack_threshold: Annotated[float, Field(ge=0.05, le=0.95)] = 0.5
+    aim_x_deg: Annotated[float, Field(ge=-45, le=45)] = 0.0
+    aim_y_deg: Annotated[float, Field(ge=-45, le=45)] = 0.0
+
+
+class ThermometerConfig(SkinTable):
+    """The IR thermometer; ``temperature_c`` is what a simulated one sees.
+
+    ``field_of_view_deg`` is printed in the part's name, and decides how near one must stand.
+    """
+
+    kind: Literal["none", "simulated", "mlx90614", "mlx90640"] = "none"
+    temperature_c: Annotated[float, Field(ge=-40, le=125)] = 36.2
+    interval_s: Annotated[float, Field(ge=0.05, le=10)] = 0.1
+    field_of_view_deg: Literal[5, 10, 35, 55, 90, 110] | None = None
+    bus: Annotated[int, Field(ge=0, le=255)] = 1
+    address: Annotated[int, Field(ge=0x08, le=0x77)] | None = None
+    emissivity: Annotated[float, Field(ge=0.1, le=1.0)] = 0.98
+    check_pec: bool = True
+    refresh_hz: Literal[1, 2, 4, 8, 16, 32] = 4
+    self_heating_k: Annotated[float, Field(ge=0, le=20)] = 8.0
+    mirrored: bool = True
+    upside_down: bool = False
+
+    @model_validator(mode="after")
+    def _view_fits_the_part(self) -> Self:
+        views = _VIEWS.get(self.kind)
+        if views is not None and self.field_of_view_deg not in views:
+            words = ", ".join(map(str, views[:-1])) + f" or {views[-1]}"
+            raise ValueError(
+                f"kind = {self.kind!r} needs field_of_view_deg = {words}, as its name says:"
+                " it decides how near one must stand"
+            )
+        return self
+
+    @property
+    def reserved_pins(self) -> dict[int, str]:
+        """The pins that it needs for itself, and for what."""
+        if self.kind not in _VIEWS or self.bus != 1:
+            return {}
+        return dict.fromkeys((2, 3), "the thermometer's I2C bus 1")
+
+    @classmethod
+    def findings(cls, whole: Whole, /) -> Iterator[Finding]:
+        """Every temperature that could never be measured in time, or nowhere."""
+        part = whole.one(cls)
+        unsure = whole.unsure(_TABLE, "kind")
+        limits = [
+            ("rule", i, "temperature_limit_c")
+            for i, rule in enumerate(whole.rows(RuleConfig))
+            if rule.temperature_limit_c is not None
+        ]
+        if part.kind == "none" and not unsure:
+            for path in limits:
+                yield path, "needs a [thermometer] to measure with"
+        yield from _place(whole)
+        if part.attack_cue == "deny" and part.kind == "none":
+            yield (_TABLE, "attack_cue"), "needs a kind of thermometer to look with"
+        if part.ambient_min_c >= part.ambient_max_c:
+            yield (_TABLE, "ambient_min_c"), "is not below ambient_max_c: nothing would be reliable"
+        if part.kind != "none" and not unsure and (limits or part.attack_cue == "deny"):
+            yield from _in_time(part)
+
+    @classmethod
+    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+        """A part that measures nobody, and keys of another part."""
+        part = whole.one(cls)
+        if part.kind == "simulated":
+            yield "the thermometer is simulated: it measures nobody"
+        for key, kinds in _KEYS_OF_PARTS.items():
+            if key in part.model_fields_set and part.kind not in ("none", *kinds):
+                only = kinds[0]
+                yield f"[thermometer] {key} says nothing to kind = {part.kind!r}, only to {only!r}"
+
+    @classmethod
+    def summary(cls, whole: Whole, /) -> dict[str, Any]:
+        """Its kind."""
+        return {"thermometer": whole.one(cls).kind}
+
+
+def _place(whole: Whole) -> Iterator[Finding]:
+    part, points = whole.one(ThermometerConfig), ids_of_points(whole)
+    path = (_TABLE, "access_point")
+    if part.access_point is None:
+        if part.kind in _VIEWS and len(points) > 1:
+            message = f"there are {len(points)} access points: say beside which camera it is"
+            yield path, f"{message} (one of {', '.join(points)})"
+        return
+    if part.access_point not in points and UNREAD not in points:
+        hint = did_you_mean(part.access_point, points)
+        yield path, f"there is no {part.access_point!r}{hint}"
+        return
+    for i, rule in enumerate(whole.rows(RuleConfig)):
+        elsewhere = [point for point in rule.access_points or points if point != part.access_point]
+        unreliable = rule.unreliable or part.unreliable
+        if rule.temperature_limit_c is not None and elsewhere and unreliable == "deny":
+            message = (
+                f"asks at {elsewhere[0]!r} too, where the thermometer is not, and would refuse"
+                f" everybody there; say access_points = [{part.access_point!r}]"
+            )
+            yield ("rule", i, "temperature_limit_c"), message
+
+
+def _in_time(part: ThermometerConfig) -> Iterator[Finding]:
+    # An image is two half images, and the reader pauses between two.
+    takes_s = _SUBPAGES / part.refresh_hz if part.kind == "mlx90640" else 0.0
+    needed_s = part.samples_min * (part.interval_s + takes_s)
+    if needed_s > part.measure_timeout_s:
+        more = ", or refresh_hz higher" if part.kind == "mlx90640" else ", or interval_s lower"
+        message = (
+            f"{part.samples_min} samples take {needed_s:g} s, so that nobody would be measured in"
+            f" time; set it to {needed_s:.1f} or more{more}"
+        )
+        yield ((_TABLE, "measure_timeout_s"), message)
