@@ -21,7 +21,7 @@ _DETECTION, _RECOGNITION = "detection", "recognition"
 
 
 class InsightfaceEngine:
-    """Implements ``ports.FaceEngine``; not safe for two threads at once."""
+    """Implements ``vision.face.engine.FaceEngine``; not safe for two threads at once."""
 
     def __init__(
         self,

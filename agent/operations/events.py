@@ -4,31 +4,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any, Protocol
+from typing import Any
 
 from agent.domain.record.events import EventType, cloud_event
 from agent.errors import RefusedError
-from agent.ports import StoredEvent
+from agent.ports import EventLog, StoredEvent
 
 _TOLD = (
     *("reason", "holder", "change", "list", "issuer", "pass"),
     *("part", "detail", "pack", "mode", "cause", "by"),
 )
 """What of an event's data stands in a row for people, in this order."""
-
-
-class EventLog(Protocol):
-    """A journal that can be read."""
-
-    def read(
-        self,
-        *,
-        after_row: int = 0,
-        since: datetime | None = None,
-        kind: str | None = None,
-        newest: int | None = None,
-    ) -> Iterator[StoredEvent]:
-        """Stored events in order; ``newest`` keeps only the last so many of those that fit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import pytest
 from agent.adapters.camera.simulated import Scene, SimulatedCamera, fit_scene
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.thermometer.simulated import SimulatedThermometer
+from agent.domain.sight.image import Image
 from agent.errors import UnavailableError
-from agent.ports import Image
 
 
 def plain(value: int, height: int = 48, width: int = 64) -> Image:

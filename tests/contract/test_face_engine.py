@@ -1,4 +1,4 @@
-"""One suite for every ``ports.FaceEngine``: our own on two packs, and insightface.
+"""One suite for every ``vision.face.engine.FaceEngine``: our own on two packs, and insightface.
 
 Packs and photographs are not in the repository: what is absent skips by name.
 """
@@ -14,8 +14,7 @@ from places import SHARED
 from agent.adapters.insightface_engine import InsightfaceEngine
 from agent.domain.sight.image import DetectedFace, Image, Template
 from agent.errors import GateAgentError, UnavailableError
-from agent.ports import FaceEngine
-from agent.vision.face.engine import load_engine
+from agent.vision.face.engine import FaceEngine, load_engine
 from agent.vision.packs.manifest import read_manifest
 from agent.vision.packs.packs import InstalledPack, load_pack, verify_file
 from agent.vision.stills.images import read_image

@@ -26,7 +26,7 @@ from agent.credentials.passes.issuers import IssuerKey
 from agent.credentials.passes.pass_template import CommunityKey
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
-from agent.ports import Image
+from agent.domain.sight.image import Image
 from agent.vision.stills.images import read_image
 
 PROGRAM = str(Path(sys.executable).with_name("gate-agent"))

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from agent.domain.sight.image import Frame
 from agent.errors import UnavailableError
-from agent.ports import Frame
 
 _BUFFERS = 4  # one being copied, one kept for the next read, two with the sensor
 _CLOSE_S = 2.0

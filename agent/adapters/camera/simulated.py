@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from agent.domain.sight.image import Frame, Image
 from agent.errors import UnavailableError
-from agent.ports import Frame, Image
 
 _NOISE_SIGMA = 2.0
 _SHIFT_PX = 2

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from agent.adapters.camera.capture import OPEN_TIMEOUT_S, capture_time_s, open_capture, public_name
+from agent.domain.sight.image import Frame, Image
 from agent.errors import UnavailableError
-from agent.ports import Frame, Image
 
 _LONGEST_GAP_S = 5.0
 _LATEST_S = 0.4  # within what the policy calls fresh

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.store.keys import load_key
-from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer
 from agent.app.open.engine import open_engine
 from agent.app.open.site import Site, instant
@@ -23,7 +22,7 @@ from agent.operations.people import gallery_check
 from agent.operations.people.enrol import Bars, Enrolment, EnrolmentRequest, prepare
 from agent.operations.people.identify import Bar, IdentifiedImage, identify
 from agent.operations.people.transfer import Documents, export_lines, parse_lines, write
-from agent.ports import Reference
+from agent.ports import DocumentHashes, Reference
 from agent.vision.packs.manifest import Manifest, manifest_names, read_manifest
 
 _SAME_PERSON_FMR = 1e-3
@@ -145,7 +144,7 @@ def import_holders(
     return len(imports), changed
 
 
-def _documents(registry: SqliteRegistry) -> Documents:
+def _documents(registry: DocumentHashes) -> Documents:
     return Documents(document_key_id(registry.document_key()), registry.documents())
 
 

@@ -12,9 +12,6 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from agent.adapters.store.journal import SqliteJournal
-from agent.adapters.store.latches import SqliteLatches
-from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.app.gate.executor import Executor, Outlets, Stores
 from agent.app.gate.loop import ControlLoop
 from agent.app.open.site import new_event_id
@@ -28,7 +25,7 @@ from agent.domain.access.part import PartKind
 from agent.domain.access.registry import Registry
 from agent.domain.record.events import EventDraft
 from agent.domain.record.topics import Topics
-from agent.ports import Clock, Door
+from agent.ports import Clock, Door, Journal, LatchStore, PassLedger, TrustedTime
 
 _BROKER, _JOURNAL = PartKind.BROKER.part(), PartKind.JOURNAL.part()
 
@@ -37,9 +34,10 @@ _BROKER, _JOURNAL = PartKind.BROKER.part(), PartKind.JOURNAL.part()
 class CoreStores:
     """The open files of one agent; somebody else closes them."""
 
-    journal: SqliteJournal
-    ledger: SqlitePassLedger
-    latches: SqliteLatches
+    journal: Journal
+    ledger: PassLedger
+    trusted_time: TrustedTime
+    latches: LatchStore
 
 
 class Core:
@@ -94,7 +92,7 @@ class Core:
         ledger, latches = self._stores.ledger, self._stores.latches
         memory = Memory(
             ledger.uses(),
-            ledger.latest_trusted(),
+            self._stores.trusted_time.latest_trusted(),
             latches.latches(),
             latches.positions(),
             latches.baseline(),

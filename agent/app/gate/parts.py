@@ -34,7 +34,7 @@ from agent.config import ConfigFile, GateConfig
 from agent.errors import UnavailableError
 from agent.operations.passes.keys import read_public_key
 from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
-from agent.vision.face.engine import StepwiseFaceEngine
+from agent.vision.face.engine import FaceEngine
 from agent.vision.packs.packs import InstalledPack, load_pack
 
 
@@ -56,7 +56,7 @@ class Parts:
     latches: SqliteLatches
     community_key: bytes | None = field(repr=False)
     pack: InstalledPack
-    engines: Mapping[str, StepwiseFaceEngine]
+    engines: Mapping[str, FaceEngine]
     snapshot: Snapshot
     thermometer: Thermometer | None
     cameras: Mapping[str, Camera]

@@ -27,9 +27,9 @@ from agent.controller.effects import Compare, Settle
 from agent.controller.inputs import Input
 from agent.credentials.passes.pass_template import CommunityKey
 from agent.domain.sight.comparison import Metric
+from agent.domain.sight.image import Frame
 from agent.operations.health.trust_lists import usable_trust
 from agent.operations.health.verify_health import RULES
-from agent.ports import Frame
 from agent.vision.face.track import Tracker
 from agent.vision.face.watch import ClaimedFace, Watcher, Zone
 from agent.vision.symbols.symbols import SymbolWatch

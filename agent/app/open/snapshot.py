@@ -4,10 +4,10 @@ The watcher compares with one, the controller judges by the same, and each names
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from agent.adapters.store.registry import SqliteRegistry
 from agent.config import GateConfig
-from agent.credentials.passes.issuers import Issuers
+from agent.credentials.passes.issuers import IssuerKey, Issuers
 from agent.domain.access.registry import Registry
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import Metric, ReferenceIndex, Templates
@@ -20,7 +20,12 @@ from agent.domain.sight.operating_point import (
     threshold_at,
 )
 from agent.errors import StoreError
+from agent.ports import DocumentHashes, GalleryArrays, HolderStore, PassTrust
 from agent.vision.packs.manifest import Manifest
+
+
+class SnapshotSource(HolderStore, DocumentHashes, GalleryArrays, PassTrust[IssuerKey], Protocol):
+    """All that a gallery in memory is built from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +62,7 @@ def rates_of(config: GateConfig) -> Rates:
     return Rates(config.face.max_false_grant_rate, config.pass_.max_false_match_rate)
 
 
-def take_snapshot(registry: SqliteRegistry, manifest: Manifest, rates: Rates) -> Snapshot:
+def take_snapshot(registry: SnapshotSource, manifest: Manifest, rates: Rates) -> Snapshot:
     """The gallery as it is on disk now.
 
     Raises:

@@ -30,11 +30,11 @@ from agent.app.open.paths import control_socket
 from agent.app.open.site import site_of
 from agent.config import load_config
 from agent.domain.credential.holder import HolderId
+from agent.domain.sight.image import Image
 from agent.errors import GateAgentError, RefusedError
 from agent.lab.demo.passes import PassOffice
 from agent.lab.demo.world import Mosquitto, Subscriber, portrait
 from agent.operations.people.enrol import EnrolmentRequest
-from agent.ports import Image
 from agent.vision.packs.packs import load_pack, packs_dir
 from agent.vision.stills.images import read_image
 

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from agent.adapters.store.keys import load_key
 from agent.credentials.passes.issuers import IssuerKey
 from agent.credentials.passes.pass_template import CommunityKey, PassTemplate
+from agent.domain.sight.image import Image
 from agent.operations.passes.issue import PassRequest, issue_pass, qr_code
 from agent.operations.passes.keys import make_community_key
-from agent.ports import Image
 
 ISSUER = "demo-office"
 _BITS = 8

@@ -220,7 +220,7 @@ class SimulatedProcess(Organ):
         latches = SimulatedLatches(world.folder / LATCHES_NAME, reach)
         self._closers.append(latches.close)
         self._core = Core(
-            CoreStores(self._journal, ledger, latches),
+            CoreStores(self._journal, ledger, ledger, latches),
             TOPICS,
             MAX_IN_FLIGHT,
             wait=self._wait,

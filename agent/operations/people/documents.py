@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
 from agent.credentials.documents.id_hash import kiosk_hash
 from agent.credentials.documents.resident_id import check, refused
@@ -12,30 +12,12 @@ from agent.domain.credential.id_document import IdDocument
 from agent.domain.hours.instant import Instant
 from agent.errors import RefusedError
 from agent.operations.people.holders import find
-from agent.ports import HolderStore, IdReader
+from agent.ports import DocumentHashes, DocumentStore, IdReader
 
 _LOOK_S = 0.5
 _NO_CHECK_DIGIT = (
     "a number of this form has no check digit: compare it with the document, character by character"
 )
-
-
-class DocumentStore(HolderStore, Protocol):
-    """Holders and their ID documents."""
-
-    def document_key(self) -> bytes:
-        """The key by which ID numbers are hashed here."""
-
-    def holder_of_document(self, number_hash: str) -> HolderId | None:
-        """Whose document it is."""
-
-    def bind_document(
-        self, holder: HolderId, number_hash: str, *, by: str, now: Instant, move: bool = False
-    ) -> bool:
-        """From now on the document of this hash is ``holder``'s; False where it was so."""
-
-    def unbind_document(self, holder: HolderId, *, by: str, now: Instant) -> bool:
-        """Forget the holder's ID document; False where none was bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +94,7 @@ def expiry_warning(document: IdDocument, today: date | None) -> str | None:
 
 
 def describe(
-    document: IdDocument, today: date | None, store: DocumentStore | None
+    document: IdDocument, today: date | None, store: DocumentHashes | None
 ) -> dict[str, Any]:
     """JSON values for a technician; None for what the clock or a missing key leaves open."""
     owner = None

@@ -29,7 +29,7 @@ from agent.domain.sight.image import Template
 from agent.domain.sight.track import Candidate
 from agent.errors import EnrolmentRefusedError, ImageError
 from agent.vision.face.acquire import acquire
-from agent.vision.face.engine import StepwiseFaceEngine
+from agent.vision.face.engine import FaceEngine
 from agent.vision.face.quality import ENROLMENT
 from agent.vision.stills.images import read_image
 
@@ -112,7 +112,7 @@ class Enrolment:
 
 def prepare(
     request: EnrolmentRequest,
-    engine: StepwiseFaceEngine,
+    engine: FaceEngine,
     index: ReferenceIndex,
     bars: Bars,
     *,
@@ -220,7 +220,7 @@ def make_holder(
 
 
 def _read(
-    request: EnrolmentRequest, engine: StepwiseFaceEngine
+    request: EnrolmentRequest, engine: FaceEngine
 ) -> tuple[list[Template], list[dict[str, Any]]]:
     templates, quality = [], []
     for file in request.files:

@@ -21,7 +21,7 @@ from agent.domain.sight.comparison import ReferenceIndex
 from agent.domain.sight.track import Box, Candidate
 from agent.errors import ImageError
 from agent.vision.face.acquire import AcquiredFace, acquire_all
-from agent.vision.face.engine import StepwiseFaceEngine
+from agent.vision.face.engine import FaceEngine
 from agent.vision.face.quality import GATE
 from agent.vision.stills.images import read_image
 
@@ -71,7 +71,7 @@ class IdentifiedImage:
 
 
 def identify(
-    files: Iterable[str], engine: StepwiseFaceEngine, index: ReferenceIndex, bar: Bar
+    files: Iterable[str], engine: FaceEngine, index: ReferenceIndex, bar: Bar
 ) -> Iterator[IdentifiedImage]:
     """One result a file, in their order; a file that cannot be read does not stop the others."""
     for file in files:

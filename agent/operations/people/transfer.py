@@ -17,7 +17,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant, utc_text
 from agent.errors import EnrolmentRefusedError, GateAgentError, RefusedError
 from agent.operations.people.enrol import make_holder
-from agent.ports import Gallery, HolderStore, Reference
+from agent.ports import PeopleStore, Reference, Seals
 
 PURPOSE, DOCUMENT_PURPOSE = "export", "export of an id document"
 _KEYS = {"id", "name", "category", "enabled", "valid_from", "valid_until", "references"}
@@ -39,25 +39,6 @@ _LONGEST = 1e6
 
 Components = Callable[[str], int | None]
 """How long a template of a pack is; None where the pack is not known here."""
-
-
-class Seals(Protocol):
-    """The gallery's key in use."""
-
-    def seal(self, plain: bytes, *bound_to: str) -> bytes:
-        """``plain`` sealed and bound to these words."""
-
-    def open(self, sealed: bytes, *bound_to: str) -> bytes:
-        """What was sealed for these words."""
-
-
-class PeopleStore(HolderStore, Gallery, Protocol):
-    """Holders, their references and their ID documents."""
-
-    def bind_document(
-        self, holder: HolderId, number_hash: str, *, by: str, now: Instant, move: bool = False
-    ) -> bool:
-        """From now on the document of this hash is ``holder``'s; False where it was so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ import numpy as np
 from agent.domain.sight.image import DetectedFace, Image, Template
 from agent.domain.sight.track import Box
 from agent.vision.face.detect import HaarCascade
-from agent.vision.face.engine import StepwiseFaceEngine
+from agent.vision.face.engine import FaceEngine
 from agent.vision.face.quality import (
     ENROLMENT,
     EVALUATION,
@@ -73,9 +73,7 @@ class _Look:
         return Box(round(x), round(y), max(round(width), 1), max(round(height), 1))
 
 
-def acquire_all(
-    engine: StepwiseFaceEngine, image: Image, limits: AcquisitionLimits
-) -> list[AcquiredFace]:
+def acquire_all(engine: FaceEngine, image: Image, limits: AcquisitionLimits) -> list[AcquiredFace]:
     """Every face of a photograph, by falling area; each says which limit it falls short of."""
     for look, found in _looks(engine, image, limits):
         faces = []
@@ -88,7 +86,7 @@ def acquire_all(
     return []
 
 
-def acquire(engine: StepwiseFaceEngine, image: Image, limits: AcquisitionLimits) -> Acquisition:
+def acquire(engine: FaceEngine, image: Image, limits: AcquisitionLimits) -> Acquisition:
     """The one face of a photograph.
 
     Where there are several, evaluation takes the largest; anywhere else that is a refusal, unless
@@ -105,7 +103,7 @@ def acquire(engine: StepwiseFaceEngine, image: Image, limits: AcquisitionLimits)
 
 
 def _acquired(
-    engine: StepwiseFaceEngine, look: _Look, face: DetectedFace, limits: AcquisitionLimits
+    engine: FaceEngine, look: _Look, face: DetectedFace, limits: AcquisitionLimits
 ) -> AcquiredFace:
     aligned = engine.crop(look.image, face)
     box = look.original(face.box)
@@ -115,7 +113,7 @@ def _acquired(
 
 
 def _looks(
-    engine: StepwiseFaceEngine, image: Image, limits: AcquisitionLimits
+    engine: FaceEngine, image: Image, limits: AcquisitionLimits
 ) -> Iterator[tuple[_Look, list[DetectedFace]]]:
     plain = _resized(image, min(1.0, _LONGEST_SIDE_PX / max(image.shape[:2])))
     smallest = max(min(min(plain.image.shape[:2]) // 4, _SMALLEST_SOUGHT_PX), 20)

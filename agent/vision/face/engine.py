@@ -16,7 +16,7 @@ from agent.vision.packs.onnx import OnnxModel
 from agent.vision.packs.packs import InstalledPack
 
 
-class StepwiseFaceEngine(Protocol):
+class FaceEngine(Protocol):
     """An engine whose steps can be taken one by one, as a frame's quality needs them.
 
     Not safe for two threads at once.
@@ -43,7 +43,7 @@ class StepwiseFaceEngine(Protocol):
 
 
 class PackFaceEngine:
-    """Implements ``ports.FaceEngine`` by one pack; not safe for two threads at once."""
+    """Implements ``FaceEngine`` by one pack; not safe for two threads at once."""
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import ReferenceIndex, score
 from agent.domain.sight.image import DetectedFace, Frame, Image, Template
 from agent.domain.sight.track import Box, ClaimScore, FaceSample, Observation
-from agent.vision.face.engine import StepwiseFaceEngine
+from agent.vision.face.engine import FaceEngine
 from agent.vision.face.quality import GATE, AcquisitionLimits, measure, shortfall
 from agent.vision.face.track import Tracker
 
@@ -70,7 +70,7 @@ class Watcher:
 
     def __init__(
         self,
-        engine: StepwiseFaceEngine,
+        engine: FaceEngine,
         camera: str,
         zone: Zone,
         tracker: Tracker,

@@ -10,8 +10,8 @@ from video_sources import number_in, picture, write_video
 
 from agent.adapters.camera import video as module
 from agent.adapters.camera.video import FileCamera
+from agent.domain.sight.image import Frame
 from agent.errors import UnavailableError
-from agent.ports import Frame
 
 TIMEOUT_S = 5.0
 

@@ -9,12 +9,11 @@ from typing import Any
 import structlog
 
 from agent import __version__
-from agent.adapters.store.journal import SqliteJournal
 from agent.controller.effects import SetStatus
 from agent.domain.access.registry import Registry
 from agent.domain.record.status import Status
 from agent.errors import StoreError
-from agent.ports import Broker, Clock
+from agent.ports import AgingStream, Broker, Clock
 
 _log = structlog.get_logger(__name__)
 
@@ -24,7 +23,7 @@ class StatusBoard:
 
     def __init__(
         self,
-        journal: SqliteJournal,
+        journal: AgingStream,
         registry: Callable[[], Registry],
         clock: Clock,
         *,

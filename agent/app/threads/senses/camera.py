@@ -16,9 +16,10 @@ from agent.app.threads.worker import Slot
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, Observed
 from agent.domain.access.part import PartKind
 from agent.domain.sight.comparison import ReferenceIndex
+from agent.domain.sight.image import Frame
 from agent.domain.sight.track import Observation
 from agent.errors import UnavailableError
-from agent.ports import Camera, Frame
+from agent.ports import Camera
 from agent.vision.face.watch import ClaimedFace
 
 _POLL_S = 0.25

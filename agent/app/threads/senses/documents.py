@@ -23,7 +23,7 @@ from agent.domain.sight.image import Template
 from agent.errors import ImageError, RefusedError, StoreError, UnavailableError
 from agent.ports import Clock, IdReader, PhotoDecoder
 from agent.vision.face.acquire import acquire
-from agent.vision.face.engine import StepwiseFaceEngine
+from agent.vision.face.engine import FaceEngine
 from agent.vision.face.quality import EVALUATION
 
 PART = PartKind.ID_READER.part()
@@ -48,7 +48,7 @@ class PhotoReader:
     """Makes a template of the photograph on a document; used by one thread."""
 
     decoder: PhotoDecoder
-    engine: StepwiseFaceEngine
+    engine: FaceEngine
 
     def template(self, photo: bytes) -> Template | None:
         """None where the photograph cannot be opened or shows no one face."""

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.app.threads.worker import Slot
 from agent.controller.inputs import CredentialShown, Input
-from agent.ports import Clock, Frame, SymbolReader
+from agent.domain.sight.image import Frame
+from agent.ports import Clock, SymbolReader
 
 _POLL_S = 0.25
 

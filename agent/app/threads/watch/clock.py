@@ -11,10 +11,10 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.credentials.errors import CredentialError
 from agent.credentials.signed.time import NONCE_BYTES, verify_time
 from agent.errors import StoreError
+from agent.ports import TrustedTime
 
 _WRITE_EVERY_S = 300.0
 _ASK_EVERY_S = 30.0
@@ -31,7 +31,7 @@ class TimeKeeper:
     def __init__(
         self,
         clock: SystemClock,
-        ledger: SqlitePassLedger,
+        ledger: TrustedTime,
         *,
         key: Ed25519PublicKey | None,
         kiosk: str,

@@ -1,0 +1,57 @@
+"""What the agent asks of the world: small protocols, each what one caller needs, and their values.
+
+An adapter that cannot start raises ``UnavailableError`` with the fix; one that fails later raises
+too, and its thread's owner turns that into a fault. Nothing here waits without a timeout.
+"""
+
+from agent.ports.clock import Clock
+from agent.ports.memory import LatchStore, PassLedger, TrustedTime
+from agent.ports.outputs import Door, Indicator, Loudspeaker
+from agent.ports.people import (
+    DocumentHashes,
+    DocumentStore,
+    Gallery,
+    GalleryArrays,
+    HolderStore,
+    PassTrust,
+    PeopleStore,
+    Reference,
+    Seals,
+    StillHolds,
+    whoever,
+)
+from agent.ports.record import AgingStream, Broker, EventLog, Journal, StoredEvent, Stream
+from agent.ports.senses import Camera, IdReader, Inputs, PhotoDecoder, SymbolReader, Thermometer
+
+__all__ = [
+    "AgingStream",
+    "Broker",
+    "Camera",
+    "Clock",
+    "DocumentHashes",
+    "DocumentStore",
+    "Door",
+    "EventLog",
+    "Gallery",
+    "GalleryArrays",
+    "HolderStore",
+    "IdReader",
+    "Indicator",
+    "Inputs",
+    "Journal",
+    "LatchStore",
+    "Loudspeaker",
+    "PassLedger",
+    "PassTrust",
+    "PeopleStore",
+    "PhotoDecoder",
+    "Reference",
+    "Seals",
+    "StillHolds",
+    "StoredEvent",
+    "Stream",
+    "SymbolReader",
+    "Thermometer",
+    "TrustedTime",
+    "whoever",
+]

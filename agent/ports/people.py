@@ -1,0 +1,145 @@
+"""Who may come in: holders, their faces, their ID documents, and whose passes are believed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.hours.instant import Instant
+from agent.domain.sight.comparison import Templates
+from agent.domain.sight.image import Template
+
+IssuerKeyT_co = TypeVar("IssuerKeyT_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """One enrolled template of a holder, made by one version of one pack."""
+
+    holder: HolderId
+    pack: str
+    pack_version: str
+    template: Template = field(repr=False)
+
+
+StillHolds = Callable[[Holder | None], bool]
+"""Whether a change may be made to the holder as stored at that very moment, None for nobody."""
+
+
+def whoever(_stored: Holder | None) -> bool:
+    """A change that does not build on what was stored."""
+    return True
+
+
+class HolderStore(Protocol):
+    """Holders, and the changes made to them."""
+
+    def holders(self) -> Sequence[Holder]:
+        """Every holder, by id."""
+
+    def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
+        """Add or change a holder; the change and its event are one transaction.
+
+        Raises:
+            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now.
+        """
+
+    def remove(self, holder: HolderId, *, by: str, now: Instant) -> bool:
+        """Forget a holder and all references; False where there is none."""
+
+
+class DocumentHashes(Protocol):
+    """Whose ID document is whose, by the keyed hash of its number."""
+
+    def document_key(self) -> bytes:
+        """The key by which ID numbers are hashed here.
+
+        Raises:
+            KeyUnavailableError: there is no gallery key, or documents were bound under another one.
+        """
+
+    def documents(self) -> Mapping[str, HolderId]:
+        """Holders by the hash."""
+
+    def holder_of_document(self, number_hash: str) -> HolderId | None:
+        """Whose document it is; None where it is nobody's."""
+
+
+class DocumentStore(HolderStore, DocumentHashes, Protocol):
+    """Holders and their ID documents."""
+
+    def bind_document(
+        self, holder: HolderId, number_hash: str, *, by: str, now: Instant, move: bool = False
+    ) -> bool:
+        """From now on the document of this hash is ``holder``'s, and no other; False where so.
+
+        Raises:
+            RefusedError: ``no_such_holder``; ``document_taken``: it is another holder's, and
+                ``move`` takes it from them.
+            KeyUnavailableError: there is no key to hash with, or not the one of before.
+        """
+
+    def unbind_document(self, holder: HolderId, *, by: str, now: Instant) -> bool:
+        """Forget the holder's ID document; False where none was bound."""
+
+
+class Gallery(Protocol):
+    """Sealed references at rest, opened into memory only."""
+
+    def references(self, pack: str, pack_version: str) -> Sequence[Reference]:
+        """Every reference made by this pack, by holder.
+
+        Raises:
+            KeyUnavailableError: the key is not the one that sealed them.
+            StoreError: a row fails its seal: it was altered, or copied from elsewhere.
+        """
+
+    def enrol(
+        self, holder: Holder, references: Sequence[Reference], *, by: str, now: Instant
+    ) -> None:
+        """Put the holder and replace their references for the pack, in one transaction."""
+
+
+class GalleryArrays(Protocol):
+    """The gallery as it is compared with, and whether it is still that one."""
+
+    def revision(self) -> int:
+        """Another number after each change, by whatever process."""
+
+    def load_arrays(self, pack: str, pack_version: str) -> tuple[list[HolderId], Templates]:
+        """The owners and templates (references x components) of a pack, by holder.
+
+        Raises:
+            KeyUnavailableError: there is no key, or another one sealed them.
+            StoreError: a row was altered or copied from elsewhere.
+        """
+
+
+class PassTrust(Protocol[IssuerKeyT_co]):
+    """Which passes are believed; what a key is, ``credentials`` knows and no port."""
+
+    def issuers(self) -> Sequence[IssuerKeyT_co]:
+        """Every key whose passes are believed, by issuer."""
+
+    def revoked(self) -> frozenset[PassId]:
+        """Every pass that opens nothing any more."""
+
+
+class PeopleStore(DocumentStore, Gallery, Protocol):
+    """All that a kiosk can be told of a holder by another one."""
+
+
+class Seals(Protocol):
+    """The gallery's key in use."""
+
+    def seal(self, plain: bytes, *bound_to: str) -> bytes:
+        """``plain`` sealed and bound to these words."""
+
+    def open(self, sealed: bytes, *bound_to: str) -> bytes:
+        """What was sealed for these words.
+
+        Raises:
+            KeyUnavailableError: it was sealed with another key.
+            StoreError: it was altered, cut short, or bound to something else.
+        """

@@ -1,0 +1,103 @@
+"""What happened, on its way to the broker, and what is told of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from agent.domain.record.events import Event
+
+
+class Broker(Protocol):
+    """A connection to the community's broker; publishing is the outbox's."""
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+        """Hand one QoS 1 message over; its message id, or None while not connected."""
+
+    def connected(self) -> bool:
+        """Whether the broker has accepted this client."""
+
+    def close(self, timeout_s: float) -> None:
+        """Say goodbye within ``timeout_s``."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """A journal row: the event, its place in the stream, and whether the broker has it.
+
+    ``row`` orders the file, ``(epoch, sequence)`` the stream: rows salvaged from an earlier file
+    keep the place that they had there.
+    """
+
+    row: int
+    epoch: str
+    sequence: int
+    event: Event
+    published: bool
+
+
+class Journal(Protocol):
+    """The truth about what happened: append, then publish, then mark."""
+
+    def append(self, event: Event | Callable[[], Event]) -> int:
+        """Commit an event and return its sequence number.
+
+        A callable is asked for the event once the row can be written, so that it can say how late
+        that was. An event whose id is there already changes nothing.
+
+        Raises:
+            StoreError: the row could not be written.
+        """
+
+    def make_durable(self) -> None:
+        """What was appended so far survives a power failure from now on."""
+
+    def unpublished(self, limit: int) -> Sequence[StoredEvent]:
+        """The oldest durable rows not yet acknowledged, in their order."""
+
+    def mark_published(self, rows: Sequence[int]) -> None:
+        """The broker has acknowledged these rows."""
+
+    def mark_refused(self, row: int, why: str) -> None:
+        """No broker will ever take this row; it stays in the journal and is sent no more."""
+
+
+class EventLog(Protocol):
+    """A journal that can be read."""
+
+    def read(
+        self,
+        *,
+        after_row: int = 0,
+        since: datetime | None = None,
+        kind: str | None = None,
+        newest: int | None = None,
+    ) -> Iterator[StoredEvent]:
+        """Stored events in order; ``newest`` keeps only the last so many of those that fit.
+
+        ``kind`` is a type or a pattern (``access.*``).
+        """
+
+
+class Stream(Protocol):
+    """How far the journal has come, and how far the broker is behind."""
+
+    @property
+    def epoch(self) -> str:
+        """The name of the stream that new rows join."""
+
+    def last_sequence(self) -> int:
+        """The last sequence number given in this epoch; 0 before the first."""
+
+    def pending(self) -> int:
+        """How many rows the broker does not have yet."""
+
+
+class AgingStream(Stream, Protocol):
+    """A stream that does not grow for ever."""
+
+    def prune(self, before: datetime) -> int:
+        """Forget published rows older than ``before``, and the oldest of too many; how many.
+
+        What the broker does not have stays.
+        """
