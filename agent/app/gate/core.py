@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from agent.app.gate.executor import Executor, Outlets, Stores
 from agent.app.gate.loop import ControlLoop
 from agent.app.open.site import new_event_id
+from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.inbox import Inbox
 from agent.app.threads.record.journal import JournalWriter, Wait
 from agent.app.threads.record.outbox import Outbox
@@ -27,7 +28,7 @@ from agent.domain.record.events import EventDraft
 from agent.domain.record.topics import Topics
 from agent.ports import Clock, Door, Journal, LatchStore, PassLedger, TrustedTime
 
-_BROKER, _JOURNAL = PartKind.BROKER.part(), PartKind.JOURNAL.part()
+_BROKER = PartKind.BROKER.part()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,14 +65,14 @@ class Core:
             stores.journal,
             topics,
             window=window,
+            # Said at every refusal: a row that is refused for good ends no earlier fault.
             refused=lambda why: post(FaultRaised(_BROKER, why)),
             accepted=lambda: post(FaultCleared(_BROKER, "agent")),
         )
         self.writer = JournalWriter(
             stores.journal,
             written=self.outbox.notify,
-            failed=lambda why: post(FaultRaised(_JOURNAL, why)),
-            recovered=lambda: post(FaultCleared(_JOURNAL, "agent")),
+            fault=FaultLine(PartKind.JOURNAL.part(), post),
             wait=wait,
         )
 

@@ -27,6 +27,7 @@ from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.app.gate.executor import Executor, Outlets, Stores, Told
 from agent.app.open.snapshot import threshold_for
+from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.record.journal import JournalWriter
 from agent.controller.door import DoorSettings
 from agent.controller.inputs import InputChanged, Observed
@@ -34,6 +35,7 @@ from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import KioskSettings
 from agent.domain.access.evidence import Evidence, FaceEvidence
+from agent.domain.access.part import PartKind
 from agent.domain.access.policy import decide
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import Rule
@@ -190,8 +192,7 @@ class _Gate:
         self._writer = JournalWriter(
             self.journal,
             written=lambda: None,
-            failed=lambda _: None,
-            recovered=lambda: None,
+            fault=FaultLine(PartKind.JOURNAL.part(), lambda _: None),
         )
         self._thread = threading.Thread(target=self._writer.work)
         self._thread.start()

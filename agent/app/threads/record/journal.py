@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+from agent.app.threads.fault_line import FaultLine
 from agent.domain.record.events import Event
 from agent.errors import StoreError
 from agent.ports import Journal
@@ -58,19 +59,16 @@ class JournalWriter:
         journal: Journal,
         *,
         written: Callable[[], None],
-        failed: Callable[[str], None],
-        recovered: Callable[[], None],
+        fault: FaultLine,
         wait: Wait = threading.Event.wait,
     ) -> None:
         self._journal = journal
         self._wait = wait
         self._written = written
-        self._failed = failed
-        self._recovered = recovered
+        self._fault = fault
         self._condition = threading.Condition()
         self._waiting: deque[Ticket] = deque()
         self._stopping = False
-        self._faulty = False
         self.lost = 0
 
     def submit(self, event: Event) -> Ticket:
@@ -89,7 +87,7 @@ class JournalWriter:
     def idle(self) -> bool:
         """Whether everything is written and durable."""
         with self._condition:
-            return not self._waiting and not self._faulty
+            return not self._waiting and not self._fault.failing
 
     def stop(self) -> None:
         """Write what waits, then end ``work``; a journal that still fails is not waited for."""
@@ -104,7 +102,7 @@ class JournalWriter:
                 if not self._waiting and not self._stopping:
                     self._condition.wait(_RETRY_S)
                 # Rows may be written and not yet durable: a fault is tried again without new ones.
-                if not self._waiting and not self._faulty:
+                if not self._waiting and not self._fault.failing:
                     if self._stopping:
                         return
                     continue
@@ -125,13 +123,9 @@ class JournalWriter:
                         self._waiting.popleft()
             self._journal.make_durable()
         except StoreError as error:
-            if not self._faulty:
-                self._faulty = True
-                self._failed(str(error).splitlines()[0])
+            self._fault.failed(error)
             return False
-        if self._faulty:
-            self._faulty = False
-            self._recovered()
+        self._fault.works()
         self._written()
         return True
 

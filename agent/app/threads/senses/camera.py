@@ -12,8 +12,9 @@ from typing import Protocol
 
 import structlog
 
+from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.worker import Slot
-from agent.controller.inputs import FaultCleared, FaultRaised, Input, Observed
+from agent.controller.inputs import Input, Observed
 from agent.domain.access.part import PartKind
 from agent.domain.sight.comparison import ReferenceIndex
 from agent.domain.sight.image import Frame
@@ -54,14 +55,12 @@ class CameraReader:
         post: Callable[[Input], None],
         timeout_s: float,
     ) -> None:
-        self._part = PartKind.CAMERA.part(name)
+        self._fault = FaultLine(PartKind.CAMERA.part(name), post)
         self._camera = camera
         self._reopen = reopen
         self._slots = slots
-        self._post = post
         self._timeout_s = timeout_s
         self._stopping = threading.Event()
-        self._faulty = False
 
     def work(self) -> None:
         """The thread's loop, until the source ends or ``stop``."""
@@ -74,9 +73,7 @@ class CameraReader:
                     continue
                 if frame is None:
                     return
-                if self._faulty:
-                    self._faulty = False
-                    self._post(FaultCleared(self._part, "agent"))
+                self._fault.works()
                 for slot in self._slots:
                     slot.put(frame)
         finally:
@@ -89,16 +86,14 @@ class CameraReader:
         self._stopping.set()
 
     def _recover(self, error: UnavailableError) -> None:
-        if not self._faulty:
-            self._faulty = True
-            self._post(FaultRaised(self._part, str(error).splitlines()[0]))
+        self._fault.failed(error)
         self._camera.close()
         patience_s = _FIRST_RETRY_S
         while not self._stopping.wait(patience_s):
             try:
                 self._camera = self._reopen()
             except UnavailableError as again:
-                _log.warning("camera_still_gone", part=self._part, error=str(again))
+                _log.warning("camera_still_gone", part=self._fault.part, error=str(again))
                 patience_s = min(patience_s * 2.0, _LONGEST_RETRY_S)
             else:
                 return

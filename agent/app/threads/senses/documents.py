@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.senses.verifier import CredentialVerifier
-from agent.controller.inputs import CredentialShown, FaultCleared, FaultRaised, Input
+from agent.controller.inputs import CredentialShown, Input
 from agent.credentials.documents.id_hash import community_hash, kiosk_hash
 from agent.domain.access.part import PartKind
 from agent.domain.credential.id_document import IdDocument
@@ -81,10 +82,10 @@ class DocumentWatcher:
         self._verifier = verifier
         self._clock = clock
         self._post = post
+        self._fault = FaultLine(PART, post)
         self._photographs = photographs
         self._last: tuple[DocumentPresented, float] | None = None
         self._stopping = threading.Event()
-        self._faulty = False
 
     def work(self) -> None:
         """The thread's loop, until ``stop``."""
@@ -105,14 +106,10 @@ class DocumentWatcher:
             self._show(self._same_or_new(DocumentPresented(0, 0.0, "", reason=reason)))
             self._stopping.wait(_LOOK_S)
         except (UnavailableError, StoreError) as error:
-            if not self._faulty:
-                self._faulty = True
-                self._post(FaultRaised(PART, str(error).splitlines()[0]))
+            self._fault.failed(error)
             self._stopping.wait(_RETRY_S)
             return
-        if self._faulty:
-            self._faulty = False
-            self._post(FaultCleared(PART, "agent"))
+        self._fault.works()
 
     def stop(self) -> None:
         """End ``work`` after the look under way."""

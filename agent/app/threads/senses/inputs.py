@@ -9,13 +9,12 @@ The first take tells the levels that were found, so the controller knows of a do
 import threading
 from collections.abc import Callable, Collection
 
-from agent.controller.inputs import FaultCleared, FaultRaised, Input, InputChanged
+from agent.app.threads.fault_line import FaultLine
+from agent.controller.inputs import Input, InputChanged
 from agent.domain.access.part import PartKind
 from agent.errors import UnavailableError
 from agent.ports import Inputs
 
-_PART = PartKind.INPUTS.part()
-_BY = "agent"
 _TAKE_S = 0.25
 _PATIENCE_S = (0.05, 0.1, 0.2, 0.35)
 """Between two tries; less than 400 ms, so that pins which can be read are not missed."""
@@ -27,8 +26,9 @@ class InputReader:
     def __init__(self, inputs: Inputs, post: Callable[[Input], None]) -> None:
         self._inputs = inputs
         self._post = post
+        self._fault = FaultLine(PartKind.INPUTS.part(), post)
         self._stopping = threading.Event()
-        self._unsteady: frozenset[str] = frozenset()
+        self._lines: dict[str, FaultLine] = {}
         self._tries = 0
 
     def work(self) -> None:
@@ -44,13 +44,11 @@ class InputReader:
         try:
             changes = self._inputs.take(timeout_s)
         except UnavailableError as error:
-            if not self._tries:
-                self._post(FaultRaised(_PART, str(error).splitlines()[0]))
+            self._fault.failed(error)
             self._tries += 1
             return _PATIENCE_S[min(self._tries, len(_PATIENCE_S)) - 1]
-        if self._tries:
-            self._tries = 0
-            self._post(FaultCleared(_PART, _BY))
+        self._tries = 0
+        self._fault.works()
         for change in changes:
             self._post(InputChanged(change))
         self._note(self._inputs.unsteady())
@@ -61,9 +59,10 @@ class InputReader:
         self._stopping.set()
 
     def _note(self, unsteady: Collection[str]) -> None:
-        for name in sorted(set(unsteady) - self._unsteady):
+        for name in sorted(unsteady):
+            if name not in self._lines:
+                self._lines[name] = FaultLine(PartKind.INPUT.part(name), self._post)
             why = "its line oscillates: check wire and connector; short pulses are missed"
-            self._post(FaultRaised(PartKind.INPUT.part(name), why))
-        for name in sorted(self._unsteady - set(unsteady)):
-            self._post(FaultCleared(PartKind.INPUT.part(name), _BY))
-        self._unsteady = frozenset(unsteady)
+            self._lines[name].failed(why)
+        for name in sorted(self._lines.keys() - set(unsteady)):
+            self._lines[name].works()

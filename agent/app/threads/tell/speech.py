@@ -9,8 +9,9 @@ from agent.adapters.voice.espeak import synthesise
 from agent.adapters.voice.player import Player, Utterance
 from agent.adapters.voice.voice import VoiceIndicator
 from agent.app.open.voice import Voice
+from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.tell.announcements import AnnouncementFilter
-from agent.controller.inputs import FaultCleared, FaultRaised, Input
+from agent.controller.inputs import Input
 from agent.domain.access.hints import Priority
 from agent.domain.access.part import PartKind
 from agent.domain.record.announcement import Announcement
@@ -31,12 +32,14 @@ class Speech:
     def __init__(self, voice: Voice, clock: Clock, post: Callable[[Input], None]) -> None:
         self.voice = voice
         self._clock = clock
-        self._post = post
+        # The faults may be some that outlived an earlier agent.
+        loudspeaker = FaultLine(VOICE, post, may_stand_already=True)
+        self._files_fault = FaultLine(VOICE_FILES, post, may_stand_already=True)
         self.player = Player(
             voice.loudspeaker,
             clock,
-            failed=lambda why: post(FaultRaised(VOICE, why)),
-            recovered=lambda: post(FaultCleared(VOICE, "agent")),
+            failed=loudspeaker.failed,
+            recovered=loudspeaker.works,
         )
         self.indicator = VoiceIndicator(
             self.player, voice.files.find, voice.languages, clock, quiet=self._is_quiet
@@ -52,12 +55,12 @@ class Speech:
         """A fault with its fix where messages were not prepared; the others are said."""
         missing = self.voice.missing
         if not missing:
-            self._post(FaultCleared(VOICE_FILES, "agent"))
+            self._files_fault.works()
             return
         named = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
         _log.error("voice_not_prepared", missing=missing, fix="gate-agent voice prepare")
         detail = f"{len(missing)} messages have no file ({named}): gate-agent voice prepare"
-        self._post(FaultRaised(VOICE_FILES, detail))
+        self._files_fault.failed(detail)
 
     def announce(self, payload: bytes) -> None:
         """Say it if it may be said."""

@@ -16,10 +16,11 @@ import structlog
 
 from agent.adapters.broker.mqtt import Listener
 from agent.app.open.voice import Voice
+from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.tell.speech import VOICE, Speech
 from agent.controller.effects import Indicate, Stand
-from agent.controller.inputs import FaultCleared, FaultRaised, Input
+from agent.controller.inputs import Input
 from agent.domain.access.indication import Standing
 from agent.domain.access.part import Part, PartKind
 from agent.domain.record.topics import Topics
@@ -41,9 +42,7 @@ class Telling(Organ):
         topics: Topics,
     ) -> None:
         """``lights`` by access point; somebody else closes them."""
-        self._post = post
         self._topics = topics
-        self._works: dict[Part, bool] = {}
         self._indicators: dict[str, dict[Part, Indicator]] = {
             point: {PartKind.INDICATOR.part(point): one} for point, one in lights.items()
         }
@@ -51,6 +50,12 @@ class Telling(Organ):
         if self._speech is not None:
             point = self._speech.voice.access_point
             self._indicators.setdefault(point, {})[VOICE] = self._speech.indicator
+        # The fault may be one that outlived an earlier agent.
+        self._faults = {
+            part: FaultLine(part, post, may_stand_already=True)
+            for parts in self._indicators.values()
+            for part in parts
+        }
 
     def indicate(self, effect: Indicate) -> None:
         """Tell whoever stands there; never waits, never raises."""
@@ -108,12 +113,10 @@ class Telling(Organ):
             deed()
         except UnavailableError as error:
             # A light that fails keeps nobody outside.
-            if self._works.get(part, True):
-                self._works[part] = False
+            if not self._faults[part].failing:
                 _log.error("indicator_failed", part=part, error=str(error))
-                self._post(FaultRaised(part, str(error).partition("\n")[0]))
+            self._faults[part].failed(error)
         else:
-            # Also at first: the fault may be one that outlived an earlier agent.
-            if not self._works.get(part, False) and part != VOICE:
-                self._works[part] = True
-                self._post(FaultCleared(part, "agent"))
+            # That a voice takes what it is to say is no word of its loudspeaker.
+            if part != VOICE:
+                self._faults[part].works()

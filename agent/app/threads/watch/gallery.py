@@ -10,7 +10,8 @@ from collections.abc import Callable
 import structlog
 
 from agent.app.open.snapshot import Snapshot
-from agent.controller.inputs import FaultCleared, FaultRaised, Input, RegistryChanged
+from agent.app.threads.fault_line import FaultLine
+from agent.controller.inputs import Input, RegistryChanged
 from agent.credentials.passes.issuers import Issuers
 from agent.domain.access.part import PartKind
 from agent.domain.access.registry import Registry
@@ -18,8 +19,6 @@ from agent.domain.sight.comparison import ReferenceIndex
 from agent.errors import UnavailableError
 
 _POLL_S = 0.5
-_PART = PartKind.GALLERY.part()
-
 _log = structlog.get_logger(__name__)
 
 
@@ -44,6 +43,7 @@ class GalleryWatch:
         self._revision = revision
         self._post = post
         self._changed = changed
+        self._fault = FaultLine(PartKind.GALLERY.part(), post)
         self._stopping = threading.Event()
 
     def index(self) -> ReferenceIndex:
@@ -60,7 +60,7 @@ class GalleryWatch:
 
     def work(self) -> None:
         """The thread's loop, until ``stop``."""
-        faulty, moved = False, False
+        moved = False
         while not self._stopping.wait(_POLL_S):
             try:
                 if self._revision() != self._snapshot.registry.revision:
@@ -72,13 +72,9 @@ class GalleryWatch:
                     moved = True
             except UnavailableError as error:
                 # The last good gallery stays in force; the fault says that it grows old.
-                if not faulty:
-                    self._post(FaultRaised(_PART, str(error).splitlines()[0]))
-                faulty = True
-                continue
-            if faulty:
-                faulty = False
-                self._post(FaultCleared(_PART, "agent"))
+                self._fault.failed(error)
+            else:
+                self._fault.works()
 
     def stop(self) -> None:
         """End ``work`` within half a second."""

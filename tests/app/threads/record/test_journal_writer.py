@@ -7,9 +7,12 @@ import pytest
 from mosquitto import wait_until
 from store_parts import NOW, event, numbers, open_journal
 
+from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.record import journal as journal_writer
 from agent.app.threads.record.journal import JournalWriter, Ticket
 from agent.app.threads.worker import Worker
+from agent.controller.inputs import FaultRaised
+from agent.domain.access.part import PartKind
 from agent.domain.record.events import Event
 from agent.errors import StoreError
 
@@ -54,10 +57,13 @@ class Writing:
         self.writer = JournalWriter(
             journal,
             written=self._written,
-            failed=lambda why: self.said.append(f"failed: {why}"),
-            recovered=lambda: self.said.append("recovered"),
+            fault=FaultLine(PartKind.JOURNAL.part(), self._told),
         )
         self.thread = threading.Thread(target=self.writer.work)
+
+    def _told(self, fault):
+        raised = isinstance(fault, FaultRaised)
+        self.said.append(f"failed: {fault.detail}" if raised else "recovered")
 
     def _written(self):
         self.rounds += 1
