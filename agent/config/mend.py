@@ -6,6 +6,7 @@ none. Such a config is never used: it only lets the checks that come later see t
 
 from collections.abc import Iterator
 from datetime import date, time
+from enum import Enum
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -86,6 +87,8 @@ def _sample(kind: Any, old: Any) -> Any:
         kind = get_args(kind)[0]
     if get_origin(kind) is Literal:
         return get_args(kind)[0]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return next(iter(kind)).value
     if get_origin(kind) is tuple:
         return [_sample(get_args(kind)[0], None)]
     if isinstance(kind, type) and issubclass(kind, BaseModel):

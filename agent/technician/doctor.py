@@ -28,18 +28,6 @@ _SETTLE_S = 0.5
 Probe = Callable[[], str]
 """Says what it found; a ``GateAgentError`` says what is missing."""
 
-_MEANINGS: Mapping[Signal, tuple[str, str]] = {
-    Signal.CONTACT: ("door open", "door closed"),
-    Signal.REX: ("pressed", "not pressed"),
-    Signal.PASSAGE: ("somebody passes", "clear"),
-    Signal.TAMPER: ("housing open", "housing closed"),
-    Signal.FIRE: ("FIRE ALARM", "no alarm"),
-    Signal.FEEDBACK: ("relay releases", "relay at rest"),
-    Signal.DURESS: ("pressed", "not pressed"),
-}
-_AT_REST = frozenset({Signal.REX, Signal.PASSAGE, Signal.FIRE, Signal.FEEDBACK, Signal.DURESS})
-"""What is inactive while nobody does anything; a contact and a housing may well be open."""
-
 
 class Watched(Protocol):
     """The part of ``ports.Inputs`` that looking needs."""
@@ -87,7 +75,8 @@ def run_checks(probes: Iterable[tuple[str, Probe]], timeout_s: float = _TIMEOUT_
 
 def meaning(kind: str, *, active: bool) -> str:
     """What an input's level says, for people."""
-    return _MEANINGS[Signal(kind)][0 if active else 1]
+    traits = Signal(kind).traits
+    return traits.active if active else traits.inactive
 
 
 def check_input(one: InputConfig, take: Callable[[], bool]) -> tuple[Check, bool | None]:
@@ -100,7 +89,7 @@ def check_input(one: InputConfig, take: Callable[[], bool]) -> tuple[Check, bool
     except UnavailableError as error:
         return failed(one.id, error), None
     said = meaning(one.kind, active=active)
-    if not active or Signal(one.kind) not in _AT_REST:
+    if not active or not one.kind.traits.rests:
         return Check(one.id, ok=True, detail=said), active
     fix = (
         "where nobody does that now: the wire is cut or the contact is of the other kind;"

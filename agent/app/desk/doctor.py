@@ -117,7 +117,7 @@ class ExaminedKiosk:
         return {
             one.kind: one.id
             for one in self.file.config.input
-            if one.kind in ("feedback", "contact")
+            if one.kind.traits.one_an_output
             and one.door is not None
             and output in outputs_of(one, doors[one.door])
         }

@@ -85,7 +85,7 @@ def wirings(config: GateConfig) -> tuple[Wiring, ...]:
         if one.door is not None and one.door in doors:
             door = doors[one.door]
             names = [*door.outputs] if one.direction is None else [door.output_for(one.direction)]
-        found += [Wiring(one.id, Signal(one.kind), name) for name in names]
+        found += [Wiring(one.id, one.kind, name) for name in names]
     return tuple(found)
 
 

@@ -1,10 +1,8 @@
 """[[input]]: contacts and buttons, the doors they watch, and how they are wired.
 
-kind              door       direction, where it is a turnstile's
-rex passage       needed     needed: each direction has its own
-feedback          needed     needed: each relay has its own
-contact duress    needed     without one it counts for both
-tamper fire       may be     without one it counts for both; without a door for the kiosk
+What each kind needs is said in ``domain.door.signal``. Of a turnstile, an input whose kind needs a
+direction counts for that one; any other without one counts for both, and one without a door for
+the kiosk.
 """
 
 from collections.abc import Iterator
@@ -16,20 +14,7 @@ from agent.config.base import Name, Pin, PinsTable
 from agent.config.lines import KeyPath
 from agent.config.tables.door import DoorConfig
 from agent.config.whole import UNREAD, Finding, Whole, known
-
-_NEED_A_DOOR = frozenset({"contact", "rex", "passage", "feedback", "duress"})
-_NEED_A_DIRECTION = frozenset({"rex", "passage", "feedback"})
-_ONE_AN_OUTPUT = frozenset({"contact", "feedback"})
-_CUT_READS_AS = {
-    "rex": "pressed: it would free the door",
-    "passage": "somebody who passes: it would end a grant",
-    "duress": "pressed: somebody would come for nothing",
-    "contact": "a closed door: nobody would notice",
-    "tamper": "a closed housing: nobody would notice",
-    "fire": "no alarm: the doors would stay shut",
-}
-_GUARDS = frozenset({"contact", "tamper", "fire"})
-"""Whose cut wire is to read as the alarm; that of the others is to ask for nothing."""
+from agent.domain.door.signal import Signal
 
 
 class InputConfig(PinsTable):
@@ -40,7 +25,7 @@ class InputConfig(PinsTable):
     """
 
     id: Name
-    kind: Literal["contact", "rex", "passage", "tamper", "fire", "feedback", "duress"]
+    kind: Signal
     pin: Pin
     active_high: bool
     pull: Literal["up", "down", "none"]
@@ -75,14 +60,15 @@ class InputConfig(PinsTable):
     def warnings(cls, whole: Whole, /) -> Iterator[str]:
         """Wires that do harm when they are cut."""
         for one in whole.rows(cls):
-            if one.pull == "none" or one.kind not in _CUT_READS_AS:
+            traits = one.kind.traits
+            if one.pull == "none" or traits.cut_wrong is None:
                 continue
             active = one.active_high is (one.pull == "up")
-            if active is not (one.kind in _GUARDS):
+            if active is not traits.guards:
                 yield (
                     f"input {one.id}: with pull = {one.pull!r} and active_high ="
                     f" {str(one.active_high).lower()} a cut wire reads as"
-                    f" {_CUT_READS_AS[one.kind]}; docs/inputs.md says how to wire it"
+                    f" {traits.cut_wrong}; docs/inputs.md says how to wire it"
                 )
 
     @classmethod
@@ -99,7 +85,7 @@ def outputs_of(one: InputConfig, door: DoorConfig) -> tuple[str, ...]:
 
 
 def _without_door(path: KeyPath, one: InputConfig) -> Iterator[Finding]:
-    if one.kind in _NEED_A_DOOR:
+    if one.kind.traits.needs_door:
         yield path, f'kind = "{one.kind}" needs the door it belongs to: door = "..."'
     if one.direction is not None:
         yield (*path, "direction"), "goes with a door"
@@ -109,14 +95,14 @@ def _direction(path: KeyPath, one: InputConfig, door: DoorConfig) -> Iterator[Fi
     if door.kind == "gpio" and one.direction is not None:
         message = f"door {door.id!r} has one relay for both directions: leave direction out"
         yield (*path, "direction"), message
-    if door.kind == "turnstile" and one.direction is None and one.kind in _NEED_A_DIRECTION:
+    if door.kind == "turnstile" and one.direction is None and one.kind.traits.needs_direction:
         yield path, f'kind = "{one.kind}" of a turnstile needs direction = "entry" or "exit"'
 
 
 def _alone(
     path: KeyPath, one: InputConfig, door: DoorConfig, watched: dict[tuple[str, str], str]
 ) -> Iterator[Finding]:
-    if one.kind not in _ONE_AN_OUTPUT:
+    if not one.kind.traits.one_an_output:
         return
     for output in outputs_of(one, door):
         before = watched.setdefault((one.kind, output), one.id)
