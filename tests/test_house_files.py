@@ -1,6 +1,8 @@
 """What is committed, the locks, and what the pages promise."""
 
 import re
+import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -8,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from house_rules import relative, tracked
+from house_rules import AGENT, LAYERS, MAY_IMPORT, ROOMS, relative, tracked
 from places import ROOT
 
 MAX_BYTES = 200_000
@@ -190,6 +192,74 @@ def broken_links(path: Path) -> Iterator[str]:
 def test_every_link_between_the_pages_leads_somewhere() -> None:
     pages = [path for path in tracked() if path.suffix == ".md"]
     assert [line for page in pages for line in broken_links(page)] == []
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md"])
+def test_whoever_begins_finds_the_page(page: str) -> None:
+    assert ROOT / page in tracked()
+    linked = {
+        (place.parent / target).resolve()
+        for place in (ROOT / "README.md", ROOT / "docs" / "README.md")
+        for target in re.findall(r"\]\(([^)#\s]+)", place.read_text())
+    }
+    assert ROOT / page in linked
+
+
+def test_every_page_and_decision_is_linked_where_reading_begins() -> None:
+    folder = ROOT / "docs"
+    linked = set(re.findall(r"\]\(([^)#\s]+)", (folder / "README.md").read_text()))
+    pages = {path.relative_to(folder).as_posix() for path in folder.rglob("*.md")} - {"README.md"}
+    assert pages - linked == set()
+
+
+def table_under(heading: str) -> list[list[str]]:
+    """The cells of the first table under ``heading`` in docs/architecture.md, without its head."""
+    _, _, text = (ROOT / "docs" / "architecture.md").read_text().partition(f"\n## {heading}\n")
+    rows = takewhile(lambda line: line.startswith("|"), text[text.index("\n|") + 1 :].splitlines())
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in list(rows)[2:]]
+
+
+def test_the_import_table_on_the_page_is_the_one_that_is_enforced() -> None:
+    said: dict[str, frozenset[str]] = {}
+    for packages, may in table_under("Who may import whom"):
+        named = frozenset(re.findall(r"`(\w+)`", may))
+        for package in re.findall(r"`(\w+)`", packages):
+            said[package] = LAYERS - named if may.startswith("anything but") else named
+    enforced = {name: MAY_IMPORT[name] - {name} for name in said}
+    assert {name: may - {name} for name, may in said.items()} == enforced
+    assert MAY_IMPORT.keys() - said.keys() == {"errors", "__main__"}
+
+
+@pytest.mark.parametrize("floor", ROOMS)
+def test_the_map_names_every_room_whose_order_is_kept(floor: str) -> None:
+    (row,) = (cells for cells in table_under("Floors and rooms") if cells[0] == f"`{floor}`")
+    rooms = {path.parent.name for path in (AGENT / floor).glob("*/__init__.py")}
+    assert rooms - set(re.findall(r"`(\w+)`", row[2])) == set()
+
+
+@pytest.mark.parametrize(("check", "test", "code"), [(0, 0, 0), (1, 0, 1), (0, 2, 2), (3, 2, 3)])
+def test_ci_runs_the_check_and_the_tests_whatever_fails(
+    tmp_path: Path, check: int, test: int, code: int
+) -> None:
+    for folder in (".ci", "scripts"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
+    for name, ends in (("check", check), ("test", test)):
+        script = tmp_path / "scripts" / name
+        script.write_text(f"#!/bin/sh\necho {name} $CI\nexit {ends}\n")
+        script.chmod(0o755)
+    ran = subprocess.run(
+        ["bash", tmp_path / ".ci" / "run"], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (code, "check true\ntest true\n")
+
+
+def test_the_hook_is_the_houses_own_check() -> None:
+    hook = (ROOT / ".pre-commit-config.yaml").read_text()
+    assert re.findall(r"^ *(?:- )?(repo|entry): (.+)$", hook, flags=re.MULTILINE) == [
+        ("repo", "local"),
+        ("entry", "scripts/check"),
+    ]
 
 
 def test_no_tests_were_lost(collected: int) -> None:
