@@ -33,7 +33,6 @@ from agent.vision.packs.packs import load_pack
 
 Probe = Callable[[], str]
 _LEAST_FREE_BYTES = 200_000_000
-_I2C_PARTS = frozenset({"mlx90614", "mlx90640"})
 
 
 class ExaminedKiosk:
@@ -88,7 +87,7 @@ class ExaminedKiosk:
     def hardware_probes(self) -> Iterator[tuple[str, Probe]]:
         """What only one process can have: not while an agent runs."""
         thermometer = self.file.config.thermometer
-        if thermometer.kind in _I2C_PARTS:
+        if thermometer.on_i2c:
             yield "i2c bus", lambda: _i2c(thermometer.bus)
         if thermometer.kind != "none":
             yield "thermometer", lambda: _temperature(read_once(thermometer))

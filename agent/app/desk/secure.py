@@ -21,8 +21,6 @@ from agent.operations.secure_outputs import (
 from agent.ports import Door
 
 _FIX = "\nFix: "
-
-
 _log = structlog.get_logger(__name__)
 
 

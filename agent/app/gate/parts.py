@@ -13,8 +13,6 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.id_reader.ga467 import Ga467Reader
-from agent.adapters.id_reader.photo_decoder import MakersPhotoDecoder
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
@@ -22,6 +20,7 @@ from agent.adapters.store.registry import SqliteRegistry
 from agent.app.open.cameras import open_camera
 from agent.app.open.doors import PinFactories, open_doors, open_indicators, open_inputs
 from agent.app.open.engine import engine_of
+from agent.app.open.id_reader import PhotoReader, open_id_reader
 from agent.app.open.keys import load_community_key
 from agent.app.open.outputs import remember_outputs
 from agent.app.open.site import Site, site_of
@@ -29,8 +28,7 @@ from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
 from agent.app.open.stores import LATCHES_NAME, LEDGER_NAME, Key, open_journal, open_registry
 from agent.app.open.thermometers import open_or_await
 from agent.app.open.voice import Voice, open_voice
-from agent.app.threads.senses.documents import PhotoReader
-from agent.config import ConfigFile, GateConfig
+from agent.config import ConfigFile
 from agent.errors import UnavailableError
 from agent.operations.passes.keys import read_public_key
 from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
@@ -114,7 +112,7 @@ def open_parts(
         if camera.id not in cameras:
             cameras[camera.id] = open_camera(file, camera)
         stack.callback(cameras[camera.id].close)
-    id_reader, photographs = _open_id_reader(stack, config, pack)
+    id_reader, photographs = open_id_reader(stack, config, pack)
     return Parts(
         file=file,
         site=site,
@@ -137,20 +135,6 @@ def open_parts(
         thermometer=thermometer,
         cameras=cameras,
     )
-
-
-def _open_id_reader(
-    stack: ExitStack, config: GateConfig, pack: InstalledPack
-) -> tuple[IdReader | None, PhotoReader | None]:
-    wanted = config.id_reader
-    if wanted.kind == "none" or wanted.port is None:
-        return None, None
-    reader = Ga467Reader(str(wanted.port))
-    stack.callback(reader.close)
-    if wanted.photo_decoder is None:
-        return reader, None
-    decoder = MakersPhotoDecoder(wanted.photo_decoder)
-    return reader, PhotoReader(decoder, engine_of(pack, config.face.threads))
 
 
 def _lock(stack: ExitStack, state: Path) -> None:

@@ -11,8 +11,6 @@ from typing import Any
 from agent.errors import UnavailableError
 
 _MAX_REQUEST_BYTES = 4096
-
-
 CLIENT_TIMEOUT_S = 1.0
 """How long either end waits for the other's line."""
 

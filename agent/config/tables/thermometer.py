@@ -13,11 +13,12 @@ from agent.config.whole import UNREAD, Finding, Whole, did_you_mean
 _TABLE = "thermometer"
 _VIEWS: dict[str, tuple[int, ...]] = {"mlx90614": (5, 10, 35, 90), "mlx90640": (55, 110)}
 _SUBPAGES = 2
+_I2C_PARTS = tuple(_VIEWS)
 _KEYS_OF_PARTS = {
     "temperature_c": ("simulated",),
-    "bus": ("mlx90614", "mlx90640"),
-    "address": ("mlx90614", "mlx90640"),
-    "emissivity": ("mlx90614", "mlx90640"),
+    "bus": _I2C_PARTS,
+    "address": _I2C_PARTS,
+    "emissivity": _I2C_PARTS,
     "check_pec": ("mlx90614",),
     "refresh_hz": ("mlx90640",),
     "self_heating_k": ("mlx90640",),
@@ -70,6 +71,11 @@ class ThermometerConfig(SkinTable):
     mirrored: bool = True
     upside_down: bool = False
 
+    @property
+    def on_i2c(self) -> bool:
+        """Whether it is a real part, which hangs on the I2C bus."""
+        return self.kind in _VIEWS
+
     @model_validator(mode="after")
     def _view_fits_the_part(self) -> Self:
         views = _VIEWS.get(self.kind)
@@ -84,7 +90,7 @@ class ThermometerConfig(SkinTable):
     @property
     def reserved_pins(self) -> dict[int, str]:
         """The pins that it needs for itself, and for what."""
-        if self.kind not in _VIEWS or self.bus != 1:
+        if not self.on_i2c or self.bus != 1:
             return {}
         return dict.fromkeys((2, 3), "the thermometer's I2C bus 1")
 
@@ -130,7 +136,7 @@ def _place(whole: Whole) -> Iterator[Finding]:
     part, points = whole.one(ThermometerConfig), ids_of_points(whole)
     path = (_TABLE, "access_point")
     if part.access_point is None:
-        if part.kind in _VIEWS and len(points) > 1:
+        if part.on_i2c and len(points) > 1:
             message = f"there are {len(points)} access points: say beside which camera it is"
             yield path, f"{message} (one of {', '.join(points)})"
         return

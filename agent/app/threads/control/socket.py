@@ -27,7 +27,6 @@ from agent.errors import RefusedError, UnavailableError
 
 _POLL_S = 0.5
 
-
 CommandHandler = Callable[[Mapping[str, Any], str], dict[str, Any]]
 """A command's arguments and its caller's name to the fields of the answer.
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from agent.app.open.id_reader import PhotoReader
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.controller.inputs import CredentialShown, Input
@@ -21,11 +22,8 @@ from agent.domain.credential.id_document import IdDocument
 from agent.domain.credential.presented import DocumentPresented
 from agent.domain.credential.reason import Reason
 from agent.domain.sight.image import Template
-from agent.errors import ImageError, RefusedError, StoreError, UnavailableError
-from agent.ports import Clock, IdReader, PhotoDecoder
-from agent.vision.face.acquire import acquire
-from agent.vision.face.engine import FaceEngine
-from agent.vision.face.quality import EVALUATION
+from agent.errors import RefusedError, StoreError, UnavailableError
+from agent.ports import Clock, IdReader
 
 PART = PartKind.ID_READER.part()
 _LOOK_S = 0.5
@@ -42,24 +40,6 @@ class DocumentKeys:
 
     kiosk: Callable[[], bytes]
     community: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoReader:
-    """Makes a template of the photograph on a document; used by one thread."""
-
-    decoder: PhotoDecoder
-    engine: FaceEngine
-
-    def template(self, photo: bytes) -> Template | None:
-        """None where the photograph cannot be opened or shows no one face."""
-        try:
-            # A document's photograph is small; what counts is whether the face is whole.
-            found = acquire(self.engine, self.decoder.decode(photo), EVALUATION)
-        except (RefusedError, ImageError) as error:
-            _log.warning("photo_not_read", error=str(error).splitlines()[0])
-            return None
-        return found.face.template if found.face is not None and found.reason is None else None
 
 
 class DocumentWatcher:

@@ -14,7 +14,8 @@ from store_parts import BY, NOW, holder, open_registry
 from agent.adapters.id_reader.ga467 import Ga467Reader
 from agent.adapters.id_reader.simulated import Ga467Simulator, SimulatedCard
 from agent.adapters.manual_clock import ManualClock
-from agent.app.threads.senses.documents import PART, DocumentKeys, DocumentWatcher, PhotoReader
+from agent.app.open.id_reader import PhotoReader
+from agent.app.threads.senses.documents import PART, DocumentKeys, DocumentWatcher
 from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.controller.inputs import CredentialShown, FaultCleared, FaultRaised
 from agent.credentials.documents.id_hash import community_hash, kiosk_hash
