@@ -47,6 +47,11 @@ class Table(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    @property
+    def reserved_pins(self) -> dict[int, str]:
+        """The pins of the header that what it names needs for itself, and for what."""
+        return {}
+
     @classmethod
     def findings(cls, _whole: Whole, /) -> Iterator[Finding]:
         """What keeps the config from being used, each with the key that is wrong."""

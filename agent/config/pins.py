@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.config.base import PinsTable
+from agent.config.base import PinsTable, Table
 from agent.config.lines import KeyPath
 from agent.config.schema import GateConfig
 from agent.config.tables.door import DoorConfig
@@ -57,7 +57,11 @@ def pin_map(config: GateConfig) -> tuple[PinUse, ...]:
 def reserved_pins(config: GateConfig) -> dict[int, str]:
     """Pins that something other than doors, inputs and lights needs, and what it is."""
     reserved = dict.fromkeys((0, 1), "the EEPROM of a HAT, which the Pi reads at every boot")
-    return reserved | config.thermometer.reserved_pins | config.id_reader.reserved_pins
+    for name in GateConfig.model_fields:
+        table = getattr(config, name)
+        if isinstance(table, Table):
+            reserved |= table.reserved_pins
+    return reserved
 
 
 def check_pins(config: GateConfig, mended: Collection[KeyPath] = ()) -> Iterator[Finding]:
