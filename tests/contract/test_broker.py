@@ -1,0 +1,134 @@
+"""One suite for every ``ports.Broker``: paho's client at a real Mosquitto, and the simulated one.
+
+What the simulated broker is told to retain it does not keep, so that is no part of the suite.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from mosquitto import Mosquitto, Subscriber, wait_until
+
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
+from agent.adapters.broker.simulated import SimulatedBroker, SimulatedClient
+from agent.adapters.manual_clock import ManualClock
+from agent.domain.record.status import offline
+from agent.ports import Broker
+
+TOPIC = "gate/lakeside/g3/north-1/events/access/granted"
+STATUS = "gate/lakeside/g3/north-1/status"
+PATIENCE_S = 20.0
+
+
+@dataclass
+class Subject:
+    broker: Broker
+    answers: list[tuple[int, str | None]]
+    heard: Callable[[], list[tuple[str, bytes]]]
+    """What came to whoever listens to events."""
+    go: Callable[[], None]
+    come_back: Callable[[], None]
+    pass_s: Callable[[float], None]
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < end_s
+            self.pass_s(0.01)
+
+    def hand_over(self, payload: bytes) -> int:
+        mid = self.broker.publish(TOPIC, payload)
+        assert mid is not None
+        return mid
+
+
+@pytest.fixture(params=["5", "3.1.1", "simulated"])
+def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    answers: list[tuple[int, str | None]] = []
+
+    def answered(mid: int, refusal: str | None) -> None:
+        answers.append((mid, refusal))
+
+    if request.param == "simulated":
+        yield simulated(answers, answered)
+        return
+    mosquitto: Mosquitto = request.getfixturevalue("mosquitto")
+    listener: Subscriber = request.getfixturevalue("subscriber")
+    settings = BrokerSettings(
+        "127.0.0.1", mosquitto.port, "kiosk", STATUS, offline("lost"), protocol=request.param
+    )
+    paho = PahoBroker(settings, BrokerCallbacks(lambda: None, lambda _why: None, answered))
+    paho.start()
+
+    def come_back() -> None:
+        mosquitto.start()
+        assert wait_until(listener.subscribed.is_set)
+
+    yield Subject(
+        paho,
+        answers,
+        lambda: [(topic, body) for topic, body, _ in list(listener.messages) if topic == TOPIC],
+        mosquitto.kill,
+        come_back,
+        time.sleep,
+    )
+    paho.close(2.0)
+
+
+def simulated(
+    answers: list[tuple[int, str | None]], answered: Callable[[int, str | None], None]
+) -> Subject:
+    clock, heard = ManualClock(), list[tuple[str, bytes]]()
+
+    def later(delay_s: float, call: Callable[[], None]) -> None:
+        clock.after(delay_s, call)
+
+    broker = SimulatedBroker(
+        later, lambda topic, payload: heard.append((topic, payload)), random.Random(7)
+    )
+    client = SimulatedClient(broker, answered, lambda: None, lambda: None)
+    return Subject(client, answers, lambda: heard, broker.go, broker.come_back, clock.advance)
+
+
+def test_messages_come_in_their_order_to_the_byte_and_are_acknowledged(subject: Subject) -> None:
+    subject.until(subject.broker.connected)
+    payloads = [b"{}", b"", "门禁".encode(), bytes(range(256)), b"x" * 50_000]
+    mids = [subject.hand_over(payload) for payload in payloads]
+    assert len(set(mids)) == len(mids)
+    subject.until(lambda: len(subject.answers) == len(mids))
+    assert subject.answers == [(mid, None) for mid in mids]
+    subject.until(lambda: len(subject.heard()) == len(mids))
+    assert subject.heard() == [(TOPIC, payload) for payload in payloads]
+
+
+def test_nothing_is_taken_while_the_broker_is_away(subject: Subject) -> None:
+    subject.until(subject.broker.connected)
+    subject.go()
+    subject.until(lambda: not subject.broker.connected())
+    assert subject.broker.publish(TOPIC, b"unsent") is None
+    subject.come_back()
+    subject.until(subject.broker.connected)
+    mid = subject.hand_over(b"sent")
+    subject.until(lambda: (mid, None) in subject.answers)
+    subject.until(lambda: (TOPIC, b"sent") in subject.heard())
+    assert (TOPIC, b"unsent") not in subject.heard()
+
+
+def test_what_was_taken_is_acknowledged_though_the_broker_goes_meanwhile(subject: Subject) -> None:
+    subject.until(subject.broker.connected)
+    mids = [subject.hand_over(b"%d" % number) for number in range(20)]
+    subject.go()
+    subject.until(lambda: not subject.broker.connected())
+    subject.come_back()
+    subject.until(lambda: {mid for mid, _ in subject.answers} == set(mids))
+    assert all(refusal is None for _, refusal in subject.answers)
+
+
+def test_closed_it_is_not_connected_and_takes_nothing(subject: Subject) -> None:
+    subject.until(subject.broker.connected)
+    subject.broker.close(2.0)
+    assert not subject.broker.connected()
+    assert subject.broker.publish(TOPIC, b"{}") is None
+    subject.broker.close(2.0)
