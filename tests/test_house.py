@@ -4,11 +4,16 @@ import ast
 
 import pytest
 from house_rules import (
+    WITHOUT_SUITE,
     breaches,
     circles,
     import_graph,
     imports_of,
     modules,
+    port_trees,
+    ports_in_use,
+    ports_with_suites,
+    protocols,
     python_files,
     relative,
     tree_of,
@@ -89,6 +94,24 @@ def test_no_import_circle() -> None:
 def test_a_circle_would_be_found() -> None:
     graph = {"a": {"b", "os"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
     assert circles(graph) == [["a", "b", "c", "a"]]
+
+
+# --- ports ---------------------------------------------------------------------------------------
+
+
+def test_every_port_has_its_contract_suite() -> None:
+    ports, suites = protocols(port_trees()).keys(), ports_with_suites().keys()
+    assert ports - suites == WITHOUT_SUITE.keys()
+    assert suites - ports == set()
+
+
+def test_every_port_is_asked_for_by_somebody() -> None:
+    assert protocols(port_trees()).keys() - ports_in_use() == set()
+
+
+def test_a_port_is_a_protocol_and_nothing_else() -> None:
+    source = "class A(Protocol): ...\nclass B(A, Protocol[T]): ...\nclass C(A): ...\nclass D: ...\n"
+    assert protocols([ast.parse(source)]) == {"A": {"Protocol"}, "B": {"A", "Protocol"}}
 
 
 # --- modules -------------------------------------------------------------------------------------

@@ -15,16 +15,16 @@ from agent.ports import Journal
 Open = Callable[[], Journal]
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "simulated"])
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the journal of this test; a second call opens it anew."""
-    assert request.param == "sqlite"
+    simulated = request.param == "simulated"
     opened: list[SqliteJournal] = []
 
     def make() -> Journal:
         while opened:
             opened.pop().close()
-        opened.append(open_journal(tmp_path / "journal.sqlite"))
+        opened.append(open_journal(tmp_path / "journal.sqlite", simulated=simulated))
         return opened[-1]
 
     yield make

@@ -1,4 +1,4 @@
-"""One suite for every ``ports.PassLedger``, and what only a file must stand."""
+"""One suite for every ``ports.PassLedger`` and ``ports.TrustedTime``, and what a file must stand."""
 
 import signal
 import subprocess
@@ -11,6 +11,7 @@ import pytest
 from pass_parts import NOW
 
 from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.adapters.store.simulated import SimulatedLedger
 from agent.domain.credential.gate_pass import PassId
 from agent.errors import StoreError
 
@@ -32,9 +33,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "passes.sqlite"
 
 
-@pytest.fixture
-def ledger(path):
-    ledger = SqlitePassLedger(path)
+@pytest.fixture(params=["sqlite", "simulated"])
+def ledger(request, path):
+    simulated = request.param == "simulated"
+    ledger = SimulatedLedger(path, lambda: None) if simulated else SqlitePassLedger(path)
     yield ledger
     ledger.close()
 

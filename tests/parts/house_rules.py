@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -60,6 +60,10 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "gate": ("open", "threads"),
         "desk": ("open",),
     },
+}
+# Ports without a contract suite, each with the reason.
+WITHOUT_SUITE = {
+    "Registry": "joins DocumentStore and Gallery, which have theirs, and adds nothing",
 }
 # Whoever checks the gate must not have been told by it what is right.
 UNTOLD = frozenset(f"agent.lab.simulate.{name}" for name in ("checker", "checker_events", "truth"))
@@ -176,6 +180,52 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     for name in graph:
         visit(name, [])
     return found
+
+
+def protocols(trees: Iterable[ast.Module]) -> dict[str, set[str]]:
+    """The protocols that modules define, each with the names that it derives from."""
+    return {
+        node.name: bases
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        and "Protocol" in (bases := {ast.unparse(base).partition("[")[0] for base in node.bases})
+    }
+
+
+def port_trees() -> list[ast.Module]:
+    """The sources of ``agent.ports``."""
+    return [tree_of(path) for name, path in modules().items() if layer(name) == "ports"]
+
+
+def ports_in_use() -> set[str]:
+    """What the agent beside ``agent.ports`` takes from there, with all that it derives from."""
+    used = {
+        alias.name
+        for name, path in modules().items()
+        if layer(name) != "ports"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ImportFrom) and layer(node.module or "") == "ports"
+        for alias in node.names
+    }
+    known, pending = protocols(port_trees()), list(used)
+    while pending:
+        bases = known.get(pending.pop(), set()) - used
+        used |= bases
+        pending += bases
+    return used
+
+
+_NAMED_PORT = re.compile(r"``ports\.(\w+)``")
+
+
+def ports_with_suites() -> dict[str, str]:
+    """The ports that a suite's first docstring names, each with the file that does."""
+    return {
+        port: relative(path)
+        for path in sorted((ROOT / "tests" / "contract").glob("test_*.py"))
+        for port in _NAMED_PORT.findall(ast.get_docstring(tree_of(path)) or "")
+    }
 
 
 @cache

@@ -24,6 +24,7 @@ from places import ROOT
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer
+from agent.adapters.store.simulated import SimulatedJournal
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import Event, EventType
@@ -63,8 +64,11 @@ def _closes_what_a_test_left_open() -> Iterator[None]:
         _opened.pop().close()
 
 
-def open_journal(path: Path) -> SqliteJournal:
-    journal = SqliteJournal(path, set_aside)
+def open_journal(path: Path, *, simulated: bool = False) -> SqliteJournal:
+    if simulated:
+        journal: SqliteJournal = SimulatedJournal(path, set_aside, lambda: None)
+    else:
+        journal = SqliteJournal(path, set_aside)
     _opened.append(journal)
     return journal
 
