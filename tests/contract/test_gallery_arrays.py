@@ -1,4 +1,4 @@
-"""One suite for every ``ports.GalleryArrays`` and ``ports.PassTrust``: snapshots are made of both."""
+"""One suite for every ``ports.GalleryArrays`` and ``ports.PassTrust``: a snapshot needs both."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""One suite for every ``ports.PassLedger`` and ``ports.TrustedTime``, and what a file must stand."""
+"""Suite of every ``ports.PassLedger`` and ``ports.TrustedTime``, and what a file must stand."""
 
 import signal
 import subprocess

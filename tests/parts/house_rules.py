@@ -63,7 +63,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 # Ports without a contract suite, each with the reason.
 WITHOUT_SUITE = {
-    "Registry": "joins DocumentStore and Gallery, which have theirs, and adds nothing",
+    "PeopleStore": "joins DocumentStore and Gallery, which have theirs, and adds nothing",
 }
 # Whoever checks the gate must not have been told by it what is right.
 UNTOLD = frozenset(f"agent.lab.simulate.{name}" for name in ("checker", "checker_events", "truth"))
