@@ -13,7 +13,7 @@ from pydantic import Field
 from agent.config.base import Name, Pin, PinsTable
 from agent.config.lines import KeyPath
 from agent.config.tables.door import DoorConfig
-from agent.config.whole import UNREAD, Finding, Whole, known
+from agent.config.whole import Finding, Whole, known, repeated
 from agent.domain.door.signal import Signal
 
 
@@ -38,12 +38,9 @@ class InputConfig(PinsTable):
         """Inputs that no door answers for, or more than one input where there may be one."""
         doors = {door.id: (i, door) for i, door in enumerate(whole.rows(DoorConfig))}
         watched: dict[tuple[str, str], str] = {}
-        ids: set[str] = set()
+        yield from repeated("input", [one.id for one in whole.rows(cls)])
         for i, one in enumerate(whole.rows(cls)):
             path = ("input", i)
-            if one.id in ids and one.id != UNREAD:
-                yield (*path, "id"), f"{one.id!r} is named twice"
-            ids.add(one.id)
             if any(whole.unsure(*path, key) for key in ("kind", "door", "direction")):
                 continue
             if one.door is None:
