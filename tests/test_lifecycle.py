@@ -17,7 +17,7 @@ from places import ROOT
 from agent.errors import ConfigError, InternalError, RefusedError, UnavailableError
 from agent.lifecycle import ExitCode, Notifier, boot_id, on_termination, watchdog_s
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Systemd:

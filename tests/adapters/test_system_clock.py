@@ -12,7 +12,7 @@ from agent.adapters.clock import SystemClock, TimerThread, kernel_clock_is_kept
 from agent.adapters.manual_clock import ManualClock
 from agent.errors import InternalError
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Kernel:

@@ -18,7 +18,7 @@ from agent.technician.doctor import Check, run_checks
 
 PINS = 'pin_factory = "simulated"\npins_file = "header.pins"\n'
 DOOR, CONTACT, WAY_OUT, FEEDBACK = 17, 6, 13, 19
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def wire(name: str, kind: str, pin: int, *, high: bool, door: bool = True) -> str:

@@ -17,7 +17,7 @@ from gate_command import PROGRAM, Gate
 
 from agent.cli.common import counted
 
-LONGEST_S = 30.0
+LONGEST_S = 60.0
 
 
 @pytest.mark.parametrize(

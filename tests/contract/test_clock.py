@@ -12,7 +12,7 @@ from agent.adapters.clock import SystemClock
 from agent.adapters.manual_clock import ManualClock
 from agent.ports import Clock
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 @dataclass

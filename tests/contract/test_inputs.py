@@ -25,7 +25,7 @@ from agent.ports import Inputs
 
 PIN, DRIVER = 6, 5
 DEBOUNCE_S = 0.03
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 # Another process at the header: "1" and "0" on stdin are levels of the pin.

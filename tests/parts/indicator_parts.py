@@ -108,7 +108,7 @@ class Voice:
 
     def close(self) -> None:
         self.player.stop()
-        self.thread.join(5)
+        self.thread.join(60)
 
     def _idle(self) -> bool:
         with self.player._condition:

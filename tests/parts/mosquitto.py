@@ -23,8 +23,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(holds, timeout_s=10.0):
-    """Whether ``holds()`` came true in time; polled, so tests stay short where it does."""
+def wait_until(holds, timeout_s=60.0):
+    """Whether ``holds()`` came true in time; polled, so only what does not takes long."""
     deadline_s = time.monotonic() + timeout_s
     while not holds():
         if time.monotonic() > deadline_s:
@@ -66,13 +66,13 @@ class Mosquitto:
         process, self.process = self.process, None
         if process is not None:
             process.terminate()
-            process.wait(5)
+            process.wait(60)
 
     def kill(self) -> None:
         process, self.process = self.process, None
         assert process is not None
         process.kill()
-        process.wait(5)
+        process.wait(60)
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError):
@@ -99,7 +99,7 @@ class Subscriber:
         )
         self.client.connect("127.0.0.1", port, keepalive=5)
         self.client.loop_start()
-        assert self.subscribed.wait(5)
+        assert self.subscribed.wait(60)
 
     def events(self, family: str = "") -> list[dict[str, Any]]:
         return [

@@ -85,7 +85,7 @@ class MotionJpeg:
         self._stopping.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10.0)
+        self._thread.join(60)
 
 
 def closed_port() -> int:

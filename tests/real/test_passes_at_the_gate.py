@@ -31,6 +31,7 @@ from agent.vision.stills.images import read_image
 
 PROGRAM = str(Path(sys.executable).with_name("gate-agent"))
 
+_FPS = 10
 FACES = SHARED / "faces"
 CONFIG = """
 [kiosk]
@@ -110,15 +111,15 @@ class Gate:
             template = (made, 8, self.community)
         return issue(one, key, self.now, template=template)
 
-    def run(self, *scenes: Image) -> list[dict[str, Any]]:
-        """Film the scenes, two seconds each with noise, run the agent to its end; access events."""
+    def run(self, *scenes: Image, seconds: float = 2.0) -> list[dict[str, Any]]:
+        """Film the scenes, so long each with noise, run the agent to its end; access events."""
         before = len(self.subscriber.events("access"))
         film = cv2.VideoWriter(
-            str(self.folder / "film.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (640, 480)
+            str(self.folder / "film.avi"), cv2.VideoWriter.fourcc(*"MJPG"), _FPS, (640, 480)
         )
         random = np.random.default_rng(1)
         for scene in scenes:
-            for _ in range(20):
+            for _ in range(round(seconds * _FPS)):
                 noise = random.integers(-3, 4, scene.shape)
                 film.write(np.clip(scene.astype(np.int16) + noise, 0, 255).astype(np.uint8))
         film.release()
@@ -128,12 +129,12 @@ class Gate:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         assert done.returncode == 0, done.stderr
         self.said = done.stderr
-        wait_until(lambda: "stopped" in json.dumps(self.subscriber.statuses()), 5)
+        wait_until(lambda: "stopped" in json.dumps(self.subscriber.statuses()))
         time.sleep(0.2)
         events: list[dict[str, Any]] = self.subscriber.events("access")[before:]
         return events
@@ -212,7 +213,7 @@ def test_each_wrong_pass_is_denied_by_its_own_reason(gate: Gate) -> None:
         gate.pass_of(id=PassId("05" * 8), **visitor),
     ]
     scenes = [scene for text in shown for scene in (phone(text), NOBODY)]
-    assert reasons(gate.run(*scenes)) == [
+    assert reasons(gate.run(*scenes, seconds=1.2)) == [
         "CredentialForged",
         "CredentialExpired",
         "CredentialNotActive",

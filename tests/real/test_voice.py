@@ -66,7 +66,7 @@ def site(tmp_path, dlib_pack):
     for process in site.processes:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_resident_is_let_in_aloud_and_an_announcement_moves_no_output(
 ):
     site.enrol(shared_faces / "gallery" / "lowe.jpg")
     process = site.run()
-    assert wait_until(lambda: "en/granted" in street.heard(), 30)
+    assert wait_until(lambda: "en/granted" in street.heard())
     assert street.heard()[:2] == ["zh/granted", "en/granted"]
     assert wait_until(lambda: subscriber.statuses() and not site.pins.level(PIN))
     moved = site.pins.changes(PIN)
@@ -90,22 +90,22 @@ def test_a_resident_is_let_in_aloud_and_an_announcement_moves_no_output(
     street.announce("not-ours", message="granted")
     street.announce("visitors", repeat=2, language="en")
     said = "en/announce.visitors"
-    assert wait_until(lambda: street.heard().count(said) == 2, 15)
+    assert wait_until(lambda: street.heard().count(said) == 2)
     if len(site.events()) == events:  # the resident may have come again meanwhile
         assert site.pins.changes(PIN) == moved
     assert street.heard().count("zh/announce.visitors") == 0
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 def test_a_gate_whose_aplay_is_broken_opens_all_the_same(street, site, shared_faces):
     site.enrol(shared_faces / "gallery" / "lowe.jpg")
     (site.folder / "programs" / "aplay").write_text("#!/bin/sh\necho no card >&2; exit 1\n")
     process = site.run()
-    assert wait_until(lambda: site.events("fault"), 30)
-    assert wait_until(lambda: site.pins.changes(PIN) >= 2, 10)
+    assert wait_until(lambda: site.events("fault"))
+    assert wait_until(lambda: site.pins.changes(PIN) >= 2)
     (fault,) = [e["data"] for e in site.events("fault") if e["data"]["part"] == "voice"]
     assert fault["detail"] == "aplay failed: no card"
     assert [event["type"] for event in site.events()] == ["gate.access.granted"]
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0

@@ -12,7 +12,7 @@ from agent.adapters.camera.capture import capture_time_s, public_name
 from agent.adapters.camera.video import LiveCamera
 from agent.errors import UnavailableError
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 TIMEOUT_S = 5.0
 
 

@@ -23,7 +23,7 @@ from agent.adapters.camera import picamera2 as module
 from agent.adapters.camera.picamera2 import Picamera2Camera, captured_s
 from agent.errors import UnavailableError
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 RELEASE = "0.3.38"
 
 

@@ -18,7 +18,7 @@ from agent.adapters.pins.door import GpioDoor, open_pins
 from agent.adapters.pins.simulated import PinBank
 from agent.errors import UnavailableError
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class BrokenPin(MockPin):  # type: ignore[misc] # gpiozero has no types

@@ -21,7 +21,7 @@ from agent.ports import Clock
 
 PIN = 6
 DEBOUNCE_S = 0.03
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def button(pins: Any, *, active_high: bool, pull: Pull = "up") -> InputPin:

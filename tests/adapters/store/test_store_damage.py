@@ -110,7 +110,7 @@ def test_a_broken_log_repeats_no_number(path, seed):
         given = {tuple(lines_of(child).readline().split()[:2]) for _ in range(40)}
         child.send_signal(signal.SIGKILL)
         given |= {tuple(line.split()[:2]) for line in lines_of(child) if line.endswith("\n")}
-        child.wait(20)
+        child.wait(60)
     log = path.with_name("journal.sqlite-wal")
     chance = random.Random(seed)
     write(log, chance.randrange(32, log.stat().st_size - 64), chance.randbytes(64))
@@ -185,7 +185,7 @@ def test_an_empty_file_beside_its_log_is_set_aside_with_it(path):
     with process("append", path, 0) as child:
         lines_of(child).readline()
         child.send_signal(signal.SIGKILL)
-        child.wait(20)
+        child.wait(60)
     log = path.with_name("journal.sqlite-wal").read_bytes()
     write(path, 0, b"")
     path.open("wb").close()

@@ -101,7 +101,7 @@ def locked(path, monkeypatch):
         assert lines_of(child) is not None
         assert child.stdin is not None
         assert lines_of(child).readline() == "held\n"
-        yield lambda: (child.stdin.close(), child.wait(20))
+        yield lambda: (child.stdin.close(), child.wait(60))
         if not child.stdin.closed:
             child.stdin.close()
 

@@ -70,7 +70,7 @@ def stage() -> Iterator[Stage]:
     stage = Stage()
     yield stage
     stage.player.stop()
-    stage.thread.join(5)
+    stage.thread.join(60)
     assert not stage.thread.is_alive()
 
 
@@ -193,7 +193,7 @@ def test_stopped_it_says_nothing_more(stage: Stage) -> None:
     assert stage.plays("a")
     stage.player.stop()
     stage.say("c")
-    stage.thread.join(5)
+    stage.thread.join(60)
     assert stage.ends() == ["a cut"]
 
 
@@ -280,7 +280,7 @@ def test_cut_it_ends_at_once_and_that_is_no_failure(fake, tmp_path) -> None:
     player.start()
     assert wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     speaker.cut()
-    player.join(5)
+    player.join(60)
     assert not player.is_alive()
     assert gone(int((tmp_path / "pid").read_text()))
     speaker.cut()  # nothing plays
@@ -295,21 +295,21 @@ def test_nobody_who_cuts_waits_for_a_program_that_is_slow_to_start(
 
     def slowly(file: Path) -> Any:
         starting.set()
-        assert goes_on.wait(20)
+        assert goes_on.wait(60)
         return start(file)
 
     monkeypatch.setattr(speaker, "_start", slowly)
     player = threading.Thread(target=speaker.play, args=(Path("a.wav"), lambda: wanted[0]))
     player.start()
-    assert starting.wait(20)
+    assert starting.wait(60)
     wanted[0] = False
     cutter = threading.Thread(target=speaker.cut, daemon=True)
     cutter.start()
-    cutter.join(5)
+    cutter.join(60)
     cut_before_it_started = not cutter.is_alive()
     goes_on.set()
     assert cut_before_it_started
-    player.join(20)
+    player.join(60)
     assert not player.is_alive()  # what nobody wants any more was ended at once
 
 

@@ -37,7 +37,7 @@ def test_a_dead_thread_is_seen(error: BaseException) -> None:
 
     worker = Worker("camera-front", work, lambda name, cause: deaths.append((name, cause)))
     worker.start()
-    assert worker.join(10)
+    assert worker.join(60)
     assert deaths == [("camera-front", error)]
 
 
@@ -51,7 +51,7 @@ def test_a_thread_that_ends_is_no_death() -> None:
     )
     assert worker.join(0.0)  # not begun, so nothing runs
     worker.start()
-    assert worker.join(10)
+    assert worker.join(60)
     assert (names, deaths) == (["status"], [])
 
 
@@ -59,13 +59,13 @@ def test_a_thread_that_hangs_is_said_to_run() -> None:
     go = threading.Event()
 
     def work() -> None:
-        go.wait(10)
+        go.wait(60)
 
     worker = Worker("slow", work, lambda *_: None)
     worker.start()
     assert not worker.join(0.01)
     go.set()
-    assert worker.join(10)
+    assert worker.join(60)
 
 
 # --- slot ----------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def test_closing_wakes_who_waits() -> None:
     thread = threading.Thread(target=lambda: taken.append(slot.take(60.0)))
     thread.start()
     slot.close()
-    thread.join(10)
+    thread.join(60)
     assert taken == [None]
 
 
@@ -117,7 +117,7 @@ def test_a_slow_reader_sees_rising_numbers_and_the_last() -> None:
     for number in range(5000):
         slot.put(number)
     slot.close()
-    thread.join(10)
+    thread.join(60)
     assert seen == sorted(set(seen))
     assert seen[-1] == 4999
     assert len(seen) + slot.dropped == 5000
@@ -242,7 +242,7 @@ def test_who_waits_is_woken_and_a_signal_handler_may_post() -> None:
     thread = threading.Thread(target=lambda: taken.append(inbox.take(60.0)))
     thread.start()
     inbox.post(STOP)
-    thread.join(10)
+    thread.join(60)
     assert taken == [STOP]
     with inbox._condition:  # as a handler that interrupts ``take`` in its own thread
         inbox.post(FAULT)

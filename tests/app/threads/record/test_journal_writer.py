@@ -70,7 +70,7 @@ class Writing:
 
     def stop(self):
         self.writer.stop()
-        self.thread.join(20)
+        self.thread.join(60)
         assert not self.thread.is_alive()
 
 
@@ -92,14 +92,14 @@ def writing(journal, monkeypatch):
 
 def test_what_is_submitted_is_written_in_order(writing: Writing, journal: Trouble) -> None:
     tickets = [writing.writer.submit(event(number)) for number in range(200)]
-    assert all(ticket.wait(10) for ticket in tickets)
+    assert all(ticket.wait(60) for ticket in tickets)
     assert numbers(journal.journal.read()) == list(range(200))
     assert wait_until(lambda: writing.rounds > 0 and journal.flushes > 0)
     assert writing.said == []
 
 
 def test_in_time_is_not_late(writing: Writing, journal: Trouble) -> None:
-    assert writing.writer.submit(event(1)).wait(10)
+    assert writing.writer.submit(event(1)).wait(60)
     (row,) = journal.journal.read()
     assert "recorded_late" not in row.event.data
 
@@ -136,7 +136,7 @@ def test_a_row_that_cannot_be_written_is_tried_again(writing: Writing, journal: 
     assert not any(ticket.wait(0.0) for ticket in tickets)
     journal.broken = set()
     assert wait_until(lambda: "recovered" in writing.said)
-    assert all(ticket.wait(10) for ticket in tickets)
+    assert all(ticket.wait(60) for ticket in tickets)
     assert numbers(journal.journal.read()) == [0, 1, 2, 3, 4]
     assert all(row.event.data["recorded_late"] for row in journal.journal.read())
     assert writing.said[1:] == ["recovered"]
@@ -147,7 +147,7 @@ def test_a_flush_that_failed_is_tried_again_without_a_new_event(
     writing: Writing, journal: Trouble
 ) -> None:
     journal.broken = {"flush"}
-    assert writing.writer.submit(event(1)).wait(10)
+    assert writing.writer.submit(event(1)).wait(60)
     assert wait_until(lambda: writing.said == ["failed: journal.sqlite cannot be flushed"])
     rounds = writing.rounds
     journal.broken = set()
@@ -230,7 +230,7 @@ def test_an_event_that_is_none_ends_the_thread_and_not_unseen(journal: Trouble) 
     )
     writing.writer.submit(Event("id", event().type, NOW.utc, True, None, {"score": float("nan")}))
     worker.start()
-    assert worker.join(10)
+    assert worker.join(60)
     assert [name for name, _ in deaths] == ["journal"]
     assert "JSON" in deaths[0][1]
 
@@ -245,7 +245,7 @@ def test_many_threads_submit_at_once(writing: Writing, journal: Trouble) -> None
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert wait_until(lambda: journal.journal.last_sequence() == 300)
     found = numbers(journal.journal.read())
     assert sorted(found) == list(range(300))

@@ -18,7 +18,7 @@ from agent.domain.door.signal import InputChange
 from agent.domain.sight.track import Observation
 from agent.errors import UnavailableError
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def change(number: int) -> InputChange:

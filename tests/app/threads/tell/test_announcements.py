@@ -261,7 +261,7 @@ class Kiosk:
             BrokerCallbacks(self.connected.set, lambda _: None, lambda *_: None, topics),
         )
         self.broker.start()
-        assert self.connected.wait(10)
+        assert self.connected.wait(60)
 
     def _hear(self, content: bytes) -> None:
         self.heard.append(content)

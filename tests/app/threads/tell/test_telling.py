@@ -90,7 +90,7 @@ class Stage:
     def close(self) -> None:
         for thread, stop in self.stops:
             stop()
-            thread.join(5)
+            thread.join(60)
 
 
 @pytest.fixture

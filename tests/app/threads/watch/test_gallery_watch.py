@@ -45,7 +45,7 @@ def watch(registry):
     yield start
     for watch, thread in started:
         watch.stop()
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()
 
 
