@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
+from agent.app.open.state import VOICES
 from agent.cli.common import (
     Config,
     Json,
@@ -67,7 +68,7 @@ def prepare(
                 "messages": len(told),
                 "made": len(made),
                 "installed": len(installed),
-                "directory": str(state_dir(state) / "voices"),
+                "directory": str(VOICES.at(state_dir(state))),
             }
         )
         return

@@ -6,6 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from agent.vision.packs.place import RECORD_NAME, packs_dir
+
 LIBRARIES = (
     "numpy",
     "opencv-python-headless",
@@ -27,7 +29,7 @@ def about(state_dir: Path) -> dict[str, Any]:
         "agent": agent_version(),
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "packs": _packs(state_dir / "models"),
+        "packs": _packs(packs_dir(state_dir)),
         "libraries": {name: _version(name) for name in LIBRARIES},
     }
 
@@ -47,7 +49,7 @@ def _version(package: str) -> str | None:
 def _packs(folder: Path) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     try:
-        notes = sorted(folder.glob("[a-z0-9]*/installed.json"))
+        notes = sorted(folder.glob(f"[a-z0-9]*/{RECORD_NAME}"))
     except OSError:
         return found
     for note in notes:

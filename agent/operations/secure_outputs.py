@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agent.errors import UnavailableError
+from agent.operations.places import OUTPUTS_RECORD
 from agent.ports import Door
 
-RECORD_NAME = "outputs.json"
 _TIMEOUT_S = 2.0
 
 
@@ -43,11 +43,13 @@ def record_outputs(folder: Path, outputs: Sequence[OutputLine]) -> None:
     Raises:
         UnavailableError: the folder cannot be written to; then no output may be driven.
     """
-    path = folder / RECORD_NAME
-    draft = path.with_name(f".{RECORD_NAME}.new")
+    path = folder / OUTPUTS_RECORD
+    draft = path.with_name(f".{OUTPUTS_RECORD}.new")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with draft.open("w", encoding="utf-8") as file:
+        # Private however the umask stands; the record is replaced, so an older one does not matter.
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump([asdict(output) for output in outputs], file)
             file.flush()
             os.fsync(file.fileno())
@@ -63,7 +65,7 @@ def recorded_outputs(folder: Path) -> tuple[OutputLine, ...]:
     Raises:
         UnavailableError: there is a record that cannot be read.
     """
-    path = folder / RECORD_NAME
+    path = folder / OUTPUTS_RECORD
     try:
         return tuple(_output(item) for item in json.loads(path.read_bytes()))
     except FileNotFoundError:

@@ -21,6 +21,7 @@ import structlog
 
 from agent.adapters.store import retention
 from agent.adapters.store.journal_file import JournalFile
+from agent.adapters.store.names import LOG
 from agent.adapters.store.rows import COLUMNS, PUBLISHED, REFUSED, stored, time_text
 from agent.adapters.store.sqlite import CorruptError, sync_folder, transaction
 from agent.domain.record.events import Event
@@ -206,7 +207,7 @@ class SqliteJournal:
         self._file.do(work)
 
     def _flush(self) -> None:
-        descriptor = os.open(f"{self._file.path}-wal", os.O_RDONLY)
+        descriptor = os.open(f"{self._file.path}{LOG}", os.O_RDONLY)
         try:
             os.fdatasync(descriptor)
             status = os.fstat(descriptor)

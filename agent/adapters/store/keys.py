@@ -8,12 +8,11 @@ import stat
 from pathlib import Path
 
 from agent.adapters.secrets import exposed_mode
+from agent.adapters.store.names import KEY_NAME
 from agent.adapters.store.seal import KEY_BYTES
 from agent.adapters.store.sqlite import sync_folder
 from agent.errors import KeyUnavailableError, RefusedError
 
-KEY_NAME = "gallery.key"
-"""Its name in the state folder, and as a systemd credential."""
 _NO_UNNAMED = {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.EXDEV}
 
 

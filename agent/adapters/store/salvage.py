@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from agent.adapters.store.names import BROKEN, INDEX, LOG
 from agent.adapters.store.rows import COLUMNS, PENDING, stored
 from agent.adapters.store.sqlite import CorruptError, sync_folder
 from agent.errors import StoreError
@@ -33,7 +34,7 @@ def begin(journal: Path, moment: datetime) -> None:
         StoreError: the folder cannot be written.
     """
     stamp = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    marker = journal.with_name(f"{journal.name}.broken-{stamp}{_MARKER}")
+    marker = journal.with_name(f"{journal.name}{BROKEN}{stamp}{_MARKER}")
     try:
         os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         sync_folder(journal.parent)
@@ -45,7 +46,7 @@ def begin(journal: Path, moment: datetime) -> None:
 
 def unfinished(journal: Path) -> list[Path]:
     """The names of journals that are to be, or were, set aside and not yet read out."""
-    markers = sorted(journal.parent.glob(f"{journal.name}.broken-*{_MARKER}"))
+    markers = sorted(journal.parent.glob(f"{journal.name}{BROKEN}*{_MARKER}"))
     return [marker.with_name(marker.name.removesuffix(_MARKER)) for marker in markers]
 
 
@@ -59,7 +60,7 @@ def move(journal: Path, aside: Path) -> None:
         return
     try:
         # The database last of the two: while it stands, the log belongs to it.
-        for suffix in ("-wal", "", "-shm"):
+        for suffix in (LOG, "", INDEX):
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{journal}{suffix}").rename(f"{aside}{suffix}")
         sync_folder(journal.parent)

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from agent.adapters.store.names import LOG
 from agent.errors import StoreError
 
 BUSY_TIMEOUT_S = 2.0
@@ -175,7 +176,7 @@ def _fix(path: Path, text: str) -> str | None:
 def _prepare(
     path: Path, connection: sqlite3.Connection, application_id: int, steps: Sequence[str]
 ) -> None:
-    if path.stat().st_size == 0 and _size(Path(f"{path}-wal")):
+    if path.stat().st_size == 0 and _size(Path(f"{path}{LOG}")):
         # Never so in good order, and SQLite would delete the log with all that it holds.
         raise CorruptError(f"{path.name} is damaged: it is empty beside its log")
     found = connection.execute("PRAGMA application_id").fetchone()[0]

@@ -9,6 +9,7 @@ a power failure either file may be the older one, and a new epoch too many harms
 import os
 from pathlib import Path
 
+from agent.adapters.store.names import MARK
 from agent.errors import StoreError
 
 _BYTES = 128
@@ -23,7 +24,7 @@ class StreamMark:
         Raises:
             StoreError: the folder cannot be written.
         """
-        path = Path(f"{journal}-stream")
+        path = Path(f"{journal}{MARK}")
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:

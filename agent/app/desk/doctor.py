@@ -22,6 +22,7 @@ from agent.app.open.doors import PinFactories, open_inputs, open_output
 from agent.app.open.keys import key_id_of
 from agent.app.open.paths import control_socket
 from agent.app.open.site import site_of
+from agent.app.open.state import LOCK
 from agent.app.open.thermometers import read_once
 from agent.app.open.voice import open_voice
 from agent.config import CameraConfig, ConfigFile, InputConfig, load_config
@@ -46,7 +47,7 @@ class ExaminedKiosk:
         """
         self.file = load_config(config)
         self._state = state
-        self._lock = state / "agent.lock"
+        self._lock = LOCK.at(state)
         self._clock = SystemClock()
         self._factories = PinFactories()
 

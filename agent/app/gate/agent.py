@@ -30,6 +30,7 @@ from agent.app.gate.senses import Senses
 from agent.app.open.broker import topics_of
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.site import make_event
+from agent.app.open.state import RULES
 from agent.app.threads.organ import Organ, Task
 from agent.app.threads.tell.telling import Telling
 from agent.app.threads.worker import Worker
@@ -40,7 +41,6 @@ from agent.lifecycle import ExitCode, boot_id
 from agent.operations.files import write_lines
 
 _JOIN_S = 2.0
-_RULES_RECORD = "rules.sha256"
 
 _log = structlog.get_logger(__name__)
 
@@ -164,7 +164,7 @@ class Agent:
         """An event where the rules are not those of the last start."""
         rules = [rule.model_dump(mode="json") for rule in self._parts.file.config.rule]
         digest = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
-        path = self._parts.site.state / _RULES_RECORD
+        path = RULES.at(self._parts.site.state)
         try:
             if path.read_bytes().strip() == digest.encode():
                 return

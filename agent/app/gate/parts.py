@@ -25,7 +25,8 @@ from agent.app.open.keys import load_community_key
 from agent.app.open.outputs import remember_outputs
 from agent.app.open.site import Site, site_of
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
-from agent.app.open.stores import LATCHES_NAME, LEDGER_NAME, Key, open_journal, open_registry
+from agent.app.open.state import FOLDER_MODE, LATCHES, LEDGER, LOCK
+from agent.app.open.stores import Key, open_journal, open_registry
 from agent.app.open.thermometers import open_or_await
 from agent.app.open.voice import Voice, open_voice
 from agent.config import ConfigFile
@@ -97,9 +98,9 @@ def open_parts(
     journal = stack.enter_context(open_journal(site, may_set_aside=True))
     registry = stack.enter_context(open_registry(site, Key.NEEDED))
     time_key = config.clock.time_key_file
-    ledger = SqlitePassLedger(state / LEDGER_NAME)
+    ledger = SqlitePassLedger(LEDGER.at(state))
     stack.callback(ledger.close)
-    latches = SqliteLatches(state / LATCHES_NAME)
+    latches = SqliteLatches(LATCHES.at(state))
     stack.callback(latches.close)
     pack = load_pack(config.face.pack, state)
     engines = {camera.id: engine_of(pack, config.face.threads) for camera in config.camera}
@@ -140,8 +141,8 @@ def open_parts(
 def _lock(stack: ExitStack, state: Path) -> None:
     """One agent a state directory: two would drive the same outputs."""
     try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(state / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        state.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        descriptor = os.open(LOCK.at(state), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, LOCK.mode)
     except OSError as error:
         fix = "make it writable for this user, or name another --state-dir"
         raise UnavailableError(f"{state} cannot be written: {error.strerror}", fix) from error

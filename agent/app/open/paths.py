@@ -3,12 +3,13 @@
 import os
 from pathlib import Path
 
+from agent.app.open.state import SOCKET
+
 CONFIG_VARIABLE = "GATE_AGENT_CONFIG"
 STATE_VARIABLE = "GATE_AGENT_STATE_DIR"
 SYSTEM_CONFIG = Path("/etc/gate-agent/gate.toml")
 SYSTEM_STATE = Path("/var/lib/gate-agent")
 SYSTEM_RUNTIME = Path("/run/gate-agent")
-SOCKET_NAME = "control.sock"
 
 
 def config_path(asked: Path | None = None) -> Path:
@@ -52,7 +53,7 @@ def control_socket(configured: Path | None, state: Path) -> Path:
     runtime = _folder("RUNTIME_DIRECTORY")
     if runtime is None and state == SYSTEM_STATE:
         runtime = SYSTEM_RUNTIME
-    return (runtime or state) / SOCKET_NAME
+    return SOCKET.at(runtime or state)
 
 
 def _folder(variable: str) -> Path | None:

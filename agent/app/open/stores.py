@@ -19,19 +19,9 @@ from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError
 from agent.app.open.site import Site, instant, make_event, new_event_id
+from agent.app.open.state import JOURNAL, REGISTRY
 from agent.domain.record.events import Event, EventType
 from agent.errors import StoreError
-
-JOURNAL_NAME = "journal.sqlite"
-
-
-REGISTRY_NAME = "registry.sqlite"
-
-
-LEDGER_NAME = "passes.sqlite"
-
-
-LATCHES_NAME = "latches.sqlite"
 
 
 @contextmanager
@@ -61,7 +51,7 @@ def has_registry(site: Site) -> bool:
     Raises:
         StoreError: this user may not know.
     """
-    return _is_there(site.state / REGISTRY_NAME)
+    return _is_there(REGISTRY.at(site.state))
 
 
 def has_journal(site: Site) -> bool:
@@ -70,7 +60,7 @@ def has_journal(site: Site) -> bool:
     Raises:
         StoreError: this user may not know.
     """
-    return _is_there(site.state / JOURNAL_NAME)
+    return _is_there(JOURNAL.at(site.state))
 
 
 @contextmanager
@@ -81,7 +71,7 @@ def read_journal(site: Site) -> Iterator[SqliteJournal]:
         StoreError: it is locked, not ours, or damaged.
     """
     with (
-        _to_look_at(site.state / JOURNAL_NAME) as path,
+        _to_look_at(JOURNAL.at(site.state)) as path,
         open_journal(replace(site, state=path.parent)) as journal,
     ):
         yield journal
@@ -96,7 +86,7 @@ def read_registry(site: Site, key: "Key | None" = None) -> Iterator[SqliteRegist
         StoreError: the registry is damaged, locked, or not ours.
     """
     with (
-        _to_look_at(site.state / REGISTRY_NAME) as path,
+        _to_look_at(REGISTRY.at(site.state)) as path,
         open_registry(replace(site, state=path.parent), key or Key.NONE) as registry,
     ):
         yield registry
@@ -116,10 +106,10 @@ def open_journal(site: Site, *, may_set_aside: bool = False) -> Iterator[SqliteJ
     def set_aside(name: str) -> Event:
         if not may_set_aside:
             fix = "restart the agent: it sets the file aside and goes on with a new one"
-            raise StoreError(f"{site.state / JOURNAL_NAME} is damaged", fix)
+            raise StoreError(f"{JOURNAL.at(site.state)} is damaged", fix)
         return make_event(EventType.JOURNAL_SET_ASIDE, {"file": name}, instant(site))
 
-    journal = SqliteJournal(site.state / JOURNAL_NAME, set_aside)
+    journal = SqliteJournal(JOURNAL.at(site.state), set_aside)
     try:
         yield journal
     finally:
@@ -159,7 +149,7 @@ def open_registry(site: Site, key: Key = Key.NONE) -> Iterator[SqliteRegistry]:
     sealer = None
     if key is Key.NEEDED or (key is Key.IF_ANY and os.path.lexists(site.key_file)):
         sealer = Sealer(load_key(site.key_file))
-    with _registry_of(site.state / REGISTRY_NAME, sealer) as registry:
+    with _registry_of(REGISTRY.at(site.state), sealer) as registry:
         before = registry.revision()
         yield registry
         if registry.revision() != before:

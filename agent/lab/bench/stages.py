@@ -27,6 +27,7 @@ from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.app.gate.executor import Executor, Outlets, Stores, Told
 from agent.app.open.snapshot import threshold_for
+from agent.app.open.state import JOURNAL, LATCHES, LEDGER
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.record.journal import JournalWriter
 from agent.controller.door import DoorSettings
@@ -188,7 +189,7 @@ class _Gate:
         self._door = GpioDoor(
             self._pins, 17, active_high=True, max_pulse_s=10.0, clock=SystemClock()
         )
-        self.journal = SqliteJournal(folder / "journal.sqlite", lambda _: _event())
+        self.journal = SqliteJournal(JOURNAL.at(folder), lambda _: _event())
         self._writer = JournalWriter(
             self.journal,
             written=lambda: None,
@@ -196,8 +197,8 @@ class _Gate:
         )
         self._thread = threading.Thread(target=self._writer.work)
         self._thread.start()
-        self._ledger = SqlitePassLedger(folder / "passes.sqlite")
-        self._latches = SqliteLatches(folder / "latches.sqlite")
+        self._ledger = SqlitePassLedger(LEDGER.at(folder))
+        self._latches = SqliteLatches(LATCHES.at(folder))
         self._executor = Executor(
             {"door": self._door},
             self._writer,

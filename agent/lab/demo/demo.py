@@ -28,6 +28,7 @@ from agent.app.gate.parts import Parts, Stands, open_parts
 from agent.app.open.control import ask
 from agent.app.open.paths import control_socket
 from agent.app.open.site import site_of
+from agent.app.open.state import FOLDER_MODE, MODELS
 from agent.config import load_config
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.image import Image
@@ -35,7 +36,8 @@ from agent.errors import GateAgentError, RefusedError
 from agent.lab.demo.passes import PassOffice
 from agent.lab.demo.world import Mosquitto, Subscriber, portrait
 from agent.operations.people.enrol import EnrolmentRequest
-from agent.vision.packs.packs import load_pack, packs_dir
+from agent.vision.packs.packs import load_pack
+from agent.vision.packs.place import packs_dir
 from agent.vision.stills.images import read_image
 
 _PIN, _BUTTON, _CONTACT = 17, 22, 27
@@ -158,8 +160,8 @@ class _Demo:
         self._backend = Subscriber(self._broker.port)
         stack.callback(self._backend.close)
         state = folder / "state"
-        state.mkdir(mode=0o700)
-        shutil.copytree(packs, state / "models", symlinks=True)
+        state.mkdir(mode=FOLDER_MODE)
+        shutil.copytree(packs, MODELS.at(state), symlinks=True)
         config = folder / "gate.toml"
         config.write_text(
             _CONFIG.format(pin=_PIN, button=_BUTTON, contact=_CONTACT, port=self._broker.port)

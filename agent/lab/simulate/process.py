@@ -24,7 +24,7 @@ from agent.adapters.thermometer.mlx90614 import Mlx90614, Mlx90614Settings
 from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.app.gate.core import Core, CoreStores
 from agent.app.gate.executor import Outlets
-from agent.app.open.stores import JOURNAL_NAME, LATCHES_NAME, LEDGER_NAME
+from agent.app.open.state import JOURNAL, LATCHES, LEDGER
 from agent.app.open.thermometers import AwaitedThermometer
 from agent.app.threads.organ import Organ, Outlet
 from agent.app.threads.senses.inputs import InputReader
@@ -212,12 +212,12 @@ class SimulatedProcess(Organ):
             point: GpioIndicator(self.header, pins, self.clock)
             for point, pins in layout.LIGHTS.items()
         }
-        self._journal = SimulatedJournal(world.folder / JOURNAL_NAME, self._aside, reach)
+        self._journal = SimulatedJournal(JOURNAL.at(world.folder), self._aside, reach)
         self._closers.append(self._journal.close)
         self._journal.set_full(full=world.full)
-        ledger = SimulatedLedger(world.folder / LEDGER_NAME, reach)
+        ledger = SimulatedLedger(LEDGER.at(world.folder), reach)
         self._closers.append(ledger.close)
-        latches = SimulatedLatches(world.folder / LATCHES_NAME, reach)
+        latches = SimulatedLatches(LATCHES.at(world.folder), reach)
         self._closers.append(latches.close)
         self._core = Core(
             CoreStores(self._journal, ledger, ledger, latches),

@@ -33,7 +33,7 @@ from agent.adapters.store.simulated import LockKeeper
 from agent.adapters.thermometer.mlx90614 import ADDRESS
 from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
-from agent.app.open.stores import JOURNAL_NAME, LATCHES_NAME
+from agent.app.open.state import JOURNAL, LATCHES
 from agent.controller.inputs import Commanded, Input
 from agent.domain.door.door_mode import Command
 from agent.domain.record.uuid7 import Uuid7Source
@@ -108,7 +108,7 @@ class Simulation:
             self.world.bank.set_input(line.pin, not line.active_high)
         self._people = People(self, population, skin, chances[3])
         self._start()
-        keepers = (LockKeeper(folder / JOURNAL_NAME), LockKeeper(folder / LATCHES_NAME))
+        keepers = (LockKeeper(JOURNAL.at(folder)), LockKeeper(LATCHES.at(folder)))
         for keeper in keepers:
             stack.callback(keeper.close)
         self._faults = Faults(self, self._people, skin, keepers, chances[4])

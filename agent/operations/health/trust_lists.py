@@ -24,8 +24,7 @@ from agent.credentials.health.trust import (
 from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.files import sync_folder, write_lines
-
-FOLDER = "trust"
+from agent.operations.places import TRUST_FOLDER
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _SUFFIX = ".trust"
@@ -77,7 +76,7 @@ def install(file: Path, state: Path, now: datetime, name: str | None = None) -> 
     if trust.has_private:
         raise TrustListError("the trust list carries a private key: install the public ones only")
     sha256 = hashlib.sha256(content.encode()).hexdigest()
-    target = state / FOLDER / (name + _SUFFIX)
+    target = state / TRUST_FOLDER / (name + _SUFFIX)
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -104,7 +103,7 @@ def remove(name: str, state: Path) -> None:
         RefusedError: ``name``; there is none of this name.
         UnavailableError: it cannot be removed.
     """
-    target = state / FOLDER / (_checked(name) + _SUFFIX)
+    target = state / TRUST_FOLDER / (_checked(name) + _SUFFIX)
     try:
         target.unlink()
         sync_folder(target.parent)
@@ -135,12 +134,13 @@ def usable_trust(state: Path, now: datetime, max_age: timedelta | None) -> Trust
 
 
 def _files(state: Path) -> Iterator[Path]:
+    folder = state / TRUST_FOLDER
     try:
-        found = sorted((state / FOLDER).iterdir())
+        found = sorted(folder.iterdir())
     except FileNotFoundError:
         return
     except OSError as error:
-        raise UnavailableError(f"{state / FOLDER} cannot be read: {error.strerror}") from error
+        raise UnavailableError(f"{folder} cannot be read: {error.strerror}") from error
     for path in found:
         # A write that was cut short leaves a hidden file of another ending behind.
         if path.suffix == _SUFFIX and not path.name.startswith("."):

@@ -23,12 +23,11 @@ from agent.operations.packs.fetch import Progress, ProgressCallback, check_downl
 from agent.operations.packs.pack_files import check_original, convert, unpack
 from agent.vision.packs.manifest import Manifest, PackFile, manifest_names, read_manifest
 from agent.vision.packs.packs import (
-    RECORD_NAME,
     InstalledPack,
     load_pack,
-    packs_dir,
     verify_file,
 )
+from agent.vision.packs.place import RECORD_NAME, packs_dir
 
 MIRROR_VARIABLE = "GATE_AGENT_MODELS_MIRROR"
 _STAGING_PREFIX = ".staging-"

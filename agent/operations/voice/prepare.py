@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.files import write_whole
+from agent.operations.places import VOICES_FOLDER
 from agent.operations.voice.recordings import LARGEST_BYTES, check_wav
 from agent.operations.voice.texts import VoiceTexts, languages
 
@@ -22,7 +23,7 @@ Synthesise = Callable[[str, str, int], bytes]
 """A WAV file of a text, a voice and a speed in words a minute; raises ``UnavailableError``."""
 Source = Literal["recording", "synthesised", "missing", "outdated"]
 
-_FOLDER, _RECORDINGS, _MANIFEST = "voices", "recordings", "manifest.json"
+_RECORDINGS, _MANIFEST = "recordings", "manifest.json"
 _LARGEST_MANIFEST = 1_000_000
 
 
@@ -42,7 +43,7 @@ class VoiceFiles:
     """Where the files lie; whoever plays them needs no more."""
 
     def __init__(self, state: Path) -> None:
-        self._root = state / _FOLDER
+        self._root = state / VOICES_FOLDER
 
     def synthesised(self, language: str, key: str) -> Path:
         """The place of the synthesised file."""

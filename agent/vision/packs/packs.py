@@ -13,8 +13,8 @@ from pathlib import Path
 
 from agent.errors import ModelPackError
 from agent.vision.packs.manifest import Manifest, PackFile, read_manifest
+from agent.vision.packs.place import RECORD_NAME, packs_dir
 
-RECORD_NAME = "installed.json"
 _CHUNK_BYTES = 1 << 20
 
 
@@ -29,11 +29,6 @@ class InstalledPack:
     def path(self, name: str) -> Path:
         """The verified file the manifest calls ``name``."""
         return self.files[name]
-
-
-def packs_dir(state_dir: Path) -> Path:
-    """Where packs lie under a state directory."""
-    return state_dir / "models"
 
 
 def load_pack(name: str, state_dir: Path) -> InstalledPack:

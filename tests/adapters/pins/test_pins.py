@@ -16,8 +16,8 @@ from places import ROOT
 
 from agent.adapters.pins.simulated import PinBank
 from agent.errors import UnavailableError
+from agent.operations.places import OUTPUTS_RECORD
 from agent.operations.secure_outputs import (
-    RECORD_NAME,
     OutputLine,
     merge_outputs,
     record_outputs,
@@ -171,8 +171,8 @@ def test_a_record_that_cannot_be_read_hides_no_output_of_the_config(
 ) -> None:
     gate = Gate(tmp_path)
     gate.bank.drive(17, level=True)
-    (tmp_path / RECORD_NAME).write_text(record)
-    with pytest.raises(UnavailableError, match=RECORD_NAME):
+    (tmp_path / OUTPUTS_RECORD).write_text(record)
+    with pytest.raises(UnavailableError, match=OUTPUTS_RECORD):
         recorded_outputs(tmp_path)
     assert gate.stop_post().returncode == 0
     assert not gate.bank.level(17)
@@ -238,12 +238,12 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert recorded_outputs(tmp_path / "state") == outputs
     record_outputs(tmp_path / "state", outputs[:1])
     assert recorded_outputs(tmp_path / "state") == outputs[:1]
-    assert [path.name for path in (tmp_path / "state").iterdir()] == [RECORD_NAME]
+    assert [path.name for path in (tmp_path / "state").iterdir()] == [OUTPUTS_RECORD]
 
 
 def test_without_a_record_no_output_may_be_driven(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
-    with pytest.raises(UnavailableError, match=RECORD_NAME):
+    with pytest.raises(UnavailableError, match=OUTPUTS_RECORD):
         record_outputs(tmp_path / "state", [OUTPUT])
 
 

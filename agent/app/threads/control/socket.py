@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.app.open.control import CLIENT_TIMEOUT_S, read_line, user_name
+from agent.app.open.state import BESIDE, SOCKET, SOCKET_LOCK
 from agent.errors import RefusedError, UnavailableError
 
 _POLL_S = 0.5
@@ -102,7 +103,7 @@ def _listen(path: Path) -> tuple[int, socket.socket]:
     fix = "name a writable place of fewer than 108 characters with [control] socket"
     try:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(f"{path}{BESIDE}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, SOCKET_LOCK.mode)
     except OSError as error:
         message = f"cannot listen at {path}: {error.strerror or error}"
         raise UnavailableError(message, fix) from error
@@ -143,7 +144,7 @@ def _claim(path: Path, lock: int) -> None:
 def _bind(path: Path) -> socket.socket:
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        before = os.umask(0o117)
+        before = os.umask(0o777 & ~SOCKET.mode)
         try:
             server.bind(str(path))
         finally:

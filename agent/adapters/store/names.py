@@ -1,0 +1,13 @@
+"""What the files of the store are called where the store itself says so; apart, to be had lightly.
+
+The databases' own names are told to it.
+"""
+
+KEY_NAME = "gallery.key"
+"""The key's, in the state folder and as a systemd credential."""
+LOG, INDEX = "-wal", "-shm"
+"""The end of what SQLite puts beside a database, and belongs to it."""
+BROKEN = ".broken-"
+"""Between the name and the moment, of a journal that was set aside."""
+MARK = "-stream"
+"""The end of the stream's mark, beside the journal."""

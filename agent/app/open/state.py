@@ -1,0 +1,201 @@
+"""What lies in the state folder: a row a file, and the only place that knows all of them.
+
+A name that a lower floor owns (the key's, the recorded outputs', the folders of packs, messages
+and trust lists) is imported from there; every other name stands here. Whoever opens, looks at or
+copies a file of the state goes by its row.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePath
+
+from agent.adapters.store.names import BROKEN, INDEX, KEY_NAME, LOG, MARK
+from agent.operations.places import OUTPUTS_RECORD, TRUST_FOLDER, VOICES_FOLDER
+from agent.vision.packs.place import FOLDER as PACKS_FOLDER
+
+FOLDER_MODE = 0o700
+"""The state folder's own mode: what is open to all in it is so to nobody else."""
+BESIDE = ".lock"
+"""The end of the name of a socket's lock, after the socket's."""
+
+
+class Copy(Enum):
+    """How a copy of it is made that can be put back."""
+
+    DATABASE = "SQLite's backup"
+    FILE = "as a file"
+    FOLDER = "the folder"
+    NONE = "not: made anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One file, or one folder with all that is in it.
+
+    ``name`` may hold ``*``; ``owner`` is the module under ``agent`` that writes it; ``mode`` is
+    that of the file, or of each file in the folder, as the agent makes it (the service's umask
+    leaves a folder's 0600). ``secret`` is what holds a key, or tells who lives here, passed, or is
+    inside. ``loss`` says what is so once it is gone.
+    """
+
+    name: str
+    owner: str
+    mode: int
+    secret: bool
+    loss: str
+    copy: Copy
+
+    def at(self, folder: Path) -> Path:
+        """Its place in the state folder ``folder``; of a name with ``*`` there is none."""
+        return folder / self.name
+
+    def holds(self, place: PurePath) -> bool:
+        """Whether what lies at ``place``, relative to the state folder, belongs to it.
+
+        SQLite's log and index belong to their database.
+        """
+        if self.copy is Copy.FOLDER:
+            return place.parts[0] == self.name
+        ends = ("", LOG, INDEX) if self.copy is Copy.DATABASE else ("",)
+        return any(fnmatchcase(str(place), f"{self.name}{end}") for end in ends)
+
+
+KEY = Row(
+    KEY_NAME,
+    "adapters.store.keys",
+    0o600,
+    secret=True,
+    loss="No reference of a face can be opened any more: everybody is enrolled again.",
+    copy=Copy.FILE,
+)
+REGISTRY = Row(
+    "registry.sqlite",
+    "adapters.store.registry",
+    0o600,
+    secret=True,
+    loss="Nobody is known, no issuer is believed and no pass is revoked: all is entered again.",
+    copy=Copy.DATABASE,
+)
+JOURNAL = Row(
+    "journal.sqlite",
+    "adapters.store.journal",
+    0o600,
+    secret=True,
+    loss="What happened is forgotten, and what the broker did not have yet never reaches it.",
+    copy=Copy.DATABASE,
+)
+JOURNAL_MARK = Row(
+    f"{JOURNAL.name}{MARK}",
+    "adapters.store.stream_mark",
+    0o600,
+    secret=False,
+    loss="The journal begins a new epoch, as it shall where a copy of it was put back.",
+    copy=Copy.NONE,
+)
+JOURNAL_BROKEN = Row(
+    f"{JOURNAL.name}{BROKEN}*",
+    "adapters.store.salvage",
+    0o600,
+    secret=True,
+    loss="A damaged journal cannot be read out by hand; what could be read is in the new one.",
+    copy=Copy.FILE,
+)
+LEDGER = Row(
+    "passes.sqlite",
+    "adapters.store.pass_ledger",
+    0o600,
+    secret=True,
+    loss="Every pass of limited uses counts from nought, and the latest sure time is unknown.",
+    copy=Copy.DATABASE,
+)
+LATCHES = Row(
+    "latches.sqlite",
+    "adapters.store.latches",
+    0o600,
+    secret=True,
+    loss="Every door is in normal mode, no fault is latched, nobody inside: a lockdown is over.",
+    copy=Copy.DATABASE,
+)
+RULES = Row(
+    "rules.sha256",
+    "app.gate.agent",
+    0o600,
+    secret=False,
+    loss="The next start tells once that the rules were changed.",
+    copy=Copy.NONE,
+)
+OUTPUTS = Row(
+    OUTPUTS_RECORD,
+    "operations.secure_outputs",
+    0o600,
+    secret=False,
+    loss="Until the next start a dead agent's outputs are secured by the config alone.",
+    copy=Copy.NONE,
+)
+LOCK = Row(
+    "agent.lock",
+    "app.gate.parts",
+    0o600,
+    secret=False,
+    loss="Taken away under a running agent, a second one could start and drive its outputs.",
+    copy=Copy.NONE,
+)
+SOCKET = Row(
+    "control.sock",
+    "app.threads.control.socket",
+    0o660,
+    secret=False,
+    loss="The agent hears no command until it starts again; the service's lies in /run.",
+    copy=Copy.NONE,
+)
+SOCKET_LOCK = Row(
+    f"{SOCKET.name}{BESIDE}",
+    "app.threads.control.socket",
+    0o600,
+    secret=False,
+    loss="Taken away under a running agent, another could take its socket.",
+    copy=Copy.NONE,
+)
+MODELS = Row(
+    PACKS_FOLDER,
+    "operations.packs.install",
+    0o644,
+    secret=False,
+    loss="The agent does not start until its pack is installed again.",
+    copy=Copy.FOLDER,
+)
+TRUST = Row(
+    TRUST_FOLDER,
+    "operations.health.trust_lists",
+    0o600,
+    secret=False,
+    loss="No health certificate is believed until a trust list is installed again.",
+    copy=Copy.FOLDER,
+)
+VOICES = Row(
+    VOICES_FOLDER,
+    "operations.voice.prepare",
+    0o600,
+    secret=False,
+    loss="The gate says nothing until its messages are prepared and recordings installed again.",
+    copy=Copy.FOLDER,
+)
+DRAFTS = Row(
+    ".*",
+    "operations.files",
+    0o600,
+    secret=True,
+    loss="Nothing is lost: a write that was cut short, or the pipe of a pin library.",
+    copy=Copy.NONE,
+)
+
+ROWS = (
+    *(KEY, REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER, LATCHES, RULES, OUTPUTS),
+    *(LOCK, SOCKET, SOCKET_LOCK, MODELS, TRUST, VOICES, DRAFTS),
+)
+
+
+def row_of(place: PurePath) -> Row | None:
+    """The row of what lies at ``place``, relative to the state folder; None for a stranger's."""
+    return next((row for row in ROWS if row.holds(place)), None)
