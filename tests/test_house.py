@@ -109,6 +109,20 @@ def test_every_port_is_asked_for_by_somebody() -> None:
     assert protocols(port_trees()).keys() - ports_in_use() == set()
 
 
+def test_only_who_opens_a_store_knows_which_it_is() -> None:
+    found = [
+        f"{name} names {alias.name}"
+        for name, path in modules().items()
+        if name.startswith("agent.app.") and name != "agent.app.gate.parts"
+        if not name.startswith("agent.app.open.")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name.startswith("Sqlite")
+    ]
+    assert found == []
+
+
 def test_a_port_is_a_protocol_and_nothing_else() -> None:
     source = "class A(Protocol): ...\nclass B(A, Protocol[T]): ...\nclass C(A): ...\nclass D: ...\n"
     assert protocols([ast.parse(source)]) == {"A": {"Protocol"}, "B": {"A", "Protocol"}}
