@@ -37,8 +37,8 @@ class CoreStores:
 
     journal: Journal
     ledger: PassLedger
-    trusted_time: TrustedTime
     latches: LatchStore
+    trusted_time: TrustedTime
 
 
 class Core:
