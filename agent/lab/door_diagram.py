@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from agent.domain.door.access_point import TABLE, DoorInput, Output, State
+from agent.lab.marks import between
 
 _MARKS = {Output.RELEASE: "pulse", Output.HOLD: "hold", Output.SECURE: "rest"}
 
@@ -54,11 +55,4 @@ def page(text: str) -> str:
     Raises:
         ValueError: a mark is missing.
     """
-    for name, drawn in (("diagram", diagram()), ("table", table())):
-        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        before, found, rest = text.partition(begin)
-        _, closed, after = rest.partition(end)
-        if not found or not closed:
-            raise ValueError(f"the marks of the {name} are missing")
-        text = f"{before}{begin}\n{drawn}\n{end}{after}"
-    return text
+    return between(between(text, "diagram", diagram()), "table", table())

@@ -2,7 +2,7 @@
 
 A name that a lower floor owns (the key's, the recorded outputs', the folders of packs, messages
 and trust lists) is imported from there; every other name stands here. Whoever opens, looks at or
-copies a file of the state goes by its row.
+copies a file of the state goes by its row. All of it is light: every command imports it.
 """
 
 from dataclasses import dataclass
