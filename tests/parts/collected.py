@@ -1,4 +1,4 @@
-"""Counts the tests before any selection by name or marker, for the floor in tests/FLOOR."""
+"""Counts the tests before any selection, for the floor in tests/FLOOR, and puts the long first."""
 
 from pathlib import Path
 
@@ -10,8 +10,12 @@ _COUNT = pytest.StashKey[int]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keeps the count; -k and -m take their share of ``items`` after this."""
+    """Keeps the count; -k and -m take their share of ``items`` after this.
+
+    What starts agents and waits for them comes first, so that no worker is left alone with it.
+    """
     config.stash[_COUNT] = len(items)
+    items.sort(key=lambda item: (TESTS / "real") not in item.path.parents)
 
 
 def whole(config: pytest.Config) -> bool:

@@ -1,7 +1,7 @@
 """[[schedule]] and [[holiday]]: when something holds.
 
 Every time is wall-clock time in the kiosk's time zone; an ``until`` at or before its ``from`` runs
-past midnight. What holds where they disagree is said in ``domain.schedule``.
+past midnight. What holds where they disagree is said in ``domain.hours.schedule``.
 """
 
 from collections.abc import Iterator
