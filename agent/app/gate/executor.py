@@ -32,23 +32,14 @@ from agent.controller.effects import (
 )
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, NotCounted
 from agent.domain.access.part import PartKind
-from agent.domain.record.events import EventDraft, EventType
+from agent.domain.record.events import TROUBLE, EventDraft, EventType
 from agent.errors import InternalError, StoreError
 from agent.ports import Door, LatchStore, PassLedger
 
 RECORD_WAIT_S = 0.020
 """How long a door waits for its row; past that it opens and the event is marked late."""
 
-_TROUBLE = frozenset(
-    {
-        *(EventType.FAULT_RAISED, EventType.DOOR_FORCED, EventType.DOOR_HELD_OPEN),
-        *(EventType.DOOR_TAILGATED, EventType.DURESS_SIGNALLED),
-    }
-)
-"""What somebody has to look after; ``journalctl -p warning`` shows it."""
-
 _log = structlog.get_logger(__name__)
-
 
 Told = Settle | Compare | SetStatus | Indicate | Stand
 """Effects that move no output and write nothing down: an organ takes each."""
@@ -156,7 +147,7 @@ class Executor:
             )
         else:
             # Where journald reads, its priority is what a technician looks for; nobody's holder id.
-            level = logging.WARNING if draft.type in _TROUBLE else logging.INFO
+            level = logging.WARNING if draft.type in TROUBLE else logging.INFO
             told = {key: value for key, value in draft.data.items() if key != "holder"}
             _log.log(level, draft.type.value, **{"access_point": draft.access_point, **told})
         return self._writer.submit(draft.with_id(self._new_id(draft)))

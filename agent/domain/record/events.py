@@ -43,6 +43,15 @@ class EventType(StrEnum):
     JOURNAL_SET_ASIDE = "journal.set_aside"
 
 
+TROUBLE = frozenset(
+    {
+        *(EventType.FAULT_RAISED, EventType.DOOR_FORCED, EventType.DOOR_HELD_OPEN),
+        *(EventType.DOOR_TAILGATED, EventType.DURESS_SIGNALLED),
+    }
+)
+"""What somebody has to look after; ``journalctl -p warning`` shows it."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventDraft:
     """An event before it has its id: what the controller says, free of clocks and chance."""
