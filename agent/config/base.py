@@ -36,6 +36,8 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Pin = Annotated[int, Field(ge=0, le=27)]
 """A BCM number."""
+PinFactory = Literal["lgpio", "mock", "simulated"]
+"""What drives pins: the Pi's own, none, or a file's that outlives the agent."""
 
 
 class Table(BaseModel):
@@ -71,7 +73,7 @@ class Table(BaseModel):
 class PinsTable(Table):
     """Something on the header; ``simulated`` pins live in a file and outlive the agent."""
 
-    pin_factory: Literal["lgpio", "mock", "simulated"] = "lgpio"
+    pin_factory: PinFactory = "lgpio"
     pins_file: FilePath | None = Field(None, description="simulated only: where the pins live")
 
     @model_validator(mode="after")

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.adapters.manual_clock import ManualClock
-from agent.adapters.pins.door import GpioDoor, PinFactory, open_pins
+from agent.adapters.pins.door import GpioDoor, open_pins
+from agent.config.base import PinFactory
 from agent.errors import UnavailableError
 from agent.ports import Door
 

@@ -17,8 +17,9 @@ import pytest
 from places import ROOT
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.pins.door import PinFactory, open_pins
+from agent.adapters.pins.door import open_pins
 from agent.adapters.pins.inputs import GpioInputs, InputPin, Pull
+from agent.config.base import PinFactory
 from agent.domain.door.signal import InputChange
 from agent.errors import UnavailableError
 from agent.ports import Inputs

@@ -13,17 +13,16 @@ After the process's death neither runs: the service's ExecStopPost then opens ea
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from gpiozero import OutputDevice
 from gpiozero.pins.mock import MockFactory
 
 from agent.adapters.pins.simulated import FilePinFactory
+from agent.config.base import PinFactory
 from agent.errors import UnavailableError
 from agent.ports import Clock
-
-PinFactory = Literal["lgpio", "mock", "simulated"]
 
 _RETRY_S = 0.25
 

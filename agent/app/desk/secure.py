@@ -7,10 +7,11 @@ import structlog
 
 from agent import logs
 from agent.adapters.clock import SystemClock
-from agent.adapters.pins.door import GpioDoor, PinFactory, open_pins
+from agent.adapters.pins.door import GpioDoor, open_pins
 from agent.app.open.outputs import outputs_of
 from agent.app.open.paths import state_dir
 from agent.config import load_config
+from agent.config.base import PinFactory
 from agent.errors import ConfigError, UnavailableError
 from agent.operations.secure_outputs import (
     OutputLine,

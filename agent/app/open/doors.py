@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.pins.door import GpioDoor, PinFactory, open_pins
+from agent.adapters.pins.door import GpioDoor, open_pins
 from agent.adapters.pins.indicator import GpioIndicator, IndicatorPins
 from agent.adapters.pins.inputs import GpioInputs, InputPin
 from agent.config import ConfigFile, DoorConfig, InputConfig
-from agent.config.base import PinsTable
+from agent.config.base import PinFactory, PinsTable
 from agent.ports import Clock
 
 
