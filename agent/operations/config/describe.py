@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from agent.config import ConfigFile, GateConfig
+from agent.config import ConfigFile, FaceConfig, GateConfig, RuleConfig
+from agent.config.base import Table
 from agent.config.relations import tables, whole_of
 from agent.errors import UnavailableError
 from agent.operations.voice.texts import load_texts
@@ -11,6 +12,8 @@ from agent.operations.voice.texts import load_texts
 MASK = "***"
 _TOLD_FIRST = ("kiosk", "access_points")
 _TOLD_LAST = ("broker", "pack")
+_WARNS_FIRST: tuple[type[Table], ...] = (FaceConfig, RuleConfig)
+"""Who may pass is read before all else."""
 
 
 def summary(config: GateConfig) -> dict[str, Any]:
@@ -24,7 +27,8 @@ def summary(config: GateConfig) -> dict[str, Any]:
 def warnings(file: ConfigFile) -> list[str]:
     """What is allowed but should be meant: each risk that the config takes, in plain words."""
     whole = whole_of(file.config, folder=file.path.parent)
-    found = [text for table in tables() for text in table.warnings(whole)]
+    others = (table for table in tables() if table not in _WARNS_FIRST)
+    found = [text for table in (*_WARNS_FIRST, *others) for text in table.warnings(whole)]
     return [*found, *_missing_texts(file)]
 
 

@@ -52,3 +52,9 @@ def test_a_language_without_texts_is_told_before_the_start(tmp_path: Path):
     found = warnings(load(tmp_path, (text + "languages", f"\n{voice}")))
     assert "the voice is simulated: nobody hears it" in found
     assert any("'fr'" in one and "starting" in one for one in found)
+
+
+def test_who_may_pass_is_warned_of_before_all_else(tmp_path: Path):
+    found = warnings(load(tmp_path, ('["face", "pass+face"]', '["face", "pass"]')))
+    assert [one.partition(" opens")[0] for one in found[:2]] == ["face alone", "a pass alone"]
+    assert "[broker] has no ca_file" in found[2]
