@@ -41,7 +41,6 @@ def open_indicators(
     opened: dict[str, GpioIndicator] = {}
     try:
         for one in file.config.indicator:
-            pins_file = file.resolve(one.pins_file) if one.pins_file is not None else None
             wanted = IndicatorPins(
                 one.red_pin,
                 one.green_pin,
@@ -50,7 +49,7 @@ def open_indicators(
                 blue=one.blue_pin,
                 alarm_buzzer=one.alarm_buzzer,
             )
-            pins = factories.get(one.pin_factory, pins_file)
+            pins = factories.get(one.pin_factory, _pins_file(file, one))
             opened[one.access_point] = GpioIndicator(pins, wanted, clock)
     except BaseException:
         for indicator in opened.values():
