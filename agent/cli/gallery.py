@@ -61,6 +61,7 @@ def check(
             "threshold": f"{found['threshold']} (FMR {found['fmr']:.2g})",
             "face alone": "is enough" if found["sufficient"] else "is not enough: too many holders",
             "stranger passes": f"{rate['expected']:.2g} of attempts{bound}",
+            "a day": _per_day(found["false_grants_per_day"]),
             "too close": f"{found['ambiguous_holders']} holders",
         }
     )
@@ -72,3 +73,11 @@ def check(
             ("holder", "other holder", "score"),
             [(pair["one"], pair["other"], f"{pair['score']:.3f}") for pair in pairs],
         )
+
+
+def _per_day(budget: dict[str, float | None]) -> str:
+    bound = f"{budget['max']:.2g} false grants expected at most"
+    full, strictest = budget["attempts_at_threshold"], budget["attempts_at_strictest"]
+    if full is None or strictest is None:
+        return bound
+    return f"{bound}: {full:.3g} attempts without a grant, {strictest:.3g} as the threshold rises"

@@ -8,16 +8,21 @@
 An attempt is a presentation, not a frame: a judged track is never judged again, however long it
 stays. Between two attempts lies the interval, and each denial in a row doubles it up to a maximum;
 a track that comes sooner waits in ``collecting`` and is judged when the interval is over, if it is
-still there. A grant, or a quiet minute, makes the interval short again.
+still there. A grant, or a quiet minute, makes the interval short again. A face that is recognised
+waits for one interval at most, whoever was denied before it. A track that leaves ``collecting`` was
+an attempt all the same: ``controller.false_grants`` counts it.
 
 No timer is needed: while a face is there, frames come, and each of them asks again.
 """
 
+import math
 from dataclasses import dataclass
 
+from agent.controller.false_grants import FalseGrants, Terms
 from agent.controller.pacer import Pacer
 from agent.domain.access.agreement import Requirements, agree, conclude
 from agent.domain.access.evidence import FaceEvidence
+from agent.domain.access.registry import Registry
 from agent.domain.sight.track import FaceTrack
 
 
@@ -33,38 +38,41 @@ class Pace:
 class Attempts:
     """The presentations at one access point, one after the other."""
 
-    def __init__(self, pace: Pace, requirements: Requirements) -> None:
+    def __init__(self, pace: Pace, requirements: Requirements, false_grants: FalseGrants) -> None:
+        self.false_grants = false_grants
+        self.terms: Terms | None = None
         self._pace = pace
         self._requirements = requirements
         self._track: FaceTrack | None = None
-        self._threshold = 0.0
         self._began_s = 0.0
         self._judged: int | None = None
         self._pacer = Pacer(pace.interval_s, pace.interval_max_s)
 
-    def observe(self, track: FaceTrack | None, threshold: float) -> None:
+    def observe(self, track: FaceTrack | None, registry: Registry, now_s: float) -> None:
         """The newest picture of the presentation; None where nobody stands in the zone."""
         before = self._track
-        if track is not None and track.samples:
-            known = before is not None and before.id == track.id and before.samples
-            if not known:
-                self._began_s = track.samples[0].captured_s
         self._track = track
-        self._threshold = threshold
+        if track is None:
+            self.false_grants.ended(now_s)
+        elif track.samples:
+            if before is None or before.id != track.id or not before.samples:
+                self._began_s = track.samples[0].captured_s
+            self.terms = self.false_grants.terms(track.id, registry, now_s)
+
+    def forget(self) -> None:
+        """What was compared counts no longer; the presentation itself goes on."""
+        self._track = None
 
     def due(self, now_s: float) -> FaceEvidence | None:
         """The evidence to judge now, once a track; None while there is nothing to judge."""
         track = self._track
         if track is None or track.id == self._judged or not track.samples:
             return None
-        # An old frame grants nothing; without a new one the track ends by itself.
-        fresh = now_s - track.samples[-1].captured_s <= self._requirements.freshness_s
-        if now_s < self._pacer.not_before_s or not fresh:
-            return None
-        agreed = agree(track, self._threshold, self._requirements)
-        if agreed is not None:
+        agreed = self.again(now_s)
+        if agreed is not None and now_s >= self._pacer.recognised_not_before_s:
             return agreed
-        if now_s < self._time_up_s:
+        # An old frame grants nothing; without a new one the track ends by itself.
+        if now_s < max(self._pacer.not_before_s, self._time_up_s) or not self._fresh(track, now_s):
             return None
         return conclude(track, self._threshold, self._requirements)
 
@@ -78,12 +86,14 @@ class Attempts:
         elif self._track is not None:
             self._judged = self._track.id
         self._pacer.judged(granted=granted, now_s=now_s)
+        self.false_grants.judged(self._judged, granted=granted, now_s=now_s)
         return self._judged
 
-    def leave(self) -> int | None:
+    def leave(self, now_s: float) -> int | None:
         """The presentation goes on as part of a combination; its track's id."""
         if self._track is not None:
             self._judged = self._track.id
+            self.false_grants.judged(self._judged, granted=False, now_s=now_s)
         return self._judged
 
     def again(self, now_s: float) -> FaceEvidence | None:
@@ -91,13 +101,21 @@ class Attempts:
         track = self._track
         if track is None or not track.samples:
             return None
-        fresh = now_s - track.samples[-1].captured_s <= self._requirements.freshness_s
-        return agree(track, self._threshold, self._requirements) if fresh else None
+        if not self._fresh(track, now_s):
+            return None
+        return agree(track, self._threshold, self._requirements)
 
     @property
     def track(self) -> FaceTrack | None:
         """The presentation as it stands."""
         return self._track
+
+    @property
+    def _threshold(self) -> float:
+        return math.inf if self.terms is None else self.terms.operating.threshold
+
+    def _fresh(self, track: FaceTrack, now_s: float) -> bool:
+        return now_s - track.samples[-1].captured_s <= self._requirements.freshness_s
 
     @property
     def _time_up_s(self) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from agent.controller.combination import Claim
 from agent.domain.access.indication import Indication, Standing
@@ -67,6 +68,13 @@ class Learn:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepBudgets:
+    """Write down what is left of each access point's false grants; now and then, and at the end."""
+
+    left: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Settle:
     """The track of this camera has had its attempt; vision may look at it less often."""
 
@@ -79,13 +87,15 @@ class SetStatus:
     """What stands now, for whoever asks: latched faults, and each access point.
 
     By access point its state, its mode, and what keeps it from being an ordinary door: ``fire``,
-    ``command``, ``schedule``; those without such a cause are not in ``causes``.
+    ``command``, ``schedule``; those without such a cause are not in ``causes``. ``false_grants``
+    is what faces alone risk there, as ``FalseGrants.report`` has it.
     """
 
     faults: Mapping[str, str] = field(default_factory=dict)
     access_points: Mapping[str, str] = field(default_factory=dict)
     modes: Mapping[str, str] = field(default_factory=dict)
     causes: Mapping[str, str] = field(default_factory=dict)
+    false_grants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,7 @@ Effect = (
     | Latch
     | Move
     | Learn
+    | KeepBudgets
     | Settle
     | SetStatus
     | Compare

@@ -6,6 +6,7 @@ credential --> combination --> decide -- FactorMissing, and more would help --> 
 decide -- only a temperature is missing, or a second one --> measure, as controller.thermal says
 """
 
+import math
 from collections import deque
 from datetime import datetime
 
@@ -95,7 +96,7 @@ class Judge:
         if combination.claim is not None:
             if not self._fresh(lane, now):
                 return []
-            face = combination.look(track, self.registry.claim_threshold)
+            face = combination.look(track, self._claim_threshold(combination.claim))
             return [] if face is None else self._weigh(lane, face, now)
         if combination.waits_for_track is not None:
             if track is None or not track.samples:
@@ -105,7 +106,7 @@ class Judge:
             wanted = Factor.FACE in combination.waiting_for
             face = lane.attempts.again(now.monotonic_s) if wanted else None
             return [] if face is None else self._weigh(lane, face, now)
-        if not self._searches(lane):
+        if not lane.attempts.false_grants.searches:
             return []
         face = lane.attempts.due(now.monotonic_s)
         return [] if face is None else self._found(lane, face, now)
@@ -113,14 +114,16 @@ class Judge:
     def _found(self, lane: Lane, face: FaceEvidence, now: Instant) -> list[Effect]:
         """A face was searched for in the gallery."""
         if lane.combination.open:
-            lane.combination.add_face(face, lane.attempts.leave(), now.monotonic_s)
+            lane.combination.add_face(face, lane.attempts.leave(now.monotonic_s), now.monotonic_s)
             return self._weigh(lane, face, now)
         evidence = Evidence(face, stage_ms=self._stages(lane, face, now))
         evidence = self._measuring.seen(lane, evidence, now)
         decision, holder, rule = self._decide(lane, evidence, now)
         missing = rule.missing(evidence.shown) if rule is not None else frozenset()
+        if rule is not None and not missing and not self._face_suffices(lane):
+            missing = rule.beside_face  # the face alone is not enough just now
         if decision.reason is Reason.FACTOR_MISSING and missing and rule is not None:
-            lane.combination.add_face(face, lane.attempts.leave(), now.monotonic_s)
+            lane.combination.add_face(face, lane.attempts.leave(now.monotonic_s), now.monotonic_s)
             lane.combination.wait(missing, None, now.monotonic_s + rule.factor_window_s)
             return [self._waiting(lane)]
         return self._answer(lane, evidence, decision, (holder, rule), now)
@@ -191,7 +194,7 @@ class Judge:
             return self._weigh(lane, None, now)
         face = None
         if not gone and combination.claim is not None and self._fresh(lane, now):
-            face = combination.look(track, self.registry.claim_threshold)
+            face = combination.look(track, self._claim_threshold(combination.claim))
             if face is not None and face.holder is None and not over:
                 face = None  # a blurred frame; another face is another track
         elif not gone and (combination.waits_for_track is not None or not combination.open):
@@ -310,7 +313,7 @@ class Judge:
             locked_down=lane.door.mode is Mode.LOCKED_DOWN and not lane.door.fire,
             sensor_fault=uncounted or self.out_of_order(lane),
             passback=again in (PassbackMode.HARD, PassbackMode.TIMED),
-            face_alone_suffices=self.registry.operating.sufficient,
+            face_alone_suffices=self._face_suffices(lane),
             accept_no_pad=settings.accept_no_pad,
             too_close=evidence.face is not None and evidence.face.holder in self.registry.too_close,
             requirements=settings.requirements,
@@ -334,16 +337,12 @@ class Judge:
             return None
         return Claim(source.id, holder.id)
 
-    def _searches(self, lane: Lane) -> bool:
-        point = lane.settings.access_point
-        return (
-            any(
-                rule.by_face_alone
-                for rule in self.settings.rules
-                if not rule.access_points or point in rule.access_points
-            )
-            or not self.settings.rules
-        )
+    def _claim_threshold(self, claim: Claim | None) -> float:
+        return math.inf if claim is None else self.registry.claim_point(claim.holder).threshold
+
+    def _face_suffices(self, lane: Lane) -> bool:
+        terms = lane.attempts.terms
+        return self.registry.operating.sufficient and (terms is None or terms.suffices)
 
     def _record(self, lane: Lane, evidence: Evidence, decision: Decision, now: Instant) -> Record:
         return Record(
@@ -357,6 +356,7 @@ class Judge:
                     self.settings.boot_id,
                     lane.combination.waiting_for,
                     self._passes_back(lane, evidence, now),
+                    lane.attempts.terms.operating if lane.attempts.terms is not None else None,
                 ),
             )
         )

@@ -14,10 +14,19 @@ One thread owns it. Time comes with every input, so a test replays a day in a se
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from agent.controller.doors import Doors
-from agent.controller.effects import Effect, Learn, Record, Secure, SetStatus, Stand
+from agent.controller.effects import (
+    Effect,
+    KeepBudgets,
+    Learn,
+    Record,
+    Secure,
+    SetStatus,
+    Stand,
+)
+from agent.controller.false_grants import FalseGrants
 from agent.controller.faults import Faults
 from agent.controller.inputs import (
     Commanded,
@@ -48,6 +57,7 @@ from agent.domain.door.antipassback import Position
 from agent.domain.door.door_mode import Latches, Mode
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventDraft, EventType
+from agent.domain.sight.grant_budget import GrantBudget
 from agent.domain.sight.track import Observation
 from agent.domain.skin.baseline import Baseline
 
@@ -63,6 +73,7 @@ class Memory:
     latches: Latches = field(default_factory=Latches)
     positions: Mapping[HolderId, Position] = field(default_factory=dict, repr=False)
     baseline: Baseline = field(default_factory=Baseline)
+    budgets: Mapping[str, float] = field(default_factory=dict)
 
 
 class Kiosk:
@@ -89,12 +100,21 @@ class Kiosk:
         )
         self._judge.thermal.baseline = memory.baseline
         self._lanes = [
-            Lane(lane, self._doors[lane.door], settings.pace, settings.requirements)
+            Lane(
+                lane,
+                self._doors[lane.door],
+                settings.pace,
+                settings.requirements,
+                _false_grants(settings, lane.access_point, memory.budgets),
+            )
             for lane in settings.lanes
         ]
         self._told: SetStatus | None = None
         self._stands: dict[str, Standing] = {}
         self._learned, self._learned_s = memory.baseline, float("-inf")
+        self._budgets: dict[str, float] = {}
+        self._risks: dict[str, dict[str, Any]] = {}
+        self._reckoned_s = float("-inf")
 
     @property
     def faults(self) -> dict[str, str]:
@@ -117,17 +137,28 @@ class Kiosk:
         self._judge.note_time(now)
         effects = self._handle(happened, now)
         if isinstance(happened, Stop):
-            return (*effects, *self._learn(now, _AT_ONCE))
+            return (*effects, *self._learn(now, _AT_ONCE), *self._reckon(now, _AT_ONCE))
         effects += self._doors.tick(now)
         for lane in self._lanes:
             effects += self._judge.due(lane, now)
+            told = lane.attempts.false_grants.tell(
+                self._judge.registry, now, self._judge.settings.boot_id
+            )
+            effects += [Record(draft) for draft in told]
         for part, detail in self._doors.trouble():
             effects += self._raise_fault(part, detail, now)
-        return (*effects, *self._learn(now), *self._stand(), *self._status())
+        return (
+            *effects,
+            *self._learn(now),
+            *self._reckon(now),
+            *self._stand(),
+            *self._status(),
+        )
 
     def start(self, now: Instant) -> tuple[Effect, ...]:
         """The first effects: every output secured, then what held when the last agent ended."""
         self._passback.start(now.monotonic_s)
+        self._reckon(now)
         effects: list[Effect] = [Secure(door) for door in self._doors.names]
         for part in self._faults:
             if self._judge.settings.degrade.blocks_door(part):
@@ -138,7 +169,7 @@ class Kiosk:
     def _handle(self, happened: Input, now: Instant) -> list[Effect]:
         match happened:
             case Observed(observation):
-                self._observe(observation)
+                self._observe(observation, now)
                 return []
             case CredentialShown():
                 return self._shown(happened, now)
@@ -167,20 +198,20 @@ class Kiosk:
         self._judge.registry = registry
         for lane in self._lanes:
             # What was compared with the gallery before opens nothing by this one.
-            lane.attempts.observe(None, registry.operating.threshold)
+            lane.attempts.forget()
         self._told = None
         return [*forgotten]
 
-    def _observe(self, observation: Observation) -> None:
+    def _observe(self, observation: Observation, now: Instant) -> None:
         registry = self._judge.registry
         self._judge.thermal.observe(observation.camera, observation.track)
         for lane in self._lanes:
             if lane.settings.camera != observation.camera:
                 continue
-            track = observation.track
-            if observation.gallery_revision != registry.revision:
-                track = None  # compared with references that are no longer the gallery
-            lane.attempts.observe(track, registry.operating.threshold)
+            if observation.track and observation.gallery_revision != registry.revision:
+                lane.attempts.forget()  # compared with references that are no longer the gallery
+            else:
+                lane.attempts.observe(observation.track, registry, now.monotonic_s)
             self._judge.stage_ms[observation.camera] = dict(observation.stage_ms)
 
     def _shown(self, shown: CredentialShown, now: Instant) -> list[Effect]:
@@ -238,6 +269,19 @@ class Kiosk:
         self._learned, self._learned_s = self.baseline, now.monotonic_s
         return [Learn(self.baseline)]
 
+    def _reckon(self, now: Instant, every_s: float = _LEARN_EVERY_S) -> list[KeepBudgets]:
+        """What faces alone risk, brought up to date by the minute."""
+        if now.monotonic_s - self._reckoned_s < every_s:
+            return []
+        self._reckoned_s = now.monotonic_s
+        lanes = {lane.settings.access_point: lane.attempts.false_grants for lane in self._lanes}
+        self._risks = {
+            name: one.report(self._judge.registry, now.monotonic_s) for name, one in lanes.items()
+        }
+        left = {name: one.budget.left(now.monotonic_s) for name, one in lanes.items()}
+        before, self._budgets = self._budgets, left
+        return [KeepBudgets(left)] if before not in ({}, left) else []
+
     def _record(self, kind: EventType, now: Instant, data: Mapping[str, str | None]) -> Record:
         return Record(EventDraft(kind, now.utc, now.utc_trusted, None, data))
 
@@ -252,6 +296,7 @@ class Kiosk:
                 for lane in self._lanes
                 if lane.door.cause is not None
             },
+            self._risks,
         )
         if status == self._told:
             return []
@@ -278,3 +323,12 @@ class Kiosk:
         if self._judge.out_of_order(lane):
             return Standing.OUT_OF_ORDER
         return Standing.READY
+
+
+def _false_grants(
+    settings: KioskSettings, access_point: str, left: Mapping[str, float]
+) -> FalseGrants:
+    """Each access point has its share: probing one leaves the others as they are."""
+    share = settings.max_false_grants_per_day / max(len(settings.lanes), 1)
+    budget = GrantBudget(share, left.get(access_point))
+    return FalseGrants(access_point, budget, searches=settings.searches(access_point))

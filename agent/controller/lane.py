@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agent.controller.attempts import Attempts, Pace
 from agent.controller.combination import Combination
 from agent.controller.door import DoorControl, Passage
+from agent.controller.false_grants import FalseGrants
 from agent.controller.thermal import Measurement
 from agent.domain.access.agreement import Requirements
 from agent.domain.credential.holder import HolderId
@@ -30,19 +31,25 @@ class Lane:
     """What one access point knows between two inputs."""
 
     def __init__(
-        self, settings: LaneSettings, door: DoorControl, pace: Pace, requirements: Requirements
+        self,
+        settings: LaneSettings,
+        door: DoorControl,
+        pace: Pace,
+        requirements: Requirements,
+        false_grants: FalseGrants,
     ) -> None:
         self.settings = settings
         self.door = door
-        self.attempts = Attempts(pace, requirements)
+        self.attempts = Attempts(pace, requirements, false_grants)
         self.combination = Combination(requirements, pace.timeout_s)
         self.measurement: Measurement | None = None
 
     @property
     def deadline_s(self) -> float | None:
-        """When what is half finished is judged at the latest; None where nothing is."""
+        """When what is half finished is judged or told at the latest; None where nothing is."""
         measured_s = self.measurement.ends_s if self.measurement is not None else None
-        moments = (self.combination.ends_s, measured_s)
+        told_s = self.attempts.false_grants.deadline_s
+        moments = (self.combination.ends_s, measured_s, told_s)
         return min((moment for moment in moments if moment is not None), default=None)
 
     def passage(self, holder: HolderId | None = None, *, granted: bool = False) -> Passage:

@@ -1,7 +1,7 @@
 """How long the next attempt waits: the interval, doubled by each denial in a row.
 
-A grant, or a quiet minute, makes it short again. Nobody tries a hundred faces, or a hundred passes,
-in the time of one.
+A grant, or a quiet minute, makes it short again: nobody fills the journal with denials. Whoever is
+recognised waits for the single interval only, because it was not they who were denied.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ class Pacer:
     interval_s: float
     interval_max_s: float
     not_before_s: float = float("-inf")
+    recognised_not_before_s: float = float("-inf")
     _last_s: float = float("-inf")
     _denials: int = 0
 
@@ -28,3 +29,4 @@ class Pacer:
         self._last_s = now_s
         doubled = self.interval_s * 2.0 ** max(min(self._denials, 32) - 1, 0)
         self.not_before_s = now_s + min(doubled, self.interval_max_s)
+        self.recognised_not_before_s = now_s + self.interval_s

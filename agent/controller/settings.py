@@ -39,6 +39,8 @@ class KioskSettings:
     ``kiosk`` is the grid and the kiosk's own id: ``g3/north-1``. ``judge_by_lower_bound`` lets
     dates be judged by the latest time that surely was while the clock is not trusted.
     ``accept_unknown_holders`` believes a pass about a holder whom the registry does not know.
+    ``max_false_grants_per_day`` bounds the expected false grants by faces alone, all access points
+    together.
     """
 
     lanes: tuple[LaneSettings, ...]
@@ -56,3 +58,13 @@ class KioskSettings:
     areas: tuple[Area, ...] = ()
     degrade: Degrade = field(default_factory=Degrade)
     thermal: ThermalSettings = field(default_factory=ThermalSettings)
+    max_false_grants_per_day: float = 0.05
+
+    def searches(self, access_point: str) -> bool:
+        """Whether a face may open there by itself, so that it is searched for in the gallery."""
+        there = (
+            rule
+            for rule in self.rules
+            if not rule.access_points or access_point in rule.access_points
+        )
+        return not self.rules or any(rule.by_face_alone for rule in there)

@@ -16,6 +16,7 @@ from agent.domain.credential.factor import Factors
 from agent.domain.credential.holder import HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventDraft, EventType
+from agent.domain.sight.operating_point import OperatingPoint
 from agent.domain.skin.skin_temperature import SkinReading
 
 
@@ -24,12 +25,14 @@ class Circumstances:
     """What stands in the event beside the decision.
 
     ``missing`` is what the rule still asked for; ``passback``: by anti-passback the holder is
-    inside already, whatever follows from it.
+    inside already, whatever follows from it. ``operating`` is the threshold by which the face was
+    searched for, None where none was.
     """
 
     boot_id: str
     missing: Factors = frozenset()
     passback: bool = False
+    operating: OperatingPoint | None = None
 
 
 def access_event(
@@ -43,7 +46,10 @@ def access_event(
     """The event of one attempt."""
     face = evidence.face
     claims = evidence.gate_pass.gate_pass if evidence.gate_pass is not None else None
-    operating = registry.operating
+    operating = about.operating or registry.operating
+    if face is not None and face.claimed:
+        subject = registry.subject(evidence)
+        operating = registry.claim_point(subject.id if subject is not None else HolderId(""))
     data: dict[str, Any] = {
         "reason": decision.reason.value if decision.reason is not None else None,
         "holder": _holder(evidence, registry),
@@ -55,11 +61,9 @@ def access_event(
         "runner_up_score": _number(face.runner_up_score if face else None),
         "margin": _number(face.margin if face else None),
         "frames": face.frames if face else 0,
-        "threshold": _number(
-            registry.claim_threshold if face and face.claimed else operating.threshold
-        ),
-        "threshold_fmr": registry.claim_fmr if face and face.claimed else operating.fmr,
-        "threshold_extrapolated": operating.extrapolated and not (face and face.claimed),
+        "threshold": _number(operating.threshold),
+        "threshold_fmr": operating.fmr,
+        "threshold_extrapolated": operating.extrapolated,
         "compared": None if face is None else "1:1" if face.claimed else "1:N",
         "pack": registry.pack,
         "pack_version": registry.pack_version,

@@ -5,7 +5,7 @@ too, and its thread's owner turns that into a fault. Nothing here waits without 
 """
 
 from agent.ports.clock import Clock
-from agent.ports.memory import LatchStore, PassLedger, TrustedTime
+from agent.ports.memory import BudgetStore, LatchStore, PassLedger, TrustedTime
 from agent.ports.outputs import Door, Indicator, Loudspeaker
 from agent.ports.people import (
     DocumentHashes,
@@ -26,6 +26,7 @@ from agent.ports.senses import Camera, IdReader, Inputs, PhotoDecoder, SymbolRea
 __all__ = [
     "AgingStream",
     "Broker",
+    "BudgetStore",
     "Camera",
     "Clock",
     "DocumentHashes",

@@ -39,6 +39,20 @@ class TrustedTime(Protocol):
         """
 
 
+class BudgetStore(Protocol):
+    """What is left of the expected false grants of each access point."""
+
+    def budgets(self) -> Mapping[str, float]:
+        """As they were kept last; an access point that is not named has all of it."""
+
+    def keep_budgets(self, left: Mapping[str, float]) -> None:
+        """Replace them.
+
+        Raises:
+            StoreError: they could not be written.
+        """
+
+
 class LatchStore(Protocol):
     """What of the gate outlives its agent: modes, latched faults, and where holders are."""
 

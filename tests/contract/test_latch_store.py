@@ -1,8 +1,9 @@
-"""One suite for every ``ports.LatchStore``."""
+"""One suite for every ``ports.LatchStore`` and ``ports.BudgetStore``: one file holds both."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -12,9 +13,14 @@ from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Position
 from agent.domain.door.door_mode import DoorLatch, Latches, Mode
 from agent.domain.skin.baseline import Baseline
-from agent.ports import LatchStore
+from agent.ports import BudgetStore, LatchStore
 
-Open = Callable[[], LatchStore]
+
+class Store(LatchStore, BudgetStore, Protocol):
+    """What the file of latches is."""
+
+
+Open = Callable[[], Store]
 ANNA, LIN = HolderId("anna"), HolderId("lin.2")
 WHEN = datetime(2026, 5, 6, 12, 0, 0, 250_000, tzinfo=UTC)
 INSIDE = Position("garden", 1000.5, "boot", WHEN, utc_trusted=True)
@@ -31,7 +37,7 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     opened: list[SqliteLatches] = []
     path = tmp_path / "latches.sqlite"
 
-    def make() -> LatchStore:
+    def make() -> Store:
         while opened:
             opened.pop().close()
         simulated = request.param == "simulated"
@@ -44,7 +50,7 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
 
 
 @pytest.fixture
-def store(reopen: Open) -> LatchStore:
+def store(reopen: Open) -> Store:
     return reopen()
 
 
@@ -118,3 +124,15 @@ def test_the_three_leave_each_other_alone(store: LatchStore, reopen: Open) -> No
     store.move(None, None)
     again = reopen()
     assert (again.latches(), dict(again.positions()), again.baseline()) == (LOCKED, {}, learnt)
+
+
+def test_budgets_are_as_they_were_kept_last(store: Store, reopen: Open) -> None:
+    assert dict(store.budgets()) == {}
+    store.keep_budgets({"entry": 0.025, "exit": 0.01})
+    store.keep_budgets({"entry": 0.02})
+    assert dict(store.budgets()) == dict(reopen().budgets()) == {"entry": 0.02}
+
+
+def test_a_budget_that_is_no_number_is_used_up(store: Store, reopen: Open) -> None:
+    store.keep_budgets({"entry": float("inf"), "exit": 0.01})
+    assert dict(reopen().budgets()) == {"entry": 0.0, "exit": 0.01}

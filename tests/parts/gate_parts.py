@@ -15,11 +15,13 @@ from agent.domain.access.rule import Rule
 from agent.domain.credential.factor import Factor
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.credential.presented import DocumentPresented, HealthPresented, PassPresented
+from agent.domain.record.events import EventType
 from agent.domain.sight.operating_point import OperatingPoint
 from agent.domain.sight.track import Box, Candidate, ClaimScore, FaceSample, FaceTrack, Observation
 
 LIN, ANNA, GUEST = HolderId("lin.2"), HolderId("anna"), HolderId("guest.7")
 FACE, PASS, DOCUMENT = Factor.FACE, Factor.PASS, Factor.ID_DOCUMENT
+DECISIONS = (EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED)
 BOTH = (frozenset({FACE, PASS}),)
 LANE = LaneSettings("north-entry", "entry", "front", "turnstile")
 DOOR = DoorSettings("turnstile", pulse_s=3.0, max_pulse_s=10.0)
@@ -113,7 +115,7 @@ class Gate:
 
     def outcomes(self):
         events = [effect.draft for effect in self.log if isinstance(effect, Record)]
-        return [(e.data.get("reason") or "granted") for e in events if "access" in e.type]
+        return [(e.data.get("reason") or "granted") for e in events if e.type in DECISIONS]
 
     def opened(self):
         return sum(isinstance(effect, Release) for effect in self.log)
@@ -123,4 +125,5 @@ class Gate:
         return [(one.outcome, one.waiting_for) for one in told]
 
     def last(self):
-        return [effect.draft for effect in self.log if isinstance(effect, Record)][-1].data
+        drafts = [effect.draft for effect in self.log if isinstance(effect, Record)]
+        return [one for one in drafts if one.type is not EventType.ACCESS_UNJUDGED][-1].data

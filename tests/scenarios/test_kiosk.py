@@ -27,6 +27,7 @@ from agent.domain.access.part import Part
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import Rule
 from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.record.events import EventType
 from agent.domain.sight.operating_point import OperatingPoint
 from agent.domain.sight.track import Box, Candidate, FaceSample, FaceTrack, Observation
 from agent.domain.skin.reading import TemperatureReading
@@ -103,8 +104,19 @@ class Stage:
         return [
             (event.data.get("reason") or "granted")
             for event in self.events()
-            if event.type.value.startswith("access.")
+            if event.type in (EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED)
         ]
+
+
+CALM = {
+    "stage": "calm",
+    "threshold": -0.5,
+    "fmr": 1e-3,
+    "attempts": 0,
+    "left": 1.0,
+    "expected_last_day": 0.0,
+}
+RISKS = {"north-entry": CALM}
 
 
 @pytest.fixture
@@ -117,7 +129,7 @@ def stage():
 def test_it_starts_secured(stage):
     assert stage.log == [
         Secure("turnstile"),
-        SetStatus({}, {"north-entry": "secured"}, {"north-entry": "normal"}),
+        SetStatus({}, {"north-entry": "secured"}, {"north-entry": "normal"}, false_grants=RISKS),
     ]
 
 
@@ -133,7 +145,9 @@ def test_a_resident_is_granted_on_the_third_frame_and_recorded_first(stage):
     assert record.draft.data["holder"] == "anna"
     assert release == Release("turnstile", 3.0)
     assert settle == Settle("front", 1)
-    assert status == SetStatus({}, {"north-entry": "released"}, {"north-entry": "normal"})
+    assert status == SetStatus(
+        {}, {"north-entry": "released"}, {"north-entry": "normal"}, false_grants=RISKS
+    )
 
 
 def test_the_pulse_ends_by_the_deadline(stage):
@@ -247,6 +261,9 @@ def test_a_gallery_too_large_for_the_threshold_is_a_missing_factor():
     stage = Stage(registry=replace(REGISTRY, operating=weak))
     stage.arrive()
     stage.stay(1)
+    waiting = [one.indication for one in stage.log if isinstance(one, Indicate)]
+    assert [(one.outcome, one.waiting_for) for one in waiting] == [(Outcome.WAITING, ("pass",))]
+    stage.stay(15)
     assert stage.outcomes() == ["FactorMissing"]
 
 
@@ -300,7 +317,10 @@ def test_a_failed_output_is_secured_while_released(stage):
     effects = stage.tell(FaultRaised(Part("door:turnstile"), "stuck"))
     assert effects[0] == Secure("turnstile")
     assert effects[-1] == SetStatus(
-        {"door:turnstile": "stuck"}, {"north-entry": "fault"}, {"north-entry": "normal"}
+        {"door:turnstile": "stuck"},
+        {"north-entry": "fault"},
+        {"north-entry": "normal"},
+        false_grants=RISKS,
     )
 
 

@@ -7,8 +7,10 @@ seconds.
 """
 
 import json
+import math
 import sqlite3
 import threading
+from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
 
@@ -49,13 +51,19 @@ _STEPS = (
         people TEXT NOT NULL
     );
     """,
+    """
+    CREATE TABLE budget (
+        access_point TEXT PRIMARY KEY,
+        left REAL NOT NULL
+    );
+    """,
 )
 _BUSY_TIMEOUT_MS = 20
 _FIX = "stop the agent and move the file away: every door is in normal mode then, nobody inside"
 
 
 class SqliteLatches:
-    """Implements ``ports.LatchStore``; one connection behind a lock."""
+    """Implements ``ports.LatchStore`` and ``ports.BudgetStore``; one connection behind a lock."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the file.
@@ -179,6 +187,29 @@ class SqliteLatches:
                     "INSERT OR REPLACE INTO baseline VALUES (1, ?)",
                     (json.dumps(baseline.as_json()),),
                 )
+
+        with self._lock:
+            guarded(self._path, work)
+
+    def budgets(self) -> dict[str, float]:
+        """What is left of each access point's false grants; none of one that cannot be read."""
+        rows = self._all("SELECT access_point, left FROM budget")
+        return {
+            str(name): left if isinstance(left, float) and math.isfinite(left) else 0.0
+            for name, left in rows
+        }
+
+    def keep_budgets(self, left: Mapping[str, float]) -> None:
+        """Replace them.
+
+        Raises:
+            StoreError: they could not be written.
+        """
+
+        def work() -> None:
+            with transaction(self._connection):
+                self._connection.execute("DELETE FROM budget")
+                self._connection.executemany("INSERT INTO budget VALUES (?, ?)", left.items())
 
         with self._lock:
             guarded(self._path, work)

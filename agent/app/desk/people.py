@@ -11,12 +11,12 @@ from agent.adapters.store.keys import load_key
 from agent.adapters.store.seal import Sealer
 from agent.app.open.engine import open_engine
 from agent.app.open.site import Site, instant
-from agent.app.open.snapshot import Rates, curve_of, take_snapshot, threshold_for
+from agent.app.open.snapshot import Rates, Snapshot, curve_of, take_snapshot, threshold_for
 from agent.app.open.stores import Key, open_registry, read_registry
 from agent.credentials.documents.id_hash import document_key_id
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight.comparison import Metric, ReferenceIndex
-from agent.domain.sight.operating_point import OperatingPoint, threshold_at
+from agent.domain.sight.comparison import Metric
+from agent.domain.sight.operating_point import threshold_at
 from agent.errors import ImageError, KeyUnavailableError
 from agent.operations.people import gallery_check
 from agent.operations.people.enrol import Bars, Enrolment, EnrolmentRequest, prepare
@@ -42,11 +42,13 @@ def enrol_holder(site: Site, request: EnrolmentRequest, *, by: str) -> Enrolment
         manifest = engine.manifest
         snapshot = take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
         existing = registry.holder(HolderId(request.id))
+        own = snapshot.index.rows_of(HolderId(request.id))
+        others = len(snapshot.index) - (own.stop - own.start)
         made = prepare(
             request,
             engine,
             snapshot.index,
-            _bars(site, manifest, {*snapshot.index.names, request.id}),
+            _bars(site, manifest, others + len(request.files)),
             existing=existing,
             categories=site.categories,
         )
@@ -74,8 +76,10 @@ def identify_files(site: Site, files: Iterable[str]) -> Iterator[IdentifiedImage
         StoreError: the registry is locked or damaged.
     """
     engine = open_engine(site.state, site.face.pack, site.face.threads)
-    index, operating, close = _gallery(site, engine.manifest)
-    return identify(files, engine, index, Bar(operating.threshold, site.face.margin, close))
+    snapshot = _gallery(site, engine.manifest)
+    gallery = snapshot.registry
+    bar = Bar(gallery.operating.threshold, site.face.margin, gallery.too_close)
+    return identify(files, engine, snapshot.index, bar)
 
 
 def check_gallery(site: Site) -> dict[str, Any]:
@@ -86,17 +90,15 @@ def check_gallery(site: Site) -> dict[str, Any]:
         ModelPackError: there is no pack of this name.
         StoreError: the registry is locked or damaged.
     """
-    index, operating, _ = _gallery(site, read_manifest(site.face.pack))
-    return gallery_check.check_gallery(index, operating, site.face.pack)
+    snapshot = _gallery(site, read_manifest(site.face.pack))
+    per_day = site.face.max_false_grants_per_day
+    return gallery_check.check_gallery(snapshot.index, snapshot.registry, per_day)
 
 
-def _gallery(
-    site: Site, manifest: Manifest
-) -> tuple[ReferenceIndex, OperatingPoint, frozenset[HolderId]]:
+def _gallery(site: Site, manifest: Manifest) -> Snapshot:
     """The gallery as it stands; nobody where nobody was ever enrolled: looking makes no file."""
     with read_registry(site, Key.IF_ANY) as registry:
-        snapshot = take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
-    return snapshot.index, snapshot.registry.operating, snapshot.registry.too_close
+        return take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
 
 
 def export_holders(site: Site, *, references: bool) -> Iterator[str]:
@@ -155,12 +157,12 @@ def with_pack(site: Site, pack: str | None) -> Site:
     return replace(site, face=site.face.model_copy(update={"pack": pack}))
 
 
-def _bars(site: Site, manifest: Manifest, holders: set[str]) -> Bars:
+def _bars(site: Site, manifest: Manifest, references: int) -> Bars:
     """As they will be once the holder is in: the threshold follows the gallery."""
     rate = site.face.max_false_grant_rate
     return Bars(
         same_person=threshold_at(curve_of(manifest), _SAME_PERSON_FMR),
-        too_close=threshold_for(manifest, len(holders), rate).threshold,
+        too_close=threshold_for(manifest, references, rate).threshold,
         margin=site.face.margin,
         metric=Metric(manifest.comparison.metric),
     )

@@ -52,7 +52,13 @@ class Agent:
         self._parts = parts
         self._code = ExitCode.OK
         core = Core(
-            CoreStores(parts.journal, parts.ledger, parts.latches, trusted_time=parts.ledger),
+            CoreStores(
+                parts.journal,
+                parts.ledger,
+                parts.latches,
+                budgets=parts.latches,
+                trusted_time=parts.ledger,
+            ),
             topics_of(parts.file),
             MAX_IN_FLIGHT,
         )

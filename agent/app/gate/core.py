@@ -26,7 +26,7 @@ from agent.domain.access.part import PartKind
 from agent.domain.access.registry import Registry
 from agent.domain.record.events import EventDraft
 from agent.domain.record.topics import Topics
-from agent.ports import Clock, Door, Journal, LatchStore, PassLedger, TrustedTime
+from agent.ports import BudgetStore, Clock, Door, Journal, LatchStore, PassLedger, TrustedTime
 
 _BROKER = PartKind.BROKER.part()
 
@@ -38,6 +38,7 @@ class CoreStores:
     journal: Journal
     ledger: PassLedger
     latches: LatchStore
+    budgets: BudgetStore
     trusted_time: TrustedTime
 
 
@@ -97,8 +98,8 @@ class Core:
             latches.latches(),
             latches.positions(),
             latches.baseline(),
+            self._stores.budgets.budgets(),
         )
-        executor = Executor(
-            doors, self.writer, Stores(ledger, latches), outlets, new_id=self._new_id
-        )
+        stores = Stores(ledger, latches, self._stores.budgets)
+        executor = Executor(doors, self.writer, stores, outlets, new_id=self._new_id)
         return ControlLoop(Kiosk(settings, registry, memory), self.inbox, executor, clock, beat)

@@ -20,6 +20,7 @@ from agent.controller.effects import (
     Effect,
     Hold,
     Indicate,
+    KeepBudgets,
     Latch,
     Learn,
     Move,
@@ -34,7 +35,7 @@ from agent.controller.inputs import FaultCleared, FaultRaised, Input, NotCounted
 from agent.domain.access.part import PartKind
 from agent.domain.record.events import TROUBLE, EventDraft, EventType
 from agent.errors import InternalError, StoreError
-from agent.ports import Door, LatchStore, PassLedger
+from agent.ports import BudgetStore, Door, LatchStore, PassLedger
 
 RECORD_WAIT_S = 0.020
 """How long a door waits for its row; past that it opens and the event is marked late."""
@@ -43,6 +44,8 @@ _log = structlog.get_logger(__name__)
 
 Told = Settle | Compare | SetStatus | Indicate | Stand
 """Effects that move no output and write nothing down: an organ takes each."""
+Lasting = Latch | Move | Learn | KeepBudgets
+"""Effects that write down what outlives the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Stores:
 
     ledger: PassLedger
     latches: LatchStore
+    budgets: BudgetStore
 
 
 class Executor:
@@ -95,7 +99,8 @@ class Executor:
         self._writer = writer
         self._ledger = memory.ledger
         self._latches = memory.latches
-        self._owed: list[Latch | Move | Learn] = []
+        self._budgets = memory.budgets
+        self._owed: list[Lasting] = []
         self._outlets = outlets
         self._new_id = new_id
 
@@ -115,7 +120,7 @@ class Executor:
                     self._move(door, partial(_hold, for_s=for_s))
                 case Secure(door):
                     self._move(door, lambda output: output.secure())
-                case Latch() | Move() | Learn():
+                case Latch() | Move() | Learn() | KeepBudgets():
                     self._remember(effect)
                 case Consume():
                     self.execute(effect.counted if self._consumed(effect) else effect.otherwise)
@@ -156,7 +161,7 @@ class Executor:
         if ticket is not None and not ticket.wait(RECORD_WAIT_S):
             _log.warning("recorded_late", waited_ms=RECORD_WAIT_S * 1000)
 
-    def _remember(self, effect: Latch | Move | Learn) -> None:
+    def _remember(self, effect: Lasting) -> None:
         """Write it down now, or behind what is owed already: the last word of each stays last."""
         if not self._owed and self._written(effect):
             return
@@ -171,7 +176,7 @@ class Executor:
             self._owed.pop(0)
         self._outlets.post(FaultCleared(PartKind.LATCHES.part(), "agent"))
 
-    def _written(self, effect: Latch | Move | Learn) -> bool:
+    def _written(self, effect: Lasting) -> bool:
         try:
             match effect:
                 case Latch(latches):
@@ -180,6 +185,8 @@ class Executor:
                     self._latches.move(holder, position)
                 case Learn(baseline):
                     self._latches.learn(baseline)
+                case KeepBudgets(left):
+                    self._budgets.keep_budgets(left)
         except StoreError as error:
             if not self._owed:
                 _log.error("not_latched", error=str(error))
@@ -206,7 +213,7 @@ def _hold(door: Door, for_s: float) -> None:
     door.hold(for_s)
 
 
-def _replaces(newer: Latch | Move | Learn, older: Latch | Move | Learn) -> bool:
+def _replaces(newer: Lasting, older: Lasting) -> bool:
     """Whether ``older`` need not be written any more once ``newer`` is."""
     if not (isinstance(newer, Move) and isinstance(older, Move)):
         return type(newer) is type(older)

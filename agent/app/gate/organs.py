@@ -40,6 +40,7 @@ class Records(Organ):
             parts.clock,
             boot_id=boot_id,
             face_without_pad=parts.file.config.face.accept_no_pad,
+            max_false_grants_per_day=parts.file.config.face.max_false_grants_per_day,
         )
 
     def tasks(self) -> Iterable[Task]:

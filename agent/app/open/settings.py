@@ -53,6 +53,7 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         judge_by_lower_bound=config.clock.untrusted == "lower_bound",
         accept_unknown_holders=config.pass_.accept_unknown_holders,
         thermal=thermal_settings(config),
+        max_false_grants_per_day=face.max_false_grants_per_day,
     )
 
 

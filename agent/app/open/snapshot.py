@@ -44,9 +44,11 @@ def curve_of(manifest: Manifest) -> ThresholdCurve:
     return ThresholdCurve(points, comparison.impostor_pairs)
 
 
-def threshold_for(manifest: Manifest, holders: int, max_false_grant_rate: float) -> OperatingPoint:
-    """The threshold in force for a gallery of ``holders``."""
-    return operating_point(curve_of(manifest), holders, max_false_grant_rate)
+def threshold_for(
+    manifest: Manifest, references: int, max_false_grant_rate: float
+) -> OperatingPoint:
+    """The threshold in force for a gallery of ``references``, each of which a probe meets."""
+    return operating_point(curve_of(manifest), references, max_false_grant_rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def take_snapshot(registry: SnapshotSource, manifest: Manifest, rates: Rates) ->
         index = _index(owners, templates, manifest, revision)
     else:
         index = ReferenceIndex.empty(manifest.embedder.components, metric, revision)
-    operating = threshold_for(manifest, len(index.names), rates.max_false_grant_rate)
+    curve = curve_of(manifest)
+    operating = threshold_for(manifest, len(index), rates.max_false_grant_rate)
     return Snapshot(
         index,
         Registry(
@@ -89,13 +92,31 @@ def take_snapshot(registry: SnapshotSource, manifest: Manifest, rates: Rates) ->
             too_close=holders_too_close(index, operating.threshold),
             pack=manifest.name,
             pack_version=manifest.version,
-            claim_threshold=threshold_at(curve_of(manifest), rates.max_false_match_rate),
+            claim_threshold=threshold_at(curve, rates.max_false_match_rate),
             claim_fmr=rates.max_false_match_rate,
+            claims=_claims(index, curve, rates.max_false_match_rate),
+            curve=curve,
             documents=registry.documents(),
             revoked=registry.revoked(),
         ),
         Issuers(registry.issuers()),
     )
+
+
+def _claims(
+    index: ReferenceIndex, curve: ThresholdCurve, max_false_match_rate: float
+) -> dict[HolderId, OperatingPoint]:
+    """The threshold of a claim for each holder with several references: the best of them counts."""
+    by_count: dict[int, OperatingPoint] = {}
+    claims = {}
+    for holder in index.names:
+        rows = index.rows_of(holder)
+        count = rows.stop - rows.start
+        if count > 1:
+            if count not in by_count:
+                by_count[count] = operating_point(curve, count, max_false_match_rate)
+            claims[holder] = by_count[count]
+    return claims
 
 
 def _index(

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from agent.config.base import Name, Table
+from agent.config.tables.access_point import AccessPointConfig
 from agent.config.tables.rule import RuleConfig
 from agent.config.whole import Finding, Whole
 
@@ -18,6 +19,7 @@ class FaceConfig(Table):
     accept_no_pad: bool = False
     accept_licences: tuple[str, ...] = ()
     max_false_grant_rate: Annotated[float, Field(gt=0, le=0.1)] = 0.01
+    max_false_grants_per_day: Annotated[float, Field(gt=0, le=10)] = 0.05
     margin: Annotated[float, Field(ge=0, le=1)] = 0.03
     agreement_frames: Annotated[int, Field(ge=3, le=20)] = 3
     agreement_span_s: Annotated[float, Field(ge=0.2, le=5)] = 0.2
@@ -56,5 +58,9 @@ class FaceConfig(Table):
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
-        """Its model pack."""
-        return {"pack": whole.one(cls).pack}
+        """Its model pack, and how many false grants a day are allowed for."""
+        face, points = whole.one(cls), len(whole.rows(AccessPointConfig))
+        per_day = f"{face.max_false_grants_per_day:g} a day expected at most"
+        if points > 1:
+            per_day += f", {face.max_false_grants_per_day / points:.2g} at each access point"
+        return {"pack": face.pack, "false_grants": per_day}

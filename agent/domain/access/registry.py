@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 from agent.domain.access.evidence import Evidence
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import Holder, HolderId
-from agent.domain.sight.operating_point import OperatingPoint
+from agent.domain.sight.operating_point import OperatingPoint, ThresholdCurve, operating_point
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
     """The registry at one revision.
 
-    ``operating`` is the threshold that this gallery's size asks for; ``too_close`` names holders
-    whose references another holder's would pass for: no face alone opens for them.
-    ``claim_threshold`` (at ``claim_fmr``) is for a face compared 1:1 with one
-    holder's reference. ``documents`` knows
-    holders by the keyed hash of their ID number; ``revoked`` passes open nothing.
+    ``operating`` is the threshold that so many references ask for, and ``curve`` where stricter
+    ones are read off; without it there is none. ``too_close`` names
+    holders whose references another holder's would pass for: no face alone opens for them.
+    ``claim_threshold`` (at ``claim_fmr``) is for a face compared 1:1 with one reference,
+    ``claims`` for those holders who have several. ``documents`` knows holders by the keyed hash of
+    their ID number; ``revoked`` passes open nothing.
     """
 
     revision: int
@@ -29,6 +30,8 @@ class Registry:
     pack_version: str
     claim_threshold: float = 0.0
     claim_fmr: float = 1e-3
+    claims: Mapping[HolderId, OperatingPoint] = field(default_factory=dict, repr=False)
+    curve: ThresholdCurve | None = field(default=None, repr=False)
     documents: Mapping[str, HolderId] = field(default_factory=dict, repr=False)
     revoked: frozenset[PassId] = frozenset()
 
@@ -45,3 +48,33 @@ class Registry:
         else:
             owner = evidence.face.holder if evidence.face is not None else None
         return self.holders.get(owner) if owner is not None else None
+
+    def rates(self) -> tuple[float, float]:
+        """The chance that a stranger's attempt opens: as it may be, and at the least there is.
+
+        FMR x references, which it is at most.
+        Both 0 where the face alone opens nothing: nobody enrolled, or no threshold strict enough.
+        """
+        if not self.operating.sufficient or not self.references:
+            return 0.0, 0.0
+        most = min(self.operating.fmr * self.references, 1.0)
+        if self.curve is None:
+            return most, most
+        return most, min(self.curve.furthest_fmr * self.references, most)
+
+    def operating_at(self, rate: float) -> OperatingPoint:
+        """The threshold at which a stranger's attempt opens with a chance of ``rate`` at most.
+
+        Never looser than ``operating``.
+        """
+        if self.curve is None or rate >= self.rates()[0]:
+            return self.operating
+        stricter = operating_point(self.curve, self.references, rate)
+        return stricter if stricter.threshold > self.operating.threshold else self.operating
+
+    def claim_point(self, holder: HolderId) -> OperatingPoint:
+        """The threshold for a face that is compared with ``holder``'s references alone."""
+        one = OperatingPoint(
+            self.claim_threshold, self.claim_fmr, extrapolated=False, sufficient=True
+        )
+        return self.claims.get(holder, one)

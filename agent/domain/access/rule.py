@@ -79,6 +79,12 @@ class Rule:
         named = {Factor.PASS, Factor.ID_DOCUMENT}
         return any(Factor.FACE in wanted and not wanted & named for wanted in self.factors)
 
+    @property
+    def beside_face(self) -> Factors:
+        """What is to be shown beside the face where that alone is not enough; empty: nothing is."""
+        several = [wanted for wanted in self.factors if Factor.FACE in wanted and len(wanted) > 1]
+        return missing(several, frozenset({Factor.FACE}))
+
     def missing(self, shown: Factors) -> Factors:
         """What is still to be shown; empty where nothing is."""
         lacking = missing(self.factors, shown)

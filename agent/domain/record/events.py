@@ -21,6 +21,8 @@ class EventType(StrEnum):
     ACCESS_DENIED = "access.denied"
     ACCESS_TAKEN = "access.taken"
     ACCESS_NOT_TAKEN = "access.not_taken"
+    ACCESS_UNJUDGED = "access.unjudged"
+    ACCESS_PROBING = "access.probing"
     DOOR_RELEASED = "door.released"
     DOOR_MODE_CHANGED = "door.mode_changed"
     DOOR_FORCED = "door.forced"
@@ -46,7 +48,7 @@ class EventType(StrEnum):
 TROUBLE = frozenset(
     {
         *(EventType.FAULT_RAISED, EventType.DOOR_FORCED, EventType.DOOR_HELD_OPEN),
-        *(EventType.DOOR_TAILGATED, EventType.DURESS_SIGNALLED),
+        *(EventType.DOOR_TAILGATED, EventType.DURESS_SIGNALLED, EventType.ACCESS_PROBING),
     }
 )
 """What somebody has to look after; ``journalctl -p warning`` shows it."""

@@ -27,6 +27,8 @@ class Status:
     access_points: Mapping[str, str] = field(default_factory=dict)
     modes: Mapping[str, str] = field(default_factory=dict)
     causes: Mapping[str, str] = field(default_factory=dict)
+    max_false_grants_per_day: float = 0.05
+    false_grants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """JSON values under stable keys."""
@@ -57,6 +59,10 @@ class Status:
             "access_points": dict(self.access_points),
             "modes": dict(self.modes),
             "causes": dict(self.causes),
+            "false_grants": {
+                "max_per_day": self.max_false_grants_per_day,
+                "access_points": {name: dict(one) for name, one in self.false_grants.items()},
+            },
         }
 
 

@@ -1,8 +1,10 @@
 """The threshold that a gallery's size asks for.
 
-A stranger's attempt is compared with every holder, so at a comparison's FMR f the chance that some
-holder fits is about f x N. Keeping that within ``max_false_grant_rate`` makes the threshold follow
-the gallery: f = rate / N, read off the pack's measured curve.
+A stranger's attempt is compared with every reference, so at a comparison's FMR f the chance that
+some reference fits is at most f x N. Keeping that within ``max_false_grant_rate`` makes the
+threshold follow the comparisons: f = rate / N, read off the pack's measured curve. Several
+references of one holder are alike, so the true chance is somewhat smaller; how much smaller nobody
+has measured for the gallery at hand, and the bound needs no such knowledge.
 
 Between two measured points the threshold is linear in log10 f. Beyond the last, nothing was
 measured: a tail is fitted and the result is marked. Two tails are drawn and the stricter one holds:
@@ -71,6 +73,12 @@ class ThresholdCurve:
         shown = 1.0 / self.impostor_pairs if self.impostor_pairs > 0 else last
         return min(max(last, shown), first)
 
+    @property
+    def furthest_fmr(self) -> float:
+        """The least FMR for which a threshold can be told; a lone point has no tail."""
+        last = self.last_measured_fmr
+        return last * 10.0**-REACH_DECADES if len(self.points) > 1 else last
+
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
@@ -83,23 +91,23 @@ class OperatingPoint:
 
 
 def operating_point(
-    curve: ThresholdCurve, holders: int, max_false_grant_rate: float = 0.01
+    curve: ThresholdCurve, comparisons: int, max_false_grant_rate: float = 0.01
 ) -> OperatingPoint:
-    """The threshold at which FMR x ``holders`` stays within ``max_false_grant_rate``.
+    """The threshold at which FMR x ``comparisons`` stays within ``max_false_grant_rate``.
 
-    Never looser than the curve's first point, however small the gallery. Past the tail's reach
-    (``REACH_DECADES`` below what was measured; a curve of one point has no slope and no tail) the
-    strictest threshold within it is returned, marked as not sufficient: the face alone is then not
-    enough.
+    ``comparisons`` are the references that one probe meets: all of a gallery's in a search, one
+    holder's against a claim. Never looser than the curve's first point, however few they are. Past
+    the tail's reach (``REACH_DECADES`` below what was measured; a curve of one point has no slope
+    and no tail) the strictest threshold within it is returned, marked as not sufficient: the face
+    alone is then not enough.
 
     Raises:
         ValueError: the rate is not between 0 and 1.
     """
     if not 0.0 < max_false_grant_rate < 1.0:
         raise ValueError("max_false_grant_rate lies between 0 and 1")
-    wanted = max_false_grant_rate / max(holders, 1)
-    last = curve.last_measured_fmr
-    furthest = last * 10.0**-REACH_DECADES if len(curve.points) > 1 else last
+    wanted = max_false_grant_rate / max(comparisons, 1)
+    last, furthest = curve.last_measured_fmr, curve.furthest_fmr
     fmr = min(max(wanted, furthest), curve.points[0].fmr)
     sufficient = wanted >= furthest * (1.0 - _ROUNDING)
     extrapolated = fmr < last * (1.0 - _ROUNDING)

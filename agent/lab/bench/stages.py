@@ -202,7 +202,7 @@ class _Gate:
         self._executor = Executor(
             {"door": self._door},
             self._writer,
-            Stores(self._ledger, self._latches),
+            Stores(self._ledger, self._latches, self._latches),
             Outlets(lambda _: None, dict.fromkeys(get_args(Told), lambda _: None)),
             new_id=lambda draft: _IDS.make(draft.time),
         )

@@ -220,7 +220,7 @@ class SimulatedProcess(Organ):
         latches = SimulatedLatches(LATCHES.at(world.folder), reach)
         self._closers.append(latches.close)
         self._core = Core(
-            CoreStores(self._journal, ledger, latches, trusted_time=ledger),
+            CoreStores(self._journal, ledger, latches, budgets=latches, trusted_time=ledger),
             TOPICS,
             MAX_IN_FLIGHT,
             wait=self._wait,

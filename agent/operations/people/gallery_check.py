@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from agent.domain.access.registry import Registry
 from agent.domain.sight.comparison import ReferenceIndex
 from agent.domain.sight.gallery_safety import (
     close_pairs,
@@ -11,28 +12,30 @@ from agent.domain.sight.gallery_safety import (
     too_close,
     upper_bound,
 )
-from agent.domain.sight.operating_point import OperatingPoint
 
 CONFIDENCE = 0.95
 
 
-def check_gallery(index: ReferenceIndex, operating: OperatingPoint, pack: str) -> dict[str, Any]:
+def check_gallery(
+    index: ReferenceIndex, registry: Registry, max_false_grants_per_day: float
+) -> dict[str, Any]:
     """The gallery's safety as JSON values.
 
-    ``false_grant_rate`` is per attempt of a stranger. ``expected`` is read off the pack's curve at
-    this gallery's size. ``observed`` takes each holder as a stranger to all the others: the share
+    ``false_grant_rate`` is per attempt of a stranger. ``expected`` is read off the pack's curve for
+    so many references. ``observed`` takes each holder as a stranger to all the others: the share
     of them who would have passed. ``upper_bound`` is what so few trials cannot exclude, and never
     below what the curve expects: the people of a community may be more alike than those whom it
     was measured on. A pair lets two holders pass, so the trials are not quite independent; that
     makes the bound the more cautious.
     """
+    operating = registry.operating
     pairs = close_pairs(index, operating.threshold)
     scores = impostor_scores(index)
     holders = len(index.names)
     ambiguous = too_close(pairs)
-    expected = false_grant_rate(operating.fmr, holders)
+    expected = false_grant_rate(operating.fmr, len(index))
     return {
-        "pack": pack,
+        "pack": registry.pack,
         "holders": holders,
         "references": len(index),
         "threshold": round(operating.threshold, 4),
@@ -62,6 +65,24 @@ def check_gallery(index: ReferenceIndex, operating: OperatingPoint, pack: str) -
             "upper_bound": _upper_bound(len(ambiguous), holders, expected) if holders else None,
             "confidence": CONFIDENCE,
         },
+        "false_grants_per_day": _per_day(registry, max_false_grants_per_day),
+    }
+
+
+def _per_day(registry: Registry, most_per_day: float) -> dict[str, Any]:
+    """The day's budget, and how many attempts without a grant it carries.
+
+    ``attempts_at_threshold`` at the threshold in force while it is full, ``attempts_at_strictest``
+    a day at the highest there is; None where the face alone opens nothing.
+    """
+    most, least = registry.rates()
+    strictest = registry.operating_at(least) if least > 0.0 else None
+    return {
+        "max": most_per_day,
+        "attempts_at_threshold": most_per_day / most if most > 0.0 else None,
+        "attempts_at_strictest": most_per_day / least if least > 0.0 else None,
+        "strictest_threshold": round(strictest.threshold, 4) if strictest is not None else None,
+        "strictest_fmr": strictest.fmr if strictest is not None else None,
     }
 
 

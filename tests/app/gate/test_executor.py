@@ -27,7 +27,7 @@ class Bench:
         self.executor = Executor(
             {"lane": self},  # type: ignore[dict-item] # all that is asked of a door here
             self,  # type: ignore[arg-type] # all that is asked of a journal here
-            Stores(None, self),  # type: ignore[arg-type] # no pass is used
+            Stores(None, self, None),  # type: ignore[arg-type] # no pass is used
             Outlets(self.done.append, {SetStatus: self.done.append, Indicate: self.done.append}),
             new_id=lambda _draft: "1",
         )

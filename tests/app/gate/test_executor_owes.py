@@ -57,7 +57,7 @@ class Stage:
         self.executor = Executor(
             {"door": Door(self.disk.log)},  # type: ignore[dict-item] # all that is asked of it
             nobody,
-            Stores(nobody, self.disk),  # type: ignore[arg-type] # as above
+            Stores(nobody, self.disk, self.disk),  # type: ignore[arg-type] # as above
             Outlets(self.posted.append, {}),
             new_id=nobody,
         )

@@ -161,6 +161,21 @@ def attempt(holder: HolderId | None, temperature_c: float | None = None) -> list
     return recorded
 
 
+def strangers() -> list[EventDraft]:
+    """What is told of thirty who step aside before they are judged."""
+    clock, kiosk = ManualClock(), Kiosk(SETTINGS, REGISTRY)
+    effects = list(kiosk.start(clock.now()))
+    for number in range(1, 31):
+        now = clock.now()
+        best = Candidate(ANNA.id, -0.8)
+        sample = FaceSample(now.monotonic_s, str(number).encode(), best, None)
+        track = FaceTrack(number, Box(0, 0, 99, 99), now.monotonic_s, now.monotonic_s, (sample,))
+        seen = Observation("front", now.monotonic_s, track, {}, REGISTRY.revision)
+        effects += kiosk.handle(Observed(seen), now)
+        clock.advance(5.0)
+    return drafts(effects)
+
+
 def passes() -> list[EventDraft]:
     """Passes that are shown alone: believed, forged, and one whose time runs out."""
     clock = ManualClock(utc=pass_parts.NOW)
@@ -242,6 +257,7 @@ def said(tmp_path: Path) -> list[dict[str, Any]]:
         *attempt(ANNA.id),
         *attempt(ANNA.id, 36.5),
         *attempt(None),
+        *strangers(),
         *passes(),
         *faults(),
         *doors(),
@@ -303,13 +319,16 @@ def test_the_status_is_what_is_described(tmp_path: Path) -> None:
             ManualClock(utc=datetime(2026, 5, 6, tzinfo=UTC)),
             boot_id="boot",
             face_without_pad=True,
+            max_false_grants_per_day=0.05,
         )
         points = (
             {"north-entry": "free_passage"},
             {"north-entry": "normal"},
             {"north-entry": "fire"},
         )
-        board.set(SetStatus({"camera:front": "no frame"}, *points))
+        risk = {"stage": "calm", "threshold": -0.49, "fmr": 5e-4, "attempts": 2, "left": 0.93}
+        risk["expected_last_day"] = 0.0016
+        board.set(SetStatus({"camera:front": "no frame"}, *points, {"north-entry": risk}))
         status = json.loads(json.dumps(board.read()))
     assert complaints(status, payload("status.online")) == []
     assert complaints({**status, "faults": {"x": 1}}, payload("status.online")) != []

@@ -29,12 +29,14 @@ class StatusBoard:
         *,
         boot_id: str,
         face_without_pad: bool,
+        max_false_grants_per_day: float,
     ) -> None:
         self._journal = journal
         self._registry = registry
         self._clock = clock
         self._boot_id = boot_id
         self._face_without_pad = face_without_pad
+        self._max_false_grants_per_day = max_false_grants_per_day
         self._started: datetime = clock.now().utc
         self._condition = threading.Condition()
         self._newest = SetStatus()
@@ -86,6 +88,8 @@ class StatusBoard:
             access_points=newest.access_points,
             modes=newest.modes,
             causes=newest.causes,
+            max_false_grants_per_day=self._max_false_grants_per_day,
+            false_grants=newest.false_grants,
         )
         return status.as_json()
 
