@@ -58,12 +58,17 @@ class DoorSettings:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One person who was let through at an access point; no holder by REX or command."""
+    """One person who was let through at an access point; no holder by REX or command.
+
+    ``id`` is its own among those of a process: what is taken back or not taken is this one, whoever
+    was let through since.
+    """
 
     access_point: str
     direction: str
     holder: HolderId | None = None
     granted: bool = False
+    id: int = 0
 
 
 class Happened(Enum):
@@ -149,15 +154,19 @@ class DoorControl:
             return []
         return self._let(DoorInput.GRANT, passage, now_s)
 
-    def take_back(self, now_s: float) -> tuple[Passage | None, list[Effect]]:
-        """The last release was not carried out: whose it was, and the end of it."""
-        if not self._waiting:
-            return None, []
-        passage = self._waiting.pop()
+    def waits_for(self, passage: int) -> bool:
+        """Whether the passage of this id may still be used."""
+        return any(one.id == passage for one in self._waiting)
+
+    def take_back(self, passage: int, now_s: float) -> list[Effect]:
+        """The release for the passage of this id was not carried out; no other is touched."""
+        if not self.waits_for(passage):
+            return []
+        self._waiting = deque(one for one in self._waiting if one.id != passage)
         if self._waiting or self.state is not State.RELEASED:
-            return passage, []
+            return []
         self._window_ends_s = None
-        return passage, self._apply(DoorInput.WINDOW_ENDED, now_s)
+        return self._apply(DoorInput.WINDOW_ENDED, now_s)
 
     def rex(self, passage: Passage, now_s: float) -> list[Effect]:
         """Somebody inside wants to leave; never refused."""

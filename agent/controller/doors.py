@@ -8,12 +8,14 @@ A release is recorded before the output moves; a mode is written down (``Latch``
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 
 from agent.controller.door import DoorControl, DoorSettings, Happened, Note, Passage
 from agent.controller.effects import Effect, Latch, Record
 from agent.controller.lane import LaneSettings
 from agent.controller.passback import Passback
 from agent.domain.access.part import Part, PartKind
+from agent.domain.credential.holder import HolderId
 from agent.domain.door.access_point import DoorInput, Output, State, step
 from agent.domain.door.door_mode import Cause, Command, DoorLatch, Latches, Mode
 from agent.domain.door.signal import InputChange, Signal, Wiring
@@ -55,6 +57,7 @@ class Doors:
         self._latches = latches
         self._next_look_s = float("-inf")
         self._trouble: list[tuple[Part, str]] = []
+        self._passages = count(1)
 
     def __getitem__(self, name: str) -> DoorControl:
         return self._doors[name]
@@ -115,17 +118,21 @@ class Doors:
             wanted = _COMMANDED[command]
             effects = self._set_modes(door, wanted, door.scheduled, now, Cause.COMMAND, by)
         else:
-            passage = Passage(lane.access_point, lane.direction)
+            passage = self.passage(lane)
             effects = self._released(door, passage, now, Cause.COMMAND, by)
         return effects + self._told(door, now)
 
-    def not_counted(self, lane: LaneSettings, now: Instant) -> list[Effect]:
-        """The last grant there was not carried out: nobody is let through, and nobody went in."""
-        door = self._doors[lane.door]
-        passage, effects = door.take_back(now.monotonic_s)
-        if passage is not None and passage.holder is not None:
-            self._passback.take_back(passage.holder)
-        return effects
+    def passage(
+        self, lane: LaneSettings | None, holder: HolderId | None = None, *, granted: bool = False
+    ) -> Passage:
+        """One person who goes through at ``lane``, or at none that has a name."""
+        point, direction = (lane.access_point, lane.direction) if lane else ("", "")
+        return Passage(point, direction, holder, granted, next(self._passages))
+
+    def not_counted(self, lane: LaneSettings, passage: int, now: Instant) -> list[Effect]:
+        """The grant of this passage was not carried out: nobody is let through by it."""
+        self._passback.take_back(passage)
+        return self._doors[lane.door].take_back(passage, now.monotonic_s)
 
     def failed(self, part: Part, now: Instant, *, cleared: bool = False) -> list[Effect]:
         """The part ``door:NAME`` or ``feedback:NAME`` failed, or works again."""
@@ -181,11 +188,19 @@ class Doors:
         return [effect for door in self._doors.values() for effect in door.stop(now_s)]
 
     def granted(self, name: str, passage: Passage, now: Instant) -> list[Effect]:
-        """A decision lets somebody through; whether they went is told later, where it can be."""
+        """A decision lets somebody through; whether they went is told later, where it can be.
+
+        Until then they count as inside: the same credential does not let a second person in.
+        """
         door = self._doors[name]
         counted = not door.settings.monitored and door.state is not State.FREE_PASSAGE
         moved = self._moved(passage, now) if counted else []
-        return [*moved, *door.release(passage, now.monotonic_s), *self._told(door, now)]
+        if door.settings.monitored and passage.holder is not None:
+            self._passback.reserve(passage.id, passage.holder, self._lane(passage))
+        effects = [*moved, *door.release(passage, now.monotonic_s), *self._told(door, now)]
+        if not door.waits_for(passage.id):
+            self._passback.give_back(passage.id)  # free for everybody, refused, or through already
+        return effects
 
     def _signalled(
         self, signal: Signal, door: DoorControl, change: InputChange, now: Instant
@@ -200,8 +215,7 @@ class Doors:
             case Signal.PASSAGE if active and not change.initial:
                 return door.passed(now_s)
             case Signal.REX if active and not change.initial:
-                lane = self._lane_out(door)
-                passage = Passage(lane.access_point, lane.direction) if lane else Passage("", "")
+                passage = self.passage(self._lane_out(door))
                 return self._released(door, passage, now, Cause.REX, "agent")
             case Signal.FIRE:
                 return self._fire(door, now, active=active)
@@ -298,11 +312,16 @@ class Doors:
         kind = EventType.ACCESS_TAKEN if taken else EventType.ACCESS_NOT_TAKEN
         data = {"holder": passage.holder, "direction": passage.direction}
         event = self._event(kind, door, now, data, passage.access_point)
+        self._passback.give_back(passage.id)
         return [event, *(self._moved(passage, now) if taken else [])]
 
     def _moved(self, passage: Passage, now: Instant) -> list[Effect]:
-        lane = next(one for one in self._lanes if one.access_point == passage.access_point)
-        return [] if passage.holder is None else [*self._passback.move(passage.holder, lane, now)]
+        if passage.holder is None:
+            return []
+        return [*self._passback.move(passage.holder, self._lane(passage), now, passage.id)]
+
+    def _lane(self, passage: Passage) -> LaneSettings:
+        return next(one for one in self._lanes if one.access_point == passage.access_point)
 
     def _lane_out(self, door: DoorControl) -> LaneSettings | None:
         """Through which of the door's access points somebody leaves."""

@@ -125,10 +125,12 @@ class Stand:
 class Consume:
     """Count a use of a pass on the disk, then do ``counted``.
 
-    Where it cannot be counted, ``otherwise``; a ``NotCounted`` for ``access_point`` then follows.
+    Where it cannot be counted, ``otherwise``; a ``NotCounted`` for ``access_point`` and ``passage``
+    then follows.
     """
 
     access_point: str
+    passage: int
     gate_pass: PassId
     limit: int
     valid_until: datetime

@@ -87,6 +87,7 @@ class NotCounted:
     """A pass's use could not be counted, so nobody was let through; ``failed``: the disk did."""
 
     access_point: str
+    passage: int
     gate_pass: PassId
     failed: bool
 

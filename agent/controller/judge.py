@@ -229,10 +229,11 @@ class Judge:
             # A baseline that drifts must be able to come back.
             if subject is not None and {*decision.warnings} <= {Warned.BASELINE_DRIFT}:
                 self.thermal.accepted(subject.id, evidence.temperature, now)
-            passage = lane.passage(subject.id if subject is not None else None, granted=True)
+            whose = subject.id if subject is not None else None
+            passage = self._doors.passage(lane.settings, whose, granted=True)
             opened = self._doors.granted(lane.settings.door, passage, now)
             granted = (record, *opened, Indicate(Indication(point, Outcome.GRANTED)))
-            effects += self._counted(lane, evidence, granted, now)
+            effects += self._counted(lane, evidence, passage.id, granted, now)
         else:
             effects.append(self._record(lane, evidence, decision, now))
             denied = Indication(point, Outcome.DENIED, self._lacking(lane), decision.reason)
@@ -263,7 +264,12 @@ class Judge:
         return effects
 
     def _counted(
-        self, lane: Lane, evidence: Evidence, granted: tuple[Effect, ...], now: Instant
+        self,
+        lane: Lane,
+        evidence: Evidence,
+        passage: int,
+        granted: tuple[Effect, ...],
+        now: Instant,
     ) -> tuple[Effect, ...]:
         """``granted`` behind a use of the pass, where its uses are limited."""
         claims = _claims(evidence)
@@ -275,7 +281,8 @@ class Judge:
         point = lane.settings.access_point
         denied = Indicate(Indication(point, Outcome.DENIED, (), refused.reason))
         refusal = (otherwise, denied)
-        return (Consume(point, claims.id, claims.uses, claims.valid_until, granted, refusal),)
+        until = claims.valid_until
+        return (Consume(point, passage, claims.id, claims.uses, until, granted, refusal),)
 
     def not_counted(self, gate_pass: PassId) -> None:
         """A use that did not reach the disk was none."""

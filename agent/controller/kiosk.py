@@ -232,7 +232,7 @@ class Kiosk:
             if lane.settings.access_point != asked.access_point:
                 continue
             if isinstance(asked, NotCounted):
-                return self._doors.not_counted(lane.settings, now)
+                return self._doors.not_counted(lane.settings, asked.passage, now)
             return self._doors.commanded(asked.command, lane.settings, asked.by, now)
         return []
 

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from agent.controller.attempts import Attempts, Pace
 from agent.controller.combination import Combination
-from agent.controller.door import DoorControl, Passage
+from agent.controller.door import DoorControl
 from agent.controller.false_grants import FalseGrants
 from agent.controller.thermal import Measurement
 from agent.domain.access.agreement import Requirements
-from agent.domain.credential.holder import HolderId
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,3 @@ class Lane:
         told_s = self.attempts.false_grants.deadline_s
         moments = (self.combination.ends_s, measured_s, told_s)
         return min((moment for moment in moments if moment is not None), default=None)
-
-    def passage(self, holder: HolderId | None = None, *, granted: bool = False) -> Passage:
-        """One person who goes through here."""
-        return Passage(self.settings.access_point, self.settings.direction, holder, granted)

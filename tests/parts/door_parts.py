@@ -99,10 +99,9 @@ class WiredDoor:
 
     def grant(self, holder="anna"):
         """As after a decision, without the face before it."""
-        lane = self.kiosk._lanes[0]
-        passage = lane.passage(HolderId(holder), granted=True)
-        now = self.clock.now()
-        effects = self.do(self.kiosk._doors.granted("turnstile", passage, now))
+        doors, now = self.kiosk._doors, self.clock.now()
+        passage = doors.passage(self.settings.lanes[0], HolderId(holder), granted=True)
+        effects = self.do(doors.granted("turnstile", passage, now))
         return effects + self.tell(Tick())
 
     def wait(self, seconds: float, step_s: float = 0.25):

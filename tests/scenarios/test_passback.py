@@ -5,21 +5,32 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from door_parts import WiredDoor
-from gate_parts import ANNA, LANE, LIN, REGISTRY, Gate
+from gate_parts import ANNA, DOOR, GUEST, LANE, LIN, PASS, REGISTRY, Gate
 from hypothesis import given
 from hypothesis import strategies as st
+from pass_parts import claims
 
-from agent.controller.effects import Move
-from agent.controller.inputs import Forgiven, RegistryChanged
+from agent.controller.effects import Consume, Move
+from agent.controller.inputs import (
+    Commanded,
+    Forgiven,
+    InputChanged,
+    NotCounted,
+    RegistryChanged,
+)
 from agent.controller.kiosk import Kiosk, Memory
 from agent.domain.access.rule import Rule
 from agent.domain.credential.factor import FACE_ALONE
+from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Area, PassbackMode, Position, passes_back
+from agent.domain.door.door_mode import Command
+from agent.domain.door.signal import InputChange, Signal, Wiring
 from agent.domain.hours.instant import Instant, MonotonicSeconds
 
 ENTRY = replace(LANE, to_area="garden")
 RULE = Rule(frozenset({"resident"}), factors=(FACE_ALONE,))
+ONCE = claims(holder=GUEST, category="visitor", uses=1, kiosk="g3/north-1")
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
 
 
@@ -117,6 +128,29 @@ def test_whoever_did_not_use_their_grant_is_not_inside():
     assert [(who, where.area if where else None) for who, where in moves] == [("anna", "garden")]
 
 
+class PassDoor(Gate):
+    """A door with a contact into a garden, opened by passes."""
+
+    def __init__(self, mode: PassbackMode):
+        rules = (
+            Rule(frozenset({"resident"}), factors=(frozenset({PASS}),)),
+            Rule(frozenset({"visitor"}), factors=(frozenset({PASS}),)),
+        )
+        super().__init__(*rules, areas=(Area("garden", mode),))
+        self.settings = replace(
+            self.settings,
+            lanes=(ENTRY,),
+            doors=(replace(DOOR, contact=True, window_s=15.0),),
+            wirings=(Wiring("contact", Signal.CONTACT, "turnstile"),),
+        )
+        self.kiosk = Kiosk(self.settings, self.registry)
+
+    def enter(self, who=ANNA):
+        self.show(claims(holder=who, id=PassId(who.encode().hex().ljust(16, "0"))))
+        self.wait(2.1)
+        return self.outcomes()[-1]
+
+
 def at(seconds: float, *, trusted: bool = True) -> Instant:
     return Instant(MonotonicSeconds(seconds), NOON + timedelta(seconds=seconds), trusted)
 
@@ -156,3 +190,45 @@ def test_nobody_is_refused_an_area_they_are_not_in(mode, age_s, where):
 def test_a_holder_nobody_has_seen_passes():
     assert not passes_back(None, Area("garden", PassbackMode.HARD), 0.0)
     assert HolderId("x") not in Entrance(PassbackMode.HARD).positions()
+
+
+@pytest.mark.parametrize("mode", [PassbackMode.HARD, PassbackMode.TIMED])
+def test_a_grant_that_is_being_used_opens_for_nobody_else(mode):
+    """The pass handed back over the turnstile, before the first has gone through."""
+    gate = PassDoor(mode)
+    assert gate.enter() == "granted"
+    assert gate.enter() == "AntiPassback"
+    gate.wait(20)  # nobody went through: the grant is given back
+    assert gate.enter() == "granted"
+    gate.tell(InputChanged(InputChange("contact", active=True, at_s=0.0)))
+    assert gate.enter() == "AntiPassback"
+    assert gate.opened() == 2
+
+
+def test_soft_says_that_a_grant_is_being_used():
+    gate = PassDoor(PassbackMode.SOFT)
+    gate.enter()
+    assert (gate.enter(), gate.last()["passback"]) == ("granted", True)
+
+
+def test_another_who_is_taken_back_leaves_the_first_who_waits():
+    """A use that the disk refuses, with somebody let in before and somebody after."""
+    gate = PassDoor(PassbackMode.HARD)
+    gate.enter(ANNA)
+    effects = gate.show(ONCE)
+    (consume,) = [one for one in effects if isinstance(one, Consume)]
+    gate.wait(2.1)
+    gate.enter(LIN)
+    gate.tell(NotCounted(consume.access_point, consume.passage, consume.gate_pass, failed=False))
+    gate.log.clear()
+    gate.tell(InputChanged(InputChange("contact", active=True, at_s=0.0)))
+    assert [one.holder for one in gate.log if isinstance(one, Move)] == [ANNA, LIN]
+    assert gate.enter(ANNA) == "AntiPassback"
+
+
+def test_an_open_door_settles_a_grant_at_once():
+    gate = PassDoor(PassbackMode.HARD)
+    gate.tell(Commanded(Command.FREE_PASSAGE, "north-entry", "uid:0 root"))
+    assert [gate.enter(), gate.enter()] == ["granted", "granted"]  # nobody is counted then
+    gate.tell(Commanded(Command.RESUME, "north-entry", "uid:0 root"))
+    assert gate.enter() == "granted"

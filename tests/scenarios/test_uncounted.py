@@ -34,7 +34,9 @@ class Entrance(Gate):
         effects = self.show(ONCE)
         (consume,) = [effect for effect in effects if isinstance(effect, Consume)]
         self.log = []
-        return self.tell(NotCounted(consume.access_point, consume.gate_pass, failed))
+        return self.tell(
+            NotCounted(consume.access_point, consume.passage, consume.gate_pass, failed)
+        )
 
     @property
     def state(self):
@@ -79,7 +81,8 @@ def test_nobody_went_in():
 
 def test_another_who_waits_still_may():
     gate = Entrance(contact=True)
-    door = gate.kiosk._lanes[0].door
-    door.release(gate.kiosk._lanes[0].passage(granted=True), gate.clock.now().monotonic_s)
+    doors = gate.kiosk._doors
+    passage = doors.passage(gate.settings.lanes[0], granted=True)
+    doors["turnstile"].release(passage, gate.clock.now().monotonic_s)
     gate.fail(failed=True)
     assert gate.state == "released"

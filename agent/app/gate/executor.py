@@ -139,7 +139,9 @@ class Executor:
             detail = "a pass's use could not be counted"
             self._outlets.post(FaultRaised(PartKind.PASSES.part(), detail))
             failed = True
-        self._outlets.post(NotCounted(effect.access_point, effect.gate_pass, failed))
+        self._outlets.post(
+            NotCounted(effect.access_point, effect.passage, effect.gate_pass, failed)
+        )
         return False
 
     def _record(self, draft: EventDraft) -> Ticket:
