@@ -76,7 +76,9 @@ class Attempts:
             return None
         return conclude(track, self._threshold, self._requirements)
 
-    def judged(self, *, granted: bool, now_s: float, track: int | None = None) -> int | None:
+    def judged(
+        self, *, granted: bool, recognised: bool, now_s: float, track: int | None = None
+    ) -> int | None:
         """The presentation has been judged: it is over, the interval begins; its track's id.
 
         ``track`` names it where somebody else may stand there by now.
@@ -86,14 +88,14 @@ class Attempts:
         elif self._track is not None:
             self._judged = self._track.id
         self._pacer.judged(granted=granted, now_s=now_s)
-        self.false_grants.judged(self._judged, granted=granted, now_s=now_s)
+        self.false_grants.judged(self._judged, recognised=recognised, now_s=now_s)
         return self._judged
 
     def leave(self, now_s: float) -> int | None:
         """The presentation goes on as part of a combination; its track's id."""
         if self._track is not None:
             self._judged = self._track.id
-            self.false_grants.judged(self._judged, granted=False, now_s=now_s)
+            self.false_grants.judged(self._judged, recognised=False, now_s=now_s)
         return self._judged
 
     def again(self, now_s: float) -> FaceEvidence | None:

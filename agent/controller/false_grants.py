@@ -2,6 +2,8 @@
 
     track compared      drawn at the rate in force; the threshold of that rate holds for the track
     granted             given back
+    recognised, denied  given back: the face was somebody's, and the rule or hour spoke against it
+    any other denial    kept
     another, or none    kept; a track that was not judged is counted for the minute's event
 
     calm --many without a grant--> suspected --nothing left--> second_factor
@@ -17,7 +19,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from agent.domain.access.evidence import Evidence
+from agent.domain.access.policy import Decision
 from agent.domain.access.registry import Registry
+from agent.domain.credential.reason import Reason
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventDraft, EventType
 from agent.domain.sight.grant_budget import Draw, GrantBudget
@@ -27,6 +32,23 @@ UNJUDGED_EVERY_S = 60.0
 SUSPECT_WITHIN_S = 600.0
 SUSPECT_FROM, CALM_BELOW = 20, 5
 _REMEMBERED = 16
+_BESIDE_THE_FACE = frozenset(
+    {
+        *(Reason.CREDENTIAL_NOT_ENABLED, Reason.CREDENTIAL_NOT_ACTIVE, Reason.CREDENTIAL_EXPIRED),
+        *(Reason.NOT_PERMITTED_AT_THIS_TIME, Reason.UNAUTHORIZED, Reason.CLOCK_UNTRUSTED),
+        *(Reason.ANTI_PASSBACK, Reason.ELEVATED_TEMPERATURE, Reason.HEALTH_CERTIFICATE_INVALID),
+    }
+)
+
+
+def recognised(evidence: Evidence, decision: Decision) -> bool:
+    """Whether the attempt was, as far as anybody knows, no stranger's at another's face.
+
+    A stranger's attempt is refused by the face but for the chance that was drawn: who was named and
+    is refused for the hour or the rule does not make another false grant likelier.
+    """
+    named = evidence.face is not None and evidence.face.holder is not None
+    return decision.granted or (named and decision.reason in _BESIDE_THE_FACE)
 
 
 class Probing(StrEnum):
@@ -92,11 +114,11 @@ class FalseGrants:
             if self._unjudged_since_s is None:
                 self._unjudged_since_s = now_s
 
-    def judged(self, track: int | None, *, granted: bool, now_s: float) -> None:
-        """An event says how ``track`` ended; a grant gives back what it drew, once."""
+    def judged(self, track: int | None, *, recognised: bool, now_s: float) -> None:
+        """An event says how ``track`` ended; one who was ``recognised`` gives back the draw."""
         if self._current is not None and self._current.track == track:
             self._current.judged = True
-        draw = self._draws.pop(track, None) if granted and track is not None else None
+        draw = self._draws.pop(track, None) if recognised and track is not None else None
         if draw is not None:
             self.budget.give_back(draw)
             self._count(now_s, failed=-1.0, granted=1.0)

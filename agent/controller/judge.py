@@ -13,6 +13,7 @@ from datetime import datetime
 from agent.controller.combination import Claim
 from agent.controller.doors import Doors
 from agent.controller.effects import Compare, Consume, Effect, Indicate, Record, Settle
+from agent.controller.false_grants import recognised
 from agent.controller.faults import Faults
 from agent.controller.lane import Lane
 from agent.controller.measuring import Measuring
@@ -258,7 +259,12 @@ class Judge:
         searched = evidence.face is not None and not evidence.face.claimed
         if decision.granted or credential is None or searched:
             now_s = now.monotonic_s
-            track = lane.attempts.judged(granted=decision.granted, now_s=now_s, track=whose)
+            track = lane.attempts.judged(
+                granted=decision.granted,
+                recognised=recognised(evidence, decision),
+                now_s=now_s,
+                track=whose,
+            )
             if track is not None:
                 effects.append(Settle(lane.settings.camera, track))
         return effects

@@ -255,3 +255,14 @@ def test_a_release_is_a_release():
     gate = Street(FACE_RULE)
     gate.come(CLEAR, 1.0)
     assert [effect.door for effect in gate.log if isinstance(effect, Release)] == ["turnstile"]
+
+
+def test_whoever_is_recognised_and_refused_for_the_rule_draws_nothing():
+    """A resident at the wrong access point, a hundred times, keeps nobody out."""
+    gate = Street(Rule(frozenset({"courier"}), factors=(FACE_ALONE,)))
+    for _ in range(100):
+        gate.come(CLEAR, 3.0)
+    assert gate.outcomes() == ["Unauthorized"] * 100
+    gate.wait(61.0)
+    status = [effect for effect in gate.log if isinstance(effect, SetStatus)][-1]
+    assert status.false_grants["north-entry"]["expected_last_day"] == 0.0
