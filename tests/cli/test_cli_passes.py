@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,8 @@ def test_a_pass_is_issued_and_verified(gate: Gate, issue, office: Path) -> None:
     assert (made["holder"], made["access_points"]) == ("r-1", ["north-entry"])
     assert made["valid_until"].startswith("2099-06-01T00:00")
     assert made["qr_version"] <= 10
+    issued = datetime.fromisoformat(made["issued_at"])
+    assert abs(datetime.now(UTC) - issued) < timedelta(minutes=5)
     public = office.with_name("office.pem.pub")
     by = ("--trust", public, "--issuer", "office")
     checked = gate("pass", "verify", "--text", made["text"], *by)

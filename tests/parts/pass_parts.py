@@ -30,6 +30,7 @@ def claims(**changes: Any) -> GatePass:
         "communities": frozenset({"lakeside"}),
         "valid_from": NOW - timedelta(days=1),
         "valid_until": NOW + timedelta(days=1),
+        "issued_at": NOW,
     }
     return GatePass(**{**fields, **changes})
 

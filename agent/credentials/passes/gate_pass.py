@@ -172,6 +172,7 @@ def _signed(message: cose.Sign1) -> SignedPass:
             kiosk=None if _KIOSK not in gate else _text(gate[_KIOSK]),
             document=None if document is None else document.hex(),
             has_template=_TEMPLATE in gate,
+            issued_at=None if _IAT not in body else _moment(body[_IAT]),
         )
         _check(claims)
     except ValueError:

@@ -18,6 +18,7 @@ class GatePass:
     rule allows. ``uses`` None is any number; a pass with limited uses names the one ``kiosk`` that
     counts them, because kiosks that are offline cannot know each other's count. ``document`` is a
     keyed hash of the holder's ID number, by which an ID document is known to be the same person's.
+    ``issued_at`` is when its issuer signed it, None where the pass does not say.
     """
 
     id: PassId
@@ -32,3 +33,4 @@ class GatePass:
     kiosk: str | None = None
     document: str | None = None
     has_template: bool = False
+    issued_at: datetime | None = None

@@ -81,6 +81,7 @@ def issue_pass(
             kiosk=request.kiosk,
             document=request.document,
             has_template=template is not None,
+            issued_at=now.replace(microsecond=0),
         )
         return IssuedPass(issue(claims, key, now, template=template), claims)
     except ValueError as error:
@@ -119,6 +120,7 @@ def claims_as_json(claims: GatePass) -> dict[str, Any]:
         "communities": sorted(claims.communities),
         "access_points": sorted(claims.access_points),
         "valid_from": None if claims.valid_from is None else utc_text(claims.valid_from),
+        "issued_at": None if claims.issued_at is None else utc_text(claims.issued_at),
         "valid_until": utc_text(claims.valid_until),
         "uses": claims.uses,
         "kiosk": claims.kiosk,

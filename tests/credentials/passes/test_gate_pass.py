@@ -1,6 +1,6 @@
 """Gate passes: what was issued comes back, and nothing else is believed."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import cbor2
 import numpy as np
@@ -56,6 +56,21 @@ def refused(shown: str, issuers: Issuers = ISSUERS, now=NOW) -> CredentialError:
 def test_what_was_issued_comes_back(changes) -> None:
     one = claims(**changes)
     assert verify(text(one), ISSUERS, NOW).claims == one
+
+
+def test_when_it_was_issued_is_read_from_the_signed_claim() -> None:
+    assert verify(text(), ISSUERS, NOW).claims.issued_at == NOW
+    told = verify(signed({**BODY, 6: 1_800_000_000, -70000: GATE}), ISSUERS, NOW).claims
+    assert told.issued_at == datetime.fromtimestamp(1_800_000_000, UTC)
+
+
+def test_a_pass_need_not_say_when_it_was_issued() -> None:
+    assert verify(signed({**BODY, -70000: GATE}), ISSUERS, NOW).claims.issued_at is None
+
+
+@pytest.mark.parametrize("odd", ["2027-01-01", True, -1, b"", None, 10**12])
+def test_a_time_of_issue_that_is_none_is_malformed(odd: object) -> None:
+    assert refused(signed({**BODY, 6: odd, -70000: GATE})).reason is Reason.OTHER
 
 
 @pytest.mark.parametrize(("bits", "largest"), [(8, 0.01), (4, 0.15), (1, 0.7)])
