@@ -70,6 +70,21 @@ _STEPS = (
     CREATE TABLE document_key (sealed BLOB NOT NULL);
     DELETE FROM id_document;
     """,
+    # Rows of before have no mark (``marks``); they get one as soon as the file is open, once.
+    """
+    ALTER TABLE holder ADD COLUMN mark TEXT;
+    ALTER TABLE issuer_key ADD COLUMN mark TEXT;
+    ALTER TABLE revoked_pass ADD COLUMN mark TEXT;
+    ALTER TABLE id_document ADD COLUMN mark TEXT;
+    CREATE TABLE tombstone (
+        holder_hash TEXT PRIMARY KEY,
+        key_id TEXT NOT NULL,
+        removed_at TEXT NOT NULL,
+        dies_at TEXT,
+        mark TEXT
+    );
+    CREATE TABLE adopted (step INTEGER PRIMARY KEY);
+    """,
 )
 T = TypeVar("T")
 
