@@ -54,7 +54,7 @@ def list_(
         counts = registry.reference_counts()
         found = [
             holders.as_json(holder, counts.get(holder.id, {}))
-            for holder in registry.holders()
+            for holder in registry.readable_holders()
             if category is None or holder.category == category
         ]
     if as_json:

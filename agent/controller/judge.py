@@ -298,11 +298,11 @@ class Judge:
         self, lane: Lane, evidence: Evidence, now: Instant
     ) -> tuple[Decision, Holder | None, Rule | None]:
         holder = self.registry.subject(evidence)
-        known = holder is not None and holder.id in self.registry.holders
-        if not known and not self.settings.accept_unknown_holders:
-            holder = None
         rules, point = self.settings.rules, lane.settings.access_point
         rule = find_rule(rules, holder.category, point, now) if holder is not None else None
+        known = holder is not None and holder.id in self.registry.holders
+        if not known and rule is not None and not rule.believes_unknown:
+            holder = rule = None
         situation = self._situation(lane, evidence, holder, now)
         return decide(evidence, holder, rule, situation, now), holder, rule
 
@@ -324,7 +324,7 @@ class Judge:
         document = evidence.document
         return Situation(
             locked_down=lane.door.mode is Mode.LOCKED_DOWN and not lane.door.fire,
-            sensor_fault=uncounted or self.out_of_order(lane),
+            sensor_fault=uncounted or self.registry.outdated or self.out_of_order(lane),
             passback=again in (PassbackMode.HARD, PassbackMode.TIMED),
             face_alone_suffices=self._face_suffices(lane),
             accept_no_pad=settings.accept_no_pad,
@@ -332,7 +332,8 @@ class Judge:
             requirements=settings.requirements,
             place=Place(settings.community, settings.kiosk, lane.settings.access_point),
             pass_uses=self._uses.get(claims.id, 0) if claims is not None else 0,
-            pass_revoked=claims is not None and claims.id in self.registry.revoked,
+            pass_revoked=claims is not None and self.registry.revokes(claims),
+            pass_buried=claims is not None and self.registry.buries(claims),
             at_least_utc=self._latest_utc if settings.judge_by_lower_bound else None,
             temperature_max_age_s=settings.thermal.skin.max_age_s,
             attack_cue=settings.thermal.attack_cue,

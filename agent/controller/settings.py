@@ -38,7 +38,6 @@ class KioskSettings:
 
     ``kiosk`` is the grid and the kiosk's own id: ``g3/north-1``. ``judge_by_lower_bound`` lets
     dates be judged by the latest time that surely was while the clock is not trusted.
-    ``accept_unknown_holders`` believes a pass about a holder whom the registry does not know.
     ``max_false_grants_per_day`` bounds the expected false grants by faces alone, all access points
     together.
     """
@@ -53,7 +52,6 @@ class KioskSettings:
     community: str = ""
     kiosk: str = ""
     judge_by_lower_bound: bool = False
-    accept_unknown_holders: bool = True
     wirings: tuple[Wiring, ...] = ()
     areas: tuple[Area, ...] = ()
     degrade: Degrade = field(default_factory=Degrade)

@@ -8,6 +8,7 @@ from agent.ports.clock import Clock
 from agent.ports.memory import BudgetStore, LatchStore, PassLedger, TrustedTime
 from agent.ports.outputs import Door, Indicator, Loudspeaker
 from agent.ports.people import (
+    Damage,
     DocumentHashes,
     DocumentStore,
     Gallery,
@@ -29,6 +30,7 @@ __all__ = [
     "BudgetStore",
     "Camera",
     "Clock",
+    "Damage",
     "DocumentHashes",
     "DocumentStore",
     "Door",

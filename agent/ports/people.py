@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, TypeVar
 
+from agent.domain.access.tombstone import Removed
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
@@ -32,11 +34,36 @@ def whoever(_stored: Holder | None) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Rows that cannot be read, and what is still known of them.
+
+    ``rows`` counts them by kind (``holders``, ``revocations``, ``removals``, ``documents``,
+    ``issuers``, ``changes``); ``holders`` are those whose own row is among them: they are enrolled,
+    and nobody knows with which rights. ``lost`` names the kinds with a row of which nobody knows
+    any more whom it is about.
+    """
+
+    rows: Mapping[str, int] = field(default_factory=dict)
+    holders: frozenset[HolderId] = frozenset()
+    lost: frozenset[str] = frozenset()
+
+
 class HolderStore(Protocol):
     """Holders, and the changes made to them."""
 
     def holders(self) -> Sequence[Holder]:
-        """Every holder, by id."""
+        """Every holder, by id.
+
+        Raises:
+            StoreError: a row cannot be read.
+        """
+
+    def readable_holders(self) -> Sequence[Holder]:
+        """Every holder whose row can be read, by id."""
+
+    def damage(self) -> Damage:
+        """The rows that cannot be read."""
 
     def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
         """Add or change a holder; the change and its event are one transaction.
@@ -45,8 +72,14 @@ class HolderStore(Protocol):
             RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now.
         """
 
-    def remove(self, holder: HolderId, *, by: str, now: Instant) -> bool:
-        """Forget a holder and all references; False where there is none."""
+    def remove(
+        self, holder: HolderId, *, by: str, now: Instant, at_least: datetime | None = None
+    ) -> bool:
+        """Forget a holder and all references; False where there is none.
+
+        A tombstone stays: passes about the holder that are no newer than the removal open nothing.
+        ``at_least`` is a time that it surely is later than, where the clock may be behind.
+        """
 
 
 class DocumentHashes(Protocol):
@@ -110,20 +143,28 @@ class GalleryArrays(Protocol):
     def load_arrays(self, pack: str, pack_version: str) -> tuple[list[HolderId], Templates]:
         """The owners and templates (references x components) of a pack, by holder.
 
+        A row that was altered, or copied from elsewhere, is left out.
+
         Raises:
             KeyUnavailableError: there is no key, or another one sealed them.
-            StoreError: a row was altered or copied from elsewhere.
+            StoreError: the registry cannot be read.
         """
+
+    def reference_total(self, pack: str, pack_version: str) -> int:
+        """How many references of the pack there are, those among them that cannot be opened."""
 
 
 class PassTrust(Protocol[IssuerKeyT_co]):
     """Which passes are believed; what a key is, ``credentials`` knows and no port."""
 
     def issuers(self) -> Sequence[IssuerKeyT_co]:
-        """Every key whose passes are believed, by issuer."""
+        """Every key whose passes are believed, by issuer; one that is damaged is not."""
 
     def revoked(self) -> frozenset[PassId]:
         """Every pass that opens nothing any more."""
+
+    def removed(self) -> Removed:
+        """Whoever was removed, by the hash of their ids."""
 
 
 class PeopleStore(DocumentStore, Gallery, Protocol):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from gate_parts import ANNA, FACE, GUEST, LIN, PASS, REGISTRY, Gate
+from gate_parts import ANNA, BOTH, FACE, GUEST, LIN, PASS, REGISTRY, Gate
 from hypothesis import given
 from hypothesis import strategies as st
 from pass_parts import NOW, claims
@@ -46,15 +46,15 @@ def test_the_face_may_come_first(gate) -> None:
 
 
 def test_a_kiosk_that_knows_nobody_compares_with_the_pass(gate) -> None:
-    gate = Gate(registry=replace(REGISTRY, holders={}, references=0, documents={}))
+    rule = Rule(frozenset({"resident"}), factors=BOTH, accept_unknown_holders=True)
+    gate = Gate(rule, registry=replace(REGISTRY, holders={}, references=0, documents={}))
     gate.show()
     gate.stand(LIN)
     assert gate.outcomes() == ["granted"]
 
 
-def test_or_not_where_the_config_forbids_it() -> None:
-    empty = replace(REGISTRY, holders={}, references=0, documents={})
-    gate = Gate(registry=empty, accept_unknown_holders=False)
+def test_or_not_where_the_rule_does_not_allow_it() -> None:
+    gate = Gate(registry=replace(REGISTRY, holders={}, references=0, documents={}))
     gate.show()
     assert gate.outcomes() == ["NoMatch"]
 

@@ -5,20 +5,21 @@ at any point, neither a change without its event nor an event without its change
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent.adapters.store.registry_file import RegistryFile
-from agent.adapters.store.sqlite import CorruptError, stored_moment
+from agent.adapters.store.marked_rows import MarkedRows
+from agent.adapters.store.marks import intact
+from agent.adapters.store.sqlite import stored_moment
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import Event, EventType
 from agent.ports import Journal
 
 
-class ChangeLog(RegistryFile):
+class ChangeLog(MarkedRows):
     """The registry's file with its log."""
 
     def __init__(self, path: Path, new_id: Callable[[datetime], str]) -> None:
@@ -35,21 +36,22 @@ class ChangeLog(RegistryFile):
         self._write(lambda: self._log(kind, data, by, now), counts=False)
 
     def transfer_changes(self, journal: Journal) -> int:
-        """Move logged changes into the journal; how many. Safe to repeat and to be killed in."""
+        """Move logged changes into the journal; how many. Safe to repeat and to be killed in.
+
+        One that is damaged stays where it is, and holds up none that came after it.
+        """
         moved = 0
-        query = "SELECT row, id, type, time, clock_synced, data FROM change_log ORDER BY row"
-        for row, event_id, kind, time, synced, data in self._rows(query):
-            try:
-                moment = stored_moment(time)
-                event = Event(
-                    event_id, EventType(kind), moment, bool(synced), None, json.loads(data)
-                )
-            except (ValueError, TypeError):
-                raise CorruptError(f"change {row} of the registry is damaged") from None
-            journal.append(event)
-            self._write(partial(self._forget_change, row), counts=False)
-            moved += 1
+        for row, event in self._logged():
+            if event is not None:
+                journal.append(event)
+                self._write(partial(self._forget_change, row), counts=False)
+                moved += 1
         return moved
+
+    def _logged(self) -> list[tuple[int, Event | None]]:
+        """What waits for the journal, by row; None for what cannot be read."""
+        query = "SELECT row, id, type, time, clock_synced, data FROM change_log ORDER BY row"
+        return [(row, _event(columns)) for row, *columns in self._rows(query)]
 
     def _log(self, kind: EventType, data: dict[str, Any], by: str, now: Instant) -> None:
         self._connection.execute(
@@ -65,3 +67,17 @@ class ChangeLog(RegistryFile):
 
     def _forget_change(self, row: int) -> None:
         self._connection.execute("DELETE FROM change_log WHERE row = ?", (row,))
+
+
+def _event(columns: Sequence[Any]) -> Event | None:
+    event_id, kind, time, synced, text = columns
+    if not all(map(intact, (event_id, kind, time, text))):
+        return None
+    try:
+        moment, data = stored_moment(time), json.loads(text)
+        kind = EventType(kind)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    if not isinstance(data, dict):
+        return None
+    return Event(event_id, kind, moment, bool(synced), None, data)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from agent.adapters.store.pass_tables import PassTables
+from agent.adapters.store.marks import intact
 from agent.adapters.store.seal import Sealer
+from agent.adapters.store.tombstones import Tombstones
 from agent.credentials.documents.id_hash import KIOSK_PURPOSE
 from agent.domain.credential.holder import HolderId
 from agent.domain.hours.instant import Instant
@@ -21,7 +22,7 @@ from agent.errors import KeyUnavailableError, RefusedError
 _PURPOSE = "id document key"
 
 
-class DocumentTables(PassTables):
+class DocumentTables(Tombstones):
     """The registry's tables about ID documents, and its key."""
 
     def __init__(
@@ -60,14 +61,16 @@ class DocumentTables(PassTables):
             raise KeyUnavailableError(said, fix) from error
 
     def documents(self) -> Mapping[str, HolderId]:
-        """Holders by the keyed hash of their ID number."""
-        rows = self._rows("SELECT number_hash, holder FROM id_document")
-        return {number: HolderId(holder) for number, holder in rows}
+        """Holders by the keyed hash of their ID number; whose is damaged is nobody's."""
+        return {
+            row.values["number_hash"]: HolderId(row.values["holder"])
+            for row in self._marked("id_document")
+            if row.verdict.whole and intact(row.values["holder"])
+        }
 
     def holder_of_document(self, number_hash: str) -> HolderId | None:
         """Whose document it is; None where it is nobody's."""
-        rows = self._rows("SELECT holder FROM id_document WHERE number_hash = ?", number_hash)
-        return HolderId(rows[0][0]) if rows else None
+        return self.documents().get(number_hash)
 
     def bind_document(
         self, holder: HolderId, number_hash: str, *, by: str, now: Instant, move: bool = False
@@ -97,12 +100,14 @@ class DocumentTables(PassTables):
                 "INSERT INTO document_key (sealed) VALUES (?)",
                 (self._need_sealer().seal(key, _PURPOSE),),
             )
+            self._clear_damage("id_document", number_hash)
             self._connection.execute(
                 "DELETE FROM id_document WHERE number_hash = ? OR holder = ?", (number_hash, holder)
             )
             self._connection.execute(
                 "INSERT INTO id_document (number_hash, holder) VALUES (?, ?)", (number_hash, holder)
             )
+            self._mark("id_document", number_hash)
             for one in (owner, holder):
                 if one is not None:
                     self._log_document(one, by, now)

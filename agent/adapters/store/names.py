@@ -5,6 +5,8 @@ The databases' own names are told to it.
 
 KEY_NAME = "gallery.key"
 """The key's, in the state folder and as a systemd credential."""
+TOMBSTONE_KEY_NAME = "tombstone.key"
+"""By which those are hashed who were removed; beside the registry, and no systemd credential."""
 LOG, INDEX = "-wal", "-shm"
 """The end of what SQLite puts beside a database, and belongs to it."""
 BROKEN = ".broken-"

@@ -4,7 +4,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.adapters.store.change_log import ChangeLog
-from agent.adapters.store.sqlite import CorruptError, moment_or_none, text_or_none
+from agent.adapters.store.marked_rows import Row
+from agent.adapters.store.marks import intact
+from agent.adapters.store.sqlite import moment_or_none, text_or_none
 from agent.credentials.passes.issuers import IssuerKey
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.hours.instant import Instant
@@ -15,30 +17,21 @@ class PassTables(ChangeLog):
     """The registry's tables about passes."""
 
     def issuers(self) -> list[IssuerKey]:
-        """Every key whose passes are believed, by issuer."""
-        rows = self._rows(
-            "SELECT issuer, public, valid_from, valid_until FROM issuer_key ORDER BY issuer, key_id"
-        )
-        try:
-            return [
-                IssuerKey(
-                    issuer, Ed25519PublicKey.from_public_bytes(public), *map(moment_or_none, ends)
-                )
-                for issuer, public, *ends in rows
-            ]
-        except (ValueError, TypeError):
-            raise CorruptError("an issuer's key in the registry is damaged") from None
+        """Every key whose passes are believed, by issuer; one that is damaged is not."""
+        keys = (issuer_of(row) for row in self._marked("issuer_key", "ORDER BY issuer, key_id"))
+        return [key for key in keys if key is not None]
 
     def put_issuer(self, key: IssuerKey, *, by: str, now: Instant) -> None:
         """Believe passes of this key from now on, or change its time."""
 
         def work() -> None:
             raw = key.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+            self._clear_damage("issuer_key", key.key_id.hex())
             self._connection.execute(
                 "INSERT INTO issuer_key (key_id, issuer, public, valid_from, valid_until)"
                 " VALUES (?, ?, ?, ?, ?) ON CONFLICT (key_id) DO UPDATE SET"
-                " issuer = excluded.issuer, valid_from = excluded.valid_from,"
-                " valid_until = excluded.valid_until",
+                " issuer = excluded.issuer, public = excluded.public,"
+                " valid_from = excluded.valid_from, valid_until = excluded.valid_until",
                 (
                     key.key_id.hex(),
                     key.issuer,
@@ -47,6 +40,8 @@ class PassTables(ChangeLog):
                     text_or_none(key.valid_until),
                 ),
             )
+            self._mark("issuer_key", key.key_id.hex())
+            self._prolong()
             data = {"issuer": key.issuer, "key_id": key.key_id.hex(), "change": "trusted"}
             self._log(EventType.ISSUER_CHANGED, data, by, now)
 
@@ -56,6 +51,7 @@ class PassTables(ChangeLog):
         """Believe this key no longer; False where it was not believed."""
 
         def work() -> bool:
+            self._clear_damage("issuer_key", key_id)
             rows = self._connection.execute(
                 "DELETE FROM issuer_key WHERE key_id = ? RETURNING issuer", (key_id,)
             ).fetchall()
@@ -67,18 +63,40 @@ class PassTables(ChangeLog):
         return self._write(work)
 
     def revoked(self) -> frozenset[PassId]:
-        """Every pass that was revoked."""
-        return frozenset(PassId(row[0]) for row in self._rows("SELECT pass FROM revoked_pass"))
+        """Every pass that was revoked, those among them whose row is damaged."""
+        rows = self._marked("revoked_pass")
+        return frozenset(PassId(one) for row in rows for one in row.verdict.subjects)
 
     def revoke(self, one: PassId, *, by: str, now: Instant) -> bool:
         """Let a pass open nothing from now on; False where it was revoked before."""
 
         def work() -> bool:
+            again = bool(self._damaged("revoked_pass", one))
+            self._clear_damage("revoked_pass", one)
             changed = self._connection.execute(
                 "INSERT OR IGNORE INTO revoked_pass (pass) VALUES (?)", (one,)
             )
+            if changed.rowcount or again:
+                self._mark("revoked_pass", one)
             if changed.rowcount:
                 self._log(EventType.PASS_REVOKED, {"pass": one}, by, now)
             return bool(changed.rowcount)
 
         return self._write(work)
+
+    def _prolong(self) -> None:
+        """A key is believed for longer; who waits for the end of all passes learns of it."""
+
+
+def issuer_of(row: Row) -> IssuerKey | None:
+    """The key of a row, None where it cannot be read: its passes are not believed."""
+    values = row.values
+    if not row.verdict.whole or not intact(values["issuer"]):
+        return None
+    try:
+        ends = [moment_or_none(values[end]) for end in ("valid_from", "valid_until")]
+        return IssuerKey(
+            values["issuer"], Ed25519PublicKey.from_public_bytes(values["public"]), *ends
+        )
+    except (ValueError, TypeError):
+        return None

@@ -1,12 +1,17 @@
 """The registry: holders and their sealed references; every change comes with its event."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from agent.adapters.store.document_tables import DocumentTables
+from agent.adapters.store.gathered import Gathered
+from agent.adapters.store.marked_rows import Row
+from agent.adapters.store.marks import intact
+from agent.adapters.store.pass_tables import issuer_of
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError, moment_or_none, text_or_none
 from agent.domain.credential.holder import Holder, HolderId
@@ -14,20 +19,53 @@ from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
 from agent.domain.sight.image import Template
 from agent.errors import InternalError, RefusedError, StoreError
-from agent.ports import Reference, StillHolds, whoever
+from agent.ports import Damage, Reference, StillHolds, whoever
 
 
 class SqliteRegistry(DocumentTables):
     """Implements ``ports.HolderStore`` and ``ports.Gallery``; one connection behind a lock."""
 
     def holders(self) -> list[Holder]:
-        """Every holder, by id."""
-        return [_holder(row) for row in self._rows(f"{_SELECT_HOLDER} ORDER BY id")]
+        """Every holder, by id.
+
+        Raises:
+            CorruptError: a row cannot be read.
+        """
+        found, unreadable = _holders(rows := self._marked("holder", "ORDER BY id"))
+        if unreadable or len(found) != len(rows):
+            raise CorruptError("a holder's row in the registry is damaged")
+        return found
+
+    def readable_holders(self) -> list[Holder]:
+        """Every holder whose row can be read, by id."""
+        return _holders(self._marked("holder", "ORDER BY id"))[0]
 
     def holder(self, holder: HolderId) -> Holder | None:
-        """One holder, or None."""
-        rows = self._rows(f"{_SELECT_HOLDER} WHERE id = ?", holder)
-        return _holder(rows[0]) if rows else None
+        """One holder, or None; so too where the row cannot be read."""
+        found, _ = _holders(self._marked("holder", "WHERE id = ?", holder))
+        return found[0] if found else None
+
+    def damage(self) -> Damage:
+        """The rows that cannot be read, references aside."""
+        rows = {kind: self._marked(table) for kind, table in _KINDS.items()}
+        _, unreadable = _holders(rows["holders"])
+        broken = {
+            kind: [one for one in found if not _READS.get(kind, _whole)(one)]
+            for kind, found in rows.items()
+        }
+        counts = {kind: len(found) for kind, found in broken.items()}
+        counts["changes"] = sum(event is None for _, event in self._logged())
+        if self.removed().incomplete:
+            counts["removals"] = max(counts["removals"], 1)
+        return Damage(
+            {kind: count for kind, count in counts.items() if count},
+            unreadable,
+            frozenset(
+                kind
+                for kind, found in broken.items()
+                if any(not one.verdict.subjects for one in found)
+            ),
+        )
 
     def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
         """Add or change a holder; the change and its event are one transaction.
@@ -44,13 +82,32 @@ class SqliteRegistry(DocumentTables):
 
         self._write(work)
 
-    def remove(self, holder: HolderId, *, by: str, now: Instant) -> bool:
-        """Forget a holder, all references and photographs; False where there is none."""
+    def remove(
+        self, holder: HolderId, *, by: str, now: Instant, at_least: datetime | None = None
+    ) -> bool:
+        """Forget a holder, all references and photographs; False where there is none.
+
+        What stays is a tombstone: passes about them that are no newer open nothing. ``at_least`` is
+        a time that it surely is later than, where the clock may be behind.
+
+        Raises:
+            KeyUnavailableError: the key of tombstones cannot be read or made; nothing was removed.
+        """
+        key = self._tombstone_key(make=True)
+        removed_at = now.utc if at_least is None else max(now.utc, at_least)
 
         def work() -> bool:
-            if self.holder(holder) is None:
+            damaged = self._damaged("holder", holder)
+            self._clear_damage("holder", holder)
+            gone = self._connection.execute("DELETE FROM holder WHERE id = ?", (holder,)).rowcount
+            if not gone and not damaged:
                 return False
-            self._connection.execute("DELETE FROM holder WHERE id = ?", (holder,))
+            # Those of a damaged row hang on nobody.
+            for table in ("reference", "photograph", "id_document"):
+                query = f"DELETE FROM {table} WHERE holder = ?"  # noqa: S608 - constants
+                self._connection.execute(query, (holder,))
+            self._bury(holder, key, removed_at)
+            self._outlived(now)
             self._log(EventType.HOLDER_REMOVED, {"holder": holder}, by, now)
             return True
 
@@ -118,8 +175,15 @@ class SqliteRegistry(DocumentTables):
         self._write(work)
 
     def references(self, pack: str, pack_version: str) -> list[Reference]:
-        """Every reference made by this pack, by holder."""
+        """Every reference made by this pack, by holder.
+
+        Raises:
+            KeyUnavailableError: there is no key, or another one sealed them.
+            StoreError: a row was altered, or copied from elsewhere.
+        """
         owners, templates = self.load_arrays(pack, pack_version)
+        if len(owners) != self.reference_total(pack, pack_version):
+            raise StoreError("a sealed row was altered, or copied from elsewhere")
         return [
             Reference(owner, pack, pack_version, template)
             for owner, template in zip(owners, templates, strict=True)
@@ -130,31 +194,29 @@ class SqliteRegistry(DocumentTables):
     ) -> tuple[list[HolderId], npt.NDArray[np.float32]]:
         """The owners and templates (references x components) of a pack, by holder.
 
+        A row that was altered, or copied from elsewhere, is left out: its holder has one less.
+
         Raises:
             KeyUnavailableError: there is no key, or another one sealed them.
-            StoreError: a row was altered or copied from elsewhere.
+            StoreError: the registry cannot be read.
         """
-        where = "FROM reference WHERE pack = ? AND pack_version = ?"
-        rows_of = f"SELECT holder, sealed {where} ORDER BY holder, number"
+        rows_of = f"SELECT holder, sealed {_OF_PACK} ORDER BY holder, number"
 
         def work() -> tuple[list[HolderId], npt.NDArray[np.float32]]:
-            owners: list[HolderId] = []
-            table = np.zeros((0, 0), dtype=np.float32)
             words = (pack, pack_version)
-            count = self._connection.execute(f"SELECT count(*) {where}", words).fetchone()[0]
+            (count,) = self._connection.execute(f"SELECT count(*) {_OF_PACK}", words).fetchone()
+            gallery = Gathered(count, words)
             # One row at a time: the whole gallery is in memory once, not thrice.
-            for number, (owner, sealed) in enumerate(self._connection.execute(rows_of, words)):
-                plain = self._need_sealer().open(sealed, "reference", owner, *words)
-                template = np.frombuffer(plain, dtype="<f4")
-                if not number:
-                    table = np.empty((count, len(template)), dtype=np.float32)
-                if template.shape != table[number].shape:
-                    raise StoreError("references of one pack have different lengths")
-                table[number] = template
-                owners.append(HolderId(owner))
-            return owners, table
+            for owner, sealed in self._connection.execute(rows_of, words):
+                gallery.add(owner, sealed, self._need_sealer())
+            return gallery.arrays()
 
         return self._read(work)
+
+    def reference_total(self, pack: str, pack_version: str) -> int:
+        """How many references of the pack there are, those among them that cannot be opened."""
+        count: int = self._rows(f"SELECT count(*) {_OF_PACK}", pack, pack_version)[0][0]
+        return count
 
     def reference_counts(self) -> dict[HolderId, dict[str, int]]:
         """How many references each holder has, by pack."""
@@ -204,6 +266,7 @@ class SqliteRegistry(DocumentTables):
         return found
 
     def _put(self, holder: Holder) -> None:
+        self._clear_damage("holder", holder.id)
         self._connection.execute(
             "INSERT INTO holder (id, name, category, enabled, valid_from, valid_until)"
             " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name,"
@@ -218,6 +281,7 @@ class SqliteRegistry(DocumentTables):
                 text_or_none(holder.valid_until),
             ),
         )
+        self._mark("holder", holder.id)
 
     def _insert_reference(self, owner: HolderId, reference: Reference, sealer: Sealer) -> None:
         words = (owner, reference.pack, reference.pack_version)
@@ -228,16 +292,57 @@ class SqliteRegistry(DocumentTables):
         )
 
 
-_SELECT_HOLDER = "SELECT id, name, category, enabled, valid_from, valid_until FROM holder"
+_OF_PACK = "FROM reference WHERE pack = ? AND pack_version = ?"
+_KINDS = {
+    "holders": "holder",
+    "revocations": "revoked_pass",
+    "removals": "tombstone",
+    "documents": "id_document",
+    "issuers": "issuer_key",
+}
+"""The marked tables, by what a person calls their rows."""
 
 
-def _holder(row: Sequence[Any]) -> Holder:
-    holder, name, category, enabled, valid_from, valid_until = row
+def _holders(rows: Iterable[Row]) -> tuple[list[Holder], frozenset[HolderId]]:
+    """The holders of rows that can be read, and whom the others are about."""
+    found: dict[str, Holder] = {}
+    unreadable: set[str] = set()
+    for row in rows:
+        holder = _holder(row)
+        if holder is None or holder.id in found:
+            unreadable |= row.verdict.subjects  # or two rows, and nobody knows which holds
+        else:
+            found[holder.id] = holder
+    return (
+        [holder for name, holder in found.items() if name not in unreadable],
+        frozenset(map(HolderId, unreadable)),
+    )
+
+
+def _holder(row: Row) -> Holder | None:
+    """The holder of a row, None where it cannot be read."""
+    values = row.values
+    words = (values["id"], values["name"], values["category"])
+    if not row.verdict.whole or not all(map(intact, words)) or values["enabled"] not in (0, 1):
+        return None
     try:
-        start, end = moment_or_none(valid_from), moment_or_none(valid_until)
+        ends = [moment_or_none(values[end]) for end in ("valid_from", "valid_until")]
     except (ValueError, TypeError):
-        raise CorruptError("a holder's row in the registry is damaged") from None
-    return Holder(HolderId(holder), name, category, bool(enabled), start, end)
+        return None
+    start, end = ends
+    name, called, category = words
+    return Holder(HolderId(name), called, category, bool(values["enabled"]), start, end)
+
+
+def _whole(row: Row) -> bool:
+    return row.verdict.whole
+
+
+_READS: Mapping[str, Callable[[Row], bool]] = {
+    "holders": lambda row: _holder(row) is not None,
+    "issuers": lambda row: issuer_of(row) is not None,
+}
+"""What reads as it was written, and says what it should."""
 
 
 def _changes(before: Holder | None, after: Holder) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The registry's file: read in one state, written in whole transactions, followed when put back."""
 
 import contextlib
+import secrets
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -86,6 +87,8 @@ _STEPS = (
     CREATE TABLE adopted (step INTEGER PRIMARY KEY);
     """,
 )
+_FAR = 2**40
+"""Further than changes ever count."""
 T = TypeVar("T")
 
 
@@ -108,12 +111,18 @@ class RegistryFile:
         """Rises with every change, whichever process made it; cheap enough to poll.
 
         It rises as well where an older copy of the file was put back under a running agent.
+
+        Raises:
+            CorruptError: it was lost; it is there again, further than it ever was.
         """
         with self._lock:
             rows = self._rows("SELECT number FROM revision")
-            if not rows or not isinstance(rows[0][0], int):
-                raise CorruptError(f"{self._path.name} is damaged: it has no revision")
-            number = rows[0][0]
+            if len(rows) != 1 or not isinstance(rows[0][0], int):
+                self._write(self._begin_again, counts=False)
+                raise CorruptError(
+                    f"{self._path.name} was damaged: it had no revision, and has one"
+                )
+            number: int = rows[0][0]
             self._seen_revision = number
             return number
 
@@ -125,6 +134,8 @@ class RegistryFile:
 
     def _open(self) -> None:
         self._connection = open_database(self._path, APPLICATION_ID, _STEPS)
+        # A damaged text is met where its row is judged, and not while others are read.
+        self._connection.text_factory = _text
         self._identity = file_identity(self._path)
 
     def _follow(self) -> None:
@@ -143,6 +154,12 @@ class RegistryFile:
             self._connection.execute(
                 "UPDATE revision SET number = max(number, ?) + 1", (self._seen_revision,)
             )
+
+    def _begin_again(self) -> None:
+        """A revision in the place of one that was lost; no process takes it for one that it saw."""
+        number = secrets.randbelow(_FAR) + _FAR
+        self._connection.execute("DELETE FROM revision")
+        self._connection.execute("INSERT INTO revision (number) VALUES (?)", (number,))
 
     def _rows(self, query: str, *parameters: object) -> list[Any]:
         return self._read(lambda: self._connection.execute(query, parameters).fetchall())
@@ -178,3 +195,7 @@ class RegistryFile:
 
         with self._lock:
             return guarded(self._path, change)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="surrogateescape")

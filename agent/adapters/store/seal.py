@@ -18,12 +18,12 @@ from agent.errors import KeyUnavailableError, StoreError
 
 KEY_BYTES = 32
 _VERSION = 1
-_KEY_ID_BYTES, _NONCE_BYTES = 8, 12
+KEY_ID_BYTES, _NONCE_BYTES = 8, 12
 
 
 def key_id(key: bytes) -> bytes:
     """A name for the key that tells nothing of it."""
-    return hashlib.sha256(b"gate-agent key id" + key).digest()[:_KEY_ID_BYTES]
+    return hashlib.sha256(b"gate-agent key id" + key).digest()[:KEY_ID_BYTES]
 
 
 class Sealer:
@@ -53,8 +53,8 @@ class Sealer:
             KeyUnavailableError: it was sealed with another key.
             StoreError: it was altered, cut short, or bound to something else.
         """
-        head = sealed[: 1 + _KEY_ID_BYTES]
-        if len(head) < 1 + _KEY_ID_BYTES or head[0] != _VERSION:
+        head = sealed[: 1 + KEY_ID_BYTES]
+        if len(head) < 1 + KEY_ID_BYTES or head[0] != _VERSION:
             raise StoreError("a sealed row is of an unknown form")
         if head[1:] != self.key_id:
             fix = "put the key back that sealed the gallery, or enrol again"

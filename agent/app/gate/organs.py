@@ -76,10 +76,13 @@ class Watches(Organ):
         topics = topics_of(parts.file)
         self.gallery = GalleryWatch(
             parts.snapshot,
-            lambda: take_snapshot(parts.registry, parts.pack.manifest, rates_of(config)),
+            lambda: take_snapshot(
+                parts.registry, parts.pack.manifest, rates_of(config), self.gallery.snapshot()
+            ),
             parts.registry.revision,
             post,
             changed,
+            max_age_s=config.store.snapshot_max_age_s,
         )
         self._time = TimeKeeper(
             parts.clock,

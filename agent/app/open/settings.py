@@ -51,7 +51,6 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         community=config.kiosk.community,
         kiosk=f"{config.kiosk.grid}/{config.kiosk.id}",
         judge_by_lower_bound=config.clock.untrusted == "lower_bound",
-        accept_unknown_holders=config.pass_.accept_unknown_holders,
         thermal=thermal_settings(config),
         max_false_grants_per_day=face.max_false_grants_per_day,
     )
@@ -107,5 +106,8 @@ def _rule(rule: RuleConfig, hours: Mapping[str, Schedule], config: GateConfig) -
         factors=tuple(frozenset(map(Factor, one.split("+"))) for one in rule.factors),
         health_certificate=rule.health_certificate,
         factor_window_s=rule.factor_window_s,
+        accept_unknown_holders=config.pass_.accept_unknown_holders
+        if rule.accept_unknown_holders is None
+        else rule.accept_unknown_holders,
     )
     return with_temperature(plain, rule, config)

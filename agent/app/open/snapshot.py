@@ -3,13 +3,14 @@
 The watcher compares with one, the controller judges by the same, and each names its revision.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from agent.config import GateConfig
 from agent.credentials.passes.issuers import IssuerKey, Issuers
 from agent.domain.access.registry import Registry
-from agent.domain.credential.holder import HolderId
+from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import Metric, ReferenceIndex, Templates
 from agent.domain.sight.gallery_safety import holders_too_close
 from agent.domain.sight.operating_point import (
@@ -20,7 +21,7 @@ from agent.domain.sight.operating_point import (
     threshold_at,
 )
 from agent.errors import StoreError
-from agent.ports import DocumentHashes, GalleryArrays, HolderStore, PassTrust
+from agent.ports import Damage, DocumentHashes, GalleryArrays, HolderStore, PassTrust
 from agent.vision.packs.manifest import Manifest
 
 
@@ -30,11 +31,15 @@ class SnapshotSource(HolderStore, DocumentHashes, GalleryArrays, PassTrust[Issue
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """References to compare with, the registry to judge by, and whom to believe."""
+    """References to compare with, the registry to judge by, and whom to believe.
+
+    ``unreadable`` counts the rows that could not be read, by kind.
+    """
 
     index: ReferenceIndex
     registry: Registry
     issuers: Issuers
+    unreadable: Mapping[str, int] = field(default_factory=dict)
 
 
 def curve_of(manifest: Manifest) -> ThresholdCurve:
@@ -64,17 +69,32 @@ def rates_of(config: GateConfig) -> Rates:
     return Rates(config.face.max_false_grant_rate, config.pass_.max_false_match_rate)
 
 
-def take_snapshot(registry: SnapshotSource, manifest: Manifest, rates: Rates) -> Snapshot:
+def take_snapshot(
+    registry: SnapshotSource, manifest: Manifest, rates: Rates, before: Snapshot | None = None
+) -> Snapshot:
     """The gallery as it is on disk now.
+
+    A row that cannot be read grants nothing and holds up none of the others. Where nobody knows any
+    more whom it is about, what ``before`` forbade stays forbidden.
 
     Raises:
         KeyUnavailableError: there are references, and not the key that sealed them.
-        StoreError: the registry cannot be read, or a reference fails its seal.
+        StoreError: the registry cannot be read.
     """
     # The revision first: a change that comes in between is seen as a newer one next time.
     revision = registry.revision()
     owners, templates = registry.load_arrays(manifest.name, manifest.version)
-    holders = {holder.id: holder for holder in registry.holders()}
+    documents = registry.documents()
+    damage = registry.damage()
+    holders = {holder.id: holder for holder in registry.readable_holders()}
+    holders |= _stand_ins({*damage.holders, *owners, *documents.values()} - holders.keys())
+    revoked, removed = registry.revoked(), registry.removed()
+    if damage.lost & _ABOUT_PEOPLE:
+        removed = replace(removed, incomplete=True)
+    if before is not None:
+        holders |= _stand_ins(_lost_holders(damage, before) - holders.keys())
+        revoked |= before.registry.revoked if "revocations" in damage.lost else frozenset()
+        removed = removed.completed(before.registry.removed)
     metric = Metric(manifest.comparison.metric)
     if owners:
         index = _index(owners, templates, manifest, revision)
@@ -82,6 +102,9 @@ def take_snapshot(registry: SnapshotSource, manifest: Manifest, rates: Rates) ->
         index = ReferenceIndex.empty(manifest.embedder.components, metric, revision)
     curve = curve_of(manifest)
     operating = threshold_for(manifest, len(index), rates.max_false_grant_rate)
+    unreadable = dict(damage.rows)
+    if missing := registry.reference_total(manifest.name, manifest.version) - len(owners):
+        unreadable["references"] = missing
     return Snapshot(
         index,
         Registry(
@@ -96,10 +119,13 @@ def take_snapshot(registry: SnapshotSource, manifest: Manifest, rates: Rates) ->
             claim_fmr=rates.max_false_match_rate,
             claims=_claims(index, curve, rates.max_false_match_rate),
             curve=curve,
-            documents=registry.documents(),
-            revoked=registry.revoked(),
+            documents=documents,
+            revoked=revoked,
+            removed=removed,
+            unreadable=sum(unreadable.values()),
         ),
         Issuers(registry.issuers()),
+        unreadable,
     )
 
 
@@ -117,6 +143,20 @@ def _claims(
                 by_count[count] = operating_point(curve, count, max_false_match_rate)
             claims[holder] = by_count[count]
     return claims
+
+
+_ABOUT_PEOPLE = frozenset({"holders", "removals"})
+"""The kinds of rows without which nobody knows who is unknown: holders, and who was one."""
+
+
+def _stand_ins(names: Iterable[HolderId]) -> dict[HolderId, Holder]:
+    """For holders who are enrolled and whose row cannot be read: they are somebody, and refused."""
+    return {name: Holder(name, "", "", enabled=False) for name in names}
+
+
+def _lost_holders(damage: Damage, before: Snapshot) -> frozenset[HolderId]:
+    """Who was enrolled before, where a row is about one of them and nobody knows about whom."""
+    return frozenset(before.registry.holders) if "holders" in damage.lost else frozenset()
 
 
 def _index(

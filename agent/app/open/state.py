@@ -10,7 +10,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
-from agent.adapters.store.names import BROKEN, INDEX, KEY_NAME, LOG, MARK
+from agent.adapters.store.names import BROKEN, INDEX, KEY_NAME, LOG, MARK, TOMBSTONE_KEY_NAME
 from agent.operations.places import OUTPUTS_RECORD, TRUST_FOLDER, VOICES_FOLDER
 from agent.vision.packs.place import FOLDER as PACKS_FOLDER
 
@@ -67,6 +67,14 @@ KEY = Row(
     0o600,
     secret=True,
     loss="No reference of a face can be opened any more: everybody is enrolled again.",
+    copy=Copy.FILE,
+)
+TOMBSTONE_KEY = Row(
+    TOMBSTONE_KEY_NAME,
+    "adapters.store.tombstones",
+    0o600,
+    secret=True,
+    loss="Nobody knows any more who was removed: no pass opens for whom the registry knows not.",
     copy=Copy.FILE,
 )
 REGISTRY = Row(
@@ -191,7 +199,8 @@ DRAFTS = Row(
 )
 
 ROWS = (
-    *(KEY, REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER, LATCHES, RULES, OUTPUTS),
+    *(KEY, TOMBSTONE_KEY, REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER, LATCHES),
+    *(RULES, OUTPUTS),
     *(LOCK, SOCKET, SOCKET_LOCK, MODELS, TRUST, VOICES, DRAFTS),
 )
 

@@ -1,10 +1,12 @@
 """[pass] and [health]: credentials that are signed."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from agent.config.base import FilePath, Table
+from agent.config.whole import Whole
 
 
 class PassConfig(Table):
@@ -12,7 +14,23 @@ class PassConfig(Table):
 
     community_key_file: FilePath | None = None
     max_false_match_rate: Annotated[float, Field(gt=0, le=0.01)] = 1e-3
-    accept_unknown_holders: bool = True
+    accept_unknown_holders: Annotated[
+        bool | None,
+        Field(description="of an older version: now a key of [[rule]]; for rules without it"),
+    ] = None
+
+    @classmethod
+    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+        """The key that moved, and what it still does."""
+        said = whole.one(cls).accept_unknown_holders
+        if said is not None:
+            word = str(said).lower()
+            yield (
+                f"[pass] accept_unknown_holders = {word} is now a key of [[rule]]: it holds for"
+                f" every rule without its own, residents' too; write it into the rules that need"
+                f" it, and take it out of [pass] (then only rules for visitors and couriers alone"
+                f" take a pass about whom the registry does not know)"
+            )
 
 
 class HealthConfig(Table):

@@ -36,6 +36,11 @@ class RuleConfig(Table):
         "pass+face",
     )
     factor_window_s: Annotated[float, Field(ge=1, le=120)] = 15.0
+    accept_unknown_holders: bool | None = Field(
+        None,
+        description="a pass may name whom the registry does not know; default: true where the"
+        " categories are visitor and courier alone, else false",
+    )
     health_certificate: bool = False
     schedule: ScheduleChoice = Field((), description="id of [[schedule]], or spans; empty: always")
     temperature_limit_c: Annotated[float, Field(ge=34.0, le=42.0)] | None = None

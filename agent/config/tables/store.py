@@ -14,6 +14,10 @@ class StoreConfig(Table):
 
     key_file: FilePath | None = None
     keep_photographs: bool = False
+    snapshot_max_age_s: Annotated[
+        float,
+        Field(ge=5, le=3600, description="how long the gate decides by a registry it cannot read"),
+    ] = 60.0
     journal_days: Annotated[int, Field(ge=1, le=3650)] = 90
 
     @classmethod

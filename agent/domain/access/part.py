@@ -28,6 +28,7 @@ class PartKind(StrEnum):
     DISK = "disk"
     THERMOMETER = "thermometer"
     GALLERY = "gallery"
+    REGISTRY = "registry"
     JOURNAL = "journal"
     BROKER = "broker"
     PASSES = "passes"

@@ -6,31 +6,33 @@ concerns the person, so that a trace names the deepest cause and an unknown face
 about anybody's rules:
 
     1  LockedDown               the access point is locked down
-    2  SensorFault              the camera is dead or shows one frame for ever; the output failed
+    2  SensorFault              the camera is dead or shows one frame for ever; the output failed;
+                                the registry cannot be read any more
     3  FactorMissing            nothing was presented
     4  CredentialForged, ...    a pass or document is not believed, by the reason that it gave
     5  PresentationAttack       a model, or the thermometer, says the face is a picture of one
     6  HolderMismatch           credentials of two people, or a face that is not their holder's
-    7  NoMatch                  no holder, or one that the registry does not know
-    8  Ambiguous                by face alone: two holders fit, or they are too close to each other
-    9  CredentialNotEnabled     the holder is disabled
-    10 CredentialRevoked        the pass was
-    11 Unauthorized             no rule for the holder's category here, or a pass for another place
-    12 FactorMissing            too few or too old frames; by face alone: gallery too large, or no
+    7  CredentialRevoked        the pass is older than the removal of its holder
+    8  NoMatch                  no holder, or one that the registry does not know
+    9  Ambiguous                by face alone: two holders fit, or they are too close to each other
+    10 CredentialNotEnabled     the holder is disabled, or their row in the registry is damaged
+    11 CredentialRevoked        the pass was
+    12 Unauthorized             no rule for the holder's category here, or a pass for another place
+    13 FactorMissing            too few or too old frames; by face alone: gallery too large, or no
                                 attack detection and none waived
-    13 ClockUntrusted           dates or a schedule count, and the time is not known
-    14 CredentialNotActive      before the validity of holder, pass or document
-    15 CredentialExpired        after it
-    16 CredentialReplayed       the pass was used as often as it may be
-    17 NotPermittedAtThisTime   outside the rule's schedule
-    18 AntiPassback             the holder is inside already
-    19 HealthCertificateInvalid the rule asks for one, and this one does not hold
-    20 FactorMissing            the rule asks for more than was shown so far
-    21 SensorFault              a temperature is asked for, and none that is fresh and reliable is
+    14 ClockUntrusted           dates or a schedule count, and the time is not known
+    15 CredentialNotActive      before the validity of holder, pass or document
+    16 CredentialExpired        after it
+    17 CredentialReplayed       the pass was used as often as it may be
+    18 NotPermittedAtThisTime   outside the rule's schedule
+    19 AntiPassback             the holder is inside already
+    20 HealthCertificateInvalid the rule asks for one, and this one does not hold
+    21 FactorMissing            the rule asks for more than was shown so far
+    22 SensorFault              a temperature is asked for, and none that is fresh and reliable is
                                 there (a rule may let that pass with a warning)
-    22 ElevatedTemperature      it is above the rule's limit (likewise)
+    23 ElevatedTemperature      it is above the rule's limit (likewise)
 
-A combination that is half finished is judged each time that something is added to it: 20 alone says
+A combination that is half finished is judged each time that something is added to it: 21 alone says
 that all is well so far.
 """
 
@@ -166,6 +168,11 @@ def _same_document(case: Case, claims: GatePass, document: DocumentPresented) ->
     if case.situation.document_holder is not None:
         return case.situation.document_holder == claims.holder
     return claims.document is not None and claims.document == document.community_hash
+
+
+def _buried(case: Case) -> Reason | None:
+    shown = case.claims is not None and case.situation.pass_buried
+    return Reason.CREDENTIAL_REVOKED if shown else None
 
 
 def _match(case: Case) -> Reason | None:
@@ -361,6 +368,7 @@ PRECEDENCE: tuple[Callable[[Case], Reason | None], ...] = (
     _believed,
     _attack,
     _mismatch,
+    _buried,
     _match,
     _ambiguous,
     _enabled,

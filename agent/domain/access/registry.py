@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.domain.access.evidence import Evidence
-from agent.domain.credential.gate_pass import PassId
+from agent.domain.access.tombstone import NOBODY_REMOVED, Removed
+from agent.domain.credential.gate_pass import GatePass, PassId
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.operating_point import OperatingPoint, ThresholdCurve, operating_point
 
@@ -14,11 +15,13 @@ class Registry:
     """The registry at one revision.
 
     ``operating`` is the threshold that so many references ask for, and ``curve`` where stricter
-    ones are read off; without it there is none. ``too_close`` names
-    holders whose references another holder's would pass for: no face alone opens for them.
-    ``claim_threshold`` (at ``claim_fmr``) is for a face compared 1:1 with one reference,
-    ``claims`` for those holders who have several. ``documents`` knows holders by the keyed hash of
-    their ID number; ``revoked`` passes open nothing.
+    ones are read off; without it there is none. ``too_close`` names holders whose references
+    another holder's would pass for: no face alone opens for them. ``claim_threshold`` (at
+    ``claim_fmr``) is for a face compared 1:1 with one reference, ``claims`` for those holders who
+    have several. ``documents`` knows holders by the keyed hash of their ID number; ``revoked``
+    passes open nothing, nor do those about whoever was ``removed`` since. ``unreadable`` counts the
+    rows that cannot be read. ``outdated`` says that the registry could not be read for so long that
+    nothing may be decided by this.
     """
 
     revision: int
@@ -34,15 +37,30 @@ class Registry:
     curve: ThresholdCurve | None = field(default=None, repr=False)
     documents: Mapping[str, HolderId] = field(default_factory=dict, repr=False)
     revoked: frozenset[PassId] = frozenset()
+    removed: Removed = NOBODY_REMOVED
+    unreadable: int = 0
+    outdated: bool = False
+
+    def revokes(self, gate_pass: GatePass) -> bool:
+        """Whether the pass was revoked, by itself."""
+        return gate_pass.id in self.revoked
+
+    def buries(self, gate_pass: GatePass) -> bool:
+        """Whether the pass is older than its holder's removal."""
+        return self.removed.revokes(gate_pass.holder, gate_pass.issued_at)
 
     def subject(self, evidence: Evidence) -> Holder | None:
         """Of whom ``evidence`` speaks: by the pass, else the document, else the face.
 
-        The holder of a pass whom the registry does not know is who the pass says they are.
+        The holder of a pass whom the registry does not know is who the pass says they are, unless
+        somebody was removed of whom nobody knows any more who it was.
         """
         claims = evidence.gate_pass.gate_pass if evidence.gate_pass is not None else None
         if claims is not None:
-            return self.holders.get(claims.holder) or Holder(claims.holder, "", claims.category)
+            known = self.holders.get(claims.holder)
+            if known is not None or self.removed.incomplete:
+                return known
+            return Holder(claims.holder, "", claims.category)
         if evidence.document is not None:
             owner = self.documents.get(evidence.document.number_hash)
         else:

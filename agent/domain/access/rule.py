@@ -8,6 +8,9 @@ from agent.domain.credential.factor import FACE_OR_BOTH, Factor, Factors, missin
 from agent.domain.hours.instant import Instant
 from agent.domain.hours.schedule import Schedule
 
+COME_AND_GO = frozenset({"visitor", "courier"})
+"""The categories of those whom no registry knows by habit: a pass is all that there is of them."""
+
 
 class Elevated(StrEnum):
     """What follows from an elevated skin reading; the value is the word in config."""
@@ -30,7 +33,9 @@ class Rule:
 
     ``baseline_delta_c`` lowers the limit to what most people had lately and so much more, once
     enough have passed. After an elevated reading, ``SECOND_READING`` takes another one
-    ``second_reading_after_s`` later, which decides.
+    ``second_reading_after_s`` later, which decides. ``accept_unknown_holders`` believes a pass
+    about a holder whom the registry does not know; None does so where the rule is for none but
+    those who ``COME_AND_GO``.
     """
 
     categories: frozenset[str]
@@ -44,6 +49,14 @@ class Rule:
     elevated: Elevated = Elevated.DENY
     second_reading_after_s: float = 5.0
     unreliable: WhenUnreliable = WhenUnreliable.DENY
+    accept_unknown_holders: bool | None = None
+
+    @property
+    def believes_unknown(self) -> bool:
+        """Whether a pass alone says who somebody is, where the registry does not know them."""
+        if self.accept_unknown_holders is not None:
+            return self.accept_unknown_holders
+        return self.categories <= COME_AND_GO
 
     @property
     def asks_temperature(self) -> bool:

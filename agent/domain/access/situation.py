@@ -28,6 +28,7 @@ class Situation:
     ``face_alone_suffices`` says whether the gallery's size leaves a threshold safe enough;
     ``too_close`` whether the holder before the gate is one whom another could pass for. ``place``
     is None where no pass is ever read. ``pass_uses`` counts those of the pass shown, here;
+    ``pass_buried`` says that it is older than the removal of its holder;
     ``document_holder`` is whose the document is by the registry.
     ``attack_cue`` says what follows where a thermal score is below ``thermal_threshold``.
     ``at_least_utc`` is a time that it surely is later than, by which dates are judged while the
@@ -47,6 +48,7 @@ class Situation:
     place: Place | None = None
     pass_uses: int = 0
     pass_revoked: bool = False
+    pass_buried: bool = False
     at_least_utc: datetime | None = None
     document_holder: HolderId | None = None
 

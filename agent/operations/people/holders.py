@@ -33,7 +33,7 @@ def find(store: HolderStore, holder_id: str) -> Holder:
     Raises:
         RefusedError: ``no_such_holder``.
     """
-    for holder in store.holders():
+    for holder in store.readable_holders():
         if holder.id == holder_id:
             return holder
     raise RefusedError("no_such_holder", "there is no such holder\nFix: gate-agent holders list")

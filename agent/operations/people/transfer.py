@@ -139,7 +139,7 @@ def write(
     An ID document is bound in a second one. Ended half-way, a repetition does the rest and nothing
     twice.
     """
-    before = {holder.id: holder for holder in registry.holders()}
+    before = {holder.id: holder for holder in registry.readable_holders()}
     changed = 0
     for done, one in enumerate(imports, start=1):
         differs = bool(one.references) or before.get(one.holder.id) != one.holder

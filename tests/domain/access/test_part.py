@@ -18,6 +18,7 @@ ON_THE_WIRE = {
     PartKind.DISK: "disk",
     PartKind.THERMOMETER: "thermometer",
     PartKind.GALLERY: "gallery",
+    PartKind.REGISTRY: "registry",
     PartKind.JOURNAL: "journal",
     PartKind.BROKER: "broker",
     PartKind.PASSES: "passes",

@@ -1,11 +1,14 @@
 """The gallery in memory, kept in step with the registry on disk.
 
 A snapshot is built whole and then swapped. A change made by another process shows as a new
-revision, looked up twice a second, which costs one small read.
+revision, looked up twice a second, which costs one small read. While the registry cannot be read
+the last snapshot holds, for a bounded time: a revocation may be among what cannot be read.
 """
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -19,6 +22,7 @@ from agent.domain.sight.comparison import ReferenceIndex
 from agent.errors import UnavailableError
 
 _POLL_S = 0.5
+MAX_AGE_S = 60.0
 _log = structlog.get_logger(__name__)
 
 
@@ -32,19 +36,31 @@ class GalleryWatch:
         revision: Callable[[], int],
         post: Callable[[Input], None],
         changed: Callable[[], None],
+        *,
+        max_age_s: float = MAX_AGE_S,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """``changed`` moves the changes' events to the journal.
 
         It is called at the start, for what a killed command left behind, after each new snapshot,
-        and again where it could not.
+        and again where it could not. ``max_age_s`` after the registry was read for the last time
+        nothing is decided by it any more.
         """
         self._snapshot = first
         self._renew = renew
         self._revision = revision
         self._post = post
         self._changed = changed
+        self._max_age_s, self._monotonic_s = max_age_s, monotonic_s
+        self._read_s = monotonic_s()
+        self._moved = False
         self._fault = FaultLine(PartKind.GALLERY.part(), post)
+        self._damage = FaultLine(PartKind.REGISTRY.part(), post)
         self._stopping = threading.Event()
+
+    def snapshot(self) -> Snapshot:
+        """The newest one."""
+        return self._snapshot
 
     def index(self) -> ReferenceIndex:
         """What to compare with now."""
@@ -60,22 +76,54 @@ class GalleryWatch:
 
     def work(self) -> None:
         """The thread's loop, until ``stop``."""
-        moved = False
+        self._tell_damage()
         while not self._stopping.wait(_POLL_S):
-            try:
-                if self._revision() != self._snapshot.registry.revision:
-                    self._snapshot = self._renew()
-                    self._post(RegistryChanged(self._snapshot.registry))
-                    moved = False
-                if not moved:
-                    self._changed()
-                    moved = True
-            except UnavailableError as error:
-                # The last good gallery stays in force; the fault says that it grows old.
-                self._fault.failed(error)
-            else:
-                self._fault.works()
+            self.look()
+
+    def look(self) -> None:
+        """One round: whether there is a newer registry, and what is to be told of it."""
+        try:
+            self._renew_if_changed()
+            self._read_s = self._monotonic_s()
+            if not self._moved:
+                self._changed()
+                self._moved = True
+        except UnavailableError as error:
+            self._fault.failed(error)
+            self._expire()
+        else:
+            self._fault.works()
 
     def stop(self) -> None:
         """End ``work`` within half a second."""
         self._stopping.set()
+
+    def _renew_if_changed(self) -> None:
+        stands = self._snapshot.registry
+        if self._revision() == stands.revision and not stands.outdated:
+            return
+        self._snapshot = self._renew()
+        self._post(RegistryChanged(self._snapshot.registry))
+        self._moved = False
+        self._tell_damage()
+
+    def _expire(self) -> None:
+        """The last good registry is in force for so long, and then nobody's word is."""
+        stands = self._snapshot.registry
+        if not stands.outdated and self._monotonic_s() - self._read_s > self._max_age_s:
+            self._snapshot = replace(self._snapshot, registry=replace(stands, outdated=True))
+            self._post(RegistryChanged(self._snapshot.registry))
+
+    def _tell_damage(self) -> None:
+        unreadable = self._snapshot.unreadable
+        if unreadable:
+            self._damage.works()  # of other damage there is another word
+            self._damage.failed(damage_text(unreadable))
+        else:
+            self._damage.works()
+
+
+def damage_text(unreadable: Mapping[str, int]) -> str:
+    """How many rows cannot be read, by kind."""
+    counts = ", ".join(f"{kind} {count}" for kind, count in sorted(unreadable.items()))
+    return f"rows of the registry that cannot be read: {counts}"

@@ -1,0 +1,139 @@
+"""Tombstones: who was removed, as the registry keeps it, and the key by which it is hashed.
+
+The key lies in a file of its own beside the registry, made with the first tombstone: the gallery's
+key may change, and a pass that was taken from somebody stays so. Each tombstone names the key that
+made it; one of another key is about somebody whom nobody can name any more.
+"""
+
+import contextlib
+import hashlib
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from agent.adapters.store.keys import init_key, load_key
+from agent.adapters.store.marked_rows import Row
+from agent.adapters.store.names import TOMBSTONE_KEY_NAME
+from agent.adapters.store.pass_tables import PassTables
+from agent.adapters.store.sqlite import moment_or_none, stored_moment, text_or_none
+from agent.domain.access.tombstone import Removed, tombstone_hash
+from agent.domain.credential.holder import HolderId
+from agent.domain.hours.instant import Instant
+from agent.errors import KeyUnavailableError, RefusedError
+
+_KEY_ID_DIGITS = 16
+_MARGIN = timedelta(days=1)
+"""Beyond the last pass that a tombstone revokes, before it is forgotten."""
+
+
+class Tombstones(PassTables):
+    """The registry's table of those who were removed."""
+
+    def __init__(self, path: Path, new_id: Callable[[datetime], str]) -> None:
+        """Open or make the registry.
+
+        Raises:
+            StoreError: it is damaged, locked, not writable, or not ours.
+        """
+        super().__init__(path, new_id)
+        self._tombstone_key_path = path.with_name(TOMBSTONE_KEY_NAME)
+        self._tombstone_lock = threading.Lock()
+        self._known_tombstone_key: bytes | None = None
+
+    def removed(self) -> Removed:
+        """Everybody who was removed, as far as it can be read; the rest makes it incomplete."""
+        rows = self._marked("tombstone")
+        if not rows:
+            return Removed()
+        try:
+            key = self._tombstone_key(make=False)
+        except KeyUnavailableError:
+            return Removed(incomplete=True)
+        made_by = _key_id(key)
+        at: dict[str, datetime | None] = {}
+        incomplete = False
+        for row in rows:
+            moment = _removed_at(row) if row.verdict.whole else None
+            for one in row.verdict.subjects:
+                at[one] = moment
+            foreign = row.verdict.whole and row.values["key_id"] != made_by
+            incomplete |= foreign or not row.verdict.subjects
+        return Removed(at, key, incomplete)
+
+    def _bury(self, holder: HolderId, key: bytes, removed_at: datetime) -> None:
+        """Put or renew the holder's tombstone, within the caller's transaction."""
+        name = tombstone_hash(key, holder)
+        self._clear_damage("tombstone", name)
+        self._connection.execute(
+            "INSERT INTO tombstone (holder_hash, key_id, removed_at, dies_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (holder_hash) DO UPDATE SET key_id = excluded.key_id,"
+            " removed_at = excluded.removed_at, dies_at = excluded.dies_at",
+            (name, _key_id(key), removed_at.isoformat(), text_or_none(self._passes_end())),
+        )
+        self._mark("tombstone", name)
+
+    def _outlived(self, now: Instant) -> None:
+        """Forget tombstones whose last pass has ended, within the caller's transaction."""
+        if not now.utc_trusted:
+            return
+        for row in [*self._each("tombstone")]:
+            ends = _dies_at(row)
+            if row.verdict.whole and ends is not None and ends + _MARGIN < now.utc:
+                self._connection.execute("DELETE FROM tombstone WHERE rowid = ?", (row.number,))
+
+    def _prolong(self) -> None:
+        """A key is believed for longer: so are the passes that tombstones revoke."""
+        ends = self._passes_end()
+        for row in [*self._each("tombstone")]:
+            dies_at = _dies_at(row)
+            if row.verdict.whole and dies_at is not None and (ends is None or ends > dies_at):
+                self._connection.execute(
+                    "UPDATE tombstone SET dies_at = ? WHERE rowid = ?",
+                    (text_or_none(ends), row.number),
+                )
+                self._mark_row("tombstone", row.number)
+
+    def _passes_end(self) -> datetime | None:
+        """When no pass of today is believed any more; None where none of the keys has an end."""
+        keys = self.issuers()
+        damaged = any(not row.verdict.whole for row in self._each("issuer_key"))
+        ends = [key.valid_until for key in keys if key.valid_until is not None]
+        return max(ends) if ends and len(ends) == len(keys) and not damaged else None
+
+    def _tombstone_key(self, *, make: bool) -> bytes:
+        """The key; to ``make`` one where there is none.
+
+        Raises:
+            KeyUnavailableError: it is missing, open to others, or no key.
+        """
+        with self._tombstone_lock:
+            path = self._tombstone_key_path
+            if make and not path.exists():
+                with contextlib.suppress(RefusedError):  # another process was faster
+                    init_key(path)
+            if self._known_tombstone_key is None or make or not path.exists():
+                try:
+                    self._known_tombstone_key = load_key(path)
+                except KeyUnavailableError as error:
+                    fix = f"put {path} back from a backup, readable by its owner only (mode 0600)"
+                    raise KeyUnavailableError(str(error).splitlines()[0], fix) from error
+            return self._known_tombstone_key
+
+
+def _key_id(key: bytes) -> str:
+    return hashlib.sha256(b"gate-agent tombstone key id" + key).hexdigest()[:_KEY_ID_DIGITS]
+
+
+def _removed_at(row: Row) -> datetime | None:
+    try:
+        return stored_moment(row.values["removed_at"])
+    except (ValueError, TypeError):
+        return None
+
+
+def _dies_at(row: Row) -> datetime | None:
+    try:
+        return moment_or_none(row.values["dies_at"])
+    except (ValueError, TypeError):
+        return None
