@@ -18,6 +18,7 @@ from agent.cli.common import (
     say,
     table,
     user,
+    warn,
 )
 from agent.cli.progress import progress
 
@@ -44,8 +45,9 @@ def list_(
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """List every holder, by id."""
+    """List every holder, by id; what cannot be read is told on stderr."""
     from agent.app.open.site import command_site
+    from agent.app.open.snapshot import damage_text
     from agent.app.open.stores import read_registry
     from agent.operations.people import holders
 
@@ -57,11 +59,16 @@ def list_(
             for holder in registry.readable_holders()
             if category is None or holder.category == category
         ]
+        damage = registry.damage()
     if as_json:
         emit(found)
-        return
-    names = ("id", "name", "category", "enabled", "valid_from", "valid_until", "references")
-    table(names, [[_cell(one[name]) for name in names] for one in found])
+    else:
+        names = ("id", "name", "category", "enabled", "valid_from", "valid_until", "references")
+        table(names, [[_cell(one[name]) for name in names] for one in found])
+    if damage.rows:
+        warn(damage_text(damage.rows))
+    for unreadable in sorted(damage.holders):
+        warn(f"{unreadable} is refused until removed, and enrolled again")
 
 
 @app.command("show", epilog=examples("holders show r-1042", "holders show r-1042 --json"))
@@ -157,15 +164,16 @@ def set_(
 def remove(
     holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
 ) -> None:
-    """Forget a holder and all references."""
-    from agent.app.open.site import command_site, instant
-    from agent.app.open.stores import open_registry
-    from agent.operations.people import holders
+    """Forget a holder and all references.
+
+    Passes about them that were issued before open nothing from now on.
+    """
+    from agent.app.desk.people import remove_holder
+    from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
     _refuse_to_make_one(site, holder)
-    with open_registry(site) as registry:
-        gone = holders.remove(registry, holder, by=user(), now=instant(site))
+    gone = remove_holder(site, holder, by=user())
     if as_json:
         emit({"id": gone, "removed": True})
     else:
@@ -199,12 +207,16 @@ def export(
 
     References go along only if asked for, sealed: only a kiosk with the same key takes them.
     """
-    from agent.app.desk.people import export_holders
+    from agent.app.desk.people import damage_of, export_holders
     from agent.app.open.site import command_site
+    from agent.app.open.snapshot import damage_text
     from agent.operations.files import write_lines
 
     site = command_site(state_dir(state), given_config_path(config))
     lines = export_holders(site, references=references)
+    damage = damage_of(site)
+    if damage.rows:
+        warn(f"not everything goes along: {damage_text(damage.rows)}")
     if str(file) == "-":
         for line in lines:
             say(line)

@@ -93,7 +93,6 @@ class SqliteRegistry(DocumentTables):
         Raises:
             KeyUnavailableError: the key of tombstones cannot be read or made; nothing was removed.
         """
-        key = self._tombstone_key(make=True)
         removed_at = now.utc if at_least is None else max(now.utc, at_least)
 
         def work() -> bool:
@@ -106,7 +105,7 @@ class SqliteRegistry(DocumentTables):
             for table in ("reference", "photograph", "id_document"):
                 query = f"DELETE FROM {table} WHERE holder = ?"  # noqa: S608 - constants
                 self._connection.execute(query, (holder,))
-            self._bury(holder, key, removed_at)
+            self._bury(holder, self._tombstone_key(make=True), removed_at)
             self._outlived(now)
             self._log(EventType.HOLDER_REMOVED, {"holder": holder}, by, now)
             return True

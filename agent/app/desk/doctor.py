@@ -22,13 +22,15 @@ from agent.app.open.doors import PinFactories, open_inputs, open_output
 from agent.app.open.keys import key_id_of
 from agent.app.open.paths import control_socket
 from agent.app.open.site import site_of
-from agent.app.open.state import LOCK
+from agent.app.open.snapshot import damage_text
+from agent.app.open.state import LOCK, REGISTRY
+from agent.app.open.stores import read_registry
 from agent.app.open.thermometers import read_once
 from agent.app.open.voice import open_voice
 from agent.config import CameraConfig, ConfigFile, InputConfig, load_config
 from agent.config.pins import PinUse, pin_map
 from agent.config.tables.input import outputs_of
-from agent.errors import RefusedError, UnavailableError
+from agent.errors import RefusedError, StoreError, UnavailableError
 from agent.ports import Door
 from agent.vision.packs.packs import load_pack
 
@@ -77,6 +79,8 @@ class ExaminedKiosk:
         yield "state directory", self._state_dir
         yield "disk", self._disk
         yield "model pack", lambda: _version(load_pack(config.face.pack, self._state))
+        if os.path.lexists(REGISTRY.at(self._state)):
+            yield "registry", self._registry
         yield "gallery key", lambda: f"id {key_id_of(site_of(self._state, self.file.path))}"
         for camera in config.camera:
             yield f"camera {camera.id}", partial(_camera, self.file, camera)
@@ -84,6 +88,14 @@ class ExaminedKiosk:
             yield "id reader", lambda: _device(Path(str(config.id_reader.port)), "the card reader")
         if config.voice.kind != "none":
             yield "voice", self._voice
+
+    def _registry(self) -> str:
+        with read_registry(site_of(self._state, self.file.path)) as registry:
+            damage, count = registry.damage(), len(registry.readable_holders())
+        if damage.rows:
+            fix = "gate-agent holders list names holders who are refused; enter again what is lost"
+            raise StoreError(damage_text(damage.rows), fix)
+        return f"{count} holders"
 
     def hardware_probes(self) -> Iterator[tuple[str, Probe]]:
         """What only one process can have: not while an agent runs."""

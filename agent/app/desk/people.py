@@ -4,25 +4,28 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from agent.adapters.store.keys import load_key
+from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.seal import Sealer
 from agent.app.open.engine import open_engine
 from agent.app.open.site import Site, instant
 from agent.app.open.snapshot import Rates, Snapshot, curve_of, take_snapshot, threshold_for
+from agent.app.open.state import LEDGER
 from agent.app.open.stores import Key, open_registry, read_registry
 from agent.credentials.documents.id_hash import document_key_id
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.operating_point import threshold_at
-from agent.errors import ImageError, KeyUnavailableError
-from agent.operations.people import gallery_check
+from agent.errors import ImageError, KeyUnavailableError, StoreError
+from agent.operations.people import gallery_check, holders
 from agent.operations.people.enrol import Bars, Enrolment, EnrolmentRequest, prepare
 from agent.operations.people.identify import Bar, IdentifiedImage, identify
 from agent.operations.people.transfer import Documents, export_lines, parse_lines, write
-from agent.ports import DocumentHashes, Reference
+from agent.ports import Damage, DocumentHashes, Reference
 from agent.vision.packs.manifest import Manifest, manifest_names, read_manifest
 
 _SAME_PERSON_FMR = 1e-3
@@ -104,18 +107,23 @@ def _gallery(site: Site, manifest: Manifest) -> Snapshot:
 def export_holders(site: Site, *, references: bool) -> Iterator[str]:
     """A line a holder, as ``people.transfer`` has it; ``references`` of the site's pack too.
 
+    What cannot be read is left out: ``damage_of`` says how much.
+
     Raises:
         KeyUnavailableError: references are asked for, and their key is missing.
         StoreError: the registry is locked or damaged.
     """
     with read_registry(site, Key.NEEDED if references else Key.NONE) as registry:
         if not references:
-            yield from export_lines(registry.holders(), (), None)
+            yield from export_lines(registry.readable_holders(), (), None)
             return
         manifest = read_manifest(site.face.pack)
-        owned = registry.references(manifest.name, manifest.version)
+        pack = (manifest.name, manifest.version)
+        readable = zip(*registry.load_arrays(*pack), strict=True)
+        owned = [Reference(owner, *pack, template) for owner, template in readable]
         sealer = Sealer(load_key(site.key_file))
-        yield from export_lines(registry.holders(), owned, sealer, _documents(registry))
+        found = registry.readable_holders()
+        yield from export_lines(found, owned, sealer, _documents(registry))
 
 
 def import_holders(
@@ -148,6 +156,39 @@ def import_holders(
 
 def _documents(registry: DocumentHashes) -> Documents:
     return Documents(document_key_id(registry.document_key()), registry.documents())
+
+
+def remove_holder(site: Site, holder_id: str, *, by: str) -> HolderId:
+    """Forget a holder, from the latest moment on that this kiosk is sure of.
+
+    Raises:
+        RefusedError: ``no_such_holder``.
+        KeyUnavailableError: the key of tombstones cannot be read or made; nothing was removed.
+        StoreError: the registry is locked, damaged or not writable.
+    """
+    with open_registry(site) as registry:
+        now, at_least = instant(site), _latest_trusted(site)
+        return holders.remove(registry, holder_id, by=by, now=now, at_least=at_least)
+
+
+def _latest_trusted(site: Site) -> datetime | None:
+    """The latest time that surely was; None where it is not known, or not to be had now."""
+    path = LEDGER.at(site.state)
+    if not path.exists():
+        return None
+    with contextlib.suppress(StoreError), contextlib.closing(SqlitePassLedger(path)) as ledger:
+        return ledger.latest_trusted()
+    return None
+
+
+def damage_of(site: Site) -> Damage:
+    """The rows of the registry that cannot be read.
+
+    Raises:
+        StoreError: the registry is locked, damaged throughout, or not ours.
+    """
+    with read_registry(site) as registry:
+        return registry.damage()
 
 
 def with_pack(site: Site, pack: str | None) -> Site:

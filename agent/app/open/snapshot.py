@@ -159,6 +159,12 @@ def _lost_holders(damage: Damage, before: Snapshot) -> frozenset[HolderId]:
     return frozenset(before.registry.holders) if "holders" in damage.lost else frozenset()
 
 
+def damage_text(unreadable: Mapping[str, int]) -> str:
+    """How many rows cannot be read, by kind."""
+    counts = ", ".join(f"{kind} {count}" for kind, count in sorted(unreadable.items()))
+    return f"rows of the registry that cannot be read: {counts}"
+
+
 def _index(
     owners: list[HolderId], templates: Templates, manifest: Manifest, revision: int
 ) -> ReferenceIndex:

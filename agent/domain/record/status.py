@@ -48,6 +48,7 @@ class Status:
             "holders": len(self.registry.holders),
             "references": self.registry.references,
             "ambiguous_holders": len(self.registry.too_close),
+            "unreadable_rows": self.registry.unreadable,
             "threshold": {
                 "score": round(operating.threshold, 4),
                 "fmr": operating.fmr,

@@ -31,11 +31,14 @@ def find(store: HolderStore, holder_id: str) -> Holder:
     """The holder of this id.
 
     Raises:
-        RefusedError: ``no_such_holder``.
+        RefusedError: ``no_such_holder``; ``holder_unreadable``: the row is damaged.
     """
     for holder in store.readable_holders():
         if holder.id == holder_id:
             return holder
+    if holder_id in store.damage().holders:
+        fix = f"gate-agent holders remove {holder_id}, and enrol them again"
+        raise RefusedError("holder_unreadable", f"the holder's row is damaged\nFix: {fix}")
     raise RefusedError("no_such_holder", "there is no such holder\nFix: gate-agent holders list")
 
 
@@ -63,16 +66,25 @@ def change(
     return after, True
 
 
-def remove(store: HolderStore, holder_id: str, *, by: str, now: Instant) -> HolderId:
-    """Forget the holder and all references.
+def remove(
+    store: HolderStore,
+    holder_id: str,
+    *,
+    by: str,
+    now: Instant,
+    at_least: datetime | None = None,
+) -> HolderId:
+    """Forget the holder and all references; passes about them that are no newer open nothing.
+
+    ``at_least`` is a time that it surely is later than, where the clock may be behind.
 
     Raises:
         RefusedError: ``no_such_holder``.
     """
-    holder = find(store, holder_id)
-    if not store.remove(holder.id, by=by, now=now):
-        raise RefusedError("no_such_holder", "the holder is gone already")
-    return holder.id
+    if not store.remove(HolderId(holder_id), by=by, now=now, at_least=at_least):
+        fix = "gate-agent holders list"
+        raise RefusedError("no_such_holder", f"there is no such holder\nFix: {fix}")
+    return HolderId(holder_id)
 
 
 def as_json(holder: Holder, references: Mapping[str, int]) -> dict[str, Any]:

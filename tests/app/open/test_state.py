@@ -132,6 +132,7 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     _damage(site)
     with open_registry(site, Key.NEEDED) as registry:
         registry.enrol(holder(), [reference()], by="uid:0 root", now=NOW)
+        registry.remove(holder().id, by="uid:0 root", now=NOW)
     stack.enter_context(open_registry(site, Key.NEEDED))
     stack.enter_context(open_journal(site, may_set_aside=True)).append(event())
     ledger = SqlitePassLedger(table.LEDGER.at(state))

@@ -7,12 +7,12 @@ the last snapshot holds, for a bounded time: a revocation may be among what cann
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
 
-from agent.app.open.snapshot import Snapshot
+from agent.app.open.snapshot import Snapshot, damage_text
 from agent.app.threads.fault_line import FaultLine
 from agent.controller.inputs import Input, RegistryChanged
 from agent.credentials.passes.issuers import Issuers
@@ -121,9 +121,3 @@ class GalleryWatch:
             self._damage.failed(damage_text(unreadable))
         else:
             self._damage.works()
-
-
-def damage_text(unreadable: Mapping[str, int]) -> str:
-    """How many rows cannot be read, by kind."""
-    counts = ", ".join(f"{kind} {count}" for kind, count in sorted(unreadable.items()))
-    return f"rows of the registry that cannot be read: {counts}"
