@@ -16,7 +16,6 @@ _STEP = 4
 """Of the schema, which brought the marks."""
 
 MARKED = {
-    # Without the name: it gives nobody a right.
     "holder": ("id", "category", "enabled", "valid_from", "valid_until"),
     "issuer_key": ("key_id", "issuer", "public", "valid_from", "valid_until"),
     "revoked_pass": ("pass",),
@@ -24,6 +23,8 @@ MARKED = {
     "tombstone": ("holder_hash", "key_id", "removed_at", "dies_at"),
 }
 """The columns that a mark covers, by table; the first says whom or what the row is about."""
+_UNMARKED = {"holder": ("name",)}
+"""What is read as well, and gives nobody a right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,10 @@ class MarkedRows(RegistryFile):
 
     def _each(self, table: str, where: str = "", *parameters: object) -> Iterator[Row]:
         # Not by an index, which has values of its own.
-        query = f"SELECT rowid, * FROM {table} NOT INDEXED {where}"  # noqa: S608 - constants
-        cursor = self._connection.execute(query, parameters)
-        names = [column[0] for column in cursor.description]
-        for number, *found in cursor:
-            values = dict(zip(names[1:], found, strict=True))
+        names = (*MARKED[table], "mark", *_UNMARKED.get(table, ()))
+        query = f"SELECT rowid, {', '.join(names)} FROM {table} NOT INDEXED {where}"  # noqa: S608 - constants
+        for number, *found in self._connection.execute(query, parameters):
+            values = dict(zip(names, found, strict=True))
             subject, *fields = (values[name] for name in MARKED[table])
             yield Row(number, judge(subject, fields, values["mark"]), values)
 

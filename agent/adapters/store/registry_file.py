@@ -133,7 +133,7 @@ class RegistryFile:
             self._connection.close()
 
     def _open(self) -> None:
-        self._connection = open_database(self._path, APPLICATION_ID, _STEPS)
+        self._connection = open_database(self._path, APPLICATION_ID, _STEPS, judges_rows=True)
         # A damaged text is met where its row is judged, and not while others are read.
         self._connection.text_factory = _text
         self._identity = file_identity(self._path)

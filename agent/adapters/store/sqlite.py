@@ -28,14 +28,19 @@ _DAMAGE = {
 # The statements are ours and constant: where SQLite stumbles over one, the schema is damaged.
 _DAMAGED_SCHEMA = ("no such ", "malformed", "unsupported file format", "near ", "unrecognized")
 _UNDECODABLE = "Could not decode"
+_IMPOSSIBLE = "NULL value in "
 
 
 class CorruptError(StoreError):
     """The file is no database, or a broken one; what was in it may be lost."""
 
 
-def open_database(path: Path, application_id: int, steps: Sequence[str]) -> sqlite3.Connection:
+def open_database(
+    path: Path, application_id: int, steps: Sequence[str], *, judges_rows: bool = False
+) -> sqlite3.Connection:
     """The database at ``path``, made or brought up to date by ``steps``.
+
+    Whose reader ``judges_rows`` gets a file with impossible values in it too: it tells them itself.
 
     Each step is a script that was released once and never changes; ``user_version`` counts those
     applied. Synchronous is NORMAL: a commit survives the process's death; a power failure may take
@@ -61,6 +66,7 @@ def open_database(path: Path, application_id: int, steps: Sequence[str]) -> sqli
     )
     try:
         guarded(path, lambda: _prepare(path, connection, application_id, steps))
+        guarded(path, lambda: _check(path, connection, judges_rows=judges_rows))
     except BaseException:
         connection.close()
         raise
@@ -86,6 +92,9 @@ def guarded(path: Path, work: Callable[[], T]) -> T:
     """
     try:
         return work()
+    except UnicodeDecodeError:
+        # SQLite quotes what it stumbled over in a damaged schema, and Python cannot read it.
+        raise CorruptError(f"{path.name} is damaged: its schema is no UTF-8") from None
     except sqlite3.Error as error:
         text = str(error)
         if text.startswith(_UNDECODABLE):
@@ -192,9 +201,13 @@ def _prepare(
     connection.execute("PRAGMA foreign_keys = ON")
     if version < len(steps):
         _migrate(connection, application_id, steps)
-    if path.stat().st_size <= _LARGEST_CHECKED_BYTES:
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
+
+
+def _check(path: Path, connection: sqlite3.Connection, *, judges_rows: bool) -> None:
+    if path.stat().st_size > _LARGEST_CHECKED_BYTES:
+        return
+    for (verdict,) in connection.execute("PRAGMA quick_check").fetchall():
+        if verdict != "ok" and not (judges_rows and verdict.startswith(_IMPOSSIBLE)):
             raise CorruptError(f"{path.name} is damaged: {verdict}")
 
 
