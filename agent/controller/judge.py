@@ -308,7 +308,8 @@ class Judge:
 
     def out_of_order(self, lane: Lane) -> bool:
         """Whether a fault keeps everybody from being granted anything here."""
-        return self._faults.blocks(lane.settings) or lane.door.state is State.FAULT
+        faulty = self._faults.blocks(lane.settings) or lane.door.state is State.FAULT
+        return faulty or self.registry.outdated
 
     def _situation(
         self,
@@ -324,7 +325,7 @@ class Judge:
         document = evidence.document
         return Situation(
             locked_down=lane.door.mode is Mode.LOCKED_DOWN and not lane.door.fire,
-            sensor_fault=uncounted or self.registry.outdated or self.out_of_order(lane),
+            sensor_fault=uncounted or self.out_of_order(lane),
             passback=again in (PassbackMode.HARD, PassbackMode.TIMED),
             face_alone_suffices=self._face_suffices(lane),
             accept_no_pad=settings.accept_no_pad,

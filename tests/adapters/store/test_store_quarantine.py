@@ -1,5 +1,7 @@
 """One damaged row in the registry: it grants nothing, it is told, and everything else holds."""
 
+import random
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -17,7 +19,7 @@ from agent.credentials.documents.id_hash import kiosk_hash
 from agent.credentials.passes.issuers import IssuerKey
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
-from agent.errors import KeyUnavailableError, RefusedError
+from agent.errors import KeyUnavailableError, RefusedError, StoreError
 from agent.operations.people import holders as desk
 from agent.ports import Reference
 from agent.vision.packs.manifest import read_manifest
@@ -128,6 +130,28 @@ def assert_nobody_gained(found, good):
     assert found.documents.items() <= good.documents.items()
 
 
+def test_a_bit_that_flips_anywhere_in_the_file_gives_nobody_a_right(path, filled) -> None:
+    """SQLite sees some of it, the marks see the rest; what neither sees changes nothing."""
+    good = snapshot(path).registry
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = path.read_bytes()
+    chance, refused = random.Random(4), 0
+    for number in range(200):
+        bit = chance.randrange(8 * len(whole))
+        spoilt = bytearray(whole)
+        spoilt[bit // 8] ^= 1 << bit % 8
+        copy = path.parent / f"{number}" / path.name
+        copy.parent.mkdir(mode=0o700)
+        copy.write_bytes(spoilt)
+        shutil.copy2(path.with_name("tombstone.key"), copy.parent)
+        try:
+            assert_nobody_gained(snapshot(copy).registry, good)
+        except StoreError:
+            refused += 1
+    assert refused < 20
+
+
 def test_it_is_counted_by_kind_and_the_rest_is_whole(path, filled) -> None:
     (row, sealed), *_ = rows(path, "reference", "sealed")
     store(path, "reference", "sealed", row, flipped(sealed, 700))
@@ -144,7 +168,7 @@ def test_a_holder_whose_every_reference_is_damaged_is_matched_by_no_face(path, f
     for row, sealed in rows(path, "reference", "sealed")[:2]:
         store(path, "reference", "sealed", row, flipped(sealed, 5))
     found = snapshot(path)
-    assert found.index.names == (BOB,) or list(found.index.names) == [BOB]
+    assert list(found.index.names) == [BOB]
     assert found.registry.holders[ANN].enabled
 
 
@@ -237,15 +261,13 @@ def test_a_damaged_revocation_may_be_repeated(path, filled) -> None:
 
 def test_two_rows_about_one_holder_are_one_too_many(path, filled) -> None:
     """As where an index lost what its table has, and the holder was put once more."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("PRAGMA writable_schema = ON")
-        changed = "UPDATE sqlite_master SET sql = replace(sql, 'PRIMARY KEY', '')"
-        connection.execute(f"{changed} WHERE name = 'holder'")
-        connection.execute("DELETE FROM sqlite_master WHERE name LIKE 'sqlite_autoindex_holder%'")
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("INSERT INTO holder SELECT * FROM holder WHERE id = 'ann'")
-        rowids = connection.execute("SELECT id FROM holder WHERE id = 'ann'").fetchall()
-    assert len(rowids) == 2
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA legacy_alter_table = ON")
+        connection.execute("ALTER TABLE holder RENAME TO old")
+        connection.execute("CREATE TABLE holder AS SELECT * FROM old")
+        connection.execute("INSERT INTO holder SELECT * FROM old WHERE id = 'ann'")
+        connection.execute("DROP TABLE old")
+        connection.commit()
     assert open_registry(path).damage().holders == {ANN}
 
 

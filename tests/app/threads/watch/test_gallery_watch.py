@@ -1,7 +1,10 @@
 """What another process changed reaches the journal, whoever was killed or locked in between."""
 
+import sqlite3
 import threading
+from contextlib import closing
 
+import numpy as np
 import pytest
 from mosquitto import wait_until
 from store_parts import BY, NOW, holder, open_journal, open_registry
@@ -10,9 +13,14 @@ from agent.app.open.snapshot import Rates, take_snapshot
 from agent.app.threads.watch.gallery import GalleryWatch
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, RegistryChanged
 from agent.domain.access.part import Part
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.holder import HolderId
 from agent.domain.record.events import EventType
 from agent.errors import StoreError
+from agent.ports import Reference
 from agent.vision.packs.manifest import read_manifest
+
+TEMPLATE = np.random.default_rng(1).normal(size=128).astype(np.float32)
 
 
 @pytest.fixture
@@ -73,3 +81,135 @@ def test_a_journal_that_was_locked_gets_the_change_later(registry, journal, watc
     assert wait_until(lambda: FaultCleared(Part("gallery"), "agent") in posted)
     assert FaultRaised(Part("gallery"), "locked") in posted
     assert any(isinstance(one, RegistryChanged) for one in posted)
+
+
+# --- damage, and a registry that cannot be read --------------------------------------------------
+
+
+class Watched:
+    """A watch that is asked round by round, on a registry whose file the test may spoil."""
+
+    def __init__(self, path):
+        self.path, self.now_s = path, 0.0
+        self.posted: list[Input] = []
+        self.store = open_registry(path)
+        self.watch = GalleryWatch(
+            self.take(),
+            lambda: self.take(self.watch.snapshot()),
+            self.store.revision,
+            self.posted.append,
+            lambda: None,
+            monotonic_s=lambda: self.now_s,
+        )
+
+    def take(self, before=None):
+        return take_snapshot(self.store, read_manifest("dlib"), Rates(), before)
+
+    def round(self, seconds=0.5):
+        """What was said in a round so much later."""
+        self.now_s += seconds
+        del self.posted[:]
+        self.watch.look()
+        return list(self.posted)
+
+    def spoil(self, statement):
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            assert connection.execute(statement).rowcount
+
+
+@pytest.fixture
+def watched(tmp_path):
+    store = open_registry(tmp_path / "registry.sqlite")
+    for name in ("ann", "bob"):
+        made = Reference(HolderId(name), "dlib", read_manifest("dlib").version, TEMPLATE)
+        store.enrol(holder(name), [made], by=BY, now=NOW)
+    store.close()
+    return Watched(tmp_path / "registry.sqlite")
+
+
+def registries(posted):
+    return [one.registry for one in posted if isinstance(one, RegistryChanged)]
+
+
+def test_one_damaged_reference_holds_up_no_revocation(watched):
+    watched.spoil("UPDATE reference SET sealed = zeroblob(9) WHERE holder = 'ann'")
+    watched.store.revoke(PassId("ab" * 8), by=BY, now=NOW)
+    watched.store.put(holder("bob", enabled=False), by=BY, now=NOW)
+    posted = watched.round()
+    (registry,) = registries(posted)
+    assert registry.revoked == {"ab" * 8}
+    assert not registry.holders[HolderId("bob")].enabled
+    told = "rows of the registry that cannot be read: references 1"
+    assert FaultRaised(Part("registry"), told) in posted
+    assert not registry.outdated
+
+
+def test_other_damage_is_told_in_other_words_and_its_end_too(watched):
+    watched.spoil("UPDATE reference SET sealed = zeroblob(9) WHERE holder = 'ann'")
+    watched.store.revoke(PassId("ab" * 8), by=BY, now=NOW)
+    watched.round()
+    watched.spoil("UPDATE holder SET enabled = 7 WHERE id = 'bob'")
+    watched.store.revoke(PassId("cd" * 8), by=BY, now=NOW)
+    told = "rows of the registry that cannot be read: holders 1, references 1"
+    faults = [one for one in watched.round() if not isinstance(one, RegistryChanged)]
+    assert faults == [FaultCleared(Part("registry"), "agent"), FaultRaised(Part("registry"), told)]
+    for name in ("ann", "bob"):
+        watched.store.remove(HolderId(name), by=BY, now=NOW)
+    assert FaultCleared(Part("registry"), "agent") in watched.round()
+
+
+def test_the_agent_starts_with_a_damaged_row_and_tells_it(watched):
+    watched.spoil("UPDATE reference SET sealed = zeroblob(9) WHERE holder = 'ann'")
+    watched.spoil("UPDATE holder SET valid_until = 'soon' WHERE id = 'ann'")
+    again = Watched(watched.path)
+    thread = threading.Thread(target=again.watch.work)
+    thread.start()
+    told = "rows of the registry that cannot be read: holders 1, references 1"
+    assert wait_until(lambda: FaultRaised(Part("registry"), told) in again.posted)
+    again.watch.stop()
+    thread.join(60)
+
+
+def test_a_registry_that_is_gone_is_believed_for_a_minute(watched):
+    aside = watched.path.rename(watched.path.with_name("aside"))
+    (raised,) = watched.round()
+    assert raised == FaultRaised(Part("gallery"), "registry.sqlite is gone")
+    assert watched.round(59) == []
+    (expired,) = registries(watched.round(1))
+    assert expired.outdated
+    assert watched.watch.registry().outdated
+    assert watched.round(1) == []
+    aside.rename(watched.path)
+    posted = watched.round()
+    assert not registries(posted)[0].outdated
+    assert FaultCleared(Part("gallery"), "agent") in posted
+
+
+def test_a_moment_without_it_begins_a_minute_anew(watched):
+    for _ in range(3):
+        aside = watched.path.rename(watched.path.with_name("aside"))
+        watched.round(50)
+        assert not watched.watch.registry().outdated
+        aside.rename(watched.path)
+        watched.round(0.5)
+
+
+def test_a_journal_that_is_locked_makes_no_registry_old(tmp_path):
+    def locked():
+        raise StoreError("locked")
+
+    one = Watched(tmp_path / "registry.sqlite")
+    one.watch._changed = locked
+    one.round(500)
+    assert FaultRaised(Part("gallery"), "locked") in one.posted
+    one.round(500)
+    assert not one.watch.registry().outdated
+
+
+def test_a_registry_without_its_revision_gets_one_and_is_read_again(watched):
+    watched.spoil("DELETE FROM revision")
+    watched.store.revoke(PassId("ab" * 8), by=BY, now=NOW)
+    watched.round()
+    posted = watched.round()
+    assert registries(posted)[0].revoked == {"ab" * 8}
+    assert FaultCleared(Part("gallery"), "agent") in posted
