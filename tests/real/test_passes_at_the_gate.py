@@ -1,9 +1,11 @@
 """The whole agent before symbols and faces: real camera frames, real crypto, a simulated relay."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import segno
 from mosquitto import wait_until
 from pass_parts import KEY, OTHER_KEY, claims
 from places import SHARED
+from store_parts import holder
 
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.pass_ledger import SqlitePassLedger
@@ -27,6 +30,7 @@ from agent.credentials.passes.pass_template import CommunityKey
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.image import Image
+from agent.vision.packs.manifest import read_manifest
 from agent.vision.stills.images import read_image
 
 PROGRAM = str(Path(sys.executable).with_name("gate-agent"))
@@ -58,6 +62,7 @@ door = "turnstile"
 [[rule]]
 categories = ["resident"]
 factors = ["pass+face"]
+accept_unknown_holders = true
 [[rule]]
 categories = ["visitor"]
 factors = ["pass"]
@@ -222,3 +227,47 @@ def test_each_wrong_pass_is_denied_by_its_own_reason(gate: Gate) -> None:
         "Other",
         None,
     ]
+
+
+def test_removing_a_holder_revives_no_pass(gate: Gate) -> None:
+    visitor: dict[str, Any] = {"category": "visitor", "holder": HolderId("v-7")}
+    enrolled = holder("v-7", category="visitor")
+    with open_registry(gate.site) as registry:
+        registry.put(enrolled, by="test", now=instant(gate.site))
+    old = gate.pass_of(**visitor)
+    words = ["--config", str(gate.folder / "gate.toml"), "--state-dir", str(gate.site.state)]
+    done = subprocess.run([PROGRAM, "holders", "remove", "v-7", *words], check=False, timeout=60)
+    assert done.returncode == 0
+    assert reasons(gate.run(phone(old), NOBODY, seconds=1.2)) == ["CredentialRevoked"]
+    with open_registry(gate.site) as registry:
+        registry.put(enrolled, by="test", now=instant(gate.site))
+    gate.now = datetime.now(UTC)
+    new = gate.pass_of(id=PassId("ab" * 8), **visitor)
+    events = gate.run(phone(old), NOBODY, phone(new), NOBODY, seconds=1.2)
+    assert reasons(events) == ["CredentialRevoked", None]
+
+
+def test_one_damaged_row_stops_neither_the_start_nor_a_revocation(gate: Gate) -> None:
+    visitor: dict[str, Any] = {"category": "visitor", "holder": HolderId("v-7")}
+    with open_registry(gate.site) as registry:
+        registry.put(holder("ann"), by="test", now=instant(gate.site))
+        registry.put(holder("v-7", category="visitor"), by="test", now=instant(gate.site))
+        registry.revoke(PassId("ab" * 8), by="test", now=instant(gate.site))
+    with closing(sqlite3.connect(gate.site.state / "registry.sqlite")) as file, file:
+        file.execute("UPDATE holder SET valid_until = '2026-13' WHERE id = 'ann'")
+        file.execute(
+            "INSERT INTO reference (holder, pack, pack_version, sealed)"
+            " SELECT 'ann', 'dlib', ?, zeroblob(99)",
+            (read_manifest("dlib").version,),
+        )
+    shown = [
+        gate.pass_of(id=PassId("ab" * 8), **visitor),
+        gate.pass_of(id=PassId("cd" * 8), **{**visitor, "holder": HolderId("ann")}),
+        gate.pass_of(id=PassId("ef" * 8), **visitor),
+    ]
+    scenes = [scene for text in shown for scene in (phone(text), NOBODY)]
+    found = reasons(gate.run(*scenes, seconds=1.2))
+    assert found == ["CredentialRevoked", "CredentialNotEnabled", None]
+    raised = [one["data"] for one in gate.subscriber.events("fault")]
+    told = "rows of the registry that cannot be read: holders 1, references 1"
+    assert {"part": "registry", "detail": told}.items() <= raised[0].items()
