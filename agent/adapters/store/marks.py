@@ -54,7 +54,13 @@ def _named(found: object) -> str | None:
 
 def intact(text: object) -> TypeGuard[str]:
     """Whether a column holds a text, and one that was UTF-8 throughout."""
-    return isinstance(text, str) and not any("\ud800" <= one <= "\udfff" for one in text)
+    if not isinstance(text, str):
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a byte that was no UTF-8 is half a surrogate
+        return False
+    return True
 
 
 def _digest(subject: str, fields: Iterable[object]) -> str:

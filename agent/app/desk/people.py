@@ -4,23 +4,20 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from agent.adapters.store.keys import load_key
-from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.seal import Sealer
 from agent.app.open.engine import open_engine
 from agent.app.open.site import Site, instant
 from agent.app.open.snapshot import Rates, Snapshot, curve_of, take_snapshot, threshold_for
-from agent.app.open.state import LEDGER
-from agent.app.open.stores import Key, open_registry, read_registry
+from agent.app.open.stores import Key, latest_trusted, open_registry, read_registry
 from agent.credentials.documents.id_hash import document_key_id
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.operating_point import threshold_at
-from agent.errors import ImageError, KeyUnavailableError, StoreError
+from agent.errors import ImageError, KeyUnavailableError
 from agent.operations.people import gallery_check, holders
 from agent.operations.people.enrol import Bars, Enrolment, EnrolmentRequest, prepare
 from agent.operations.people.identify import Bar, IdentifiedImage, identify
@@ -167,18 +164,8 @@ def remove_holder(site: Site, holder_id: str, *, by: str) -> HolderId:
         StoreError: the registry is locked, damaged or not writable.
     """
     with open_registry(site) as registry:
-        now, at_least = instant(site), _latest_trusted(site)
+        now, at_least = instant(site), latest_trusted(site)
         return holders.remove(registry, holder_id, by=by, now=now, at_least=at_least)
-
-
-def _latest_trusted(site: Site) -> datetime | None:
-    """The latest time that surely was; None where it is not known, or not to be had now."""
-    path = LEDGER.at(site.state)
-    if not path.exists():
-        return None
-    with contextlib.suppress(StoreError), contextlib.closing(SqlitePassLedger(path)) as ledger:
-        return ledger.latest_trusted()
-    return None
 
 
 def damage_of(site: Site) -> Damage:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,11 +16,12 @@ from typing import Any
 
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.keys import load_key
+from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError
 from agent.app.open.site import Site, instant, make_event, new_event_id
-from agent.app.open.state import JOURNAL, REGISTRY
+from agent.app.open.state import JOURNAL, LEDGER, REGISTRY
 from agent.domain.record.events import Event, EventType
 from agent.errors import StoreError
 
@@ -125,6 +127,16 @@ def record(site: Site, kind: EventType, data: Mapping[str, Any]) -> None:
     with open_journal(site) as journal:
         journal.append(make_event(kind, data, instant(site)))
         journal.make_durable()
+
+
+def latest_trusted(site: Site) -> datetime | None:
+    """The latest time that surely was; None where it is not known, or not to be had now."""
+    path = LEDGER.at(site.state)
+    with contextlib.suppress(StoreError):
+        if _is_there(path):
+            with contextlib.closing(SqlitePassLedger(path)) as ledger:
+                return ledger.latest_trusted()
+    return None
 
 
 class Key(Enum):

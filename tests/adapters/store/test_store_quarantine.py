@@ -52,8 +52,8 @@ def filled(path):
         ]
         registry.enrol(holder(name, valid_from=SINCE, valid_until=UNTIL), made, by=BY, now=NOW)
     registry.put(holder(EVE, enabled=False), by=BY, now=NOW)
-    for name, number in NUMBERS.items():
-        hashed = kiosk_hash(registry.document_key(), number)
+    for name, written in NUMBERS.items():
+        hashed = kiosk_hash(registry.document_key(), written)
         registry.bind_document(name, hashed, by=BY, now=NOW)
     registry.remove(ZOE, by=BY, now=NOW)
     for one in (STOLEN, LOST):
