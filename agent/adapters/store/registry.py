@@ -1,6 +1,6 @@
 """The registry: holders and their sealed references; every change comes with its event."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 from agent.adapters.store.document_tables import DocumentTables
 from agent.adapters.store.gathered import Gathered
-from agent.adapters.store.holder_rows import KINDS, holders_of, reads
+from agent.adapters.store.marked_rows import Row
+from agent.adapters.store.marks import intact
+from agent.adapters.store.pass_tables import issuer_of
 from agent.adapters.store.seal import Sealer
-from agent.adapters.store.sqlite import CorruptError, text_or_none
+from agent.adapters.store.sqlite import CorruptError, moment_or_none, text_or_none
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
@@ -29,26 +31,27 @@ class SqliteRegistry(DocumentTables):
         Raises:
             CorruptError: a row cannot be read.
         """
-        found, unreadable = holders_of(rows := self._marked("holder", "ORDER BY id"))
+        found, unreadable = _holders(rows := self._marked("holder", "ORDER BY id"))
         if unreadable or len(found) != len(rows):
             raise CorruptError("a holder's row in the registry is damaged")
         return found
 
     def readable_holders(self) -> list[Holder]:
         """Every holder whose row can be read, by id."""
-        return holders_of(self._marked("holder", "ORDER BY id"))[0]
+        return _holders(self._marked("holder", "ORDER BY id"))[0]
 
     def holder(self, holder: HolderId) -> Holder | None:
         """One holder, or None; so too where the row cannot be read."""
-        found, _ = holders_of(self._marked("holder", "WHERE id = ?", holder))
+        found, _ = _holders(self._marked("holder", "WHERE id = ?", holder))
         return found[0] if found else None
 
     def damage(self) -> Damage:
         """The rows that cannot be read, references aside."""
-        rows = {kind: self._marked(table) for kind, table in KINDS.items()}
-        _, unreadable = holders_of(rows["holders"])
+        rows = {kind: self._marked(table) for kind, table in _KINDS.items()}
+        _, unreadable = _holders(rows["holders"])
         broken = {
-            kind: [one for one in found if not reads(kind, one)] for kind, found in rows.items()
+            kind: [one for one in found if not _READS.get(kind, _whole)(one)]
+            for kind, found in rows.items()
         }
         counts = {kind: len(found) for kind, found in broken.items()}
         counts["changes"] = sum(event is None for _, event in self._logged())
@@ -289,6 +292,56 @@ class SqliteRegistry(DocumentTables):
 
 
 _OF_PACK = "FROM reference WHERE pack = ? AND pack_version = ?"
+_KINDS = {
+    "holders": "holder",
+    "revocations": "revoked_pass",
+    "removals": "tombstone",
+    "documents": "id_document",
+    "issuers": "issuer_key",
+}
+"""The marked tables, by what a person calls their rows."""
+
+
+def _holders(rows: Iterable[Row]) -> tuple[list[Holder], frozenset[HolderId]]:
+    """The holders of rows that can be read, and whom the others are about."""
+    found: dict[str, Holder] = {}
+    unreadable: set[str] = set()
+    for row in rows:
+        holder = _holder(row)
+        if holder is None or holder.id in found:
+            unreadable |= row.verdict.subjects  # or two rows, and nobody knows which holds
+        else:
+            found[holder.id] = holder
+    return (
+        [holder for name, holder in found.items() if name not in unreadable],
+        frozenset(map(HolderId, unreadable)),
+    )
+
+
+def _holder(row: Row) -> Holder | None:
+    """The holder of a row, None where it cannot be read."""
+    values = row.values
+    words = (values["id"], values["name"], values["category"])
+    if not row.verdict.whole or not all(map(intact, words)) or values["enabled"] not in (0, 1):
+        return None
+    try:
+        ends = [moment_or_none(values[end]) for end in ("valid_from", "valid_until")]
+    except (ValueError, TypeError):
+        return None
+    start, end = ends
+    name, called, category = words
+    return Holder(HolderId(name), called, category, bool(values["enabled"]), start, end)
+
+
+def _whole(row: Row) -> bool:
+    return row.verdict.whole
+
+
+_READS: Mapping[str, Callable[[Row], bool]] = {
+    "holders": lambda row: _holder(row) is not None,
+    "issuers": lambda row: issuer_of(row) is not None,
+}
+"""What reads as it was written, and says what it should."""
 
 
 def _changes(before: Holder | None, after: Holder) -> dict[str, Any]:
