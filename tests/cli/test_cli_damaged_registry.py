@@ -1,4 +1,4 @@
-"""A registry with rows that cannot be read, at the desk: told, named, mended, and never in the way."""
+"""A registry with rows that cannot be read, at the desk: told, named, mended, in nobody's way."""
 
 import json
 import sqlite3
