@@ -1,9 +1,10 @@
 """Moments as people type them."""
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from agent.domain.hours.holidays import FIRST_YEAR, LAST_YEAR
+from agent.domain.hours.iso_time import read_date, read_moment
 from agent.errors import RefusedError
 
 NEVER = "none"
@@ -20,10 +21,9 @@ def parse_moment(text: str) -> datetime:
         RefusedError: ``time``; it is none.
     """
     try:
-        moment = datetime.fromisoformat(text)
+        return read_moment(text)
     except ValueError:
         raise RefusedError("time", "the time is not ISO 8601, as 2021-05-03T18:00:00Z") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def parse_bound(text: str, zone: tzinfo, *, ends: bool) -> datetime | None:
@@ -39,12 +39,10 @@ def parse_bound(text: str, zone: tzinfo, *, ends: bool) -> datetime | None:
         return None
     try:
         try:
-            day = date.fromisoformat(text) + timedelta(days=1 if ends else 0)
-            moment = datetime.combine(day, time())
+            day = read_date(text) + timedelta(days=1 if ends else 0)
+            moment = datetime.combine(day, time(), zone)
         except ValueError:
-            moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone)
+            moment = read_moment(text, zone)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise RefusedError(
@@ -60,14 +58,14 @@ def parse_at(text: str, zone: tzinfo) -> datetime:
         RefusedError: ``time``: it is none, or none that a schedule can say anything about.
     """
     try:
-        moment = datetime.fromisoformat(text)
+        moment = read_moment(text, zone)
     except ValueError:
         moment = None
     if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise RefusedError(
             "time", f"{text!r} is no date or time\nFix: 2026-12-31, or 2026-12-31T18:00"
         )
-    return moment.replace(tzinfo=moment.tzinfo or zone).astimezone(UTC)
+    return moment.astimezone(UTC)
 
 
 def parse_since(text: str | None, zone: tzinfo, now: datetime) -> datetime | None:

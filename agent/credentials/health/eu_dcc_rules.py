@@ -8,6 +8,7 @@ One of the three, once. A signer's certificate may be restricted to some of them
 key usage; the object ids stand in eHealth Network's certificate governance, in two spellings.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from agent.credentials.errors import CredentialError
 from agent.credentials.formats import cbor
 from agent.domain.credential.reason import Reason
+from agent.domain.hours.iso_time import is_plausible, read_date, read_moment, read_span
 
 _COVID_19 = "840539006"
 _NOT_DETECTED = "260415000"
@@ -29,6 +31,13 @@ _REQUIRED = {
 _BOOSTER_DOSE = 3
 # Above it a number of seconds lies beyond the year 5000: it is meant in milliseconds.
 _MILLISECONDS_FROM = 100_000_000_000
+# Nobody was vaccinated, tested or recovered before; the schema's years of birth begin with 1900.
+_FIRST_DAY, _FIRST_BIRTH = date(2020, 1, 1), date(1900, 1, 1)
+# How far ahead of the day of the check a date may lie before its year must be another calendar's.
+_STATED_AHEAD, _LASTING_AHEAD = timedelta(days=366), timedelta(days=20 * 366)
+_NO_DATE = "a date that is none"
+_DATE_CHARS = 10
+_YEAR = re.compile(r"\d{4}", re.ASCII)
 
 Entry = Mapping[object, cbor.Value]
 
@@ -81,6 +90,7 @@ def check_rules(
         "the signer may not sign certificates of this type",
     )
     _require(entry.get("tg") == _COVID_19, "about another disease")
+    _check_birth(certificate["dob"], at)
     _CHECKS[kind](entry, at, rules)
 
 
@@ -128,7 +138,7 @@ def _vaccination(entry: Entry, at: datetime, rules: AcceptanceRules) -> None:
 
 def _test(entry: Entry, at: datetime, rules: AcceptanceRules) -> None:
     _require(entry["tr"] == _NOT_DETECTED, "the test is not negative")
-    age = at - _moment(entry.get("sc"))
+    age = at - _moment(entry.get("sc"), at)
     _require(age >= timedelta(0), "the test lies in the future")
     limit_h = {_NAAT: rules.naat_max_hours, _ANTIGEN: rules.antigen_max_hours}
     if rules.naat_max_hours is not None or rules.antigen_max_hours is not None:
@@ -139,8 +149,14 @@ def _test(entry: Entry, at: datetime, rules: AcceptanceRules) -> None:
 
 def _recovery(entry: Entry, at: datetime, rules: AcceptanceRules) -> None:
     today = at.astimezone(UTC).date()
-    _require(_date(entry["df"]) <= today, "the recovery does not count yet")
-    _require(today <= _date(entry["du"]), "the recovery does not count any more")
+    _require(
+        _date(entry["df"], at, _LASTING_AHEAD) <= today,
+        "the recovery does not count yet",
+    )
+    _require(
+        today <= _date(entry["du"], at, _LASTING_AHEAD),
+        "the recovery does not count any more",
+    )
     age = _days_since(entry["fr"], at)
     _require(
         rules.recovery_min_days is None or age >= rules.recovery_min_days,
@@ -174,31 +190,59 @@ def _count(value: cbor.Value) -> int:
 
 
 def _days_since(text: str, at: datetime) -> int:
-    return (at.astimezone(UTC).date() - _date(text)).days
+    return (at.astimezone(UTC).date() - _date(text, at, _STATED_AHEAD)).days
 
 
-def _date(text: str) -> date:
-    """A day; a time of day behind it, which some issuers write, is left out."""
-    day, _, _ = text.partition("T")
+def _check_birth(text: str, at: datetime) -> None:
+    """A birth in a year that nobody alive has is written in another calendar, or a slip.
+
+    What is no date at all stays as its issuer wrote it: the schema lets it be empty, and nothing
+    here is judged by it.
+    """
+    if _YEAR.match(text):
+        last = at.astimezone(UTC).date() + timedelta(days=1)
+        try:
+            day, _ = read_span(text)
+        except ValueError:
+            year = int(text[:4])
+            _require(_FIRST_BIRTH.year <= year <= last.year, _NO_DATE)
+        else:
+            _require(is_plausible(day, _FIRST_BIRTH, last), _NO_DATE)
+
+
+def _date(text: str, at: datetime, ahead: timedelta) -> date:
+    """A day; a time of day behind it, which some issuers write, is left out.
+
+    One before the disease was known, or further ahead of ``at`` than ``ahead``, is no date.
+    """
     try:
-        return date.fromisoformat(day)
+        day = read_date(text) if len(text) <= _DATE_CHARS else read_moment(text).date()
     except ValueError:
         raise _no_date() from None
+    return _plausible(day, at, ahead)
 
 
-def _moment(value: cbor.Value) -> datetime:
+def _moment(value: cbor.Value, at: datetime) -> datetime:
     """ISO 8601, UTC where it names no zone; a number counts seconds or milliseconds since 1970."""
     try:
         if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        if cbor.is_int(value):
+            moment = read_moment(value)
+        elif cbor.is_int(value):
             seconds = value / 1000 if value >= _MILLISECONDS_FROM else value
-            return datetime.fromtimestamp(seconds, UTC)
+            moment = datetime.fromtimestamp(seconds, UTC)
+        else:
+            raise _no_date()
+        day = moment.astimezone(UTC).date()
     except (ValueError, OverflowError, OSError):
-        pass
-    raise _no_date()
+        raise _no_date() from None
+    _plausible(day, at, _STATED_AHEAD)
+    return moment
+
+
+def _plausible(day: date, at: datetime, ahead: timedelta) -> date:
+    _require(is_plausible(day, _FIRST_DAY, at.astimezone(UTC).date() + ahead), _NO_DATE)
+    return day
 
 
 def _no_date() -> CredentialError:
-    return CredentialError(Reason.HEALTH_CERTIFICATE_INVALID, "rules: a date that is none")
+    return CredentialError(Reason.HEALTH_CERTIFICATE_INVALID, f"rules: {_NO_DATE}")

@@ -24,6 +24,7 @@ import numpy as np
 from agent.credentials.documents.id_hash import KEY_ID_BYTES
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant, utc_text
+from agent.domain.hours.iso_time import read_moment
 from agent.errors import EnrolmentRefusedError, GateAgentError, RefusedError
 from agent.operations.people.enrol import make_holder
 from agent.ports import PeopleStore, Reference, Seals
@@ -204,7 +205,7 @@ def _moment(data: Mapping[str, Any], key: str) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(value)
+        moment = read_moment(value, None)
         _need(moment.tzinfo is not None, f"{key} lacks its offset from UTC")
         return moment.astimezone(UTC)
     except OverflowError as error:

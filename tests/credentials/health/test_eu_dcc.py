@@ -282,6 +282,42 @@ def test_what_a_certificate_must_state(certificate, rules, detail) -> None:
         assert verdict.cbor is False  # a number that CBOR itself cannot hold untagged
 
 
+@pytest.mark.parametrize(
+    ("certificate", "detail"),
+    [
+        (a_test(sc="2026-05-20T13:00:00+2"), None),
+        (a_test(sc="2026-05-19t12:00:00z"), None),
+        (a_test(sc="2026-05-19T12:00:00.123456789012Z"), None),
+        (a_test(sc="2569-05-19T12:00:00Z"), "a date that is none"),
+        (a_test(sc="1447-12-02T12:00:00Z"), "a date that is none"),
+        (a_test(sc=0), "a date that is none"),
+        (vaccination(dt="2020-01-01"), None),
+        (vaccination(dt="2019-12-31"), "a date that is none"),
+        (vaccination(dt="2569-03-01"), "a date that is none"),
+        (vaccination(dt="1447-09-12"), "a date that is none"),
+        (vaccination(dt="2026-W10-1"), "a date that is none"),
+        (vaccination(dt="2026-03"), "a date that is none"),
+        (vaccination(dt="2026-03-01t00:00:00z"), None),
+        (vaccination(dt="2026-03-01Tnoon"), "a date that is none"),
+        (recovery(fr="2019-11-30"), "a date that is none"),
+        (recovery(du="2569-07-31"), "a date that is none"),
+        (recovery(df="1447-08-24"), "a date that is none"),
+        (dcc() | {"dob": "1990"}, None),
+        (dcc() | {"dob": "1990-02"}, None),
+        (dcc() | {"dob": "1964-XX-XX"}, None),
+        (dcc() | {"dob": "2533-01-02"}, "a date that is none"),
+        (dcc() | {"dob": "1410"}, "a date that is none"),
+        (dcc() | {"dob": "1410-06-XX"}, "a date that is none"),
+        (dcc() | {"dob": "2026-05-23"}, "a date that is none"),
+    ],
+)
+def test_a_date_is_one_by_the_standard_and_of_its_subject(certificate, detail) -> None:
+    """Before, ``+2`` was none, and a dose of the Buddhist year 2569 or of 1447 was a dose."""
+    verdict = check(certificate_text(certificate))
+    assert (verdict.valid, verdict.reason) == (detail is None, None if detail is None else H)
+    assert detail is None or detail in str(verdict.detail)
+
+
 def test_a_message_without_key_id_is_tried_on_few_keys_only() -> None:
     text = hc1(cose(PAYLOAD, protected={1: -7}))
     others = [parse_trust(signer("p384", serial=serial).pem) for serial in range(1, 16)]

@@ -20,6 +20,7 @@ from agent.credentials.errors import CredentialError
 from agent.credentials.formats.strict_json import loads
 from agent.domain.access.hints import ANNOUNCEMENT_PREFIX, KEY_PATTERN, LANGUAGE_PATTERN, Priority
 from agent.domain.hours.instant import Instant
+from agent.domain.hours.iso_time import read_moment
 from agent.domain.record.announcement import PRIORITIES, Announcement
 from agent.errors import RefusedError
 from agent.operations.voice.texts import speakable
@@ -28,7 +29,7 @@ LARGEST_BYTES = 4096
 _KEYS = {"id", "message", "text", "priority", "expires", "repeat", "language"}
 _NEEDED = {"id", "priority", "expires"}
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,30})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _FURTHEST = timedelta(days=7)
 _REMEMBERED = 512
 _AT_ONCE, _REFILL_S = 6.0, 10.0
@@ -180,10 +181,10 @@ def _text(value: object) -> str:
 
 
 def _time(value: object) -> datetime:
-    if not isinstance(value, str) or not value.isascii() or not _TIME.fullmatch(value):
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise _refused("expires is no RFC 3339 time")
     try:
-        return datetime.fromisoformat(value).astimezone(UTC)
+        return read_moment(value).astimezone(UTC)
     except (ValueError, OverflowError):
         raise _refused("expires is no RFC 3339 time") from None
 

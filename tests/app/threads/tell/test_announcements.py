@@ -61,6 +61,14 @@ def test_a_good_one_is_understood_to_the_last_key() -> None:
 
 
 @pytest.mark.parametrize(
+    "expires", ["2026-11-25t12:30:00z", "2026-11-25T12:30:00.0000000Z", "2026-11-25T12:30:00-00:00"]
+)
+def test_a_time_is_read_in_every_form_of_rfc_3339(expires: str) -> None:
+    """Before, small letters and a fraction of seven digits were no time."""
+    assert parse_announcement(payload(expires=expires)) == parse_announcement(payload())
+
+
+@pytest.mark.parametrize(
     "bad",
     [
         b"",
