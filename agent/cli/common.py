@@ -91,6 +91,14 @@ def warn(text: str) -> None:
     typer.echo(f"warning: {plain(text)}", err=True)
 
 
+def left_out(entries: Sequence[object], count: int) -> None:
+    """What of a list could not be read, an entry a line, on stderr; ``count`` is of all."""
+    for each in entries:
+        warn(f"left out {each}")
+    if count > len(entries):
+        warn(f"left out {count - len(entries)} more")
+
+
 def emit(value: Any) -> None:
     """One JSON value on one line of stdout, at once: a reader may be following."""
     # ASCII only: a file name that is no valid text still makes a valid line in every locale.

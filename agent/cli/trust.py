@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import state_dir
-from agent.cli.common import Json, StateDir, counted, emit, examples, say, table, user
+from agent.cli.common import (
+    Json,
+    StateDir,
+    counted,
+    emit,
+    examples,
+    left_out,
+    say,
+    table,
+    user,
+    warn,
+)
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -17,7 +28,12 @@ def add_to(parent: typer.Typer) -> None:
     parent.add_typer(app, name="trust", help="Trust lists: who may sign health certificates.")
 
 
-@app.command("install", epilog=examples("trust install eu-2026-05.pem", "trust install shc.jwks"))
+@app.command(
+    "install",
+    epilog=examples(
+        "trust install eu-2026-05.pem", "trust install shc.jwks --issuer https://issuer.example"
+    ),
+)
 def install(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="PEM certificates or a JWK set.", readable=False)
@@ -26,22 +42,33 @@ def install(
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="[default: the file's name].")
     ] = None,
+    issuer: Annotated[
+        str | None,
+        typer.Option("--issuer", metavar="URL", help="Whose keys they are: iss on its cards."),
+    ] = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
     """Install a trust list, or replace one by its newer state.
 
-    Its age counts from now: past the limit of the config what it holds is refused.
+    Its age counts from now: past the limit of the config what it holds is refused. An entry that
+    cannot be read is left out and named; where none can be, the list before stays.
     """
     from agent.operations.health import trust_lists
 
     folder = state_dir(state)
-    made = trust_lists.install(file, folder, datetime.now(UTC), name)
+    made = trust_lists.install(file, folder, datetime.now(UTC), name, issuer)
     _record(folder, made.name, "installed", len(made.trust.keys))
     if as_json:
         emit(made.as_json())
     else:
         say(f"installed {made.name}: {counted(len(made.trust.keys), 'key')}")
+    left_out(made.trust.skipped, made.trust.skipped_count)
+    if made.unbound:
+        warn(
+            f"{counted(made.unbound, 'key')} of SMART Health Cards may sign for any issuer:"
+            " name theirs with --issuer URL"
+        )
 
 
 @app.command("list", epilog=examples("trust list --json"))
@@ -54,11 +81,13 @@ def list_(*, state: StateDir = None, as_json: Json = False) -> None:
         emit([each.as_json() for each in lists])
         return
     table(
-        ("name", "keys", "installed", "problem"),
+        ("name", "keys", "left out", "unbound", "installed", "problem"),
         [
             (
                 each.name,
                 len(each.trust.keys),
+                each.trust.skipped_count,
+                each.unbound,
                 None if each.installed is None else each.installed.isoformat(" ", "seconds"),
                 each.problem,
             )

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.common import Json, emit, examples, fields, file_option
+from agent.cli.common import Json, emit, examples, fields, file_option, left_out
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -48,6 +48,10 @@ def health(
         Path | None,
         file_option("--trust", "PEM certificates or a JWK set."),
     ] = None,
+    issuer: Annotated[
+        str | None,
+        typer.Option("--issuer", metavar="URL", help="Whose keys --trust has: iss on its cards."),
+    ] = None,
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="ISO 8601 [default: now].")
     ] = None,
@@ -80,7 +84,9 @@ def health(
     if trust is None:
         raise typer.BadParameter("--trust FILE is missing")
     code = text if file is None else read_code(file)
-    verdict = verify_code(code or "", read_trust(trust), now, rules.value)
+    keys = read_trust(trust, issuer)
+    left_out(keys.skipped, keys.skipped_count)
+    verdict = verify_code(code or "", keys, now, rules.value)
     if as_json:
         emit(verdict.as_json())
     else:

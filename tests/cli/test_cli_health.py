@@ -24,6 +24,7 @@ KEYS = [
     *("valid", "reason", "detail"),
 ]
 AT = NOW.isoformat()
+ISSUER, OTHER = "https://issuer.example/cards", "https://other.example"
 TWO_MINUTES = timedelta(minutes=2)
 
 
@@ -170,7 +171,10 @@ def test_a_batch_answers_each_line_in_its_place(gate: Gate, tmp_path: Path) -> N
         (good | {"at": 5}, False, "eu_dcc", Reason.OTHER),
         (good | {"text": "HC1:\ud800"}, False, "eu_dcc", Reason.OTHER),
         (good | {"text": "HC1:" + "A" * 1_000_000}, False, "eu_dcc", Reason.OTHER),
-        (card | {"trust": good["trust"]}, True, "smart_health_card", None),
+        (card | {"trust": good["trust"]}, False, "smart_health_card", Reason.CREDENTIAL_FORGED),
+        (card | {"issuer": ISSUER}, True, "smart_health_card", None),
+        (card | {"issuer": OTHER}, False, "smart_health_card", Reason.CREDENTIAL_FORGED),
+        (card | {"issuer": 5}, False, "smart_health_card", Reason.HEALTH_CERTIFICATE_INVALID),
         (good, True, "eu_dcc", None),
     ]
     batch = tmp_path / "codes.jsonl"

@@ -87,7 +87,12 @@ class Signer:
 def key_of(kind: str) -> PrivateKey:
     if kind.startswith("rsa"):
         return rsa.generate_private_key(65537, int(kind[3:]))
-    curves = {"p256": ec.SECP256R1(), "p384": ec.SECP384R1(), "p521": ec.SECP521R1()}
+    curves = {
+        "p256": ec.SECP256R1(),
+        "p256b": ec.SECP256R1(),
+        "p384": ec.SECP384R1(),
+        "p521": ec.SECP521R1(),
+    }
     return ec.generate_private_key(curves[kind])
 
 
@@ -98,6 +103,7 @@ def signer(
     begin: datetime = NOW - timedelta(days=30),
     end: datetime = NOW + timedelta(days=30),
     serial: int = 1,
+    address: str | None = None,
 ) -> Signer:
     key = key_of(kind)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "issuer")])
@@ -113,6 +119,9 @@ def signer(
     if usages:
         oids = [x509.ObjectIdentifier(usage) for usage in usages]
         builder = builder.add_extension(x509.ExtendedKeyUsage(oids), critical=False)
+    if address is not None:
+        names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(address)])
+        builder = builder.add_extension(names, critical=False)
     return Signer(key, builder.sign(key, SHA256()).public_bytes(Encoding.DER))
 
 
@@ -212,21 +221,38 @@ PATIENT = {
 }
 
 
+IMMUNIZATION: dict[str, Any] = {
+    "fullUrl": "resource:1",
+    "resource": {
+        "resourceType": "Immunization",
+        "status": "completed",
+        "vaccineCode": {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": "207"}]},
+        "patient": {"reference": "resource:0"},
+        "occurrenceDateTime": "2026-03-01",
+    },
+}
+
+
+def bundle(*entries: Any) -> dict[str, Any]:
+    """The ``vc`` of a card with these entries."""
+    return {
+        "type": ["https://smarthealth.cards#health-card"],
+        "credentialSubject": {
+            "fhirVersion": "4.0.1",
+            "fhirBundle": {
+                "resourceType": "Bundle",
+                "type": "collection",
+                "entry": list(entries),
+            },
+        },
+    }
+
+
 def card_claims(**changes: Any) -> dict[str, Any]:
     whole = {
         "iss": "https://issuer.example/cards",
         "nbf": ISSUED.timestamp() + 0.25,
-        "vc": {
-            "type": ["https://smarthealth.cards#health-card"],
-            "credentialSubject": {
-                "fhirVersion": "4.0.1",
-                "fhirBundle": {
-                    "resourceType": "Bundle",
-                    "type": "collection",
-                    "entry": [PATIENT],
-                },
-            },
-        },
+        "vc": bundle(PATIENT, IMMUNIZATION),
     } | changes
     return {name: value for name, value in whole.items() if value is not None}
 

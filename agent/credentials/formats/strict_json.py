@@ -6,6 +6,8 @@ from typing import Any
 
 from agent.credentials.errors import unreadable
 
+_MOST_DIGITS = 1000
+
 
 class _RefusedError(ValueError):
     """A rule of this module is broken; the text is the fixed phrase."""
@@ -28,6 +30,43 @@ def loads(data: bytes | str) -> Any:
         raise unreadable("JSON: nested too deeply") from None
     except ValueError:
         raise unreadable("JSON: not well-formed") from None
+
+
+class Odd:
+    """An object or a number that breaks a rule, in the place of its value; equal to nothing."""
+
+    __slots__ = ()
+
+
+def loads_by_parts(text: str) -> Any:
+    """As ``loads``, but what breaks a rule of this module is an ``Odd`` in its place.
+
+    So one object with a key twice does not take with it what stands beside it.
+
+    Raises:
+        CredentialError: ``Other``; no JSON at all, or nested too deeply.
+    """
+    try:
+        return json.loads(
+            text, object_pairs_hook=_object_or_odd, parse_constant=_odd, parse_int=_int_or_odd
+        )
+    except RecursionError:
+        raise unreadable("JSON: nested too deeply") from None
+    except ValueError:
+        raise unreadable("JSON: not well-formed") from None
+
+
+def _object_or_odd(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Odd:
+    made = dict(pairs)
+    return made if len(made) == len(pairs) else Odd()
+
+
+def _odd(_text: str) -> Odd:
+    return Odd()
+
+
+def _int_or_odd(text: str) -> int | Odd:
+    return int(text) if len(text) <= _MOST_DIGITS else Odd()
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

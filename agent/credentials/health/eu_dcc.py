@@ -19,7 +19,8 @@ from agent.credentials.formats import base45, cbor, cose
 from agent.credentials.formats.inflate import ZLIB, inflate
 from agent.credentials.health.eu_dcc_rules import AcceptanceRules, check_rules
 from agent.credentials.health.health import HealthKind, HealthVerdict, Steps, Subject, check_times
-from agent.credentials.health.trust import TrustedKey, TrustList, unknown_key
+from agent.credentials.health.trust import TrustList, unknown_key
+from agent.credentials.health.trusted_key import TrustedKey
 from agent.domain.credential.reason import Reason
 
 PREFIX = "HC1:"
@@ -115,15 +116,20 @@ def _signer(message: cose.Sign1, trust: TrustList) -> TrustedKey:
     if message.algorithm not in _SIGNATURES:
         raise _forged("signature: an algorithm that is not allowed")
     if message.key_id is None:
-        candidates = trust.keys if len(trust.keys) <= _MAX_TRIED_KEYS else ()
+        candidates = _of_eu(trust.keys)
+        candidates = candidates if len(candidates) <= _MAX_TRIED_KEYS else ()
     else:
-        candidates = trust.by_key_id(message.key_id)[:_MAX_TRIED_KEYS]
+        candidates = _of_eu(trust.by_key_id(message.key_id))[:_MAX_TRIED_KEYS]
     if not candidates:
         raise unknown_key(trust)
     for candidate in candidates:
         if cose.verify(message, candidate.key):
             return candidate
     raise _forged("signature: wrong")
+
+
+def _of_eu(keys: tuple[TrustedKey, ...]) -> tuple[TrustedKey, ...]:
+    return tuple(key for key in keys if key.kind is HealthKind.EU_DCC)
 
 
 def _forged(detail: str) -> CredentialError:

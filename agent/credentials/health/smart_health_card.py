@@ -4,8 +4,8 @@
 
 Each pair of digits is a character: its code less 45. A card too large for one code comes as
 "shc:/1/2/...", "shc:/2/2/..."; ``assemble`` joins them. The key id is the JWK thumbprint of the
-issuer's key, which is installed here; the address in ``iss`` is never asked. Revocation lists are
-not read.
+issuer's key, which is installed here and belongs to the address in ``iss``; that is never asked.
+Revocation lists are not read.
 """
 
 import base64
@@ -24,8 +24,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from agent.credentials.errors import CredentialError, unreadable
 from agent.credentials.formats import strict_json
 from agent.credentials.formats.inflate import RAW, inflate
+from agent.credentials.health.card_statements import check_statements
 from agent.credentials.health.health import HealthKind, HealthVerdict, Steps, Subject, check_times
 from agent.credentials.health.trust import TrustList, unknown_key
+from agent.credentials.health.trusted_key import is_issuer
 from agent.domain.credential.reason import Reason
 
 PREFIX = "shc:/"
@@ -37,7 +39,6 @@ _OFFSET = 45
 _PARTS = 3
 _COORDINATE_BYTES = 32
 _CHUNK = re.compile(r"shc:/(\d{1,3})/(\d{1,3})/(\d+)", re.ASCII)
-_ISSUER = re.compile(r"https://[^\s?#]+[^\s?#/]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,7 +54,8 @@ class Jws:
 def verify_card(text: str, trust: TrustList, at: datetime) -> HealthVerdict:
     """Check the text of a QR code, or of all codes of one card, by ``trust`` at ``at``.
 
-    ``at`` has a zone. What the card states of anybody's health is not judged.
+    ``at`` has a zone. That the card states an immunization or a laboratory result is asked; what
+    the result says is not judged.
     """
     steps = Steps(HealthKind.SMART_HEALTH_CARD)
     subject = None
@@ -62,18 +64,24 @@ def verify_card(text: str, trust: TrustList, at: datetime) -> HealthVerdict:
             if not text.startswith(PREFIX):
                 raise unreadable("prefix: not shc:/")
         jws = read_jws(text_of_digits(assemble(text)))
+        signer = None
         with steps.judged("signature"):
-            _check_signature(jws, trust)
+            signer = _signer(jws, trust)
         with steps.must("zlib"):
             if jws.header.get("zip") != "DEF":
                 raise unreadable("zlib: the payload is not marked as compressed")
             data = inflate(jws.payload, RAW, MAX_PAYLOAD_BYTES)
         claims = _claims(data)
+        if signer is not None:
+            with steps.judged("signature"):
+                _check_issuer(claims.get("iss"), signer, trust)
         with steps.judged("valid_at"):
             end = None if claims.get("exp") is None else _moment(claims["exp"])
             check_times(at, _moment(claims.get("nbf")), end, end_included=False, what="the card")
         with steps.judged("rules"):
-            subject = _subject(_check_form(claims))
+            entries = _check_form(claims)
+            check_statements(entries, at)
+            subject = _subject(entries)
     except CredentialError as error:
         steps.fail(error)
     return steps.verdict(subject)
@@ -141,7 +149,8 @@ def _base64url(text: str) -> bytes:
         raise unreadable("JWS: not base64url") from None
 
 
-def _check_signature(jws: Jws, trust: TrustList) -> None:
+def _signer(jws: Jws, trust: TrustList) -> str:
+    """The thumbprint of the key that signed it."""
     if jws.header.get("alg") != "ES256":
         raise _forged("signature: an algorithm that is not allowed")
     key_id = jws.header.get("kid")
@@ -156,6 +165,13 @@ def _check_signature(jws: Jws, trust: TrustList) -> None:
         trusted.key.verify(encode_dss_signature(r, s), jws.signed, ECDSA(SHA256()))
     except InvalidSignature:
         raise _forged("signature: wrong") from None
+    return str(key_id)
+
+
+def _check_issuer(issuer: object, signer: str, trust: TrustList) -> None:
+    """Whether the card is of the issuer whose key signed it; of none is judged by the rules."""
+    if is_issuer(issuer) and not trust.may_sign_for(signer, str(issuer)):
+        raise _forged("signature: the key is another issuer's")
 
 
 def _forged(detail: str) -> CredentialError:
@@ -181,8 +197,7 @@ def _moment(value: object) -> datetime:
 
 def _check_form(claims: Mapping[str, Any]) -> Sequence[Any]:
     """The entries of the FHIR bundle, where the claims are a health card's."""
-    issuer = claims.get("iss")
-    if not isinstance(issuer, str) or _ISSUER.fullmatch(issuer) is None:
+    if not is_issuer(claims.get("iss")):
         raise _not_accepted("the issuer is no https address, or ends with a slash")
     match claims.get("vc"):
         case {

@@ -1,41 +1,44 @@
-"""Trust lists: whose signatures on health certificates count.
+"""Trust lists: whose signatures on health certificates count, for which kind, and for whom.
 
-A list is what an issuer or a national backend publishes: PEM certificates (or one a line in bare
-base64), or a JWK set (RFC 7517), which may be a whole set, a list of keys, or one key.
+A list is what an issuer or a national backend publishes:
 
-    EU DCC               the key id is the first 8 bytes of the SHA-256 of the certificate
-    SMART Health Cards   the key id is the JWK thumbprint (RFC 7638) of the key
+    PEM certificates, or one a line in bare base64            EU certificates
+    a JWK set (RFC 7517): a whole set, a list, or one key     each key by its id; ``jwk``
+    a directory of issuers {"issuerInfo": [{"issuer":         SMART Health Cards, each key bound
+      {"iss"}, "keys": [...]}]}, as VCI publishes it          to the address beside it
+
+One entry that cannot be read is left out and named; the others stay. Where nothing can be read it
+is no trust list.
 """
 
 import base64
 import binascii
-import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from agent.credentials.errors import CredentialError
 from agent.credentials.formats import strict_json
-from agent.credentials.formats.cose import PublicKey
+from agent.credentials.health.certificate import key_id_of, read_certificate
+from agent.credentials.health.health import HealthKind
+from agent.credentials.health.jwk import read_jwk
+from agent.credentials.health.trusted_key import TrustedKey, is_issuer, thumbprint
 from agent.domain.credential.reason import Reason
 from agent.errors import RefusedError
 
 MAX_BYTES = 16_000_000
 """The trust list of the whole Union had some 300 kB."""
+MOST_NAMED = 100
+"""So many entries that were left out are named, the others counted."""
 
-_KEY_ID_BYTES = 8
 # What a certificate in DER begins with: a sequence of 256 to 65535 bytes.
 _DER_SEQUENCE = b"\x30\x82"
-_PEM = re.compile("-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----")
-_CURVES: Mapping[str, type[ec.EllipticCurve]] = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1}
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_PRIVATE = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_NAME_CHARS = 64
 
 
 class TrustListError(RefusedError):
@@ -46,18 +49,16 @@ class TrustListError(RefusedError):
 
 
 @dataclass(frozen=True, slots=True)
-class TrustedKey:
-    """One key, and what its certificate restricts, where there is one.
+class Skipped:
+    """An entry that was left out: where it stands, how it calls itself, and why (a phrase)."""
 
-    ``usages`` holds the extended key usages as dotted OIDs, empty where they are not restricted.
-    """
+    place: str
+    name: str | None
+    why: str
 
-    key: PublicKey = field(repr=False)
-    key_ids: frozenset[bytes]
-    thumbprint: str | None
-    not_before: datetime | None = None
-    not_after: datetime | None = None
-    usages: frozenset[str] = frozenset()
+    def __str__(self) -> str:
+        name = "" if self.name is None else f" ({self.name})"
+        return f"{self.place}{name}: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +67,48 @@ class TrustList:
 
     ``gap`` tells, as a fixed phrase, why a key may be missing that was here once.
     ``has_private`` says that the source carries a private key too, which nobody should pass on.
+    ``skipped`` names entries that were left out, the first ``MOST_NAMED`` of ``skipped_count``.
     """
 
     keys: tuple[TrustedKey, ...] = ()
     gap: str | None = None
     has_private: bool = False
+    skipped: tuple[Skipped, ...] = ()
+    skipped_count: int = 0
     _by_id: Mapping[bytes, tuple[TrustedKey, ...]] = field(init=False, repr=False)
-    _by_thumbprint: Mapping[str, TrustedKey] = field(init=False, repr=False)
+    _by_thumbprint: Mapping[str, tuple[TrustedKey, ...]] = field(init=False, repr=False)
+    _issuers: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         by_id: dict[bytes, tuple[TrustedKey, ...]] = {}
-        by_thumbprint: dict[str, TrustedKey] = {}
+        by_thumbprint: dict[str, tuple[TrustedKey, ...]] = {}
         for key in self.keys:
             for key_id in key.key_ids:
                 by_id[key_id] = (*by_id.get(key_id, ()), key)
-            if key.thumbprint is not None:
-                by_thumbprint.setdefault(key.thumbprint, key)
+            if key.thumbprint is not None and key.kind is HealthKind.SMART_HEALTH_CARD:
+                by_thumbprint[key.thumbprint] = (*by_thumbprint.get(key.thumbprint, ()), key)
+        issuers = frozenset(key.issuer for key in self.keys if key.issuer is not None)
         object.__setattr__(self, "_by_id", MappingProxyType(by_id))
         object.__setattr__(self, "_by_thumbprint", MappingProxyType(by_thumbprint))
+        object.__setattr__(self, "_issuers", issuers)
 
     def by_key_id(self, key_id: bytes) -> tuple[TrustedKey, ...]:
         """The keys of this COSE key id: one as a rule, for 8 bytes may collide."""
         return self._by_id.get(key_id, ())
 
     def by_thumbprint(self, thumbprint: str) -> TrustedKey | None:
-        """The key whose JWK thumbprint this is."""
-        return self._by_thumbprint.get(thumbprint)
+        """The key of SMART Health Cards whose JWK thumbprint this is."""
+        return next(iter(self._by_thumbprint.get(thumbprint, ())), None)
+
+    def may_sign_for(self, thumbprint: str, issuer: str) -> bool:
+        """Whether the key of this thumbprint is ``issuer``'s.
+
+        A key that its list bound to nobody counts for whom no list names: it never speaks for an
+        issuer whose own keys are known.
+        """
+        found = self._by_thumbprint.get(thumbprint, ())
+        owners = {key.issuer for key in found}
+        return issuer in owners or (None in owners and issuer not in self._issuers)
 
 
 def unknown_key(trust: TrustList) -> CredentialError:
@@ -106,23 +123,26 @@ def merge(lists: Iterable[TrustList], gap: str | None = None) -> TrustList:
     return TrustList(tuple(key for each in lists for key in each.keys), gap)
 
 
-def parse_trust(content: str) -> TrustList:
-    """Read the content of a trust file.
-
-    Keys of a JWK set that no health certificate here can use are left out, as RFC 7517 says.
+def parse_trust(content: str, issuer: str | None = None) -> TrustList:
+    """Read the content of a trust file; ``issuer`` is whose the keys are, of SMART Health Cards.
 
     Raises:
-        TrustListError: it is neither form, or holds no usable key, or a certificate is damaged.
+        TrustListError: it is none of the forms, or holds no key that can be used.
     """
     text = content.strip().removeprefix("\ufeff")
     if len(text) > MAX_BYTES:
         raise TrustListError("the trust list is too long")
+    if issuer is not None and not is_issuer(issuer):
+        raise TrustListError("an issuer is an https address without a slash behind it")
+    reading = _Reading(issuer)
     if text.startswith(("{", "[")):
-        found = _from_jwks(text)
+        reading.json(text)
     else:
-        found = TrustList(tuple(_certified(der) for der in _certificates(text)))
+        reading.certificates(text)
+    found = reading.found(has_private=reading.private or _PRIVATE.search(text) is not None)
     if not found.keys:
-        raise TrustListError("the trust list holds no key that can be used")
+        first = f": {found.skipped[0]}" if found.skipped else ""
+        raise TrustListError(f"the trust list holds no key that can be used{first}")
     return found
 
 
@@ -140,149 +160,104 @@ def content_of(data: bytes) -> str:
         raise TrustListError("the trust list is no text (UTF-8)") from None
 
 
-def key_id_of(certificate_der: bytes) -> bytes:
-    """The EU DCC's key id of a certificate."""
-    return hashlib.sha256(certificate_der).digest()[:_KEY_ID_BYTES]
+class _Reading:
+    """Takes entry by entry; what one raises costs that one only."""
 
+    def __init__(self, issuer: str | None) -> None:
+        self._issuer = issuer
+        self._keys: list[TrustedKey] = []
+        self._skipped: list[Skipped] = []
+        self._count = 0
+        self.private = False
 
-def _certificates(text: str) -> Iterable[bytes]:
-    blocks = _PEM.findall(text)
-    if not blocks:
-        # Without armour: one certificate that may be broken into lines, or one a line.
-        whole = "".join(text.split())
+    def found(self, *, has_private: bool) -> TrustList:
+        """What there was."""
+        return TrustList(
+            tuple(self._keys),
+            has_private=has_private,
+            skipped=tuple(self._skipped),
+            skipped_count=self._count,
+        )
+
+    def json(self, text: str) -> None:
         try:
-            _load(_base64(whole))
-            blocks = [whole]
-        except TrustListError:
-            blocks = text.split()
-    return map(_base64, blocks)
+            value = strict_json.loads_by_parts(text)
+        except CredentialError as error:
+            raise TrustListError(f"the trust list is no JWK set: {error.detail}") from None
+        if isinstance(value, dict) and "issuerInfo" in value:
+            self._directory(value["issuerInfo"])
+            return
+        if isinstance(value, dict):
+            value = value.get("keys", [value])
+        if not isinstance(value, list):
+            raise TrustListError("the trust list is no JWK set")
+        self._jwks(value, self._issuer, "")
+
+    def _directory(self, issuers: object) -> None:
+        if not isinstance(issuers, list):
+            raise TrustListError("the trust list is no directory of issuers")
+        for number, each in enumerate(issuers, 1):
+            match each:
+                case {"issuer": {"iss": str(address)}, "keys": list(keys)} if is_issuer(address):
+                    if self._issuer in (None, address):
+                        self._jwks(keys, address, f"issuer {number}, ")
+                case _:
+                    self._skip(f"issuer {number}", None, "no address and keys")
+
+    def _jwks(self, keys: list[Any], issuer: str | None, where: str) -> None:
+        kind = None if issuer is None else HealthKind.SMART_HEALTH_CARD
+        for number, jwk in enumerate(keys, 1):
+            name = jwk.get("kid") if isinstance(jwk, dict) else None
+            self.private |= isinstance(jwk, dict) and "d" in jwk
+            self._take(f"{where}key {number}", name, partial(read_jwk, jwk, kind, issuer))
+
+    def certificates(self, text: str) -> None:
+        """Those in armour; without, one that may be broken into lines, or one a line."""
+        if self._issuer is not None:
+            raise TrustListError("certificates are of EU issuers, which have no address")
+        # A block without its end goes on to the next one's begin.
+        blocks = [block.partition(_END)[0] for block in text.split(_BEGIN)[1:]]
+        if not blocks:
+            whole = "".join(text.split())
+            try:
+                read_certificate(_base64(whole))
+                blocks = [whole]
+            except ValueError:
+                blocks = text.split()
+        for number, block in enumerate(blocks, 1):
+            place = f"certificate {number}"
+            try:
+                data = _base64(block)
+            except ValueError:
+                self._skip(place, None, "neither PEM nor base64")
+                continue
+            name = base64.b64encode(key_id_of(data)).decode()
+            self._take(place, name, partial(_certified, data))
+
+    def _take(self, place: str, name: object, read: Callable[[], TrustedKey]) -> None:
+        try:
+            self._keys.append(read())
+        except ValueError as error:
+            self._skip(place, name, str(error))
+        except Exception:  # noqa: BLE001 - the library names no class for what a key may raise
+            self._skip(place, name, "cannot be read")
+
+    def _skip(self, place: str, name: object, why: str) -> None:
+        self._count += 1
+        if len(self._skipped) < MOST_NAMED:
+            shown = name[:_NAME_CHARS] if isinstance(name, str) and name.isprintable() else None
+            self._skipped.append(Skipped(place, shown, why))
+
+
+def _certified(data: bytes) -> TrustedKey:
+    found = read_certificate(data)
+    ids = frozenset({found.key_id})
+    print_ = thumbprint(found.key)
+    return TrustedKey(found.key, ids, print_, found.not_before, found.not_after, found.usages)
 
 
 def _base64(text: str) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise TrustListError("the trust list is neither PEM certificates nor JWK keys") from None
-
-
-def _load(der: bytes) -> x509.Certificate:
-    try:
-        return x509.load_der_x509_certificate(der)
-    except ValueError:
-        raise TrustListError("a certificate of the trust list cannot be read") from None
-
-
-def _certified(der: bytes) -> TrustedKey:
-    certificate = _load(der)
-    try:
-        key = certificate.public_key()
-        usages = {usage.dotted_string for usage in _extended_usages(certificate)}
-        not_before, not_after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    except Exception:  # noqa: BLE001 - cryptography names no class for what an extension may raise
-        raise TrustListError("a certificate of the trust list cannot be read") from None
-    if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey | Ed25519PublicKey):
-        raise TrustListError("a certificate of the trust list has a key of an unknown kind")
-    ids = frozenset({key_id_of(der)})
-    return TrustedKey(key, ids, _thumbprint(key), not_before, not_after, frozenset(usages))
-
-
-def _extended_usages(certificate: x509.Certificate) -> Iterable[x509.ObjectIdentifier]:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return ()
-
-
-def _from_jwks(text: str) -> TrustList:
-    try:
-        value = strict_json.loads(text)
-    except CredentialError as error:
-        raise TrustListError(f"the trust list is no JWK set: {error.detail}") from None
-    if isinstance(value, dict):
-        value = value.get("keys", [value])
-    if not isinstance(value, list):
-        raise TrustListError("the trust list is no JWK set")
-    keys = [_from_jwk(each) for each in value if isinstance(each, dict)]
-    private = any(isinstance(each, dict) and "d" in each for each in value)
-    return TrustList(tuple(key for key in keys if key is not None), has_private=private)
-
-
-def _from_jwk(jwk: Mapping[str, Any]) -> TrustedKey | None:
-    """None where the key is damaged, or not for signatures that occur here."""
-    if jwk.get("use", "sig") != "sig":
-        return None
-    try:
-        key = _key_of(jwk)
-        declared = _declared_id(jwk)
-        certified = _certified_by(jwk, key)
-    except (ValueError, TypeError, KeyError, TrustListError):
-        return None
-    if certified is None:
-        return TrustedKey(key, declared, _thumbprint(key))
-    return TrustedKey(
-        key,
-        declared | certified.key_ids,
-        certified.thumbprint,
-        certified.not_before,
-        certified.not_after,
-        certified.usages,
-    )
-
-
-def _key_of(jwk: Mapping[str, Any]) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:
-    if jwk["kty"] == "EC":
-        x, y = _integer(jwk["x"]), _integer(jwk["y"])
-        return ec.EllipticCurvePublicNumbers(x, y, _CURVES[jwk["crv"]]()).public_key()
-    if jwk["kty"] == "RSA":
-        return rsa.RSAPublicNumbers(_integer(jwk["e"]), _integer(jwk["n"])).public_key()
-    raise ValueError
-
-
-def _declared_id(jwk: Mapping[str, Any]) -> frozenset[bytes]:
-    """What EU lists call a key: its key id in either base64."""
-    kid = jwk.get("kid")
-    if not isinstance(kid, str):
-        return frozenset()
-    try:
-        return frozenset({_unbase64(kid.replace("+", "-").replace("/", "_"))})
-    except ValueError:
-        return frozenset()
-
-
-def _certified_by(jwk: Mapping[str, Any], key: PublicKey) -> TrustedKey | None:
-    """What the first certificate of x5c adds, if it is one for this key."""
-    chain = jwk.get("x5c")
-    if not isinstance(chain, list) or not chain or not isinstance(chain[0], str):
-        return None
-    found = _certified(_base64(chain[0]))
-    return found if found.key == key else None
-
-
-def _integer(text: object) -> int:
-    if not isinstance(text, str):
-        raise TypeError
-    return int.from_bytes(_unbase64(text))
-
-
-def _unbase64(text: str) -> bytes:
-    bare = text.rstrip("=")
-    return base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
-
-
-def _thumbprint(key: PublicKey) -> str | None:
-    """RFC 7638 of an EC key on P-256, the only kind of SMART Health Cards."""
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        return None
-    numbers = key.public_numbers()
-    members = {
-        "crv": "P-256",
-        "kty": "EC",
-        "x": _base64url(numbers.x.to_bytes(32)),
-        "y": _base64url(numbers.y.to_bytes(32)),
-    }
-    canonical = json.dumps(members, separators=(",", ":"), sort_keys=True)
-    return _base64url(hashlib.sha256(canonical.encode()).digest())
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+        raise ValueError("no base64") from None

@@ -7,12 +7,14 @@ past it, what its keys signed is refused until a newer list is installed.
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from agent.credentials.health.health import HealthKind
 from agent.credentials.health.trust import (
     MAX_BYTES,
     TrustList,
@@ -22,6 +24,7 @@ from agent.credentials.health.trust import (
     parse_trust,
 )
 from agent.domain.hours.instant import utc_text
+from agent.domain.hours.iso_time import read_moment
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.files import sync_folder, write_lines
 from agent.operations.places import TRUST_FOLDER
@@ -57,13 +60,35 @@ class InstalledList:
             "installed": None if self.installed is None else utc_text(self.installed),
             "sha256": self.sha256,
             "problem": self.problem,
+            "kinds": {kind.value: count for kind, count in self.kinds.items()},
+            "issuers": sorted({key.issuer for key in self.trust.keys if key.issuer is not None}),
+            "unbound": self.unbound,
+            "skipped_count": self.trust.skipped_count,
+            "skipped": [
+                {"place": each.place, "name": each.name, "why": each.why}
+                for each in self.trust.skipped
+            ],
         }
 
+    @property
+    def kinds(self) -> Mapping[HealthKind, int]:
+        """How many keys there are for each kind of certificate."""
+        return Counter(key.kind for key in self.trust.keys)
 
-def install(file: Path, state: Path, now: datetime, name: str | None = None) -> InstalledList:
+    @property
+    def unbound(self) -> int:
+        """How many keys of SMART Health Cards belong to no issuer: each may sign for any."""
+        kind = HealthKind.SMART_HEALTH_CARD
+        return sum(key.kind is kind and key.issuer is None for key in self.trust.keys)
+
+
+def install(
+    file: Path, state: Path, now: datetime, name: str | None = None, issuer: str | None = None
+) -> InstalledList:
     """Install the trust list in ``file`` under ``name``, or the file's own; replaces whole.
 
-    A power failure leaves the old list or the new one.
+    ``issuer`` is the address of the SMART Health Cards that its keys sign. A power failure leaves
+    the old list or the new one, and so does a file in which nothing can be read.
 
     Raises:
         TrustListError: it is no trust list, or carries a private key.
@@ -72,7 +97,7 @@ def install(file: Path, state: Path, now: datetime, name: str | None = None) -> 
     """
     name = _checked(file.stem if name is None else name)
     content = _content(file)
-    trust = parse_trust(content)
+    trust = parse_trust(content, issuer)
     if trust.has_private:
         raise TrustListError("the trust list carries a private key: install the public ones only")
     sha256 = hashlib.sha256(content.encode()).hexdigest()
@@ -82,6 +107,8 @@ def install(file: Path, state: Path, now: datetime, name: str | None = None) -> 
     except OSError as error:
         raise UnavailableError(f"{target.parent} cannot be made: {error.strerror}") from error
     entry = {"installed": utc_text(now), "sha256": sha256, "content": content}
+    if issuer is not None:
+        entry["issuer"] = issuer
     write_lines([json.dumps(entry)], target)
     sync_folder(target.parent)
     return InstalledList(name, now, sha256, trust)
@@ -152,13 +179,14 @@ def _read(path: Path) -> InstalledList:
     try:
         entry = json.loads(path.read_bytes())
         content, sha256 = str(entry["content"]), str(entry["sha256"])
-        when = datetime.fromisoformat(entry["installed"]).astimezone(UTC)
+        when = read_moment(entry["installed"]).astimezone(UTC)
+        issuer = None if entry.get("issuer") is None else str(entry["issuer"])
         if hashlib.sha256(content.encode()).hexdigest() != sha256:
             return InstalledList(name, when, None, TrustList(), "its content is not its own")
-        return InstalledList(name, when, sha256, parse_trust(content))
+        return InstalledList(name, when, sha256, parse_trust(content, issuer))
     except OSError as error:
         return InstalledList(name, None, None, TrustList(), f"cannot be read: {error.strerror}")
-    except (ValueError, TypeError, KeyError, RecursionError, TrustListError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, TrustListError):
         return InstalledList(name, None, None, TrustList(), "damaged")
 
 

@@ -38,14 +38,14 @@ def read_code(file: Path) -> str:
         raise RefusedError("text", f"{file} is no text (UTF-8)") from None
 
 
-def read_trust(file: Path) -> TrustList:
-    """The trust list in ``file``.
+def read_trust(file: Path, issuer: str | None = None) -> TrustList:
+    """The trust list in ``file``; ``issuer`` as ``parse_trust`` takes it.
 
     Raises:
         UnavailableError: it cannot be read.
         TrustListError: it is no trust list.
     """
-    return parse_trust(content_of(_read(file)))
+    return parse_trust(content_of(_read(file)), issuer)
 
 
 def verify_code(text: str, trust: TrustList, at: datetime, rules: str = "stated") -> HealthVerdict:
@@ -58,8 +58,9 @@ def verify_lines(
 ) -> Iterator[HealthVerdict]:
     """A verdict a line; a broken line gets its own and stops nothing.
 
-    A line is a JSON object: ``text``, ``trust`` (the content of a trust file) and ``at``
-    (ISO 8601; ``now`` where it is absent).
+    A line is a JSON object: ``text``, ``trust`` (the content of a trust file), ``issuer`` (whose
+    keys these are, of SMART Health Cards; may be absent) and ``at`` (ISO 8601; ``now`` where it is
+    absent).
     """
     trusts = _Trusts()
     for line in lines:
@@ -90,12 +91,13 @@ class _Trusts:
     def __init__(self) -> None:
         self._known: dict[bytes, TrustList | TrustListError] = {}
 
-    def get(self, content: str) -> TrustList:
-        key = hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()
+    def get(self, content: str, issuer: str | None) -> TrustList:
+        asked = f"{issuer}\n{content}".encode("utf-8", "surrogatepass")
+        key = hashlib.sha256(asked).digest()
         found = self._known.get(key)
         if found is None:
             try:
-                found = parse_trust(content)
+                found = parse_trust(content, issuer)
             except TrustListError as error:
                 found = error
             if len(self._known) >= _REMEMBERED_LISTS:
@@ -113,7 +115,8 @@ def _verdict(
     if not isinstance(text, str) or not isinstance(content, str):
         return refused("batch: the line lacks text or trust")
     try:
-        trust = trusts.get(content)
+        issuer = asked.get("issuer")
+        trust = trusts.get(content, None if issuer is None else str(issuer))
     except TrustListError:
         # What can be told without keys still is; no key is found for the signature.
         trust = TrustList(gap="signature: the trust list cannot be read")

@@ -1,16 +1,26 @@
 """SMART Health Cards: each step fails alone, and only what is whole, signed and in time passes."""
 
+import base64
 import json
 import zlib
+from typing import Any
 
+import cbor2
 import health_parts
 import pytest
 from health_parts import (
+    IMMUNIZATION,
     NOW,
+    PATIENT,
+    bundle,
     card_claims,
     card_text,
+    certificate_text,
     chunks,
+    claims,
+    cose,
     deflate,
+    hc1,
     jwk,
     jws,
     shc,
@@ -18,9 +28,11 @@ from health_parts import (
 )
 from health_verdicts import CARD_TRUST, TRUST, E, F, H, N, X, check, steps
 
-from agent.credentials.health.trust import parse_trust
+from agent.credentials.health.trust import TrustListError, merge, parse_trust
 
 CARD = json.dumps(card_claims()).encode()
+ISSUER, OTHER = "https://issuer.example/cards", "https://other.example/cards"
+EU_KEY_ID = "AAECAwQFBgc="
 
 
 TIME_S = NOW.timestamp()
@@ -100,5 +112,111 @@ def test_a_card_of_another_claim_is_forged() -> None:
 
 def test_a_card_is_not_believed_by_a_certificate_of_an_eu_list() -> None:
     assert check(card_text(), parse_trust(signer("p384").pem)).reason is F
-    # The same key on either list is the same key.
-    assert check(card_text(), TRUST).valid
+    # The same key: trusted for one kind it is not for the other. Before, the card was valid.
+    assert check(card_text(), TRUST).reason is F
+    assert check(card_text(), merge([TRUST, CARD_TRUST])).valid
+    assert check(card_text(), parse_trust(json.dumps(jwk() | {"kid": EU_KEY_ID}))).reason is F
+
+
+def test_an_eu_certificate_is_not_believed_by_a_key_of_health_cards() -> None:
+    """Before, a key of a card issuer's set signed EU certificates as well."""
+    by = signer()
+    thumbprint = base64.urlsafe_b64decode(jwk()["kid"] + "=")
+    for kid in (by.kid, thumbprint):
+        text = hc1(cose(cbor2.dumps(claims()), by, protected={1: -7, 4: kid}))
+        assert check(text, CARD_TRUST).reason is F
+    keyless = hc1(cose(cbor2.dumps(claims()), by, protected={1: -7}))
+    assert check(keyless, TRUST).valid
+    assert check(keyless, CARD_TRUST).reason is F
+    # In a set of an issuer of cards all keys are of cards, whatever they call themselves.
+    disguised = parse_trust(json.dumps(jwk() | {"kid": EU_KEY_ID}), ISSUER)
+    assert check(certificate_text(), disguised).reason is F
+    assert check(card_text(), disguised).valid
+
+
+def directory(**keys: list[Any]) -> str:
+    """Issuers with their keys, as VCI's directory lists them."""
+    infos = [
+        {"issuer": {"iss": f"https://{name}.example/cards", "name": name}, "keys": each}
+        for name, each in keys.items()
+    ]
+    return json.dumps({"directory": "https://directory.example", "issuerInfo": infos})
+
+
+def test_a_key_signs_for_its_own_issuer_only() -> None:
+    """Before, any installed key signed for any address."""
+    own = parse_trust(json.dumps(jwk()), ISSUER)
+    assert check(card_text(), own).valid
+    verdict = check(card_text(iss="https://other.example/cards"), own)
+    assert (steps(verdict), verdict.reason) == ("+.+..-++", F)
+    assert verdict.detail == "signature: the key is another issuer's"
+    listed = parse_trust(directory(issuer=[jwk("p256b")], other=[jwk()]))
+    assert check(card_text(), listed).reason is F
+    assert check(card_text(iss="https://other.example/cards"), listed).valid
+    # A list that names nobody never speaks for an issuer whose keys are known.
+    assert check(card_text(), merge([CARD_TRUST, listed])).reason is F
+    assert check(card_text(iss="https://third.example"), merge([CARD_TRUST, listed])).valid
+
+
+def test_a_directory_can_be_cut_to_one_issuer() -> None:
+    content = directory(issuer=[jwk("p256b")], other=[jwk()])
+    assert check(card_text(iss=OTHER), parse_trust(content, OTHER)).valid
+    assert check(card_text(iss=OTHER), parse_trust(content, ISSUER)).reason is F
+    with pytest.raises(TrustListError):
+        parse_trust(content, "https://third.example")
+
+
+def test_a_certificate_beside_a_key_names_its_issuer() -> None:
+    chain = {"x5c": [base64.b64encode(signer(address=ISSUER).der).decode()]}
+    trust = parse_trust(json.dumps(jwk() | chain))
+    assert [key.issuer for key in trust.keys] == [ISSUER]
+    assert check(card_text(), trust).valid
+    assert check(card_text(iss=OTHER), trust).reason is F
+
+
+def with_entries(*resources: dict[str, Any]) -> str:
+    return card_text(vc=bundle(PATIENT, *({"resource": each} for each in resources)))
+
+
+def dose(when: object, **changes: Any) -> dict[str, Any]:
+    return {**dict(IMMUNIZATION["resource"]), "occurrenceDateTime": when, **changes}
+
+
+def result(**changes: Any) -> dict[str, Any]:
+    return {"resourceType": "Observation", "status": "final"} | changes
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        (with_entries(), False),
+        (with_entries({"resourceType": "Condition", "recordedDate": "2026-03-01"}), False),
+        (with_entries(dose("2026-03-01")), True),
+        (with_entries(dose("2026-03")), True),
+        (with_entries(dose("2026")), True),
+        (with_entries(dose("2026-03-01T10:00:00+2")), True),
+        (with_entries(dose("2026-05-21")), True),  # it is tomorrow somewhere
+        (with_entries(dose("2026-05-22")), False),
+        (with_entries(dose("2026-06")), False),
+        (with_entries(dose("2019-12-31")), False),
+        (with_entries(dose("2019")), False),
+        (with_entries(dose("2569-03-01")), False),
+        (with_entries(dose("1447-09-12")), False),
+        (with_entries(dose("soon")), False),
+        (with_entries(dose(None)), False),
+        (with_entries(dose(20260301)), False),
+        (with_entries(dose("2026-03-01", status="not-done")), False),
+        (with_entries(dose("2026-03-01", status="entered-in-error")), False),
+        (with_entries(dose("1995-03-01"), dose("2021-03-01")), True),
+        (with_entries(result(effectiveDateTime="2026-05-19T09:00:00Z")), True),
+        (with_entries(result(effectivePeriod={"start": "2026-05-19"})), True),
+        (with_entries(result()), False),
+        (with_entries(result(effectivePeriod=[])), False),
+        (with_entries(result(status="cancelled", effectiveDateTime="2026-05-19")), False),
+    ],
+)
+def test_a_card_states_a_dose_or_a_result_of_a_date_that_it_can_have(text: str, holds) -> None:
+    """Before, a card that names a patient and nothing else was valid."""
+    verdict = check(text, CARD_TRUST)
+    assert steps(verdict) == ("+.+..+++" if holds else "+.+..++-")
+    assert verdict.reason is (None if holds else H)
