@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
+from agent.cli import issuers
 from agent.cli.common import (
     Config,
     Json,
@@ -18,9 +19,9 @@ from agent.cli.common import (
     file_option,
     plain,
     say,
-    table,
     user,
 )
+from agent.cli.issuers import limits_text
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -37,6 +38,7 @@ File = Annotated[
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
+    issuers.add_to(app)
     parent.add_typer(app, name="pass", help="Gate passes: issue, verify, print, revoke.")
 
 
@@ -314,15 +316,21 @@ def revoke(
     "trust",
     epilog=examples(
         "pass trust office.pem.pub --issuer office",
+        "pass trust visitors.delegation",
         "pass trust office-2027.pem.pub --issuer office --valid-from 2026-12-01",
     ),
 )
 def trust(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The issuer's public key.", readable=False)
+        Path,
+        typer.Argument(
+            metavar="FILE", help="The issuer's public key, or a delegation.", readable=False
+        ),
     ],
     *,
-    issuer: Annotated[str, typer.Option("--issuer", metavar="NAME", help="As on its passes.")],
+    issuer: Annotated[
+        str | None, typer.Option("--issuer", metavar="NAME", help="As on its passes.")
+    ] = None,
     valid_from: Annotated[
         str | None, typer.Option("--valid-from", metavar="WHEN", help="A date, or a time.")
     ] = None,
@@ -336,8 +344,8 @@ def trust(
 ) -> None:
     """Believe passes that this key signed.
 
-    Several keys may be trusted at once, each for its time. The running agent knows within two
-    seconds.
+    Several keys may be trusted at once, each for its time. A delegation (pass delegate) names its
+    issuer and limits it. The running agent knows within two seconds.
     """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
@@ -346,45 +354,13 @@ def trust(
     site = command_site(state_dir(state), given_config_path(config))
     start = parse_bound(valid_from or "none", site.zone, ends=False)
     end = parse_bound(valid_until or "none", site.zone, ends=True)
-    made = pass_office.trust(site, pass_office.issuer_key(file, issuer, start, end), by=user())
+    found = pass_office.trusted_key(site, file, issuer, start, end)
+    made = pass_office.trust(site, found, by=user())
     if as_json:
         emit(made)
     else:
-        say(f"passes of {issuer} signed by {made['key_id']} are believed")
-
-
-@app.command("distrust", epilog=examples("pass distrust 5647a1c2f3b4d5e6"))
-def distrust(
-    key_id: Annotated[str, typer.Argument(metavar="KEYID", help="As gate-agent pass issuers.")],
-    *,
-    config: Config = None,
-    state: StateDir = None,
-    as_json: Json = False,
-) -> None:
-    """Believe passes of a key no longer."""
-    from agent.app.desk import passes as pass_office
-    from agent.app.open.site import command_site
-
-    site = command_site(state_dir(state), given_config_path(config))
-    pass_office.distrust(site, key_id, by=user())
-    if as_json:
-        emit({"key_id": key_id, "removed": True})
-    else:
-        say(f"{key_id} is trusted no longer")
-
-
-@app.command("issuers", epilog=examples("pass issuers --json"))
-def issuers(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
-    """List the keys whose passes are believed."""
-    from agent.app.desk import passes as pass_office
-    from agent.app.open.site import command_site
-
-    found = pass_office.issuers(command_site(state_dir(state), given_config_path(config)))
-    if as_json:
-        emit(found)
-        return
-    columns = ("key_id", "issuer", "valid_from", "valid_until")
-    table(columns, [[each[name] for name in columns] for each in found])
+        within = "" if made["limits"] is None else f" within limits: {limits_text(made['limits'])}"
+        say(f"passes of {made['issuer']} signed by {made['key_id']} are believed{within}")
 
 
 def _text(text: str | None, file: Path | None) -> str:

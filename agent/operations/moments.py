@@ -10,7 +10,7 @@ from agent.errors import RefusedError
 NEVER = "none"
 """What is typed for no bound."""
 
-_AGE = re.compile(r"(\d{1,9})([smhd])")
+_AGE = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -66,6 +66,20 @@ def parse_at(text: str, zone: tzinfo) -> datetime:
             "time", f"{text!r} is no date or time\nFix: 2026-12-31, or 2026-12-31T18:00"
         )
     return moment.astimezone(UTC)
+
+
+def parse_duration(text: str) -> timedelta:
+    """A length of time as people write one: ``90s``, ``15m``, ``8h``, ``7d``.
+
+    Raises:
+        RefusedError: ``duration``: it is none.
+    """
+    if length := _AGE.fullmatch(text):
+        try:
+            return timedelta(seconds=int(length[1]) * _SECONDS[length[2]])
+        except OverflowError:
+            pass
+    raise RefusedError("duration", f"{text!r} is no length of time\nFix: 15m, 8h, 7d")
 
 
 def parse_since(text: str | None, zone: tzinfo, now: datetime) -> datetime | None:

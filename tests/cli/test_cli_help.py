@@ -35,8 +35,8 @@ gallery check, key init, key show-id,
 models list, models install, models verify, models remove, models show,
 config check, config show, config schedule, events list, events tail, events export,
 evaluate pairs, evaluate identities, evaluate thermal,
-pass keygen, pass issue, pass verify, pass print, pass revoke, pass trust, pass distrust,
-pass issuers, verify health, trust install, trust list, trust remove,
+pass keygen, pass issue, pass verify, pass print, pass revoke, pass trust, pass delegate,
+pass distrust, pass issuers, verify health, trust install, trust list, trust remove,
 voice prepare, voice list, voice say
 """
 

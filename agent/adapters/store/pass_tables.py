@@ -3,7 +3,7 @@
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from agent.adapters.store.change_log import ChangeLog
+from agent.adapters.store.delegated_keys import DelegatedKeys
 from agent.adapters.store.marked_rows import Row
 from agent.adapters.store.marks import intact
 from agent.adapters.store.sqlite import moment_or_none, text_or_none
@@ -13,18 +13,22 @@ from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
 
 
-class PassTables(ChangeLog):
+class PassTables(DelegatedKeys):
     """The registry's tables about passes."""
 
     def issuers(self) -> list[IssuerKey]:
         """Every key whose passes are believed, by issuer; one that is damaged is not."""
         keys = (issuer_of(row) for row in self._marked("issuer_key", "ORDER BY issuer, key_id"))
-        return [key for key in keys if key is not None]
+        return self._with_delegated(key for key in keys if key is not None)
 
     def put_issuer(self, key: IssuerKey, *, by: str, now: Instant) -> None:
-        """Believe passes of this key from now on, or change its time."""
+        """Believe passes of this key from now on, or change its time.
 
-        def work() -> None:
+        One with a delegation is believed within its limits; its limits stay where it is put again
+        without.
+        """
+
+        def unlimited() -> None:
             raw = key.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
             self._clear_damage("issuer_key", key.key_id.hex())
             self._connection.execute(
@@ -41,6 +45,12 @@ class PassTables(ChangeLog):
                 ),
             )
             self._mark("issuer_key", key.key_id.hex())
+
+        def work() -> None:
+            if key.delegation is None:
+                unlimited()
+            else:
+                self._put_delegated(key)
             self._prolong()
             data = {"issuer": key.issuer, "key_id": key.key_id.hex(), "change": "trusted"}
             self._log(EventType.ISSUER_CHANGED, data, by, now)
@@ -55,10 +65,11 @@ class PassTables(ChangeLog):
             rows = self._connection.execute(
                 "DELETE FROM issuer_key WHERE key_id = ? RETURNING issuer", (key_id,)
             ).fetchall()
-            for (issuer,) in rows:
+            gone = [*(issuer for (issuer,) in rows), *self._remove_delegated(key_id)]
+            for issuer in gone[:1]:
                 data = {"issuer": issuer, "key_id": key_id, "change": "removed"}
                 self._log(EventType.ISSUER_CHANGED, data, by, now)
-            return bool(rows)
+            return bool(gone)
 
         return self._write(work)
 

@@ -86,6 +86,14 @@ _STEPS = (
     );
     CREATE TABLE adopted (step INTEGER PRIMARY KEY);
     """,
+    """
+    CREATE TABLE delegated_key (
+        key_id TEXT PRIMARY KEY,
+        statement BLOB NOT NULL,
+        valid_from TEXT,
+        valid_until TEXT
+    );
+    """,
 )
 _FAR = 2**40
 """Further than changes ever count."""

@@ -14,12 +14,13 @@ from agent.credentials.documents.id_hash import community_hash
 from agent.credentials.documents.resident_id import check as check_number
 from agent.credentials.documents.resident_id import refused
 from agent.credentials.passes.gate_pass import PREFIX
-from agent.credentials.passes.issuers import IssuerKey, Issuers, key_id
+from agent.credentials.passes.issuers import IssuerKey, Issuers, delegated_key, key_id
 from agent.credentials.passes.pass_template import CommunityKey, PassTemplate
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
 from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError
+from agent.operations.passes.delegate import limits_as_json, read_delegation
 from agent.operations.passes.issue import IssuedPass, PassRequest, check_pass, issue_pass
 from agent.operations.passes.keys import read_issuer_key, read_public_key
 from agent.vision.face.acquire import acquire
@@ -122,9 +123,56 @@ def issuer_key(
     return IssuerKey(issuer, read_public_key(file), valid_from, valid_until)
 
 
+def trusted_key(
+    site: Site,
+    file: Path,
+    issuer: str | None,
+    valid_from: datetime | None,
+    valid_until: datetime | None,
+) -> IssuerKey:
+    """What ``file`` holds: a public key, as ``issuer``'s, or a delegation, which names its own.
+
+    Raises:
+        RefusedError: it ends before it begins, is the private half, needs another issuer, or is
+            a delegation that no key signed which is trusted here without limits.
+        UnavailableError: it is missing or no key.
+    """
+    found = read_delegation(file)
+    if found is None:
+        if not issuer:
+            raise RefusedError("issuer", "whose key is it?\nFix: --issuer NAME, as on its passes")
+        return issuer_key(file, issuer, valid_from, valid_until)
+    if issuer not in (None, found.issuer):
+        raise RefusedError("issuer", f"the delegation is {found.issuer}'s")
+    key = delegated_key(found, valid_from, valid_until)
+    if key.valid_from and key.valid_until and key.valid_from >= key.valid_until:
+        raise RefusedError("validity", "a key begins before it ends")
+    with read_registry(site) as registry:
+        grantor = Issuers([*registry.issuers(), key]).grantor(key)
+    if grantor is None:
+        raise RefusedError(
+            "delegation",
+            f"no key of {found.grantor} that is trusted here without limits signed this delegation"
+            "\nFix: gate-agent pass issuers",
+        )
+    return key
+
+
 def trust(site: Site, key: IssuerKey, *, by: str) -> dict[str, Any]:
-    """Believe passes of this key from now on."""
+    """Believe passes of this key from now on.
+
+    Raises:
+        RefusedError: ``limited``; it is trusted within limits, which would be lost.
+    """
     with open_registry(site) as registry:
+        if key.delegation is None and any(
+            one.delegation is not None and one.key_id == key.key_id for one in registry.issuers()
+        ):
+            raise RefusedError(
+                "limited",
+                "this key is trusted within limits; without its delegation they would be lost"
+                f"\nFix: gate-agent pass distrust {key.key_id.hex()}, then trust it anew",
+            )
         registry.put_issuer(key, by=by, now=instant(site))
     return issuer_as_json(key)
 
@@ -173,4 +221,5 @@ def issuer_as_json(key: IssuerKey) -> dict[str, Any]:
         "issuer": key.issuer,
         "valid_from": None if key.valid_from is None else utc_text(key.valid_from),
         "valid_until": None if key.valid_until is None else utc_text(key.valid_until),
+        "limits": None if key.delegation is None else limits_as_json(key.delegation),
     }

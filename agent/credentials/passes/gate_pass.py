@@ -9,10 +9,9 @@ fear. A pass always ends (``exp``): a photograph of it opens as well as the pass
 """
 
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import cbor2
@@ -20,6 +19,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.credentials.errors import CredentialError, unreadable
 from agent.credentials.formats import base45, cbor, cose
+from agent.credentials.passes.claim_values import check_words
+from agent.credentials.passes.claim_values import count as _count
+from agent.credentials.passes.claim_values import moment as _moment
+from agent.credentials.passes.claim_values import text as _text
+from agent.credentials.passes.claim_values import texts as _texts
 from agent.credentials.passes.issuers import Issuers, key_id
 from agent.credentials.passes.pass_template import CommunityKey, PassTemplate
 from agent.domain.credential.gate_pass import GatePass, PassId
@@ -33,9 +37,6 @@ ID_BYTES = 8
 DOCUMENT_BYTES = 16
 _ISS, _SUB, _EXP, _NBF, _IAT, _CTI, _GATE = 1, 2, 4, 5, 6, 7, -70000
 _CATEGORY, _COMMUNITIES, _ACCESS_POINTS, _USES, _KIOSK, _TEMPLATE, _DOCUMENT = range(1, 8)
-_WORD = re.compile(r"[A-Za-z0-9._/-]{1,128}")
-_MOST_WORDS = 64
-_LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ def verify(text: str, issuers: Issuers, now: datetime | None) -> SignedPass:
 
     Raises:
         CredentialError: ``Other`` where it is no pass at all; ``CredentialForged`` where no
-            trusted key signed it; ``CredentialExpired`` or ``CredentialNotActive`` where the key's
+            trusted key signed it; ``Unauthorized`` where it goes beyond what the community lets
+            its issuer do; ``CredentialExpired`` or ``CredentialNotActive`` where the key's
             own time is over, or has not begun.
     """
     message = _message(text)
@@ -75,6 +77,10 @@ def verify(text: str, issuers: Issuers, now: datetime | None) -> SignedPass:
     signed = _signed(message)
     if signed.claims.issuer != trusted.issuer:
         raise CredentialError(Reason.CREDENTIAL_FORGED, "pass: the key is another issuer's")
+    issuers.check_limits(trusted, signed.claims, now)
+    if trusted.delegation is not None:
+        categories = trusted.delegation.limits.categories
+        signed = replace(signed, claims=replace(signed.claims, issuer_categories=categories))
     if now is None:
         return signed
     if trusted.valid_from is not None and now < trusted.valid_from:
@@ -201,35 +207,7 @@ def _check(claims: GatePass) -> None:
         raise ValueError("a pass begins before it ends")
     if claims.document is not None and len(claims.document) != DOCUMENT_BYTES * 2:
         raise ValueError("the hash of an ID number has 16 bytes")
-    words = (claims.issuer, claims.category, *claims.communities, *claims.access_points)
-    if not all(_WORD.fullmatch(word) for word in words):
-        raise ValueError("a name on a pass is 1 to 128 of A-Z a-z 0-9 . _ / -")
-
-
-def _text(value: cbor.Value) -> str:
-    if not isinstance(value, str):
-        raise ValueError("not a text")  # noqa: TRY004 - one kind of error for whatever is malformed
-    return value
-
-
-def _texts(value: cbor.Value) -> frozenset[str]:
-    if not isinstance(value, tuple) or len(value) > _MOST_WORDS:
-        raise ValueError("not a list of texts")
-    return frozenset(map(_text, value))
-
-
-def _count(value: cbor.Value) -> int | None:
-    if value is not None and not cbor.is_int(value):
-        raise ValueError("not a number")
-    return value if value is None else int(value)
-
-
-def _moment(value: cbor.Value) -> datetime:
-    if not cbor.is_int(value) and not isinstance(value, float):
-        raise ValueError("not a time")
-    if not 0 <= value <= _LATEST:
-        raise ValueError("a time out of range")
-    return datetime.fromtimestamp(value, UTC)
+    check_words((claims.issuer, claims.category, *claims.communities, *claims.access_points))
 
 
 def _malformed() -> CredentialError:

@@ -17,7 +17,8 @@ about anybody's rules:
     9  Ambiguous                by face alone: two holders fit, or they are too close to each other
     10 CredentialNotEnabled     the holder is disabled, or their row in the registry is damaged
     11 CredentialRevoked        the pass was
-    12 Unauthorized             no rule for the holder's category here, or a pass for another place
+    12 Unauthorized             no rule for the holder's category here, or a pass for another place,
+                                or for somebody whom its issuer may not give passes
     13 FactorMissing            too few or too old frames; by face alone: gallery too large, or no
                                 attack detection and none waived
     14 ClockUntrusted           dates or a schedule count, and the time is not known
@@ -216,7 +217,9 @@ def _authorized(case: Case) -> Reason | None:
             and (not claims.access_points or place.access_point in claims.access_points)
             and claims.kiosk in (None, place.kiosk)
         )
-        if not here:
+        # Who is known here has the rights of their own category, which the pass does not name.
+        stranger = case.holder is not None and not claims.may_be_of(case.holder.category)
+        if not here or stranger:
             return Reason.UNAUTHORIZED
     if case.rule is None:
         return None if _nobody_named(case) else Reason.UNAUTHORIZED

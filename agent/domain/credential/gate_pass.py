@@ -19,6 +19,8 @@ class GatePass:
     counts them, because kiosks that are offline cannot know each other's count. ``document`` is a
     keyed hash of the holder's ID number, by which an ID document is known to be the same person's.
     ``issued_at`` is when its issuer signed it, None where the pass does not say.
+    ``issuer_categories`` is no claim of the pass but a limit of its issuer, None where it has none:
+    a pass to somebody of another category opens nothing, whatever category it names.
     """
 
     id: PassId
@@ -34,3 +36,8 @@ class GatePass:
     document: str | None = None
     has_template: bool = False
     issued_at: datetime | None = None
+    issuer_categories: frozenset[str] | None = None
+
+    def may_be_of(self, category: str) -> bool:
+        """Whether its issuer may give passes to holders of ``category``."""
+        return self.issuer_categories is None or category in self.issuer_categories

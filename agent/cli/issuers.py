@@ -1,0 +1,130 @@
+"""``gate-agent pass``: the issuers of passes, what each may sign, and who is trusted no longer."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.app.open.paths import given_config_path, state_dir
+from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, table, user
+
+
+def add_to(group: typer.Typer) -> None:
+    """Hang the commands into ``group``."""
+    group.command(
+        "delegate",
+        epilog=examples(
+            "pass delegate desk.pem.pub --to visitors-desk --category visitor --longest 24h"
+            " --access-point north-entry --key office.pem --issuer office --out desk.delegation"
+        ),
+    )(delegate)
+    group.command("distrust", epilog=examples("pass distrust 5647a1c2f3b4d5e6"))(distrust)
+    group.command("issuers", epilog=examples("pass issuers --json"))(issuers)
+
+
+def delegate(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The other's public key.", readable=False)
+    ],
+    *,
+    to: Annotated[str, typer.Option("--to", metavar="NAME", help="As on the other's passes.")],
+    key: Annotated[Path, file_option("--key", "The private key that hands on.")],
+    issuer: Annotated[str, typer.Option("--issuer", metavar="NAME", help="Whose that is.")],
+    out: Annotated[Path, file_option("--out", "Where the delegation goes.")],
+    category: Annotated[
+        list[str] | None,
+        typer.Option("--category", metavar="CAT", help="Only this one; repeatable."),
+    ] = None,
+    longest: Annotated[
+        str | None, typer.Option("--longest", metavar="TIME", help="Of a pass: 8h, 7d.")
+    ] = None,
+    access_point: Annotated[
+        list[str] | None,
+        typer.Option("--access-point", metavar="ID", help="Only there; repeatable."),
+    ] = None,
+    valid_from: Annotated[
+        str | None, typer.Option("--valid-from", metavar="WHEN", help="A date, or a time.")
+    ] = None,
+    valid_until: Annotated[
+        str | None,
+        typer.Option("--valid-until", metavar="WHEN", help="A date with its day, or a time."),
+    ] = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Let another issuer sign passes within limits.
+
+    The delegation goes to pass trust on each kiosk that trusts the key which signed it. A pass
+    beyond the limits is denied as Unauthorized.
+    """
+    from agent.app.open.site import command_site, instant
+    from agent.operations.files import write_whole
+    from agent.operations.moments import parse_bound, parse_duration
+    from agent.operations.passes.delegate import Handing, hand_on
+    from agent.operations.passes.keys import read_issuer_key, read_public_key
+
+    site = command_site(state_dir(state), given_config_path(config))
+    handing = Handing(
+        issuer=issuer,
+        to=to,
+        categories=category or (),
+        longest=None if longest is None else parse_duration(longest),
+        access_points=access_point or (),
+        valid_from=parse_bound(valid_from or "none", site.zone, ends=False),
+        valid_until=parse_bound(valid_until or "none", site.zone, ends=True),
+    )
+    text, said = hand_on(handing, read_public_key(file), read_issuer_key(key), instant(site).utc)
+    write_whole(text.encode() + b"\n", out)
+    if as_json:
+        emit({"file": str(out), **said})
+    else:
+        say(f"{to} may sign passes within limits: {limits_text(said['limits'])}")
+
+
+def distrust(
+    key_id: Annotated[str, typer.Argument(metavar="KEYID", help="As gate-agent pass issuers.")],
+    *,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Believe passes of a key no longer, nor of keys that it let sign."""
+    from agent.app.desk import passes as pass_office
+    from agent.app.open.site import command_site
+
+    site = command_site(state_dir(state), given_config_path(config))
+    pass_office.distrust(site, key_id, by=user())
+    if as_json:
+        emit({"key_id": key_id, "removed": True})
+    else:
+        say(f"{key_id} is trusted no longer")
+
+
+def issuers(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
+    """List the keys whose passes are believed, with their limits."""
+    from agent.app.desk import passes as pass_office
+    from agent.app.open.site import command_site
+
+    found = pass_office.issuers(command_site(state_dir(state), given_config_path(config)))
+    if as_json:
+        emit(found)
+        return
+    columns = ("key_id", "issuer", "valid_from", "valid_until")
+    rows = [[*(each[name] for name in columns), limits_text(each["limits"])] for each in found]
+    table((*columns, "limits"), rows)
+
+
+def limits_text(limits: Mapping[str, Any] | None) -> str:
+    """Limits on one line."""
+    if limits is None:
+        return "none"
+    said = [
+        ("", limits["categories"]),
+        ("at ", limits["access_points"]),
+    ]
+    words = [before + " ".join(listed) for before, listed in said if listed is not None]
+    if limits["longest_s"] is not None:
+        words.append(f"at most {limits['longest_s'] / 3600:g} h")
+    return f"{', '.join(words)} (by {limits['by']})"
