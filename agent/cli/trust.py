@@ -64,6 +64,11 @@ def install(
     else:
         say(f"installed {made.name}: {counted(len(made.trust.keys), 'key')}")
     left_out(made.trust.skipped, made.trust.skipped_count)
+    if len(made.kinds) > 1:
+        warn(
+            f"{made.name} holds keys of EU certificates and of SMART Health Cards:"
+            " if an issuer of cards publishes it, install it with --issuer URL"
+        )
     if made.unbound:
         warn(
             f"{counted(made.unbound, 'key')} of SMART Health Cards may sign for any issuer:"

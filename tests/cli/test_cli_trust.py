@@ -68,6 +68,17 @@ def test_the_keys_of_health_cards_are_their_issuers(
     assert (bad.code, bad.json["reason"]) == (1, "trust_list")
 
 
+def test_a_set_of_both_kinds_is_warned_of(gate: Gate, jwks: Path) -> None:
+    """A card issuer's set may hold a key that looks like an EU signer's."""
+    disguised = jwk("p256b") | {"kid": "AAECAwQFBgc="}
+    jwks.write_text(json.dumps({"keys": [jwk(), disguised]}))
+    made = gate("trust", "install", jwks, "--json")
+    assert made.json["kinds"] == {"smart_health_card": 1, "eu_dcc": 1}
+    assert "install it with --issuer URL" in made.err
+    bound = gate("trust", "install", jwks, "--issuer", ISSUER, "--json")
+    assert (bound.json["kinds"], bound.err) == ({"smart_health_card": 2}, "")
+
+
 def test_a_check_can_name_whose_keys_they_are(gate: Gate, jwks: Path) -> None:
     asked = ("verify", "health", "--text", card_text(), "--trust", jwks, "--at", AT)
     assert gate(*asked, "--issuer", ISSUER).code == 0
