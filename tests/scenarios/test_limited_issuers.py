@@ -150,6 +150,8 @@ def test_a_damaged_delegation_is_no_trust_and_costs_no_other(registry: SqliteReg
         gate = Entry(registry)
         assert gate.present() == "CredentialForged"
         assert gate.present(OFFICE, issuer="lakeside-office") == "granted"
+    registry._connection.execute("UPDATE delegated_key SET statement = x'00'")
+    assert registry.damage().rows == {"issuers": 1}
     # Put again without its limits beside a damaged row, it is still not unlimited.
     registry.put_issuer(IssuerKey("desk", DESK.public_key()), by=BY, now=THEN)
     assert Entry(registry).present() == "CredentialForged"

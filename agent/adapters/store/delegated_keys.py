@@ -28,6 +28,12 @@ class DelegatedKeys(ChangeLog):
         keys += [key for key in (_key_of(*row[1:]) for row in rows) if key is not None]
         return sorted(keys, key=lambda key: (key.issuer, key.key_id))
 
+    def _damaged_delegations(self) -> int:
+        """How many rows cannot be read, or are not about the key that they stand under."""
+        rows = self._rows("SELECT key_id, statement, valid_from, valid_until FROM delegated_key")
+        keys = [(row[0], _key_of(*row[1:])) for row in rows]
+        return sum(key is None or key.key_id.hex() != key_id for key_id, key in keys)
+
     def _put_delegated(self, key: IssuerKey) -> None:
         """Within the caller's transaction: trust ``key`` within its limits, and only so."""
         if key.delegation is None:

@@ -54,6 +54,7 @@ class SqliteRegistry(DocumentTables):
             for kind, found in rows.items()
         }
         counts = {kind: len(found) for kind, found in broken.items()}
+        counts["issuers"] += self._damaged_delegations()
         counts["changes"] = sum(event is None for _, event in self._logged())
         if self.removed().incomplete:
             counts["removals"] = max(counts["removals"], 1)
