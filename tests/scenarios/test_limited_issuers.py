@@ -124,6 +124,9 @@ def test_the_limits_end_with_the_trust_in_who_signed_them(registry: SqliteRegist
     over = IssuerKey("lakeside-office", OFFICE.public_key(), valid_until=NOW)
     registry.put_issuer(over, by=BY, now=THEN)
     assert Entry(registry).present() == "CredentialExpired"
+    later = IssuerKey("lakeside-office", OFFICE.public_key(), valid_from=NOW + timedelta(days=1))
+    registry.put_issuer(later, by=BY, now=THEN)
+    assert Entry(registry).present() == "CredentialNotActive"
 
 
 def test_nobody_limits_himself(registry: SqliteRegistry) -> None:

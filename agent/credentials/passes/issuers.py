@@ -106,8 +106,10 @@ class Issuers:
             raise CredentialError(
                 Reason.CREDENTIAL_FORGED, "pass: who limits its issuer is not trusted"
             )
-        if now is not None and not grantor.holds(now):
-            begun = grantor.valid_from is None or grantor.valid_from <= now
+        begun = now is None or grantor.valid_from is None or grantor.valid_from <= now
+        # It is at least as late as the pass says that it was issued.
+        latest = None if now is None else max(now, claims.issued_at or now)
+        if not begun or (latest is not None and not grantor.holds(latest)):
             reason = Reason.CREDENTIAL_EXPIRED if begun else Reason.CREDENTIAL_NOT_ACTIVE
             raise CredentialError(reason, "pass: the key that limits its issuer is not valid")
         breach = key.delegation.limits.breach(claims)
