@@ -47,11 +47,18 @@ class ManualClock:
             call()
         self._now = self._now.later(max(end_s - self._now.monotonic_s, 0.0))
 
-    def step_utc(self, seconds: float, *, trusted: bool | None = None) -> None:
-        """Set the time of day as NTP would; the monotonic clock does not move."""
+    def step_utc(
+        self, seconds: float, *, trusted: bool | None = None, confirmed: bool | None = None
+    ) -> None:
+        """Set the time of day as NTP would; the monotonic clock does not move.
+
+        ``confirmed`` says that it was signed, or that two sources agree.
+        """
         self._now = replace(self._now, utc=self._now.utc + timedelta(seconds=seconds))
         if trusted is not None:
             self._now = replace(self._now, utc_trusted=trusted)
+        if confirmed is not None:
+            self._now = replace(self._now, confirmed=confirmed)
 
     @property
     def waiting(self) -> int:

@@ -1,6 +1,7 @@
 """What the world tells the controller. Only ``Stop`` ends it; nothing here raises."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from agent.domain.access.part import Part
 from agent.domain.access.registry import Registry
@@ -83,6 +84,16 @@ class Forgiven:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockTold:
+    """A person says that it is ``utc``; ``change`` is ``confirmed`` or ``set_back``."""
+
+    utc: datetime
+    change: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotCounted:
     """A pass's use could not be counted, so nobody was let through; ``failed``: the disk did."""
 
@@ -112,6 +123,7 @@ Input = (
     | InputChanged
     | Commanded
     | Forgiven
+    | ClockTold
     | NotCounted
     | FaultRaised
     | FaultCleared

@@ -8,7 +8,6 @@ decide -- only a temperature is missing, or a second one --> measure, as control
 
 import math
 from collections import deque
-from datetime import datetime
 
 from agent.controller.combination import Claim
 from agent.controller.doors import Doors
@@ -21,6 +20,7 @@ from agent.controller.pacer import Pacer
 from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
 from agent.controller.thermal import Measurement, ThermalMonitor
+from agent.controller.timekeeping import Timekeeping
 from agent.controller.trace import Circumstances, access_event
 from agent.domain.access.evidence import Evidence, FaceEvidence
 from agent.domain.access.indication import Indication, Outcome
@@ -50,12 +50,12 @@ class Judge:
         settings: KioskSettings,
         registry: Registry,
         uses: dict[PassId, int],
-        latest_utc: datetime | None,
+        time: Timekeeping,
         doors: Doors,
         passback: Passback,
         faults: Faults,
     ) -> None:
-        """``doors``, ``passback`` and ``faults`` are the kiosk's own, which change under it."""
+        """``time``, ``doors``, ``passback``, ``faults``: the kiosk's own, which change under it."""
         self.registry = registry
         self.thermal = ThermalMonitor(settings.thermal)
         self._measuring = Measuring(settings, self.thermal)
@@ -65,14 +65,9 @@ class Judge:
         self._passback = passback
         self._faults = faults
         self._uses = uses
-        self._latest_utc = latest_utc
+        self._time = time
         self._pacer = Pacer(settings.pace.interval_s, settings.pace.interval_max_s)
         self._judged: deque[int] = deque(maxlen=_REMEMBERED)
-
-    def note_time(self, now: Instant) -> None:
-        """It is at least so late, where the clock is trusted."""
-        if now.utc_trusted and (self._latest_utc is None or now.utc > self._latest_utc):
-            self._latest_utc = now.utc
 
     def shown(self, lane: Lane, presented: Presented, now: Instant) -> list[Effect]:
         """A credential lies there; judged once, however long it does, and not too often."""
@@ -335,7 +330,8 @@ class Judge:
             pass_uses=self._uses.get(claims.id, 0) if claims is not None else 0,
             pass_revoked=claims is not None and self.registry.revokes(claims),
             pass_buried=claims is not None and self.registry.buries(claims),
-            at_least_utc=self._latest_utc if settings.judge_by_lower_bound else None,
+            bounds=self._time.bounds,
+            clock_tolerance=settings.clock_tolerance,
             temperature_max_age_s=settings.thermal.skin.max_age_s,
             attack_cue=settings.thermal.attack_cue,
             thermal_threshold=settings.thermal.attack_threshold,

@@ -29,6 +29,7 @@ from agent.controller.effects import (
 from agent.controller.false_grants import FalseGrants
 from agent.controller.faults import Faults
 from agent.controller.inputs import (
+    ClockTold,
     Commanded,
     CredentialShown,
     FaultCleared,
@@ -47,6 +48,7 @@ from agent.controller.judge import Judge
 from agent.controller.lane import Lane
 from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
+from agent.controller.timekeeping import PART, Timekeeping
 from agent.domain.access.indication import Standing
 from agent.domain.access.part import Part, PartKind
 from agent.domain.access.registry import Registry
@@ -89,11 +91,12 @@ class Kiosk:
             settings.doors, settings.lanes, settings.wirings, self._passback, memory.latches
         )
         self._faults = Faults(settings.degrade, memory.latches.faults)
+        self._time = Timekeeping.of(settings, memory.latest_utc)
         self._judge = Judge(
             settings,
             registry,
             dict(memory.uses),
-            memory.latest_utc,
+            self._time,
             self._doors,
             self._passback,
             self._faults,
@@ -134,8 +137,9 @@ class Kiosk:
 
     def handle(self, happened: Input, now: Instant) -> tuple[Effect, ...]:
         """What follows from ``happened``; ticks every lane, so no deadline is missed for long."""
-        self._judge.note_time(now)
-        effects = self._handle(happened, now)
+        effects = self._handle(happened, self._time.heard(now))
+        # Once more: a person's word may have changed what the same instant is worth.
+        now = self._time.heard(now)
         if isinstance(happened, Stop):
             return (*effects, *self._learn(now, _AT_ONCE), *self._reckon(now, _AT_ONCE))
         effects += self._doors.tick(now)
@@ -147,6 +151,8 @@ class Kiosk:
             effects += [Record(draft) for draft in told]
         for part, detail in self._doors.trouble():
             effects += self._raise_fault(part, detail, now)
+        doubt = self._time.trouble(PART in self._faults)
+        effects += [] if doubt is None else self._fault(doubt, now)
         return (
             *effects,
             *self._learn(now),
@@ -157,6 +163,7 @@ class Kiosk:
 
     def start(self, now: Instant) -> tuple[Effect, ...]:
         """The first effects: every output secured, then what held when the last agent ended."""
+        now = self._time.heard(now)
         self._passback.start(now.monotonic_s)
         self._reckon(now)
         effects: list[Effect] = [Secure(door) for door in self._doors.names]
@@ -180,7 +187,7 @@ class Kiosk:
                 return self._enrolled(registry)
             case InputChanged(change):
                 return self._doors.changed(change, now)
-            case Commanded() | Forgiven() | NotCounted():
+            case Commanded() | Forgiven() | NotCounted() | ClockTold():
                 return self._asked(happened, now)
             case FaultRaised() | FaultCleared():
                 return self._fault(happened, now)
@@ -221,7 +228,11 @@ class Kiosk:
                 effects += self._judge.shown(lane, shown.presented, now)
         return effects
 
-    def _asked(self, asked: Commanded | Forgiven | NotCounted, now: Instant) -> list[Effect]:
+    def _asked(
+        self, asked: Commanded | Forgiven | NotCounted | ClockTold, now: Instant
+    ) -> list[Effect]:
+        if isinstance(asked, ClockTold):
+            return self._time.told(asked)
         if isinstance(asked, Forgiven):
             data = {"holder": asked.holder, "by": asked.by}
             record = self._record(EventType.PASSBACK_FORGIVEN, now, data)
@@ -253,7 +264,8 @@ class Kiosk:
         return [*effects, *self._latch(), self._record(EventType.FAULT_RAISED, now, data)]
 
     def _clear_fault(self, part: Part, by: str, now: Instant) -> list[Effect]:
-        if part not in self._faults or not self._doors.clearable(part):
+        clearable = self._doors.clearable(part) and not (part == PART and self._time.doubtful)
+        if part not in self._faults or not clearable:
             return []
         self._faults.clear(part)
         effects = self._doors.failed(part, now, cleared=True)
@@ -297,8 +309,10 @@ class Kiosk:
                 if lane.door.cause is not None
             },
             self._risks,
+            self._time.snapshot,
         )
-        if status == self._told:
+        told = self._told
+        if told is not None and status == told and status.time is told.time:
             return []
         self._told = status
         return [status]

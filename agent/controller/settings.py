@@ -1,6 +1,7 @@
 """What the config says, as the controller needs it."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from agent.controller.attempts import Pace
 from agent.controller.door import DoorSettings
@@ -11,6 +12,7 @@ from agent.domain.access.part import Part, PartKind, kind_of
 from agent.domain.access.rule import Rule
 from agent.domain.door.antipassback import Area
 from agent.domain.door.signal import Wiring
+from agent.domain.hours.reckoning import TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,9 @@ class KioskSettings:
     """One kiosk.
 
     ``kiosk`` is the grid and the kiosk's own id: ``g3/north-1``. ``judge_by_lower_bound`` lets
-    dates be judged by the latest time that surely was while the clock is not trusted.
-    ``max_false_grants_per_day`` bounds the expected false grants by faces alone, all access points
-    together.
+    dates be judged by the latest time that surely was while the clock is not trusted; clocks that
+    are right may differ by ``clock_tolerance``. ``max_false_grants_per_day`` bounds the expected
+    false grants by faces alone, all access points together.
     """
 
     lanes: tuple[LaneSettings, ...]
@@ -52,6 +54,7 @@ class KioskSettings:
     community: str = ""
     kiosk: str = ""
     judge_by_lower_bound: bool = False
+    clock_tolerance: timedelta = TOLERANCE
     wirings: tuple[Wiring, ...] = ()
     areas: tuple[Area, ...] = ()
     degrade: Degrade = field(default_factory=Degrade)

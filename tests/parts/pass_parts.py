@@ -30,7 +30,7 @@ def claims(**changes: Any) -> GatePass:
         "communities": frozenset({"lakeside"}),
         "valid_from": NOW - timedelta(days=1),
         "valid_until": NOW + timedelta(days=1),
-        "issued_at": NOW,
+        "issued_at": NOW - timedelta(days=1),
     }
     return GatePass(**{**fields, **changes})
 
@@ -48,7 +48,8 @@ def text(
     seed: int = 0,
 ) -> str:
     with_template = None if bits is None else (template(seed=seed), bits, COMMUNITY)
-    return issue(claims() if one is None else one, key, NOW, template=with_template)
+    made = claims() if one is None else one
+    return issue(made, key, made.issued_at or NOW, template=with_template)
 
 
 def signed(body: object, key: Ed25519PrivateKey = KEY) -> str:

@@ -9,7 +9,7 @@ from gate_parts import DOOR, PASS, REGISTRY, Gate
 from pass_parts import NOW, claims
 
 from agent.controller.effects import Hold, Record, Release, Secure
-from agent.controller.inputs import Tick
+from agent.controller.inputs import ClockTold, Tick
 from agent.controller.kiosk import Kiosk, Memory
 from agent.domain.access.rule import Rule
 from agent.domain.door.access_point import State
@@ -21,7 +21,11 @@ from agent.domain.record.events import EventType
 ZONES = ["Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]
 EVERY_DAY = frozenset(range(8))
 BY_PASS = (frozenset({PASS}),)
-LONG = claims(valid_from=NOW - timedelta(days=900), valid_until=NOW + timedelta(days=900))
+LONG = claims(
+    valid_from=NOW - timedelta(days=900),
+    valid_until=NOW + timedelta(days=900),
+    issued_at=NOW - timedelta(days=900),
+)
 CLOSED = "NotPermittedAtThisTime"
 HOUR_S = 3600.0
 
@@ -38,9 +42,15 @@ def at(gate: Gate, local: str, zone: str) -> str:
     """What a pass is answered with at this time of the place."""
     moment = datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone))
     gate.clock.advance(60)
-    gate.clock.step_utc((moment - gate.clock.now().utc).total_seconds())
+    set_clock(gate, moment)
     gate.show(LONG)
     return str(gate.outcomes()[-1])
+
+
+def set_clock(gate: Gate, moment: datetime) -> None:
+    """A person sets it: no clock goes back by itself, or far ahead, and is believed."""
+    gate.clock.step_utc((moment - gate.clock.now().utc).total_seconds())
+    gate.tell(ClockTold(moment, "set_back", "uid:0 root", "a test"))
 
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -102,7 +112,7 @@ def test_the_repeated_hour_is_one_hour() -> None:
 def test_the_clock_is_set() -> None:
     gate = Gate(rule(daily(9, 17, "UTC")), utc=datetime(2026, 5, 4, 12, tzinfo=UTC))
     for step_h in (0, 6, -6, 24, -24 * 60):
-        gate.clock.step_utc(step_h * HOUR_S)
+        set_clock(gate, gate.clock.now().utc + timedelta(hours=step_h))
         gate.show(LONG)
         gate.wait(60)
     assert gate.outcomes() == ["granted", CLOSED, "granted", "granted", "granted"]
@@ -153,8 +163,10 @@ class Door:
             self.gate.tell(Tick())
 
     def step(self, hours: float, *, trusted: bool | None = None) -> None:
-        """Set the clock."""
+        """Set the clock; back or far ahead by a person's word."""
         self.gate.clock.step_utc(hours * HOUR_S, trusted=trusted)
+        if hours < 0:
+            set_clock(self.gate, self.gate.clock.now().utc)
         self.run(2)
 
     def state(self) -> State:
@@ -193,6 +205,15 @@ def test_a_clock_that_is_set_frees_and_secures_at_once() -> None:
         states.append(door.state())
         door.step(hours)
     assert states == [State.FREE_PASSAGE, State.SECURED, State.FREE_PASSAGE, State.SECURED]
+
+
+def test_a_clock_that_goes_back_by_itself_frees_no_door() -> None:
+    door = Door(NINE, free_passage=DAY)
+    door.run(3)
+    door.step(8)
+    door.gate.clock.step_utc(-8 * HOUR_S)
+    door.run(5)
+    assert door.state() is State.SECURED
 
 
 def test_no_door_stands_free_by_a_clock_that_nobody_trusts() -> None:

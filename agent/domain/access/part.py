@@ -36,6 +36,7 @@ class PartKind(StrEnum):
     INDICATOR = "indicator:"
     VOICE = "voice"
     VOICE_FILES = "voice:files"
+    CLOCK = "clock"
 
     @property
     def is_named(self) -> bool:

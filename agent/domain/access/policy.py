@@ -22,7 +22,8 @@ about anybody's rules:
     13 FactorMissing            too few or too old frames; by face alone: gallery too large, or no
                                 attack detection and none waived
     14 ClockUntrusted           dates or a schedule count, and the time is not known
-    15 CredentialNotActive      before the validity of holder, pass or document
+    15 CredentialNotActive      before the validity of holder, pass or document, or a pass that was
+                                issued in what is the future by this clock
     16 CredentialExpired        after it
     17 CredentialReplayed       the pass was used as often as it may be
     18 NotPermittedAtThisTime   outside the rule's schedule
@@ -255,24 +256,27 @@ def _clock(case: Case) -> Reason | None:
         return None
     scheduled = case.rule is not None and case.rule.schedule is not None
     starts, ends = case.validity
-    bound = case.situation.at_least_utc
-    if bound is None:
+    bounds = case.bounds
+    if bounds is None:
         return Reason.CLOCK_UNTRUSTED if scheduled or starts or ends else None
-    # It is later than the bound: what has begun by then is active; what ended by then is said
-    # below. A schedule needs the hour itself.
-    begun = all(start <= bound for start in starts)
+    # What has begun by the earlier bound is active; what ended by the later one is said below. A
+    # schedule needs the hour itself.
+    begun = all(start <= bounds.earliest for start in starts)
     return None if begun and not scheduled else Reason.CLOCK_UNTRUSTED
 
 
 def _active(case: Case) -> Reason | None:
     starts, _ = case.validity
-    late = all(start <= case.utc for start in starts)
+    bounds = case.bounds
+    late = bounds is None or all(start <= bounds.earliest for start in starts)
     return None if late else Reason.CREDENTIAL_NOT_ACTIVE
 
 
 def _expired(case: Case) -> Reason | None:
     _, ends = case.validity
-    return None if all(case.utc < end for end in ends) else Reason.CREDENTIAL_EXPIRED
+    bounds = case.bounds
+    early = bounds is None or all(bounds.latest < end for end in ends)
+    return None if early else Reason.CREDENTIAL_EXPIRED
 
 
 def _replayed(case: Case) -> Reason | None:

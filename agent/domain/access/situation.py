@@ -9,6 +9,7 @@ from agent.domain.access.rule import Rule
 from agent.domain.credential.gate_pass import GatePass
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
+from agent.domain.hours.reckoning import TOLERANCE, Bounds
 from agent.domain.skin.thermal_cue import AttackCue
 
 
@@ -31,8 +32,9 @@ class Situation:
     ``pass_buried`` says that it is older than the removal of its holder;
     ``document_holder`` is whose the document is by the registry.
     ``attack_cue`` says what follows where a thermal score is below ``thermal_threshold``.
-    ``at_least_utc`` is a time that it surely is later than, by which dates are judged while the
-    clock is not trusted; None denies them then.
+    ``bounds`` are the times by which starts and ends are judged; None where the clock says itself,
+    or where dates are denied because it is not trusted. A pass may have been issued by a clock that
+    is ``clock_tolerance`` ahead of this one.
     """
 
     locked_down: bool = False
@@ -49,7 +51,8 @@ class Situation:
     pass_uses: int = 0
     pass_revoked: bool = False
     pass_buried: bool = False
-    at_least_utc: datetime | None = None
+    bounds: Bounds | None = None
+    clock_tolerance: timedelta = TOLERANCE
     document_holder: HolderId | None = None
 
 
@@ -75,10 +78,11 @@ class Case:
         return self.claims is not None or self.evidence.document is not None
 
     @property
-    def utc(self) -> datetime:
-        """By which dates are judged."""
-        bound = self.situation.at_least_utc
-        return self.now.utc if self.now.utc_trusted or bound is None else bound
+    def bounds(self) -> Bounds | None:
+        """By which dates are judged; None where nothing is known of the time."""
+        if self.situation.bounds is None and self.now.utc_trusted:
+            return Bounds(self.now.utc, self.now.utc)
+        return self.situation.bounds
 
     @property
     def validity(self) -> tuple[list[datetime], list[datetime]]:
@@ -88,6 +92,8 @@ class Case:
         ]
         starts = [one.valid_from for one in sources if one.valid_from is not None]
         ends = [one.valid_until for one in sources if one.valid_until is not None]
+        if self.claims is not None and self.claims.issued_at is not None:
+            starts.append(self.claims.issued_at - self.situation.clock_tolerance)
         document = self.evidence.document
         if document is not None and document.valid_from is not None:
             starts.append(_at(document.valid_from))

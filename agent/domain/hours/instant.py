@@ -1,6 +1,6 @@
 """Time as the agent is told it: never read here, always an argument."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NewType
 
@@ -13,16 +13,19 @@ class Instant:
 
     Timers and timeouts use ``monotonic_s`` only: it never steps. ``utc`` is for dates and
     schedules, and means nothing before ``utc_trusted`` (a Pi has no battery clock).
+    ``confirmed`` says that it is no single source's word that anybody on the way may have changed:
+    it was signed, or two sources agree.
     """
 
     monotonic_s: float
     utc: datetime
     utc_trusted: bool
+    confirmed: bool = False
 
     def later(self, seconds: float) -> "Instant":
         """The moment ``seconds`` after this one, if nobody sets the clock in between."""
-        return Instant(
-            self.monotonic_s + seconds, self.utc + timedelta(seconds=seconds), self.utc_trusted
+        return replace(
+            self, monotonic_s=self.monotonic_s + seconds, utc=self.utc + timedelta(seconds=seconds)
         )
 
 

@@ -40,6 +40,7 @@ class EventType(StrEnum):
     TRUST_CHANGED = "trust.changed"
     FAULT_RAISED = "fault.raised"
     FAULT_CLEARED = "fault.cleared"
+    CLOCK_SET = "clock.set"
     AGENT_STARTED = "agent.started"
     AGENT_STOPPED = "agent.stopped"
     JOURNAL_SET_ASIDE = "journal.set_aside"

@@ -29,6 +29,7 @@ class Status:
     causes: Mapping[str, str] = field(default_factory=dict)
     max_false_grants_per_day: float = 0.05
     false_grants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    clock: Mapping[str, str | None] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """JSON values under stable keys."""
@@ -64,6 +65,7 @@ class Status:
                 "max_per_day": self.max_false_grants_per_day,
                 "access_points": {name: dict(one) for name, one in self.false_grants.items()},
             },
+            "clock": dict(self.clock),
         }
 
 

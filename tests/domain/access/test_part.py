@@ -25,6 +25,7 @@ ON_THE_WIRE = {
     PartKind.ID_READER: "id_reader",
     PartKind.VOICE: "voice",
     PartKind.VOICE_FILES: "voice:files",
+    PartKind.CLOCK: "clock",
 }
 
 

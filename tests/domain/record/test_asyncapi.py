@@ -21,6 +21,7 @@ from agent.cli import models, trust
 from agent.controller.door import DoorSettings
 from agent.controller.effects import Record, SetStatus
 from agent.controller.inputs import (
+    ClockTold,
     CredentialShown,
     FaultCleared,
     FaultRaised,
@@ -203,6 +204,15 @@ def faults() -> list[EventDraft]:
     )
 
 
+def clock_set() -> list[EventDraft]:
+    clock, kiosk = ManualClock(), Kiosk(SETTINGS, REGISTRY)
+    said = [kiosk.handle(Tick(), clock.now())]
+    for change in ("confirmed", "set_back"):
+        word = ClockTold(clock.now().utc, change, "uid:0 root", "the router was wrong")
+        said.append(kiosk.handle(word, clock.now()))
+    return [one for effects in said for one in drafts(effects)]
+
+
 def doors() -> list[EventDraft]:
     """What a wired door says: used and unused grants, alarms, commands, duress."""
     door = WiredDoor(areas=(Area("garden", PassbackMode.SOFT),))
@@ -261,6 +271,7 @@ def said(tmp_path: Path) -> list[dict[str, Any]]:
         *passes(),
         *faults(),
         *doors(),
+        *clock_set(),
     ]
     events = [draft.with_id("0196a4f0-0000-7000-8000-000000000000") for draft in recorded]
     source = Topics("lakeside", "g3", "north-1").source

@@ -73,12 +73,13 @@ class StatusBoard:
         """The status as JSON values."""
         now = self._clock.now()
         newest = self._newest
+        time = newest.time.heard(now)
         status = Status(
             version=__version__,
             boot_id=self._boot_id,
             started=self._started,
             now=now.utc,
-            clock_synced=now.utc_trusted,
+            clock_synced=time.judged(now).utc_trusted,
             epoch=self._journal.epoch,
             last_sequence=self._journal.last_sequence(),
             unpublished=self._journal.pending(),
@@ -90,6 +91,7 @@ class StatusBoard:
             causes=newest.causes,
             max_false_grants_per_day=self._max_false_grants_per_day,
             false_grants=newest.false_grants,
+            clock=time.as_json(now.monotonic_s),
         )
         return status.as_json()
 
