@@ -14,12 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 
 from agent.domain.hours.instant import Instant
+from agent.domain.hours.reckoning import DRIFT, TOLERANCE
 from agent.errors import InternalError
 
 _STA_UNSYNC = 0x0040
@@ -36,6 +37,9 @@ _log = structlog.get_logger(__name__)
 class SystemClock:
     """Monotonic and UTC time; UTC is trusted once an NTP client has set it, until it is stepped.
 
+    A signed time outranks it: where the system's clock differs from it by more than ``tolerance``,
+    the signed one goes on by the monotonic clock, and where it does not, two sources agree.
+
     ``trust_system_clock`` vouches for a clock that is kept otherwise, by a battery for example.
     Without it and without an NTP client (a bare container) UTC is never trusted.
     """
@@ -44,6 +48,7 @@ class SystemClock:
         self,
         *,
         trust_system_clock: bool = False,
+        tolerance: timedelta = TOLERANCE,
         kept: Callable[[], bool] | None = None,
         offset_s: Callable[[], float] | None = None,
     ) -> None:
@@ -57,7 +62,9 @@ class SystemClock:
         # timesyncd leaves its mark for the whole of this boot, so a restart offline keeps trust.
         marked = kept is None and _TIMESYNCD_MARK.exists()
         self._set_offset_s: float | None = self._offset_s() if marked else None
-        self._signed_s: float | None = None
+        self._signed: tuple[float, float] | None = None
+        self._tolerance_s = tolerance.total_seconds()
+        self._overruled = False
         self._timers = TimerThread()
 
     def now(self) -> Instant:
@@ -69,15 +76,24 @@ class SystemClock:
                     self._checked_s = monotonic_s
                     self._trusted = self._look()
         with self._lock:
-            trusted, signed_s = self._trusted, self._signed_s
-        if not trusted and signed_s is not None:
-            return Instant(monotonic_s, datetime.fromtimestamp(signed_s + monotonic_s, UTC), True)
-        return Instant(monotonic_s, datetime.now(UTC), trusted)
+            trusted, signed = self._trusted, self._signed
+        utc = datetime.now(UTC)
+        if signed is None:
+            return Instant(monotonic_s, utc, trusted)
+        offset_s, heard_s = signed
+        surely = datetime.fromtimestamp(offset_s + monotonic_s, UTC)
+        allowed_s = self._tolerance_s + (monotonic_s - heard_s) * DRIFT
+        differs_s = (utc - surely).total_seconds()
+        agrees = abs(differs_s) <= allowed_s
+        if trusted and not agrees and not self._overruled:
+            _log.warning("system_clock_overruled", by="signed time", differs_s=round(differs_s, 1))
+        self._overruled = trusted and not agrees
+        return Instant(monotonic_s, utc if trusted and agrees else surely, True, confirmed=True)
 
     def believe(self, utc: datetime, monotonic_s: float) -> None:
-        """It was surely ``utc`` at ``monotonic_s``; counts while no NTP client keeps the clock."""
+        """It was surely ``utc`` at ``monotonic_s``: whoever signs the time said so."""
         with self._lock:
-            self._signed_s = utc.timestamp() - monotonic_s
+            self._signed = (utc.timestamp() - monotonic_s, monotonic_s)
 
     def after(self, delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
         """Call ``call`` once after ``delay_s`` from the timer thread; returns a cancel.

@@ -60,6 +60,11 @@ class ManualClock:
         if confirmed is not None:
             self._now = replace(self._now, confirmed=confirmed)
 
+    def believe(self, utc: datetime, monotonic_s: float) -> None:
+        """It was surely ``utc`` at ``monotonic_s``: whoever signs the time said so."""
+        passed = timedelta(seconds=self._now.monotonic_s - monotonic_s)
+        self._now = replace(self._now, utc=utc + passed, utc_trusted=True, confirmed=True)
+
     @property
     def waiting(self) -> int:
         """Timers that have neither fired nor been cancelled."""

@@ -10,6 +10,7 @@ import typer
 
 from agent.cli import (
     bench,
+    clock,
     config,
     daemon,
     demo,
@@ -85,8 +86,9 @@ for part in (run, demo, bench, secure_outputs):
     part.add_to(app)
 for part in (doctor, enrol, identify, holders, gallery, key, models, config, events, evaluate):
     part.add_to(app)
-for part in (thermometer, passes, documents, scan, verify, trust, voice, daemon, door, simulate):
+for part in (thermometer, passes, documents, scan, verify, trust, voice, daemon, door, clock):
     part.add_to(app)
+simulate.add_to(app)
 version.add_to(app)
 
 

@@ -10,6 +10,7 @@ from agent.domain.credential.holder import HolderId
 from agent.domain.credential.presented import Presented
 from agent.domain.door.door_mode import Command
 from agent.domain.door.signal import InputChange
+from agent.domain.hours.reckoning import ClockChange
 from agent.domain.sight.track import Observation
 from agent.domain.skin.reading import TemperatureReading
 
@@ -85,10 +86,10 @@ class Forgiven:
 
 @dataclass(frozen=True, slots=True)
 class ClockTold:
-    """A person says that it is ``utc``; ``change`` is ``confirmed`` or ``set_back``."""
+    """A person says that it is ``utc``, and why."""
 
     utc: datetime
-    change: str
+    change: ClockChange
     by: str
     reason: str
 

@@ -49,7 +49,8 @@ class Timekeeping:
         """By which dates are judged at the instant heard last; None denies them."""
         if self._raw is None:
             return None
-        return judged_bounds(self._reckoning, self._raw, by_lower_bound=self._by_lower_bound)
+        known = self._reckoning.holds or self._by_lower_bound
+        return self._reckoning.bounds(self._raw) if known else None
 
     def heard(self, now: Instant) -> Instant:
         """The instant as all else judges by it: trusted only where the time is settled."""
@@ -95,12 +96,3 @@ class Timekeeping:
             changed |= abs(reckoning.claimed - told.claimed) > LEAP
         if changed:
             self.snapshot = reckoning
-
-
-def judged_bounds(reckoning: Reckoning, now: Instant, *, by_lower_bound: bool) -> Bounds | None:
-    """By which dates are judged at ``now``, which ``reckoning`` has heard; None denies them.
-
-    A clock that is AHEAD leaves what had begun by the confirmed time; BEHIND is as no clock at all.
-    """
-    held = reckoning.certainty in (Certainty.SETTLED, Certainty.AHEAD)
-    return reckoning.bounds(now) if held or by_lower_bound else None

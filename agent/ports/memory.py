@@ -38,6 +38,13 @@ class TrustedTime(Protocol):
             StoreError: it could not be written.
         """
 
+    def set_trusted(self, utc: datetime) -> None:
+        """It is ``utc`` by a person's word, also where that is earlier than before.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+
 
 class BudgetStore(Protocol):
     """What is left of the expected false grants of each access point."""

@@ -15,6 +15,7 @@ from agent.domain.access.rule import Rule
 from agent.domain.door.access_point import State
 from agent.domain.door.door_mode import DoorLatch, Latches, Mode
 from agent.domain.hours.holidays import Holiday, parse_days
+from agent.domain.hours.reckoning import ClockChange
 from agent.domain.hours.schedule import HOLIDAY, DatedSpan, Schedule, Span
 from agent.domain.record.events import EventType
 
@@ -50,7 +51,7 @@ def at(gate: Gate, local: str, zone: str) -> str:
 def set_clock(gate: Gate, moment: datetime) -> None:
     """A person sets it: no clock goes back by itself, or far ahead, and is believed."""
     gate.clock.step_utc((moment - gate.clock.now().utc).total_seconds())
-    gate.tell(ClockTold(moment, "set_back", "uid:0 root", "a test"))
+    gate.tell(ClockTold(moment, ClockChange.SET_BACK, "uid:0 root", "a test"))
 
 
 # --- rules ---------------------------------------------------------------------------------------

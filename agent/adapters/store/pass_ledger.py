@@ -37,6 +37,11 @@ _STEPS = (
     """,
 )
 
+_SET_TIME = (
+    "INSERT INTO trusted_time VALUES (1, ?) ON CONFLICT (only_row) DO UPDATE SET utc = excluded.utc"
+)
+_NOTE_TIME = f"{_SET_TIME} WHERE excluded.utc > utc"
+
 
 class SqlitePassLedger:
     """Implements ``ports.PassLedger``; one connection behind a lock."""
@@ -90,14 +95,17 @@ class SqlitePassLedger:
 
     def note_trusted(self, utc: datetime) -> None:
         """It is ``utc``, surely; an earlier one than before changes nothing."""
+        self._write_time(utc, _NOTE_TIME)
 
+    def set_trusted(self, utc: datetime) -> None:
+        """It is ``utc`` by a person's word, also where that is earlier than before."""
+        self._write_time(utc, _SET_TIME)
+
+    def _write_time(self, utc: datetime, statement: str) -> None:
         def work() -> None:
             with transaction(self._connection):
-                self._connection.execute(
-                    "INSERT INTO trusted_time VALUES (1, ?) ON CONFLICT (only_row)"
-                    " DO UPDATE SET utc = max(utc, excluded.utc)",
-                    (utc.astimezone(UTC).isoformat(timespec="microseconds"),),
-                )
+                moment = utc.astimezone(UTC).isoformat(timespec="microseconds")
+                self._connection.execute(statement, (moment,))
 
         with self._lock:
             guarded(self._path, work)

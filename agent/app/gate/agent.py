@@ -33,8 +33,10 @@ from agent.app.open.site import make_event
 from agent.app.open.state import RULES
 from agent.app.threads.organ import Organ, Task
 from agent.app.threads.tell.telling import Telling
+from agent.app.threads.watch.clock import JudgedClock
 from agent.app.threads.worker import Worker
 from agent.controller.inputs import Stop
+from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.events import EventType
 from agent.errors import UnavailableError
 from agent.lifecycle import ExitCode, boot_id
@@ -66,19 +68,21 @@ class Agent:
         self._workers: list[tuple[Worker, Task]] = []
         boot = boot_id()
         self._link = BrokerLink(parts.file, core.outbox.acknowledged)
-        watches = Watches(parts, core, self._link, self._move_changes)
+        watches = Watches(parts, core, self._link, self._move_changes, self._reckoning)
         self._gallery = watches.gallery
         self._records = Records(parts, core, self._link, self._gallery.registry, boot)
+        clock = JudgedClock(parts.clock, self._reckoning)
         self._organs: tuple[Organ, ...] = (
             self._records,
             watches,
-            Control(parts, core, self._link, self._records.board),
-            Telling(parts.indicators, parts.voice, parts.clock, post, topics_of(parts.file)),
+            Control(parts, core, self._link, self._records.board, watches.time.told),
+            Telling(parts.indicators, parts.voice, clock, post, topics_of(parts.file)),
             Senses(
                 parts,
                 self._gallery,
                 post,
                 lambda: self.stop("the cameras' sources have ended"),
+                self._reckoning,
             ),
         )
         self._loop = core.control(
@@ -162,6 +166,9 @@ class Agent:
         """What another process changed reaches the journal, if that process did not get so far."""
         self._parts.registry.transfer_changes(self._parts.journal)
         self._records.refresh()
+
+    def _reckoning(self) -> Reckoning:
+        return self._records.board.newest().time
 
     def _record(self, kind: EventType, data: Mapping[str, Any]) -> None:
         self._core.writer.submit(make_event(kind, data, self._parts.clock.now()))

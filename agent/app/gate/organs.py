@@ -1,6 +1,7 @@
 """The organs that record, watch and obey; ``Senses`` perceives and ``Telling`` tells."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 
 from agent.adapters.broker.mqtt import Listener
 from agent.app.gate.core import Core
@@ -9,16 +10,18 @@ from agent.app.gate.parts import Parts
 from agent.app.open.broker import topics_of
 from agent.app.open.paths import control_socket
 from agent.app.open.snapshot import rates_of, take_snapshot
+from agent.app.threads.control.clock import ClockOperator
 from agent.app.threads.control.socket import ControlServer
 from agent.app.threads.control.verbs import Operator
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.record.status import StatusBoard
-from agent.app.threads.watch.clock import TimeKeeper
+from agent.app.threads.watch.clock import JudgedClock, TimeKeeper
 from agent.app.threads.watch.disk import DiskWatch
 from agent.app.threads.watch.gallery import GalleryWatch
 from agent.app.threads.watch.retention import Retention
 from agent.controller.effects import SetStatus
 from agent.domain.access.registry import Registry
+from agent.domain.hours.reckoning import Reckoning
 
 
 class Records(Organ):
@@ -69,9 +72,17 @@ class Watches(Organ):
     """Keeps in step with what changes by itself: the registry, the time, the disk, old rows."""
 
     def __init__(
-        self, parts: Parts, core: Core, link: BrokerLink, changed: Callable[[], None]
+        self,
+        parts: Parts,
+        core: Core,
+        link: BrokerLink,
+        changed: Callable[[], None],
+        reckoning: Callable[[], Reckoning],
     ) -> None:
-        """``changed`` is called where another process may have changed the registry."""
+        """``changed`` is called where another process may have changed the registry.
+
+        ``reckoning`` is what the controller knows of the time.
+        """
         config, post = parts.file.config, core.inbox.post
         topics = topics_of(parts.file)
         self.gallery = GalleryWatch(
@@ -84,21 +95,25 @@ class Watches(Organ):
             changed,
             max_age_s=config.store.snapshot_max_age_s,
         )
-        self._time = TimeKeeper(
+        self.time = TimeKeeper(
             parts.clock,
             parts.ledger,
             key=parts.time_key,
             kiosk=topics.kiosk_path,
             ask=lambda nonce: link.publish(topics.time_request, nonce) is not None,
+            reckoning=reckoning,
         )
         self._time_answer = topics.time_answer if parts.time_key is not None else None
         self._disk = DiskWatch(parts.site.state, config.faults.min_free_mb * 1_000_000, post)
-        self._retention = Retention(parts.journal.prune, parts.clock, config.store.journal_days)
+        # A time in doubt must not make events older than they are.
+        self._retention = Retention(
+            parts.journal.prune, JudgedClock(parts.clock, reckoning), config.store.journal_days
+        )
 
     def tasks(self) -> Iterable[Task]:
         """A thread each."""
         yield Task("gallery", self.gallery.work, self.gallery.stop)
-        yield Task("time", self._time.work, self._time.stop)
+        yield Task("time", self.time.work, self.time.stop)
         yield Task("disk", self._disk.work, self._disk.stop)
         yield Task("retention", self._retention.work, self._retention.stop)
 
@@ -106,14 +121,21 @@ class Watches(Organ):
         """Signed answers about the time, where a key for them is installed."""
         if self._time_answer is None:
             return {}
-        return {self._time_answer: Listener(self._time.heard)}
+        return {self._time_answer: Listener(self.time.heard)}
 
 
 class Control(Organ):
     """Answers whoever may use the control socket."""
 
-    def __init__(self, parts: Parts, core: Core, link: BrokerLink, board: StatusBoard) -> None:
-        """Listens already, and answers once its thread runs.
+    def __init__(
+        self,
+        parts: Parts,
+        core: Core,
+        link: BrokerLink,
+        board: StatusBoard,
+        time_told: Callable[[datetime], None],
+    ) -> None:
+        """Listens already, and answers once its thread runs; ``time_told`` writes a time down.
 
         Raises:
             UnavailableError: another agent listens there, or nobody can.
@@ -122,13 +144,16 @@ class Control(Organ):
         named = config.control.socket
         self._server = ControlServer(
             control_socket(None if named is None else parts.file.resolve(named), parts.site.state),
-            Operator(
-                board,
-                parts.latches,
-                [point.id for point in config.access_point],
-                core.inbox.post,
-                lambda: link.state,
-            ).commands(),
+            {
+                **Operator(
+                    board,
+                    parts.latches,
+                    [point.id for point in config.access_point],
+                    core.inbox.post,
+                    lambda: link.state,
+                ).commands(),
+                **ClockOperator(board, parts.clock, core.inbox.post, time_told).commands(),
+            },
         )
 
     def tasks(self) -> Iterable[Task]:

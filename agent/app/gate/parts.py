@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -81,7 +82,10 @@ def open_parts(
     """
     config, stands = file.config, stands or Stands()
     _lock(stack, state)
-    clock = SystemClock(trust_system_clock=config.clock.trust_system_clock)
+    clock = SystemClock(
+        trust_system_clock=config.clock.trust_system_clock,
+        tolerance=timedelta(seconds=config.clock.tolerance_s),
+    )
     remember_outputs(file, state)
     factories = PinFactories()
     doors = open_doors(file, clock, factories)

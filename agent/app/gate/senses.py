@@ -26,6 +26,7 @@ from agent.config import CameraConfig
 from agent.controller.effects import Compare, Settle
 from agent.controller.inputs import Input
 from agent.credentials.passes.pass_template import CommunityKey
+from agent.domain.hours.reckoning import Reckoning
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.image import Frame
 from agent.operations.health.trust_lists import usable_trust
@@ -44,8 +45,12 @@ class Senses(Organ):
         gallery: GalleryWatch,
         post: Callable[[Input], None],
         ended: Callable[[], None],
+        reckoning: Callable[[], Reckoning],
     ) -> None:
-        """``ended`` is called once every finite camera has come to its end."""
+        """``ended`` is called once every finite camera has come to its end.
+
+        ``reckoning`` is what the controller knows of the time.
+        """
         self._parts = parts
         self._gallery = gallery
         self._post = post
@@ -54,7 +59,7 @@ class Senses(Organ):
         self._watching: set[str] = set()
         secret = parts.community_key
         self._community = None if secret is None else CommunityKey(secret)
-        self._verifier = CredentialVerifier(self._sources)
+        self._verifier = CredentialVerifier(self._sources, reckoning)
 
     def tasks(self) -> Iterable[Task]:
         """What the config names."""

@@ -1,6 +1,7 @@
 """Config's words into the domain's."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from agent.app.open.schedules import schedule_of, schedules
 from agent.app.open.thermal import thermal_settings, with_temperature
@@ -51,6 +52,7 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         community=config.kiosk.community,
         kiosk=f"{config.kiosk.grid}/{config.kiosk.id}",
         judge_by_lower_bound=config.clock.untrusted == "lower_bound",
+        clock_tolerance=timedelta(seconds=config.clock.tolerance_s),
         thermal=thermal_settings(config),
         max_false_grants_per_day=face.max_false_grants_per_day,
     )

@@ -1,9 +1,12 @@
 """[clock]: whose time counts."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from agent.config.base import FilePath, Table
+from agent.config.tables.broker import BrokerConfig
 from agent.config.whole import Whole
 
 
@@ -13,15 +16,32 @@ class ClockConfig(Table):
     ``trust_system_clock`` vouches for a clock that no NTP client keeps (a battery clock). While no
     clock is trusted, ``untrusted`` denies what depends on dates, or judges them by the latest time
     that surely was. ``time_key_file`` is the public key of whoever signs the time for kiosks, and
-    asks them by way of the broker.
+    asks them by way of the broker; its word outranks every other. Clocks that are right may differ
+    by ``tolerance_s`` seconds.
     """
 
     trust_system_clock: bool = False
     time_key_file: FilePath | None = None
     untrusted: Literal["deny", "lower_bound"] = "deny"
+    tolerance_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[str]:
-        """A clock that is believed whatever it says."""
-        if whole.one(cls).trust_system_clock:
+        """A clock that is believed whatever it says, and none that is sure."""
+        clock = whole.one(cls)
+        if clock.trust_system_clock:
             yield "[clock] trust_system_clock: a wrong clock is believed"
+        if clock.time_key_file is not None and not whole.rows(BrokerConfig):
+            yield "[clock] time_key_file: without [broker] nobody is asked for the time"
+
+    @classmethod
+    def summary(cls, whole: Whole, /) -> dict[str, Any]:
+        """Which sources of the time there are, the one that outranks the others first."""
+        clock = whole.one(cls)
+        sources = [
+            *(["signed time"] if clock.time_key_file is not None else []),
+            "system clock, vouched for" if clock.trust_system_clock else "system clock, by NTP",
+        ]
+        if clock.time_key_file is None:
+            sources.append("a person where it leaps by more than a day")
+        return {"clock": ", ".join(sources)}

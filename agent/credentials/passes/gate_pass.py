@@ -87,7 +87,8 @@ def verify(text: str, issuers: Issuers, now: datetime | None) -> SignedPass:
         raise CredentialError(
             Reason.CREDENTIAL_NOT_ACTIVE, "pass: its issuer's key is not yet valid"
         )
-    if not trusted.holds(now):
+    # It is at least as late as the pass says that it was issued.
+    if not trusted.holds(max(now, signed.claims.issued_at or now)):
         raise CredentialError(
             Reason.CREDENTIAL_EXPIRED, "pass: its issuer's key is no longer valid"
         )

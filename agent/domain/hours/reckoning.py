@@ -28,7 +28,7 @@ TOLERANCE = timedelta(minutes=5)
 """By how much clocks may disagree that are right."""
 LEAP = timedelta(days=1)
 """How far one source alone may lead ahead of the anchor."""
-_DRIFT = 1e-4
+DRIFT = 1e-4
 """By how much a quartz may run wrong, at the least favourable temperature, tenfold."""
 
 
@@ -41,6 +41,13 @@ class Certainty(StrEnum):
     BEHIND = "behind"
 
 
+class ClockChange(StrEnum):
+    """What a person says of the time; the value is the word in events."""
+
+    CONFIRMED = "confirmed"
+    SET_BACK = "set_back"
+
+
 DOUBTFUL = frozenset({Certainty.AHEAD, Certainty.BEHIND})
 """A clock that somebody vouches for says what cannot be believed."""
 
@@ -51,6 +58,11 @@ class Bounds:
 
     earliest: datetime
     latest: datetime
+
+    @property
+    def both(self) -> tuple[datetime, ...]:
+        """What holds at each of them holds by this rule; one where they are the same."""
+        return (self.latest,) if self.latest == self.earliest else (self.latest, self.earliest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +97,14 @@ class Reckoning:
         mark = None if latest is None else _Mark(latest, None)
         return cls(tolerance, _confirmed=mark, _anchor=mark)
 
+    @property
+    def holds(self) -> bool:
+        """Whether rights with dates hold by it: AHEAD leaves what had begun by the confirmed time.
+
+        BEHIND is as no clock at all.
+        """
+        return self.certainty in (Certainty.SETTLED, Certainty.AHEAD)
+
     def confirmed(self, now_s: float) -> datetime | None:
         """It is at least so late; None where no time was ever believed."""
         return None if self._confirmed is None else self._confirmed.at(now_s)
@@ -103,7 +123,7 @@ class Reckoning:
         gone_on = _Mark(confirmed.at(now.monotonic_s), now.monotonic_s)
         if not now.utc_trusted:
             return replace(self, certainty=Certainty.UNKNOWN, _confirmed=gone_on)
-        slack = self.tolerance + confirmed.since(now.monotonic_s) * _DRIFT
+        slack = self.tolerance + confirmed.since(now.monotonic_s) * DRIFT
         behind = now.utc < gone_on.utc - slack
         # Whoever is sure settles what one source alone has claimed.
         claimed = None if now.confirmed else self.claimed

@@ -42,6 +42,7 @@ from agent.domain.credential.presented import PassPresented
 from agent.domain.credential.reason import Reason
 from agent.domain.door.antipassback import Area, PassbackMode
 from agent.domain.door.door_mode import Command
+from agent.domain.hours.reckoning import ClockChange
 from agent.domain.record.events import Event, EventDraft, EventType, cloud_event
 from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
@@ -207,7 +208,7 @@ def faults() -> list[EventDraft]:
 def clock_set() -> list[EventDraft]:
     clock, kiosk = ManualClock(), Kiosk(SETTINGS, REGISTRY)
     said = [kiosk.handle(Tick(), clock.now())]
-    for change in ("confirmed", "set_back"):
+    for change in ClockChange:
         word = ClockTold(clock.now().utc, change, "uid:0 root", "the router was wrong")
         said.append(kiosk.handle(word, clock.now()))
     return [one for effects in said for one in drafts(effects)]

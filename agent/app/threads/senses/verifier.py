@@ -24,6 +24,7 @@ from agent.domain.credential.credential import CredentialKind
 from agent.domain.credential.presented import HealthPresented, PassPresented
 from agent.domain.credential.reason import Reason
 from agent.domain.hours.instant import Instant
+from agent.domain.hours.reckoning import Certainty, Reckoning
 from agent.domain.sight.image import Template
 
 _GONE_AFTER_S = 1.5
@@ -56,8 +57,12 @@ class _Presentation:
 class CredentialVerifier:
     """Verifies what is shown; used by the symbol readers' threads and the controller's."""
 
-    def __init__(self, sources: Callable[[], Sources]) -> None:
+    def __init__(
+        self, sources: Callable[[], Sources], reckoning: Callable[[], Reckoning] = Reckoning
+    ) -> None:
+        """``reckoning`` is what the controller knows of the time."""
         self._sources = sources
+        self._reckoning = reckoning
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
         self._shown: OrderedDict[bytes, _Presentation] = OrderedDict()
@@ -108,25 +113,37 @@ class CredentialVerifier:
             case CredentialKind.GATE_PASS if text is not None:
                 return self._pass(text, number, sources, now)
             case CredentialKind.EU_DCC | CredentialKind.SMART_HEALTH_CARD if text is not None:
-                found = verify_health(text, sources.trust(now.utc), now.utc, sources.rules)
-                reason = found.reason
-                if found.valid and not now.utc_trusted:
-                    reason = Reason.CLOCK_UNTRUSTED
-                return HealthPresented(number, now.monotonic_s, reason)
+                return HealthPresented(number, now.monotonic_s, self._health(text, sources, now))
             case _:
                 return PassPresented(number, now.monotonic_s, reason=Reason.OTHER)
 
     def _pass(self, text: str, number: int, sources: Sources, now: Instant) -> PassPresented:
+        time = self._reckoning().heard(now)
+        bounds = time.bounds(now)
         try:
-            signed = verify(text, sources.issuers, now.utc if now.utc_trusted else None)
+            signed = verify(text, sources.issuers, None)
+            for moment in () if bounds is None else bounds.both:
+                signed = verify(text, sources.issuers, moment)
         except CredentialError as error:
-            return PassPresented(number, now.monotonic_s, reason=error.reason)
+            early = error.reason is Reason.CREDENTIAL_NOT_ACTIVE
+            unknown = early and time.certainty is not Certainty.SETTLED
+            reason = Reason.CLOCK_UNTRUSTED if unknown else error.reason
+            return PassPresented(number, now.monotonic_s, reason=reason)
         template = _template(signed, sources)
         if template is not None:
             self._keep(number, template)
         return PassPresented(
             number, now.monotonic_s, gate_pass=signed.claims, comparable=template is not None
         )
+
+    def _health(self, text: str, sources: Sources, now: Instant) -> Reason | None:
+        time = self._reckoning().heard(now)
+        bounds = time.bounds(now)
+        for moment in (now.utc,) if bounds is None else bounds.both:
+            found = verify_health(text, sources.trust(moment), moment, sources.rules)
+            if not found.valid:
+                return found.reason
+        return None if time.holds else Reason.CLOCK_UNTRUSTED
 
 
 def _template(signed: SignedPass, sources: Sources) -> Template | None:

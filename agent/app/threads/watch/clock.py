@@ -1,20 +1,22 @@
-"""Keeps what is known of the time: asks for a signed one while no clock is trusted, and writes the
-latest trusted one down, so that the next start knows that it is at least so late.
+"""Keeps what is known of the time: asks for a signed one where somebody signs it, and writes the
+confirmed one down, so that the next start knows that it is at least so late.
 """
 
 import os
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from agent.adapters.clock import SystemClock
 from agent.credentials.errors import CredentialError
 from agent.credentials.signed.time import NONCE_BYTES, verify_time
+from agent.domain.hours.instant import Instant
+from agent.domain.hours.reckoning import Reckoning
 from agent.errors import StoreError
-from agent.ports import TrustedTime
+from agent.ports import Clock, TrustedTime
 
 _WRITE_EVERY_S = 300.0
 _ASK_EVERY_S = 30.0
@@ -25,24 +27,54 @@ _POLL_S = 1.0
 _log = structlog.get_logger(__name__)
 
 
+class BelievingClock(Clock, Protocol):
+    """A clock that may be told a time that was signed."""
+
+    def believe(self, utc: datetime, monotonic_s: float) -> None:
+        """It was surely ``utc`` at ``monotonic_s``."""
+
+
+class JudgedClock:
+    """A clock that is trusted only where the controller believes it."""
+
+    def __init__(self, clock: Clock, reckoning: Callable[[], Reckoning]) -> None:
+        self._clock = clock
+        self._reckoning = reckoning
+
+    def now(self) -> Instant:
+        """This moment."""
+        now = self._clock.now()
+        return self._reckoning().heard(now).judged(now)
+
+    def after(self, delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
+        """As the clock's own."""
+        return self._clock.after(delay_s, call)
+
+
 class TimeKeeper:
     """The thread that looks after the time; ``heard`` is called from the broker's."""
 
     def __init__(
         self,
-        clock: SystemClock,
+        clock: BelievingClock,
         ledger: TrustedTime,
         *,
         key: Ed25519PublicKey | None,
         kiosk: str,
         ask: Callable[[bytes], bool],
+        reckoning: Callable[[], Reckoning],
     ) -> None:
-        """``ask`` publishes a nonce, False where nobody is connected; ``key`` None never asks."""
+        """``ask`` publishes a nonce, False where nobody is connected; ``key`` None never asks.
+
+        ``reckoning`` is what the controller knows of the time.
+        """
         self._clock = clock
         self._ledger = ledger
         self._key = key
         self._kiosk = kiosk
         self._ask = ask
+        self._reckoning = reckoning
+        self._writing = threading.Lock()
         self._lock = threading.Lock()
         self._asked: tuple[bytes, float] | None = None
         self._next_ask_s = float("-inf")
@@ -64,7 +96,7 @@ class TimeKeeper:
                 self._asked = (nonce, now.monotonic_s)
             if self._ask(nonce):
                 self._next_ask_s = now.monotonic_s + _ASK_EVERY_S
-        if now.utc_trusted and now.monotonic_s >= self._next_write_s:
+        if now.monotonic_s >= self._next_write_s and self._confirmed() is not None:
             self._next_write_s = now.monotonic_s + _WRITE_EVERY_S
             self._write()
 
@@ -89,6 +121,15 @@ class TimeKeeper:
             return
         self._believe(utc, asked_s, now_s)
 
+    def told(self, utc: datetime) -> None:
+        """A person's word, which the controller has taken: durable before it returns.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        with self._writing:
+            self._ledger.set_trusted(utc)
+
     def stop(self) -> None:
         """End ``work`` within a second."""
         self._stopping.set()
@@ -100,11 +141,16 @@ class TimeKeeper:
         self._next_ask_s = now_s + _ASK_AGAIN_S
         _log.info("time_believed", round_trip_ms=round((now_s - asked_s) * 1000.0, 1))
 
-    def _write(self) -> None:
+    def _confirmed(self) -> datetime | None:
+        """Never what one source alone claims: that would stay after it."""
         now = self._clock.now()
-        if not now.utc_trusted:
-            return
+        return self._reckoning().heard(now).confirmed(now.monotonic_s)
+
+    def _write(self) -> None:
         try:
-            self._ledger.note_trusted(now.utc)
+            # What is read before a person's word must not be written after it.
+            with self._writing:
+                if (confirmed := self._confirmed()) is not None:
+                    self._ledger.note_trusted(confirmed)
         except StoreError as error:
             _log.warning("time_not_written", error=str(error))

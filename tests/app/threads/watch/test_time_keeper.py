@@ -14,9 +14,11 @@ from pass_parts import KEY, OTHER_KEY
 
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
 from agent.adapters.clock import SystemClock
+from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.app.threads.watch.clock import TimeKeeper
 from agent.credentials.signed.time import answer_time
+from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
 
@@ -31,10 +33,16 @@ class Kiosk:
     def __init__(self, port: int, path: Path) -> None:
         self.clock = SystemClock(kept=lambda: False, offset_s=lambda: 0.0)
         self.ledger = SqlitePassLedger(path)
+        self.reckoning = Reckoning()
         self.connected = threading.Event()
         self.asked: list[bytes] = []
         self.keeper = TimeKeeper(
-            self.clock, self.ledger, key=KEY.public_key(), kiosk=TOPICS.kiosk_path, ask=self._ask
+            self.clock,
+            self.ledger,
+            key=KEY.public_key(),
+            kiosk=TOPICS.kiosk_path,
+            ask=self._ask,
+            reckoning=lambda: self.reckoning,
         )
         self.broker = PahoBroker(
             BrokerSettings(
@@ -153,7 +161,39 @@ def test_an_answer_counts_once(kiosk) -> None:
     assert kiosk.clock.now().utc.year == 2031
 
 
-def test_a_clock_that_is_kept_needs_no_answer() -> None:
+def test_a_signed_time_outranks_ntp() -> None:
     clock = SystemClock(kept=lambda: True, offset_s=lambda: 0.0)
     clock.believe(THEN, clock.now().monotonic_s)
-    assert abs(clock.now().utc - datetime.now(UTC)) < timedelta(seconds=5)
+    now = clock.now()
+    assert abs(now.utc - THEN) < timedelta(seconds=5)
+    assert (now.utc_trusted, now.confirmed) == (True, True)
+
+
+def test_ntp_that_agrees_with_a_signed_time_is_finer_and_both_are_sure() -> None:
+    clock = SystemClock(kept=lambda: True, offset_s=lambda: 0.0)
+    assert not clock.now().confirmed
+    clock.believe(datetime.now(UTC) - timedelta(seconds=200), clock.now().monotonic_s)
+    now = clock.now()
+    assert abs(now.utc - datetime.now(UTC)) < timedelta(seconds=5)
+    assert now.confirmed
+
+
+def test_what_one_source_claims_is_not_written_down(tmp_path: Path) -> None:
+    """The worst of a bad future time: it used to stay for ever."""
+    clock = ManualClock(utc=THEN)
+    ledger = SqlitePassLedger(tmp_path / "passes.sqlite")
+    ledger.note_trusted(THEN)
+    reckoning = Reckoning.since(ledger.latest_trusted()).heard(clock.now())
+    keeper = TimeKeeper(
+        clock, ledger, key=None, kiosk="", ask=lambda _: False, reckoning=lambda: reckoning
+    )
+    clock.step_utc(400 * 86_400.0)
+    keeper.tend()
+    assert ledger.latest_trusted() == THEN
+    clock.step_utc(-400 * 86_400.0)
+    clock.advance(3600.0)
+    keeper.tend()
+    assert ledger.latest_trusted() == THEN + timedelta(hours=1)
+    keeper.told(THEN - timedelta(days=2))
+    assert ledger.latest_trusted() == THEN - timedelta(days=2)
+    ledger.close()
