@@ -37,7 +37,7 @@ config check, config show, config schedule, events list, events tail, events exp
 evaluate pairs, evaluate identities, evaluate thermal,
 pass keygen, pass issue, pass verify, pass print, pass revoke, pass trust, pass delegate,
 pass distrust, pass issuers, verify health, trust install, trust list, trust remove,
-voice prepare, voice list, voice say
+voice prepare, voice list, voice say, clock show, clock confirm, clock set-back
 """
 
 

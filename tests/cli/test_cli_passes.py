@@ -71,6 +71,10 @@ def test_a_pass_is_issued_and_verified(gate: Gate, issue, office: Path) -> None:
     by = ("--trust", public, "--issuer", "office")
     checked = gate("pass", "verify", "--text", made["text"], *by)
     assert (checked.code, checked.out.splitlines()[0]) == (0, "valid")
+    early = gate(
+        *("pass", "verify", "--text", made["text"], *by, "--at", "2026-01-01T00:00:00Z", "--json")
+    )
+    assert (early.code, early.json["reason"]) == (1, "CredentialNotActive")
     late = gate(
         *("pass", "verify", "--text", made["text"], *by, "--at", "2100-01-01T00:00:00Z", "--json")
     )

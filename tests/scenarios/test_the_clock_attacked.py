@@ -86,7 +86,7 @@ def test_with_lower_bound_a_clock_that_is_behind_is_judged_by_what_was() -> None
 
 
 @pytest.mark.parametrize("lower_bound", [False, True])
-def test_a_leap_by_one_source_expires_rights_and_begins_none(lower_bound: bool) -> None:  # noqa: FBT001
+def test_a_leap_by_one_source_expires_rights_and_begins_none(lower_bound: bool) -> None:  # noqa: FBT001 - a parameter
     gate = Attacked(judge_by_lower_bound=lower_bound)
     gate.step(400 * DAY)
     next_year = claims(

@@ -17,6 +17,7 @@ from agent.domain.credential.gate_pass import GatePass, PassId
 from agent.domain.credential.holder import parse_holder_id
 from agent.domain.credential.reason import Reason
 from agent.domain.hours.instant import utc_text
+from agent.domain.hours.reckoning import TOLERANCE
 from agent.errors import RefusedError
 
 QR_ERROR_LEVEL = "M"
@@ -105,6 +106,8 @@ def check_pass(
         return _verdict(Reason.CREDENTIAL_REVOKED, "pass: revoked on this kiosk", shown)
     if claims.valid_from is not None and at < claims.valid_from:
         return _verdict(Reason.CREDENTIAL_NOT_ACTIVE, "pass: not yet valid", shown)
+    if claims.issued_at is not None and at < claims.issued_at - TOLERANCE:
+        return _verdict(Reason.CREDENTIAL_NOT_ACTIVE, "pass: issued later than that", shown)
     if at >= claims.valid_until:
         return _verdict(Reason.CREDENTIAL_EXPIRED, "pass: no longer valid", shown)
     return _verdict(None, None, shown)

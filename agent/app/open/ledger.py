@@ -1,0 +1,54 @@
+"""The pass ledger of an agent that is stopped, for a command that writes in its stead."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.app.open.site import Site
+from agent.app.open.state import LEDGER, LOCK
+from agent.errors import UnavailableError
+
+
+def has_ledger(site: Site) -> bool:
+    """Whether an agent ever ran here."""
+    return os.path.lexists(LEDGER.at(site.state))
+
+
+@contextmanager
+def open_ledger(site: Site) -> Iterator[SqlitePassLedger]:
+    """The ledger of this state directory, made where there is none.
+
+    Raises:
+        StoreError: it is damaged, locked, not writable, or not ours.
+    """
+    ledger = SqlitePassLedger(LEDGER.at(site.state))
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def alone(site: Site) -> Iterator[None]:
+    """No agent runs on this state directory, and none starts meanwhile.
+
+    Raises:
+        UnavailableError: one does, or this user may not know.
+    """
+    try:
+        descriptor = os.open(LOCK.at(site.state), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, LOCK.mode)
+    except OSError as error:
+        fix = "run as the user who owns it, or name another --state-dir"
+        raise UnavailableError(f"{site.state} cannot be written: {error.strerror}", fix) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        fix = "ask it as a user who may, or stop it first: systemctl stop gate-agent"
+        raise UnavailableError(f"an agent runs on {site.state} and does not answer", fix) from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
