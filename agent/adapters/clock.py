@@ -40,8 +40,9 @@ class SystemClock:
     A signed time outranks it: where the system's clock differs from it by more than ``tolerance``,
     the signed one goes on by the monotonic clock, and where it does not, two sources agree.
 
-    ``trust_system_clock`` vouches for a clock that is kept otherwise, by a battery for example.
-    Without it and without an NTP client (a bare container) UTC is never trusted.
+    ``trust_system_clock`` vouches for a clock that is kept otherwise, by a battery for example;
+    where an NTP client then finds it right, those are two sources too. Without it and without an
+    NTP client (a bare container) UTC is never trusted.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class SystemClock:
     ) -> None:
         """``kept`` and ``offset_s`` (UTC minus time since boot) stand for the kernel in tests."""
         self._always = trust_system_clock
+        self._tolerance_s = tolerance.total_seconds()
         self._kept = kept or kernel_clock_is_kept
         self._offset_s = offset_s or _utc_since_boot_s
         self._lock = threading.Lock()
@@ -62,24 +64,26 @@ class SystemClock:
         # timesyncd leaves its mark for the whole of this boot, so a restart offline keeps trust.
         marked = kept is None and _TIMESYNCD_MARK.exists()
         self._set_offset_s: float | None = self._offset_s() if marked else None
+        # What a battery kept before any NTP client spoke, and whether one has found it right.
+        unspoken = trust_system_clock and not self._kept()
+        self._battery_s: float | None = self._offset_s() if unspoken else None
+        self._found_right = False
         self._signed: tuple[float, float] | None = None
-        self._tolerance_s = tolerance.total_seconds()
         self._overruled = False
         self._timers = TimerThread()
 
     def now(self) -> Instant:
         """This moment; trust is looked up at most every five seconds."""
         monotonic_s = time.monotonic()
-        if not self._always:
-            with self._lock:
-                if monotonic_s - self._checked_s > _TRUST_CHECK_S:
-                    self._checked_s = monotonic_s
-                    self._trusted = self._look()
         with self._lock:
-            trusted, signed = self._trusted, self._signed
+            if monotonic_s - self._checked_s > _TRUST_CHECK_S:
+                self._checked_s = monotonic_s
+                self._found_right = self._agrees()
+                self._trusted = self._always or self._look()
+            trusted, signed, confirmed = self._trusted, self._signed, self._found_right
         utc = datetime.now(UTC)
         if signed is None:
-            return Instant(monotonic_s, utc, trusted)
+            return Instant(monotonic_s, utc, trusted, confirmed)
         offset_s, heard_s = signed
         surely = datetime.fromtimestamp(offset_s + monotonic_s, UTC)
         allowed_s = self._tolerance_s + (monotonic_s - heard_s) * DRIFT
@@ -102,6 +106,11 @@ class SystemClock:
             InternalError: a thousand timers wait already.
         """
         return self._timers.after(delay_s, call)
+
+    def _agrees(self) -> bool:
+        if self._battery_s is None or not (self._found_right or self._kept()):
+            return False
+        return abs(self._offset_s() - self._battery_s) <= self._tolerance_s
 
     def _look(self) -> bool:
         offset_s = self._offset_s()

@@ -6,14 +6,14 @@ every instant --> Reckoning.heard --> the instant that all others judge by
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.controller.effects import Effect, Record
 from agent.controller.inputs import ClockTold, FaultCleared, FaultRaised
 from agent.controller.settings import KioskSettings
 from agent.domain.access.part import PartKind
 from agent.domain.hours.instant import Instant, utc_text
-from agent.domain.hours.reckoning import DOUBTFUL, LEAP, Bounds, Certainty, Reckoning
+from agent.domain.hours.reckoning import DOUBTFUL, Bounds, Certainty, Reckoning
 from agent.domain.record.events import EventDraft, EventType
 
 PART = PartKind.CLOCK.part()
@@ -54,7 +54,7 @@ class Timekeeping:
 
     def heard(self, now: Instant) -> Instant:
         """The instant as all else judges by it: trusted only where the time is settled."""
-        self._believe(self._reckoning.heard(now))
+        self._believe(self._reckoning.heard(now), now)
         self._raw = now
         return self._reckoning.judged(now)
 
@@ -87,12 +87,15 @@ class Timekeeping:
         }
         return [Record(EventDraft(EventType.CLOCK_SET, now.utc, now.utc_trusted, None, data))]
 
-    def _believe(self, reckoning: Reckoning) -> None:
-        told, self._reckoning = self.snapshot, reckoning
-        changed = reckoning.certainty is not told.certainty
-        if told.claimed is None or reckoning.claimed is None:
-            changed |= told.claimed is not reckoning.claimed
-        else:
-            changed |= abs(reckoning.claimed - told.claimed) > LEAP
-        if changed:
+    def _believe(self, reckoning: Reckoning, now: Instant) -> None:
+        self._reckoning = reckoning
+        told, seen = self.snapshot, self.snapshot.heard(now)
+        as_told = told.certainty is seen.certainty is reckoning.certainty
+        if not as_told or _apart(seen.bounds(now), reckoning.bounds(now)) > reckoning.tolerance:
             self.snapshot = reckoning
+
+
+def _apart(one: Bounds | None, other: Bounds | None) -> timedelta:
+    if one is None or other is None:
+        return timedelta(0) if one is other else timedelta.max
+    return max(abs(one.earliest - other.earliest), abs(one.latest - other.latest))

@@ -91,6 +91,31 @@ def test_the_config_may_vouch_for_the_clock(kernel: Kernel) -> None:
     assert SystemClock(trust_system_clock=True, kept=lambda: False).now().utc_trusted
 
 
+def test_a_battery_that_ntp_finds_right_is_a_second_source(kernel: Kernel) -> None:
+    clock = SystemClock(
+        trust_system_clock=True, kept=lambda: kernel.kept, offset_s=lambda: kernel.offset_s
+    )
+    assert (clock.now().utc_trusted, clock.now().confirmed) == (True, False)
+    kernel.kept = True
+    kernel.offset_s += 40.0
+    assert clock.now().confirmed
+    kernel.kept = False
+    assert clock.now().confirmed, "for as long as nobody steps it"
+    kernel.offset_s += 86_400.0
+    assert (clock.now().utc_trusted, clock.now().confirmed) == (True, False)
+
+
+@pytest.mark.parametrize(("kept_before", "step_s"), [(True, 0.0), (False, 30 * 86_400.0)])
+def test_ntp_alone_is_no_second_source(kernel: Kernel, step_s: float, *, kept_before: bool) -> None:
+    kernel.kept = kept_before
+    clock = SystemClock(
+        trust_system_clock=True, kept=lambda: kernel.kept, offset_s=lambda: kernel.offset_s
+    )
+    kernel.kept = True
+    kernel.offset_s += step_s
+    assert (clock.now().utc_trusted, clock.now().confirmed) == (True, False)
+
+
 def test_trust_is_not_looked_up_each_time() -> None:
     looks: list[int] = []
     clock = SystemClock(kept=lambda: not looks.append(1), offset_s=lambda: 0.0)  # type: ignore[func-returns-value] # append answers None

@@ -101,6 +101,14 @@ def test_the_latest_trusted_time_never_goes_back(ledger) -> None:
     assert ledger.latest_trusted() == NOW + timedelta(hours=2, microseconds=1)
 
 
+def test_a_person_takes_a_trusted_time_back(ledger) -> None:
+    ledger.note_trusted(NOW + timedelta(days=400))
+    ledger.set_trusted(NOW)
+    assert ledger.latest_trusted() == NOW
+    ledger.note_trusted(NOW - timedelta(hours=1))
+    assert ledger.latest_trusted() == NOW
+
+
 def test_a_damaged_ledger_is_never_replaced_by_an_empty_one(ledger, path) -> None:
     ledger.consume(ONE, 1, NOW)
     ledger.close()

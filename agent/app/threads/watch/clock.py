@@ -75,6 +75,7 @@ class TimeKeeper:
         self._ask = ask
         self._reckoning = reckoning
         self._writing = threading.Lock()
+        self._owed = False  # a person's word that the disk did not take
         self._lock = threading.Lock()
         self._asked: tuple[bytes, float] | None = None
         self._next_ask_s = float("-inf")
@@ -128,7 +129,9 @@ class TimeKeeper:
             StoreError: it could not be written.
         """
         with self._writing:
+            self._owed = True
             self._ledger.set_trusted(utc)
+            self._owed = False
 
     def stop(self) -> None:
         """End ``work`` within a second."""
@@ -150,7 +153,12 @@ class TimeKeeper:
         try:
             # What is read before a person's word must not be written after it.
             with self._writing:
-                if (confirmed := self._confirmed()) is not None:
+                if (confirmed := self._confirmed()) is None:
+                    return
+                if self._owed:
+                    self._ledger.set_trusted(confirmed)
+                    self._owed = False
+                else:
                     self._ledger.note_trusted(confirmed)
         except StoreError as error:
             _log.warning("time_not_written", error=str(error))

@@ -21,6 +21,7 @@ from agent.credentials.signed.time import answer_time
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
+from agent.errors import StoreError
 
 TOPICS = Topics("lakeside", "g3", "north-1")
 THEN = datetime(2031, 5, 6, tzinfo=UTC)
@@ -176,6 +177,22 @@ def test_ntp_that_agrees_with_a_signed_time_is_finer_and_both_are_sure() -> None
     now = clock.now()
     assert abs(now.utc - datetime.now(UTC)) < timedelta(seconds=5)
     assert now.confirmed
+
+
+def test_a_persons_word_that_the_disk_refused_is_written_later(tmp_path: Path) -> None:
+    clock, ledger = ManualClock(utc=THEN), SqlitePassLedger(tmp_path / "passes.sqlite")
+    ledger.note_trusted(THEN + timedelta(days=400))
+    reckoning = Reckoning.since(THEN).heard(clock.now())
+    keeper = TimeKeeper(
+        clock, ledger, key=None, kiosk="", ask=lambda _: False, reckoning=lambda: reckoning
+    )
+    ledger._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(StoreError):
+        keeper.told(THEN)
+    ledger._connection.execute("PRAGMA query_only = OFF")
+    keeper.tend()
+    assert ledger.latest_trusted() == THEN
+    ledger.close()
 
 
 def test_what_one_source_claims_is_not_written_down(tmp_path: Path) -> None:
