@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from gate_parts import ANNA, FACE, LIN, PASS, REGISTRY, Gate
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pass_parts import NOW, claims
 
 from agent.controller.effects import Record
@@ -203,3 +205,43 @@ def test_the_status_is_told_once_and_not_at_every_tick() -> None:
     told = [type(effect).__name__ for effect in gate.log[before:]]
     assert sorted(told) == ["Record", "SetStatus"]
     gate.tell(Tick())
+
+
+MOVES = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 900.0, HOUR, DAY]),  # what passes
+        st.sampled_from([0.0, 200.0, -200.0, HOUR, -HOUR, 20 * HOUR, -DAY, 400 * DAY, -400 * DAY]),
+        st.booleans(),  # whether somebody vouches for the clock
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(moves=MOVES, lower_bound=st.booleans())
+def test_whatever_the_clock_does_what_has_ended_stays_shut(moves, *, lower_bound: bool) -> None:
+    gate = Attacked(judge_by_lower_bound=lower_bound)
+    ended = False
+    for passed_s, step_s, trusted in moves:
+        gate.clock.advance(passed_s)
+        gate.step(step_s, trusted=trusted)
+        outcome = gate.outcome(ending(1))
+        ended = ended or outcome == "CredentialExpired"
+        assert not ended or outcome in ("CredentialExpired", "ClockUntrusted")
+    gate.person(ClockChange.SET_BACK)
+    gate.step(0.0, trusted=True)
+    lasting = claims(valid_from=None, issued_at=None, valid_until=NOW + timedelta(days=9000))
+    assert gate.outcome(lasting) == "granted", "a person's word settles all of it"
+
+
+@settings(max_examples=40, deadline=None)
+@given(moves=MOVES)
+def test_whatever_the_clock_does_residents_without_dates_get_in(moves) -> None:
+    gate = Attacked(Rule(frozenset({"resident"}), factors=(frozenset({FACE}),)))
+    for passed_s, step_s, trusted in moves:
+        gate.clock.advance(passed_s)
+        gate.step(step_s, trusted=trusted)
+        gate.wait(30)
+        gate.stand(LIN)
+        assert gate.outcomes()[-1] == "granted"
+    assert len(gate.outcomes()) == len(moves)

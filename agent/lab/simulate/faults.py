@@ -16,15 +16,12 @@ from agent.domain.access.part import Part, PartKind, only_a_person_clears
 from agent.domain.door.door_mode import Command
 from agent.lab.simulate import layout
 from agent.lab.simulate.checker import Checker
+from agent.lab.simulate.clock_faults import BusyError, ClockFaults
 from agent.lab.simulate.people import People
 from agent.lab.simulate.process import SimulatedProcess, World
 
 _WATCHDOG_S = 20.0
 _COMMANDS = (Command.LOCK_DOWN, Command.FREE_PASSAGE, Command.RELEASE)
-
-
-class _BusyError(Exception):
-    """The same is broken already; it must wait for its turn."""
 
 
 class FaultyGate(Protocol):
@@ -52,8 +49,11 @@ class FaultyGate(Protocol):
     def relay_follows(self, output: str) -> None:
         """The relay does what its pin says, or sticks."""
 
-    def set_clock(self, offset_s: float, *, trusted: bool) -> None:
+    def set_clock(self, offset_s: float, *, trusted: bool, attacked: bool = False) -> None:
         """The kiosk's time of day, so far from the truth."""
+
+    def tell_time(self) -> None:
+        """A person says that the clock is right now."""
 
     def ends(self, how: str) -> None:
         """The process is killed, stopped, or hangs."""
@@ -99,8 +99,7 @@ class Faults:
             "broker_away": self._broker_away,
             "broker_repeats": self._broker_repeats,
             "broker_refuses": self._broker_refuses,
-            "clock_untrusted": self._clock_lost,
-            "clock_stepped": self._clock_steps,
+            **ClockFaults(one, chance, self._for).kinds(),
             "hang": lambda: self._ends("hang"),
         }
 
@@ -140,7 +139,7 @@ class Faults:
             return
         try:
             self._kinds[kind]()
-        except _BusyError:
+        except BusyError:
             self._gate.later(5.0, partial(self._begin, kind))
         else:
             self.by_kind[kind] += 1
@@ -161,7 +160,7 @@ class Faults:
     def _camera(self) -> None:
         camera = self._chance.choice(layout.POINTS)
         if camera in self._people.dead_cameras:
-            raise _BusyError
+            raise BusyError
         self._people.dead_cameras.add(camera)
         self._note("camera dead", camera=camera)
         self._gate.post(FaultRaised(PartKind.CAMERA.part(camera), "no frame"))
@@ -192,7 +191,7 @@ class Faults:
         pin, lasts_s = layout.OUTPUT_PINS[output], self._chance.uniform(0.5, 8)
         broken = self._gate.world.bank.broken
         if pin in broken:
-            raise _BusyError
+            raise BusyError
         broken.add(pin)
         self._gate.checker.breaks(self._gate.now_s, output, until_s=self._gate.now_s + lasts_s)
         self._for(f"pin {pin}", lasts_s, lasts_s, lambda: broken.discard(pin))
@@ -244,18 +243,18 @@ class Faults:
 
     def _journal_locked(self) -> None:
         if "journal" in self._busy or not self._journal.hold():
-            raise _BusyError
+            raise BusyError
         self._journal_trouble(self._journal.let_go)
 
     def _disk_full(self) -> None:
         if "journal" in self._busy:
-            raise _BusyError
+            raise BusyError
         self._fill(full=True)
         self._journal_trouble(lambda: self._fill(full=False))
 
     def _disk_slow(self) -> None:
         if "journal" in self._busy:
-            raise _BusyError
+            raise BusyError
         self._gate.world.slow = True
         self._journal_trouble(lambda: setattr(self._gate.world, "slow", False))
 
@@ -285,7 +284,7 @@ class Faults:
 
     def _latches_locked(self) -> None:
         if self.latches_fail or not self._latches.hold():
-            raise _BusyError
+            raise BusyError
         self.latches_fail = True
         self._note("latches locked")
 
@@ -302,7 +301,7 @@ class Faults:
     def _broker_away(self) -> None:
         broker = self._gate.world.broker
         if not broker.there:
-            raise _BusyError
+            raise BusyError
         broker.go()
         self._note("broker away")
 
@@ -321,24 +320,6 @@ class Faults:
         broker.refuses = "Quota exceeded"
         self._note("broker refuses")
         self._for("refuses", 2, 30, lambda: setattr(broker, "refuses", None))
-
-    def _clock_lost(self) -> None:
-        if "clock" in self._busy:
-            raise _BusyError
-        self._busy.add("clock")
-        self._gate.set_clock(self._chance.uniform(-20_000, 20_000), trusted=False)
-        self._for("clock", 20, 300, self._clock_found)
-
-    def _clock_steps(self) -> None:
-        if "clock" in self._busy:
-            raise _BusyError
-        self._busy.add("clock")
-        self._gate.set_clock(self._chance.uniform(-0.8, 0.8), trusted=True)
-        self._for("clock", 10, 200, self._clock_found)
-
-    def _clock_found(self) -> None:
-        self._busy.discard("clock")
-        self._gate.set_clock(0.0, trusted=True)
 
     # --- hands ------------------------------------------------------------------------------
 

@@ -30,9 +30,11 @@ from agent.app.threads.organ import Organ, Outlet
 from agent.app.threads.senses.inputs import InputReader
 from agent.app.threads.senses.thermometer import ThermometerReader
 from agent.app.threads.tell.telling import Telling
+from agent.app.threads.watch.clock import TimeKeeper
 from agent.controller.effects import Compare, SetStatus, Settle
 from agent.controller.inputs import Input, Stop
 from agent.domain.access.registry import Registry
+from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.events import Event, EventDraft, EventType
 from agent.domain.record.topics import Topics
 from agent.domain.record.uuid7 import Uuid7Source
@@ -232,6 +234,15 @@ class SimulatedProcess(Organ):
         )
         self._closers.append(self._client.dies)
         telling = Telling(lights, None, self.clock, post, TOPICS)
+        self._time = Reckoning()
+        self._keeper = TimeKeeper(
+            self.clock,
+            ledger,
+            key=None,
+            kiosk=TOPICS.kiosk_path,
+            ask=lambda _nonce: False,
+            reckoning=lambda: self._time,
+        )
         outlets = Outlets.of(post, (telling, self))
         self._loop = self._core.control(
             layout.kiosk_settings(), world.registry, self._doors, outlets, self.clock
@@ -280,6 +291,7 @@ class SimulatedProcess(Organ):
 
     def _pump(self, now_s: float) -> None:
         """The turns of the threads that write and send."""
+        self._keeper.tend()
         writer, outbox = self._core.writer, self._core.outbox
         if not writer.idle and now_s >= self._retry_s and not writer.drain():
             self._retry_s = now_s + _RETRY_S
@@ -310,6 +322,7 @@ class SimulatedProcess(Organ):
 
     def _set_status(self, status: SetStatus) -> None:
         self.faults = dict(status.faults)
+        self._time = status.time
 
     def outlets(self) -> Mapping[type, Outlet]:
         """The status, and those who look; nobody is compared 1:1 here."""

@@ -34,8 +34,9 @@ from agent.adapters.thermometer.mlx90614 import ADDRESS
 from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.app.open.state import JOURNAL, LATCHES
-from agent.controller.inputs import Commanded, Input
+from agent.controller.inputs import ClockTold, Commanded, Input
 from agent.domain.door.door_mode import Command
+from agent.domain.hours.reckoning import ClockChange
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.errors import StoreError, UnavailableError
 from agent.lab.simulate import layout
@@ -165,12 +166,19 @@ class Simulation:
         if self.process is not None:
             self.process.pin_moved(heard=not self.deaf)
 
-    def set_clock(self, offset_s: float, *, trusted: bool) -> None:
-        """The kiosk's time of day, so far from the truth."""
+    def tell_time(self) -> None:
+        """A person says that the clock is right now."""
+        self.post(ClockTold(self._clock.now().utc, ClockChange.SET_BACK, "uid:0 root", "simulated"))
+
+    def set_clock(self, offset_s: float, *, trusted: bool, attacked: bool = False) -> None:
+        """The kiosk's time of day, so far from the truth.
+
+        By a clock that is ``attacked`` nothing may be judged, whoever vouches for it.
+        """
         self._clock.step_utc(offset_s - self._offset_s, trusted=trusted)
         self._offset_s = offset_s
         now = self._clock.now()
-        self.checker.clock_set(now.monotonic_s, now.utc, trusted=trusted)
+        self.checker.clock_set(now.monotonic_s, now.utc, trusted=trusted and not attacked)
 
     def command(self, command: Command, point: str) -> None:
         """An operator's command; where the agent dies over it, it is given again."""

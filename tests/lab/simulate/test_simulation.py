@@ -18,6 +18,8 @@ from agent.domain.access.indication import Outcome
 from agent.domain.door.access_point import DoorInput, Output, State
 from agent.domain.door.access_point import step as real_step
 from agent.domain.door.signal import Signal
+from agent.domain.hours.instant import Instant
+from agent.domain.hours.reckoning import Certainty, Reckoning
 from agent.domain.record.events import EventType
 from agent.lab.simulate.faults import Faults
 from agent.lab.simulate.world import Wish, run_simulation
@@ -147,7 +149,7 @@ def test_a_controller_that_ignores_a_lockdown(monkeypatch) -> None:
     monkeypatch.setattr(DoorControl, "lets_in", True)
     checks = tuple(one for one in policy.PRECEDENCE if one is not policy._locked_down)
     monkeypatch.setattr(policy, "PRECEDENCE", checks)
-    assert "opened_in_lockdown" in violated(replace(BUSY, seed=4))
+    assert "opened_in_lockdown" in violated(replace(BUSY, seed=10))
 
 
 @pytest.mark.parametrize("check", ["_enabled", "_expired", "_schedule", "_passback"])
@@ -167,6 +169,16 @@ def test_a_way_out_that_is_refused(monkeypatch, signal: Signal) -> None:
 
     monkeypatch.setattr(Doors, "_signalled", deaf)
     assert "egress_not_freed" in violated()
+
+
+def test_a_clock_that_is_believed_whatever_it_says(monkeypatch) -> None:
+    def believes(known: Reckoning, now: Instant) -> Reckoning:
+        trusted = Certainty.SETTLED if now.utc_trusted else Certainty.UNKNOWN
+        return replace(known, certainty=trusted)
+
+    monkeypatch.setattr(Reckoning, "heard", believes)
+    monkeypatch.setattr(Reckoning, "bounds", lambda _known, _now: None)
+    assert "granted_to_wrong_person" in violated(replace(BUSY, faults=40))
 
 
 def test_an_outbox_that_drops_an_event(monkeypatch) -> None:
