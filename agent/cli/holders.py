@@ -45,7 +45,10 @@ def list_(
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """List every holder, by id; what cannot be read is told on stderr."""
+    """List every holder, by id.
+
+    Rows that cannot be read are told on stderr.
+    """
     from agent.app.open.site import command_site
     from agent.app.open.snapshot import damage_text
     from agent.app.open.stores import read_registry
