@@ -42,6 +42,7 @@ class MarkedRows(RegistryFile):
     def _open(self) -> None:
         super()._open()
         guarded(self._path, self._adopt)
+        guarded(self._path, self._mend_revision)
 
     def _adopt(self) -> None:
         """Mark what was never marked."""

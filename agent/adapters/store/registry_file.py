@@ -4,7 +4,7 @@ import contextlib
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -95,6 +95,7 @@ _STEPS = (
     );
     """,
 )
+_REVISION = "SELECT number FROM revision"
 _FAR = 2**40
 """Further than changes ever count."""
 T = TypeVar("T")
@@ -124,8 +125,8 @@ class RegistryFile:
             CorruptError: it was lost; it is there again, further than it ever was.
         """
         with self._lock:
-            rows = self._rows("SELECT number FROM revision")
-            if len(rows) != 1 or not isinstance(rows[0][0], int):
+            rows = self._rows(_REVISION)
+            if not _counts(rows):
                 self._write(self._begin_again, counts=False)
                 raise CorruptError(
                     f"{self._path.name} was damaged: it had no revision, and has one"
@@ -162,6 +163,12 @@ class RegistryFile:
             self._connection.execute(
                 "UPDATE revision SET number = max(number, ?) + 1", (self._seen_revision,)
             )
+
+    def _mend_revision(self) -> None:
+        """At the start nobody has seen one: it may be any, and the start goes on."""
+        if not _counts(self._connection.execute(_REVISION).fetchall()):
+            with transaction(self._connection):
+                self._begin_again()
 
     def _begin_again(self) -> None:
         """A revision in the place of one that was lost; no process takes it for one that it saw."""
@@ -203,6 +210,10 @@ class RegistryFile:
 
         with self._lock:
             return guarded(self._path, change)
+
+
+def _counts(rows: Sequence[Sequence[Any]]) -> bool:
+    return len(rows) == 1 and isinstance(rows[0][0], int)
 
 
 def _text(raw: bytes) -> str:

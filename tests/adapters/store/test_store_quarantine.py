@@ -185,6 +185,16 @@ def test_a_gallery_of_another_key_is_none_that_is_damaged(path, filled) -> None:
         take_snapshot(registry, MANIFEST, Rates())
 
 
+@pytest.mark.parametrize("spoil", ["DELETE FROM revision", "UPDATE revision SET number = 'x'"])
+def test_without_a_revision_the_next_start_has_one(path, filled, spoil) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(spoil)
+    registry = open_registry(path)
+    first = registry.revision()
+    registry.revoke(PassId("12" * 8), by=BY, now=NOW)
+    assert registry.revision() > first > 2**39
+
+
 # --- where nobody knows any more whom a row is about ---------------------------------------------
 
 
