@@ -2,6 +2,7 @@
 
 python store_parts.py append JOURNAL COUNT       appends, a line "epoch sequence id" for each
 python store_parts.py enrol REGISTRY JOURNAL     changes holders, a line "id" for each
+python store_parts.py remove REGISTRY            removes holders, a line "id" for each
 python store_parts.py open JOURNAL CALLS         opens, and kills itself at that many calls
 """
 
@@ -147,6 +148,13 @@ def _enrol(registry_path: str, journal_path: str) -> None:
             registry.transfer_changes(journal)
 
 
+def _remove(path: str) -> None:
+    registry = open_registry(Path(path))
+    for one in registry.holders():
+        _say(one.id)
+        registry.remove(one.id, by=BY, now=NOW)
+
+
 def _open(path: str, calls: str) -> None:
     left = int(calls)
 
@@ -164,4 +172,6 @@ def _open(path: str, calls: str) -> None:
 
 
 if __name__ == "__main__":
-    {"append": _append, "enrol": _enrol, "open": _open}[sys.argv[1]](*sys.argv[2:])
+    {"append": _append, "enrol": _enrol, "remove": _remove, "open": _open}[sys.argv[1]](
+        *sys.argv[2:]
+    )

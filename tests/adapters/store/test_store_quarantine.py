@@ -9,7 +9,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from store_parts import BY, KEY, NOW, event, holder, open_journal, open_registry, reference
+from store_parts import (
+    BY,
+    KEY,
+    NOW,
+    event,
+    holder,
+    lines_of,
+    open_journal,
+    open_registry,
+    process,
+    reference,
+)
 
 from agent.adapters.store.marked_rows import MARKED
 from agent.adapters.store.registry_file import _STEPS, APPLICATION_ID
@@ -309,6 +320,24 @@ def test_a_registry_of_before_is_marked_once(path, version) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE holder SET mark = NULL")
     assert open_registry(path).readable_holders() == []
+
+
+# --- killed -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [1, 2, 5, 20])
+def test_killed_while_it_removes_nobody_is_gone_without_a_tombstone(path, after) -> None:
+    names = [HolderId(f"h{number}") for number in range(60)]
+    registry = open_registry(path)
+    registry.put_all([holder(name) for name in names], by=BY, now=NOW)
+    with process("remove", path) as child:
+        for _ in range(after):
+            lines_of(child).readline()
+        child.kill()
+    left = {one.id for one in registry.holders()}
+    removed = registry.removed()
+    assert not removed.incomplete
+    assert {name for name in names if removed.revokes(name, NOW.utc)} == {*names} - left
 
 
 # --- how long a tombstone lives ------------------------------------------------------------------
