@@ -30,6 +30,7 @@ from agent.cli import (
     scan,
     secure_outputs,
     simulate,
+    state,
     thermometer,
     trust,
     verify,
@@ -86,7 +87,19 @@ for part in (run, demo, bench, secure_outputs):
     part.add_to(app)
 for part in (doctor, enrol, identify, holders, gallery, key, models, config, events, evaluate):
     part.add_to(app)
-for part in (thermometer, passes, documents, scan, verify, trust, voice, daemon, door, clock):
+for part in (
+    thermometer,
+    passes,
+    documents,
+    scan,
+    verify,
+    trust,
+    voice,
+    daemon,
+    door,
+    clock,
+    state,
+):
     part.add_to(app)
 simulate.add_to(app)
 version.add_to(app)

@@ -2,7 +2,7 @@
 
 Conditions, the strongest first; what the table enters when the door comes to rest:
 
-    fire > fault > mode by command > mode by schedule
+    fire > fault > no file to go by > mode by command > mode by schedule
 
 Passages: each release lets one person through, a ``Passage``, for as long as the window is open.
 
@@ -98,6 +98,8 @@ class DoorControl:
         self.state = State.SECURED
         self.commanded: Mode | None = None
         self.scheduled: Mode | None = None
+        self.withheld = False
+        """Nobody knows which mode held last: locked down, whatever is commanded or scheduled."""
         self.fire = False
         self._failures: set[str] = set()
         self._is_open = False
@@ -113,6 +115,8 @@ class DoorControl:
     @property
     def mode(self) -> Mode:
         """What lasts here by command or schedule; a command is the stronger."""
+        if self.withheld:
+            return Mode.LOCKED_DOWN
         return self.commanded or self.scheduled or Mode.NORMAL
 
     @property
@@ -120,6 +124,8 @@ class DoorControl:
         """What keeps it from being an ordinary door; None where nothing does."""
         if self.fire:
             return Cause.FIRE
+        if self.withheld:
+            return Cause.STATE
         if self.commanded:
             return Cause.COMMAND
         return Cause.SCHEDULE if self.scheduled else None
@@ -235,6 +241,12 @@ class DoorControl:
         """Lockdown or free passage begins or ends."""
         before = self._strongest
         self.commanded, self.scheduled = commanded, scheduled
+        return self._changed(before, now_s)
+
+    def withhold(self, now_s: float, *, on: bool) -> list[Effect]:
+        """The latched modes cannot be relied on, or somebody says that they can again."""
+        before = self._strongest
+        self.withheld = on
         return self._changed(before, now_s)
 
     def stop(self, now_s: float) -> list[Effect]:

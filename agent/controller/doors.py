@@ -147,6 +147,20 @@ class Doors:
                 effects += self._told(door, now)
         return effects
 
+    def withhold(self, now: Instant, *, on: bool) -> list[Effect]:
+        """The file of the modes cannot be relied on: every door is locked down until it can."""
+        effects: list[Effect] = []
+        cause = Cause.STATE if on else Cause.RESTART
+        for door in self._doors.values():
+            before = door.mode
+            moves = door.withhold(now.monotonic_s, on=on)
+            effects += moves
+            if door.mode is not before:
+                data = {"mode": door.mode.value, "cause": cause.value, "by": "agent"}
+                effects.append(self._event(EventType.DOOR_MODE_CHANGED, door, now, data))
+            effects += self._told(door, now)
+        return effects
+
     def clearable(self, part: Part) -> bool:
         """Whether what made this fault has gone, as far as the inputs tell."""
         return part not in {PartKind.TAMPER.part(name) for name in self._active}

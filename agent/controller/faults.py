@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import Degrade
-from agent.domain.access.part import Part, PartKind, only_a_person_clears
+from agent.domain.access.part import STATE_REGISTRY, Part, PartKind, only_a_person_clears
 
 
 class Faults:
@@ -44,6 +44,12 @@ class Faults:
         self._details.pop(part, None)
 
     def blocks(self, lane: LaneSettings) -> bool:
-        """Whether nobody is granted anything there: it is blind, cannot move, or so the config."""
+        """Whether nobody is granted anything there: it is blind, cannot move, or so the config.
+
+        Nor by a registry of which nobody knows whom it lacks, and what it has not revoked.
+        """
         own = (PartKind.CAMERA.part(lane.camera), PartKind.DOOR.part(lane.door))
-        return any(part in own or self._degrade.blocks(part) for part in self._details)
+        return any(
+            part in own or part == STATE_REGISTRY or self._degrade.blocks(part)
+            for part in self._details
+        )

@@ -24,7 +24,7 @@ from agent.controller.timekeeping import Timekeeping
 from agent.controller.trace import Circumstances, access_event
 from agent.domain.access.evidence import Evidence, FaceEvidence
 from agent.domain.access.indication import Indication, Outcome
-from agent.domain.access.part import PartKind
+from agent.domain.access.part import STATE_PASSES, PartKind
 from agent.domain.access.policy import Decision, Warned, decide
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import Rule, find_rule
@@ -327,7 +327,7 @@ class Judge:
             too_close=evidence.face is not None and evidence.face.holder in self.registry.too_close,
             requirements=settings.requirements,
             place=Place(settings.community, settings.kiosk, lane.settings.access_point),
-            pass_uses=self._uses.get(claims.id, 0) if claims is not None else 0,
+            pass_uses=self._used(claims) if claims is not None else 0,
             pass_revoked=claims is not None and self.registry.revokes(claims),
             pass_buried=claims is not None and self.registry.buries(claims),
             bounds=self._time.bounds,
@@ -339,6 +339,12 @@ class Judge:
             if document is not None
             else None,
         )
+
+    def _used(self, claims: GatePass) -> int:
+        """How often the pass was used; as often as it may be, where nobody can tell any more."""
+        if claims.uses is not None and STATE_PASSES in self._faults:
+            return claims.uses
+        return self._uses.get(claims.id, 0)
 
     def _claim(self, evidence: Evidence, holder: Holder | None, rule: Rule | None) -> Claim | None:
         """Whose face would help, where a credential names somebody and a rule wants the face."""

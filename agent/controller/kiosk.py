@@ -50,7 +50,7 @@ from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
 from agent.controller.timekeeping import PART, Timekeeping
 from agent.domain.access.indication import Standing
-from agent.domain.access.part import Part, PartKind
+from agent.domain.access.part import STATE_LATCHES, Part, PartKind
 from agent.domain.access.registry import Registry
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
@@ -76,6 +76,8 @@ class Memory:
     positions: Mapping[HolderId, Position] = field(default_factory=dict, repr=False)
     baseline: Baseline = field(default_factory=Baseline)
     budgets: Mapping[str, float] = field(default_factory=dict)
+    state_faults: Mapping[Part, str] = field(default_factory=dict)
+    """Files of all this that are missing, older or foreign; they keep the stricter side."""
 
 
 class Kiosk:
@@ -112,6 +114,7 @@ class Kiosk:
             )
             for lane in settings.lanes
         ]
+        self._state_faults = memory.state_faults
         self._told: SetStatus | None = None
         self._stands: dict[str, Standing] = {}
         self._learned, self._learned_s = memory.baseline, float("-inf")
@@ -170,6 +173,12 @@ class Kiosk:
         for part in self._faults:
             if self._judge.settings.degrade.blocks_door(part):
                 effects += self._doors.failed(part, now)
+        for part, detail in self._state_faults.items():
+            if self._faults.latch(part, detail):
+                data = {"part": part, "detail": detail}
+                effects.append(self._record(EventType.FAULT_RAISED, now, data))
+        if STATE_LATCHES in self._faults:
+            effects += self._doors.withhold(now, on=True)
         effects += self._doors.restore(now)
         return (*effects, *self._stand(), *self._status())
 
@@ -260,6 +269,8 @@ class Kiosk:
             effects += self._doors.failed(part, now)
         if part == PartKind.THERMOMETER.part():
             self._judge.thermal.failed()
+        if part == STATE_LATCHES:
+            effects += self._doors.withhold(now, on=True)
         data = {"part": part, "detail": detail}
         return [*effects, *self._latch(), self._record(EventType.FAULT_RAISED, now, data)]
 
@@ -269,6 +280,8 @@ class Kiosk:
             return []
         self._faults.clear(part)
         effects = self._doors.failed(part, now, cleared=True)
+        if part == STATE_LATCHES:
+            effects += self._doors.withhold(now, on=False)
         cleared = self._record(EventType.FAULT_CLEARED, now, {"part": part, "by": by})
         return [*effects, *self._latch(), cleared]
 

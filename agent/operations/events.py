@@ -12,7 +12,7 @@ from agent.ports import EventLog, StoredEvent
 
 _TOLD = (
     *("reason", "holder", "change", "list", "issuer", "pass"),
-    *("part", "detail", "pack", "mode", "cause", "was", "utc", "by"),
+    *("part", "file", "detail", "pack", "mode", "cause", "was", "utc", "by"),
 )
 """What of an event's data stands in a row for people, in this order."""
 

@@ -5,7 +5,7 @@ too, and its thread's owner turns that into a fault. Nothing here waits without 
 """
 
 from agent.ports.clock import Clock
-from agent.ports.memory import BudgetStore, LatchStore, PassLedger, TrustedTime
+from agent.ports.memory import BudgetStore, LatchStore, PassLedger, StateKeeper, TrustedTime
 from agent.ports.outputs import Door, Indicator, Loudspeaker
 from agent.ports.people import (
     Damage,
@@ -50,6 +50,7 @@ __all__ = [
     "PhotoDecoder",
     "Reference",
     "Seals",
+    "StateKeeper",
     "StillHolds",
     "StoredEvent",
     "Stream",

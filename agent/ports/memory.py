@@ -60,6 +60,21 @@ class BudgetStore(Protocol):
         """
 
 
+class StateKeeper(Protocol):
+    """Knows how far each file of the state had come, and which of them is in fault."""
+
+    def look(self) -> Mapping[str, str]:
+        """What is wrong, by file; changes nothing."""
+
+    def accept(self, name: str, reason: str, by: str) -> None:
+        """The file counts as it is from now on.
+
+        Raises:
+            RefusedError: ``unknown_file``, ``no_fault``, ``unreadable``.
+            StoreError: something cannot be written.
+        """
+
+
 class LatchStore(Protocol):
     """What of the gate outlives its agent: modes, latched faults, and where holders are."""
 

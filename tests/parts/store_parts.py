@@ -172,6 +172,10 @@ def _open(path: str, calls: str) -> None:
 
 
 if __name__ == "__main__":
-    {"append": _append, "enrol": _enrol, "remove": _remove, "open": _open}[sys.argv[1]](
-        *sys.argv[2:]
-    )
+    deeds: dict[str, Callable[..., None]] = {
+        "append": _append,
+        "enrol": _enrol,
+        "remove": _remove,
+        "open": _open,
+    }
+    deeds[sys.argv[1]](*sys.argv[2:])

@@ -36,8 +36,16 @@ _log = structlog.get_logger(__name__)
 class SqliteJournal:
     """Implements ``ports.Journal``; one connection behind a lock, for any number of threads."""
 
-    def __init__(self, path: Path, set_aside: Callable[[str], Event]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        set_aside: Callable[[str], Event],
+        past: tuple[str, int] | None = None,
+    ) -> None:
         """Open or make the journal.
+
+        ``past`` is the installation's identity and how far the journal had come at least: one that
+        is begun in the place of a broken one goes on from there, and is no stranger.
 
         ``set_aside`` makes the event about a broken file, given the name that the file got. Before
         anything is moved it is asked once with an empty name: one who may not move the file, since
@@ -46,7 +54,7 @@ class SqliteJournal:
         Raises:
             StoreError: it is locked, not writable, or not ours.
         """
-        self._file = JournalFile(path, set_aside)
+        self._file = JournalFile(path, set_aside, past)
         self._durable_row = 0
         self._synced_log: tuple[int, int] | None = None
 

@@ -49,8 +49,13 @@ T = TypeVar("T")
 class JournalFile:
     """One connection behind a lock; work on it survives a broken or moved file."""
 
-    def __init__(self, path: Path, set_aside: Callable[[str], Event]) -> None:
-        """Open or make the file at ``path``; ``SqliteJournal`` says what ``set_aside`` does.
+    def __init__(
+        self,
+        path: Path,
+        set_aside: Callable[[str], Event],
+        past: tuple[str, int] | None = None,
+    ) -> None:
+        """Open or make the file at ``path``; ``SqliteJournal`` says what the others do.
 
         Raises:
             StoreError: it is locked, not writable, or not ours.
@@ -62,6 +67,7 @@ class JournalFile:
         self.generation = 0
         """Rises with each file that is opened."""
         self._note_set_aside = set_aside
+        self._past = past
         self._identity: tuple[int, int] | None = None
         self._mark: StreamMark | None = None
         self._opened: sqlite3.Connection | None = None
@@ -199,6 +205,8 @@ class JournalFile:
         with contextlib.suppress(sqlite3.Error, OSError), salvage.opened(aside) as broken:
             self.least_row = max(self.least_row, salvage.highest_row(broken))
             rows = salvage.unpublished(broken)
+        if self._past is not None:
+            self.least_row = max(self.least_row, self._past[1])
         guarded(self.path, lambda: _raise_row_numbers(connection, self.least_row))
         self._take(connection, rows, aside.name)
         salvage.finish(aside)
@@ -213,6 +221,8 @@ class JournalFile:
 
         def work() -> None:
             with transaction(connection):
+                if set_aside is not None and self._past is not None:
+                    connection.execute("UPDATE standing SET identity = ?", (self._past[0],))
                 for _, epoch, sequence, *columns, _ in rows:
                     texts = [c.decode() if isinstance(c, bytes) else c for c in columns]
                     connection.execute(

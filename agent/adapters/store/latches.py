@@ -15,6 +15,7 @@ from datetime import UTC
 from pathlib import Path
 
 from agent.adapters.store.sqlite import (
+    COUNT,
     CorruptError,
     guarded,
     open_database,
@@ -59,7 +60,10 @@ _STEPS = (
     """,
 )
 _BUSY_TIMEOUT_MS = 20
-_FIX = "stop the agent and move the file away: every door is in normal mode then, nobody inside"
+_FIX = (
+    "stop the agent and put a copy back, or move the file away: then every door is locked down"
+    " until gate-agent state accept latches.sqlite --reason TEXT"
+)
 
 
 class SqliteLatches:
@@ -112,6 +116,7 @@ class SqliteLatches:
                     self._connection.executemany(
                         "INSERT INTO fault VALUES (?, ?)", latches.faults.items()
                     )
+                    self._connection.execute(COUNT)
             finally:
                 self._connection.execute("PRAGMA synchronous = NORMAL")
 
@@ -146,6 +151,7 @@ class SqliteLatches:
 
         def work() -> None:
             with transaction(self._connection):
+                self._connection.execute(COUNT)
                 if holder is None:
                     self._connection.execute("DELETE FROM position")
                 elif position is None:

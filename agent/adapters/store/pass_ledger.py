@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.adapters.store.sqlite import (
+    COUNT,
     CorruptError,
     guarded,
     open_database,
@@ -80,6 +81,8 @@ class SqlitePassLedger:
                 changed = self._connection.execute(
                     "UPDATE used SET uses = uses + 1 WHERE pass = ? AND uses < ?", (one, limit)
                 )
+                if changed.rowcount == 1:
+                    self._connection.execute(COUNT)
                 return changed.rowcount == 1
 
         with self._lock:
@@ -106,6 +109,7 @@ class SqlitePassLedger:
             with transaction(self._connection):
                 moment = utc.astimezone(UTC).isoformat(timespec="microseconds")
                 self._connection.execute(statement, (moment,))
+                self._connection.execute(COUNT)
 
         with self._lock:
             guarded(self._path, work)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agent.adapters.store.sqlite import (
+    COUNT,
     CorruptError,
     file_identity,
     guarded,
@@ -155,7 +156,7 @@ class RegistryFile:
         if identity == self._identity:
             return
         if identity is None:
-            fix = f"put {self._path} back from a backup, or restart the agent to begin a new one"
+            fix = f"put {self._path} back from a backup"
             raise StoreError(f"{self._path.name} is gone", fix)
         self._connection.close()
         self._open()
@@ -206,6 +207,7 @@ class RegistryFile:
                 answer = work()
                 if counts and self._connection.total_changes != before:
                     self._connection.execute("UPDATE revision SET number = number + 1")
+                    self._connection.execute(COUNT)
             return answer
 
         with self._lock:

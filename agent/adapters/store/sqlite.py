@@ -29,6 +29,26 @@ _DAMAGE = {
 _DAMAGED_SCHEMA = ("no such ", "malformed", "unsupported file format", "near ", "unrecognized")
 _UNDECODABLE = "Could not decode"
 _IMPOSSIBLE = "NULL value in "
+STANDING = (
+    """
+    CREATE TABLE IF NOT EXISTS standing (
+        only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+        identity TEXT,
+        counter INTEGER NOT NULL
+    )
+    """,
+    "INSERT OR IGNORE INTO standing VALUES (1, NULL, 0)",
+    """
+    CREATE TABLE IF NOT EXISTS remembered (
+        file TEXT PRIMARY KEY,
+        identity TEXT NOT NULL,
+        counter INTEGER NOT NULL
+    )
+    """,
+)
+"""What every database of ours has beside its own tables; ``standing`` says what it is for."""
+COUNT = "UPDATE standing SET counter = counter + 1"
+"""Belongs into each transaction that grants or forbids something: an older copy shows by it."""
 
 
 class CorruptError(StoreError):
@@ -201,6 +221,7 @@ def _prepare(
     connection.execute("PRAGMA foreign_keys = ON")
     if version < len(steps):
         _migrate(connection, application_id, steps)
+    _give_standing(connection)
 
 
 def _check(path: Path, connection: sqlite3.Connection, *, judges_rows: bool) -> None:
@@ -235,6 +256,15 @@ def _migrate(connection: sqlite3.Connection, application_id: int, steps: Sequenc
                     connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {application_id}")
         connection.execute(f"PRAGMA user_version = {len(steps)}")
+
+
+def _give_standing(connection: sqlite3.Connection) -> None:
+    """In no step of a file's own: it is the same for all, and older than none of them."""
+    query = "SELECT count(*) FROM sqlite_master WHERE name IN ('standing', 'remembered')"
+    if connection.execute(query).fetchone()[0] < 2:
+        with transaction(connection):
+            for statement in STANDING:
+                connection.execute(statement)
 
 
 def _size(path: Path) -> int:

@@ -4,7 +4,6 @@ The order is that of a start. Where an agent runs on this state directory, it ha
 what can be looked at beside it is.
 """
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,8 +18,10 @@ from agent.adapters.pins.inputs import GpioInputs
 from agent.adapters.voice.loudspeaker import PROGRAM
 from agent.app.open.control import ask
 from agent.app.open.doors import PinFactories, open_inputs, open_output
+from agent.app.open.installation import detail_of, installation_of
 from agent.app.open.keys import key_id_of
 from agent.app.open.paths import control_socket
+from agent.app.open.running import agent_runs
 from agent.app.open.site import site_of
 from agent.app.open.snapshot import damage_text
 from agent.app.open.state import LOCK, REGISTRY
@@ -58,25 +59,14 @@ class ExaminedKiosk:
 
         Where this user may not look, one may run: then nothing of its is touched either.
         """
-        try:
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError:
-            return True
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return agent_runs(self._state)
 
     def probes(self) -> Iterator[tuple[str, Probe]]:
         """What can be looked at whether or not an agent runs; each probe says what it found."""
         config = self.file.config
         yield "agent", self._agent
         yield "state directory", self._state_dir
+        yield "state files", self._state_files
         yield "disk", self._disk
         yield "model pack", lambda: _version(load_pack(config.face.pack, self._state))
         if os.path.lexists(REGISTRY.at(self._state)):
@@ -202,6 +192,20 @@ class ExaminedKiosk:
             fix = "run as the agent's user: sudo -u gate-agent; or name another --state-dir"
             raise UnavailableError(f"{place} cannot be written by this user", fix)
         return str(self._state) if place == self._state else f"will be made in {place}"
+
+    def _state_files(self) -> str:
+        installation = installation_of(site_of(self._state, self.file.path))
+        wrong = installation.look()
+        if not wrong:
+            return (
+                "all are those that were there" if installation.identity else "none were made yet"
+            )
+        said = "; ".join(detail_of(name, what) for name, what in wrong.items())
+        fix = (
+            "stop the agent and put the right files back; or, to go on with what is there:"
+            f" gate-agent state accept {next(iter(wrong))} --reason TEXT"
+        )
+        raise UnavailableError(said, fix)
 
     def _disk(self) -> str:
         place = _there(self._state)

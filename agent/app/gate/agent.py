@@ -60,6 +60,7 @@ class Agent:
                 parts.latches,
                 budgets=parts.latches,
                 trusted_time=parts.ledger,
+                faults=parts.state_faults,
             ),
             topics_of(parts.file),
             MAX_IN_FLIGHT,
@@ -75,7 +76,7 @@ class Agent:
         self._organs: tuple[Organ, ...] = (
             self._records,
             watches,
-            Control(parts, core, self._link, self._records.board, watches.time.told),
+            Control(parts, core, self._link, self._records.board, watches),
             Telling(parts.indicators, parts.voice, clock, post, topics_of(parts.file)),
             Senses(
                 parts,

@@ -10,7 +10,7 @@ its own; both are built here, and by nothing else.
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.app.gate.executor import Executor, Outlets, Stores
 from agent.app.gate.loop import ControlLoop
@@ -22,7 +22,7 @@ from agent.app.threads.record.outbox import Outbox
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.controller.kiosk import Kiosk, Memory
 from agent.controller.settings import KioskSettings
-from agent.domain.access.part import PartKind
+from agent.domain.access.part import STATE_PASSES, Part, PartKind
 from agent.domain.access.registry import Registry
 from agent.domain.record.events import EventDraft
 from agent.domain.record.topics import Topics
@@ -40,6 +40,8 @@ class CoreStores:
     latches: LatchStore
     budgets: BudgetStore
     trusted_time: TrustedTime
+    faults: Mapping[Part, str] = field(default_factory=dict)
+    """What is wrong with the files themselves."""
 
 
 class Core:
@@ -92,13 +94,16 @@ class Core:
             StoreError: what it left cannot be read: a lockdown may be among it.
         """
         ledger, latches = self._stores.ledger, self._stores.latches
+        latest = self._stores.trusted_time.latest_trusted()
         memory = Memory(
             ledger.uses(),
-            self._stores.trusted_time.latest_trusted(),
+            # By a ledger that may be an older one, too much would still be valid.
+            None if STATE_PASSES in self._stores.faults else latest,
             latches.latches(),
             latches.positions(),
             latches.baseline(),
             self._stores.budgets.budgets(),
+            self._stores.faults,
         )
         stores = Stores(ledger, latches, self._stores.budgets)
         executor = Executor(doors, self.writer, stores, outlets, new_id=self._new_id)

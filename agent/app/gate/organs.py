@@ -1,7 +1,6 @@
 """The organs that record, watch and obey; ``Senses`` perceives and ``Telling`` tells."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 
 from agent.adapters.broker.mqtt import Listener
 from agent.app.gate.core import Core
@@ -9,7 +8,7 @@ from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
 from agent.app.open.broker import topics_of
 from agent.app.open.paths import control_socket
-from agent.app.open.snapshot import rates_of, take_snapshot
+from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
 from agent.app.threads.control.clock import ClockOperator
 from agent.app.threads.control.socket import ControlServer
 from agent.app.threads.control.verbs import Operator
@@ -19,9 +18,11 @@ from agent.app.threads.watch.clock import JudgedClock, TimeKeeper
 from agent.app.threads.watch.disk import DiskWatch
 from agent.app.threads.watch.gallery import GalleryWatch
 from agent.app.threads.watch.retention import Retention
+from agent.app.threads.watch.state import StateWatch
 from agent.controller.effects import SetStatus
 from agent.domain.access.registry import Registry
 from agent.domain.hours.reckoning import Reckoning
+from agent.domain.record.events import Event
 
 
 class Records(Organ):
@@ -85,11 +86,23 @@ class Watches(Organ):
         """
         config, post = parts.file.config, core.inbox.post
         topics = topics_of(parts.file)
+
+        def written(event: Event) -> None:
+            parts.journal.append(event)
+            parts.journal.make_durable()
+            core.outbox.notify()
+
+        self.state = StateWatch(parts.installation, parts.state_faults, post, written)
+
+        def renewed() -> Snapshot:
+            # First: by an older copy that was put in its place nobody is let in.
+            self.state.look()
+            before = self.gallery.snapshot()
+            return take_snapshot(parts.registry, parts.pack.manifest, rates_of(config), before)
+
         self.gallery = GalleryWatch(
             parts.snapshot,
-            lambda: take_snapshot(
-                parts.registry, parts.pack.manifest, rates_of(config), self.gallery.snapshot()
-            ),
+            renewed,
             parts.registry.revision,
             post,
             changed,
@@ -116,6 +129,7 @@ class Watches(Organ):
         yield Task("time", self.time.work, self.time.stop)
         yield Task("disk", self._disk.work, self._disk.stop)
         yield Task("retention", self._retention.work, self._retention.stop)
+        yield Task("state", self.state.work, self.state.stop)
 
     def listeners(self) -> Mapping[str, Listener]:
         """Signed answers about the time, where a key for them is installed."""
@@ -133,9 +147,9 @@ class Control(Organ):
         core: Core,
         link: BrokerLink,
         board: StatusBoard,
-        time_told: Callable[[datetime], None],
+        watches: Watches,
     ) -> None:
-        """Listens already, and answers once its thread runs; ``time_told`` writes a time down.
+        """Listens already, and answers once its thread runs; ``watches`` take a person's word.
 
         Raises:
             UnavailableError: another agent listens there, or nobody can.
@@ -151,8 +165,9 @@ class Control(Organ):
                     [point.id for point in config.access_point],
                     core.inbox.post,
                     lambda: link.state,
+                    watches.state.accept,
                 ).commands(),
-                **ClockOperator(board, parts.clock, core.inbox.post, time_told).commands(),
+                **ClockOperator(board, parts.clock, core.inbox.post, watches.time.told).commands(),
             },
         )
 

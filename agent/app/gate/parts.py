@@ -1,6 +1,10 @@
 """Opens what the daemon runs on, in an order that keeps the outputs safe, and closes it in reverse.
 
-lock -> outputs at rest -> journal, registry, key, ledger -> pack -> gallery -> thermometer, cameras
+lock -> outputs at rest -> installation -> journal, registry, key, ledger -> pack -> gallery
+                        -> thermometer, cameras
+
+A file of the state that is missing, older or of another installation stops nothing: it is a fault,
+by which the controller keeps the stricter side.
 """
 
 import fcntl
@@ -14,6 +18,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.clock import SystemClock
+from agent.adapters.store.installation import Installation
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
@@ -22,6 +27,7 @@ from agent.app.open.cameras import open_camera
 from agent.app.open.doors import PinFactories, open_doors, open_indicators, open_inputs
 from agent.app.open.engine import engine_of
 from agent.app.open.id_reader import PhotoReader, open_id_reader
+from agent.app.open.installation import detail_of, installation_of, part_of, settle
 from agent.app.open.keys import load_community_key
 from agent.app.open.outputs import remember_outputs
 from agent.app.open.site import Site, site_of
@@ -31,6 +37,7 @@ from agent.app.open.stores import Key, open_journal, open_registry
 from agent.app.open.thermometers import open_or_await
 from agent.app.open.voice import Voice, open_voice
 from agent.config import ConfigFile
+from agent.domain.access.part import Part
 from agent.errors import UnavailableError
 from agent.operations.passes.keys import read_public_key
 from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
@@ -54,6 +61,8 @@ class Parts:
     registry: SqliteRegistry
     ledger: SqlitePassLedger
     latches: SqliteLatches
+    installation: Installation
+    state_faults: Mapping[Part, str]
     community_key: bytes | None = field(repr=False)
     pack: InstalledPack
     engines: Mapping[str, FaceEngine]
@@ -99,13 +108,18 @@ def open_parts(
         stack.callback(inputs.close)
     voice = open_voice(file, state, clock)
     site = site_of(state, file.path)
+    installation = installation_of(site)
+    # Before any of them is opened: a store makes what is missing.
+    wrong = installation.judge()
     journal = stack.enter_context(open_journal(site, may_set_aside=True))
-    registry = stack.enter_context(open_registry(site, Key.NEEDED))
+    registry = stack.enter_context(open_registry(site, Key.NEEDED, even_in_fault=True))
     time_key = config.clock.time_key_file
     ledger = SqlitePassLedger(LEDGER.at(state))
     stack.callback(ledger.close)
     latches = SqliteLatches(LATCHES.at(state))
     stack.callback(latches.close)
+    settle(installation)
+    stack.callback(settle, installation)
     pack = load_pack(config.face.pack, state)
     engines = {camera.id: engine_of(pack, config.face.threads) for camera in config.camera}
     snapshot = take_snapshot(registry, pack.manifest, rates_of(config))
@@ -131,6 +145,8 @@ def open_parts(
         registry=registry,
         ledger=ledger,
         latches=latches,
+        installation=installation,
+        state_faults={part_of(name): detail_of(name, what) for name, what in wrong.items()},
         community_key=load_community_key(file),
         id_reader=id_reader,
         photographs=photographs,

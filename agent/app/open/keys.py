@@ -2,18 +2,22 @@
 
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.seal import key_id
+from agent.app.open.installation import installation_of
 from agent.app.open.site import Site
 from agent.config import ConfigFile
 
 
 def make_key(site: Site) -> str:
-    """Make the key; its id.
+    """Make the key; its id. In an empty state folder that is the first start of the installation.
 
     Raises:
         RefusedError: there is one already.
         KeyUnavailableError: the place cannot be written.
+        StoreError: the state folder cannot be.
     """
     init_key(site.key_file)
+    if site.state.is_dir():
+        installation_of(site).begin()
     return key_id_of(site)
 
 

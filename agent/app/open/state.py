@@ -10,7 +10,15 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
-from agent.adapters.store.names import BROKEN, INDEX, KEY_NAME, LOG, MARK, TOMBSTONE_KEY_NAME
+from agent.adapters.store.names import (
+    BROKEN,
+    INDEX,
+    INSTALLATION,
+    KEY_NAME,
+    LOG,
+    MARK,
+    TOMBSTONE_KEY_NAME,
+)
 from agent.operations.places import OUTPUTS_RECORD, TRUST_FOLDER, VOICES_FOLDER
 from agent.vision.packs.place import FOLDER as PACKS_FOLDER
 
@@ -82,7 +90,7 @@ REGISTRY = Row(
     "adapters.store.registry",
     0o600,
     secret=True,
-    loss="Nobody is known, no issuer is believed and no pass is revoked: all is entered again.",
+    loss="Nobody is known or let in until somebody accepts that: all is entered again.",
     copy=Copy.DATABASE,
 )
 JOURNAL = Row(
@@ -90,7 +98,7 @@ JOURNAL = Row(
     "adapters.store.journal",
     0o600,
     secret=True,
-    loss="What happened is forgotten, and what the broker did not have yet never reaches it.",
+    loss="What happened is forgotten, what the broker did not have never reaches it; that is told.",
     copy=Copy.DATABASE,
 )
 JOURNAL_MARK = Row(
@@ -114,7 +122,7 @@ LEDGER = Row(
     "adapters.store.pass_ledger",
     0o600,
     secret=True,
-    loss="Every pass of limited uses counts from nought, and the latest sure time is unknown.",
+    loss="Passes of limited uses count as used up until somebody accepts that they begin anew.",
     copy=Copy.DATABASE,
 )
 LATCHES = Row(
@@ -122,8 +130,24 @@ LATCHES = Row(
     "adapters.store.latches",
     0o600,
     secret=True,
-    loss="Every door is in normal mode, no fault is latched, nobody inside: a lockdown is over.",
+    loss="Every door is locked down until somebody accepts it; then normal mode, nobody inside.",
     copy=Copy.DATABASE,
+)
+BROKEN_REMAINS = Row(
+    "*.sqlite.broken-*",
+    "adapters.store.installation",
+    0o600,
+    secret=True,
+    loss="What was left of a missing or empty file cannot be looked into; nothing goes by it.",
+    copy=Copy.FILE,
+)
+IDENTITY = Row(
+    INSTALLATION,
+    "adapters.store.installation",
+    0o600,
+    secret=False,
+    loss="What the other files do not remember is in fault until a person accepts it.",
+    copy=Copy.FILE,
 )
 RULES = Row(
     "rules.sha256",
@@ -200,9 +224,11 @@ DRAFTS = Row(
 
 ROWS = (
     *(KEY, TOMBSTONE_KEY, REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER, LATCHES),
-    *(RULES, OUTPUTS),
+    *(BROKEN_REMAINS, IDENTITY, RULES, OUTPUTS),
     *(LOCK, SOCKET, SOCKET_LOCK, MODELS, TRUST, VOICES, DRAFTS),
 )
+WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES)
+"""What grants or forbids: one that is missing, empty, older or foreign is a fault (``state:``)."""
 
 
 def row_of(place: PurePath) -> Row | None:

@@ -20,6 +20,7 @@ from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError
+from agent.app.open.installation import installation_of, settle, state_fault
 from agent.app.open.site import Site, instant, make_event, new_event_id
 from agent.app.open.state import JOURNAL, LEDGER, REGISTRY
 from agent.domain.record.events import Event, EventType
@@ -30,6 +31,10 @@ from agent.errors import StoreError
 def _to_look_at(path: Path) -> Iterator[Path]:
     """``path``, or an empty place in its stead: looking makes no file."""
     if _is_there(path):
+        if not path.stat().st_size:
+            # To open it would make a new one in its place.
+            fix = f"put the right {path.name} back; gate-agent state show says more"
+            raise StoreError(f"{path} is empty (0 bytes)", fix)
         yield path
         return
     with TemporaryDirectory(prefix="gate-agent-") as folder:
@@ -74,7 +79,7 @@ def read_journal(site: Site) -> Iterator[SqliteJournal]:
     """
     with (
         _to_look_at(JOURNAL.at(site.state)) as path,
-        open_journal(replace(site, state=path.parent)) as journal,
+        _opened_journal(replace(site, state=path.parent)) as journal,
     ):
         yield journal
 
@@ -89,7 +94,7 @@ def read_registry(site: Site, key: "Key | None" = None) -> Iterator[SqliteRegist
     """
     with (
         _to_look_at(REGISTRY.at(site.state)) as path,
-        open_registry(replace(site, state=path.parent), key or Key.NONE) as registry,
+        _opened_registry(replace(site, state=path.parent), key or Key.NONE) as registry,
     ):
         yield registry
 
@@ -98,20 +103,32 @@ def read_registry(site: Site, key: "Key | None" = None) -> Iterator[SqliteRegist
 def open_journal(site: Site, *, may_set_aside: bool = False) -> Iterator[SqliteJournal]:
     """The journal of this state directory, made where there is none.
 
-    Only its owner, the running agent, ``may_set_aside`` a damaged file: for anyone else it is in
-    use, and moving it would part the agent from what it writes.
+    One that is missing, older or foreign is opened all the same, its fault latched: what happens
+    must be written down. Only its owner, the running agent, ``may_set_aside`` a damaged file: for
+    anyone else it is in use, and moving it would part the agent from what it writes.
 
     Raises:
         StoreError: it is locked, not writable, not ours, or damaged.
     """
+    installation = installation_of(site)
+    faulty = installation.judge([JOURNAL.name])
+    past = None if faulty else installation.past(JOURNAL.name)
+    with _opened_journal(site, may_set_aside=may_set_aside, past=past) as journal:
+        settle(installation, JOURNAL.name)
+        yield journal
 
+
+@contextmanager
+def _opened_journal(
+    site: Site, *, may_set_aside: bool = False, past: tuple[str, int] | None = None
+) -> Iterator[SqliteJournal]:
     def set_aside(name: str) -> Event:
         if not may_set_aside:
             fix = "restart the agent: it sets the file aside and goes on with a new one"
             raise StoreError(f"{JOURNAL.at(site.state)} is damaged", fix)
         return make_event(EventType.JOURNAL_SET_ASIDE, {"file": name}, instant(site))
 
-    journal = SqliteJournal(JOURNAL.at(site.state), set_aside)
+    journal = SqliteJournal(JOURNAL.at(site.state), set_aside, past)
     try:
         yield journal
     finally:
@@ -148,16 +165,34 @@ class Key(Enum):
 
 
 @contextmanager
-def open_registry(site: Site, key: Key = Key.NONE) -> Iterator[SqliteRegistry]:
-    """The registry of this state directory, made where there is none.
+def open_registry(
+    site: Site, key: Key = Key.NONE, *, even_in_fault: bool = False
+) -> Iterator[SqliteRegistry]:
+    """The registry of this state directory, made where there never was one.
 
-    What the block changed is moved to the journal at its end; where that fails now, the running
+    One that is missing, older or foreign is refused, but for the agent, which lets nobody in by it
+    (``even_in_fault``): what is written there would be lost with it, or hide what it is. What the
+    block changed is moved to the journal at its end; where that fails now, the running
     agent does it, for the event was stored with the change.
 
     Raises:
         KeyUnavailableError: the key is needed and missing, or is open to others.
-        StoreError: the registry is damaged, locked, not writable, or not ours.
+        StoreError: the registry is damaged, locked, not writable, not ours, or in fault.
     """
+    installation = installation_of(site)
+    faulty = installation.judge([REGISTRY.name])
+    if faulty and not even_in_fault:
+        raise state_fault(site, REGISTRY, faulty[REGISTRY.name])
+    with _opened_registry(site, key) as registry:
+        settle(installation, REGISTRY.name)
+        before = registry.revision()
+        yield registry
+        if registry.revision() != before:
+            settle(installation, REGISTRY.name)
+
+
+@contextmanager
+def _opened_registry(site: Site, key: Key) -> Iterator[SqliteRegistry]:
     sealer = None
     if key is Key.NEEDED or (key is Key.IF_ANY and os.path.lexists(site.key_file)):
         sealer = Sealer(load_key(site.key_file))
@@ -176,5 +211,8 @@ def _registry_of(path: Path, sealer: Sealer | None) -> Iterator[SqliteRegistry]:
         with contextlib.closing(SqliteRegistry(path, sealer, new_event_id.make)) as registry:
             yield registry
     except CorruptError as error:
-        fix = f"stop the agent; put a copy of {path} back, or move it away and enrol again"
+        fix = (
+            f"stop the agent; put a copy of {path} back, or move it away, say so with"
+            f" gate-agent state accept {path.name} --reason TEXT, and enrol again"
+        )
         raise CorruptError(str(error), fix) from error

@@ -37,6 +37,7 @@ class PartKind(StrEnum):
     VOICE = "voice"
     VOICE_FILES = "voice:files"
     CLOCK = "clock"
+    STATE = "state:"
 
     @property
     def is_named(self) -> bool:
@@ -53,6 +54,12 @@ class PartKind(StrEnum):
             raise ValueError(f"{self.value!r} and {name!r} name no part")
         return Part(self.value + name)
 
+
+STATE_REGISTRY = PartKind.STATE.part("registry")
+STATE_PASSES = PartKind.STATE.part("passes")
+STATE_LATCHES = PartKind.STATE.part("latches")
+"""Files of the state that are missing, older or foreign: they keep the stricter side, and only
+``state accept`` ends that."""
 
 _ONLY_A_PERSON_CLEARS = frozenset({PartKind.DOOR, PartKind.FEEDBACK, PartKind.TAMPER})
 

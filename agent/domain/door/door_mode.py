@@ -22,6 +22,8 @@ class Cause(StrEnum):
     REX = "rex"
     RESTART = "restart"
     """A mode from before the agent's start, entered again."""
+    STATE = "state"
+    """Nobody knows which mode held: the file that says so is missing, older or another's."""
 
 
 class Command(StrEnum):

@@ -44,6 +44,8 @@ class EventType(StrEnum):
     AGENT_STARTED = "agent.started"
     AGENT_STOPPED = "agent.stopped"
     JOURNAL_SET_ASIDE = "journal.set_aside"
+    STATE_ADOPTED = "state.adopted"
+    STATE_ACCEPTED = "state.accepted"
 
 
 TROUBLE = frozenset(

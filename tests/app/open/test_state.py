@@ -18,8 +18,10 @@ from store_parts import NOW, event, holder, reference
 
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.adapters.store.verdicts import EMPTY
 from agent.app.gate.parts import _lock
 from agent.app.open import state as table
+from agent.app.open.installation import installation_of
 from agent.app.open.keys import make_key
 from agent.app.open.paths import control_socket
 from agent.app.open.site import Site, site_of
@@ -130,6 +132,10 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     stack.callback(server.stop)
     make_key(site)
     _damage(site)
+    # What is left of a file that was taken away.
+    (state / f"{table.LEDGER.name}-wal").write_bytes(b"log")
+    (state / f"{table.LEDGER.name}-wal").chmod(table.LEDGER.mode)
+    assert installation_of(site).judge() == {table.LEDGER.name: EMPTY}
     with open_registry(site, Key.NEEDED) as registry:
         registry.enrol(holder(), [reference()], by="uid:0 root", now=NOW)
         registry.remove(holder().id, by="uid:0 root", now=NOW)

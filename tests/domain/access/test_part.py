@@ -26,6 +26,7 @@ ON_THE_WIRE = {
     PartKind.VOICE: "voice",
     PartKind.VOICE_FILES: "voice:files",
     PartKind.CLOCK: "clock",
+    PartKind.STATE: "state:x",
 }
 
 

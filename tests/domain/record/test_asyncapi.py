@@ -1,7 +1,9 @@
 """config/asyncapi.yaml says what is published: no more, no less, of what the code really makes."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +16,11 @@ from door_parts import WiredDoor
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.keys import init_key
+from agent.adapters.store.latches import SqliteLatches
+from agent.app.desk.state import accept_file
 from agent.app.open.site import instant, make_event, site_of
+from agent.app.open.state import LATCHES
+from agent.app.open.state import REGISTRY as REGISTRY_FILE
 from agent.app.open.stores import Key, open_journal, open_registry
 from agent.app.threads.record.status import StatusBoard
 from agent.cli import models, trust
@@ -238,10 +244,17 @@ def doors() -> list[EventDraft]:
     return door.drafts() + stile.drafts()
 
 
+def _of_an_earlier_version(path: Path) -> None:
+    SqliteLatches(path).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE standing")
+
+
 def stored(state: Path) -> list[Event]:
     """What commands and a broken journal leave in a journal, by way of the registry."""
     site = site_of(state, None)
     state.mkdir(mode=0o700, exist_ok=True)
+    _of_an_earlier_version(LATCHES.at(state))
     (state / "journal.sqlite").write_bytes(b"no database" * 100)
     init_key(site.key_file)
     with open_journal(site, may_set_aside=True), open_registry(site, Key.NEEDED) as registry:
@@ -253,6 +266,8 @@ def stored(state: Path) -> list[Event]:
         registry.put_issuer(issuer, by="uid:0 root", now=instant(site))
         registry.remove_issuer(issuer.key_id.hex(), by="uid:0 root", now=instant(site))
         registry.revoke(pass_parts.claims().id, by="uid:0 root", now=instant(site))
+    REGISTRY_FILE.at(state).write_bytes(b"")
+    accept_file(site, REGISTRY_FILE.name, "a new card", "uid:0 root")
     models._record(state, "dlib", "installed", "1")
     models._record(state, "dlib", "removed", None)
     trust._record(state, "eu", "installed", 3)

@@ -5,6 +5,7 @@
     {"command": "door", "do": "lockdown", "access_points": ["north-entry"]}
     {"command": "passback"}
     {"command": "forgive", "holder": "anna"}        null: everybody
+    {"command": "accept_state", "file": "passes.sqlite", "reason": "the card was renewed"}
 
 Only ``door`` moves an output, and only by the state machine: it is a ``Commanded`` like any other
 input, answered once the status says that it holds.
@@ -16,12 +17,13 @@ from typing import Any
 from agent.app.threads.control.socket import CommandHandler
 from agent.app.threads.record.status import StatusBoard
 from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
-from agent.domain.access.part import Part
+from agent.domain.access.part import Part, PartKind, kind_of
 from agent.domain.credential.holder import HolderId, parse_holder_id
 from agent.domain.door.access_point import State
 from agent.domain.door.door_mode import Command, Mode
 from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError
+from agent.operations.state import checked_reason
 from agent.ports import LatchStore
 
 _CONFIRMED_WITHIN_S = 1.5
@@ -43,12 +45,15 @@ class Operator:
         access_points: Sequence[str],
         post: Callable[[Input], None],
         broker_state: Callable[[], str],
+        accept_state: Callable[[str, str, str], Part],
     ) -> None:
+        """``accept_state`` takes file, reason and person, and names the part that is well again."""
         self._board = board
         self._latches = latches
         self._access_points = access_points
         self._post = post
         self._broker_state = broker_state
+        self._accept = accept_state
 
     def commands(self) -> Mapping[str, CommandHandler]:
         """The commands by name, as ``socket.ControlServer`` takes them."""
@@ -58,6 +63,7 @@ class Operator:
             "door": self._door,
             "passback": self._passback,
             "forgive": self._forgive,
+            "accept_state": self._accept_state,
         }
 
     def _status(self, _request: Mapping[str, Any], _caller: str) -> dict[str, Any]:
@@ -68,10 +74,22 @@ class Operator:
         if not isinstance(part, str) or part not in self._board.faults():
             known = ", ".join(self._board.faults()) or "none"
             raise ValueError(f"no such fault; latched are: {known}")
+        if kind_of(part) is PartKind.STATE:
+            # A word about a file, with its reason: not one about a part that was mended.
+            fix = "gate-agent state show; then gate-agent state accept FILE --reason TEXT"
+            raise RefusedError("needs_accept", f"{part} is about a file of the state\nFix: {fix}")
         self._post(FaultCleared(Part(part), caller))
         if not self._board.wait_for(lambda stands: part not in stands.faults, _CONFIRMED_WITHIN_S):
             raise RefusedError("still_there", f"{part} is still in fault: see what is wrong there")
         return {"part": part}
+
+    def _accept_state(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
+        file, reason = request.get("file"), request.get("reason")
+        if not isinstance(file, str) or not isinstance(reason, str) or not file:
+            raise ValueError("accept_state names a file and a reason")
+        part = self._accept(file, checked_reason(reason), caller)
+        self._board.wait_for(lambda stands: part not in stands.faults, _CONFIRMED_WITHIN_S)
+        return {"file": file, "part": part}
 
     def _door(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
         command, points = self._what(request), self._where(request)

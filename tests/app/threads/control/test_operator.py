@@ -1,5 +1,6 @@
 """What an operator may ask: every wrong request is refused in words, and nothing comes of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from agent.adapters.store.latches import SqliteLatches
 from agent.app.threads.control.verbs import Operator
 from agent.controller.effects import SetStatus
 from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
-from agent.domain.access.part import Part
+from agent.domain.access.part import Part, PartKind
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Position
 from agent.domain.door.door_mode import Command
@@ -56,7 +57,12 @@ class Asker:
             POINTS,
             self.posted.append,
             lambda: "away",
+            self.accept,
         ).commands()
+
+    def accept(self, file, reason, by):
+        self.accepted = (file, reason, by)
+        return PartKind.STATE.part("passes")
 
     def ask(self, command, **request):
         return self.commands[command](request, ME)
@@ -67,6 +73,21 @@ def asker(tmp_path):
     asker = Asker(tmp_path)
     yield asker
     asker.latches.close()
+
+
+def test_a_file_of_the_state_is_accepted_with_a_reason_and_never_cleared_as_a_part(asker):
+    asker.board.stands = replace(asker.board.stands, faults={"state:passes": "passes.sqlite"})
+    with pytest.raises(RefusedError, match="state accept") as refused:
+        asker.ask("clear_fault", part="state:passes")
+    assert (refused.value.reason, asker.posted) == ("needs_accept", [])
+    answer = asker.ask("accept_state", file="passes.sqlite", reason=" a new \n card ")
+    assert answer == {"file": "passes.sqlite", "part": "state:passes"}
+    assert asker.accepted == ("passes.sqlite", "a new card", ME)
+    for reason in ("", " ", "x" * 201, "a\x1bb"):
+        with pytest.raises(RefusedError, match="for a reason"):
+            asker.ask("accept_state", file="passes.sqlite", reason=reason)
+    with pytest.raises(ValueError, match="names a file"):
+        asker.ask("accept_state", file="passes.sqlite")
 
 
 def test_a_command_is_posted_for_each_access_point_once(asker):

@@ -1,0 +1,344 @@
+"""The installation: who it is, how far each file of its state had come, and what is in fault.
+
+    judge  --> fault latched, durable --> remains moved aside --> stores opened
+    settle --> files stamped --> counters read --> files flushed --> counters remembered
+    accept --> file stamped, flushed --> fault gone, event to tell, durable
+
+Whatever is killed in between is done again: a fault is durable before anything is made in the place
+of what is missing, and a counter is remembered only once the file that it counts is durable.
+Remembered late it only demands less. The file itself is replaced whole under a lock of the folder,
+so commands and the agent may use it at the same time.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from agent.adapters.store import salvage, standing, verdicts
+from agent.adapters.store.names import BROKEN, INSTALLATION
+from agent.adapters.store.sqlite import BUSY_TIMEOUT_S, stored_moment, sync_folder
+from agent.adapters.store.standing import Found, Presence
+from agent.adapters.store.verdicts import Known
+from agent.domain.record.events import Event, EventType
+from agent.errors import RefusedError, StoreError
+
+_PAUSE_S = 0.01
+_LARGEST_BYTES = 1_000_000
+_DAMAGED = "damaged"
+
+_log = structlog.get_logger(__name__)
+Tell = Callable[[EventType, Mapping[str, Any]], Event]
+
+
+class Installation:
+    """Implements ``ports.StateKeeper`` for the state folder; safe in any thread and process."""
+
+    def __init__(
+        self, folder: Path, files: Sequence[str], mirrors: Sequence[str], tell: Tell
+    ) -> None:
+        """``files`` are watched over; ``mirrors``, some of them, remember the others as well.
+
+        ``tell`` makes the events of what is done here. Nothing is read or made yet.
+        """
+        self._folder = folder
+        self._path = folder / INSTALLATION
+        self._files = tuple(files)
+        self._mirrors = tuple(mirrors)
+        self._tell = tell
+
+    def begin(self) -> None:
+        """Make it known, where it is not yet: before the first file of it is made.
+
+        Raises:
+            StoreError: the folder cannot be written.
+        """
+        self.judge(())
+
+    def look(self) -> dict[str, str]:
+        """What is wrong, by file, changing nothing; a folder that nothing was made in is well.
+
+        Raises:
+            StoreError: this user may not know.
+        """
+        found = self._examine(self._files)
+        known = self._known(found)
+        judged = {name: verdicts.verdict(known, name, found[name]) for name in self._files}
+        return {name: wrong for name, wrong in judged.items() if wrong is not None}
+
+    def counters(self) -> dict[str, tuple[Found, int | None]]:
+        """Each file as it is, and how far it is remembered to have come."""
+        found = self._examine(self._files)
+        known = self._known(found)
+        return {name: (found[name], known.files.get(name)) for name in self._files}
+
+    @property
+    def identity(self) -> str | None:
+        """Whose the files shall be; None where nothing was made yet."""
+        read = self._read()
+        return read.identity if isinstance(read, Known) else None
+
+    def past(self, name: str) -> tuple[str, int] | None:
+        """The identity that the file shall carry, and how far it had come at least."""
+        known = self._read()
+        return (known.identity, known.files.get(name) or 0) if isinstance(known, Known) else None
+
+    def judge(self, names: Iterable[str] | None = None) -> dict[str, str]:
+        """The faults of these files (all), latched and durable; what is left of one is moved aside.
+
+        To be called before a store opens the file: it may then be made anew.
+
+        Raises:
+            StoreError: the folder cannot be read or written.
+        """
+        wanted = self._files if names is None else tuple(names)
+        with self._locked():
+            found = self._examine(self._files)
+            known = self._known(found)
+            judged = {name: verdicts.verdict(known, name, found[name]) for name in wanted}
+            wrong = {name: what for name, what in judged.items() if what is not None}
+            changed = replace(known, faults={**known.faults, **wrong})
+            if changed != self._read():
+                self._write(changed, durable=True)
+            for name in wrong:
+                self._disown(name, found[name], known)
+        return {name: what for name, what in changed.faults.items() if name in wanted}
+
+    def settle(self, names: Iterable[str] | None = None) -> None:
+        """Take files that were just made or adopted, and remember how far each has come by now.
+
+        Costs a flush of each file that has gone on, and one of its own.
+
+        Raises:
+            StoreError: a file cannot be flushed, or what is remembered cannot be written.
+        """
+        with self._locked():
+            known = self._read()
+            if not isinstance(known, Known):
+                return  # gone under a running agent: the next start says so
+            files = dict(known.files)
+            for name in self._files if names is None else names:
+                if name not in known.faults:
+                    files[name] = self._settled(known, name)
+            if files != known.files:
+                changed = replace(known, files=files)
+                self._write(changed)
+                self._mirror(changed)
+
+    def accept(self, name: str, reason: str, by: str) -> None:
+        """A person says that the file counts as it is from now on.
+
+        Raises:
+            RefusedError: ``unknown_file``, ``no_fault``, ``unreadable``.
+            StoreError: something cannot be written.
+        """
+        if name not in self._files:
+            known_files = ", ".join(self._files)
+            raise RefusedError("unknown_file", f"no such file; there are: {known_files}")
+        self.judge([name])
+        with self._locked():
+            known = self._read()
+            if not isinstance(known, Known) or name not in known.faults:
+                raise RefusedError("no_fault", f"{name} is in no fault: gate-agent state show")
+            path, found = self._folder / name, standing.examine(self._folder / name)
+            if found.presence is Presence.UNREADABLE:
+                fix = f"put a copy of {path} back, or move it away"
+                raise RefusedError("unreadable", f"{name} cannot be read\nFix: {fix}")
+            counter = None
+            if found.presence is Presence.THERE:
+                standing.stamp(path, known.identity)
+                counter = standing.examine(path).counter
+                standing.flush(path)
+                standing.flush_name(path)
+            data = {"file": name, "detail": known.faults[name], "reason": reason, "by": by}
+            faults = {one: what for one, what in known.faults.items() if one != name}
+            self._write(
+                replace(
+                    known,
+                    files={**known.files, name: counter},
+                    faults=faults,
+                    untold=(*known.untold, self._tell(EventType.STATE_ACCEPTED, data)),
+                ),
+                durable=True,
+            )
+
+    def tell(self, append: Callable[[Event], object]) -> None:
+        """Hand over the events that wait; one that was handed over before keeps its id.
+
+        Raises:
+            StoreError: the journal cannot be written; they wait on.
+        """
+        known = self._read()
+        if not isinstance(known, Known) or not known.untold:
+            return
+        for event in known.untold:
+            append(event)
+        told = {event.id for event in known.untold}
+        with self._locked():
+            now = self._read()
+            if isinstance(now, Known):
+                left = tuple(event for event in now.untold if event.id not in told)
+                self._write(replace(now, untold=left))
+
+    def _examine(self, names: Iterable[str]) -> dict[str, Found]:
+        return {name: standing.examine(self._folder / name) for name in names}
+
+    def _known(self, found: Mapping[str, Found]) -> Known:
+        """As it is remembered; else as a new one, or as far as other files remember it."""
+        read = self._read()
+        if isinstance(read, Known):
+            # An older copy of what is remembered must not demand less than the files do.
+            files = dict(read.files)
+            for name, counter in verdicts.mirrored(read.identity, found).items():
+                files[name] = max(files.get(name) or 0, counter)
+            return replace(read, files=files)
+        if read is None and verdicts.is_first(found):
+            known = verdicts.first(found)
+            adopted = [name for name, one in found.items() if one.presence is Presence.THERE]
+            whence = "an earlier version"
+        else:
+            known = verdicts.recovered(found)
+            adopted = [name for name in found if name not in known.faults]
+            whence = "what the other files remember"
+        if not adopted:
+            return known
+        event = self._tell(EventType.STATE_ADOPTED, {"files": adopted, "from": whence})
+        return replace(known, untold=(event,))
+
+    def _disown(self, name: str, found: Found, known: Known) -> None:
+        """Once the fault is durable: no store trips over what is left, and no copy catches up."""
+        path = self._folder / name
+        if found.presence is Presence.THERE:
+            if found.identity == known.identity:
+                standing.stamp(path, None)
+        elif found.log:
+            moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+            salvage.move(path, Path(f"{path}{BROKEN}{moment}-{secrets.token_hex(2)}"))
+
+    def _settled(self, known: Known, name: str) -> int | None:
+        path, before = self._folder / name, known.files.get(name)
+        found = standing.examine(path)
+        if found.presence is not Presence.THERE:
+            return before
+        if before is None and found.identity in (None, known.identity):
+            standing.stamp(path, known.identity)
+            standing.flush_name(path)
+        elif before is None or found.identity != known.identity or found.counter <= before:
+            return before
+        standing.flush(path)
+        return found.counter
+
+    def _mirror(self, known: Known) -> None:
+        remembered = {
+            name: (known.identity, counter)
+            for name, counter in known.files.items()
+            if counter is not None and name not in known.faults
+        }
+        for name in self._mirrors:
+            if known.files.get(name) is not None and name not in known.faults:
+                try:
+                    standing.keep_beside(self._folder / name, remembered)
+                except StoreError as error:
+                    _log.warning("standing_not_mirrored", file=name, error=str(error))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """The folder to itself, for some milliseconds; a process that dies lets it go."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._unwritten(error) from error
+        ends_s = time.monotonic() + BUSY_TIMEOUT_S
+        try:
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    if time.monotonic() >= ends_s:
+                        fix = f"another process holds {self._folder}; try again"
+                        raise StoreError(f"{INSTALLATION} is locked", fix) from error
+                    time.sleep(_PAUSE_S)
+                else:
+                    break
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _read(self) -> Known | str | None:
+        """What is remembered; None where there is no such file, a word where it is no good."""
+        try:
+            with self._path.open("rb") as file:
+                return _parsed(file.read(_LARGEST_BYTES), self._files)
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return _DAMAGED
+        except OSError as error:
+            fix = "run as the user who owns the state directory, or name another --state-dir"
+            raise StoreError(f"{self._path} cannot be read: {error.strerror}", fix) from error
+
+    def _write(self, known: Known, *, durable: bool = False) -> None:
+        # Under the folder's lock there is one draft at most, and a killed one is written over.
+        draft = self._path.with_name(f".{INSTALLATION}.new")
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                draft.unlink()
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                if os.geteuid() == 0:
+                    # A command of root's must not take it away from the agent.
+                    owner = self._folder.stat()
+                    os.fchown(descriptor, owner.st_uid, owner.st_gid)
+                file.write(_text(known))
+                file.flush()
+                os.fsync(descriptor)
+            draft.replace(self._path)
+            if durable:
+                sync_folder(self._folder)
+        except OSError as error:
+            raise self._unwritten(error) from error
+
+    def _unwritten(self, error: OSError) -> StoreError:
+        fix = f"make {self._folder} writable for this user, or name another --state-dir"
+        return StoreError(f"{self._path} cannot be written: {error.strerror or error}", fix)
+
+
+def _text(known: Known) -> bytes:
+    untold = [
+        [one.id, one.type.value, one.time.isoformat(), one.clock_synced, dict(one.data)]
+        for one in known.untold
+    ]
+    whole = {
+        "identity": known.identity,
+        "files": dict(known.files),
+        "faults": dict(known.faults),
+        "untold": untold,
+    }
+    return json.dumps(whole, indent=1).encode() + b"\n"
+
+
+def _parsed(content: bytes, names: Sequence[str]) -> Known:
+    whole = json.loads(content)
+    identity, files, faults = str(whole["identity"]), whole["files"], whole["faults"]
+    if len(identity) != 32 or not all(one is None or type(one) is int for one in files.values()):
+        raise ValueError("no installation's file")
+    untold = tuple(
+        Event(str(one), EventType(kind), stored_moment(at), bool(synced), None, dict(data))
+        for one, kind, at, synced, data in whole["untold"]
+    )
+    return Known(
+        identity,
+        {name: files.get(name) for name in names},
+        {str(name): str(what) for name, what in faults.items()},
+        untold,
+    )

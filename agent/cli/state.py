@@ -1,0 +1,71 @@
+"""``gate-agent state``: the files of the state, and a person's word about one that is in fault."""
+
+from typing import Annotated
+
+import typer
+
+from agent.app.open.paths import given_config_path, state_dir
+from agent.cli.common import Config, Json, StateDir, emit, examples, say, table, user
+from agent.cli.daemon import ask_agent
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the group into ``parent``."""
+    parent.add_typer(app, name="state", help="The files of the state, and which are in fault.")
+
+
+@app.command("show", epilog=examples("state show", "state show --json"))
+def show(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
+    """Show which files of the state are in fault.
+
+    A file is in fault where it is not the one that was there: see how far it has come. Works with and without a running agent, and changes nothing.
+    """
+    from agent.app.desk.state import state_files
+    from agent.app.open.site import command_site
+
+    identity, files = state_files(command_site(state_dir(state), given_config_path(config)))
+    if as_json:
+        emit({"identity": identity, "files": [one.as_json() for one in files]})
+        return
+    rows = [(one.file, one.fault or "well", one.counter, one.remembered) for one in files]
+    table(("file", "", "has come to", "remembered"), rows)
+    for one in files:
+        if one.fault is not None:
+            say(f"{one.part}: {one.loss}")
+
+
+@app.command(
+    "accept",
+    epilog=examples("state accept passes.sqlite --reason 'card renewed, visitors get new passes'"),
+)
+def accept(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="As state show names it.")],
+    *,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; the event tells it.")
+    ],
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Accept a file of the state as it is.
+
+    One that is missing, empty, older or of another installation counts from now on: what it lacks was never used, locked down or revoked. The event
+    says who did and why. Works with and without a running agent.
+    """
+    from agent.app.desk.state import accept_file
+    from agent.app.open.running import agent_runs
+    from agent.app.open.site import command_site
+
+    site = command_site(state_dir(state), given_config_path(config))
+    if agent_runs(site.state):
+        request = {"command": "accept_state", "file": file, "reason": reason}
+        part = ask_agent(config, state, request)["part"]
+    else:
+        part = accept_file(site, file, reason, user())
+    if as_json:
+        emit({"file": file, "part": part})
+    else:
+        say(f"accepted {file}; {part} is in order")

@@ -1,0 +1,44 @@
+"""What a person says about files of the state that are in fault, and what a restore says itself."""
+
+from agent.errors import RefusedError
+from agent.ports import StateKeeper
+
+_LONGEST_REASON = 200
+
+
+def checked_reason(reason: str) -> str:
+    """Why somebody accepts a file, as the event tells it.
+
+    Raises:
+        RefusedError: ``no_reason``: it is empty, too long, or more than a line of text.
+    """
+    text = " ".join(reason.split())
+    if not text or len(text) > _LONGEST_REASON or not text.isprintable():
+        fix = f"say why, in a line of at most {_LONGEST_REASON} characters"
+        raise RefusedError("no_reason", f"a file is accepted for a reason\nFix: {fix}")
+    return text
+
+
+def accept_state(keeper: StateKeeper, file: str, reason: str, by: str) -> None:
+    """The file counts as it is from now on: a person says so.
+
+    Raises:
+        RefusedError: ``no_reason``, ``unknown_file``, ``no_fault``, ``unreadable``.
+        StoreError: something cannot be written.
+    """
+    keeper.accept(file, checked_reason(reason), by)
+
+
+def accept_restored(keeper: StateKeeper, reason: str, by: str) -> list[str]:
+    """What a restore says once its files lie in place, the agent stopped: each is as it should be.
+
+    Its whole word is this one: the files that are in fault by then, which were accepted.
+
+    Raises:
+        RefusedError: ``no_reason``, ``unreadable``.
+        StoreError: something cannot be written.
+    """
+    files = sorted(keeper.look())
+    for file in files:
+        accept_state(keeper, file, reason, by)
+    return files
