@@ -20,7 +20,8 @@ def add_to(parent: typer.Typer) -> None:
 def show(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
     """Show which files of the state are in fault.
 
-    A file is in fault where it is not the one that was there: see how far it has come. Works with and without a running agent, and changes nothing.
+    A file is in fault where it is not the one that was there: see how far it has come. Works with
+    and without a running agent, and changes nothing.
     """
     from agent.app.desk.state import state_files
     from agent.app.open.site import command_site
@@ -52,8 +53,9 @@ def accept(
 ) -> None:
     """Accept a file of the state as it is.
 
-    One that is missing, empty, older or of another installation counts from now on: what it lacks was never used, locked down or revoked. The event
-    says who did and why. Works with and without a running agent.
+    One that is missing, empty, older or of another installation counts from now on: what it lacks
+    was never used, locked down or revoked. The event says who did and why. Works with and without
+    a running agent.
     """
     from agent.app.desk.state import accept_file
     from agent.app.open.running import agent_runs

@@ -153,6 +153,11 @@ class Installation:
             if found.presence is Presence.UNREADABLE:
                 fix = f"put a copy of {path} back, or move it away"
                 raise RefusedError("unreadable", f"{name} cannot be read\nFix: {fix}")
+            for mirror in self._mirrors:
+                # First: else it would demand again what is accepted as lost.
+                beside = self._folder / mirror
+                if standing.examine(beside).presence is Presence.THERE:
+                    standing.forget_beside(beside, name)
             counter = None
             if found.presence is Presence.THERE:
                 standing.stamp(path, known.identity)
@@ -198,7 +203,12 @@ class Installation:
         if isinstance(read, Known):
             # An older copy of what is remembered must not demand less than the files do.
             files = dict(read.files)
-            for name, counter in verdicts.mirrored(read.identity, found).items():
+            sound = {
+                name: one
+                for name, one in found.items()
+                if one.identity == read.identity and name not in read.faults
+            }
+            for name, counter in verdicts.mirrored(read.identity, sound, files).items():
                 files[name] = max(files.get(name) or 0, counter)
             return replace(read, files=files)
         if read is None and verdicts.is_first(found):

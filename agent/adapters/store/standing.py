@@ -87,6 +87,17 @@ def keep_beside(path: Path, remembered: Remembered) -> None:
     _write(path, lambda one: one.executemany(statement, rows))
 
 
+def forget_beside(path: Path, name: str) -> None:
+    """Let the file remember nothing of ``name``; of all others, where that is itself.
+
+    Raises:
+        StoreError: it is locked, broken or not writable.
+    """
+    which = "file = ?" if name != path.name else "? IS NOT NULL"
+    statement = f"DELETE FROM remembered WHERE {which}"  # noqa: S608 - constants
+    _write(path, lambda one: one.execute(statement, (name,)))
+
+
 def flush(path: Path) -> None:
     """What was committed to the file survives a power failure from now on.
 

@@ -10,7 +10,7 @@ in fault, because nothing says that it is no older copy.
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from agent.adapters.store.standing import Found, Presence
@@ -85,7 +85,7 @@ def recovered(found: Mapping[str, Found]) -> Known:
     told = Counter(whose for one in found.values() for whose, _ in one.remembered.values())
     likely = carried.most_common(1) or told.most_common(1)
     identity = likely[0][0] if likely else secrets.token_hex(16)
-    files = mirrored(identity, found)
+    files = mirrored(identity, found, found)
     gone = {Presence.MISSING: MISSING, Presence.EMPTY: EMPTY}
     faults = {
         name: gone.get(one.presence, FORGOTTEN) for name, one in found.items() if name not in files
@@ -93,11 +93,11 @@ def recovered(found: Mapping[str, Found]) -> Known:
     return Known(identity, {name: files.get(name, 0) for name in found}, faults)
 
 
-def mirrored(identity: str, found: Mapping[str, Found]) -> dict[str, int]:
-    """How far each file had come, as the others remember."""
+def mirrored(identity: str, found: Mapping[str, Found], names: Collection[str]) -> dict[str, int]:
+    """How far each of ``names`` had come, as the files ``found`` remember of the others."""
     files: dict[str, int] = {}
     for holder, one in found.items():
         for name, (whose, counter) in one.remembered.items():
-            if whose == identity and name != holder and name in found:
+            if whose == identity and name != holder and name in names:
                 files[name] = max(files.get(name, 0), counter)
     return files
