@@ -31,7 +31,7 @@ from agent.errors import StoreError
 def _to_look_at(path: Path) -> Iterator[Path]:
     """``path``, or an empty place in its stead: looking makes no file."""
     if _is_there(path):
-        if not path.stat().st_size:
+        if not path.stat().st_size and os.access(path, os.R_OK):
             # To open it would make a new one in its place.
             fix = f"put the right {path.name} back; gate-agent state show says more"
             raise StoreError(f"{path} is empty (0 bytes)", fix)
