@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from state_parts import BY, installation, lived
+from state_parts import installation, lived
+from store_parts import BY
 
 from agent.app.open.state import LATCHES, LEDGER
 from agent.errors import RefusedError

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from pass_parts import claims
 from store_parts import BY, IDS, NOW, event, holder, set_aside
@@ -193,7 +193,7 @@ class Running:
             self.loop.step(0.0)
         self.core.writer.drain()
 
-    def events(self, family: str) -> list[tuple[str, dict]]:
+    def events(self, family: str) -> list[tuple[str, dict[str, Any]]]:
         rows = self.files.journal.read(kind=f"{family}.*")
         return [(row.event.type.value, dict(row.event.data)) for row in rows]
 

@@ -8,7 +8,6 @@ import pytest
 from gate_parts import BOTH, DOOR, LANE, REGISTRY
 from pass_parts import claims
 from state_parts import (
-    BY,
     DAMAGES,
     ONCE,
     Files,
@@ -19,6 +18,7 @@ from state_parts import (
     put_older_back,
     remove,
 )
+from store_parts import BY
 
 from agent.app.open.state import JOURNAL, LATCHES, LEDGER
 from agent.app.open.state import REGISTRY as REGISTRY_FILE
@@ -29,7 +29,7 @@ from agent.controller.settings import KioskSettings
 from agent.domain.access.rule import Rule
 from agent.domain.credential.factor import Factor
 from agent.domain.credential.presented import PassPresented
-from agent.domain.door.door_mode import Command, DoorLatch, Latches
+from agent.domain.door.door_mode import Command, DoorLatch, Latches, Mode
 from agent.domain.door.signal import InputChange, Signal, Wiring
 
 SETTINGS = KioskSettings(
@@ -170,7 +170,7 @@ def test_a_lockdown_is_not_gone_with_its_file_and_the_way_out_works(folders, dam
 def test_a_free_passage_of_an_older_copy_frees_nothing_until_it_is_accepted(folders):
     state, spare = folders
     with opened(spare / "older") as files:
-        files.latches.save(Latches({"turnstile": DoorLatch(commanded="free_passage")}, {}))
+        files.latches.save(Latches({"turnstile": DoorLatch(Mode.FREE_PASSAGE)}, {}))
     put_older_back(state, LATCHES.name, spare)
     with gate_on(state) as gate:
         assert not any(word.startswith("hold") for word in gate.output.told)

@@ -14,7 +14,6 @@ import pytest
 from pass_parts import claims
 from places import ROOT
 from state_parts import (
-    BY,
     DAMAGES,
     NAMES,
     installation,
@@ -25,7 +24,7 @@ from state_parts import (
     remove,
     truncate,
 )
-from store_parts import event, open_journal
+from store_parts import BY, event, open_journal
 
 from agent.adapters.store import standing, verdicts
 from agent.adapters.store.pass_ledger import SqlitePassLedger
@@ -194,14 +193,22 @@ def test_what_a_power_failure_takes_is_no_fault(tmp_path):
 
 
 def test_a_counter_is_remembered_after_its_file_is_flushed(tmp_path, monkeypatch):
-    state, order = tmp_path / "state", []
+    state = tmp_path / "state"
+    order: list[str] = []
     with opened(state) as files:
         files.live()
         flush, write = standing.flush, files.installation._write
-        monkeypatch.setattr(standing, "flush", lambda path: (order.append(path.name), flush(path)))
-        monkeypatch.setattr(
-            files.installation, "_write", lambda *a, **k: (order.append("own"), write(*a, **k))
-        )
+
+        def flushed(path: Path) -> None:
+            flush(path)
+            order.append(path.name)
+
+        def written(known: verdicts.Known) -> None:
+            write(known)
+            order.append("own")
+
+        monkeypatch.setattr(standing, "flush", flushed)
+        monkeypatch.setattr(files.installation, "_write", written)
         files.installation.settle()
         assert order == [*NAMES, "own"]
         order.clear()

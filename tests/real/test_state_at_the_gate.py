@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mosquitto import wait_until
@@ -20,7 +21,7 @@ def site(tmp_path, dlib_pack):
         process.communicate(timeout=60)
 
 
-def status(site: Site) -> dict:
+def status(site: Site) -> dict[str, Any]:
     done = site.command("status", "--json")
     return json.loads(done.stdout) if done.returncode == 0 else {}
 
