@@ -221,8 +221,22 @@ def test_an_older_copy_under_a_running_agent_is_seen(folders):
         assert gate.show(PLAIN) == "SensorFault"
         before = len(gate.events("fault"))
         gate.watch.tend()
+        gate.watch.tend()
         gate.tell(RegistryChanged(REGISTRY))
         assert len(gate.events("fault")) == before
+
+
+def test_a_journal_that_is_taken_from_a_running_agent_is_told_at_the_second_look(folders):
+    state, spare = folders
+    with gate_on(state) as gate:
+        remove(state, JOURNAL.name, spare)
+        gate.watch.tend()
+        gate.tell(RegistryChanged(REGISTRY))
+        assert gate.status.faults == {}
+        assert gate.show(PLAIN) == "access.granted"
+        gate.watch.tend()
+        gate.tell(RegistryChanged(REGISTRY))
+        assert list(gate.status.faults) == ["state:journal"]
 
 
 def test_a_person_may_accept_while_no_agent_runs(folders):

@@ -2,7 +2,8 @@
 
     every 20 s: judge --> a fault, where a file is gone, older or another's --> remember --> tell
 
-No decision waits for it: what is remembered late only demands less.
+No decision waits for it: what is remembered late only demands less. The journal may be setting a
+damaged file aside just then, so it is in fault where it is wrong at two looks.
 """
 
 import threading
@@ -12,6 +13,7 @@ import structlog
 
 from agent.adapters.store.installation import Installation
 from agent.app.open.installation import detail_of, part_of, settle
+from agent.app.open.state import JOURNAL, WATCHED
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.access.part import Part
 from agent.domain.record.events import Event
@@ -41,6 +43,7 @@ class StateWatch:
         self._record = record
         self._lock = threading.Lock()
         self._raised = set(standing)
+        self._suspected = False
         self._stopping = threading.Event()
 
     def work(self) -> None:
@@ -51,15 +54,21 @@ class StateWatch:
 
     def tend(self) -> None:
         """Look, remember, and tell what waits to be told."""
-        self.look()
+        suspected = self._suspected
+        try:
+            self._suspected = JOURNAL.name in self._installation.look()
+        except StoreError as error:
+            _log.warning("state_not_judged", error=str(error))
+        self.look(journal=suspected and self._suspected)
         settle(self._installation)
         self._tell()
 
-    def look(self) -> None:
+    def look(self, *, journal: bool = False) -> None:
         """Raise what is wrong by now; of a folder that cannot be looked into nothing is known."""
+        names = [row.name for row in WATCHED if journal or row is not JOURNAL]
         with self._lock:
             try:
-                wrong = self._installation.judge()
+                wrong = self._installation.judge(names)
             except StoreError as error:
                 _log.warning("state_not_judged", error=str(error))
                 return
