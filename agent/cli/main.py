@@ -87,20 +87,9 @@ for part in (run, demo, bench, secure_outputs):
     part.add_to(app)
 for part in (doctor, enrol, identify, holders, gallery, key, models, config, events, evaluate):
     part.add_to(app)
-for part in (
-    thermometer,
-    passes,
-    documents,
-    scan,
-    verify,
-    trust,
-    voice,
-    daemon,
-    door,
-    clock,
-    state,
-):
+for part in (thermometer, passes, documents, scan, verify, trust, voice, daemon, door, clock):
     part.add_to(app)
+state.add_to(app)
 simulate.add_to(app)
 version.add_to(app)
 

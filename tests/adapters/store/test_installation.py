@@ -28,6 +28,8 @@ from store_parts import BY, event, open_journal
 
 from agent.adapters.store import standing, verdicts
 from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.app.open.keys import make_key
+from agent.app.open.site import site_of
 from agent.app.open.state import IDENTITY, JOURNAL, LATCHES, LEDGER, REGISTRY
 from agent.domain.record.events import Event
 from agent.errors import RefusedError, StoreError
@@ -140,6 +142,18 @@ def test_the_first_start_is_none_for_a_file_that_was_there(tmp_path):
     lived(state)
     assert installation(state).identity == identity
     assert told(state) == []
+
+
+def test_a_key_in_an_empty_folder_is_the_first_start(tmp_path):
+    site = site_of(tmp_path / "state", None)
+    make_key(site)
+    assert installation(site.state).identity is not None
+    assert installation(site.state).look() == {}
+    assert told(site.state) == []
+    # From now on no file of it may be of another installation.
+    lived(tmp_path / "another")
+    shutil.copy(LATCHES.at(tmp_path / "another"), site.state)
+    assert installation(site.state).look() == {LATCHES.name: verdicts.FOREIGN}
 
 
 def of_an_earlier_version(state: Path) -> None:
