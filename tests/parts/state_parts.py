@@ -177,7 +177,12 @@ class Running:
         self.told: list[object] = []
         faults = {part_of(name): detail_of(name, what) for name, what in files.wrong.items()}
         stores = CoreStores(
-            files.journal, files.ledger, files.latches, trusted_time=files.ledger, faults=faults
+            files.journal,
+            files.ledger,
+            files.latches,
+            budgets=files.latches,
+            trusted_time=files.ledger,
+            faults=faults,
         )
         self.core = Core(stores, Topics("lakeside", "g3", "north-1"), 10)
         doors: dict[str, Door] = {"turnstile": self.output}
