@@ -11,7 +11,7 @@ from agent.credentials.kinds import kind_of
 from agent.domain.credential.credential import CredentialKind, Verdict
 from agent.domain.sight.symbol import Symbol
 from agent.errors import ImageError
-from agent.vision.stills.images import read_on_white
+from agent.vision.stills.images import read_on_white, readable
 from agent.vision.symbols.symbols import read_symbols
 
 Judge = Callable[[str, CredentialKind], Verdict]
@@ -56,7 +56,8 @@ def scan(files: Iterable[str], judge: Judge) -> Iterator[Scanned]:
     for file in files:
         start_s = time.perf_counter()
         try:
-            found = read_symbols(read_on_white(Path(file)))
+            with readable():
+                found = read_symbols(read_on_white(Path(file)))
         except ImageError as error:
             yield Scanned(file, (), (time.perf_counter() - start_s) * 1000.0, str(error))
             continue

@@ -105,3 +105,13 @@ def test_a_pass_holds_by_the_installed_issuers(gate: Gate, draw, tmp_path: Path)
     with open_registry(site) as registry:
         registry.revoke(one.id, by="test", now=instant(site))
     assert verdicts()[0] == (False, "CredentialRevoked")
+
+
+def test_a_picture_of_endless_length_ends_no_batch(gate: Gate, draw, tmp_path: Path) -> None:
+    endless = tmp_path / "endless.png"
+    cv2.imwrite(str(endless), np.zeros((490_000, 100), np.uint8))
+    answer = gate("scan", "--json", str(endless), draw("a.png", "hello"))
+    assert answer.code == 1
+    refused, read = lines(answer.out)
+    assert "16384 pixels a side" in refused["error"]
+    assert [symbol["text"] for symbol in read["symbols"]] == ["hello"]

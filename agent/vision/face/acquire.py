@@ -29,6 +29,7 @@ from agent.vision.face.quality import (
     shortfall,
 )
 from agent.vision.packs.manifest import HaarDetector
+from agent.vision.stills.images import readable
 
 _LONGEST_SIDE_PX = 1280
 _SMALL_SIDE_PX = 320
@@ -73,8 +74,13 @@ class _Look:
         return Box(round(x), round(y), max(round(width), 1), max(round(height), 1))
 
 
+@readable()
 def acquire_all(engine: FaceEngine, image: Image, limits: AcquisitionLimits) -> list[AcquiredFace]:
-    """Every face of a photograph, by falling area; each says which limit it falls short of."""
+    """Every face of a photograph, by falling area; each says which limit it falls short of.
+
+    Raises:
+        ImageError: OpenCV cannot work on an image of this shape.
+    """
     for look, found in _looks(engine, image, limits):
         faces = []
         for face in found:

@@ -15,6 +15,8 @@ from agent.vision.stills.image_header import declared_pixels
 
 _LARGEST_BYTES = 64_000_000
 _LARGEST_PIXELS = 50_000_000
+_LONGEST_SIDE_PX = 16_384
+"""The decoders count a side in 16 bits, and look at a small image twice as large."""
 _SMALLEST_SIDE_PX = 16
 _QUIET = threading.Lock()
 
@@ -70,14 +72,13 @@ def decode_image(data: bytes) -> Image:
         raise ImageError("unreadable_image", "the file is empty")
     if declared_pixels(data) > _LARGEST_PIXELS:
         raise ImageError("image_too_large", f"more than {_LARGEST_PIXELS} pixels")
-    try:
-        with _quiet():
-            # Colour, 8 bits and upright are IMREAD_COLOR's defaults; alpha is left out.
-            image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise ImageError("unreadable_image", "no image, or a broken one") from error
+    with readable(), _quiet():
+        # Colour, 8 bits and upright are IMREAD_COLOR's defaults; alpha is left out.
+        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise ImageError("unreadable_image", "no image, or a broken one")
+    if max(image.shape[:2]) > _LONGEST_SIDE_PX:
+        raise ImageError("image_too_large", f"longer than {_LONGEST_SIDE_PX} pixels a side")
     if min(image.shape[:2]) < _SMALLEST_SIDE_PX:
         raise ImageError("image_too_small", f"smaller than {_SMALLEST_SIDE_PX} pixels a side")
     return np.asarray(image, dtype=np.uint8)
@@ -85,13 +86,26 @@ def decode_image(data: bytes) -> Image:
 
 def _decode_on_white(data: bytes) -> Image:
     opaque = decode_image(data)
-    with _quiet():
+    with readable(), _quiet():
         whole = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.dtype != np.uint8:
         return opaque
     share = whole[:, :, 3:].astype(np.float32) / 255.0
     paper = whole[:, :, :3] * share + 255.0 * (1.0 - share)
     return np.asarray(np.rint(paper), dtype=np.uint8)
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Around what OpenCV does with a still: whatever it raises there, the image is unreadable.
+
+    Raises:
+        ImageError: in place of OpenCV's own error.
+    """
+    try:
+        yield
+    except cv2.error as error:
+        raise ImageError("unreadable_image", "no image, or a broken one") from error
 
 
 @contextmanager
