@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.errors import UnavailableError
 
-_MAX_REQUEST_BYTES = 4096
+MOST_REQUEST_BYTES = 4096
 CLIENT_TIMEOUT_S = 1.0
 """How long either end waits for the other's line."""
 
@@ -46,7 +46,7 @@ def user_name(uid: int) -> str:
         return f"uid:{uid}"
 
 
-def read_line(client: socket.socket, limit: int = _MAX_REQUEST_BYTES) -> bytes:
+def read_line(client: socket.socket, limit: int = MOST_REQUEST_BYTES) -> bytes:
     """One line from ``client``, without waiting longer than its timeout for the whole of it.
 
     Raises:

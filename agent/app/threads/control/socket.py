@@ -14,19 +14,21 @@ kernel lets go with its process. Whoever holds it may clear a dead agent's socke
 import fcntl
 import json
 import os
+import selectors
 import socket
 import stat
-import struct
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.app.open.control import CLIENT_TIMEOUT_S, read_line, user_name
+from agent.app.open.control import user_name
 from agent.app.open.state import BESIDE, SOCKET, SOCKET_LOCK
+from agent.app.threads.control.clients import Clients, peer_uid
 from agent.errors import RefusedError, UnavailableError
 
 _POLL_S = 0.5
+_BACKLOG = 32
 
 CommandHandler = Callable[[Mapping[str, Any], str], dict[str, Any]]
 """A command's arguments and its caller's name to the fields of the answer.
@@ -36,7 +38,11 @@ CommandHandler = Callable[[Mapping[str, Any], str], dict[str, Any]]
 
 
 class ControlServer:
-    """Answers commands one after the other; a client that dawdles is cut off."""
+    """Answers commands one after the other; a client that dawdles is cut off.
+
+    All clients are listened to at once, so none of them keeps another waiting: ``clients`` says
+    who goes where there are too many.
+    """
 
     def __init__(self, path: Path, commands: Mapping[str, CommandHandler]) -> None:
         """Listen at ``path``.
@@ -52,14 +58,14 @@ class ControlServer:
     def work(self) -> None:
         """The thread's loop."""
         try:
-            with self._socket:
-                while not self._stopping.is_set():
-                    try:
-                        client, _ = self._socket.accept()
-                    except TimeoutError:
-                        continue
-                    with client:
-                        self._serve(client)
+            with self._socket, selectors.DefaultSelector() as selector:
+                clients = Clients(selector)
+                selector.register(self._socket, selectors.EVENT_READ)
+                try:
+                    while not self._stopping.is_set():
+                        self._round(selector, clients)
+                finally:
+                    clients.close()
             self._path.unlink(missing_ok=True)
         finally:
             # Last: until now nobody else may listen here, so it was our own socket that went.
@@ -69,13 +75,29 @@ class ControlServer:
         """End ``work`` within half a second."""
         self._stopping.set()
 
-    def _serve(self, client: socket.socket) -> None:
-        try:
-            client.settimeout(CLIENT_TIMEOUT_S)
-            answer = self._answer(read_line(client), caller_name(client))
-            client.sendall(json.dumps(answer).encode() + b"\n")
-        except OSError:
-            return  # the client went away or dawdled; it may come again
+    def _round(self, selector: selectors.BaseSelector, clients: Clients) -> None:
+        """Hear whoever has something to say, then answer one of those who asked."""
+        waits_s = _POLL_S if clients.next_asked() is None else 0.0
+        for key, _ in selector.select(waits_s):
+            if key.data is not None:
+                clients.attend(key.data)
+            else:
+                self._accept(clients)
+        if (client := clients.next_asked()) is not None:
+            answer = self._answer(client.line, user_name(client.uid))
+            clients.give(client, json.dumps(answer).encode() + b"\n")
+        clients.cut_off_late()
+
+    def _accept(self, clients: Clients) -> None:
+        for _ in range(_BACKLOG):
+            try:
+                connection, _ = self._socket.accept()
+            except BlockingIOError:
+                return
+            except OSError:  # no descriptor is free: those who dawdle give theirs back
+                self._stopping.wait(_POLL_S)
+                return
+            clients.add(connection)
 
     def _answer(self, line: bytes, caller: str) -> dict[str, Any]:
         try:
@@ -94,9 +116,7 @@ class ControlServer:
 
 def caller_name(client: socket.socket) -> str:
     """Who is at the other end, as the kernel says: ``uid:0 root``."""
-    credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, uid, _ = struct.unpack("3i", credentials)
-    return user_name(uid)
+    return user_name(peer_uid(client))
 
 
 def _listen(path: Path) -> tuple[int, socket.socket]:
@@ -149,8 +169,8 @@ def _bind(path: Path) -> socket.socket:
             server.bind(str(path))
         finally:
             os.umask(before)
-        server.listen(8)
-        server.settimeout(_POLL_S)
+        server.listen(_BACKLOG)
+        server.setblocking(False)
     except BaseException:
         server.close()
         raise

@@ -1,5 +1,6 @@
 """The control socket: who may ask, who asked, and what no client can do to the agent."""
 
+import contextlib
 import json
 import os
 import signal
@@ -8,12 +9,14 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from mosquitto import wait_until
 
-from agent.app.open.control import ask, user_name
+from agent.app.open.control import CLIENT_TIMEOUT_S, ask, user_name
 from agent.app.threads.control import socket as control
+from agent.app.threads.control.clients import MOST_OF_ONE_USER
 from agent.app.threads.control.socket import ControlServer, caller_name
 from agent.errors import RefusedError, StoreError, UnavailableError
 
@@ -187,6 +190,43 @@ def test_a_request_without_an_end_is_cut_off(running: Running) -> None:
 def test_a_client_that_says_nothing_is_cut_off(running: Running) -> None:
     assert running.raw() == b""
     assert running.alive()
+
+
+@pytest.mark.parametrize("many", [10, MOST_OF_ONE_USER, 200])
+def test_silent_clients_keep_nobody_waiting(running: Running, many: int) -> None:
+    with contextlib.ExitStack() as silent:
+        for _ in range(many):
+            client = silent.enter_context(socket.socket(socket.AF_UNIX))
+            client.connect(str(running.path))
+        for _ in range(3):
+            begun_s = time.monotonic()
+            assert running.alive()
+            assert time.monotonic() - begun_s < CLIENT_TIMEOUT_S
+
+
+def test_a_client_that_reads_no_answer_keeps_nobody_waiting(running: Running) -> None:
+    running.server._commands = {**running.server._commands, "much": lambda *_: {"a": "x" * 4000000}}
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.connect(str(running.path))
+        deaf.sendall(b'{"command": "much"}\n')
+        begun_s = time.monotonic()
+        assert running.alive()
+        assert time.monotonic() - begun_s < CLIENT_TIMEOUT_S
+        assert wait_until(lambda: not whole(deaf))
+    assert len(running.raw(b'{"command": "much"}\n')) > 4_000_000
+
+
+def whole(client: socket.socket) -> bool:
+    """Whether the other end is still there, by what it left behind."""
+    client.settimeout(0.01)
+    try:
+        while client.recv(1 << 20):
+            time.sleep(0.2)
+    except TimeoutError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def test_a_byte_now_and_then_does_not_hold_the_socket(running: Running) -> None:
