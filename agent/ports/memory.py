@@ -24,6 +24,13 @@ class PassLedger(Protocol):
             StoreError: it could not be written; the pass must not open.
         """
 
+    def check(self) -> None:
+        """Write as a use is written, and change nothing.
+
+        Raises:
+            StoreError: no use could be counted now.
+        """
+
 
 class TrustedTime(Protocol):
     """The latest time that was surely true."""

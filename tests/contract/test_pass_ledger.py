@@ -11,7 +11,7 @@ import pytest
 from pass_parts import NOW
 
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.adapters.store.simulated import SimulatedLedger
+from agent.adapters.store.simulated import LockKeeper, SimulatedLedger
 from agent.domain.credential.gate_pass import PassId
 from agent.errors import StoreError
 
@@ -116,6 +116,26 @@ def test_a_damaged_ledger_is_never_replaced_by_an_empty_one(ledger, path) -> Non
     with pytest.raises(StoreError):
         SqlitePassLedger(path)
     assert path.read_bytes() == b"\0" * 8192
+
+
+def test_a_check_writes_and_changes_nothing(ledger, path) -> None:
+    assert ledger.consume(ONE, 3, NOW)
+    log = Path(f"{path}-wal")
+    before, version = log.read_bytes(), ledger._connection.execute("PRAGMA user_version").fetchone()
+    ledger.check()
+    assert log.read_bytes() != before
+    assert ledger._connection.execute("PRAGMA user_version").fetchone() == version
+    assert ledger.uses() == {ONE: 1}
+
+
+def test_a_check_fails_where_no_use_could_be_counted(ledger, path) -> None:
+    keeper = LockKeeper(path)
+    assert keeper.hold()
+    with pytest.raises(StoreError, match="locked"):
+        ledger.check()
+    keeper.let_go()
+    ledger.check()
+    keeper.close()
 
 
 def test_a_full_disk_counts_nothing_and_says_so(ledger) -> None:

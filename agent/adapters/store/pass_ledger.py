@@ -88,6 +88,21 @@ class SqlitePassLedger:
         with self._lock:
             return guarded(self._path, work)
 
+    def check(self) -> None:
+        """Write as a use is written, and change nothing.
+
+        Raises:
+            StoreError: no use could be counted now.
+        """
+
+        def work() -> None:
+            with transaction(self._connection):
+                version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+                self._connection.execute(f"PRAGMA user_version = {int(version)}")
+
+        with self._lock:
+            guarded(self._path, work)
+
     def latest_trusted(self) -> datetime | None:
         """The latest time that was surely true: it is at least so late now."""
         rows = self._all("SELECT utc FROM trusted_time")

@@ -19,6 +19,7 @@ from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.inbox import Inbox
 from agent.app.threads.record.journal import JournalWriter, Wait
 from agent.app.threads.record.outbox import Outbox
+from agent.app.threads.watch.ledger import WatchedLedger
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.controller.kiosk import Kiosk, Memory
 from agent.controller.settings import KioskSettings
@@ -72,6 +73,7 @@ class Core:
             refused=lambda why: post(FaultRaised(_BROKER, why)),
             accepted=lambda: post(FaultCleared(_BROKER, "agent")),
         )
+        self.ledger = WatchedLedger(stores.ledger, post)
         self.writer = JournalWriter(
             stores.journal,
             written=self.outbox.notify,
@@ -93,7 +95,7 @@ class Core:
         Raises:
             StoreError: what it left cannot be read: a lockdown may be among it.
         """
-        ledger, latches = self._stores.ledger, self._stores.latches
+        ledger, latches = self.ledger, self._stores.latches
         latest = self._stores.trusted_time.latest_trusted()
         memory = Memory(
             ledger.uses(),

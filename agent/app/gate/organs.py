@@ -70,7 +70,7 @@ class Records(Organ):
 
 
 class Watches(Organ):
-    """Keeps in step with what changes by itself: the registry, the time, the disk, old rows."""
+    """Keeps in step with what changes by itself: the registry, time, disk, ledger, old rows."""
 
     def __init__(
         self,
@@ -118,6 +118,7 @@ class Watches(Organ):
         )
         self._time_answer = topics.time_answer if parts.time_key is not None else None
         self._disk = DiskWatch(parts.site.state, config.faults.min_free_mb * 1_000_000, post)
+        self._ledger = core.ledger
         # A time in doubt must not make events older than they are.
         self._retention = Retention(
             parts.journal.prune, JudgedClock(parts.clock, reckoning), config.store.journal_days
@@ -128,6 +129,7 @@ class Watches(Organ):
         yield Task("gallery", self.gallery.work, self.gallery.stop)
         yield Task("time", self.time.work, self.time.stop)
         yield Task("disk", self._disk.work, self._disk.stop)
+        yield Task("ledger", self._ledger.work, self._ledger.stop)
         yield Task("retention", self._retention.work, self._retention.stop)
         yield Task("state", self.state.work, self.state.stop)
 
