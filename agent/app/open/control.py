@@ -11,6 +11,7 @@ from typing import Any
 from agent.errors import UnavailableError
 
 MOST_REQUEST_BYTES = 4096
+_AGAIN_S = 0.01
 CLIENT_TIMEOUT_S = 1.0
 """How long either end waits for the other's line."""
 
@@ -24,7 +25,7 @@ def ask(path: Path, request: Mapping[str, Any], timeout_s: float = 3.0) -> dict[
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(timeout_s)
         try:
-            client.connect(str(path))
+            _connect(client, path, timeout_s)
             client.sendall(json.dumps(request).encode() + b"\n")
             answer = json.loads(read_line(client, limit=1_000_000))
         except PermissionError as error:
@@ -36,6 +37,25 @@ def ask(path: Path, request: Mapping[str, Any], timeout_s: float = 3.0) -> dict[
     if not isinstance(answer, dict):
         raise UnavailableError(f"what answers at {path} is no gate agent")
     return answer
+
+
+def _connect(client: socket.socket, path: Path, timeout_s: float) -> None:
+    """Connect within ``timeout_s``; while others crowd in there, again and again.
+
+    Raises:
+        OSError: nobody listens, or not to us.
+    """
+    deadline_s = time.monotonic() + timeout_s
+    while True:
+        try:
+            client.connect(str(path))
+        except BlockingIOError:
+            # So says the kernel of a full queue, whatever the timeout.
+            if time.monotonic() >= deadline_s:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 def user_name(uid: int) -> str:
