@@ -55,6 +55,13 @@ def test_nothing_foreign_is_committed() -> None:
     assert found == [], "\n".join(found)
 
 
+def test_no_page_leaves_anything_in_a_folder_that_all_share() -> None:
+    pages = [path for path in tracked() if path.suffix == ".md"]
+    found = [relative(p) for p in pages if re.search(r"(/var)?/tmp/|/dev/shm", p.read_text())]
+    assert pages
+    assert found == []
+
+
 # --- set-up --------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from places import ROOT
 
-from agent.config import AreaConfig, InputConfig, ThermometerConfig, load_config
+from agent.config import AreaConfig, CameraConfig, InputConfig, ThermometerConfig, load_config
 from agent.config.base import Table
 from agent.config.relations import whole_of
 
@@ -92,3 +92,34 @@ def test_a_key_of_another_thermometer_is_told(tmp_path: Path):
     )
     expected = "[thermometer] refresh_hz says nothing to kind = 'mlx90614', only to 'mlx90640'"
     assert found == [expected]
+
+
+@pytest.mark.parametrize(
+    ("source", "scheme"),
+    [
+        ("http://192.168.1.7/stream.mjpg", "http"),
+        ("HTTP://camera.example:8080/", "http"),
+        ("rtsp://user:secret@10.0.0.9/live", "rtsp"),
+        (" rtsp://10.0.0.9/live", "rtsp"),
+        ("udp://@239.0.0.1:1234", "udp"),
+        ("https://camera.example/stream", None),
+        ("rtsps://10.0.0.9/live", None),
+        ("http://localhost:8080/", None),
+        ("http://[::1]/", None),
+        ("http://[broken/", None),
+        ("/dev/video0", None),
+        ("film.mp4", None),
+    ],
+)
+def test_a_stream_that_others_may_see_or_change_is_warned_of(
+    source: str, scheme: str | None, tmp_path: Path
+):
+    text = EXAMPLE.read_text()
+    camera = f'[[camera]]\nid = "side"\nkind = "opencv"\nsource = "{source}"\n\n[[camera]]'
+    file = tmp_path / "gate.toml"
+    file.write_text(text.replace("[[camera]]", camera, 1))
+    words = list(CameraConfig.warnings(whole_of(load_config(file).config)))
+    assert [word for word in words if "secret" in word or "10.0" in word] == []
+    assert [word.startswith(f"camera side is read over {scheme}://") for word in words] == (
+        [] if scheme is None else [True]
+    )

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from agent.config.base import Fraction, Name, Table
 from agent.config.whole import Finding, Whole, repeated
+
+_OPEN_SCHEMES = {"http", "rtsp", "rtmp", "rtp", "udp", "tcp", "ftp", "mms", "mmsh"}
+_HERE = {"localhost", "127.0.0.1", "::1"}
 
 
 class ZoneConfig(Table):
@@ -63,12 +67,33 @@ class CameraConfig(Table):
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[str]:
-        """Photographs in place of people."""
+        """Photographs in place of people; pictures that others may see, or change, on their way."""
         for camera in whole.rows(cls):
             if camera.kind == "simulated":
                 yield f"camera {camera.id} is simulated: it shows photographs"
+            for source in _sources(camera):
+                if (scheme := _in_the_clear(source)) is not None:
+                    yield (
+                        f"camera {camera.id} is read over {scheme}:// in the clear: whoever is on"
+                        " the network sees who passes, and may put another picture there"
+                    )
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
         """Each with its kind."""
         return {"cameras": [f"{camera.id} ({camera.kind})" for camera in whole.rows(cls)]}
+
+
+def _sources(camera: CameraConfig) -> list[str]:
+    sources = camera.source if isinstance(camera.source, list) else [camera.source]
+    return [source for source in sources if isinstance(source, str)]
+
+
+def _in_the_clear(source: str) -> str | None:
+    """The scheme of a stream from elsewhere that nothing protects; None of any other source."""
+    try:
+        parts = urlsplit(source.strip())
+        here = parts.hostname in _HERE
+    except ValueError:  # no address that anybody could open
+        return None
+    return parts.scheme if parts.scheme in _OPEN_SCHEMES and not here else None

@@ -1,5 +1,6 @@
 """[face]: how faces are recognised."""
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -7,8 +8,10 @@ from pydantic import Field
 
 from agent.config.base import Name, Table
 from agent.config.tables.access_point import AccessPointConfig
+from agent.config.tables.camera import CameraConfig
 from agent.config.tables.rule import RuleConfig
 from agent.config.whole import Finding, Whole
+from agent.domain.sight.track import MOST_SAMPLES
 
 
 class FaceConfig(Table):
@@ -45,6 +48,7 @@ class FaceConfig(Table):
         sure = not whole.unsure(*least) and not whole.unsure(*most)
         if sure and face.attempt_interval_max_s < face.attempt_interval_s:
             yield most, "is less than attempt_interval_s"
+        yield from _agreement(whole)
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[str]:
@@ -64,3 +68,41 @@ class FaceConfig(Table):
         if points > 1:
             per_day += f", {face.max_false_grants_per_day / points:.2g} at each access point"
         return {"pack": face.pack, "false_grants": per_day}
+
+
+def _agreement(whole: Whole) -> Iterator[Finding]:
+    """What no face could ever agree on, by what a track keeps and how fast the cameras are."""
+    face = whole.one(FaceConfig)
+    if face.agreement_frames > MOST_SAMPLES:
+        more = face.agreement_frames - MOST_SAMPLES
+        message = f"is {more} more than the {MOST_SAMPLES} that a track keeps: no face ever agrees"
+        yield ("face", "agreement_frames"), message
+        return
+    sure = not any(
+        whole.unsure("face", key)
+        for key in ("agreement_frames", "agreement_span_s", "attempt_timeout_s")
+    )
+    for i, camera in enumerate(whole.rows(CameraConfig)):
+        if sure and not whole.unsure("camera", i, "fps"):
+            yield from _in_reach(face, camera)
+
+
+def _in_reach(face: FaceConfig, camera: CameraConfig) -> Iterator[Finding]:
+    # So many frames after its first one a face has shown enough.
+    steps = max(face.agreement_frames - 1, math.ceil(face.agreement_span_s * camera.fps - 1e-9))
+    at = f"at the {camera.fps:g} fps of camera {camera.id!r}"
+    if steps >= MOST_SAMPLES:
+        longest_s = (MOST_SAMPLES - 1) / camera.fps
+        over_s = face.agreement_span_s - longest_s
+        message = (
+            f"is {over_s:.2g} s more than the {longest_s:.3g} s which the {MOST_SAMPLES} samples of"
+            f" a track span {at}: no face ever agrees; set it lower, or fps"
+        )
+        yield ("face", "agreement_span_s"), message
+    elif (steps - 1) / camera.fps >= face.attempt_timeout_s:
+        needed_s = steps / camera.fps
+        message = (
+            f"is over before a face can agree, which takes {needed_s:.3g} s {at}: set it"
+            f" {needed_s - face.attempt_timeout_s:.2g} s higher, or fps"
+        )
+        yield ("face", "attempt_timeout_s"), message

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from agent.domain.credential.holder import HolderId
 
+MOST_SAMPLES = 12
+"""Of one track, the newest: nothing older can be agreed on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:

@@ -18,10 +18,9 @@ import numpy as np
 
 from agent.domain.sight.comparison import Metric, score
 from agent.domain.sight.image import Template
-from agent.domain.sight.track import Box, FaceSample, FaceTrack
+from agent.domain.sight.track import MOST_SAMPLES, Box, FaceSample, FaceTrack
 
 _LEAST_OVERLAP = 0.2
-_MOST_SAMPLES = 12
 
 
 @dataclass(slots=True, eq=False)
@@ -90,10 +89,10 @@ class Tracker:
             self._person = _Person(template.copy())
         else:
             person.strangers = 0
-            person.count = min(person.count + 1, _MOST_SAMPLES)
+            person.count = min(person.count + 1, MOST_SAMPLES)
             step = (template - person.mean) / np.float32(person.count)
             person.mean = (person.mean + step).astype(np.float32)
-        self._samples = [*self._samples, sample][-_MOST_SAMPLES:]
+        self._samples = [*self._samples, sample][-MOST_SAMPLES:]
         return self.track
 
     @property
