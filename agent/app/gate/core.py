@@ -18,6 +18,7 @@ from agent.app.open.site import new_event_id
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.inbox import Inbox
 from agent.app.threads.record.journal import JournalWriter, Wait
+from agent.app.threads.record.losses import Losses
 from agent.app.threads.record.outbox import Outbox
 from agent.app.threads.watch.ledger import WatchedLedger
 from agent.controller.inputs import FaultCleared, FaultRaised
@@ -78,6 +79,7 @@ class Core:
             stores.journal,
             written=self.outbox.notify,
             fault=FaultLine(PartKind.JOURNAL.part(), post),
+            losses=Losses(FaultLine(PartKind.EVENTS.part(), post), new_id),
             wait=wait,
         )
 

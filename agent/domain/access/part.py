@@ -30,6 +30,7 @@ class PartKind(StrEnum):
     GALLERY = "gallery"
     REGISTRY = "registry"
     JOURNAL = "journal"
+    EVENTS = "events"
     BROKER = "broker"
     PASSES = "passes"
     ID_READER = "id_reader"

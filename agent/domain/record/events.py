@@ -46,12 +46,14 @@ class EventType(StrEnum):
     JOURNAL_SET_ASIDE = "journal.set_aside"
     STATE_ADOPTED = "state.adopted"
     STATE_ACCEPTED = "state.accepted"
+    JOURNAL_EVENTS_LOST = "journal.events_lost"
 
 
 TROUBLE = frozenset(
     {
         *(EventType.FAULT_RAISED, EventType.DOOR_FORCED, EventType.DOOR_HELD_OPEN),
         *(EventType.DOOR_TAILGATED, EventType.DURESS_SIGNALLED, EventType.ACCESS_PROBING),
+        EventType.JOURNAL_EVENTS_LOST,
     }
 )
 """What somebody has to look after; ``journalctl -p warning`` shows it."""

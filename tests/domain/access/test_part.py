@@ -22,6 +22,7 @@ ON_THE_WIRE = {
     PartKind.JOURNAL: "journal",
     PartKind.BROKER: "broker",
     PartKind.PASSES: "passes",
+    PartKind.EVENTS: "events",
     PartKind.ID_READER: "id_reader",
     PartKind.VOICE: "voice",
     PartKind.VOICE_FILES: "voice:files",

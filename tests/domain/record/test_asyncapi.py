@@ -22,6 +22,8 @@ from agent.app.open.site import instant, make_event, site_of
 from agent.app.open.state import LATCHES
 from agent.app.open.state import REGISTRY as REGISTRY_FILE
 from agent.app.open.stores import Key, open_journal, open_registry
+from agent.app.threads.fault_line import FaultLine
+from agent.app.threads.record.losses import Losses
 from agent.app.threads.record.status import StatusBoard
 from agent.cli import models, trust
 from agent.controller.door import DoorSettings
@@ -250,6 +252,15 @@ def _of_an_earlier_version(path: Path) -> None:
         connection.execute("DROP TABLE standing")
 
 
+def lost() -> Event:
+    """What a journal gets to hear of events that found no room in memory."""
+    line = FaultLine(PartKind.EVENTS.part(), lambda _: None)
+    losses = Losses(line, lambda _: "0196a4f0-0000-7000-8000-000000000000")
+    for draft in faults():
+        losses.add(draft.with_id("0196a4f0-0000-7000-8000-000000000001"))
+    return losses.event()
+
+
 def stored(state: Path) -> list[Event]:
     """What commands and a broken journal leave in a journal, by way of the registry."""
     site = site_of(state, None)
@@ -293,7 +304,7 @@ def said(tmp_path: Path) -> list[dict[str, Any]]:
     source = Topics("lakeside", "g3", "north-1").source
     return [
         cloud_event(event, source=source, epoch="e", sequence=n)
-        for n, event in enumerate([*events, *stored(tmp_path / "state")], 1)
+        for n, event in enumerate([*events, lost(), *stored(tmp_path / "state")], 1)
     ]
 
 

@@ -3,8 +3,9 @@
     submit(event) --> [queue] --> append (one transaction) --> durable (fsync) --> outbox
           `-- ticket.wait(20 ms): written in time, or marked late
 
-A row that cannot be written is kept and tried again; the fault says so meanwhile. The thread's loop
-is ``drain`` over and over; a simulation calls ``drain`` by itself, under a clock of its own.
+A row that cannot be written is kept and tried again; the fault says so meanwhile. Beyond what is
+kept the oldest are lost, and ``losses`` tells of them once the journal works again. The thread's
+loop is ``drain`` over and over; a simulation calls ``drain`` by itself, under a clock of its own.
 """
 
 import threading
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agent.app.threads.fault_line import FaultLine
+from agent.app.threads.record.losses import Losses
 from agent.domain.record.events import Event
 from agent.errors import StoreError
 from agent.ports import Journal
@@ -60,25 +62,26 @@ class JournalWriter:
         *,
         written: Callable[[], None],
         fault: FaultLine,
+        losses: Losses,
         wait: Wait = threading.Event.wait,
     ) -> None:
         self._journal = journal
         self._wait = wait
         self._written = written
         self._fault = fault
+        self._losses = losses
         self._condition = threading.Condition()
         self._waiting: deque[Ticket] = deque()
+        self._under_way: Ticket | None = None
         self._stopping = False
-        self.lost = 0
 
     def submit(self, event: Event) -> Ticket:
         """Queue one event."""
         ticket = Ticket(event, self._wait)
         with self._condition:
-            if len(self._waiting) >= _MOST_KEPT:
+            if len(self._waiting) - self._busy >= _MOST_KEPT:
                 # Only a journal that failed for hours comes here; the oldest word goes first.
-                self._waiting.popleft()
-                self.lost += 1
+                self._losses.add(self._oldest().event())
             self._waiting.append(ticket)
             self._condition.notify()
         return ticket
@@ -87,7 +90,7 @@ class JournalWriter:
     def idle(self) -> bool:
         """Whether everything is written and durable."""
         with self._condition:
-            return not self._waiting and not self._fault.failing
+            return self._settled
 
     def stop(self) -> None:
         """Write what waits, then end ``work``; a journal that still fails is not waited for."""
@@ -102,33 +105,74 @@ class JournalWriter:
                 if not self._waiting and not self._stopping:
                     self._condition.wait(_RETRY_S)
                 # Rows may be written and not yet durable: a fault is tried again without new ones.
-                if not self._waiting and not self._fault.failing:
+                if self._settled:
                     if self._stopping:
                         return
                     continue
             if not self.drain():
                 with self._condition:
                     if self._stopping:
+                        self._give_up()
                         return
                     self._condition.wait(_RETRY_S)
 
     def drain(self) -> bool:
         """Write what waits and make it durable; False where that failed: try again later."""
         try:
+            self._tell_losses()
             while (ticket := self._first()) is not None:
                 self._journal.append(ticket.event)
                 ticket.written()
                 with self._condition:
-                    if self._waiting and self._waiting[0] is ticket:
-                        self._waiting.popleft()
+                    self._waiting.popleft()
+                    self._under_way = None
             self._journal.make_durable()
         except StoreError as error:
+            self._under_way = None
             self._fault.failed(error)
             return False
         self._fault.works()
         self._written()
         return True
 
+    @property
+    def _settled(self) -> bool:
+        return not self._waiting and not self._losses.total and not self._fault.failing
+
+    def _tell_losses(self) -> None:
+        """Before what waits: there they would have stood."""
+        with self._condition:
+            if not self._losses.total:
+                return
+        made: list[Event] = []
+
+        def make() -> Event:
+            with self._condition:
+                made[:] = [self._losses.event()]
+            return made[0]
+
+        self._journal.append(make)
+        with self._condition:
+            self._losses.told(made[0])
+
+    def _give_up(self) -> None:
+        for ticket in self._waiting:
+            self._losses.add(ticket.event())
+        self._waiting.clear()
+        self._losses.give_up()
+
     def _first(self) -> Ticket | None:
         with self._condition:
-            return self._waiting[0] if self._waiting else None
+            self._under_way = self._waiting[0] if self._waiting else None
+            return self._under_way
+
+    @property
+    def _busy(self) -> int:
+        """How many of those that wait are being written: the first, or none."""
+        return 0 if self._under_way is None else 1
+
+    def _oldest(self) -> Ticket:
+        """The oldest is taken out, but for the one that is being written."""
+        ticket = self._waiting[self._busy]
+        del self._waiting[self._busy]
+        return ticket

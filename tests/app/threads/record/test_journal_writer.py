@@ -2,18 +2,22 @@
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from mosquitto import wait_until
-from store_parts import NOW, event, numbers, open_journal
+from store_parts import IDS, NOW, event, numbers, open_journal
+from structlog.testing import capture_logs
 
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.record import journal as journal_writer
 from agent.app.threads.record.journal import JournalWriter, Ticket
+from agent.app.threads.record.losses import Losses
 from agent.app.threads.worker import Worker
-from agent.controller.inputs import FaultRaised
-from agent.domain.access.part import PartKind
-from agent.domain.record.events import Event
+from agent.controller.inputs import FaultCleared, FaultRaised, Input
+from agent.domain.access.part import Part, PartKind
+from agent.domain.hours.instant import utc_text
+from agent.domain.record.events import Event, EventDraft, EventType
 from agent.errors import StoreError
 
 
@@ -48,16 +52,22 @@ class Trouble:
         self.journal.mark_refused(row, why)
 
 
+def lost_id(draft: EventDraft) -> str:
+    return IDS.make(draft.time)
+
+
 class Writing:
     """The writer in its thread, and what it said."""
 
     def __init__(self, journal):
         self.said: list[str] = []
+        self.faults: list[Input] = []
         self.rounds = 0
         self.writer = JournalWriter(
             journal,
             written=self._written,
             fault=FaultLine(PartKind.JOURNAL.part(), self._told),
+            losses=Losses(FaultLine(PartKind.EVENTS.part(), self.faults.append), lost_id),
         )
         self.thread = threading.Thread(target=self.writer.work)
 
@@ -140,7 +150,7 @@ def test_a_row_that_cannot_be_written_is_tried_again(writing: Writing, journal: 
     assert numbers(journal.journal.read()) == [0, 1, 2, 3, 4]
     assert all(row.event.data["recorded_late"] for row in journal.journal.read())
     assert writing.said[1:] == ["recovered"]
-    assert writing.writer.lost == 0
+    assert writing.faults == []
 
 
 def test_a_flush_that_failed_is_tried_again_without_a_new_event(
@@ -192,12 +202,68 @@ def test_a_journal_that_fails_for_hours_forgets_the_oldest(
     monkeypatch.setattr(journal_writer, "_MOST_KEPT", 10)
     journal.broken = {"append"}
     for number in range(25):
-        writing.writer.submit(event(number))
-    assert writing.writer.lost == 15
+        kind = EventType.ACCESS_GRANTED if number % 3 == 0 else EventType.ACCESS_DENIED
+        time = NOW.utc + timedelta(minutes=number)
+        writing.writer.submit(event(number, type=kind, time=time))
     assert wait_until(lambda: bool(writing.said))
+    # One may have been under way: it is the journal's still, and the next one went.
+    assert [fault.part for fault in writing.faults if isinstance(fault, FaultRaised)] == ["events"]
     journal.broken = set()
     assert wait_until(lambda: "recovered" in writing.said)
-    assert numbers(journal.journal.read()) == list(range(15, 25))
+    told, *kept = [row.event for row in journal.journal.read()]
+    assert told.type is EventType.JOURNAL_EVENTS_LOST
+    left = {one.data["number"] for one in kept}
+    assert len(left) in (10, 11)
+    gone = sorted(set(range(25)) - left)
+    granted = sum(number % 3 == 0 for number in gone)
+    assert told.data == {
+        "total": len(gone),
+        "counts": {"access.denied": len(gone) - granted, "access.granted": granted},
+        "first": utc_text(NOW.utc + timedelta(minutes=gone[0])),
+        "last": utc_text(NOW.utc + timedelta(minutes=gone[-1])),
+    }
+    assert told.time == NOW.utc + timedelta(minutes=gone[-1])
+    assert writing.faults[1:] == [FaultCleared(Part("events"), "agent")]
+
+
+def test_what_is_lost_while_it_is_told_is_told_next(journal: Trouble, monkeypatch) -> None:
+    monkeypatch.setattr(journal_writer, "_MOST_KEPT", 2)
+    writing = Writing(journal)
+    append = journal.journal.append
+    told: list[Event] = []
+
+    def slow(one) -> int:
+        def made() -> Event:
+            told.append(one())
+            if len(told) == 1:
+                for number in (5, 6):
+                    writing.writer.submit(event(number))
+            return told[-1]
+
+        return int(append(made))
+
+    monkeypatch.setattr(journal.journal, "append", slow)
+    for number in range(5):
+        writing.writer.submit(event(number))
+    writing.thread.start()
+    writing.stop()
+    events = [row.event for row in journal.journal.read()]
+    assert [one.data["number"] for one in events if "number" in one.data] == [5, 6]
+    lost = [one.data["total"] for one in events if one.type is EventType.JOURNAL_EVENTS_LOST]
+    assert lost == [3, 2]
+    assert writing.faults[-1] == FaultCleared(Part("events"), "agent")
+
+
+def test_an_end_with_a_journal_that_fails_says_in_the_log_what_is_lost(journal: Trouble) -> None:
+    writing = Writing(journal)
+    journal.broken = {"append"}
+    for number in range(3):
+        writing.writer.submit(event(number))
+    with capture_logs() as logs:
+        writing.thread.start()
+        writing.stop()
+    (line,) = [log for log in logs if log["event"] == "events_lost"]
+    assert (line["log_level"], line["counts"]) == ("error", {"access.denied": 3})
 
 
 def test_a_row_is_dropped_from_the_queue_while_it_is_written(journal: Trouble, monkeypatch) -> None:
@@ -218,8 +284,10 @@ def test_a_row_is_dropped_from_the_queue_while_it_is_written(journal: Trouble, m
         writing.writer.submit(event(number))
     writing.thread.start()
     writing.stop()
-    assert numbers(journal.journal.read()) == [0, 2, 3]
-    assert writing.writer.lost == 2
+    told, *kept = reversed([*journal.journal.read()])
+    assert numbers(reversed(kept)) == [0, 2, 3]
+    # What was being written when the queue ran over is not lost, and not called so.
+    assert told.event.data["total"] == 1
 
 
 def test_an_event_that_is_none_ends_the_thread_and_not_unseen(journal: Trouble) -> None:
