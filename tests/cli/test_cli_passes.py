@@ -115,6 +115,7 @@ def test_trust_comes_and_goes(gate: Gate, issue, office: Path) -> None:
         (["--uses", "1"], {}, "one kiosk"),
         (["--kiosk", "g3/n"], {}, "one kiosk"),
         (["--uses", "0", "--kiosk", "g3/n"], {}, "uses are"),
+        (["--uses", "1", "--kiosk", "g3/n", "--community", "hillside"], {}, "one community"),
         ([], {"category": "a resident"}, "A-Z"),
         ([], {"valid_until": "tomorrow"}, "no date"),
         (["--valid-from", "2099-07-01"], {}, "begins before"),

@@ -185,6 +185,18 @@ def test_a_pass_of_one_use_is_counted_before_the_door_moves(visitors) -> None:
     assert otherwise.draft.data["reason"] == "SensorFault"
 
 
+def test_a_pass_of_one_use_for_two_communities_opens_in_neither() -> None:
+    several = replace(ONCE, communities=frozenset({"lakeside", "hillside"}))
+    for community in sorted(several.communities):
+        gate = Gate(Rule(frozenset({"visitor"}), factors=(frozenset({PASS}),)))
+        gate.settings = replace(gate.settings, community=community)
+        gate.kiosk = Kiosk(gate.settings, REGISTRY)
+        gate.show(several)
+        gate.wait(5)
+        gate.show(replace(ONCE, communities=frozenset({community})))
+        assert gate.outcomes() == ["Unauthorized", "granted"]
+
+
 def test_a_second_use_is_a_replay(visitors) -> None:
     visitors.show(ONCE)
     visitors.wait(5)

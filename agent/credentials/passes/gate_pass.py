@@ -117,6 +117,11 @@ def issue(
         ValueError: the claims contradict each other or break a limit.
     """
     _check(claims)
+    if not claims.counted_by_one:
+        raise ValueError(
+            "a pass with limited uses names one community: a kiosk of the same name in another one"
+            " would count them again"
+        )
     identifier = bytes.fromhex(claims.id)
     gate: dict[int, Any] = {_CATEGORY: claims.category, _COMMUNITIES: sorted(claims.communities)}
     if claims.access_points:

@@ -18,7 +18,8 @@ about anybody's rules:
     10 CredentialNotEnabled     the holder is disabled, or their row in the registry is damaged
     11 CredentialRevoked        the pass was
     12 Unauthorized             no rule for the holder's category here, or a pass for another place,
-                                or for somebody whom its issuer may not give passes
+                                for somebody whom its issuer may not give passes, or of limited uses
+                                that several kiosks would count
     13 FactorMissing            too few or too old frames; by face alone: gallery too large, or no
                                 attack detection and none waived
     14 ClockUntrusted           dates or a schedule count, and the time is not known
@@ -217,6 +218,7 @@ def _authorized(case: Case) -> Reason | None:
             and place.community in claims.communities
             and (not claims.access_points or place.access_point in claims.access_points)
             and claims.kiosk in (None, place.kiosk)
+            and claims.counted_by_one
         )
         # Who is known here has the rights of their own category, which the pass does not name.
         stranger = case.holder is not None and not claims.may_be_of(case.holder.category)

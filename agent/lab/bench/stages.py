@@ -30,6 +30,7 @@ from agent.app.open.snapshot import threshold_for
 from agent.app.open.state import JOURNAL, LATCHES, LEDGER
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.record.journal import JournalWriter
+from agent.app.threads.record.losses import Losses
 from agent.controller.door import DoorSettings
 from agent.controller.inputs import InputChanged, Observed
 from agent.controller.kiosk import Kiosk
@@ -194,6 +195,7 @@ class _Gate:
             self.journal,
             written=lambda: None,
             fault=FaultLine(PartKind.JOURNAL.part(), lambda _: None),
+            losses=Losses(FaultLine(PartKind.EVENTS.part(), lambda _: None), lambda _: _event().id),
         )
         self._thread = threading.Thread(target=self._writer.work)
         self._thread.start()

@@ -104,6 +104,9 @@ def check_pass(
     claims, shown = signed.claims, claims_as_json(signed.claims) | {"key_id": signed.key_id.hex()}
     if claims.id in revoked:
         return _verdict(Reason.CREDENTIAL_REVOKED, "pass: revoked on this kiosk", shown)
+    if not claims.counted_by_one:
+        detail = "pass: its uses are limited, and it names more than one community"
+        return _verdict(Reason.UNAUTHORIZED, detail, shown)
     if claims.valid_from is not None and at < claims.valid_from:
         return _verdict(Reason.CREDENTIAL_NOT_ACTIVE, "pass: not yet valid", shown)
     if claims.issued_at is not None and at < claims.issued_at - TOLERANCE:

@@ -27,6 +27,7 @@ from agent.credentials.passes.pass_template import CommunityKey
 from agent.credentials.passes.quantised import BITS, dequantise, quantise
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.reason import Reason
+from agent.operations.passes.issue import check_pass
 
 BODY = {1: "lakeside-office", 2: "lin.2", 4: 2_000_000_000, 7: bytes(8)}
 GATE = {1: "resident", 2: ["lakeside"]}
@@ -132,6 +133,16 @@ def test_two_passes_have_two_ids() -> None:
 def test_what_contradicts_itself_is_neither_issued_nor_believed(changes) -> None:
     with pytest.raises(ValueError, match=r"."):
         text(claims(**changes))
+
+
+def test_what_several_kiosks_would_count_is_not_issued_and_holds_nowhere() -> None:
+    several = claims(communities=frozenset({"lakeside", "hillside"}), uses=1, kiosk="g3/north-1")
+    with pytest.raises(ValueError, match="one community"):
+        text(several)
+    gate = {**GATE, 2: ["hillside", "lakeside"], 4: 1, 5: "g3/north-1"}
+    body = {**BODY, -70000: gate}
+    checked = check_pass(signed(body), ISSUERS, NOW)
+    assert (checked["valid"], checked["reason"]) == (False, "Unauthorized")
 
 
 def test_what_does_not_fit_is_not_issued() -> None:
