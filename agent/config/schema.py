@@ -17,6 +17,7 @@ from agent.config.tables.clock import ClockConfig
 from agent.config.tables.control import ControlConfig
 from agent.config.tables.credentials import HealthConfig, PassConfig
 from agent.config.tables.door import DoorConfig
+from agent.config.tables.events import EventsConfig
 from agent.config.tables.face import FaceConfig
 from agent.config.tables.faults import FaultsConfig
 from agent.config.tables.id_reader import IdReaderConfig
@@ -45,6 +46,7 @@ class GateConfig(Table):
     rule: tuple[RuleConfig, ...] = ()
     thermometer: ThermometerConfig = ThermometerConfig()
     broker: BrokerConfig | None = None
+    events: EventsConfig = EventsConfig()
     store: StoreConfig = StoreConfig()
     face: FaceConfig = FaceConfig()
     pass_: Annotated[PassConfig, Field(alias="pass")] = PassConfig()

@@ -222,8 +222,9 @@ class Judge:
         if decision.granted:
             record = self._record(lane, evidence, decision, now)
             subject = self.registry.subject(evidence)
-            # A baseline that drifts must be able to come back.
-            if subject is not None and {*decision.warnings} <= {Warned.BASELINE_DRIFT}:
+            # A baseline that drifts must be able to come back; who was asked for nothing adds none.
+            asked = decision.limit_c is not None
+            if asked and subject is not None and {*decision.warnings} <= {Warned.BASELINE_DRIFT}:
                 self.thermal.accepted(subject.id, evidence.temperature, now)
             whose = subject.id if subject is not None else None
             passage = self._doors.passage(lane.settings, whose, granted=True)

@@ -2,6 +2,7 @@
 
 A denial names no candidate: a stranger's nearest neighbour is nobody's business. ``holder`` stands
 only where the face was recognised or a credential names somebody, whatever then spoke against it.
+How warm somebody was stands there only where a rule asked for it.
 """
 
 import math
@@ -50,6 +51,8 @@ def access_event(
     if face is not None and face.claimed:
         subject = registry.subject(evidence)
         operating = registry.claim_point(subject.id if subject is not None else HolderId(""))
+    # A rule that asks has a limit; the part itself measures whoever stands there.
+    skin = evidence.temperature if decision.limit_c is not None else None
     data: dict[str, Any] = {
         "reason": decision.reason.value if decision.reason is not None else None,
         "holder": _holder(evidence, registry),
@@ -69,10 +72,8 @@ def access_event(
         "pack_version": registry.pack_version,
         "pad_score": _number(face.pad_score if face else None),
         "thermal_score": _number(evidence.thermal_score),
-        "temperature_c": _number(evidence.temperature.temperature_c, 1)
-        if evidence.temperature
-        else None,
-        "temperature": _temperature(evidence.temperature, decision.limit_c),
+        "temperature_c": _number(skin.temperature_c, 1) if skin is not None else None,
+        "temperature": _temperature(skin, decision.limit_c),
         "warnings": [warned.value for warned in decision.warnings],
         "stage_ms": {
             stage: round(ms, 3) for stage, ms in evidence.stage_ms.items() if math.isfinite(ms)

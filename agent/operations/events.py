@@ -54,7 +54,7 @@ def parse_types(words: Iterable[str]) -> frozenset[EventType]:
 
 
 def as_json(stored: StoredEvent, source: str) -> dict[str, Any]:
-    """The CloudEvent that the broker gets, or got."""
+    """The CloudEvent with all that the journal has; the broker may get less of it."""
     return cloud_event(stored.event, source=source, epoch=stored.epoch, sequence=stored.sequence)
 
 

@@ -96,8 +96,8 @@ class Stream(Protocol):
 class AgingStream(Stream, Protocol):
     """A stream that does not grow for ever."""
 
-    def prune(self, before: datetime) -> int:
+    def prune(self, before: datetime, *, published_only: bool = True) -> int:
         """Forget published rows older than ``before``, and the oldest of too many; how many.
 
-        What the broker does not have stays.
+        What the broker does not have stays, unless there is none: not ``published_only``.
         """

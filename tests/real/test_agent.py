@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from asyncapi import complaints, payload
 from mosquitto import wait_until
 
 from agent.adapters.pins.simulated import PinBank
+from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.domain.record.published import THINNED
 
 PROGRAM = Path(sys.executable).parent / "gate-agent"
 PIN = 17
@@ -142,7 +145,10 @@ def test_the_film_opens_the_gate_for_miranda_and_nobody_else(
     assert site.pins.changes(PIN) >= 2
     assert not site.pins.level(PIN)
     trace = granted[0]["data"]
-    assert trace["score"] >= trace["threshold"]
+    assert not THINNED & set(trace)
+    (kept,) = [e["data"] for e in site.events() if e["id"] == granted[0]["id"]]
+    assert kept["score"] >= kept["threshold"]
+    assert kept["temperature_c"] is None
     assert trace["pack"] == "dlib"
     assert {"detect", "landmarks", "embed", "compare"} <= set(trace["stage_ms"])
     assert trace["clock_synced"] in (True, False)
@@ -160,6 +166,23 @@ def test_the_film_opens_the_gate_for_miranda_and_nobody_else(
 
 def _stopped(subscriber):
     return subscriber.events("agent")[-1]["type"] == "gate.agent.stopped"
+
+
+def test_without_a_broker_what_is_too_old_is_forgotten(site, shared_faces):
+    site.configure(simulated(shared_faces / "gallery" / "lowe.jpg"))
+    site.enrol(shared_faces / "gallery" / "biden.jpg")
+    with closing(sqlite3.connect(site.state / "journal.sqlite")) as journal, journal:
+        assert journal.execute("UPDATE event SET time = '2021' || substr(time, 5)").rowcount
+        journal.execute("UPDATE event SET clock_synced = 1")
+    # Whether this machine's clock is trusted or not.
+    with closing(SqlitePassLedger(site.state / "passes.sqlite")) as ledger:
+        ledger.note_trusted(datetime.now(UTC) - timedelta(minutes=1))
+    assert site.events("holder")
+    process = site.run()
+    assert wait_until(lambda: not site.events("holder"))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+    assert site.events("agent")
 
 
 def test_a_photograph_held_up_is_one_event(site, shared_faces):

@@ -193,13 +193,22 @@ class SqliteJournal:
                     continue
                 yield event
 
-    def prune(self, before: datetime, most_bytes: int = retention.MOST_BYTES) -> int:
+    def prune(
+        self,
+        before: datetime,
+        most_bytes: int = retention.MOST_BYTES,
+        *,
+        published_only: bool = True,
+    ) -> int:
         """Forget published rows older than ``before``, and the oldest beyond ``most_bytes``.
 
-        Unpublished and refused rows stay for ever. A row whose clock was not trusted is as old as
+        Unpublished and refused rows stay for ever, but where nobody is there to get them: not
+        ``published_only``. A row whose clock was not trusted is as old as
         the trusted one after it. The file does not shrink: what is freed is used again.
         """
-        return retention.prune(self._file, time_text(before), most_bytes)
+        return retention.prune(
+            self._file, time_text(before), most_bytes, published_only=published_only
+        )
 
     def close(self) -> None:
         """Let the file go; safe to call twice. Nothing can be appended afterwards."""

@@ -1,4 +1,4 @@
-"""What the journal forgets: published rows that are old, or too many.
+"""What the journal forgets: rows that are old, or too many, and that nobody is still to get.
 
 Every step is a short transaction of its own: an event that is written meanwhile waits for one step
 at most.
@@ -8,23 +8,26 @@ import sqlite3
 from typing import Any
 
 from agent.adapters.store.journal_file import JournalFile
-from agent.adapters.store.rows import PUBLISHED
+from agent.adapters.store.rows import PENDING, PUBLISHED, REFUSED
 from agent.adapters.store.sqlite import transaction
 
 MOST_BYTES = 512_000_000
 _STEP_ROWS = 500
 
 
-def prune(file: JournalFile, before: str, most_bytes: int) -> int:
+def prune(file: JournalFile, before: str, most_bytes: int, *, published_only: bool) -> int:
     """Forget published rows with a time before ``before``, and the oldest beyond ``most_bytes``.
+
+    Not ``published_only``: all others as well.
 
     Raises:
         StoreError: the journal cannot be read or written.
     """
-    return _prune_old(file, before.encode()) + _prune_large(file, most_bytes)
+    states = (PUBLISHED,) if published_only else (PENDING, PUBLISHED, REFUSED)
+    return _prune_old(file, before.encode(), states) + _prune_large(file, most_bytes, states)
 
 
-def _prune_old(file: JournalFile, before: bytes) -> int:
+def _prune_old(file: JournalFile, before: bytes, states: tuple[int, ...]) -> int:
     query = "SELECT row, time, clock_synced, state FROM event WHERE row > ? ORDER BY row LIMIT ?"
     forgotten = after_row = 0
     # Rows of an untrusted clock wait for the next trusted one: older than that they surely are.
@@ -35,7 +38,7 @@ def _prune_old(file: JournalFile, before: bytes) -> int:
         met_fresh = False
         for row, time, synced, state in rows:
             is_old = synced and time < before
-            if state == PUBLISHED and (is_old or not synced):
+            if state in states and (is_old or not synced):
                 waiting.append(row)
             if is_old:
                 old += waiting
@@ -50,8 +53,9 @@ def _prune_old(file: JournalFile, before: bytes) -> int:
     return forgotten
 
 
-def _prune_large(file: JournalFile, most_bytes: int) -> int:
-    query = "SELECT row FROM event WHERE state = 1 ORDER BY row LIMIT ?"
+def _prune_large(file: JournalFile, most_bytes: int, states: tuple[int, ...]) -> int:
+    among = ", ".join(map(str, states))
+    query = f"SELECT row FROM event WHERE state IN ({among}) ORDER BY row LIMIT ?"  # noqa: S608 - constants
     forgotten = 0
     while file.do(_used_bytes) > most_bytes:
         rows = [row for (row,) in _all(file, query, _STEP_ROWS)]

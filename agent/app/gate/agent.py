@@ -38,6 +38,7 @@ from agent.app.threads.worker import Worker
 from agent.controller.inputs import Stop
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.events import EventType
+from agent.domain.record.published import Trace
 from agent.errors import UnavailableError
 from agent.lifecycle import ExitCode, boot_id
 from agent.operations.files import write_lines
@@ -64,6 +65,7 @@ class Agent:
             ),
             topics_of(parts.file),
             MAX_IN_FLIGHT,
+            trace=Trace(parts.file.config.events.trace),
         )
         self._core, post = core, core.inbox.post
         self._workers: list[tuple[Worker, Task]] = []

@@ -1,6 +1,7 @@
 """The organs that record, watch and obey; ``Senses`` perceives and ``Telling`` tells."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from agent.adapters.broker.mqtt import Listener
 from agent.app.gate.core import Core
@@ -119,10 +120,11 @@ class Watches(Organ):
         self._time_answer = topics.time_answer if parts.time_key is not None else None
         self._disk = DiskWatch(parts.site.state, config.faults.min_free_mb * 1_000_000, post)
         self._ledger = core.ledger
+        # Without a broker nothing waits to be published, and nothing is kept for that.
+        prune = partial(parts.journal.prune, published_only=link.configured)
+        days, latest = config.store.journal_days, parts.ledger.latest_trusted
         # A time in doubt must not make events older than they are.
-        self._retention = Retention(
-            parts.journal.prune, JudgedClock(parts.clock, reckoning), config.store.journal_days
-        )
+        self._retention = Retention(prune, JudgedClock(parts.clock, reckoning), days, latest)
 
     def tasks(self) -> Iterable[Task]:
         """A thread each."""

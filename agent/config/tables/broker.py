@@ -37,7 +37,10 @@ class BrokerConfig(Table):
     def warnings(cls, whole: Whole, /) -> Iterator[str]:
         """No broker, one that others can listen to, and files that are not there."""
         if not whole.rows(cls):
-            yield "there is no [broker]: events stay in the journal of this kiosk"
+            yield (
+                "there is no [broker]: events stay in the journal of this kiosk, for [store]"
+                " journal_days"
+            )
         for broker in whole.rows(cls):
             if broker.ca_file is None and broker.host not in {"localhost", "127.0.0.1"}:
                 yield "[broker] has no ca_file: events cross the network in the clear"

@@ -247,6 +247,25 @@ def test_pruning_forgets_old_published_rows_only(journal):
     assert journal.append(event()) == 11
 
 
+def test_where_nobody_is_there_to_get_them_old_rows_are_forgotten_whatever_they_wait_for(journal):
+    fill(journal, [NOW.utc + timedelta(days=day) for day in range(10)])
+    rows = journal.unpublished(100)
+    journal.mark_published([rows[1].row])
+    journal.mark_refused(rows[2].row, "Packet too large")
+    assert journal.prune(NOW.utc + timedelta(days=5), published_only=False) == 5
+    assert numbers(journal.read()) == [5, 6, 7, 8, 9]
+    assert journal.append(event()) == 11
+
+
+def test_without_a_broker_the_file_has_a_bound_as_well(journal):
+    for number in range(3000):
+        journal.append(event(number, data={"number": number, "fill": "x" * 300}))
+    half = journal._file.do(lambda c: c.execute("PRAGMA page_count").fetchone()[0]) * 2048
+    assert journal.prune(NOW.utc - timedelta(days=1), half) == 0
+    assert journal.prune(NOW.utc - timedelta(days=1), half, published_only=False) > 1000
+    assert numbers(journal.read())[-1] == 2999
+
+
 def test_pruning_reaches_beyond_one_step(journal):
     fill(journal, [NOW.utc] * 1300 + [NOW.utc + timedelta(days=2)] * 10)
     publish_all(journal)

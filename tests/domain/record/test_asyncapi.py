@@ -52,6 +52,7 @@ from agent.domain.door.antipassback import Area, PassbackMode
 from agent.domain.door.door_mode import Command
 from agent.domain.hours.reckoning import ClockChange
 from agent.domain.record.events import Event, EventDraft, EventType, cloud_event
+from agent.domain.record.published import THINNED
 from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
 from agent.domain.sight.operating_point import OperatingPoint
@@ -314,6 +315,23 @@ def test_what_is_said_is_what_is_described(said: list[dict[str, Any]]) -> None:
     for event in said:
         body = json.loads(json.dumps(event))
         assert complaints(body, payload(event["type"].removeprefix("gate."))) == []
+
+
+def test_what_is_left_out_of_a_trace_is_described_and_need_not_be_there(
+    said: list[dict[str, Any]],
+) -> None:
+    attempts = [event for event in said if event["type"].startswith("gate.access.")]
+    attempts = [event for event in attempts if "score" in event["data"]]
+    assert {event["type"] for event in attempts} == {"gate.access.granted", "gate.access.denied"}
+    described = set(contract()["components"]["schemas"]["access"]["properties"])
+    for event in attempts:
+        assert set(event["data"]) >= THINNED
+        assert described >= THINNED
+        thinned = {key: value for key, value in event["data"].items() if key not in THINNED}
+        thin = {**event, "data": thinned}
+        assert complaints(thin, payload(event["type"].removeprefix("gate."))) == []
+        required = contract()["components"]["schemas"]["access"]["required"]
+        assert set(required) == set(thin["data"])
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from collections.abc import Callable
 import structlog
 
 from agent.domain.record.events import cloud_event
+from agent.domain.record.published import Trace, published
 from agent.domain.record.topics import Topics
 from agent.errors import StoreError
 from agent.ports import Broker, Journal, StoredEvent
@@ -36,12 +37,14 @@ class Outbox:
         topics: Topics,
         *,
         window: int,
+        trace: Trace,
         refused: Callable[[str], None],
         accepted: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._topics = topics
         self._window = window
+        self._trace = trace
         self._refused = refused
         self._accepted = accepted
         self._condition = threading.Condition()
@@ -145,8 +148,9 @@ class Outbox:
                 self._under_way[mid] = row
 
     def _payload(self, row: StoredEvent) -> bytes:
+        event = published(row.event, self._trace)
         body = cloud_event(
-            row.event, source=self._topics.source, epoch=row.epoch, sequence=row.sequence
+            event, source=self._topics.source, epoch=row.epoch, sequence=row.sequence
         )
         # ASCII only: half a character, as of a file name that is no text, has no UTF-8.
         return json.dumps(body, separators=(",", ":")).encode()

@@ -16,10 +16,20 @@ _log = structlog.get_logger(__name__)
 
 
 class Retention:
-    """Once a day, by a clock that is trusted: a wrong one would forget what is new."""
+    """Once a day, by a clock that is trusted: a wrong one would forget what is new.
 
-    def __init__(self, prune: Callable[[datetime], object], clock: Clock, days: int) -> None:
-        """``prune`` removes what is older than the time that it is given."""
+    While it is not, the latest time that surely was stands for now: it is at least so late.
+    """
+
+    def __init__(
+        self,
+        prune: Callable[[datetime], object],
+        clock: Clock,
+        days: int,
+        latest: Callable[[], datetime | None] = lambda: None,
+    ) -> None:
+        """``prune`` removes what is older than the time that it is given; ``latest`` surely was."""
+        self._latest = latest
         self._prune = prune
         self._clock = clock
         self._days = days
@@ -36,11 +46,14 @@ class Retention:
     def tend(self) -> None:
         """Prune where it is due; a journal that cannot is asked again a day later."""
         now = self._clock.now()
-        if not now.utc_trusted or now.monotonic_s - self._pruned_s < _EVERY_S:
+        if now.monotonic_s - self._pruned_s < _EVERY_S:
             return
-        self._pruned_s = now.monotonic_s
         try:
-            self._prune(now.utc - timedelta(days=self._days))
+            utc = now.utc if now.utc_trusted else self._latest()
+            if utc is None:
+                return
+            self._pruned_s = now.monotonic_s
+            self._prune(utc - timedelta(days=self._days))
         except StoreError as error:
             _log.warning("retention_waits", error=str(error))
 

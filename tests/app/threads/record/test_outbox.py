@@ -1,8 +1,10 @@
 """Journal to broker with a real Mosquitto: in order, each event once by id, nothing lost."""
 
 import itertools
+import json
 import os
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +14,7 @@ from agent.adapters.broker.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, BrokerSet
 from agent.adapters.store.journal import SqliteJournal
 from agent.app.threads.record.outbox import Outbox
 from agent.domain.record.events import Event, EventType
+from agent.domain.record.published import THINNED, Trace
 from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
 from agent.domain.record.uuid7 import Uuid7Source
@@ -38,6 +41,7 @@ class Sender:
             journal,
             TOPICS,
             window=MAX_IN_FLIGHT,
+            trace=Trace.MINIMAL,
             refused=self.refusals.append,
             accepted=lambda: self.refusals.append("accepted"),
         )
@@ -166,7 +170,7 @@ def test_no_row_is_marked_before_its_acknowledgement(journal, tmp_path):
     """A broker that never answers: published, and still unpublished in the journal."""
     silent = Silent()
     refusals: list[str] = []
-    outbox = Outbox(journal, TOPICS, window=4, refused=refusals.append, accepted=lambda: None)
+    outbox = silent_outbox(journal, refusals)
     for number in range(10):
         journal.append(event(number))
     thread = threading.Thread(target=outbox.work, args=(silent,))
@@ -180,6 +184,34 @@ def test_no_row_is_marked_before_its_acknowledgement(journal, tmp_path):
     thread.join(60)
     assert len(silent.sent) <= 8
     assert [row.sequence for row in journal.unpublished(2)] == [2, 3]
+
+
+def silent_outbox(journal, refusals: list[str], trace: Trace = Trace.MINIMAL) -> Outbox:
+    return Outbox(
+        journal,
+        TOPICS,
+        window=4,
+        trace=trace,
+        refused=refusals.append,
+        accepted=lambda: None,
+    )
+
+
+@pytest.mark.parametrize("trace", Trace)
+def test_how_near_a_face_came_stays_in_the_journal(journal, trace: Trace) -> None:
+    tried = event(1)
+    tried = replace(tried, data={**tried.data, **dict.fromkeys(THINNED, 0.5), "reason": "NoMatch"})
+    fault = replace(event(2), type=EventType.FAULT_RAISED, data={"part": "disk", "score": 1})
+    for one in (tried, fault):
+        journal.append(one)
+    silent = Silent()
+    silent_outbox(journal, [], trace).round(silent)
+    first, second = (json.loads(payload) for payload in silent.sent)
+    kept = set() if trace is Trace.MINIMAL else THINNED
+    assert set(first["data"]) == {"number", "reason", "clock_synced", "access_point"} | kept
+    assert (first["id"], first["sequence"]) == (tried.id, f"{1:020d}")
+    assert second["data"]["score"] == 1
+    assert [row.event for row in journal.read()] == [tried, fault]
 
 
 class Silent:
@@ -216,7 +248,7 @@ def test_a_topic_that_the_acl_denies_is_kept_and_said(
 def test_a_hopeless_row_does_not_hold_up_the_stream(journal):
     silent = Silent()
     refusals: list[str] = []
-    outbox = Outbox(journal, TOPICS, window=4, refused=refusals.append, accepted=lambda: None)
+    outbox = silent_outbox(journal, refusals)
     journal.append(event(1))
     journal.append(event(2))
     thread = threading.Thread(target=outbox.work, args=(silent,))

@@ -31,6 +31,15 @@ def test_a_clock_that_nobody_trusts_makes_nobody_forget():
     assert len(pruned) == 1
 
 
+def test_while_no_clock_is_trusted_the_latest_sure_time_counts():
+    clock = ManualClock(utc=START)
+    clock.step_utc(9e8, trusted=False)
+    pruned: list[datetime] = []
+    latest = START - timedelta(days=3)
+    Retention(pruned.append, clock, 90, lambda: latest).tend()
+    assert pruned == [latest - timedelta(days=90)]
+
+
 def test_a_journal_that_cannot_be_pruned_is_asked_again_the_next_day():
     asked: list[datetime] = []
 

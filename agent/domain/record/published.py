@@ -1,0 +1,38 @@
+"""How much of a decision's trace leaves the kiosk; the journal has all of it.
+
+What is published of an attempt says what came of it, why, by which pack and when. How near a face
+came to whom, and how near to a threshold, helps whoever tries again until it fits; how warm
+somebody was is nobody's business beyond the gate that asked.
+"""
+
+from dataclasses import replace
+from enum import StrEnum
+
+from agent.domain.record.events import Event, EventType
+
+
+class Trace(StrEnum):
+    """What of a decision's trace is published; the value is the word in config."""
+
+    FULL = "full"
+    MINIMAL = "minimal"
+
+
+THINNED = frozenset(
+    {
+        *("score", "runner_up_score", "margin", "frames", "compared"),
+        *("threshold", "threshold_fmr", "threshold_extrapolated"),
+        *("pad_score", "thermal_score", "temperature_c", "temperature"),
+    }
+)
+"""The keys of an attempt's data that ``Trace.MINIMAL`` leaves out."""
+
+_ATTEMPTS = frozenset({EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED})
+
+
+def published(event: Event, trace: Trace) -> Event:
+    """``event`` as the broker gets it: its id, its time and whom it is about stay."""
+    if trace is Trace.FULL or event.type not in _ATTEMPTS:
+        return event
+    data = {key: value for key, value in event.data.items() if key not in THINNED}
+    return replace(event, data=data)
