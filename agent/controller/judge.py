@@ -165,7 +165,7 @@ class Judge:
     ) -> list[Effect]:
         """Conclude, or wait for a temperature where only that is missing.
 
-        A thermometer that is out of order is not waited for.
+        A thermometer that is out of order is not waited for, but where only its readings are odd.
         """
         holder, rule = whose
         situation = self._situation(lane, evidence, holder, now)
@@ -173,7 +173,7 @@ class Judge:
         def else_well(seen: Evidence, asked: Rule) -> bool:
             return decide(seen, holder, asked, situation, now).granted
 
-        if PartKind.THERMOMETER.part() not in self._faults:
+        if PartKind.THERMOMETER.part() not in self._faults or self.thermal.implausible:
             told = self._measuring.wait(lane, evidence, decision, rule, else_well, now)
             if told is not None:
                 return told

@@ -152,6 +152,8 @@ class Kiosk:
                 self._judge.registry, now, self._judge.settings.boot_id
             )
             effects += [Record(draft) for draft in told]
+        for word in self._judge.thermal.told():
+            effects += self._fault(word, now)
         for part, detail in self._doors.trouble():
             effects += self._raise_fault(part, detail, now)
         doubt = self._time.trouble(PART in self._faults)

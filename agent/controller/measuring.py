@@ -14,10 +14,11 @@ from agent.domain.access.policy import Decision
 from agent.domain.access.rule import Elevated, Rule
 from agent.domain.credential.reason import Reason
 from agent.domain.hours.instant import Instant
-from agent.domain.skin.skin_temperature import MAY_MEND
+from agent.domain.skin.skin_temperature import MAY_MEND, MEASURED, Unreliable
 from agent.domain.skin.thermal_cue import AttackCue
 
 ASKED = ("temperature",)
+COLD = ("cold",)
 
 
 class Measuring:
@@ -53,14 +54,18 @@ class Measuring:
             return None
         measurement, now_s = lane.measurement, now.monotonic_s
         if _open(evidence):
-            if measurement is not None:
-                return (
-                    []
-                    if now_s < measurement.ends_s and self._well(evidence, rule, else_well)
-                    else None
-                )
-            well = self._well(evidence, rule, else_well)
-            return self._begin(lane, now_s, -math.inf, None) if well else None
+            # For the cue alone a measurement will do, whatever it is of.
+            enough = not rule.asks_temperature and _unreliable(evidence) in MEASURED
+            attack = decision.reason is Reason.PRESENTATION_ATTACK
+            if enough or attack or not self._well(evidence, rule, else_well):
+                return None
+            cold = _unreliable(evidence) is Unreliable.COLD
+            if cold and (measurement is None or measurement.may_warm):
+                since_s = now_s + rule.second_reading_after_s
+                return self._begin(lane, since_s, since_s, None, COLD)
+            if measurement is None:
+                return self._begin(lane, now_s, -math.inf, None)
+            return [] if now_s < measurement.ends_s else None
         again = rule.elevated is Elevated.SECOND_READING
         if decision.reason is not Reason.ELEVATED_TEMPERATURE or not again:
             return None
@@ -87,19 +92,24 @@ class Measuring:
         from_s: float,
         since_s: float,
         first: tuple[Evidence, Decision] | None,
+        told: tuple[str, ...] = ASKED,
     ) -> list[Effect]:
         """Measure the face that stands there, or measure it again."""
         track, combination = lane.attempts.track, lane.combination
         ends_s = from_s + self._settings.thermal.measure_timeout_s
         whose = track.id if track is not None else None
-        lane.measurement = Measurement(whose, ends_s, since_s, first)
+        lane.measurement = Measurement(whose, ends_s, since_s, first, told == COLD)
         if combination.ends_s is not None:
             slack_s = self._settings.requirements.freshness_s
             combination.ends_s = max(combination.ends_s, ends_s + slack_s)
-        return [Indicate(Indication(lane.settings.access_point, Outcome.WAITING, ASKED))]
+        return [Indicate(Indication(lane.settings.access_point, Outcome.WAITING, told))]
 
 
 def _open(evidence: Evidence) -> bool:
     """Whether more samples may still make a reading of it."""
+    return evidence.temperature is None or _unreliable(evidence) in MAY_MEND
+
+
+def _unreliable(evidence: Evidence) -> Unreliable | None:
     reading = evidence.temperature
-    return reading is None or reading.unreliable in MAY_MEND
+    return Unreliable.TOO_FEW_SAMPLES if reading is None else reading.unreliable

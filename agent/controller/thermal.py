@@ -6,29 +6,39 @@ is too far for the spot none counts.
 
 A measurement is what an access point waits for when all else is well:
 
-    state       all else is well      reading whole         time up                other face
-    none        measuring, told so    judged                -                      -
-    measuring   -                     judged, or second     judged: SensorFault    none
-    second      -                     judged                judged: the first      judged: first
+    state       all else is well      reading whole             time up              other face
+    none        measuring, told so    judged, or cold           -                    -
+    measuring   -                     judged, second or cold    judged: SensorFault  none
+    cold        -                     judged, or second         judged: SensorFault  none
+    second      -                     judged                    judged: the first    judged: first
 
 ``second`` begins where a first reading was elevated and the rule asks for another one; only what is
-measured after the pause counts for that, and without it the first one stands.
+measured after the pause counts for that, and without it the first one stands. ``cold`` begins where
+it was colder than skin is: that is told, so that a hand may warm the forehead, and it is measured
+once more after the pause.
+
+Whatever faces are measured, several in a row that are warmer than skin can be are the part's fault,
+until one of them is not.
 """
 
 import math
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 import numpy as np
 
+from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.domain.access.evidence import Evidence
+from agent.domain.access.part import PartKind
 from agent.domain.access.policy import Decision
 from agent.domain.credential.holder import HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.sight.track import FaceTrack
 from agent.domain.skin.baseline import Baseline
 from agent.domain.skin.optics import Field, Optics, Region, face_region, trouble, warmest_c
+from agent.domain.skin.part_health import FACES, HotFaces
 from agent.domain.skin.reading import TemperatureReading
 from agent.domain.skin.skin_temperature import (
     SkinReading,
@@ -66,22 +76,30 @@ class ThermalSettings:
 class Measurement:
     """What one access point waits for; times are monotonic, ``track`` the face that is measured.
 
-    Only samples from ``since_s`` on count. ``first`` is what the first reading came to.
+    Only samples from ``since_s`` on count. ``first`` is what the first reading came to; ``cold``
+    where it was too cold for skin, and was told so.
     """
 
     track: int | None
     ends_s: float
     since_s: float = -math.inf
     first: tuple[Evidence, Decision] | None = None
+    cold: bool = False
+
+    @property
+    def may_warm(self) -> bool:
+        """Whether a reading that is too cold may still be asked for again."""
+        return not self.cold and self.first is None
 
 
 @dataclass(slots=True)
 class _Watch:
-    """The face before one camera, and what was measured of it."""
+    """The face before one camera, and what was measured of it; ``hot`` None before it is known."""
 
     track: FaceTrack
     samples: deque[SkinSample]
     fields: deque[tuple[float, Field]] = field(default_factory=lambda: deque(maxlen=_FIELDS))
+    hot: bool | None = None
 
     def had(self, measured_s: float) -> bool:
         """Whether this very face was seen before that moment, and again after it."""
@@ -96,6 +114,8 @@ class ThermalMonitor:
         self.baseline = baseline or Baseline()
         self._watches: dict[str, _Watch] = {}
         self._heard = False
+        self._hot_faces = HotFaces()
+        self._told: list[FaultRaised | FaultCleared] = []
         self._counted: OrderedDict[HolderId, float] = OrderedDict()
 
     def observe(self, camera: str, track: FaceTrack | None) -> None:
@@ -115,6 +135,16 @@ class ThermalMonitor:
         for camera, watch in self._watches.items():
             if self._trouble(camera, watch) is None:
                 self._keep(camera, watch, reading)
+
+    @property
+    def implausible(self) -> bool:
+        """Whether it is in fault for what it says, so that only what it says can end that."""
+        return self._hot_faces.implausible
+
+    def told(self) -> list[FaultRaised | FaultCleared]:
+        """What its readings say of the part itself, each word once."""
+        told, self._told = self._told, []
+        return told
 
     def failed(self) -> None:
         """The thermometer answers no more; what it said last is worth nothing."""
@@ -178,6 +208,24 @@ class ThermalMonitor:
             watch.fields.append((reading.measured_s, reading.field))
             temperature_c = warmest_c(reading.field, region)
         watch.samples.append(SkinSample(reading.measured_s, temperature_c, reading.ambient_c))
+        self._look_at_part(watch)
+
+    def _look_at_part(self, watch: _Watch) -> None:
+        """A face counts once as hot, and once as one that is not."""
+        skin = self.settings.skin
+        newest = [one.temperature_c for one in [*watch.samples][-skin.samples_min :]]
+        if len(newest) < skin.samples_min:
+            return
+        middle_c = median(newest)
+        hot = middle_c > skin.skin_max_c
+        if hot is watch.hot or math.isnan(middle_c):
+            return
+        watch.hot = hot
+        if not self._hot_faces.add(hot=hot):
+            return
+        part = PartKind.THERMOMETER.part()
+        detail = f"{FACES} faces in a row have more than skin can, now {middle_c:.1f} C"
+        self._told.append(FaultRaised(part, detail) if hot else FaultCleared(part, "agent"))
 
 
 def _outline(track: FaceTrack) -> Region:

@@ -32,6 +32,12 @@ def load(tmp_path: Path, *changes: tuple[str, str]) -> KioskSettings:
 # Each row: changes, and what must be found.
 FINDINGS: list[tuple[list[tuple[str, str]], str]] = [
     ([(PART, f"{PART}samples_min = 9\n")], "thermometer.samples_min"),
+    ([(PART, f"{PART}skin_min_c = 35\n")], "thermometer.skin_min_c"),
+    ([(PART, f"{PART}skin_max_c = 37.5\n")], "thermometer.skin_max_c"),
+    (
+        [(PART, f"{PART}skin_max_c = 39\n"), (LIMIT, "temperature_limit_c = 39.0\n")],
+        "rule[0].temperature_limit_c: is not below [thermometer] skin_max_c",
+    ),
     ([(PART, f"{PART}ambient_min_c = 40.0\n")], "thermometer.ambient_min_c: is not below"),
     ([(PART, f'{PART}access_point = "north-enty"\n')], "did you mean 'north-entry'"),
     ([(PART, f'{PART}access_point = "north-entry"\n')], "asks at 'north-exit' too"),

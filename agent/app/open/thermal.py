@@ -25,6 +25,8 @@ def thermal_settings(config: GateConfig) -> ThermalSettings:
             ambient_min_c=part.ambient_min_c,
             ambient_max_c=part.ambient_max_c,
             spread_max_c=part.spread_max_c,
+            skin_min_c=part.skin_min_c,
+            skin_max_c=part.skin_max_c,
         ),
         optics=_optics(config),
         camera=cameras.get(part.access_point) if part.access_point is not None else None,

@@ -43,7 +43,9 @@ def open_thermometer(
     if config.kind == "none":
         return None
     if config.kind == "simulated":
-        return SimulatedThermometer(config.temperature_c, now_s=now_s)
+        simulated = SimulatedThermometer(config.temperature_c, now_s=now_s)
+        simulated.stuck = config.stuck
+        return simulated
     wires = open_bus(config.bus) if bus is None else bus
     try:
         return _part(config, wires, now_s, sleep)

@@ -1,7 +1,7 @@
 """[events]: what of them leaves the kiosk."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,9 +16,10 @@ class EventsConfig(Table):
     ``minimal`` leaves out of a decision's trace how near a face came to whom, and temperatures.
     """
 
-    trace: Literal["full", "minimal"] = Field(
-        "minimal", description="of decisions: full with scores, thresholds and temperatures"
-    )
+    trace: Annotated[
+        Literal["full", "minimal"],
+        Field(description="of decisions; full: with scores, thresholds and temperatures"),
+    ] = "minimal"
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[str]:

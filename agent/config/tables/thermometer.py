@@ -16,6 +16,7 @@ _SUBPAGES = 2
 _I2C_PARTS = tuple(_VIEWS)
 _KEYS_OF_PARTS = {
     "temperature_c": ("simulated",),
+    "stuck": ("simulated",),
     "bus": _I2C_PARTS,
     "address": _I2C_PARTS,
     "emissivity": _I2C_PARTS,
@@ -30,7 +31,8 @@ _KEYS_OF_PARTS = {
 class SkinTable(Table):
     """The part of ``[thermometer]`` that is alike whatever part measures.
 
-    ``access_point`` is the one beside whose camera it is. A rule may say otherwise in ``elevated``,
+    ``access_point`` is the one beside whose camera it is. ``skin_min_c`` to ``skin_max_c`` is what
+    living skin can have; any other reading is unreliable. A rule may say otherwise in ``elevated``,
     ``second_reading_after_s`` and ``unreliable``.
     """
 
@@ -38,6 +40,8 @@ class SkinTable(Table):
     samples_min: Annotated[int, Field(ge=10, le=100)] = 10
     measure_timeout_s: Annotated[float, Field(ge=0.5, le=10)] = 3.0
     spread_max_c: Annotated[float, Field(ge=0.05, le=3)] = 0.5
+    skin_min_c: Annotated[float, Field(ge=15, le=34)] = 28.0
+    skin_max_c: Annotated[float, Field(ge=38, le=50)] = 43.0
     ambient_min_c: Annotated[float, Field(ge=-40, le=40)] = 10.0
     ambient_max_c: Annotated[float, Field(ge=0, le=60)] = 40.0
     ambient_reference_c: Annotated[float, Field(ge=0, le=40)] = 23.0
@@ -53,13 +57,14 @@ class SkinTable(Table):
 
 
 class ThermometerConfig(SkinTable):
-    """The IR thermometer; ``temperature_c`` is what a simulated one sees.
+    """The IR thermometer; ``temperature_c`` is what a simulated one sees, ``stuck`` for ever.
 
     ``field_of_view_deg`` is printed in the part's name, and decides how near one must stand.
     """
 
     kind: Literal["none", "simulated", "mlx90614", "mlx90640"] = "none"
-    temperature_c: Annotated[float, Field(ge=-40, le=125)] = 36.2
+    temperature_c: Annotated[float, Field(ge=-70, le=380)] = 36.2
+    stuck: bool = False
     interval_s: Annotated[float, Field(ge=0.05, le=10)] = 0.1
     field_of_view_deg: Literal[5, 10, 35, 55, 90, 110] | None = None
     bus: Annotated[int, Field(ge=0, le=255)] = 1
@@ -110,6 +115,10 @@ class ThermometerConfig(SkinTable):
         yield from _place(whole)
         if part.attack_cue == "deny" and part.kind == "none":
             yield (_TABLE, "attack_cue"), "needs a kind of thermometer to look with"
+        for path in limits:
+            limit_c = whole.rows(RuleConfig)[path[1]].temperature_limit_c
+            if limit_c is not None and limit_c >= part.skin_max_c:
+                yield path, "is not below [thermometer] skin_max_c: nothing would be elevated"
         if part.ambient_min_c >= part.ambient_max_c:
             yield (_TABLE, "ambient_min_c"), "is not below ambient_max_c: nothing would be reliable"
         if part.kind != "none" and not unsure and (limits or part.attack_cue == "deny"):

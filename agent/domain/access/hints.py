@@ -63,7 +63,7 @@ HINTS: dict[Reason, Hint] = {
 }
 """The hint of every reason; a test holds the table whole."""
 
-WAITING_FOR = ("face", "health_certificate", "id_document", "pass", "temperature")
+WAITING_FOR = ("cold", "face", "health_certificate", "id_document", "pass", "temperature")
 """What may be asked for aloud; anything else is told as ``waiting.other``."""
 
 STANDINGS: dict[Standing, str | None] = {

@@ -37,7 +37,12 @@ class Unreliable(StrEnum):
     STALE = "stale"
     AMBIENT = "ambient"
     SCATTERED = "scattered"
+    NOT_SKIN = "not_skin"
+    COLD = "cold"
 
+
+MEASURED = frozenset({None, Unreliable.NOT_SKIN, Unreliable.COLD})
+"""What is nevertheless a measurement of what stands there: it may be no skin, or in the cold."""
 
 MAY_MEND = frozenset({*Unreliable} - {Unreliable.AMBIENT})
 """What more samples of the same face, or one step nearer, may mend."""
@@ -60,6 +65,8 @@ class SkinSettings:
     than ``ambient_reference_c``; 0 corrects nothing, and so it is unless somebody measured it at
     this very gate. The window of ambient temperatures is where the part still measures well, in
     degrees Celsius; guidance for screening is 18 to 24. ``spread_max_c`` is a standard deviation.
+    ``skin_min_c`` to ``skin_max_c`` is what living skin can have: a part measures from -70 to 380,
+    and a cup, a flame or a wall in the sun are there too.
     """
 
     samples_min: int = 10
@@ -69,6 +76,8 @@ class SkinSettings:
     ambient_min_c: float = 10.0
     ambient_max_c: float = 40.0
     spread_max_c: float = 0.5
+    skin_min_c: float = 28.0
+    skin_max_c: float = 43.0
     max_age_s: float = 2.0
 
 
@@ -118,8 +127,9 @@ def aggregate(
     newest_s = max(sample.measured_s for sample in kept)
     rejected = len(given) - len(kept)
     measured_c = median(one.temperature_c for one in kept)
+    skin_c = measured_c + _correction_c(ambient_c, settings)
     return SkinReading(
-        temperature_c=measured_c + _correction_c(ambient_c, settings),
+        temperature_c=skin_c,
         measured_s=newest_s,
         first_s=min(sample.measured_s for sample in kept),
         samples=len(kept),
@@ -130,7 +140,8 @@ def aggregate(
         or _too_few(len(kept), settings)
         or (None if 0.0 <= now_s - newest_s <= settings.max_age_s else Unreliable.STALE)
         or _ambient(ambient_c, settings)
-        or _scattered(spread_c, rejected / len(given), settings),
+        or _scattered(spread_c, rejected / len(given), settings)
+        or _no_skin(skin_c, settings),
     )
 
 
@@ -158,6 +169,12 @@ def _ambient(ambient_c: float | None, settings: SkinSettings) -> Unreliable | No
     known = ambient_c is not None
     within = known and settings.ambient_min_c <= (ambient_c or 0.0) <= settings.ambient_max_c
     return None if within else Unreliable.AMBIENT
+
+
+def _no_skin(skin_c: float, settings: SkinSettings) -> Unreliable | None:
+    if skin_c < settings.skin_min_c:
+        return Unreliable.COLD
+    return None if skin_c <= settings.skin_max_c else Unreliable.NOT_SKIN
 
 
 def _scattered(spread_c: float, rejected: float, settings: SkinSettings) -> Unreliable | None:

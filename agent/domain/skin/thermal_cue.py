@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.skin.optics import Field, Region
-from agent.domain.skin.skin_temperature import SkinReading
+from agent.domain.skin.skin_temperature import MEASURED, SkinReading
 
 _SKIN_C = 36.2
 _FLAT_FROM_C = 14.0
@@ -68,7 +68,7 @@ def expected_skin_c(ambient_c: float) -> float:
 
 def spot_cue(reading: SkinReading | None) -> ThermalCue:
     """What a single spot says."""
-    if reading is None or reading.unreliable is not None:
+    if reading is None or reading.unreliable not in MEASURED:
         return ThermalCue(None, CueReason.UNRELIABLE)
     skin_c, ambient_c = reading.temperature_c, reading.ambient_c
     if skin_c is None or ambient_c is None or not -100.0 < ambient_c < 200.0:

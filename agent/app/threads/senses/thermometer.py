@@ -6,6 +6,7 @@ from collections.abc import Callable
 from agent.app.threads.fault_line import FaultLine
 from agent.controller.inputs import Input, TemperatureRead
 from agent.domain.access.part import PartKind
+from agent.domain.skin.part_health import Repeats
 from agent.errors import UnavailableError
 from agent.ports import Thermometer
 
@@ -20,6 +21,7 @@ class ThermometerReader:
         self._interval_s = interval_s
         self._post = post
         self._fault = FaultLine(PartKind.THERMOMETER.part(), post)
+        self._repeats = Repeats()
         self._stopping = threading.Event()
 
     def work(self) -> None:
@@ -29,12 +31,16 @@ class ThermometerReader:
         self._thermometer.close()
 
     def round(self) -> None:
-        """One reading, or the fault that there is none."""
+        """One reading, or the fault that there is none, or for ever the same one."""
         try:
             reading = self._thermometer.read()
         except (UnavailableError, OSError) as error:
             # A driver makes words of what its bus says; what it did not foresee is a fault too.
             self._fault.failed(error)
+            return
+        self._repeats.add(reading)
+        if self._repeats.stuck:
+            self._fault.failed(f"it says {reading.temperature_c:.2f} C over and over: it hangs")
             return
         self._fault.works()
         self._post(TemperatureRead(reading))
