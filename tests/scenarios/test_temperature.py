@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from pass_parts import claims
 from thermal_parts import AGAIN, ASKED, LIMIT, Warm, thermal
 
-from agent.controller.effects import Record
 from agent.controller.inputs import FaultCleared, FaultRaised, Observed
 from agent.domain.access.part import Part
-from agent.domain.access.rule import Elevated, Rule, WhenUnreliable
+from agent.domain.access.rule import Elevated, WhenUnreliable
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.sight.track import Box, FaceTrack, Observation
 
@@ -75,24 +74,6 @@ def test_nobody_waits_for_a_temperature_that_no_rule_asks_for():
     gate = Warm(replace(LIMIT, temperature_limit_c=None))
     gate.stand(LIN, 0.4)
     assert gate.outcomes() == ["granted"]
-
-
-@pytest.mark.parametrize("skin_c", [36.5, 39.9, None])
-def test_what_no_rule_asks_for_is_in_no_event_and_in_no_baseline(skin_c):
-    gate = Warm(replace(LIMIT, temperature_limit_c=None), Rule(frozenset({"visitor"})))
-    gate.meet(LIN, skin_c)
-    gate.meet("a stranger", skin_c, 2.0, known=False)
-    assert gate.outcomes() == ["granted", "NoMatch"]
-    said = [one.draft.data for one in gate.log if isinstance(one, Record)]
-    assert [(one["temperature_c"], one["temperature"]) for one in said] == [(None, None)] * 2
-    assert gate.kiosk.baseline.people == ()
-
-
-def test_a_stranger_is_not_measured_where_a_rule_asks_for_others():
-    gate = Warm(LIMIT)
-    gate.meet("a stranger", 36.5, 2.0, known=False)
-    assert gate.outcomes() == ["NoMatch"]
-    assert (gate.last()["temperature_c"], gate.last()["temperature"]) == (None, None)
 
 
 def test_whoever_is_refused_anyway_is_not_measured():
