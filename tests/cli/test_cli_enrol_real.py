@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from gate_command import Answer, Gate
 
@@ -100,6 +101,20 @@ def test_files_that_cannot_be_read_are_named_and_stop_nothing(
     assert [line["error"] is None for line in answer.lines] == [False] * 4 + [True]
     assert [line["faces"] for line in answer.lines[:4]] == [[]] * 4
     assert answer.lines[4]["faces"][0]["holder"] == "obama"
+
+
+@pytest.mark.parametrize("size", [(100, 490_000), (490_000, 100), (16, 16_384), (16_384, 16)])
+def test_a_picture_of_an_odd_shape_stops_nothing(
+    size: tuple[int, int], gallery_state: Path, faces: Path, gate: Gate, tmp_path: Path
+) -> None:
+    odd, good = tmp_path / "odd.png", faces / "probe" / "obama1.jpg"
+    cv2.imwrite(str(odd), np.zeros(size[::-1], np.uint8))
+    answer = gate("identify", "--json", "--state-dir", gallery_state, odd, good)
+    first, second = answer.lines
+    assert first["faces"] == []
+    assert answer.code == (0 if first["error"] is None else 1)
+    assert first["error"] is not None or max(size) < 20_000
+    assert second["faces"][0]["holder"] == "obama"
 
 
 def test_a_pipe_or_device_is_no_photograph_and_is_not_waited_for(
