@@ -74,6 +74,8 @@ track_gap_s = 0.4
 community_key_file = "community.key"
 [clock]
 trust_system_clock = true
+[events]
+trace = "full"
 [broker]
 host = "127.0.0.1"
 port = {port}
