@@ -104,6 +104,8 @@ attempt_interval_max_s = 1.0
 track_gap_s = 0.4
 [clock]
 trust_system_clock = true
+[events]
+trace = "full"
 [broker]
 host = "127.0.0.1"
 port = {port}
@@ -317,8 +319,8 @@ def _is_access(event: dict[str, Any]) -> bool:
 def _saw(data: dict[str, Any], *, opened: bool) -> str:
     verdict = "granted" if data["reason"] is None else f"denied: {data['reason']}"
     relay = "relay pulsed" if opened else "relay at rest"
-    score = f", score {data['score']:.3f}" if data["score"] is not None else ""
-    one = " 1:1" if data["compared"] == "1:1" else ""
+    score = f", score {data['score']:.3f}" if data.get("score") is not None else ""
+    one = " 1:1" if data.get("compared") == "1:1" else ""
     return f"{verdict}{score}{one}, {relay}"
 
 
