@@ -5,12 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from config_parts import GOOD
+from gate_parts import REGISTRY
 
 from agent.config import load_config
 from agent.controller.attempts import Attempts, Pace
+from agent.controller.false_grants import FalseGrants
 from agent.domain.access.agreement import Requirements
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import Metric
+from agent.domain.sight.grant_budget import GrantBudget
 from agent.domain.sight.track import Box, Candidate, FaceSample
 from agent.errors import ConfigError
 from agent.vision.face.track import Tracker
@@ -43,14 +46,15 @@ def findings(tmp_path: Path, frames: int, span_s: float, fps: float, timeout_s: 
 
 def agrees(frames: int, span_s: float, fps: float, timeout_s: float) -> bool:
     """Whether somebody whom every frame recognises is named, by what follows and judges a face."""
-    attempts = Attempts(Pace(timeout_s), Requirements(frames, span_s))
+    risk = FalseGrants("north-entry", GrantBudget(0.05))
+    attempts = Attempts(Pace(timeout_s), Requirements(frames, span_s), risk)
     tracker = Tracker(Metric.EUCLIDEAN, -9.0)
     template = np.zeros(4, np.float32)
     for frame in range(round(10 * fps)):
         at_s = frame / fps
         tracker.follow(Box(0, 0, 99, 99), at_s)
         sample = FaceSample(at_s, str(frame).encode(), Candidate(LIN, -0.1), None)
-        attempts.observe(tracker.add(sample, template), -0.5)
+        attempts.observe(tracker.add(sample, template), REGISTRY, at_s)
         found = attempts.due(at_s)
         if found is not None:
             enough = found.frames >= frames and found.span_s >= span_s

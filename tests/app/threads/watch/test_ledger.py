@@ -50,7 +50,9 @@ class Kiosk:
         self.ledger = SqlitePassLedger(folder / "passes.sqlite")
         self.latches = SqliteLatches(folder / "latches.sqlite")
         self.keeper = LockKeeper(folder / "passes.sqlite")
-        stores = CoreStores(self.journal, self.ledger, self.latches, trusted_time=self.ledger)
+        stores = CoreStores(
+            self.journal, self.ledger, self.latches, self.latches, trusted_time=self.ledger
+        )
         self.core = Core(stores, Topics("lakeside", "g3", "north-1"), 8)
         takers: dict[type, Callable[..., None]] = dict.fromkeys(
             (Settle, Compare, Indicate, Stand), lambda _: None
