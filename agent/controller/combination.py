@@ -4,18 +4,22 @@
     empty   open, or judged at once   -                    -                 -
     open    open, or judged at once   judged               judged            judged: FactorMissing
 
-It belongs to one person: a second pass or document begins anew, and a face that is surely another's
+It belongs to one person: a second pass or document begins anew. A face that is surely another's
 than the credential's holder ends it, even where the holder's own comes later: two faces and one
-pass are no grant.
+pass are no grant. Which faces were compared is the credential's to keep (``wrong_faces``), so it
+outlives the combination.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import Enum, auto
 
 from agent.domain.access.agreement import Requirements, against_claim, agree_claim
 from agent.domain.access.evidence import Evidence, FaceEvidence
-from agent.domain.credential.factor import Factors
-from agent.domain.credential.holder import HolderId
+from agent.domain.access.rule import Rule
+from agent.domain.credential.factor import Factor, Factors
+from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.credential.presented import (
+    CredentialId,
     DocumentPresented,
     HealthPresented,
     PassPresented,
@@ -31,6 +35,32 @@ class Claim:
 
     id: int
     holder: HolderId
+
+
+def claim_of(evidence: Evidence, holder: Holder | None, rule: Rule | None) -> Claim | None:
+    """Whose face would help, where a credential names somebody and a rule wants the face."""
+    source = evidence.gate_pass or evidence.document
+    wanted = rule is not None and any(Factor.FACE in one for one in rule.factors)
+    if source is None or holder is None or not wanted:
+        return None
+    return Claim(source.id, holder.id)
+
+
+class Likeness(Enum):
+    """What a face that is compared 1:1 says of the claim so far."""
+
+    OPEN = auto()
+    HOLDER = auto()
+    OTHER = auto()
+    """Surely another person's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A face compared with the claim; ``evidence`` None while that is open."""
+
+    likeness: Likeness
+    evidence: FaceEvidence | None
 
 
 @dataclass(slots=True)
@@ -49,37 +79,65 @@ class Combination:
     _document: DocumentPresented | None = None
     _health: HealthPresented | None = None
     _compared_since_s: float | None = None
-    _against: set[int] = field(default_factory=set)
 
     @property
     def open(self) -> bool:
         """Whether something was shown that is not yet judged."""
         return self.began_s is not None
 
+    @property
+    def credentials(self) -> tuple[CredentialId, ...]:
+        """Which believed credentials it holds that name somebody."""
+        return self.evidence(None, None, {}).credentials
+
+    @property
+    def window_s(self) -> float:
+        """How long its parts may lie apart."""
+        if self.began_s is None or self.ends_s is None:
+            return 0.0
+        return self.ends_s - self.began_s
+
     def belongs(self, presented: Presented) -> bool:
         """Whether ``presented`` may stand beside what was shown so far."""
         match presented:
-            case PassPresented(gate_pass=claims):
-                known = self._pass.gate_pass if self._pass is not None else None
+            case PassPresented():
                 # The same pass again: a phone that was lowered for a moment.
-                again = known is not None and claims is not None and known.id == claims.id
-                return self._pass is None or again
+                return self._pass is None or self._pass.same_as(presented)
             case DocumentPresented():
-                before = self._document
-                return before is None or before.number_hash == presented.number_hash
+                return self._document is None or self._document.same_as(presented)
             case HealthPresented():
                 return True
 
-    def add(self, presented: Presented, now_s: float) -> None:
-        """Keep a credential; a face that was found by search counts no longer."""
-        self._begin(now_s)
+    def beside(self, presented: Presented) -> Evidence:
+        """What ``presented`` is worth by itself; a document counts with the pass that it joins."""
         match presented:
             case PassPresented():
-                self._pass, self._face, self.waits_for_track = presented, None, None
+                return Evidence(gate_pass=presented)
             case DocumentPresented():
+                joins = self._pass if self.belongs(presented) else None
+                return Evidence(gate_pass=joins, document=presented)
+            case HealthPresented():
+                return Evidence(health=presented)
+
+    def add(self, presented: Presented, now_s: float) -> None:
+        """Keep a credential; a face that was found by search counts no longer.
+
+        The same one again changes nothing: what was compared with it so far still counts.
+        """
+        if self._face is None and not self.credentials:
+            # A certificate is nobody's: the window of whoever comes is their own.
+            self.began_s = now_s
+        match presented:
+            case PassPresented() if self._pass is None or not self._pass.same_as(presented):
+                self._pass, self._face, self.waits_for_track = presented, None, None
+            case DocumentPresented() if self._document is None or not self._document.same_as(
+                presented
+            ):
                 self._document, self._face, self.waits_for_track = presented, None, None
             case HealthPresented():
                 self._health = presented
+            case _:
+                pass
 
     def add_face(self, face: FaceEvidence, track: int | None, now_s: float) -> None:
         """Keep a face that was found by search, for which the rule wants more."""
@@ -92,33 +150,37 @@ class Combination:
         if claim != self.claim:
             self.claim = claim
             self._compared_since_s = None
-            self._against.clear()
 
-    def look(self, track: FaceTrack | None, threshold: float) -> FaceEvidence | None:
-        """What the face before the camera says of the claim; None while that is open."""
+    def look(self, track: FaceTrack | None, threshold: float) -> Look | None:
+        """What the face before the camera says of the claim; None where none was compared."""
         claim = self.claim
         if claim is None or track is None:
             return None
-        times = [
-            sample.captured_s
+        compared = [
+            (sample.captured_s, sample.claim.score)
             for sample in track.samples
             if sample.claim is not None and sample.claim.claim == claim.id
         ]
-        if not times:
+        if not compared:
             return None
         if self._compared_since_s is None:
-            self._compared_since_s = times[0]
-        if against_claim(track, claim.id, threshold, self.requirements):
-            self._against.add(track.id)
-        time_up = times[-1] - self._compared_since_s >= self.timeout_s
+            self._compared_since_s = compared[0][0]
+        time_up = compared[-1][0] - self._compared_since_s >= self.timeout_s
         found = agree_claim(
             track, claim.id, claim.holder, threshold, self.requirements, final=time_up
         )
-        if found is not None and found.holder is not None and self._against - {track.id}:
-            return agree_claim(
-                track, claim.id, claim.holder, float("inf"), self.requirements, final=True
-            )
-        return found
+        if against_claim(track, claim.id, threshold, self.requirements):
+            return Look(Likeness.OTHER, found)
+        like = sum(score >= threshold for _, score in compared) * 2 > len(compared)
+        return Look(Likeness.HOLDER if like else Likeness.OPEN, found)
+
+    def mismatch(self, track: FaceTrack) -> FaceEvidence | None:
+        """The evidence that the face, whosever it is, is not to count as the holder's."""
+        claim = self.claim
+        if claim is None:
+            return None
+        never = float("inf")
+        return agree_claim(track, claim.id, claim.holder, never, self.requirements, final=True)
 
     def evidence(
         self,
@@ -141,7 +203,6 @@ class Combination:
         self.began_s = self.ends_s = self.claim = self._compared_since_s = None
         self._face = self._pass = self._document = self._health = self.waits_for_track = None
         self.waiting_for = frozenset()
-        self._against.clear()
 
     def _begin(self, now_s: float) -> None:
         if self.began_s is None:

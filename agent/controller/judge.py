@@ -7,21 +7,20 @@ decide -- only a temperature is missing, or a second one --> measure, as control
 """
 
 import math
-from collections import deque
 
-from agent.controller.combination import Claim
+from agent.controller.combination import claim_of
 from agent.controller.doors import Doors
 from agent.controller.effects import Compare, Consume, Effect, Indicate, Record, Settle
 from agent.controller.false_grants import recognised
 from agent.controller.faults import Faults
 from agent.controller.lane import Lane
 from agent.controller.measuring import Measuring
-from agent.controller.pacer import Pacer
 from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
 from agent.controller.thermal import Measurement, ThermalMonitor
 from agent.controller.timekeeping import Timekeeping
 from agent.controller.trace import Circumstances, access_event
+from agent.controller.wrong_faces import WrongFaces
 from agent.domain.access.evidence import Evidence, FaceEvidence
 from agent.domain.access.indication import Indication, Outcome
 from agent.domain.access.part import STATE_PASSES, PartKind
@@ -38,8 +37,6 @@ from agent.domain.door.access_point import State
 from agent.domain.door.antipassback import PassbackMode
 from agent.domain.door.door_mode import Mode
 from agent.domain.hours.instant import Instant
-
-_REMEMBERED = 64
 
 
 class Judge:
@@ -66,19 +63,40 @@ class Judge:
         self._faults = faults
         self._uses = uses
         self._time = time
-        self._pacer = Pacer(settings.pace.interval_s, settings.pace.interval_max_s)
-        self._judged: deque[int] = deque(maxlen=_REMEMBERED)
+        self._wrong_faces = WrongFaces()
 
     def shown(self, lane: Lane, presented: Presented, now: Instant) -> list[Effect]:
         """A credential lies there; judged once, however long it does, and not too often."""
-        if presented.id in self._judged or now.monotonic_s < self._pacer.not_before_s:
+        if not lane.presentations.due(presented, now.monotonic_s):
             return []
-        self._judged.append(presented.id)
+        refused = self._refused(lane, presented, now)
+        if refused is not None:
+            return refused
+        lane.presentations.judged(presented)
         effects: list[Effect] = []
         if lane.combination.open and not lane.combination.belongs(presented):
             effects += self._time_up(lane, now)
         lane.combination.add(presented, now.monotonic_s)
         return effects + self._weigh(lane, None, now)
+
+    def _refused(self, lane: Lane, presented: Presented, now: Instant) -> list[Effect] | None:
+        """What opens nothing whatever comes beside it is told apart, and ends nobody's attempt."""
+        evidence = lane.combination.beside(presented)
+        decision, holder, rule = self._decide(lane, evidence, now)
+        situation = self._situation(lane, evidence, holder, now)
+        if rule is not None:
+            decision = decide(evidence, holder, rule.but_temperature(), situation, now)
+        two = decision.reason is Reason.HOLDER_MISMATCH and not situation.credential_locked
+        if decision.granted or decision.reason is Reason.FACTOR_MISSING or two:
+            return None
+        if not lane.presentations.refusable(now.monotonic_s):
+            return []
+        lane.presentations.refused(presented, now.monotonic_s)
+        effects: list[Effect] = [self._record(lane, evidence, decision, now, apart=True)]
+        if not lane.busy or presented.factor in lane.combination.waiting_for:
+            point = lane.settings.access_point
+            effects.append(Indicate(Indication(point, Outcome.DENIED, (), decision.reason)))
+        return effects
 
     def due(self, lane: Lane, now: Instant) -> list[Effect]:
         """What the face before the lane's camera, or the time, decides now."""
@@ -90,9 +108,9 @@ class Judge:
             if measured is not None:
                 return measured
         if combination.claim is not None:
-            if not self._fresh(lane, now):
+            if not lane.somebody_there(now.monotonic_s):
                 return []
-            face = combination.look(track, self._claim_threshold(combination.claim))
+            face = self._wrong_faces.look(lane, self._claim_threshold(lane), now)
             return [] if face is None else self._weigh(lane, face, now)
         if combination.waits_for_track is not None:
             if track is None or not track.samples:
@@ -141,7 +159,7 @@ class Judge:
         if decision.reason is not Reason.FACTOR_MISSING or not missing:
             return self._answer(lane, evidence, decision, (holder, rule), now)
         window_s = rule.factor_window_s if rule is not None else Rule(frozenset()).factor_window_s
-        claim = self._claim(evidence, holder, rule)
+        claim = claim_of(evidence, holder, rule)
         changed = (missing, claim) != (combination.waiting_for, combination.claim)
         began_s = combination.began_s if combination.began_s is not None else now.monotonic_s
         combination.wait(missing, claim, began_s + window_s)
@@ -189,8 +207,8 @@ class Judge:
         if combination.open and faceless and not (gone and measurement.first):
             return self._weigh(lane, None, now)
         face = None
-        if not gone and combination.claim is not None and self._fresh(lane, now):
-            face = combination.look(track, self._claim_threshold(combination.claim))
+        if not gone and combination.claim is not None and lane.somebody_there(now.monotonic_s):
+            face = self._wrong_faces.look(lane, self._claim_threshold(lane), now)
             if face is not None and face.holder is None and not over:
                 face = None  # a blurred frame; another face is another track
         elif not gone and (combination.waits_for_track is not None or not combination.open):
@@ -204,14 +222,6 @@ class Judge:
             return self._conclude(lane, *measurement.first, now)
         lane.measurement = None
         return None
-
-    def _fresh(self, lane: Lane, now: Instant) -> bool:
-        """Whether somebody stands there now."""
-        track = lane.attempts.track
-        if track is None or not track.samples:
-            return False
-        fresh_s = self.settings.requirements.freshness_s
-        return now.monotonic_s - track.samples[-1].captured_s <= fresh_s
 
     def _conclude(
         self, lane: Lane, evidence: Evidence, decision: Decision, now: Instant
@@ -242,8 +252,10 @@ class Judge:
     ) -> list[Effect]:
         effects: list[Effect] = []
         credential = evidence.gate_pass or evidence.document or evidence.health
-        if credential is not None:
-            self._pacer.judged(granted=decision.granted, now_s=now.monotonic_s)
+        lane.presentations.concluded(
+            evidence.credentials, granted=decision.granted, now_s=now.monotonic_s
+        )
+        effects += [Record(draft) for draft in self._wrong_faces.ended(lane, now)]
         if lane.combination.claim is not None:
             effects.append(Compare(lane.settings.camera, None))
         whose = lane.combination.waits_for_track
@@ -333,6 +345,7 @@ class Judge:
             pass_buried=claims is not None and self.registry.buries(claims),
             bounds=self._time.bounds,
             clock_tolerance=settings.clock_tolerance,
+            credential_locked=self._wrong_faces.locked(evidence.credentials, now),
             temperature_max_age_s=settings.thermal.skin.max_age_s,
             attack_cue=settings.thermal.attack_cue,
             thermal_threshold=settings.thermal.attack_threshold,
@@ -347,22 +360,23 @@ class Judge:
             return claims.uses
         return self._uses.get(claims.id, 0)
 
-    def _claim(self, evidence: Evidence, holder: Holder | None, rule: Rule | None) -> Claim | None:
-        """Whose face would help, where a credential names somebody and a rule wants the face."""
-        source = evidence.gate_pass or evidence.document
-        wanted = rule is not None and any(Factor.FACE in one for one in rule.factors)
-        if source is None or holder is None or not wanted:
-            return None
-        return Claim(source.id, holder.id)
-
-    def _claim_threshold(self, claim: Claim | None) -> float:
+    def _claim_threshold(self, lane: Lane) -> float:
+        claim = lane.combination.claim
         return math.inf if claim is None else self.registry.claim_point(claim.holder).threshold
 
     def _face_suffices(self, lane: Lane) -> bool:
         terms = lane.attempts.terms
         return self.registry.operating.sufficient and (terms is None or terms.suffices)
 
-    def _record(self, lane: Lane, evidence: Evidence, decision: Decision, now: Instant) -> Record:
+    def _record(
+        self,
+        lane: Lane,
+        evidence: Evidence,
+        decision: Decision,
+        now: Instant,
+        *,
+        apart: bool = False,
+    ) -> Record:
         return Record(
             access_event(
                 decision,
@@ -372,7 +386,7 @@ class Judge:
                 now,
                 Circumstances(
                     self.settings.boot_id,
-                    lane.combination.waiting_for,
+                    frozenset() if apart else lane.combination.waiting_for,
                     self._passes_back(lane, evidence, now),
                     lane.attempts.terms.operating if lane.attempts.terms is not None else None,
                 ),

@@ -52,6 +52,7 @@ from agent.controller.timekeeping import PART, Timekeeping
 from agent.domain.access.indication import Standing
 from agent.domain.access.part import STATE_LATCHES, Part, PartKind
 from agent.domain.access.registry import Registry
+from agent.domain.access.rule import searches
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.access_point import ALARMS, State
@@ -360,4 +361,4 @@ def _false_grants(
     """Each access point has its share: probing one leaves the others as they are."""
     share = settings.max_false_grants_per_day / max(len(settings.lanes), 1)
     budget = GrantBudget(share, left.get(access_point))
-    return FalseGrants(access_point, budget, searches=settings.searches(access_point))
+    return FalseGrants(access_point, budget, searches=searches(settings.rules, access_point))

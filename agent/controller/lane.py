@@ -6,8 +6,10 @@ from agent.controller.attempts import Attempts, Pace
 from agent.controller.combination import Combination
 from agent.controller.door import DoorControl
 from agent.controller.false_grants import FalseGrants
+from agent.controller.presentations import Presentations
 from agent.controller.thermal import Measurement
 from agent.domain.access.agreement import Requirements
+from agent.domain.door.access_point import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Lane:
         self.settings = settings
         self.door = door
         self.attempts = Attempts(pace, requirements, false_grants)
+        self._fresh_s = requirements.freshness_s
+        self.presentations = Presentations(pace.interval_s, pace.interval_max_s)
         self.combination = Combination(requirements, pace.timeout_s)
         self.measurement: Measurement | None = None
 
@@ -50,3 +54,16 @@ class Lane:
         told_s = self.attempts.false_grants.deadline_s
         moments = (self.combination.ends_s, measured_s, told_s)
         return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody's attempt is under way, or the way is free: others are told nothing."""
+        under_way = self.combination.open or self.measurement is not None
+        return under_way or self.door.state is not State.SECURED
+
+    def somebody_there(self, now_s: float) -> bool:
+        """Whether a face that could be compared stands there now."""
+        track = self.attempts.track
+        if track is None or not track.samples:
+            return False
+        return now_s - track.samples[-1].captured_s <= self._fresh_s

@@ -60,12 +60,3 @@ class KioskSettings:
     degrade: Degrade = field(default_factory=Degrade)
     thermal: ThermalSettings = field(default_factory=ThermalSettings)
     max_false_grants_per_day: float = 0.05
-
-    def searches(self, access_point: str) -> bool:
-        """Whether a face may open there by itself, so that it is searched for in the gallery."""
-        there = (
-            rule
-            for rule in self.rules
-            if not rule.access_points or access_point in rule.access_points
-        )
-        return not self.rules or any(rule.by_face_alone for rule in there)

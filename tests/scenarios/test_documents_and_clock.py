@@ -52,7 +52,7 @@ def test_person_and_document_are_compared() -> None:
     gate = Gate(Rule(frozenset({"resident"}), factors=(frozenset({DOCUMENT, FACE}),)))
     gate.lay()
     gate.stand(ANNA, 3)
-    gate.wait(5)
+    gate.wait(15)
     gate.lay()
     gate.stand(LIN)
     assert gate.outcomes() == ["HolderMismatch", "granted"]

@@ -112,6 +112,15 @@ def from_item(message: cbor.Value) -> Sign1:
     return Sign1(protected_bytes, protected, unprotected, payload, signature)
 
 
+def has_one_encoding(message: Sign1, data: bytes) -> bool:
+    """Whether ``data`` is the one way to write ``message`` that its signature leaves open.
+
+    No tag, nothing in the unprotected header, every length in its shortest form: whoever presents
+    it cannot make other bytes of it. Only a format of our own may ask for that.
+    """
+    return data == cbor2.dumps([message.protected_bytes, {}, message.payload, message.signature])
+
+
 def to_be_signed(protected_bytes: bytes, payload: bytes, external_aad: bytes = b"") -> bytes:
     """The Sig_structure of RFC 9052, 4.4; an empty protected header counts as no bytes."""
     body = b"" if protected_bytes == b"\xa0" else protected_bytes

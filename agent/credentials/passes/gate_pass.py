@@ -4,8 +4,10 @@
     -70000   {1: category, 2: [communities], 3: [access points], 4: uses, 5: kiosk,
               6: template (COSE_Encrypt0), 7: keyed hash of the ID number (16 bytes)}
 
-There is no compression: it makes passes larger, and a parser of strangers' bytes has no bomb to
-fear. A pass always ends (``exp``): a photograph of it opens as well as the pass does.
+One pass has one text: what its signature does not cover (a tag, the unprotected header, lengths in
+a longer form) is refused, so nobody can make other bytes of it. There is no compression: it makes
+passes larger, and a parser of strangers' bytes has no bomb to fear. A pass always ends (``exp``): a
+photograph of it opens as well as the pass does.
 """
 
 import os
@@ -159,7 +161,11 @@ def _message(text: str) -> cose.Sign1:
     if not text.startswith(PREFIX):
         raise unreadable("pass: the prefix is missing")
     longest = MAX_BYTES // 2 * 3 + 2
-    return cose.parse(base45.decode(text[len(PREFIX) :], longest), MAX_BYTES)
+    data = base45.decode(text[len(PREFIX) :], longest)
+    message = cose.parse(data, MAX_BYTES)
+    if not cose.has_one_encoding(message, data):
+        raise unreadable("pass: bytes that its signature does not cover")
+    return message
 
 
 def _signed(message: cose.Sign1) -> SignedPass:

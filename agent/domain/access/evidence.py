@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 
 from agent.domain.credential.factor import Factor, Factors
 from agent.domain.credential.holder import HolderId
-from agent.domain.credential.presented import DocumentPresented, HealthPresented, PassPresented
+from agent.domain.credential.presented import (
+    CredentialId,
+    DocumentPresented,
+    HealthPresented,
+    PassPresented,
+)
 from agent.domain.skin.skin_temperature import SkinReading
 
 
@@ -57,3 +62,10 @@ class Evidence:
             Factor.HEALTH_CERTIFICATE: self.health is not None,
         }
         return frozenset(factor for factor, shown in there.items() if shown)
+
+    @property
+    def credentials(self) -> tuple[CredentialId, ...]:
+        """Which believed credentials name somebody: the face is compared for each of them."""
+        named = (self.gate_pass, self.document)
+        found = (one.credential for one in named if one is not None)
+        return tuple(one for one in found if one is not None)

@@ -11,7 +11,8 @@ about anybody's rules:
     3  FactorMissing            nothing was presented
     4  CredentialForged, ...    a pass or document is not believed, by the reason that it gave
     5  PresentationAttack       a model, or the thermometer, says the face is a picture of one
-    6  HolderMismatch           credentials of two people, or a face that is not their holder's
+    6  HolderMismatch           credentials of two people, a face that is not their holder's, or a
+                                credential that is locked because it met too many such faces
     7  CredentialRevoked        the pass is older than the removal of its holder
     8  NoMatch                  no holder, or one that the registry does not know
     9  Ambiguous                by face alone: two holders fit, or they are too close to each other
@@ -29,7 +30,8 @@ about anybody's rules:
     17 CredentialReplayed       the pass was used as often as it may be
     18 NotPermittedAtThisTime   outside the rule's schedule
     19 AntiPassback             the holder is inside already
-    20 HealthCertificateInvalid the rule asks for one, and this one does not hold
+    20 HealthCertificateInvalid the rule asks for one, or nothing else was shown, and this one does
+                                not hold
     21 FactorMissing            the rule asks for more than was shown so far
     22 SensorFault              a temperature is asked for, and none that is fresh and reliable is
                                 there (a rule may let that pass with a warning)
@@ -155,6 +157,8 @@ def _not_skin(case: Case) -> bool:
 def _mismatch(case: Case) -> Reason | None:
     holder, face, document = case.holder, case.evidence.face, case.evidence.document
     claims = case.claims
+    if case.situation.credential_locked:
+        return Reason.HOLDER_MISMATCH
     if claims is not None and holder is not None and holder.id != claims.holder:
         return Reason.HOLDER_MISMATCH
     if face is not None and case.names_somebody:
@@ -300,7 +304,7 @@ def _passback(case: Case) -> Reason | None:
 
 def _health(case: Case) -> Reason | None:
     health = case.evidence.health
-    asked = case.rule is not None and case.rule.health_certificate
+    asked = _nobody_named(case) if case.rule is None else case.rule.health_certificate
     invalid = asked and health is not None and health.reason is not None
     return Reason.HEALTH_CERTIFICATE_INVALID if invalid else None
 

@@ -1,6 +1,6 @@
 """Who may pass where, when and by what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -124,3 +124,12 @@ def find_rule(rules: Iterable[Rule], category: str, access_point: str, now: Inst
         if now.utc_trusted and (rule.schedule is None or rule.schedule.holds(now.utc))
     )
     return next(holding, there[0] if there else None)
+
+
+def searches(rules: Sequence[Rule], access_point: str) -> bool:
+    """Whether a face alone may open there by any rule, so that a search is of use."""
+    return not rules or any(
+        rule.by_face_alone
+        for rule in rules
+        if not rule.access_points or access_point in rule.access_points
+    )

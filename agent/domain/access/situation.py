@@ -30,7 +30,8 @@ class Situation:
     ``too_close`` whether the holder before the gate is one whom another could pass for. ``place``
     is None where no pass is ever read. ``pass_uses`` counts those of the pass shown, here;
     ``pass_buried`` says that it is older than the removal of its holder;
-    ``document_holder`` is whose the document is by the registry.
+    ``document_holder`` is whose the document is by the registry. ``credential_locked``: too many
+    faces that were not its holder's were compared with the pass or document.
     ``attack_cue`` says what follows where a thermal score is below ``thermal_threshold``.
     ``bounds`` are the times by which starts and ends are judged; None where the clock says itself,
     or where dates are denied because it is not trusted. A pass may have been issued by a clock that
@@ -53,6 +54,7 @@ class Situation:
     pass_buried: bool = False
     bounds: Bounds | None = None
     clock_tolerance: timedelta = TOLERANCE
+    credential_locked: bool = False
     document_holder: HolderId | None = None
 
 

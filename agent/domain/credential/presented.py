@@ -3,8 +3,20 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from agent.domain.credential.factor import Factor
 from agent.domain.credential.gate_pass import GatePass
 from agent.domain.credential.reason import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialId:
+    """Which credential it is by what was verified of it, never by bytes that anybody may change.
+
+    ``value`` is a pass's id, or the keyed hash of a document's number.
+    """
+
+    kind: Factor
+    value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,22 @@ class PassPresented:
     gate_pass: GatePass | None = None
     reason: Reason | None = None
     comparable: bool = False
+
+    @property
+    def factor(self) -> Factor:
+        """Which kind of credential it is."""
+        return Factor.PASS
+
+    @property
+    def credential(self) -> CredentialId | None:
+        """Which pass it is; None where it is not believed."""
+        if self.reason is not None or self.gate_pass is None:
+            return None
+        return CredentialId(Factor.PASS, self.gate_pass.id)
+
+    def same_as(self, other: "PassPresented") -> bool:
+        """Whether both say the same of the same pass, whatever their bytes were."""
+        return self.credential is not None and self.gate_pass == other.gate_pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +69,22 @@ class DocumentPresented:
     comparable: bool = False
     reason: Reason | None = None
 
+    @property
+    def factor(self) -> Factor:
+        """Which kind of credential it is."""
+        return Factor.ID_DOCUMENT
+
+    @property
+    def credential(self) -> CredentialId | None:
+        """Which document it is; None where the reader does not believe it."""
+        if self.reason is not None or not self.number_hash:
+            return None
+        return CredentialId(Factor.ID_DOCUMENT, self.number_hash)
+
+    def same_as(self, other: "DocumentPresented") -> bool:
+        """Whether both are the same document."""
+        return self.credential is not None and self.credential == other.credential
+
 
 @dataclass(frozen=True, slots=True)
 class HealthPresented:
@@ -49,6 +93,16 @@ class HealthPresented:
     id: int
     presented_s: float
     reason: Reason | None = None
+
+    @property
+    def factor(self) -> Factor:
+        """Which kind of credential it is."""
+        return Factor.HEALTH_CERTIFICATE
+
+    @property
+    def credential(self) -> None:
+        """It names nobody here, so nothing is remembered of it."""
+        return None
 
 
 Presented = PassPresented | DocumentPresented | HealthPresented

@@ -266,9 +266,63 @@ def test_a_key_twice_is_refused() -> None:
         cbor2.dumps(part) for pair in {**BODY, -70000: GATE}.items() for part in pair
     )
     twice = body + cbor2.dumps(2) + cbor2.dumps("another")
-    data = cose.sign(twice, KEY, key_id(KEY.public_key()))
+    data = cose.sign(twice, KEY, key_id(KEY.public_key()), tagged=False)
     error = refused(PREFIX + base45.encode(data))
     assert (error.reason, "twice" in error.detail) == (Reason.OTHER, True)
+
+
+def _parts() -> list[bytes]:
+    """The four items of a genuine pass, each as it is encoded."""
+    message = cose.parse(base45.decode(text()[len(PREFIX) :]))
+    parts = (message.protected_bytes, {}, message.payload, message.signature)
+    return [cbor2.dumps(part) for part in parts]
+
+
+def _long(item: bytes) -> bytes:
+    """The same byte string with its length in four bytes."""
+    return b"\x5a" + len(cbor2.loads(item)).to_bytes(4, "big") + cbor2.loads(item)
+
+
+def _pieces(item: bytes) -> bytes:
+    """The same byte string in pieces of no stated number."""
+    value = cbor2.loads(item)
+    return b"\x5f" + cbor2.dumps(value[:5]) + cbor2.dumps(value[5:]) + b"\xff"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda head, _, body, by: b"\x84" + head + cbor2.dumps({99: 1}) + body + by,
+        lambda head, _, body, by: b"\x84" + head + cbor2.dumps({4: b"12345678"}) + body + by,
+        lambda head, none, body, by: b"\x84" + head + b"\xbf\xff" + body + by,
+        lambda head, none, body, by: b"\x98\x04" + head + none + body + by,
+        lambda head, none, body, by: b"\x9f" + head + none + body + by + b"\xff",
+        lambda head, none, body, by: b"\x84" + _long(head) + none + body + by,
+        lambda head, none, body, by: b"\x84" + head + none + _long(body) + by,
+        lambda head, none, body, by: b"\x84" + head + none + body + _long(by),
+        lambda head, none, body, by: b"\x84" + head + none + _pieces(body) + by,
+        lambda head, none, body, by: b"\xd2\x84" + head + none + body + by,
+        lambda head, none, body, by: b"\xd8\x12\x84" + head + none + body + by,
+        lambda head, none, body, by: b"\xd8\x3d\xd2\x84" + head + none + body + by,
+    ],
+)
+def test_a_genuine_pass_in_other_bytes_is_refused(changed) -> None:
+    """Whoever presents it could make a new one of it at every try."""
+    parts = _parts()
+    assert PREFIX + base45.encode(b"\x84" + b"".join(parts)) == text()
+    error = refused(PREFIX + base45.encode(changed(*parts)))
+    assert error.reason is Reason.OTHER
+
+
+def test_no_other_number_makes_the_same_signature() -> None:
+    """Ed25519: s + L would be the same signature in other bytes, where it is not refused."""
+    order = 2**252 + 27742317777372353535851937790883648493
+    head, none, body, by = _parts()
+    signature = cbor2.loads(by)
+    s = int.from_bytes(signature[32:], "little") + order
+    other = cbor2.dumps(signature[:32] + s.to_bytes(32, "little"))
+    error = refused(PREFIX + base45.encode(b"\x84" + head + none + body + other))
+    assert error.reason is Reason.CREDENTIAL_FORGED
 
 
 @pytest.mark.parametrize(

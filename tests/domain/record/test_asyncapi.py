@@ -13,6 +13,7 @@ import pass_parts
 import pytest
 from asyncapi import complaints, contract, payload, whole
 from door_parts import WiredDoor
+from gate_parts import Gate
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.keys import init_key
@@ -262,6 +263,16 @@ def lost() -> Event:
     return losses.event()
 
 
+def locked() -> list[EventDraft]:
+    """What a pass says that three strangers were compared with."""
+    gate = Gate()
+    for number in range(3):
+        gate.show()
+        gate.stand(HolderId(f"stranger.{number}"), 2.0)
+        gate.wait(16)
+    return drafts(gate.log)
+
+
 def stored(state: Path) -> list[Event]:
     """What commands and a broken journal leave in a journal, by way of the registry."""
     site = site_of(state, None)
@@ -297,6 +308,7 @@ def said(tmp_path: Path) -> list[dict[str, Any]]:
         *attempt(None),
         *strangers(),
         *passes(),
+        *locked(),
         *faults(),
         *doors(),
         *clock_set(),
