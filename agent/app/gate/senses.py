@@ -8,6 +8,7 @@ contacts, buttons ------------changes----------------'
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from agent.app.gate.parts import Parts
@@ -15,6 +16,7 @@ from agent.app.open.cameras import open_camera
 from agent.app.open.settings import reads_symbols
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.senses.camera import CameraReader, CameraWatcher
+from agent.app.threads.senses.codes import Codes
 from agent.app.threads.senses.documents import DocumentKeys, DocumentWatcher
 from agent.app.threads.senses.inputs import InputReader
 from agent.app.threads.senses.symbols import SymbolWatcher
@@ -26,6 +28,7 @@ from agent.config import CameraConfig
 from agent.controller.effects import Compare, Settle
 from agent.controller.inputs import Input
 from agent.credentials.passes.pass_template import CommunityKey
+from agent.domain.access.rule import Rule
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.image import Frame
@@ -34,6 +37,9 @@ from agent.operations.health.verify_health import RULES
 from agent.vision.face.track import Tracker
 from agent.vision.face.watch import ClaimedFace, Watcher, Zone
 from agent.vision.symbols.symbols import SymbolWatch
+
+RULE = Rule(frozenset())
+"""What holds where the config has no rule."""
 
 
 class Senses(Organ):
@@ -144,7 +150,7 @@ class Senses(Organ):
         for point in config.access_point:
             if point.camera == camera.id and reads_symbols(config, point.id):
                 slots.append(Slot[Frame]())
-                yield self._symbols(point.id, slots[-1])
+                yield self._symbols(point.id, slots[-1], replace(zone, min_face_px=0))
         reader = CameraReader(
             camera.id,
             parts.cameras[camera.id],
@@ -156,9 +162,12 @@ class Senses(Organ):
         yield Task(f"watch {camera.id}", watcher.work, watcher.stop)
         yield Task(f"camera {camera.id}", reader.work, reader.stop)
 
-    def _symbols(self, access_point: str, slot: Slot[Frame]) -> Task:
+    def _symbols(self, access_point: str, slot: Slot[Frame], zone: Zone) -> Task:
+        rules = self._parts.file.config.rule
+        window_s = max((rule.factor_window_s for rule in rules), default=RULE.factor_window_s)
+        codes = Codes(self._verifier, zone.holds, window_s)
         symbols = SymbolWatcher(
-            access_point, SymbolWatch(), slot, self._verifier, self._parts.clock, self._post
+            access_point, SymbolWatch(), slot, codes, self._parts.clock, self._post
         )
         return Task(f"symbols {access_point}", symbols.work, symbols.stop)
 

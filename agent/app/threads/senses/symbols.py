@@ -1,14 +1,15 @@
 """The thread that reads symbols of one camera's frames, beside the one that looks at faces.
 
-    camera --read--> [slot: the newest frame] --take--> symbols --verify--> inbox
+    camera --read--> [slot: the newest frame] --take--> symbols --codes, verify--> inbox
 
-A credential is said again for as long as it lies there: the controller judges it once.
+A credential is said again for as long as it lies there: the controller judges it once. What is no
+credential of ours is not said at all.
 """
 
 import threading
 from collections.abc import Callable
 
-from agent.app.threads.senses.verifier import CredentialVerifier
+from agent.app.threads.senses.codes import Codes
 from agent.app.threads.worker import Slot
 from agent.controller.inputs import CredentialShown, Input
 from agent.domain.sight.image import Frame
@@ -18,21 +19,21 @@ _POLL_S = 0.25
 
 
 class SymbolWatcher:
-    """Looks at the newest frame; what it reads goes to the verifier of credentials."""
+    """Looks at the newest frame; what it reads goes to those who know credentials."""
 
     def __init__(
         self,
         access_point: str,
         reader: SymbolReader,
         slot: Slot[Frame],
-        verifier: CredentialVerifier,
+        codes: Codes,
         clock: Clock,
         post: Callable[[Input], None],
     ) -> None:
         self._access_point = access_point
         self._reader = reader
         self._slot = slot
-        self._verifier = verifier
+        self._codes = codes
         self._clock = clock
         self._post = post
         self._stopping = threading.Event()
@@ -45,9 +46,14 @@ class SymbolWatcher:
                 if self._slot.finished:
                     return
                 continue
-            for symbol in self._reader.look(frame.image):
-                presented = self._verifier.symbol(symbol.text, symbol.content, self._clock.now())
-                self._post(CredentialShown(self._access_point, presented))
+            self.look(frame)
+
+    def look(self, frame: Frame) -> None:
+        """Look at one frame."""
+        symbols = self._reader.look(frame.image)
+        height, width = frame.image.shape[:2]
+        for presented in self._codes.look(symbols, (width, height), self._clock.now()):
+            self._post(CredentialShown(self._access_point, presented))
 
     def stop(self) -> None:
         """End ``work`` after the frame under way."""

@@ -1,10 +1,10 @@
 """What a symbol or a document is worth, before the policy hears of it.
 
-A presentation is one credential for as long as it lies there: it gets one id and is verified once.
-The template that came with it stays here, where only the comparison asks for it.
+Which symbols are looked at, and how often, is said beside it (``codes``). The template that came
+with a credential stays here, where only the comparison asks for it; only a pass that is believed
+has one, so no stranger fills the room for them.
 """
 
-import hashlib
 import itertools
 import threading
 from collections import OrderedDict
@@ -27,8 +27,7 @@ from agent.domain.hours.instant import Instant
 from agent.domain.hours.reckoning import Certainty, Reckoning
 from agent.domain.sight.image import Template
 
-_GONE_AFTER_S = 1.5
-_MOST_KEPT = 16
+_MOST_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +47,6 @@ class Sources:
     components: int
 
 
-@dataclass(slots=True)
-class _Presentation:
-    presented: PassPresented | HealthPresented
-    last_seen_s: float
-
-
 class CredentialVerifier:
     """Verifies what is shown; used by the symbol readers' threads and the controller's."""
 
@@ -65,32 +58,25 @@ class CredentialVerifier:
         self._reckoning = reckoning
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
-        self._shown: OrderedDict[bytes, _Presentation] = OrderedDict()
         self._templates: OrderedDict[int, Template] = OrderedDict()
 
     def next_id(self) -> int:
         """An id for a presentation that another reader takes."""
         return next(self._ids)
 
-    def symbol(
-        self, text: str | None, content: bytes, now: Instant
-    ) -> PassPresented | HealthPresented:
-        """What the symbol is; the same presentation as long as it was seen a moment ago.
+    def verify(self, text: str, now: Instant) -> PassPresented | HealthPresented:
+        """What ``text`` is, as a new presentation; readers do not wait for each other.
 
-        It never raises for what a stranger may show, and keeps nothing of it but a digest.
+        It never raises for what a stranger may show, and keeps nothing of it.
         """
-        key = hashlib.blake2b(content, digest_size=16).digest()
-        with self._lock:
-            before = self._shown.get(key)
-            if before is not None and now.monotonic_s - before.last_seen_s <= _GONE_AFTER_S:
-                before.last_seen_s = now.monotonic_s
-                return before.presented
-            presented = self._verified(text, now)
-            self._shown[key] = _Presentation(presented, now.monotonic_s)
-            self._shown.move_to_end(key)
-            while len(self._shown) > _MOST_KEPT:
-                self._shown.popitem(last=False)
-            return presented
+        sources, number = self._sources(), next(self._ids)
+        match kind_of(text):
+            case CredentialKind.GATE_PASS:
+                return self._pass(text, number, sources, now)
+            case CredentialKind.EU_DCC | CredentialKind.SMART_HEALTH_CARD:
+                return HealthPresented(number, now.monotonic_s, self._health(text, sources, now))
+            case CredentialKind.TEXT:
+                return PassPresented(number, now.monotonic_s, reason=Reason.OTHER)
 
     def template_of(self, presentation: int) -> Template | None:
         """The template that came with a presentation, None where none of this pack did."""
@@ -100,22 +86,9 @@ class CredentialVerifier:
     def keep_template(self, presentation: int, template: Template) -> None:
         """Keep a template that came with a presentation of another reader."""
         with self._lock:
-            self._keep(presentation, template)
-
-    def _keep(self, presentation: int, template: Template) -> None:
-        self._templates[presentation] = template
-        while len(self._templates) > _MOST_KEPT:
-            self._templates.popitem(last=False)
-
-    def _verified(self, text: str | None, now: Instant) -> PassPresented | HealthPresented:
-        sources, number = self._sources(), next(self._ids)
-        match kind_of(text):
-            case CredentialKind.GATE_PASS if text is not None:
-                return self._pass(text, number, sources, now)
-            case CredentialKind.EU_DCC | CredentialKind.SMART_HEALTH_CARD if text is not None:
-                return HealthPresented(number, now.monotonic_s, self._health(text, sources, now))
-            case _:
-                return PassPresented(number, now.monotonic_s, reason=Reason.OTHER)
+            self._templates[presentation] = template
+            while len(self._templates) > _MOST_KEPT:
+                self._templates.popitem(last=False)
 
     def _pass(self, text: str, number: int, sources: Sources, now: Instant) -> PassPresented:
         time = self._reckoning().heard(now)
@@ -131,7 +104,7 @@ class CredentialVerifier:
             return PassPresented(number, now.monotonic_s, reason=reason)
         template = _template(signed, sources)
         if template is not None:
-            self._keep(number, template)
+            self.keep_template(number, template)
         return PassPresented(
             number, now.monotonic_s, gate_pass=signed.claims, comparable=template is not None
         )

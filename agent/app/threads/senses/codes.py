@@ -1,0 +1,205 @@
+"""Which codes of an access point's frames are verified, when, and what of them is said.
+
+    no credential of ours      nothing: no entry here, no word to the controller
+    new                        verified within the frame's budget, in a fair order
+    known, still shown         its presentation again, now and then: it was looked at once
+    gone, and shown anew       a new presentation, verified anew
+
+Anybody may hold up codes, hang them on a wall, or play a film of them. So no code is verified twice
+while it stays, only so many are in one frame, and half of those are the ones that have waited
+longest: what is shown a frame long never keeps a pass waiting that is shown for half a second. What
+was not believed gives its place here away before anything that was.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from agent.app.threads.senses.verifier import CredentialVerifier
+from agent.credentials.health.card_parts import Part, PartCollector, part_of
+from agent.credentials.kinds import kind_of
+from agent.domain.credential.credential import CredentialKind
+from agent.domain.credential.presented import HealthPresented, PassPresented
+from agent.domain.hours.instant import Instant
+from agent.domain.sight.symbol import Symbol
+from agent.domain.sight.track import Box
+
+Shown = PassPresented | HealthPresented
+
+_GONE_AFTER_S = 1.5
+_GONE_WHERE_IT_WAS_AFTER_S = 10.0
+"""A code on a wall is missed now and then, and is no other one for that."""
+_STILL = 0.8
+_MOVED_WITHIN_S = 1.0
+_SAID_EVERY_S = 0.25
+_MOST_KEPT = 64
+_BUDGET = 6
+"""Codes verified in one frame; a pass takes some 0.2 ms, a health certificate 0.5."""
+
+
+@dataclass(slots=True)
+class _Code:
+    """One code as it was seen; ``place`` is where it has been since ``moved_s``."""
+
+    place: Box
+    first_s: float
+    seen_s: float
+    moved_s: float
+    presented: Shown | None = None
+    looked_at: bool = False
+    said_s: float = float("-inf")
+
+    @property
+    def believed(self) -> bool:
+        """Whether what it says is signed by whom it should be."""
+        return self.presented is not None and self.presented.reason is None
+
+    def gone(self, box: Box, now_s: float) -> bool:
+        """Whether what is at ``box`` now is another presentation of the same code."""
+        still = self.place.overlap(box) >= _STILL
+        return now_s - self.seen_s > (_GONE_WHERE_IT_WAS_AFTER_S if still else _GONE_AFTER_S)
+
+    def see(self, box: Box, now_s: float) -> None:
+        """It is still there."""
+        self.seen_s = now_s
+        if self.place.overlap(box) < _STILL:
+            self.place, self.moved_s = box, now_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A code in the frame that is looked at."""
+
+    code: _Code
+    text: str = field(repr=False)
+    in_zone: bool
+    moving: bool
+    area: int
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, int]:
+        """In hand before on the wall, believed before all others."""
+        return (not self.code.believed, not self.in_zone, not self.moving, -self.area)
+
+
+class Codes:
+    """One access point's; of one thread. It keeps no text, only digests of what was shown."""
+
+    def __init__(
+        self,
+        verifier: CredentialVerifier,
+        in_zone: Callable[[Box, int, int], bool],
+        factor_window_s: float,
+    ) -> None:
+        """``in_zone`` takes a box and the frame's width and height.
+
+        ``factor_window_s``: parts of one SMART Health Card may lie so far apart.
+        """
+        self._verifier = verifier
+        self._in_zone = in_zone
+        self._parts = PartCollector(factor_window_s)
+        self._codes: dict[bytes, _Code] = {}
+
+    def look(self, symbols: Sequence[Symbol], size: tuple[int, int], now: Instant) -> list[Shown]:
+        """What is to be said of a frame of ``size``, width and height, in pixels."""
+        now_s = now.monotonic_s
+        seen = list(self._seen(symbols, size, now_s))
+        for one in _chosen([one for one in seen if not one.code.looked_at]):
+            one.code.looked_at = True
+            one.code.presented = self._looked_at(one.text, now)
+        self._give_away()
+        said = []
+        for one in sorted(seen, key=lambda one: one.rank):
+            code = one.code
+            if code.presented is not None and now_s - code.said_s >= _SAID_EVERY_S:
+                code.said_s = now_s
+                said.append(code.presented)
+        return said
+
+    def _seen(
+        self, symbols: Sequence[Symbol], size: tuple[int, int], now_s: float
+    ) -> Iterator[_Seen]:
+        """The credentials among the symbols, each once."""
+        keys: set[bytes] = set()
+        for symbol in symbols:
+            if symbol.text is None or kind_of(symbol.text) is CredentialKind.TEXT:
+                continue
+            key = hashlib.blake2b(symbol.content, digest_size=16).digest()
+            if key in keys:
+                continue
+            keys.add(key)
+            code = self._codes.get(key)
+            if code is None or code.gone(symbol.box, now_s):
+                code = self._codes[key] = _Code(symbol.box, now_s, now_s, now_s)
+            code.see(symbol.box, now_s)
+            part = part_of(symbol.text)
+            if part is not None and code.looked_at:
+                self._parts.add(part, now_s)  # it still lies there
+            yield _Seen(
+                code,
+                symbol.text,
+                self._in_zone(symbol.box, *size),
+                now_s - code.moved_s <= _MOVED_WITHIN_S,
+                symbol.box.area,
+            )
+
+    def _looked_at(self, text: str, now: Instant) -> Shown | None:
+        part = part_of(text)
+        if part is not None:
+            return self._collected(part, now)
+        presented = self._verifier.verify(text, now)
+        return self._known(presented, now.monotonic_s) or presented
+
+    def _known(self, presented: Shown, now_s: float) -> Shown | None:
+        """The presentation of the same pass a moment ago, whatever its bytes were then."""
+        if not isinstance(presented, PassPresented):
+            return None
+        for code in self._codes.values():
+            before = code.presented
+            near = now_s - code.seen_s <= _GONE_AFTER_S
+            if near and isinstance(before, PassPresented) and before.same_as(presented):
+                return before
+        return None
+
+    def _collected(self, part: Part, now: Instant) -> Shown | None:
+        """The card that the part makes whole; None while others are missing: no failure."""
+        wholes = self._parts.add(part, now.monotonic_s).wholes
+        presented: Shown | None = None
+        for whole in wholes:
+            presented = self._verifier.verify(whole.text, now)
+            if presented.reason is None:
+                self._parts.forget(whole)
+                return presented
+        # Where strangers' parts lie between, what is not a card is nobody's failure.
+        return presented if len(wholes) == 1 else None
+
+    def _give_away(self) -> None:
+        """Keep to the bound: what is not believed goes first, then what was seen longest ago."""
+        if len(self._codes) > _MOST_KEPT:
+            by_worth = sorted(self._codes.items(), key=lambda item: _worth(item[1]))
+            self._codes = dict(by_worth[-_MOST_KEPT:])
+
+
+def _worth(code: _Code) -> tuple[bool, float, float]:
+    return (code.believed, code.seen_s, -code.first_s)
+
+
+def _chosen(new: list[_Seen]) -> Iterator[_Seen]:
+    """Those that this frame has time for: by rank and by how long they wait, in turn.
+
+    At most one of them is a part of a card: it may make many wholes.
+    """
+    by_rank = iter(sorted(new, key=lambda one: one.rank))
+    by_wait = iter(sorted(new, key=lambda one: one.code.first_s))
+    turns = itertools.chain.from_iterable(itertools.zip_longest(by_wait, by_rank))
+    parts = left = 0
+    for one in turns:
+        if one is None or one.code.looked_at or left == _BUDGET:
+            continue
+        is_part = part_of(one.text) is not None
+        if is_part and parts:
+            continue
+        parts += is_part
+        left += 1
+        yield one
