@@ -129,11 +129,11 @@ class WrongFaces:
 
     def _another(self, credentials: Iterable[CredentialId], face: Face, since_s: float) -> bool:
         """Whether a face that is surely another's was there since, beside ``face``."""
+        kept = [self._kept[one] for one in credentials if one in self._kept]
         return any(
-            seen.likeness is Likeness.OTHER and seen.at_s >= since_s
-            for one in credentials
-            for other, seen in self._kept[one].faces.items()
-            if other != face
+            seen.likeness is Likeness.OTHER and seen.at_s >= since_s and other != face
+            for one in kept
+            for other, seen in one.faces.items()
         )
 
     def _weigh(self, credential: CredentialId, kept: _Kept, point: str, now: Instant) -> None:

@@ -1,13 +1,15 @@
 """Codes on a wall beside a gate: a reader that sees them, and everything real behind it."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from gate_parts import PASS, REGISTRY, Gate
 from health_parts import certificate_text
+from health_verdicts import CARD_TRUST
 from pass_parts import COMMUNITY, ISSUERS, NOW, OTHER_KEY, claims, text
 
 from agent.app.threads.senses.codes import Codes
@@ -15,7 +17,6 @@ from agent.app.threads.senses.symbols import SymbolWatcher
 from agent.app.threads.senses.verifier import CredentialVerifier, Sources
 from agent.app.threads.worker import Slot
 from agent.credentials.health.eu_dcc_rules import AcceptanceRules
-from agent.credentials.health.trust import TrustList
 from agent.domain.access.rule import Rule
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.sight.image import Frame
@@ -29,7 +30,7 @@ BY_PASS = Rule(frozenset({"resident"}), factors=(frozenset({PASS}),))
 ON_THE_WALL = [PassId(f"{0xA0 + number:016x}") for number in range(WALL)]
 REVOKED = replace(REGISTRY, revoked=frozenset(ON_THE_WALL))
 SOURCES = Sources(
-    ISSUERS, COMMUNITY, lambda _: TrustList(), AcceptanceRules(), pack="dlib", pack_version="1",
+    ISSUERS, COMMUNITY, lambda _: CARD_TRUST, AcceptanceRules(), pack="dlib", pack_version="1",
     components=128,
 )  # fmt: skip
 
@@ -76,6 +77,10 @@ class Wall:
         self.phone: str | None = None
         self.phone_at = Box(500, 500, 200, 200)
 
+    def hang(self, shown: str) -> None:
+        """One more code on the wall."""
+        self._made.append(shown)
+
     def look(self, image: object) -> list[Symbol]:
         self._frame += 1
         if self._film and self._make is not None:
@@ -95,17 +100,26 @@ class Wall:
 class WalledGate(Gate):
     """A gate whose camera sees a wall; codes go the whole way to the controller."""
 
-    def __init__(self, wall: Wall, *rules: Rule, points: Iterable[str] = ("north-entry",)) -> None:
-        super().__init__(*(rules or (BY_PASS,)), registry=REVOKED)
+    def __init__(
+        self,
+        wall: Wall,
+        *rules: Rule,
+        utc: datetime = NOW,
+    ) -> None:
+        super().__init__(*(rules or (BY_PASS,)), registry=REVOKED, utc=utc)
         self.verifier = CredentialVerifier(lambda: SOURCES)
-        self.walls = dict.fromkeys(points, wall)
         self.wall = wall
-        self.watchers = {point: self.watcher(point, wall) for point in points}
+        self.watchers = {"north-entry": self.watcher("north-entry", wall)}
 
     def watcher(self, point: str, wall: Wall) -> SymbolWatcher:
         inside = Box(0, 200, WIDTH, HEIGHT - 200)
         codes = Codes(self.verifier, lambda box, *_: box.overlap(inside) > 0, 15.0)
         return SymbolWatcher(point, wall, Slot[Frame](), codes, self.clock, self.tell)
+
+    def codes(self) -> list[Any]:
+        """What is remembered of codes at the entry."""
+        known = self.watchers["north-entry"]._codes._codes.values()
+        return [code for same in known for code in same]
 
     def see(self, seconds: float, until: Callable[[], bool] = lambda: False) -> float:
         """Frames of every camera for so long, or ``until``; how long it was."""

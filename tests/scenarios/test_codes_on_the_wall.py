@@ -1,11 +1,14 @@
 """Whatever codes strangers hang up, hold up or play a film of: a genuine pass opens as ever."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from gate_parts import BOTH, DOOR, LANE, LIN
+from health_parts import NOW as HEALTH_NOW
+from health_parts import card_text, chunks
 from pass_parts import claims, text
-from wall_parts import KINDS, WALL, Wall, WalledGate
+from wall_parts import BY_PASS, KINDS, WALL, Wall, WalledGate
 
 from agent.controller.kiosk import Kiosk
 from agent.domain.access.rule import Rule
@@ -62,7 +65,7 @@ def test_text_costs_nothing_at_all() -> None:
     gate.see(30.0)
     assert gate.log == []
     assert gate.verifier.next_id() == before + 1
-    assert not gate.watchers["north-entry"]._codes._codes
+    assert gate.codes() == []
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"text", "part of a card"}))
@@ -136,9 +139,9 @@ def test_no_film_pushes_out_what_is_believed_and_all_of_it_is_bounded() -> None:
     claim = gate.claim
     assert claim is not None
     gate.see(20.0)
-    codes = gate.watchers["north-entry"]._codes._codes
+    codes = gate.codes()
     assert len(codes) <= 64
-    assert sum(code.believed for code in codes.values()) == 1
+    assert sum(code.believed for code in codes) == 1
     assert gate.verifier.template_of(claim.id) is not None
     lane = gate.kiosk._lanes[0].presentations
     assert (len(lane._pacers), len(lane._refused)) <= (1, 64)
@@ -155,5 +158,46 @@ def test_the_same_pass_in_another_symbol_is_the_same_presentation() -> None:
     ]
     gate.see(0.5)
     assert gate.claim == claim
-    codes = gate.watchers["north-entry"]._codes._codes
-    assert len({code.presented.id for code in codes.values() if code.presented}) == 1
+    assert len({code.presented.id for code in gate.codes() if code.presented}) == 1
+
+
+def test_a_photograph_of_a_pass_on_the_wall_does_not_keep_its_holder_out() -> None:
+    gate = WalledGate(Wall(None), BY_BOTH)
+    gate.wall.hang(text(claims()))
+    gate.see(16.0)
+    assert gate.outcomes() == ["FactorMissing"]
+    gate.see(20.0)
+    assert gate.outcomes() == ["FactorMissing"]
+    gate.wall.phone = text(claims())
+    gate.see(1.0)
+    assert gate.claim is not None
+    gate.stand(LIN, 0.6)
+    assert gate.opened() == 1
+
+
+def test_parts_of_one_card_collect_amid_strangers_parts() -> None:
+    rule = replace(BY_PASS, health_certificate=True)
+    gate = WalledGate(Wall("part of a card"), rule, utc=HEALTH_NOW)
+    gate.see(2.0)
+    gate.wall.phone = text(claims(valid_from=None, valid_until=HEALTH_NOW + timedelta(days=1)))
+    gate.see(0.5)
+    parts = chunks(card_text())
+    assert len(parts) > 1
+    for part in reversed(parts):
+        assert gate.said()[-1] == ("waiting", ("health_certificate",))
+        gate.wall.phone = part
+        gate.see(1.0)
+    assert (gate.outcomes(), gate.opened()) == (["granted"], 1)
+
+
+def test_parts_that_lie_further_apart_than_the_window_are_no_card() -> None:
+    gate = WalledGate(Wall(None), replace(BY_PASS, health_certificate=True), utc=HEALTH_NOW)
+    *first, last = chunks(card_text())
+    for part in first:
+        gate.wall.phone = part
+        gate.see(1.0)
+    gate.wall.phone = None
+    gate.wait(16.0)
+    gate.wall.phone = last
+    gate.see(1.0)
+    assert (gate.outcomes(), gate.said()) == ([], [])

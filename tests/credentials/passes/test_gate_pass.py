@@ -274,13 +274,15 @@ def test_a_key_twice_is_refused() -> None:
 def _parts() -> list[bytes]:
     """The four items of a genuine pass, each as it is encoded."""
     message = cose.parse(base45.decode(text()[len(PREFIX) :]))
-    parts = (message.protected_bytes, {}, message.payload, message.signature)
-    return [cbor2.dumps(part) for part in parts]
+    strings = (message.protected_bytes, message.payload, message.signature)
+    head, body, by = (cbor2.dumps(one) for one in strings)
+    return [head, cbor2.dumps({}), body, by]
 
 
 def _long(item: bytes) -> bytes:
     """The same byte string with its length in four bytes."""
-    return b"\x5a" + len(cbor2.loads(item)).to_bytes(4, "big") + cbor2.loads(item)
+    value: bytes = cbor2.loads(item)
+    return b"\x5a" + len(value).to_bytes(4, "big") + value
 
 
 def _pieces(item: bytes) -> bytes:

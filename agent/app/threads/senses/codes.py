@@ -99,7 +99,7 @@ class Codes:
         self._verifier = verifier
         self._in_zone = in_zone
         self._parts = PartCollector(factor_window_s)
-        self._codes: dict[bytes, _Code] = {}
+        self._codes: dict[bytes, list[_Code]] = {}
 
     def look(self, symbols: Sequence[Symbol], size: tuple[int, int], now: Instant) -> list[Shown]:
         """What is to be said of a frame of ``size``, width and height, in pixels."""
@@ -120,29 +120,47 @@ class Codes:
     def _seen(
         self, symbols: Sequence[Symbol], size: tuple[int, int], now_s: float
     ) -> Iterator[_Seen]:
-        """The credentials among the symbols, each once."""
-        keys: set[bytes] = set()
+        """The credentials among the symbols."""
+        by_key: dict[bytes, list[Symbol]] = {}
         for symbol in symbols:
-            if symbol.text is None or kind_of(symbol.text) is CredentialKind.TEXT:
-                continue
-            key = hashlib.blake2b(symbol.content, digest_size=16).digest()
-            if key in keys:
-                continue
-            keys.add(key)
-            code = self._codes.get(key)
+            if symbol.text is not None and kind_of(symbol.text) is not CredentialKind.TEXT:
+                key = hashlib.blake2b(symbol.content, digest_size=16).digest()
+                by_key.setdefault(key, []).append(symbol)
+        for key, same in by_key.items():
+            for symbol, code in self._told_apart(key, same, now_s):
+                code.see(symbol.box, now_s)
+                text = symbol.text or ""
+                in_zone = self._in_zone(symbol.box, *size)
+                moving = now_s - code.moved_s <= _MOVED_WITHIN_S
+                yield _Seen(code, text, in_zone, moving, symbol.box.area)
+
+    def _told_apart(
+        self, key: bytes, same: Sequence[Symbol], now_s: float
+    ) -> list[tuple[Symbol, _Code]]:
+        """Each of the symbols that say the same, with the code that it has been so far.
+
+        A photograph of somebody's pass may hang beside them: what stays in its place is that one
+        still, and what is in the frame beside it is another.
+        """
+        before = self._codes.get(key, [])
+        pairs: list[tuple[Symbol, _Code]] = []
+        for symbol in sorted(
+            same, key=lambda one: -max(map(one.box.overlap, _places(before)), default=0.0)
+        ):
+            free = [code for code in before if all(code is not taken for _, taken in pairs)]
+            code = max(free, key=lambda one: one.place.overlap(symbol.box), default=None)
             if code is None or code.gone(symbol.box, now_s):
-                code = self._codes[key] = _Code(symbol.box, now_s, now_s, now_s)
-            code.see(symbol.box, now_s)
-            part = part_of(symbol.text)
-            if part is not None and code.looked_at:
-                self._parts.add(part, now_s)  # it still lies there
-            yield _Seen(
-                code,
-                symbol.text,
-                self._in_zone(symbol.box, *size),
-                now_s - code.moved_s <= _MOVED_WITHIN_S,
-                symbol.box.area,
-            )
+                code = _Code(symbol.box, now_s, now_s, now_s)
+            pairs.append((symbol, code))
+        taken = [code for _, code in pairs]
+        kept = [
+            code
+            for code in before
+            if all(code is not one for one in taken)
+            and now_s - code.seen_s <= _GONE_WHERE_IT_WAS_AFTER_S
+        ]
+        self._codes[key] = [*kept, *taken]
+        return pairs
 
     def _looked_at(self, text: str, now: Instant) -> Shown | None:
         part = part_of(text)
@@ -152,18 +170,22 @@ class Codes:
         return self._known(presented, now.monotonic_s) or presented
 
     def _known(self, presented: Shown, now_s: float) -> Shown | None:
-        """The presentation of the same pass a moment ago, whatever its bytes were then."""
+        """The presentation of the same pass in other bytes a moment ago."""
         if not isinstance(presented, PassPresented):
             return None
-        for code in self._codes.values():
+        for code in itertools.chain.from_iterable(self._codes.values()):
             before = code.presented
-            near = now_s - code.seen_s <= _GONE_AFTER_S
+            there = code.seen_s == now_s
+            near = now_s - code.seen_s <= _GONE_AFTER_S and not there
             if near and isinstance(before, PassPresented) and before.same_as(presented):
                 return before
         return None
 
     def _collected(self, part: Part, now: Instant) -> Shown | None:
-        """The card that the part makes whole; None while others are missing: no failure."""
+        """The card that the part makes whole; None while others are missing: no failure.
+
+        A part counts from when it was seen first: one that hangs on a wall is soon forgotten.
+        """
         wholes = self._parts.add(part, now.monotonic_s).wholes
         presented: Shown | None = None
         for whole in wholes:
@@ -176,9 +198,16 @@ class Codes:
 
     def _give_away(self) -> None:
         """Keep to the bound: what is not believed goes first, then what was seen longest ago."""
-        if len(self._codes) > _MOST_KEPT:
-            by_worth = sorted(self._codes.items(), key=lambda item: _worth(item[1]))
-            self._codes = dict(by_worth[-_MOST_KEPT:])
+        if sum(map(len, self._codes.values())) <= _MOST_KEPT:
+            return
+        codes = [(key, code) for key, same in self._codes.items() for code in same]
+        self._codes = {}
+        for key, code in sorted(codes, key=lambda item: _worth(item[1]))[-_MOST_KEPT:]:
+            self._codes.setdefault(key, []).append(code)
+
+
+def _places(codes: Sequence[_Code]) -> list[Box]:
+    return [code.place for code in codes]
 
 
 def _worth(code: _Code) -> tuple[bool, float, float]:
