@@ -106,3 +106,7 @@ def _bench_symbols(*, as_json: bool) -> None:
     ratio = found["live_to_zxing"]
     say(f"a frame without a symbol: {found['live_ms']} ms, {ratio} times zxing-cpp at its defaults")
     say(f"read where there is nothing: {found['false_positives']}")
+    wall = found["wall"]
+    say(f"{wall['codes']} forged codes in a frame: {wall['decode_to_one']} times one code to read")
+    film, standing = wall["film_to_decode"], wall["standing_to_decode"]
+    say(f"and beside that {film} times as long to judge, {standing} once they hang there")

@@ -59,8 +59,8 @@ KINDS: dict[str, Callable[[int], str]] = {
 """What a stranger can make sixteen of; the number makes another one of it."""
 
 
-def symbol(shown: str, box: Box) -> Symbol:
-    return Symbol("QRCode", shown.encode(), shown, "zxing", 1.0, box)
+def symbol(shown: str, box: Box, encoding: str = "utf-8") -> Symbol:
+    return Symbol("QRCode", shown.encode(encoding), shown, "zxing", 1.0, box)
 
 
 class Wall:
@@ -75,6 +75,8 @@ class Wall:
         self._made = [self._make(number) for number in range(WALL)] if self._make else []
         self._frame = 0
         self.phone: str | None = None
+        self.encoding = "utf-8"
+        self.picture: Callable[[], list[Symbol]] | None = None
         self.phone_at = Box(500, 500, 200, 200)
 
     def hang(self, shown: str) -> None:
@@ -82,6 +84,8 @@ class Wall:
         self._made.append(shown)
 
     def look(self, image: object) -> list[Symbol]:
+        if self.picture is not None:
+            return self.picture()
         self._frame += 1
         if self._film and self._make is not None:
             first = self._frame * WALL
@@ -93,7 +97,7 @@ class Wall:
             if self._random.random() >= self._missed
         ]
         if self.phone is not None:
-            found.insert(len(found) // 2, symbol(self.phone, self.phone_at))
+            found.insert(len(found) // 2, symbol(self.phone, self.phone_at, self.encoding))
         return found
 
 

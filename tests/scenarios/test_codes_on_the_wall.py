@@ -13,6 +13,8 @@ from wall_parts import BY_PASS, KINDS, WALL, Wall, WalledGate
 from agent.controller.kiosk import Kiosk
 from agent.domain.access.rule import Rule
 from agent.domain.credential.gate_pass import PassId
+from agent.lab.bench.wall import frame_of
+from agent.vision.symbols.symbols import SymbolWatch
 
 USUAL_S = 0.35
 BY_BOTH = Rule(frozenset({"resident"}), factors=BOTH)
@@ -152,10 +154,8 @@ def test_the_same_pass_in_another_symbol_is_the_same_presentation() -> None:
     gate = WalledGate(Wall(None), BY_BOTH)
     gate.wall.phone = text(claims())
     gate.see(0.5)
-    claim, look = gate.claim, gate.wall.look
-    gate.wall.look = lambda image: [  # type: ignore[method-assign]
-        replace(one, content=one.text.encode("utf-16")) for one in look(image) if one.text
-    ]
+    claim = gate.claim
+    gate.wall.encoding = "utf-16"
     gate.see(0.5)
     assert gate.claim == claim
     assert len({code.presented.id for code in gate.codes() if code.presented}) == 1
@@ -201,3 +201,17 @@ def test_parts_that_lie_further_apart_than_the_window_are_no_card() -> None:
     gate.wall.phone = last
     gate.see(1.0)
     assert (gate.outcomes(), gate.said()) == ([], [])
+
+
+def test_by_the_real_decoder_a_pass_amid_fifteen_forged_ones_opens() -> None:
+    """From the picture: what the camera sees is read, verified and judged."""
+    gate = WalledGate(Wall(None))
+    reader = SymbolWatch()
+    wall = [KINDS["unknown issuer"](number) for number in range(WALL)]
+    for number in range(9):
+        genuine = text(claims(id=PassId(f"{0xF000 + number:016x}")))
+        image = frame_of([*wall[:number], genuine, *wall[number + 1 :]])
+        gate.wall.picture = lambda image=image: reader.look(image)
+        assert gate.see(1.0, lambda wanted=number + 1: gate.opened() == wanted) <= USUAL_S
+        gate.wait(4.0)
+    assert gate.opened() == 9

@@ -16,6 +16,7 @@ import segno
 import zxingcpp
 from pyzbar import pyzbar
 
+from agent.lab.bench.wall import bench_wall
 from agent.vision.symbols.symbol_passes import DEFAULT, Grey
 from agent.vision.symbols.symbols import SymbolWatch, read_symbols
 
@@ -211,7 +212,8 @@ def bench_symbols(
     that were never shown, by decoder), ``false_positives`` (symbols in ``frames`` empty frames),
     ``live_ms``, ``zxing_ms`` and ``live_to_zxing`` (mean of a frame without a symbol, ours and
     zxing-cpp's at its defaults, and their ratio), ``live_to_zxing_2d`` (the same to zxing-cpp at
-    its defaults for the formats that are read here).
+    its defaults for the formats that are read here), ``wall`` (what sixteen forged codes in a
+    frame cost: ``lab.bench.wall``).
     """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
@@ -253,6 +255,7 @@ def _measure(
         "total": {way: _figures(got) for way, got in everything.items()},
         "wrong": wrong,
         **_live(frames, seed),
+        "wall": bench_wall(max(frames // 5, 2)),
     }
 
 
