@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from gate_parts import BOTH, DOOR, LANE, LIN
@@ -211,7 +212,7 @@ def test_by_the_real_decoder_a_pass_amid_fifteen_forged_ones_opens() -> None:
     for number in range(9):
         genuine = text(claims(id=PassId(f"{0xF000 + number:016x}")))
         image = frame_of([*wall[:number], genuine, *wall[number + 1 :]])
-        gate.wall.picture = lambda image=image: reader.look(image)
+        gate.wall.picture = partial(reader.look, image)
         assert gate.see(1.0, lambda wanted=number + 1: gate.opened() == wanted) <= USUAL_S
         gate.wait(4.0)
     assert gate.opened() == 9
