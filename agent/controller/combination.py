@@ -124,8 +124,9 @@ class Combination:
 
         The same one again changes nothing: what was compared with it so far still counts.
         """
-        if self._face is None and not self.credentials:
-            # A certificate is nobody's: the window of whoever comes is their own.
+        # A certificate is nobody's: the window of whoever comes is their own.
+        first = presented.credential is not None and self._face is None and not self.credentials
+        if first or self.began_s is None:
             self.began_s = now_s
         match presented:
             case PassPresented() if self._pass is None or not self._pass.same_as(presented):

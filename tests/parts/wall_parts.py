@@ -12,7 +12,7 @@ from health_parts import certificate_text
 from health_verdicts import CARD_TRUST
 from pass_parts import COMMUNITY, ISSUERS, NOW, OTHER_KEY, claims, text
 
-from agent.app.threads.senses.codes import Codes
+from agent.app.threads.senses.codes import Outlook
 from agent.app.threads.senses.symbols import SymbolWatcher
 from agent.app.threads.senses.verifier import CredentialVerifier, Sources
 from agent.app.threads.worker import Slot
@@ -117,12 +117,19 @@ class WalledGate(Gate):
 
     def watcher(self, point: str, wall: Wall) -> SymbolWatcher:
         inside = Box(0, 200, WIDTH, HEIGHT - 200)
-        codes = Codes(self.verifier, lambda box, *_: box.overlap(inside) > 0, 15.0)
-        return SymbolWatcher(point, wall, Slot[Frame](), codes, self.clock, self.tell)
+        return SymbolWatcher(
+            point,
+            wall,
+            Slot[Frame](),
+            self.verifier,
+            self.clock,
+            self.tell,
+            outlook=Outlook(lambda box, *_: box.overlap(inside) > 0),
+        )
 
     def codes(self) -> list[Any]:
         """What is remembered of codes at the entry."""
-        known = self.watchers["north-entry"]._codes._codes.values()
+        known = self.watchers["north-entry"].codes._codes.values()
         return [code for same in known for code in same]
 
     def see(self, seconds: float, until: Callable[[], bool] = lambda: False) -> float:

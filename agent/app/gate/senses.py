@@ -16,7 +16,7 @@ from agent.app.open.cameras import open_camera
 from agent.app.open.settings import reads_symbols
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.senses.camera import CameraReader, CameraWatcher
-from agent.app.threads.senses.codes import Codes
+from agent.app.threads.senses.codes import Outlook
 from agent.app.threads.senses.documents import DocumentKeys, DocumentWatcher
 from agent.app.threads.senses.inputs import InputReader
 from agent.app.threads.senses.symbols import SymbolWatcher
@@ -165,9 +165,14 @@ class Senses(Organ):
     def _symbols(self, access_point: str, slot: Slot[Frame], zone: Zone) -> Task:
         rules = self._parts.file.config.rule
         window_s = max((rule.factor_window_s for rule in rules), default=RULE.factor_window_s)
-        codes = Codes(self._verifier, zone.holds, window_s)
         symbols = SymbolWatcher(
-            access_point, SymbolWatch(), slot, codes, self._parts.clock, self._post
+            access_point,
+            SymbolWatch(),
+            slot,
+            self._verifier,
+            self._parts.clock,
+            self._post,
+            outlook=Outlook(zone.holds, window_s),
         )
         return Task(f"symbols {access_point}", symbols.work, symbols.stop)
 

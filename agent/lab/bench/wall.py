@@ -105,7 +105,7 @@ def _decode(image: Grey, frames: int) -> tuple[list[Symbol], float]:
 def _say(films: list[list[Symbol]], trusted: Issuers) -> tuple[float, float]:
     """What the first frame takes, and the median of all others."""
     sources = Sources(trusted, None, lambda _: TrustList(), AcceptanceRules(), "", "", 0)
-    codes = Codes(CredentialVerifier(lambda: sources), lambda *_: True, 15.0)
+    codes = Codes(CredentialVerifier(lambda: sources))
     took = []
     for number, symbols in enumerate(films):
         now = Instant(number / 15, _UTC, utc_trusted=True)

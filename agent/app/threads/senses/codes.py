@@ -38,6 +38,22 @@ _BUDGET = 6
 """Codes verified in one frame; a pass takes some 0.2 ms, a health certificate 0.5."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What of an access point counts here.
+
+    ``in_zone`` says whether a box lies in the approach zone of a frame of that width and height;
+    parts of one SMART Health Card may lie ``factor_window_s`` apart.
+    """
+
+    in_zone: Callable[[Box, int, int], bool]
+    factor_window_s: float = 15.0
+
+
+ANYWHERE = Outlook(lambda *_: True)
+"""Of a camera without a zone."""
+
+
 @dataclass(slots=True)
 class _Code:
     """One code as it was seen; ``place`` is where it has been since ``moved_s``."""
@@ -89,16 +105,11 @@ class Codes:
     def __init__(
         self,
         verifier: CredentialVerifier,
-        in_zone: Callable[[Box, int, int], bool],
-        factor_window_s: float,
+        outlook: Outlook = ANYWHERE,
     ) -> None:
-        """``in_zone`` takes a box and the frame's width and height.
-
-        ``factor_window_s``: parts of one SMART Health Card may lie so far apart.
-        """
         self._verifier = verifier
-        self._in_zone = in_zone
-        self._parts = PartCollector(factor_window_s)
+        self._in_zone = outlook.in_zone
+        self._parts = PartCollector(outlook.factor_window_s)
         self._codes: dict[bytes, list[_Code]] = {}
 
     def look(self, symbols: Sequence[Symbol], size: tuple[int, int], now: Instant) -> list[Shown]:

@@ -9,7 +9,8 @@ credential of ours is not said at all.
 import threading
 from collections.abc import Callable
 
-from agent.app.threads.senses.codes import Codes
+from agent.app.threads.senses.codes import ANYWHERE, Codes, Outlook
+from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.app.threads.worker import Slot
 from agent.controller.inputs import CredentialShown, Input
 from agent.domain.sight.image import Frame
@@ -26,14 +27,16 @@ class SymbolWatcher:
         access_point: str,
         reader: SymbolReader,
         slot: Slot[Frame],
-        codes: Codes,
+        verifier: CredentialVerifier,
         clock: Clock,
         post: Callable[[Input], None],
+        *,
+        outlook: Outlook = ANYWHERE,
     ) -> None:
         self._access_point = access_point
         self._reader = reader
         self._slot = slot
-        self._codes = codes
+        self.codes = Codes(verifier, outlook)
         self._clock = clock
         self._post = post
         self._stopping = threading.Event()
@@ -52,7 +55,7 @@ class SymbolWatcher:
         """Look at one frame."""
         symbols = self._reader.look(frame.image)
         height, width = frame.image.shape[:2]
-        for presented in self._codes.look(symbols, (width, height), self._clock.now()):
+        for presented in self.codes.look(symbols, (width, height), self._clock.now()):
             self._post(CredentialShown(self._access_point, presented))
 
     def stop(self) -> None:
