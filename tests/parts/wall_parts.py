@@ -143,11 +143,16 @@ class WalledGate(Gate):
             self.clock.advance(FRAME_S)
         return self.clock.now().monotonic_s - began_s
 
+    def opens(self, seconds: float) -> float:
+        """How long it takes until it opens; no less than ``seconds`` where it does not."""
+        before = self.opened()
+        return self.see(seconds, lambda: self.opened() > before)
+
     def visit(self, number: int, seconds: float = 1.5) -> float | None:
         """Somebody holds up a genuine pass of their own: how long until it opened, or None."""
         before = self.opened()
         self.wall.phone = text(claims(id=PassId(f"{0xF000 + number:016x}")))
-        took_s = self.see(seconds, lambda: self.opened() > before)
+        took_s = self.opens(seconds)
         self.wall.phone = None
         self.see(0.5)
         self.wait(3.5)

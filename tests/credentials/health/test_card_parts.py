@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from agent.credentials.health.card_parts import Part, PartCollector, part_of
+from agent.credentials.health.card_parts import Part, PartCollector, Whole, part_of
 
 WINDOW_S = 20.0
 
@@ -57,7 +57,7 @@ def test_rubbish_beside_a_card_does_not_keep_it_from_being_whole() -> None:
     collector = PartCollector(WINDOW_S)
     for number in (1, 2, 3):
         collector.add(part(number, 3, "666"), 0.0)
-    wholes = []
+    wholes: list[Whole] = []
     for number in (1, 2, 3):
         wholes += collector.add(part(number, 3), 1.0).wholes
         wholes += collector.add(part(number, 3, "666"), 1.0).wholes
@@ -66,7 +66,7 @@ def test_rubbish_beside_a_card_does_not_keep_it_from_being_whole() -> None:
 
 def test_two_cards_of_as_many_parts_are_both_among_the_wholes() -> None:
     collector = PartCollector(WINDOW_S)
-    wholes = []
+    wholes: list[Whole] = []
     for digits in ("11", "22"):
         for number in (1, 2, 3, 4):
             wholes += collector.add(part(number, 4, digits + str(number)), 1.0).wholes
