@@ -145,6 +145,27 @@ def test_one_person_who_tries_again_is_one_face(gate) -> None:
     assert locks(gate) == []
 
 
+@pytest.mark.parametrize("accomplice", [False, True])
+def test_a_day_of_strangers_is_few_comparisons(gate, accomplice) -> None:
+    """They take turns for six hours without a pause, the holder now and then among them."""
+    compared = 0
+    ends_s = gate.clock.now().monotonic_s + 6 * 3600
+    while gate.clock.now().monotonic_s < ends_s:
+        if accomplice:
+            gate.hold_up()
+            gate.stand(LIN, 1.0)
+            gate.wait(16)
+        gate.hold_up()
+        if gate.claim is None:
+            gate.wait(20)
+            continue
+        gate.stand(stranger(compared), 0.4)
+        compared += 1
+        gate.wait(16 if accomplice else 0)
+    assert (gate.opened() > 0) is accomplice
+    assert compared <= 21 + 3 * 5
+
+
 def test_an_accomplice_launders_nothing(gate) -> None:
     """The holder comes between two strangers, is let in, and the strangers still count."""
     for number in range(2):
