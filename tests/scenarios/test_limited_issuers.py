@@ -86,7 +86,7 @@ class Entry(Gate):
         }
         text = issue(claims(**(fields | changes)), key, NOW - timedelta(hours=2))
         self.clock.advance(30.0)
-        shown = self.verifier.symbol(text, text.encode(), self.clock.now())
+        shown = self.verifier.verify(text, self.clock.now())
         self.tell(CredentialShown("north-entry", shown))
         return str(self.outcomes()[-1])
 
