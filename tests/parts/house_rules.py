@@ -45,6 +45,7 @@ _FIRST = ("hours", "credential")
 _JUDGED = (*_FIRST, "sight", "door", "skin")
 ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
     "domain": {
+        "foreign": (),
         "hours": (),
         "credential": ("hours",),
         "sight": _FIRST,

@@ -14,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import segno
 import zxingcpp
-from pyzbar import pyzbar
 
 from agent.lab.bench.wall import bench_wall
-from agent.vision.symbols.symbol_passes import DEFAULT, Grey
+from agent.vision.symbols.symbol_passes import DEFAULT, ZBAR, Grey
 from agent.vision.symbols.symbols import SymbolWatch, read_symbols
 
 Random = np.random.Generator
@@ -285,7 +284,7 @@ def _live(frames: int, seed: int) -> dict[str, Any]:
 
 
 def _zbar_texts(image: Grey) -> list[str | None]:
-    return [one.data.decode(errors="replace") for one in pyzbar.decode(image)]
+    return [one.text for one in ZBAR(image)]
 
 
 def _figures(results: list[tuple[bool, float]]) -> dict[str, float]:

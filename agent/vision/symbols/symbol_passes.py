@@ -5,7 +5,7 @@ small, and is made readable first: sharper, of more contrast, larger. Which pass
 what ``gate-agent bench symbols`` measures; they stand in the order of that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import zxingcpp
-from pyzbar import pyzbar
 
+from agent.domain.foreign.boundary import read_or
+from agent.domain.foreign.text import undeclared
 from agent.domain.sight.track import Box
+from agent.vision.symbols.zbar import read_qr
 
 Grey = npt.NDArray[np.uint8]
 
@@ -29,6 +31,8 @@ FORMATS = {
 }
 _ALL = list(FORMATS)
 _QR = [_F.QRCode, _F.MicroQRCode]
+_SYMBOLOGY_BYTES = 3
+"""What kind of symbol it is (]Q1), at the start of zxing-cpp's hexadecimal form."""
 _LARGEST_ENLARGED_PX = 16_000_000
 """An image is enlarged up to so many pixels: at a byte each they take 16 MB, and a second."""
 
@@ -53,7 +57,13 @@ class Pass:
     scale: float = 1.0
 
     def __call__(self, grey: Grey) -> list[Found]:
-        """What it reads in ``grey``, in the coordinates of ``grey``."""
+        """What it reads in ``grey``, in the coordinates of ``grey``.
+
+        Nothing where the libraries raise: a code can be made so that one of them does.
+        """
+        return read_or(self.name, [], lambda: self._read(grey))
+
+    def _read(self, grey: Grey) -> list[Found]:
         image = grey
         if self.scale != 1.0:
             image = enlarge(image, self.scale)
@@ -87,21 +97,19 @@ def zxing_fixed(grey: Grey) -> list[Found]:
 
 
 def zxing_unread(grey: Grey) -> list[Box]:
-    """Where zxing-cpp sees a QR code that it cannot read."""
+    """Where zxing-cpp sees a QR code that it cannot read; nowhere where it raises."""
+    return read_or("zxing+unread", [], lambda: _unread(grey))
+
+
+def _unread(grey: Grey) -> list[Box]:
     # zxing-cpp takes a list as well; its stub does not say so.
     read = zxingcpp.read_barcodes(grey, formats=_QR, return_errors=True)  # type: ignore[arg-type]
     return [_box(one.position) for one in read if not one.valid]
 
 
 def zbar(grey: Grey) -> list[Found]:
-    """QR codes by zbar: its other formats find symbols where there are none."""
-    found = []
-    for one in pyzbar.decode(grey, symbols=[pyzbar.ZBarSymbol.QRCODE]):
-        content = bytes(one.data)
-        rect = one.rect
-        box = Box(rect.left, rect.top, max(rect.width, 1), max(rect.height, 1))
-        found.append(Found("QRCode", content, _utf8(content), box))
-    return found
+    """QR codes by zbar."""
+    return [Found("QRCode", one.content, undeclared(one.content), one.box) for one in read_qr(grey)]
 
 
 def enlarge(grey: Grey, factor: float) -> Grey:
@@ -193,25 +201,40 @@ COSTLY: tuple[Pass, ...] = (
 
 def _zxing(grey: Grey, **options: Any) -> list[Found]:
     read = zxingcpp.read_barcodes(grey, text_mode=zxingcpp.TextMode.Plain, **options)
+    good = [one for one in read if one.valid and one.format in FORMATS]
+    declared = _declared(good, grey, options)
     return [
-        Found(FORMATS[one.format], bytes(one.bytes), _text(one), _box(one.position))
-        for one in read
-        if one.valid and one.format in FORMATS
+        Found(
+            FORMATS[one.format],
+            content,
+            _whole(one.text) if content in declared else undeclared(content),
+            _box(one.position),
+        )
+        for one in good
+        for content in (bytes(one.bytes),)
     ]
 
 
-def _text(one: Any) -> str | None:
-    if one.content_type == zxingcpp.ContentType.Binary:
-        return _utf8(bytes(one.bytes))
-    text: str = one.text
-    return text
+def _declared(found: list[Any], grey: Grey, options: Mapping[str, Any]) -> set[bytes]:
+    """The bytes whose text is zxing-cpp's to tell: ASCII, or of an encoding that they name (ECI).
+
+    Only its hexadecimal form says whether they name one: there a mark of it stands among them.
+    That takes another look at the image, and only what is neither ASCII nor UTF-8 asks for it.
+    """
+    told = {content for one in found if (content := bytes(one.bytes)).isascii()}
+    doubtful = {bytes(one.bytes) for one in found if bytes(one.bytes) != one.text.encode()}
+    if doubtful <= told:
+        return told
+    again = zxingcpp.read_barcodes(grey, text_mode=zxingcpp.TextMode.HexECI, **options)
+    return told | {bytes(one.bytes) for one in again if one.valid and _names_encoding(one)}
 
 
-def _utf8(content: bytes) -> str | None:
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return None
+def _names_encoding(one: Any) -> bool:
+    return bytes.fromhex(one.text)[_SYMBOLOGY_BYTES:] != bytes(one.bytes)
+
+
+def _whole(text: str) -> str | None:
+    return None if "\ufffd" in text else text
 
 
 def _box(position: Any) -> Box:

@@ -1,0 +1,1 @@
+"""Bytes and texts that others made: what of them can be read, and as what."""

@@ -1,0 +1,145 @@
+"""What bytes without a declared encoding say, where that can be told; never a guess that garbles.
+
+A byte order mark names UTF-8, UTF-16 or UTF-32. Without one it is UTF-8, which hardly any other
+text decodes as by chance. What is left is taken for GB18030 or Shift-JIS only where it decodes
+whole and looks like one and not like the other: nearly any bytes decode as either.
+
+GB18030 looks so by its most frequent characters, which lie together at B0A1 to D7F9 (GB 2312,
+level 1); Latin letters with accents, most Cyrillic, Big5 and Shift-JIS fall elsewhere. EUC-KR and
+KOI8-R do not, and cannot be told from it.
+"""
+
+import codecs
+import re
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins as UTF-16's does
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SAMPLE_BYTES = 65_536
+_LEAST_CHARACTERS = 2
+"""One pair of bytes is no evidence: it may be two letters with accents."""
+_GB_UNIT = re.compile(
+    rb"[\x00-\x7f]|[\x81-\xfe][\x30-\x39][\x81-\xfe][\x30-\x39]|[\x81-\xfe].", re.DOTALL
+)
+_GB_COMMON, _GB_SIGN, _GB_SECOND = range(0xB0, 0xD8), range(0xA1, 0xA4), range(0xD8, 0xF8)
+_COMMON_SHARE, _KNOWN_SHARE = 0.5, 0.66
+_SJIS_UNIT = re.compile(rb"[\x81-\x9f\xe0-\xfc].|.", re.DOTALL)
+_SJIS_COMMON = (range(0x8140, 0x81AD), range(0x824F, 0x8397), range(0x889F, 0x9873))
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_KANA = (
+    rb"(?:(?:[\xb7\xbc\xc1\xca-\xce]\xde|[\xca-\xce]\xdf|[\xb7\xbc\xc1\xc6\xcb\xd0\xd8])[\xac-\xae]"
+    rb"|[\xb3\xbc\xc1\xc3\xc4\xcc]\xde?[\xa7-\xab]"
+    rb"|[\xb3\xb6-\xc4\xca-\xce]\xde|[\xca-\xce]\xdf|[\xa6\xb1-\xdd])\xaf?\xb0?"
+)
+_HALFWIDTH = re.compile(rb"(?>(?:%b){2,}+|[\x20-\x40\x5b-\x60\x7b-\x7e])++" % _KANA)
+_HALFWIDTH_SURE = re.compile(rb"(?=[\xa6-\xdf]{3})[\xc0-\xdf]*[\xa6-\xbf]")
+"""Half-width katakana as words have them: small letters and marks of voice only behind a sound
+that takes them, no Latin letters beside, and not only what is a capital with an accent elsewhere.
+"""
+_FREQUENT = frozenset(
+    "的一是不了人我在有他这为之大来以个中上们到说国和地也子时道出而要于就下得可你年生自会那后能对"
+    "着事其里所去行过家十用发天如然作方成者多日都三小二无同经法当起与好看学进分心前面定见只主没公"
+    "从明文平新建华丽美英红军海玉强伟芳娜敏静秀杰涛超艳勇宇浩春梅志永"
+    "访客楼号室栋单元层路区市省县街园门东南西北物业通知停水电请勿入口车位临住户"
+)
+_SURNAMES = frozenset(
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏"
+    "魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万"
+)
+"""Where the same bytes are half-width katakana as well, these tell Chinese from them."""
+
+
+class NoTextError(ValueError):
+    """The bytes are no text that can be told; the message says why, and quotes nothing."""
+
+
+def text_of(data: bytes) -> str:
+    """The text of ``data``, without a byte order mark.
+
+    Raises:
+        NoTextError: it is no text, or in an encoding that cannot be told.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _marked(data, encoding)
+    if b"\0" in data:
+        raise NoTextError("it holds NUL bytes: no text, or UTF-16 without its mark")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        text, at = undeclared(data), error.start
+    if text is None:
+        raise NoTextError(f"it is neither UTF-8 (at byte {at}), UTF-16 nor GB18030")
+    return text
+
+
+def undeclared(data: bytes) -> str | None:
+    """The text of bytes that name no encoding; None where it cannot be told."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        sample = _sample(data)
+    gb = _decoded(data, "gb18030") if _looks_gb(sample) else None
+    sjis = _decoded(data, "shift_jis") if _looks_sjis(sample) else None
+    if gb is None or sjis is None:
+        return gb or sjis
+    wide = [char for char in gb if not char.isascii()]
+    frequent = sum(char in _FREQUENT for char in wide)
+    if wide[0] in _SURNAMES or 2 * frequent >= len(wide):
+        return gb
+    return None if frequent else sjis
+
+
+def _sample(data: bytes) -> bytes:
+    """As much as tells what a file is: from the first byte that is not ASCII, by whole lines."""
+    if len(data) <= _SAMPLE_BYTES:
+        return data
+    start = next(at for at, byte in enumerate(data) if byte > 0x7F)
+    sample = data[start : start + _SAMPLE_BYTES]
+    return sample[: sample.rfind(b"\n") + 1] or sample
+
+
+def _marked(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        name = encoding.upper().removesuffix("-SIG")
+        raise NoTextError(f"it begins as {name}, and is none at byte {error.start}") from None
+
+
+def _decoded(data: bytes, encoding: str) -> str | None:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    private = any(0xE000 <= ord(char) <= 0xF8FF or char == "\ufffd" for char in text)
+    return None if private or _CONTROLS.search(text) else text
+
+
+def _looks_gb(data: bytes) -> bool:
+    wide = [unit for unit in _GB_UNIT.findall(data) if unit[0] > 0x7F]
+    plain = [unit for unit in wide if len(unit) == 2 and unit[1] >= 0xA1]
+    common = sum(unit[0] in _GB_COMMON for unit in plain)
+    signs = sum(unit[0] in _GB_SIGN for unit in plain)
+    second = sum(unit[0] in _GB_SECOND for unit in plain)
+    characters = len(wide) - signs
+    return (
+        characters >= _LEAST_CHARACTERS
+        and common >= _COMMON_SHARE * characters
+        and common + second >= _KNOWN_SHARE * characters
+        # Rows 4 to 9 are kana, Greek and Cyrillic: EUC-JP has its kana there too.
+        and not any(0xA4 <= unit[0] <= 0xA9 for unit in plain)
+    )
+
+
+def _looks_sjis(data: bytes) -> bool:
+    if _HALFWIDTH.fullmatch(data) and _HALFWIDTH_SURE.search(data):
+        return True
+    units = [unit for unit in _SJIS_UNIT.findall(data) if unit[0] > 0x7F]
+    wide = [int.from_bytes(unit) for unit in units if len(unit) == 2]
+    common = sum(any(value in block for block in _SJIS_COMMON) for value in wide)
+    return len(wide) == len(units) >= _LEAST_CHARACTERS and common >= _KNOWN_SHARE * len(wide)
