@@ -39,11 +39,15 @@ def scan(
             complain(result.error)
         elif not result.symbols:
             say(f"{plain(result.file)}: no symbol ({result.ms:.0f} ms)")
-        for symbol, kind, verdict in result.symbols:
+        for one in result.symbols:
+            symbol = one.symbol
             text = symbol.text if symbol.text is not None else f"{len(symbol.content)} bytes"
             shown = plain(text[:_LONGEST_SHOWN]) + ("..." if len(text) > _LONGEST_SHOWN else "")
-            holds = "valid" if verdict.valid else str(verdict.reason)
+            holds = "valid" if one.verdict.valid else str(one.verdict.reason)
+            if one.part is not None:
+                holds = "waiting for the others" if one.waiting else holds
+                holds = f"part {one.part.number} of {one.part.count}, {holds}"
             head = f"{plain(result.file)}: {symbol.format} by {symbol.decoder}, {symbol.ms:.0f} ms"
-            say(f"{head}: {kind.value}, {holds}: {shown}")
+            say(f"{head}: {one.kind.value}, {holds}: {shown}")
     if unread:
         raise typer.Exit(1)

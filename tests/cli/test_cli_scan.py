@@ -71,6 +71,17 @@ def test_a_transparent_image_is_paper(gate: Gate, draw, tmp_path: Path) -> None:
     assert line["symbols"][0]["text"] == "on glass"
 
 
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_light_modules_on_nothing_are_read(gate: Gate, draw, tmp_path: Path, depth: type) -> None:
+    code = cv2.imread(draw("a.png", "on glass"), cv2.IMREAD_GRAYSCALE)
+    assert code is not None
+    light = np.full((*code.shape, 4), 255, np.uint8)
+    light[:, :, 3] = code
+    cv2.imwrite(str(tmp_path / "light.png"), light.astype(depth) * (np.iinfo(depth).max // 255))
+    (line,) = lines(gate("scan", "--json", str(tmp_path / "light.png")).out)
+    assert line["symbols"][0]["text"] == "on glass"
+
+
 @pytest.mark.parametrize(
     ("kind", "begin"), [("eu_dcc", "HC1:"), ("smart_health_card", "shc:/"), ("gate_pass", "GP1:")]
 )

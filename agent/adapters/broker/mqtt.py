@@ -26,6 +26,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.adapters.broker.mqtt_client import SteadyClient
 from agent.adapters.secrets import exposed_mode
+from agent.domain.foreign.boundary import read_or
 from agent.errors import UnavailableError
 
 MAX_IN_FLIGHT = 100
@@ -173,7 +174,8 @@ class PahoBroker:
         if listener is None or (message.retain and not listener.retained):
             return
         if len(message.payload) <= _LARGEST_HEARD_BYTES:
-            listener.heard(bytes(message.payload))
+            # Raising would end the connection, and a message that is not acknowledged comes again.
+            read_or("broker message", None, lambda: listener.heard(bytes(message.payload)))
 
     def _on_connect_fail(self, _c: Any, _u: Any) -> None:
         self._callbacks.disconnected("the broker cannot be reached")

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from agent.adapters.camera.capture import OPEN_TIMEOUT_S, capture_time_s, open_capture, public_name
+from agent.domain.foreign.boundary import read_or
 from agent.domain.sight.image import Frame, Image
 from agent.errors import UnavailableError
 
@@ -95,7 +96,7 @@ class FileCamera:
         return first
 
     def _decode(self) -> tuple[Image, float] | None:
-        got, image = self._capture.read()
+        got, image = read_or("video", (False, None), self._capture.read)
         if not got:
             return None
         pts_s = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000.0

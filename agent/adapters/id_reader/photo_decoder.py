@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from agent.domain.foreign.boundary import boundary
 from agent.domain.sight.image import Image
 from agent.errors import RefusedError, UnavailableError
 
@@ -37,10 +38,8 @@ class MakersPhotoDecoder:
         Raises:
             RefusedError: ``unreadable_photo``: the decoder fails, or returns no image.
         """
-        try:
+        with boundary("photograph", lambda: _refused(f"{self._named} fails on it")):
             image = np.array(self._function(photo))
-        except Exception:  # noqa: BLE001 - foreign code: its message may quote the photograph
-            raise _refused(f"{self._named} fails on it") from None
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise _refused(f"{self._named} returns no image")
         if not (0 < image.shape[0] <= _LARGEST_PX and 0 < image.shape[1] <= _LARGEST_PX):

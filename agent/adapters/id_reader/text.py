@@ -24,6 +24,7 @@ from datetime import date
 
 from agent.credentials.documents.resident_id import check
 from agent.domain.credential.id_document import DocumentKind, IdDocument
+from agent.domain.foreign.boundary import boundary
 from agent.errors import RefusedError
 
 TEXT_BYTES = 256
@@ -51,6 +52,7 @@ _LAYOUTS = {
 }
 
 
+@boundary("ID card", lambda: _unreadable("text"), RefusedError)
 def decode_document(text: bytes, photo: bytes) -> IdDocument:
     """The document of a card's two blocks.
 

@@ -9,11 +9,13 @@ contacts, buttons ------------changes----------------'
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from agent.app.gate.parts import Parts
 from agent.app.open.cameras import open_camera
 from agent.app.open.settings import reads_symbols
+from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.senses.camera import CameraReader, CameraWatcher
 from agent.app.threads.senses.codes import Outlook
@@ -27,11 +29,14 @@ from agent.app.threads.worker import Slot
 from agent.config import CameraConfig
 from agent.controller.effects import Compare, Settle
 from agent.controller.inputs import Input
+from agent.credentials.health.trust import TrustList
 from agent.credentials.passes.pass_template import CommunityKey
+from agent.domain.access.part import PartKind
 from agent.domain.access.rule import Rule
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.image import Frame
+from agent.errors import UnavailableError
 from agent.operations.health.trust_lists import usable_trust
 from agent.operations.health.verify_health import RULES
 from agent.vision.face.track import Tracker
@@ -96,7 +101,7 @@ class Senses(Organ):
         return Sources(
             issuers=self._gallery.issuers(),
             community=self._community,
-            trust=lambda at: usable_trust(parts.site.state, at, limit),
+            trust=lambda at: _trust(parts.site.state, at, limit),
             rules=RULES[config.health.rules],
             pack=parts.pack.manifest.name,
             pack_version=parts.pack.manifest.version,
@@ -144,6 +149,7 @@ class Senses(Organ):
             self._gallery.index,
             self._post,
             lambda: self._camera_ended(camera.id),
+            FaultLine(PartKind.CAMERA.part(camera.id), self._post),
         )
         self._watchers[camera.id] = watcher
         slots = [slot]
@@ -180,3 +186,11 @@ class Senses(Organ):
         self._watching.discard(camera)
         if not self._watching:
             self._ended()
+
+
+def _trust(state: Path, at: datetime, limit: timedelta) -> TrustList:
+    """The keys that count; none where they cannot be read, which denies and ends no thread."""
+    try:
+        return usable_trust(state, at, limit)
+    except UnavailableError:
+        return TrustList(gap="signature: the trust lists cannot be read")

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -9,8 +10,9 @@ from agent.adapters.id_reader.ga467 import Ga467Reader
 from agent.adapters.id_reader.photo_decoder import MakersPhotoDecoder
 from agent.app.open.engine import engine_of
 from agent.config import GateConfig
+from agent.domain.foreign.boundary import boundary
 from agent.domain.sight.image import Template
-from agent.errors import ImageError, RefusedError
+from agent.errors import GateAgentError, ImageError, RefusedError
 from agent.ports import IdReader, PhotoDecoder
 from agent.vision.face.acquire import acquire
 from agent.vision.face.engine import FaceEngine
@@ -29,9 +31,11 @@ class PhotoReader:
 
     def template(self, photo: bytes) -> Template | None:
         """None where the photograph cannot be opened or shows no one face."""
+        broken = partial(ImageError, "unreadable_image", "the photograph cannot be looked at")
         try:
-            # A document's photograph is small; what counts is whether the face is whole.
-            found = acquire(self.engine, self.decoder.decode(photo), EVALUATION)
+            with boundary("photograph", broken, GateAgentError):
+                # A document's photograph is small; what counts is whether the face is whole.
+                found = acquire(self.engine, self.decoder.decode(photo), EVALUATION)
         except (RefusedError, ImageError) as error:
             _log.warning("photo_not_read", error=str(error).splitlines()[0])
             return None

@@ -9,8 +9,10 @@ from agent.credentials.health.health import (
     HealthKind,
     HealthVerdict,
     Steps,
+    refused,
 )
 from agent.credentials.health.trust import TrustList
+from agent.domain.foreign.boundary import read_or
 
 
 def kind_of(text: str) -> HealthKind | None:
@@ -31,6 +33,17 @@ def verify_health(
     ``Other``, with the step ``prefix`` failed.
     """
     kind = kind_of(text)
+    unread = refused("the certificate cannot be read", kind)
+    return read_or("health certificate", unread, lambda: _verdict(kind, text, trust, at, rules))
+
+
+def _verdict(
+    kind: HealthKind | None,
+    text: str,
+    trust: TrustList,
+    at: datetime,
+    rules: AcceptanceRules | None,
+) -> HealthVerdict:
     if kind is HealthKind.EU_DCC:
         return eu_dcc.verify_dcc(text, trust, at, rules)
     if kind is HealthKind.SMART_HEALTH_CARD:

@@ -31,6 +31,7 @@ from agent.credentials.passes.pass_template import CommunityKey, PassTemplate
 from agent.domain.credential.gate_pass import GatePass, PassId
 from agent.domain.credential.holder import parse_holder_id
 from agent.domain.credential.reason import Reason
+from agent.domain.foreign.boundary import boundary
 
 PREFIX = "GP1:"
 MAX_BYTES = 2048
@@ -39,6 +40,9 @@ ID_BYTES = 8
 DOCUMENT_BYTES = 16
 _ISS, _SUB, _EXP, _NBF, _IAT, _CTI, _GATE = 1, 2, 4, 5, 6, 7, -70000
 _CATEGORY, _COMMUNITIES, _ACCESS_POINTS, _USES, _KIOSK, _TEMPLATE, _DOCUMENT = range(1, 8)
+
+_read = boundary("gate pass", lambda: unreadable("pass: it cannot be read"), CredentialError)
+"""What stands behind it raises ``CredentialError`` only, whatever its parsers do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class SignedPass:
     _id: bytes = field(repr=False)
     _template: cbor.Value = field(repr=False, default=None)
 
+    @_read
     def template(self, key: CommunityKey) -> PassTemplate | None:
         """The face template that it carries, None where it carries none.
 
@@ -59,6 +64,7 @@ class SignedPass:
         return None if self._template is None else key.open(self._template, self._id)
 
 
+@_read
 def verify(text: str, issuers: Issuers, now: datetime | None) -> SignedPass:
     """The pass in ``text``, signed by a key that is trusted at ``now``, or at any time where None.
 
@@ -97,6 +103,7 @@ def verify(text: str, issuers: Issuers, now: datetime | None) -> SignedPass:
     return signed
 
 
+@_read
 def read_claims(text: str) -> GatePass:
     """What ``text`` says, whoever signed it: for printing one's own pass, never for a gate.
 

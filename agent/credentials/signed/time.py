@@ -17,6 +17,7 @@ from agent.credentials.errors import CredentialError, unreadable
 from agent.credentials.formats import cbor, cose
 from agent.credentials.passes.issuers import key_id
 from agent.domain.credential.reason import Reason
+from agent.domain.foreign.boundary import boundary
 
 NONCE_BYTES = 16
 MAX_BYTES = 512
@@ -25,6 +26,7 @@ _EARLIEST = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 
 
+@boundary("signed time", lambda: unreadable("time: malformed"), CredentialError)
 def verify_time(data: bytes, key: Ed25519PublicKey, nonce: bytes, kiosk: str) -> datetime:
     """The time that ``data`` answers to ``nonce`` with, for the kiosk that asked.
 

@@ -58,20 +58,22 @@ def boundary(
 
     Around a block, or as the decorator of a function.
     """
+    passing: tuple[type[BaseException], ...] = (*_ON_PURPOSE, *known)
     try:
         yield
-    except (*_ON_PURPOSE, *known):
+    except passing:
         raise
     except BaseException as error:  # noqa: BLE001 - a decoder may raise anything at all
         UNREADABLE.note(part, error)
         raise refusal() from None
 
 
-def read_or(part: str, otherwise: T, read: Callable[[], T]) -> T:
-    """What ``read`` returns; ``otherwise`` where it raises."""
+def read_or(part: str, otherwise: T, read: Callable[[], T], *known: type[Exception]) -> T:
+    """What ``read`` returns; ``otherwise`` where it raises anything but ``known``."""
+    passing: tuple[type[BaseException], ...] = (*_ON_PURPOSE, *known)
     try:
         return read()
-    except _ON_PURPOSE:
+    except passing:
         raise
     except BaseException as error:  # noqa: BLE001 - a decoder may raise anything at all
         UNREADABLE.note(part, error)

@@ -1,11 +1,11 @@
 """Whether bytes are a recording that the gate may play: a WAV file held to bounds."""
 
 import io
-import struct
 import wave
 
 import numpy as np
 
+from agent.domain.foreign.boundary import boundary
 from agent.errors import RefusedError
 
 LONGEST_S = 15.0
@@ -14,8 +14,6 @@ LARGEST_BYTES = 3_000_000
 _RATES_HZ = range(8_000, 48_001)
 _QUIETEST = 200
 """Of 32767: a loudest sample below that is silence in a street."""
-# All that the wave module was seen to answer damaged bytes with.
-_NO_WAV = (wave.Error, EOFError, ValueError, OverflowError, RuntimeError, struct.error)
 
 
 def check_wav(content: bytes) -> float:
@@ -26,16 +24,16 @@ def check_wav(content: bytes) -> float:
     """
     if len(content) > LARGEST_BYTES:
         raise _refused(f"is larger than {LARGEST_BYTES} bytes")
-    try:
-        with wave.open(io.BytesIO(content)) as stream:
-            channels, width, rate, count = stream.getparams()[:4]
-            if width != 2 or channels not in (1, 2) or rate not in _RATES_HZ:
-                raise _refused("is not 16 bits, 1 or 2 channels, 8000 to 48000 Hz")
-            if not _SHORTEST_S <= count / rate <= LONGEST_S:
-                raise _refused(f"does not last {_SHORTEST_S} to {LONGEST_S:g} s")
-            samples = np.frombuffer(stream.readframes(count), "<i2")
-    except _NO_WAV as error:
-        raise _refused("is no WAV file (PCM)") from error
+    with (
+        boundary("recording", lambda: _refused("is no WAV file (PCM)"), RefusedError),
+        wave.open(io.BytesIO(content)) as stream,
+    ):
+        channels, width, rate, count = stream.getparams()[:4]
+        if width != 2 or channels not in (1, 2) or rate not in _RATES_HZ:
+            raise _refused("is not 16 bits, 1 or 2 channels, 8000 to 48000 Hz")
+        if not _SHORTEST_S <= count / rate <= LONGEST_S:
+            raise _refused(f"does not last {_SHORTEST_S} to {LONGEST_S:g} s")
+        samples = np.frombuffer(stream.readframes(count), "<i2")
     if samples.size != count * channels:
         raise _refused("is cut short")
     if int(np.abs(samples.astype(np.int32)).max()) < _QUIETEST:

@@ -29,7 +29,6 @@ from agent.vision.face.quality import (
     shortfall,
 )
 from agent.vision.packs.manifest import HaarDetector
-from agent.vision.stills.images import readable
 
 _LONGEST_SIDE_PX = 1280
 _SMALL_SIDE_PX = 320
@@ -74,7 +73,6 @@ class _Look:
         return Box(round(x), round(y), max(round(width), 1), max(round(height), 1))
 
 
-@readable()
 def acquire_all(engine: FaceEngine, image: Image, limits: AcquisitionLimits) -> list[AcquiredFace]:
     """Every face of a photograph, by falling area; each says which limit it falls short of.
 

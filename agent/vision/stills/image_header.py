@@ -8,7 +8,10 @@ decoder then says what is wrong; its own limit, which ``agent`` sets, stands beh
 import re
 import struct
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
+
+from agent.domain.foreign.boundary import read_or
 
 _WIDTH_TAG, _HEIGHT_TAG = 256, 257
 
@@ -17,10 +20,7 @@ def declared_pixels(data: bytes) -> int:
     """Width times height by the header; 0 where the format or its header is not known."""
     for magic, read in _READERS:
         if magic.match(data):
-            try:
-                return read(data)
-            except (struct.error, IndexError, ValueError):
-                return 0
+            return read_or("image header", 0, partial(read, data))
     return 0
 
 

@@ -4,11 +4,15 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
+from agent.domain.foreign.boundary import boundary
 from agent.domain.sight.image import Image
 from agent.errors import ImageError
 from agent.vision.stills.image_header import declared_pixels
@@ -18,7 +22,11 @@ _LARGEST_PIXELS = 50_000_000
 _LONGEST_SIDE_PX = 16_384
 """The decoders count a side in 16 bits, and look at a small image twice as large."""
 _SMALLEST_SIDE_PX = 16
+_DEPTHS = (np.uint8, np.uint16)
 _QUIET = threading.Lock()
+
+_T = TypeVar("_T")
+_Values = npt.NDArray[np.float32]
 
 # What OpenCV prints of a corrupt file adds nothing to the error.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -42,7 +50,18 @@ def read_on_white(path: Path) -> Image:
     return _read(path, _decode_on_white)
 
 
-def _read(path: Path, decode: Callable[[bytes], Image]) -> Image:
+def read_on_black(path: Path) -> Image | None:
+    """As ``read_on_white``, but on black paper; None where nothing is transparent.
+
+    A symbol whose light parts alone were drawn, for a dark page, is there on black only.
+
+    Raises:
+        ImageError: as ``read_image``.
+    """
+    return _read(path, _decode_on_black)
+
+
+def _read(path: Path, decode: Callable[[bytes], _T]) -> _T:
     try:
         if path.is_dir():
             raise ImageError("unreadable_image", f"{path} is a folder, not an image")
@@ -72,9 +91,8 @@ def decode_image(data: bytes) -> Image:
         raise ImageError("unreadable_image", "the file is empty")
     if declared_pixels(data) > _LARGEST_PIXELS:
         raise ImageError("image_too_large", f"more than {_LARGEST_PIXELS} pixels")
-    with readable(), _quiet():
-        # Colour, 8 bits and upright are IMREAD_COLOR's defaults; alpha is left out.
-        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+    # Colour, 8 bits and upright are IMREAD_COLOR's defaults; alpha is left out.
+    image = _decoded(data, cv2.IMREAD_COLOR)
     if image is None:
         raise ImageError("unreadable_image", "no image, or a broken one")
     if max(image.shape[:2]) > _LONGEST_SIDE_PX:
@@ -86,26 +104,36 @@ def decode_image(data: bytes) -> Image:
 
 def _decode_on_white(data: bytes) -> Image:
     opaque = decode_image(data)
-    with readable(), _quiet():
-        whole = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
-    if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.dtype != np.uint8:
-        return opaque
-    share = whole[:, :, 3:].astype(np.float32) / 255.0
-    paper = whole[:, :, :3] * share + 255.0 * (1.0 - share)
-    return np.asarray(np.rint(paper), dtype=np.uint8)
+    layers = _layers(data)
+    return opaque if layers is None else _on_paper(*layers, 255.0)
 
 
-@contextmanager
-def readable() -> Iterator[None]:
-    """Around what OpenCV does with a still: whatever it raises there, the image is unreadable.
+def _decode_on_black(data: bytes) -> Image | None:
+    decode_image(data)
+    layers = _layers(data)
+    return None if layers is None else _on_paper(*layers, 0.0)
 
-    Raises:
-        ImageError: in place of OpenCV's own error.
-    """
-    try:
-        yield
-    except cv2.error as error:
-        raise ImageError("unreadable_image", "no image, or a broken one") from error
+
+def _layers(data: bytes) -> tuple[_Values, _Values] | None:
+    """Colours from 0 to 255 and how much of them is there from 0 to 1; None where all is opaque."""
+    whole = _decoded(data, cv2.IMREAD_UNCHANGED)
+    if whole is None or whole.ndim != 3 or whole.shape[2] != 4 or whole.dtype not in _DEPTHS:
+        return None
+    share = whole[:, :, 3:].astype(np.float32) / np.float32(np.iinfo(whole.dtype).max)
+    if share.min() == 1.0:
+        return None
+    most = np.float32(np.iinfo(whole.dtype).max / 255)
+    return whole[:, :, :3].astype(np.float32) / most, share
+
+
+def _on_paper(colours: _Values, share: _Values, paper: float) -> Image:
+    return np.asarray(np.rint(colours * share + paper * (1.0 - share)), dtype=np.uint8)
+
+
+def _decoded(data: bytes, flags: int) -> npt.NDArray[Any] | None:
+    broken = partial(ImageError, "unreadable_image", "no image, or a broken one")
+    with boundary("image", broken), _quiet():
+        return cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags)
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def read_qr(grey: npt.NDArray[np.uint8]) -> list[ZbarCode]:
     Raises:
         RuntimeError: zbar cannot work, or refuses the image.
     """
-    pixels = np.ascontiguousarray(grey).tobytes()
+    pixels = np.ascontiguousarray(grey)
     scanner = _need(wrapper.zbar_image_scanner_create())
     try:
         for symbology, setting, value in ((_ALL, _ENABLE, 0), (_QR, _ENABLE, 1), (_QR, _BINARY, 1)):
@@ -47,8 +47,8 @@ def read_qr(grey: npt.NDArray[np.uint8]) -> list[ZbarCode]:
         try:
             wrapper.zbar_image_set_format(image, _Y800)
             wrapper.zbar_image_set_size(image, grey.shape[1], grey.shape[0])
-            data = ctypes.cast(pixels, ctypes.c_void_p)
-            wrapper.zbar_image_set_data(image, data, len(pixels), None)
+            # zbar reads where the pixels lie, and only while ``pixels`` lives.
+            wrapper.zbar_image_set_data(image, pixels.ctypes.data, pixels.size, None)
             if wrapper.zbar_scan_image(scanner, image) < 0:
                 raise RuntimeError("zbar refuses the image")
             return list(_codes(image))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agent.domain.sight.image import Image
 from agent.errors import ImageError
 from agent.vision.stills.image_header import declared_pixels
-from agent.vision.stills.images import decode_image, read_image, readable
+from agent.vision.stills.images import decode_image, read_image
 
 LOSSLESS = (".png", ".bmp", ".tiff", ".ppm")
 FORMATS = (*LOSSLESS, ".jpg", ".webp")
@@ -137,12 +137,6 @@ def test_a_side_that_no_decoder_counts_is_refused(size: tuple[int, int]) -> None
     with pytest.raises(ImageError) as caught:
         decode_image(encoded(np.zeros(size[::-1], dtype=np.uint8), ".png"))
     assert caught.value.reason == "image_too_large"
-
-
-def test_whatever_opencv_raises_at_a_still_is_unreadable() -> None:
-    with pytest.raises(ImageError) as caught, readable():
-        cv2.resize(picture(), (0, 0))
-    assert caught.value.reason == "unreadable_image"
 
 
 def test_what_is_no_photograph_says_so(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from agent.domain.access.part import Part, PartKind, kind_of
 from agent.domain.credential.holder import HolderId, parse_holder_id
 from agent.domain.door.access_point import State
 from agent.domain.door.door_mode import Command, Mode
+from agent.domain.foreign.boundary import UNREADABLE
 from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError
 from agent.operations.state import checked_reason
@@ -67,7 +68,13 @@ class Operator:
         }
 
     def _status(self, _request: Mapping[str, Any], _caller: str) -> dict[str, Any]:
-        return {"status": {**self._board.read(), "broker": self._broker_state()}}
+        return {
+            "status": {
+                **self._board.read(),
+                "broker": self._broker_state(),
+                "unreadable": UNREADABLE.read(),
+            }
+        }
 
     def _clear_fault(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
         part = request.get("part")

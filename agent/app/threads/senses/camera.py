@@ -16,16 +16,18 @@ from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.worker import Slot
 from agent.controller.inputs import Input, Observed
 from agent.domain.access.part import PartKind
+from agent.domain.foreign.boundary import read_or
 from agent.domain.sight.comparison import ReferenceIndex
 from agent.domain.sight.image import Frame
 from agent.domain.sight.track import Observation
-from agent.errors import UnavailableError
+from agent.errors import GateAgentError, UnavailableError
 from agent.ports import Camera
 from agent.vision.face.watch import ClaimedFace
 
 _POLL_S = 0.25
 _FIRST_RETRY_S = 1.0
 _LONGEST_RETRY_S = 30.0
+_MOST_UNREAD = 30
 
 _log = structlog.get_logger(__name__)
 
@@ -109,13 +111,17 @@ class CameraWatcher:
         gallery: Callable[[], ReferenceIndex],
         post: Callable[[Input], None],
         ended: Callable[[], None],
+        fault: FaultLine,
     ) -> None:
+        """``fault`` is told where no frame at all can be looked at any more."""
         self._watcher = watcher
         self._slot = slot
         self._gallery = gallery
         self._post = post
         self._ended = ended
         self._stopping = threading.Event()
+        self._fault = fault
+        self._unread = 0
         self._settled: int | None = None
         self._claim: ClaimedFace | None = None
 
@@ -140,8 +146,22 @@ class CameraWatcher:
             if settled is not None:
                 self._watcher.settle(settled)
             self._watcher.compare(self._claim)
-            self._post(Observed(self._watcher.observe(frame, self._gallery())))
+            self._look(frame)
 
     def stop(self) -> None:
         """End ``work`` after the frame under way."""
         self._stopping.set()
+
+    def _look(self, frame: Frame) -> None:
+        """A frame on which a library raises shows nobody; many in a row are a fault."""
+        seen = read_or(
+            "face", None, lambda: self._watcher.observe(frame, self._gallery()), GateAgentError
+        )
+        if seen is not None:
+            self._unread = 0
+            self._fault.works()
+            self._post(Observed(seen))
+            return
+        self._unread += 1
+        if self._unread >= _MOST_UNREAD:
+            self._fault.failed("no face can be looked for in its frames")

@@ -21,8 +21,9 @@ from agent.domain.access.part import PartKind
 from agent.domain.credential.id_document import IdDocument
 from agent.domain.credential.presented import DocumentPresented
 from agent.domain.credential.reason import Reason
+from agent.domain.foreign.boundary import boundary
 from agent.domain.sight.image import Template
-from agent.errors import RefusedError, StoreError, UnavailableError
+from agent.errors import GateAgentError, RefusedError, StoreError, UnavailableError
 from agent.ports import Clock, IdReader
 
 PART = PartKind.ID_READER.part()
@@ -78,9 +79,10 @@ class DocumentWatcher:
     def look(self) -> None:
         """Wait for a document for half a second."""
         try:
-            document = self._reader.read(_LOOK_S)
-            if document is not None:
-                self._show(self._presented(document))
+            with boundary("ID card", _unreadable, GateAgentError):
+                document = self._reader.read(_LOOK_S)
+                if document is not None:
+                    self._show(self._presented(document))
         except RefusedError as error:
             reason = _REASONS.get(str(error.reason), Reason.OTHER)
             self._show(self._same_or_new(DocumentPresented(0, 0.0, "", reason=reason)))
@@ -150,3 +152,7 @@ class DocumentWatcher:
 
     def _show(self, presented: DocumentPresented) -> None:
         self._post(CredentialShown(self._access_point, presented))
+
+
+def _unreadable() -> RefusedError:
+    return RefusedError("unreadable_document", "what lies on the reader cannot be read")
