@@ -14,6 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
+from agent.domain.credential.name import objection
+
 
 def file_option(name: str, what: str, metavar: str = "FILE") -> Any:
     """An option that names a file, or with another ``metavar`` a folder.
@@ -63,11 +65,8 @@ def plain(value: object) -> str:
     """``value`` as text with every control character spelled out, and a dash for None."""
     if value is None:
         return "-"
-    text = str(value)
-    if text.isprintable():
-        return text
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+        char.encode("unicode_escape").decode() if objection(char) else char for char in str(value)
     )
 
 

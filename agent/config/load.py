@@ -20,6 +20,7 @@ from agent.config.relations import check_relations
 from agent.config.schema import GateConfig
 from agent.config.tables.schedule import SCHEDULE_TAGS
 from agent.config.whole import Finding, did_you_mean, unsure
+from agent.domain.foreign.text import NoTextError, utf8_of
 from agent.errors import ConfigError
 
 _MAX_BYTES = 1_000_000
@@ -96,10 +97,10 @@ def _read(path: Path) -> str:
     if len(raw) > _MAX_BYTES:
         raise ConfigError([f"{path}: is larger than {_MAX_BYTES} bytes; this is no config"])
     try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigError([f"{path}:{line}: is not UTF-8 at byte {error.start}"]) from error
+        return utf8_of(raw)
+    except NoTextError as error:
+        line = raw.count(b"\n", 0, error.at) + 1
+        raise ConfigError([f"{path}:{line}: is not UTF-8 at byte {error.at}"]) from error
 
 
 def _not_toml(path: Path, message: str) -> str:

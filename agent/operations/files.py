@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all, private to its owner."""
+"""Writes a file whole or not at all, private to its owner; reads text of any encoding."""
 
 import io
 import os
@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from agent.domain.foreign.text import NoTextError, text_of
 from agent.errors import UnavailableError
 
 _LARGEST_BYTES = 500_000_000
+_SAVE = "save it as UTF-8"
 
 
 def write_lines(
@@ -55,7 +57,16 @@ def sync_folder(folder: Path) -> None:
 
 
 def read_lines(file: Path) -> list[str]:
-    """The lines of a text file.
+    """The lines of a text file, as ``domain.foreign.text`` tells its encoding; any line ends.
+
+    Raises:
+        UnavailableError: it is missing, too large, or no text.
+    """
+    return lines_of(read_text(file))
+
+
+def read_text(file: Path) -> str:
+    """The whole text of a file, held to the same; its line ends as they are.
 
     Raises:
         UnavailableError: it is missing, too large, or no text.
@@ -66,15 +77,15 @@ def read_lines(file: Path) -> list[str]:
             raise UnavailableError(f"{file} is no ordinary file", "name a file; - is stdin")
         if status.st_size > _LARGEST_BYTES:
             raise UnavailableError(f"{file} is larger than {_LARGEST_BYTES} bytes")
-        return _lines(file.read_bytes())
+        return text_of(file.read_bytes())
     except OSError as error:
         raise UnavailableError(f"{file} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UnavailableError(f"{file} is no text (UTF-8) at byte {error.start}") from error
+    except NoTextError as error:
+        raise UnavailableError(f"{file} is no text {error}", _SAVE) from error
 
 
-def read_stdin() -> list[str]:
-    """The lines of stdin, held to the same.
+def read_stdin() -> str:
+    """The text of stdin, held to the same.
 
     Raises:
         UnavailableError: it is too large, or no text.
@@ -83,21 +94,21 @@ def read_stdin() -> list[str]:
     if len(content) > _LARGEST_BYTES:
         raise UnavailableError(f"stdin is larger than {_LARGEST_BYTES} bytes")
     try:
-        return _lines(content)
-    except UnicodeDecodeError as error:
-        raise UnavailableError(f"stdin is no text (UTF-8) at byte {error.start}") from error
+        return text_of(content)
+    except NoTextError as error:
+        raise UnavailableError(f"stdin is no text {error}") from error
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of ``text`` by any line end, without it."""
+    # Not splitlines, which also ends lines at characters that JSON allows in a text.
+    return [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
 
 
 def _is_special(file: Path) -> bool:
     # /dev/stdout may lead to an ordinary file: the one that the shell writes this output to.
     place = os.path.abspath(file)  # noqa: PTH100 - Path.resolve follows links
     return place.startswith(("/dev/", "/proc/")) or (file.exists() and not file.is_file())
-
-
-def _lines(content: bytes) -> list[str]:
-    # Not splitlines, which also ends lines at characters that JSON allows in a text.
-    text = io.StringIO(content.decode("utf-8"), newline=None)
-    return [line.rstrip("\n") for line in text]
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from agent.adapters.broker.mqtt_client import SteadyClient
 from agent.adapters.secrets import exposed_mode
 from agent.domain.foreign.boundary import read_or
+from agent.domain.foreign.text import NoTextError, text_of
 from agent.errors import UnavailableError
 
 MAX_IN_FLIGHT = 100
@@ -201,8 +202,8 @@ def read_password(path: Path) -> str:
     """
     try:
         mode = exposed_mode(path, path.stat())
-        text = path.read_text().strip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
+        text = text_of(path.read_bytes()).strip("\r\n")
+    except (OSError, NoTextError) as error:
         fix = f"write the password into {path} with mode 0600"
         raise UnavailableError(f"the broker's password file {path} cannot be read", fix) from error
     if mode is not None:

@@ -22,10 +22,15 @@ card is genuine is for the reader's security module to say.
 from dataclasses import dataclass
 from datetime import date
 
+import structlog
+
 from agent.credentials.documents.resident_id import check
 from agent.domain.credential.id_document import DocumentKind, IdDocument
+from agent.domain.credential.name import person_name
 from agent.domain.foreign.boundary import boundary
 from agent.errors import RefusedError
+
+_log = structlog.get_logger(__name__)
 
 TEXT_BYTES = 256
 LONG_TERM = "长期"
@@ -73,11 +78,11 @@ def decode_document(text: bytes, photo: bytes) -> IdDocument:
     valid_until = None if until == LONG_TERM else _date(until)
     if valid_until is not None and valid_until < valid_from:
         raise _unreadable("validity")
-    names = (_name(text, places) for places in layout.names)
+    whole = next(filter(None, (_raw(text, places) for places in layout.names)), "")
     return IdDocument(
         kind=verdict.kind,
         number=number,
-        name=next(filter(None, names), ""),
+        name=_name(whole),
         valid_from=valid_from,
         valid_until=valid_until,
         photo=photo,
@@ -90,9 +95,23 @@ def _field(text: bytes, place: _Place) -> str:
     return text[at : at + length].decode("utf-16-le", errors="replace").strip(_BLANK)
 
 
-def _name(text: bytes, places: tuple[_Place, ...]) -> str:
-    whole = "".join(_field(text, place) for place in places)
-    return "".join(char for char in whole if char.isprintable() and char != "\ufffd").strip()
+def _raw(text: bytes, places: tuple[_Place, ...]) -> str:
+    return "".join(_field(text, place) for place in places)
+
+
+def _name(whole: str) -> str:
+    """The name as any other is judged; none, and a line in the log, where it cannot be one.
+
+    Rare characters stand on cards as private use: they stay. What is left after dropping one would
+    be somebody else's name.
+    """
+    if not whole:
+        return ""
+    try:
+        return person_name(whole)
+    except ValueError:
+        _log.warning("document_name_not_read")
+        return ""
 
 
 def _date(text: str) -> date:

@@ -27,6 +27,7 @@ from agent.credentials.health.health import HealthKind
 from agent.credentials.health.jwk import read_jwk
 from agent.credentials.health.trusted_key import TrustedKey, is_issuer, thumbprint
 from agent.domain.credential.reason import Reason
+from agent.domain.foreign.text import NoTextError, text_of
 from agent.errors import RefusedError
 
 MAX_BYTES = 16_000_000
@@ -155,9 +156,9 @@ def content_of(data: bytes) -> str:
     if data.startswith(_DER_SEQUENCE):
         return base64.b64encode(data).decode("ascii")
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise TrustListError("the trust list is no text (UTF-8)") from None
+        return text_of(data)
+    except NoTextError as error:
+        raise TrustListError(f"the trust list is no text {error}") from None
 
 
 class _Reading:

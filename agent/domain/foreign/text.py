@@ -54,7 +54,14 @@ _SURNAMES = frozenset(
 
 
 class NoTextError(ValueError):
-    """The bytes are no text that can be told; the message says why, and quotes nothing."""
+    """The bytes are no text that can be told: as what, and at which byte; nothing is quoted.
+
+    The message goes on after "is no text".
+    """
+
+    def __init__(self, what: str, at: int) -> None:
+        super().__init__(f"({what}) at byte {at}")
+        self.at = at
 
 
 def text_of(data: bytes) -> str:
@@ -67,14 +74,26 @@ def text_of(data: bytes) -> str:
         if data.startswith(mark):
             return _marked(data, encoding)
     if b"\0" in data:
-        raise NoTextError("it holds NUL bytes: no text, or UTF-16 without its mark")
+        raise NoTextError("a NUL byte, or UTF-16 without its mark", data.index(0))
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         text, at = undeclared(data), error.start
     if text is None:
-        raise NoTextError(f"it is neither UTF-8 (at byte {at}), UTF-16 nor GB18030")
+        raise NoTextError("UTF-8", at)
     return text
+
+
+def utf8_of(data: bytes) -> str:
+    """The text of ``data`` where its format demands UTF-8 (TOML, JSON), without its mark.
+
+    Raises:
+        NoTextError: it is none.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise NoTextError("UTF-8", error.start) from None
 
 
 def undeclared(data: bytes) -> str | None:
@@ -107,8 +126,7 @@ def _marked(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        name = encoding.upper().removesuffix("-SIG")
-        raise NoTextError(f"it begins as {name}, and is none at byte {error.start}") from None
+        raise NoTextError(encoding.upper().removesuffix("-SIG"), error.start) from None
 
 
 def _decoded(data: bytes, encoding: str) -> str | None:

@@ -1,11 +1,13 @@
 """A listing of pairs of photographs, as face sets come with: a CSV of two files and a word."""
 
 import csv
+import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.domain.foreign.text import NoTextError, text_of
 from agent.errors import RefusedError, UnavailableError
 
 _COLUMNS = ("file_x", "file_y", "decision")
@@ -33,16 +35,16 @@ def read_pairs(listing: Path) -> list[ListedPair]:
         # A pipe would be waited for, a device read without end.
         raise RefusedError("bad_csv", f"{listing} cannot be read: it is no file")
     try:
-        with listing.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            fields = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
-            if missing := [name for name in _COLUMNS if name not in fields]:
-                message = f"{listing} lacks the column {missing[0]}; it needs {', '.join(_COLUMNS)}"
-                raise RefusedError("bad_csv", message)
-            pairs = list(_listed(reader, fields, listing))
+        file = io.StringIO(text_of(listing.read_bytes()), newline="")
+        reader = csv.DictReader(file, skipinitialspace=True)
+        fields = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+        if missing := [name for name in _COLUMNS if name not in fields]:
+            message = f"{listing} lacks the column {missing[0]}; it needs {', '.join(_COLUMNS)}"
+            raise RefusedError("bad_csv", message)
+        pairs = list(_listed(reader, fields, listing))
     except OSError as error:
         raise UnavailableError(f"{listing} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (NoTextError, csv.Error) as error:
         raise RefusedError("bad_csv", f"{listing} cannot be read: it is no CSV in UTF-8") from error
     if not pairs:
         raise RefusedError("bad_csv", f"{listing} names no pairs")

@@ -1,6 +1,8 @@
 """Checks health certificates for a person or a script: one text, or a file of many."""
 
+import codecs
 import hashlib
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -11,6 +13,7 @@ from agent.credentials.health.eu_dcc_rules import EU_TRAVEL, AcceptanceRules
 from agent.credentials.health.health import HealthVerdict, refused
 from agent.credentials.health.health_certificate import kind_of, verify_health
 from agent.credentials.health.trust import TrustList, TrustListError, content_of, parse_trust
+from agent.domain.foreign.text import NoTextError, text_of
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.moments import parse_moment
 
@@ -33,9 +36,9 @@ def read_code(file: Path) -> str:
     if len(data) > _MAX_TEXT_BYTES:
         raise RefusedError("text", f"{file} is too long for any certificate")
     try:
-        return data.decode("utf-8").rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise RefusedError("text", f"{file} is no text (UTF-8)") from None
+        return text_of(data).rstrip("\r\n")
+    except NoTextError as error:
+        raise RefusedError("text", f"{file} is no text {error}\nFix: save it as UTF-8") from None
 
 
 def read_trust(file: Path, issuer: str | None = None) -> TrustList:
@@ -65,7 +68,7 @@ def verify_lines(
     trusts = _Trusts()
     for line in lines:
         try:
-            asked = json.loads(line)
+            asked = json.loads(text_of(line))
         except (ValueError, RecursionError):
             asked = None
         yield (
@@ -76,13 +79,29 @@ def verify_lines(
 
 
 def lines_of(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines of ``stream``; of one that is far too long, nothing is kept."""
-    while line := stream.readline(_MAX_LINE_BYTES):
+    """The lines of ``stream`` by any line end; of one that is far too long, nothing is kept.
+
+    A byte order mark at its start is skipped, and UTF-16 becomes UTF-8.
+    """
+    start = stream.read(len(codecs.BOM_UTF16))
+    if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        decoded = codecs.getincrementaldecoder("utf-16")("replace")
+        decoded.decode(start)
+        stream = io.BytesIO(decoded.decode(stream.read()).encode("utf-8", "replace"))
+        start = b""
+    while line := start + stream.readline(_MAX_LINE_BYTES - len(start)):
         whole = line.endswith(b"\n") or len(line) < _MAX_LINE_BYTES
-        yield line if whole else b""
+        # No JSON text holds a bare carriage return: whole lines of old systems end so.
+        yield from _by_returns(line.removeprefix(codecs.BOM_UTF8)) if whole else (b"",)
+        start = b""
         while not whole:
             rest = stream.readline(_MAX_LINE_BYTES)
             whole = not rest or rest.endswith(b"\n")
+
+
+def _by_returns(line: bytes) -> list[bytes]:
+    bare = line.removesuffix(b"\n").removesuffix(b"\r")
+    return bare.split(b"\r")
 
 
 class _Trusts:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from agent.credentials.errors import CredentialError
 from agent.credentials.passes.gate_pass import read_claims
+from agent.domain.credential.name import person_name
 from agent.errors import RefusedError
 from agent.operations.files import read_lines
 from agent.operations.passes.print import Card, card_lines
-
-_LONGEST_NAME = 200
 
 
 def one_card(text: str, name: str) -> Card:
@@ -18,8 +17,10 @@ def one_card(text: str, name: str) -> Card:
     Raises:
         RefusedError: ``pass``; it is no pass, or the name is too long.
     """
-    if len(name) > _LONGEST_NAME or not all(char.isprintable() for char in name):
-        raise RefusedError("name", f"a name has up to {_LONGEST_NAME} printable characters")
+    try:
+        name = person_name(name) if name.strip() else ""
+    except ValueError as error:
+        raise RefusedError("name", str(error)) from error
     try:
         claims = read_claims(text)
     except CredentialError as error:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.domain.credential.holder import Holder, HolderId, parse_holder_id
+from agent.domain.credential.name import person_name
 from agent.domain.sight.comparison import Metric, ReferenceIndex, score
 from agent.domain.sight.image import Template
 from agent.domain.sight.track import Candidate
@@ -32,8 +33,6 @@ from agent.vision.face.acquire import acquire
 from agent.vision.face.engine import FaceEngine
 from agent.vision.face.quality import ENROLMENT
 from agent.vision.stills.images import read_image
-
-LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +202,10 @@ def make_holder(
         parsed = parse_holder_id(holder_id)
     except ValueError as error:
         raise EnrolmentRefusedError("holder_id", str(error)) from error
-    name = name.strip()
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise EnrolmentRefusedError(
-            "holder_name", f"a name is 1 to {LONGEST_NAME} printable characters"
-        )
+    try:
+        name = person_name(name)
+    except ValueError as error:
+        raise EnrolmentRefusedError("holder_name", str(error)) from error
     try:
         parse_holder_id(category)
     except ValueError as error:

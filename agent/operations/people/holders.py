@@ -1,7 +1,7 @@
 """Looks at holders and changes what the desk may change: everything but their faces."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -51,14 +51,16 @@ def change(
         RefusedError: there is no such holder, or a new value is not one.
     """
     before = find(store, holder_id)
-    after = make_holder(
+    made = make_holder(
         before.id,
-        before.name if wanted.name is None else wanted.name,
+        # A name that stays is not judged again: whoever is to be disabled is, whatever it holds.
+        before.id if wanted.name is None else wanted.name,
         before.category if wanted.category is None else wanted.category,
         enabled=before.enabled if wanted.enabled is None else wanted.enabled,
         valid_from=wanted.valid_from[1] if wanted.valid_from[0] else before.valid_from,
         valid_until=wanted.valid_until[1] if wanted.valid_until[0] else before.valid_until,
     )
+    after = replace(made, name=before.name) if wanted.name is None else made
     if after == before:
         return before, False
     # Built on what was read: written over somebody's "disable", it would let them pass again.

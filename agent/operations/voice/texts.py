@@ -19,6 +19,8 @@ from agent.domain.access.hints import (
     LONGEST_TEXT,
     NEEDED_KEYS,
 )
+from agent.domain.credential.name import is_line
+from agent.domain.foreign.text import NoTextError, text_of
 from agent.errors import UnavailableError
 
 _LARGEST_BYTES = 100_000
@@ -88,8 +90,8 @@ def _read(path: Path) -> bytes:
 
 def _parse(name: str, content: bytes) -> dict[str, Any]:
     try:
-        table = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        table = tomllib.loads(text_of(content))
+    except (tomllib.TOMLDecodeError, NoTextError, RecursionError) as error:
         raise UnavailableError(f"{name} is no TOML: {error}") from error
     unknown = table.keys() - {"voice", "words_per_minute", "messages"}
     if unknown:
@@ -120,4 +122,4 @@ def _check_message(name: str, key: str, text: object) -> None:
 
 def speakable(text: str) -> bool:
     """Whether it is one line of printable text, and short enough to be listened to."""
-    return 0 < len(text) <= LONGEST_TEXT and text.isprintable() and bool(text.strip())
+    return 0 < len(text) <= LONGEST_TEXT and is_line(text) and bool(text.strip())

@@ -101,10 +101,10 @@ def test_either_byte_order_is_read(order: str) -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"\xef\xbb\xbf\xff", "begins as UTF-8, and is none at byte"),
-        (b"\xff\xfea\x00b", "begins as UTF-16, and is none at byte"),
-        ("张三".encode("utf-16-le") + b"\0\0", "NUL bytes"),
-        (b"abc \xe9", "neither UTF-8 (at byte 4), UTF-16 nor GB18030"),
+        (b"\xef\xbb\xbf\xff", "(UTF-8) at byte"),
+        (b"\xff\xfea\x00b", "(UTF-16) at byte"),
+        ("张三".encode("utf-16-le") + b"\0\0", "a NUL byte, or UTF-16 without its mark"),
+        (b"abc \xe9", "(UTF-8) at byte 4"),
     ],
 )
 def test_what_is_no_text_is_named(data: bytes, why: str) -> None:
