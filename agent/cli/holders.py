@@ -235,7 +235,8 @@ def export(
 @app.command("import", epilog=examples("holders import holders.jsonl", "holders import -"))
 def import_(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="As exported; - is stdin.", readable=False)
+        Path,
+        typer.Argument(metavar="FILE", help="As exported, or CSV; - stdin.", readable=False),
     ],
     *,
     config: Config = None,
@@ -244,8 +245,9 @@ def import_(
 ) -> None:
     """Import holders from a file.
 
-    Every line is checked first: with one fault in it nothing is imported. Who is known is changed
-    to what the file says; nobody is removed.
+    JSON lines as exported, or a table as CSV with the columns id, name, category and if wanted
+    enabled, valid_from, valid_until. Every line is checked first: with one fault in it nothing is
+    imported. Who is known is changed to what the file says; nobody is removed.
     """
     from agent.app.desk.people import import_holders
     from agent.app.open.site import command_site

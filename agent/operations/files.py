@@ -62,7 +62,7 @@ def read_lines(file: Path) -> list[str]:
     Raises:
         UnavailableError: it is missing, too large, or no text.
     """
-    return lines_of(read_text(file))
+    return _lines(read_text(file))
 
 
 def read_text(file: Path) -> str:
@@ -84,8 +84,8 @@ def read_text(file: Path) -> str:
         raise UnavailableError(f"{file} is no text {error}", _SAVE) from error
 
 
-def read_stdin() -> str:
-    """The text of stdin, held to the same.
+def read_stdin() -> list[str]:
+    """The lines of stdin, held to the same.
 
     Raises:
         UnavailableError: it is too large, or no text.
@@ -94,13 +94,12 @@ def read_stdin() -> str:
     if len(content) > _LARGEST_BYTES:
         raise UnavailableError(f"stdin is larger than {_LARGEST_BYTES} bytes")
     try:
-        return text_of(content)
+        return _lines(text_of(content))
     except NoTextError as error:
         raise UnavailableError(f"stdin is no text {error}") from error
 
 
-def lines_of(text: str) -> list[str]:
-    """The lines of ``text`` by any line end, without it."""
+def _lines(text: str) -> list[str]:
     # Not splitlines, which also ends lines at characters that JSON allows in a text.
     return [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
 

@@ -140,7 +140,7 @@ def import_holders(
             # Only a line with an ID document needs their key, and is refused without it.
             with contextlib.suppress(KeyUnavailableError):
                 documents = _documents(registry)
-        imports = parse_lines(lines, name, sealer, _components, documents)
+        imports = parse_lines(lines, name, sealer, _components, documents, site.zone)
         changed = write(
             imports,
             registry,

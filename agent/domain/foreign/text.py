@@ -72,7 +72,7 @@ def text_of(data: bytes) -> str:
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return _marked(data, encoding)
+            return _marked(data, mark, encoding)
     if b"\0" in data:
         raise NoTextError("a NUL byte, or UTF-16 without its mark", data.index(0))
     try:
@@ -122,7 +122,9 @@ def _sample(data: bytes) -> bytes:
     return sample[: sample.rfind(b"\n") + 1] or sample
 
 
-def _marked(data: bytes, encoding: str) -> str:
+def _marked(data: bytes, mark: bytes, encoding: str) -> str:
+    if data == mark != codecs.BOM_UTF8:
+        raise NoTextError(f"a mark of {encoding.upper()} and nothing behind it", len(mark))
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:

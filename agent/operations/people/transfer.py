@@ -9,14 +9,16 @@ holds for ``id_document``, the keyed hash of an ID number beside the id of the k
 another kiosk's hash would never be found again, so it is refused where the keys differ and the
 document has to be laid on that kiosk's own reader. Everything is read and opened before the first
 change is made.
+
+Import takes a table as well (``holders_csv``).
 """
 
 import base64
 import binascii
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from agent.domain.hours.instant import Instant, utc_text
 from agent.domain.hours.iso_time import read_moment
 from agent.errors import EnrolmentRefusedError, GateAgentError, RefusedError
 from agent.operations.people.enrol import make_holder
+from agent.operations.people.holders_csv import Row, csv_rows, is_csv
 from agent.ports import PeopleStore, Reference, Seals
 
 PURPOSE, DOCUMENT_PURPOSE = "export", "export of an id document"
@@ -52,9 +55,13 @@ class Documents:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One line of a file, checked and opened; None leaves what there is."""
+    """One line of a file, checked and opened; None leaves what there is.
+
+    ``silent_on_enabled``: it says nothing of that, so who is disabled stays so.
+    """
 
     holder: Holder
+    silent_on_enabled: bool = field(default=False, kw_only=True)
     references: tuple[Reference, ...] | None = field(default=None, repr=False)
     document: str | None = field(default=None, repr=False)
 
@@ -94,8 +101,9 @@ def parse_lines(
     sealer: Seals | None,
     components: Components = lambda _pack: None,
     documents: Documents | None = None,
+    zone: tzinfo = UTC,
 ) -> list[Import]:
-    """The holders of a file; every finding at once.
+    """The holders of a file, JSON lines or a table with dates in ``zone``; every finding at once.
 
     A reference that does not fit its pack is a finding: it would spoil the whole gallery. So is an
     ID document whose hash is none of ``documents``' key, those of this kiosk, or is another's.
@@ -107,11 +115,11 @@ def parse_lines(
     findings: list[str] = []
     seen: dict[HolderId, int] = {}
     owners = dict(documents.owners) if documents is not None else {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for number, row in _rows(list(lines), zone):
         try:
-            one = _parse(line, sealer, components, documents)
+            one = _import(_data(row), sealer, components, documents)
+            if isinstance(row, Row) and not row.says_enabled:
+                one = replace(one, silent_on_enabled=True)
             _need(one.holder.id not in seen, f"the same id as line {seen.get(one.holder.id)}")
             seen[one.holder.id] = number
             if one.document is not None:
@@ -119,7 +127,8 @@ def parse_lines(
                 _need(owner == one.holder.id, f"its ID document is bound to {owner}")
             found.append(one)
         except (ValueError, GateAgentError) as error:
-            findings.append(f"{name}:{number}: {str(error).splitlines()[0]}")
+            where = row.column_of(error) if isinstance(row, Row) else ""
+            findings.append(f"{name}:{number}: {where}{str(error).splitlines()[0]}")
     if findings:
         more = len(findings) - _MOST_FINDINGS
         shown = findings[:_MOST_FINDINGS] + ([f"and {more} more"] if more > 0 else [])
@@ -142,7 +151,8 @@ def write(
     """
     before = {holder.id: holder for holder in registry.readable_holders()}
     changed = 0
-    for done, one in enumerate(imports, start=1):
+    for done, read in enumerate(imports, start=1):
+        one = _still_disabled(read, before.get(read.holder.id))
         differs = bool(one.references) or before.get(one.holder.id) != one.holder
         if one.references:
             registry.enrol(one.holder, one.references, by=by, now=now)
@@ -156,9 +166,23 @@ def write(
     return changed
 
 
-def _parse(
-    line: str, sealer: Seals | None, components: Components, documents: Documents | None
-) -> Import:
+def _still_disabled(read: Import, before: Holder | None) -> Import:
+    if not read.silent_on_enabled or before is None or before.enabled:
+        return read
+    return replace(read, holder=replace(read.holder, enabled=False))
+
+
+def _rows(lines: Sequence[str], zone: tzinfo) -> Iterator[tuple[int, "Row | str"]]:
+    if is_csv(lines):
+        for row in csv_rows(lines, zone):
+            yield row.number, row
+        return
+    yield from ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+
+
+def _data(line: "Row | str") -> Mapping[str, Any]:
+    if isinstance(line, Row):
+        return line.data()
     try:
         data = json.loads(line, object_pairs_hook=_each_once)
     except RecursionError as error:
@@ -168,6 +192,16 @@ def _parse(
     _need(isinstance(data, dict), "is no JSON object")
     unknown = sorted(set(data) - _KEYS)
     _need(not unknown, f"unknown keys: {', '.join(map(repr, unknown))}")
+    checked: Mapping[str, Any] = data
+    return checked
+
+
+def _import(
+    data: Mapping[str, Any],
+    sealer: Seals | None,
+    components: Components,
+    documents: Documents | None,
+) -> Import:
     holder = _holder(data)
     items, document = data.get("references"), data.get("id_document")
     _need(items is None or isinstance(items, list), "references is no list")
