@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agent.adapters.secrets import exposed_mode
 from agent.adapters.store.names import KEY_NAME
+from agent.adapters.store.owners import whose
 from agent.adapters.store.seal import KEY_BYTES
 from agent.adapters.store.sqlite import sync_folder
 from agent.errors import KeyUnavailableError, RefusedError
@@ -48,7 +49,8 @@ def init_key(path: Path) -> None:
         raise RefusedError("key_exists", message) from error
     except OSError as error:
         fix = f"make {path.parent} writable for this user"
-        raise KeyUnavailableError(f"{path} cannot be written: {error.strerror}", fix) from error
+        said, fix = whose(path) or (f"{path} cannot be written: {error.strerror}", fix)
+        raise KeyUnavailableError(said, fix) from error
 
 
 def _link_unnamed(content: bytes, path: Path) -> bool:
@@ -102,7 +104,8 @@ def load_key(path: Path) -> bytes:
         raise KeyUnavailableError(f"there is no key at {path}", "gate-agent key init") from error
     except OSError as error:
         fix = "run as the user who owns it"
-        raise KeyUnavailableError(f"{path} cannot be read: {error.strerror}", fix) from error
+        said, fix = whose(path) or (f"{path} cannot be read: {error.strerror}", fix)
+        raise KeyUnavailableError(said, fix) from error
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

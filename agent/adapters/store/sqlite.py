@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.adapters.store.names import LOG
+from agent.adapters.store.owners import whose
 from agent.errors import StoreError
 
 BUSY_TIMEOUT_S = 2.0
@@ -77,7 +78,8 @@ def open_database(
         raise StoreError(f"{path.parent} is no folder", "name another --state-dir") from error
     except OSError as error:
         fix = f"make {path.parent} writable for this user, or name another --state-dir"
-        raise StoreError(f"{path} cannot be written: {error.strerror or error}", fix) from error
+        said, fix = whose(path) or (f"{path} cannot be written: {error.strerror or error}", fix)
+        raise StoreError(said, fix) from error
     connection = guarded(
         path,
         lambda: sqlite3.connect(
@@ -122,7 +124,9 @@ def guarded(path: Path, work: Callable[[], T]) -> T:
             raise CorruptError(f"{path.name} is damaged: a text is no UTF-8") from None
         if _is_damage(error, text):
             raise CorruptError(f"{path.name} is damaged: {text}") from error
-        raise StoreError(f"{path.name}: {text}", _fix(path, text)) from error
+        owned = whose(path) if _is_refused(text) else None
+        said, fix = (text, _fix(path, text)) if owned is None else owned
+        raise StoreError(f"{path.name}: {said}", fix) from error
 
 
 @contextmanager
@@ -192,12 +196,16 @@ def _is_damage(error: sqlite3.Error, text: str) -> bool:
     return code == sqlite3.SQLITE_ERROR and text.startswith(_DAMAGED_SCHEMA)
 
 
+def _is_refused(text: str) -> bool:
+    return "readonly" in text or "unable to open" in text
+
+
 def _fix(path: Path, text: str) -> str | None:
     if "locked" in text or "busy" in text:
         return f"another process holds it; try again, or see who does: fuser {path}"
     if "full" in text:
         return "free space on the disk"
-    if "readonly" in text or "unable to open" in text:
+    if _is_refused(text):
         return f"run as the user who owns {path.parent}, or make it writable for this one"
     return None
 

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from agent.adapters.store.names import MARK
+from agent.adapters.store.owners import whose
 from agent.errors import StoreError
 
 _BYTES = 128
@@ -29,7 +30,8 @@ class StreamMark:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             fix = f"make {path.parent} writable for this user"
-            raise StoreError(f"{path} cannot be written: {error.strerror}", fix) from error
+            said, fix = whose(path) or (f"{path} cannot be written: {error.strerror}", fix)
+            raise StoreError(said, fix) from error
 
     def fits(self, epoch: str, inode: int, last_sequence: int) -> bool:
         """Whether this file may go on with its epoch from ``last_sequence``."""

@@ -21,6 +21,7 @@ from agent.adapters.clock import SystemClock
 from agent.adapters.store.installation import Installation
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.latches import SqliteLatches
+from agent.adapters.store.owners import whose
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.registry import SqliteRegistry
 from agent.app.open.cameras import open_camera
@@ -165,7 +166,9 @@ def _lock(stack: ExitStack, state: Path) -> None:
         descriptor = os.open(LOCK.at(state), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, LOCK.mode)
     except OSError as error:
         fix = "make it writable for this user, or name another --state-dir"
-        raise UnavailableError(f"{state} cannot be written: {error.strerror}", fix) from error
+        said = f"{state} cannot be written: {error.strerror}"
+        said, fix = whose(LOCK.at(state)) or (said, fix)
+        raise UnavailableError(said, fix) from error
     stack.callback(os.close, descriptor)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

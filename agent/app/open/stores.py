@@ -16,6 +16,7 @@ from typing import Any
 
 from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.keys import load_key
+from agent.adapters.store.owners import whose
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer
@@ -48,7 +49,8 @@ def _is_there(path: Path) -> bool:
         return False
     except OSError as error:
         fix = "run as the user who owns the state directory, or name another --state-dir"
-        raise StoreError(f"{path} cannot be read: {error.strerror}", fix) from error
+        said, fix = whose(path) or (f"{path} cannot be read: {error.strerror}", fix)
+        raise StoreError(said, fix) from error
     return True
 
 

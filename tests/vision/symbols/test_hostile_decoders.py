@@ -15,7 +15,7 @@ from pyzbar import wrapper
 from agent.domain.foreign.boundary import UNREADABLE
 from agent.vision.stills.images import read_on_white
 from agent.vision.symbols.symbol_passes import COSTLY, DEFAULT, QUICK, ZBAR, Pass, zxing_unread
-from agent.vision.symbols.symbols import SymbolWatch, read_symbols
+from agent.vision.symbols.symbols import SymbolWatch, grey_of, read_symbols
 
 CASES = SHARED / "cases"
 RAISED = [
@@ -58,7 +58,7 @@ def test_a_part_of_a_structured_append_code_ends_nothing(name: str) -> None:
     for _ in range(60):
         watch.look(image)
     for way in (DEFAULT, QUICK, ZBAR, *COSTLY):
-        way(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+        way(grey_of(image))
 
 
 def test_gb18030_without_a_declared_encoding_is_read() -> None:
