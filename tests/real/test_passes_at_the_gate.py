@@ -272,3 +272,19 @@ def test_one_damaged_row_stops_neither_the_start_nor_a_revocation(gate: Gate) ->
     raised = [one["data"] for one in gate.subscriber.events("fault")]
     told = "rows of the registry that cannot be read: holders 1, references 1"
     assert {"part": "registry", "detail": told}.items() <= raised[0].items()
+
+
+@pytest.mark.parametrize("name", ["live-frame.png", "part0.png"])
+def test_a_part_of_a_structured_append_code_does_not_keep_the_gate_down(
+    gate: Gate, name: str
+) -> None:
+    file = SHARED / "cases" / name
+    if not file.exists():
+        pytest.skip(f"../shared/cases/{name} is absent")
+    shown, scene = read_image(file), np.full((480, 640, 3), 255, np.uint8)
+    height, width = (min(*both) for both in zip(shown.shape[:2], scene.shape[:2], strict=True))
+    scene[:height, :width] = shown[:height, :width]
+    text = gate.pass_of(category="visitor", holder=HolderId("v-7"))
+    events = gate.run(scene, NOBODY, phone(text), NOBODY, seconds=2.5)
+    assert reasons(events) in ([None], ["Other", None])
+    assert "thread_died" not in gate.said
