@@ -15,6 +15,7 @@ from agent.domain.access.part import Part, PartKind
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Position
 from agent.domain.door.door_mode import Command
+from agent.domain.foreign.boundary import UNREADABLE
 from agent.errors import RefusedError
 
 POINTS = ("north-entry", "north-exit")
@@ -190,3 +191,11 @@ def test_whatever_json_comes_it_is_answered_or_refused(tmp_path_factory, command
         assert asker.posted == []
     finally:
         asker.latches.close()
+
+
+def test_the_status_counts_what_could_not_be_read(asker) -> None:
+    before = UNREADABLE.read().get("zbar", 0)
+    UNREADABLE.note("zbar", ValueError("what was shown"))
+    status = asker.commands["status"]({}, ME)["status"]
+    assert (status["online"], status["broker"]) == (True, "away")
+    assert status["unreadable"]["zbar"] == before + 1
