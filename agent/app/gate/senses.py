@@ -34,9 +34,9 @@ from agent.credentials.passes.pass_template import CommunityKey
 from agent.domain.access.part import PartKind
 from agent.domain.access.rule import Rule
 from agent.domain.hours.reckoning import Reckoning
+from agent.domain.foreign.boundary import read_or
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.image import Frame
-from agent.errors import UnavailableError
 from agent.operations.health.trust_lists import usable_trust
 from agent.operations.health.verify_health import RULES
 from agent.vision.face.track import Tracker
@@ -190,7 +190,5 @@ class Senses(Organ):
 
 def _trust(state: Path, at: datetime, limit: timedelta) -> TrustList:
     """The keys that count; none where they cannot be read, which denies and ends no thread."""
-    try:
-        return usable_trust(state, at, limit)
-    except UnavailableError:
-        return TrustList(gap="signature: the trust lists cannot be read")
+    unread = TrustList(gap="signature: the trust lists cannot be read")
+    return read_or("trust list", unread, lambda: usable_trust(state, at, limit))

@@ -76,11 +76,11 @@ def identify(
     """One result a file, in their order; a file that cannot be read does not stop the others."""
     for file in files:
         try:
-            faces = acquire_all(engine, read_image(Path(file)), GATE)
+            found = acquire_all(engine, read_image(Path(file)), GATE)
         except ImageError as error:
             yield IdentifiedImage(file, (), str(error))
             continue
-        yield IdentifiedImage(file, tuple(_identified(face, index, bar) for face in faces))
+        yield IdentifiedImage(file, tuple(_identified(face, index, bar) for face in found))
 
 
 def _identified(face: AcquiredFace, index: ReferenceIndex, bar: Bar) -> Identified:

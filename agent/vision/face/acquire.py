@@ -16,8 +16,10 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
+from agent.domain.foreign.boundary import boundary
 from agent.domain.sight.image import DetectedFace, Image, Template
 from agent.domain.sight.track import Box
+from agent.errors import GateAgentError, ImageError
 from agent.vision.face.detect import HaarCascade
 from agent.vision.face.engine import FaceEngine
 from agent.vision.face.quality import (
@@ -73,11 +75,12 @@ class _Look:
         return Box(round(x), round(y), max(round(width), 1), max(round(height), 1))
 
 
+@boundary("face", lambda: ImageError("unreadable_image", "it cannot be looked at"), GateAgentError)
 def acquire_all(engine: FaceEngine, image: Image, limits: AcquisitionLimits) -> list[AcquiredFace]:
     """Every face of a photograph, by falling area; each says which limit it falls short of.
 
     Raises:
-        ImageError: OpenCV cannot work on an image of this shape.
+        ImageError: a library fails on it.
     """
     for look, found in _looks(engine, image, limits):
         faces = []
@@ -95,6 +98,9 @@ def acquire(engine: FaceEngine, image: Image, limits: AcquisitionLimits) -> Acqu
 
     Where there are several, evaluation takes the largest; anywhere else that is a refusal, unless
     the others stand far behind.
+
+    Raises:
+        ImageError: as ``acquire_all``.
     """
     faces = acquire_all(engine, image, limits)
     if not faces:
