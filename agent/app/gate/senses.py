@@ -33,8 +33,8 @@ from agent.credentials.health.trust import TrustList
 from agent.credentials.passes.pass_template import CommunityKey
 from agent.domain.access.part import PartKind
 from agent.domain.access.rule import Rule
-from agent.domain.hours.reckoning import Reckoning
 from agent.domain.foreign.boundary import read_or
+from agent.domain.hours.reckoning import Reckoning
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.image import Frame
 from agent.operations.health.trust_lists import usable_trust
