@@ -21,6 +21,7 @@ from agent.cli.common import (
     say,
     user,
 )
+from agent.cli.credential_text import HELP, STDIN, given_text, one_text
 from agent.cli.issuers import limits_text
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -29,7 +30,7 @@ KeyFile = Annotated[
     Path,
     file_option("--key", "The issuer's private key: pass keygen."),
 ]
-Text = Annotated[str | None, typer.Option("--text", metavar="TEXT", help="The text of the pass.")]
+Text = Annotated[str | None, typer.Option("--text", metavar="TEXT", help=HELP)]
 File = Annotated[
     Path | None,
     file_option("--file", "A file with that text."),
@@ -200,7 +201,7 @@ def issue(
 @app.command(
     "verify",
     epilog=examples(
-        "pass verify --text 'GP1:...'",
+        "pass verify --text - < pass.txt",
         "pass verify --file pass.txt --trust office.pem.pub --issuer office --json",
     ),
 )
@@ -232,7 +233,7 @@ def verify(
     site = command_site(state_dir(state), None)
     trusted = None if trust is None else pass_office.issuer_key(trust, issuer, None, None)
     found = pass_office.check(
-        site, _text(text, file), None if at is None else parse_moment(at), trusted
+        site, one_text(text, file), None if at is None else parse_moment(at), trusted
     )
     if as_json:
         emit(found)
@@ -278,7 +279,7 @@ def print_(
     from agent.operations.passes.card_batch import cards_of, one_card
     from agent.operations.passes.print import print_cards
 
-    cards = cards_of(batch) if batch is not None else [one_card(_text(text, file), name)]
+    cards = cards_of(batch) if batch is not None else [one_card(one_text(text, file), name)]
     data = print_cards(cards, sheet=sheet, font=font)
     write_whole(data, out)
     if as_json:
@@ -287,10 +288,10 @@ def print_(
         say(f"printed {counted(len(cards), 'card')} into {plain(out)}")
 
 
-@app.command("revoke", epilog=examples("pass revoke 3f9a0c1d2e4b5a67"))
+@app.command("revoke", epilog=examples("pass revoke 3f9a0c1d2e4b5a67", "pass revoke - < pass.txt"))
 def revoke(
     wanted: Annotated[
-        str, typer.Argument(metavar="PASS", help="Its id, or its whole text (GP1:...).")
+        str, typer.Argument(metavar="PASS", help="Its id; - reads its whole text from stdin.")
     ],
     *,
     config: Config = None,
@@ -305,6 +306,8 @@ def revoke(
     from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
+    if wanted == STDIN or pass_office.is_whole_pass(wanted):
+        wanted = given_text(wanted, "pass revoke -")
     one, changed = pass_office.revoke(site, wanted, by=user())
     if as_json:
         emit({"pass": one, "revoked": True, "changed": changed})
@@ -361,11 +364,3 @@ def trust(
     else:
         within = "" if made["limits"] is None else f" within limits: {limits_text(made['limits'])}"
         say(f"passes of {made['issuer']} signed by {made['key_id']} are believed{within}")
-
-
-def _text(text: str | None, file: Path | None) -> str:
-    from agent.operations.health.verify_health import read_code
-
-    if (text is None) == (file is None):
-        raise typer.BadParameter("one of the two", param_hint="--text or --file")
-    return text if text is not None else read_code(file or Path())

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.cli.common import Json, emit, examples, fields, file_option, left_out
+from agent.cli.credential_text import HELP, one_text
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,16 +27,14 @@ def add_to(parent: typer.Typer) -> None:
 @app.command(
     "health",
     epilog=examples(
-        "verify health --text 'HC1:...' --trust issuers.pem",
+        "verify health --text - --trust issuers.pem < code.txt",
         "verify health --file code.txt --trust keys.jwks --at 2021-05-03T18:00:00Z --json",
         "verify health --batch codes.jsonl",
     ),
 )
 def health(
     *,
-    text: Annotated[
-        str | None, typer.Option("--text", metavar="TEXT", help="The text of the code.")
-    ] = None,
+    text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help=HELP)] = None,
     file: Annotated[
         Path | None,
         file_option("--file", "A file with that text."),
@@ -68,11 +67,7 @@ def health(
     """
     from datetime import UTC, datetime
 
-    from agent.operations.health.verify_health import (
-        read_code,
-        read_trust,
-        verify_code,
-    )
+    from agent.operations.health.verify_health import read_trust, verify_code
     from agent.operations.moments import parse_moment
 
     if sum(given is not None for given in (text, file, batch)) != 1:
@@ -83,10 +78,10 @@ def health(
         return
     if trust is None:
         raise typer.BadParameter("--trust FILE is missing")
-    code = text if file is None else read_code(file)
+    code = one_text(text, file)
     keys = read_trust(trust, issuer)
     left_out(keys.skipped, keys.skipped_count)
-    verdict = verify_code(code or "", keys, now, rules.value)
+    verdict = verify_code(code, keys, now, rules.value)
     if as_json:
         emit(verdict.as_json())
     else:

@@ -196,13 +196,18 @@ def issuers(site: Site) -> list[dict[str, Any]]:
         return [issuer_as_json(key) for key in registry.issuers()]
 
 
+def is_whole_pass(wanted: str) -> bool:
+    """Whether this is the text of a pass, which opens, and not only its id."""
+    return wanted.startswith(PREFIX)
+
+
 def revoke(site: Site, wanted: str, *, by: str) -> tuple[PassId, bool]:
     """Let a pass, named by its id or shown whole, open nothing here; whether that is new.
 
     Raises:
         RefusedError: ``pass``; it is neither.
     """
-    if wanted.startswith(PREFIX):
+    if is_whole_pass(wanted):
         found = check(site, wanted, None, None)["claims"]
         if found is None:
             raise RefusedError("pass", "no trusted issuer signed this pass\nFix: name it by its id")

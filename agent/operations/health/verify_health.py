@@ -32,13 +32,25 @@ def read_code(file: Path) -> str:
         UnavailableError: it cannot be read.
         RefusedError: ``text``; it is far too long, or no text.
     """
-    data = _read(file)
+    return _code(_read(file), str(file))
+
+
+def read_code_from(stream: BinaryIO, name: str) -> str:
+    """The same from a stream, which messages call ``name``.
+
+    Raises:
+        RefusedError: ``text``; it is far too long, or no text.
+    """
+    return _code(stream.read(_MAX_TEXT_BYTES + 1), name)
+
+
+def _code(data: bytes, name: str) -> str:
     if len(data) > _MAX_TEXT_BYTES:
-        raise RefusedError("text", f"{file} is too long for any certificate")
+        raise RefusedError("text", f"{name} is too long for any certificate")
     try:
         return text_of(data).rstrip("\r\n")
     except NoTextError as error:
-        raise RefusedError("text", f"{file} is no text {error}\nFix: save it as UTF-8") from None
+        raise RefusedError("text", f"{name} is no text {error}\nFix: save it as UTF-8") from None
 
 
 def read_trust(file: Path, issuer: str | None = None) -> TrustList:
