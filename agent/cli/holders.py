@@ -23,11 +23,19 @@ from agent.cli.common import (
 from agent.cli.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agent.app.open.site import Site
+    from agent.domain.credential.holder import Holder
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="A holder, as gate-agent holders list.")]
+
+_ERASED_LATER = (
+    "erased from the database; its log is emptied by the running agent as soon as whoever reads it"
+    " lets go"
+)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -51,18 +59,18 @@ def list_(
     """
     from agent.app.open.site import command_site
     from agent.app.open.snapshot import damage_text
-    from agent.app.open.stores import read_registry
+    from agent.app.open.stores import Key, read_registry
     from agent.operations.people import holders
 
     site = command_site(state_dir(state), given_config_path(config))
-    with read_registry(site) as registry:
+    with read_registry(site, Key.IF_ANY) as registry:
         counts = registry.reference_counts()
-        found = [
-            holders.as_json(holder, counts.get(holder.id, {}))
-            for holder in registry.readable_holders()
-            if category is None or holder.category == category
+        known = [
+            holder for holder in registry.readable_holders() if category in (None, holder.category)
         ]
         damage = registry.damage()
+    _warn_of_unread(known)
+    found = [holders.as_json(holder, counts.get(holder.id, {})) for holder in known]
     if as_json:
         emit(found)
     else:
@@ -80,12 +88,13 @@ def show(
 ) -> None:
     """Show one holder; never a template."""
     from agent.app.open.site import command_site
-    from agent.app.open.stores import read_registry
+    from agent.app.open.stores import Key, read_registry
     from agent.operations.people import holders
 
     site = command_site(state_dir(state), given_config_path(config))
-    with read_registry(site) as registry:
+    with read_registry(site, Key.IF_ANY) as registry:
         found = holders.find(registry, holder)
+        _warn_of_unread([found])
         shown = holders.as_json(found, registry.reference_counts().get(found.id, {}))
     _answer(shown, as_json=as_json)
 
@@ -176,9 +185,11 @@ def remove(
 
     site = command_site(state_dir(state), given_config_path(config))
     _refuse_to_make_one(site, holder)
-    gone = remove_holder(site, holder, by=user())
+    gone, erased = remove_holder(site, holder, by=user())
+    if not erased:
+        warn(_ERASED_LATER)
     if as_json:
-        emit({"id": gone, "removed": True})
+        emit({"id": gone, "removed": True, "erased": erased})
     else:
         say(f"removed {gone} and all references")
 
@@ -274,12 +285,12 @@ def _change(
     holder: str, wanted: Any, config: Path | None, state: Path | None, *, as_json: bool
 ) -> None:
     from agent.app.open.site import command_site, instant
-    from agent.app.open.stores import open_registry
+    from agent.app.open.stores import Key, open_registry
     from agent.operations.people import holders
 
     site = command_site(state_dir(state), given_config_path(config))
     _refuse_to_make_one(site, holder)
-    with open_registry(site) as registry:
+    with open_registry(site, Key.IF_ANY) as registry:
         after, changed = holders.change(registry, holder, wanted, by=user(), now=instant(site))
         counts = registry.reference_counts().get(after.id, {})
     if as_json:
@@ -296,6 +307,14 @@ def _refuse_to_make_one(site: "Site", holder: str) -> None:
     if not has_registry(site):
         with read_registry(site) as registry:
             holders.find(registry, holder)
+
+
+def _warn_of_unread(found: "Iterable[Holder]") -> None:
+    from agent.operations.people.holders import unread_names
+
+    said = unread_names(found)
+    if said is not None:
+        warn(said)
 
 
 def _answer(shown: dict[str, Any], *, as_json: bool) -> None:

@@ -27,8 +27,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DocumentSt
 @pytest.fixture(params=["sqlite"])
 def keyless(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DocumentStore]:
     assert request.param == "sqlite"
-    registry = open_registry(tmp_path / "keyless.sqlite", None)
-    registry.put(holder(ANN), by=BY, now=NOW)
+    path = tmp_path / "keyless.sqlite"
+    open_registry(path).put(holder(ANN), by=BY, now=NOW)
+    registry = open_registry(path, None)
     yield registry
     registry.close()
 

@@ -16,7 +16,7 @@ from agent.ports import HolderStore
 @pytest.fixture(params=["sqlite"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[HolderStore]:
     assert request.param == "sqlite"
-    registry = open_registry(tmp_path / "registry.sqlite", None)
+    registry = open_registry(tmp_path / "registry.sqlite")
     yield registry
     registry.close()
 

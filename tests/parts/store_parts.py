@@ -80,6 +80,15 @@ def open_registry(path: Path, key: bytes | None = KEY) -> SqliteRegistry:
     return registry
 
 
+def rekey(registry: SqliteRegistry, key: bytes) -> int:
+    """Every sealed value under another key, as a rotation does it; how many."""
+    new = Sealer(key)
+    registry.seal_by(new.key_id)
+    made = registry.reseal(new, 1_000)
+    registry._sealer = new
+    return made.done
+
+
 def holder(name: str = "lin.2", **changes) -> Holder:
     return Holder(**{"id": HolderId(name), "name": "Lin Yu", "category": "resident", **changes})
 

@@ -6,35 +6,21 @@ share hashes as well; with any other key no hash would ever be found again, and 
 of tried.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Mapping
 
 from agent.adapters.store.marks import intact
-from agent.adapters.store.seal import Sealer
-from agent.adapters.store.tombstones import Tombstones
+from agent.adapters.store.sealed_tables import DOCUMENT_KEY, SealedTables
 from agent.credentials.documents.id_hash import KIOSK_PURPOSE
 from agent.domain.credential.holder import HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
 from agent.errors import KeyUnavailableError, RefusedError
 
-_PURPOSE = "id document key"
+_DOCUMENT_OF = "SELECT 1 FROM id_document WHERE holder = ?"
 
 
-class DocumentTables(Tombstones):
+class DocumentTables(SealedTables):
     """The registry's tables about ID documents, and its key."""
-
-    def __init__(
-        self, path: Path, sealer: Sealer | None, new_id: Callable[[datetime], str]
-    ) -> None:
-        """Open or make the registry; without a ``sealer`` what is sealed stays closed.
-
-        Raises:
-            StoreError: it is damaged, locked, not writable, or not ours.
-        """
-        super().__init__(path, new_id)
-        self._sealer = sealer
 
     def document_key(self) -> bytes:
         """The key by which ID numbers are hashed here (``id_hash.kiosk_hash``).
@@ -43,7 +29,7 @@ class DocumentTables(Tombstones):
             KeyUnavailableError: there is no gallery key, or documents were bound under another one.
             StoreError: the stored key was altered.
         """
-        sealer = self._need_sealer()
+        sealer = self._read(self._sealer_now)
         rows = self._rows(
             "SELECT sealed FROM document_key WHERE EXISTS (SELECT 1 FROM id_document)"
         )
@@ -51,7 +37,7 @@ class DocumentTables(Tombstones):
             # Where nothing is bound, nothing depends on a key of before.
             return sealer.derived(KIOSK_PURPOSE)
         try:
-            return sealer.open(rows[0][0], _PURPOSE)
+            return sealer.open(rows[0][0], DOCUMENT_KEY)
         except KeyUnavailableError as error:
             fix = (
                 "put that key back; or gate-agent holders unbind-document for every holder, and"
@@ -95,10 +81,12 @@ class DocumentTables(Tombstones):
                 fix = f"--force takes it from {owner}"
                 said = "the ID document is another holder's"
                 raise RefusedError("document_taken", f"{said}\nFix: {fix}")
+            if owner is not None or self._rows(_DOCUMENT_OF, holder):
+                self._owe_erasure()
             self._connection.execute("DELETE FROM document_key")
             self._connection.execute(
                 "INSERT INTO document_key (sealed) VALUES (?)",
-                (self._need_sealer().seal(key, _PURPOSE),),
+                (self._sealer_now().seal(key, DOCUMENT_KEY),),
             )
             self._clear_damage("id_document", number_hash)
             self._connection.execute(
@@ -123,22 +111,12 @@ class DocumentTables(Tombstones):
                 "DELETE FROM id_document WHERE holder = ?", (holder,)
             )
             if changed.rowcount:
+                self._owe_erasure()
                 self._log_document(holder, by, now)
             return bool(changed.rowcount)
 
         return self._write(work)
 
-    def _reseal_document_key(self, new: Sealer) -> None:
-        """The document key sealed by ``new`` instead, within the caller's transaction."""
-        if self._rows("SELECT 1 FROM id_document"):
-            sealed = new.seal(self.document_key(), _PURPOSE)
-            self._connection.execute("UPDATE document_key SET sealed = ?", (sealed,))
-
     def _log_document(self, holder: HolderId, by: str, now: Instant) -> None:
         data = {"holder": holder, "new": False, "fields": ["id_document"]}
         self._log(EventType.HOLDER_CHANGED, data, by, now)
-
-    def _need_sealer(self) -> Sealer:
-        if self._sealer is None:
-            raise KeyUnavailableError("this needs the gallery's key", "gate-agent key init")
-        return self._sealer

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from agent.adapters.secrets import exposed_mode
-from agent.adapters.store.names import KEY_NAME
+from agent.adapters.store.names import KEY_NAME, NEXT
 from agent.adapters.store.owners import whose
 from agent.adapters.store.seal import KEY_BYTES
 from agent.adapters.store.sqlite import sync_folder
@@ -25,6 +25,42 @@ def key_path(configured: Path | None, state_dir: Path) -> Path:
     if credentials and (Path(credentials) / KEY_NAME).exists():
         return Path(credentials) / KEY_NAME
     return state_dir / KEY_NAME
+
+
+def next_path(path: Path) -> Path:
+    """Where the key lies that takes the place of the one at ``path``, while a rotation is on.
+
+    It is beside the file itself: where ``path`` is a link, that one must be replaced.
+    """
+    real = Path(os.path.realpath(path))
+    return real.with_name(real.name + NEXT)
+
+
+def replace_key(path: Path) -> None:
+    """Put the next key in the place of the one at ``path``, which is gone from then on.
+
+    Killed at any point, one of the two stands there whole. What the file system still held of the
+    old one is overwritten, unless it has another name elsewhere; a memory card may keep a copy of
+    its own all the same.
+
+    Raises:
+        KeyUnavailableError: the place cannot be written.
+    """
+    real = Path(os.path.realpath(path))
+    try:
+        descriptor = os.open(real, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            next_path(real).replace(real)
+            sync_folder(real.parent)
+            left = os.fstat(descriptor)
+            if not left.st_nlink:
+                os.pwrite(descriptor, bytes(left.st_size), 0)
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        fix = f"make {real.parent} writable for this user; then gate-agent key rotate"
+        raise KeyUnavailableError(f"{real} cannot be replaced: {error.strerror}", fix) from error
 
 
 def init_key(path: Path) -> None:

@@ -31,18 +31,19 @@ class SqliteRegistry(DocumentTables):
         Raises:
             CorruptError: a row cannot be read.
         """
-        found, unreadable = _holders(rows := self._marked("holder", "ORDER BY id"))
+        rows = self._marked("holder", "ORDER BY id")
+        found, unreadable = _holders(rows, self._opened_name)
         if unreadable or len(found) != len(rows):
             raise CorruptError("a holder's row in the registry is damaged")
         return found
 
     def readable_holders(self) -> list[Holder]:
         """Every holder whose row can be read, by id."""
-        return _holders(self._marked("holder", "ORDER BY id"))[0]
+        return _holders(self._marked("holder", "ORDER BY id"), self._opened_name)[0]
 
     def holder(self, holder: HolderId) -> Holder | None:
         """One holder, or None; so too where the row cannot be read."""
-        found, _ = _holders(self._marked("holder", "WHERE id = ?", holder))
+        found, _ = _holders(self._marked("holder", "WHERE id = ?", holder), self._opened_name)
         return found[0] if found else None
 
     def damage(self) -> Damage:
@@ -78,8 +79,7 @@ class SqliteRegistry(DocumentTables):
         def work() -> None:
             before = self._stored(holder.id, if_still)
             if before != holder:
-                self._put(holder)
-                self._log(EventType.HOLDER_CHANGED, _changes(before, holder), by, now)
+                self._change(before, holder, by, now)
 
         self._write(work)
 
@@ -108,6 +108,7 @@ class SqliteRegistry(DocumentTables):
                 self._connection.execute(query, (holder,))
             self._bury(holder, self._tombstone_key(make=True), removed_at)
             self._outlived(now)
+            self._owe_erasure()
             self._log(EventType.HOLDER_REMOVED, {"holder": holder}, by, now)
             return True
 
@@ -121,8 +122,7 @@ class SqliteRegistry(DocumentTables):
             for holder in holders:
                 before = self.holder(holder.id)
                 if before != holder:
-                    self._put(holder)
-                    self._log(EventType.HOLDER_CHANGED, _changes(before, holder), by, now)
+                    self._change(before, holder, by, now)
                     changed += 1
             return changed
 
@@ -147,14 +147,17 @@ class SqliteRegistry(DocumentTables):
             InternalError: a reference is another holder's, or no template; it would open for the
                 wrong person.
         """
-        sealer = self._need_sealer()
+        self._need_sealer()
         for reference in references:
             if reference.holder != holder.id or not np.isfinite(reference.template).all():
                 raise InternalError("a reference is another holder's, or no template")
 
         def work() -> None:
             before = self._stored(holder.id, if_still)
-            self._put(holder)
+            sealer = self._sealer_now()
+            self._put(holder, before)
+            if before is not None:
+                self._owe_erasure()
             for pack in {reference.pack for reference in references}:
                 self._connection.execute(
                     "DELETE FROM reference WHERE holder = ? AND pack = ?", (holder.id, pack)
@@ -226,38 +229,6 @@ class SqliteRegistry(DocumentTables):
             counts.setdefault(HolderId(owner), {})[pack] = count
         return counts
 
-    def rekey(self, new: Sealer) -> int:
-        """Seal every reference, photograph and the document key anew, in one transaction; how many.
-
-        The document key is not counted.
-        """
-        old = self._need_sealer()
-
-        def work() -> int:
-            rows = self._connection.execute(
-                "SELECT number, holder, pack, pack_version, sealed FROM reference"
-            ).fetchall()
-            for number, *words, sealed in rows:
-                bound = ("reference", *words)
-                again = new.seal(old.open(sealed, *bound), *bound)
-                self._connection.execute(
-                    "UPDATE reference SET sealed = ? WHERE number = ?", (again, number)
-                )
-            photographs = self._connection.execute(
-                "SELECT number, holder, sealed FROM photograph"
-            ).fetchall()
-            for number, owner, sealed in photographs:
-                again = new.seal(old.open(sealed, "photograph", owner), "photograph", owner)
-                self._connection.execute(
-                    "UPDATE photograph SET sealed = ? WHERE number = ?", (again, number)
-                )
-            self._reseal_document_key(new)
-            return len(rows) + len(photographs)
-
-        count = self._write(work)
-        self._sealer = new
-        return count
-
     def _stored(self, holder: HolderId, if_still: StillHolds) -> Holder | None:
         found = self.holder(holder)
         if not if_still(found):
@@ -265,16 +236,30 @@ class SqliteRegistry(DocumentTables):
             raise RefusedError("changed_meanwhile", message)
         return found
 
-    def _put(self, holder: Holder) -> None:
+    def _change(self, before: Holder | None, holder: Holder, by: str, now: Instant) -> None:
+        self._put(holder, before)
+        if before is not None and before.name != holder.name:
+            self._owe_erasure()
+        self._log(EventType.HOLDER_CHANGED, _changes(before, holder), by, now)
+
+    def _put(self, holder: Holder, before: Holder | None) -> None:
+        """Write the holder's row; a name that stays, or could not be read, stays as it is sealed.
+
+        So the desk may disable somebody without the key.
+        """
+        same = holder.name is None or (before is not None and before.name == holder.name)
+        sealed = None if same else self._sealed_name(holder.id, str(holder.name))
         self._clear_damage("holder", holder.id)
         self._connection.execute(
-            "INSERT INTO holder (id, name, category, enabled, valid_from, valid_until)"
-            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name,"
+            "INSERT INTO holder (id, name, sealed_name, category, enabled, valid_from, valid_until)"
+            " VALUES (?, '', ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " name = CASE WHEN excluded.sealed_name IS NULL THEN name ELSE '' END,"
+            " sealed_name = coalesce(excluded.sealed_name, sealed_name),"
             " category = excluded.category, enabled = excluded.enabled,"
             " valid_from = excluded.valid_from, valid_until = excluded.valid_until",
             (
                 holder.id,
-                holder.name,
+                sealed,
                 holder.category,
                 int(holder.enabled),
                 text_or_none(holder.valid_from),
@@ -303,12 +288,22 @@ _KINDS = {
 """The marked tables, by what a person calls their rows."""
 
 
-def _holders(rows: Iterable[Row]) -> tuple[list[Holder], frozenset[HolderId]]:
+NameOf = Callable[[str, str, object], str | None]
+"""What reads a name: the holder's id, the name where it stands in clear, and as it is sealed."""
+
+
+def _no_name(_holder: str, _clear: str, _sealed: object) -> None:
+    """Who counts rows needs no name."""
+
+
+def _holders(
+    rows: Iterable[Row], name_of: NameOf = _no_name
+) -> tuple[list[Holder], frozenset[HolderId]]:
     """The holders of rows that can be read, and whom the others are about."""
     found: dict[str, Holder] = {}
     unreadable: set[str] = set()
     for row in rows:
-        holder = _holder(row)
+        holder = _holder(row, name_of)
         if holder is None or holder.id in found:
             unreadable |= row.verdict.subjects  # or two rows, and nobody knows which holds
         else:
@@ -319,7 +314,7 @@ def _holders(rows: Iterable[Row]) -> tuple[list[Holder], frozenset[HolderId]]:
     )
 
 
-def _holder(row: Row) -> Holder | None:
+def _holder(row: Row, name_of: NameOf = _no_name) -> Holder | None:
     """The holder of a row, None where it cannot be read."""
     values = row.values
     words = (values["id"], values["name"], values["category"])
@@ -330,8 +325,9 @@ def _holder(row: Row) -> Holder | None:
     except (ValueError, TypeError):
         return None
     start, end = ends
-    name, called, category = words
-    return Holder(HolderId(name), called, category, bool(values["enabled"]), start, end)
+    one, called, category = words
+    name = name_of(one, called, values["sealed_name"])
+    return Holder(HolderId(one), name, category, bool(values["enabled"]), start, end)
 
 
 def _whole(row: Row) -> bool:

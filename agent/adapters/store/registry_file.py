@@ -95,6 +95,13 @@ _STEPS = (
         valid_until TEXT
     );
     """,
+    # Names stood in clear, and what was deleted could be read out of the file (``sealed_tables``).
+    """
+    ALTER TABLE holder ADD COLUMN sealed_name BLOB;
+    CREATE TABLE sealing (key_id BLOB NOT NULL);
+    CREATE TABLE scrub (due INTEGER NOT NULL);
+    INSERT INTO scrub SELECT count(*) > 0 FROM holder;
+    """,
 )
 _REVISION = "SELECT number FROM revision"
 _FAR = 2**40

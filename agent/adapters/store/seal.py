@@ -26,6 +26,18 @@ def key_id(key: bytes) -> bytes:
     return hashlib.sha256(b"gate-agent key id" + key).digest()[:KEY_ID_BYTES]
 
 
+def key_id_in(sealed: bytes) -> bytes:
+    """The id of the key by which this was sealed.
+
+    Raises:
+        StoreError: it was sealed by nobody, or cut short.
+    """
+    head = sealed[: 1 + KEY_ID_BYTES]
+    if len(head) < 1 + KEY_ID_BYTES or head[0] != _VERSION:
+        raise StoreError("a sealed row is of an unknown form")
+    return head[1:]
+
+
 class Sealer:
     """One key in use; safe from any thread."""
 
@@ -34,7 +46,16 @@ class Sealer:
             raise KeyUnavailableError(f"a key has {KEY_BYTES} bytes", "gate-agent key init")
         self._key = key
         self._aead = AESGCM(key)
-        self.key_id = key_id(key)
+        self._key_id = key_id(key)
+
+    @property
+    def key_id(self) -> bytes:
+        """The id of the key that ``seal`` seals by."""
+        return self._key_id
+
+    def of(self, wanted: bytes) -> "Sealer | None":
+        """What seals by the key of this id; None where that key is not had."""
+        return self if wanted == self._key_id else None
 
     def derived(self, purpose: bytes) -> bytes:
         """A key of 32 bytes for ``purpose`` alone, the same wherever the gallery's key is."""
@@ -53,12 +74,14 @@ class Sealer:
             KeyUnavailableError: it was sealed with another key.
             StoreError: it was altered, cut short, or bound to something else.
         """
-        head = sealed[: 1 + KEY_ID_BYTES]
-        if len(head) < 1 + KEY_ID_BYTES or head[0] != _VERSION:
-            raise StoreError("a sealed row is of an unknown form")
-        if head[1:] != self.key_id:
+        sealer = self.of(key_id_in(sealed))
+        if sealer is None:
             fix = "put the key back that sealed the gallery, or enrol again"
             raise KeyUnavailableError("the gallery was sealed with another key", fix)
+        return sealer._opened(sealed, bound_to)  # noqa: SLF001 - of the same class
+
+    def _opened(self, sealed: bytes, bound_to: tuple[str, ...]) -> bytes:
+        head = sealed[: 1 + KEY_ID_BYTES]
         nonce = sealed[len(head) : len(head) + _NONCE_BYTES]
         body = sealed[len(head) + _NONCE_BYTES :]
         try:

@@ -227,6 +227,7 @@ def _prepare(
     _use_log(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")
     if version < len(steps):
         _migrate(connection, application_id, steps)
     _give_standing(connection)

@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agent.adapters.store.keys import load_key
-from agent.adapters.store.seal import Sealer
 from agent.app.open.engine import open_engine
+from agent.app.open.keys import key_ring
 from agent.app.open.site import Site, instant
 from agent.app.open.snapshot import Rates, Snapshot, curve_of, take_snapshot, threshold_for
 from agent.app.open.stores import Key, latest_trusted, open_registry, read_registry
@@ -20,6 +19,7 @@ from agent.domain.sight.operating_point import threshold_at
 from agent.errors import ImageError, KeyUnavailableError
 from agent.operations.people import gallery_check, holders
 from agent.operations.people.enrol import Bars, Enrolment, EnrolmentRequest, prepare
+from agent.operations.people.holders import NAMES_FIX
 from agent.operations.people.identify import Bar, IdentifiedImage, identify
 from agent.operations.people.transfer import Documents, export_lines, parse_lines, write
 from agent.ports import Damage, DocumentHashes, Reference
@@ -107,10 +107,12 @@ def export_holders(site: Site, *, references: bool) -> Iterator[str]:
     What cannot be read is left out: ``damage_of`` says how much.
 
     Raises:
-        KeyUnavailableError: references are asked for, and their key is missing.
+        KeyUnavailableError: the key that sealed names and references is missing.
         StoreError: the registry is locked or damaged.
     """
-    with read_registry(site, Key.NEEDED if references else Key.NONE) as registry:
+    with read_registry(site, Key.NEEDED if references else Key.IF_ANY) as registry:
+        if any(holder.name is None for holder in registry.readable_holders()):
+            raise KeyUnavailableError("names cannot be exported: they are sealed", NAMES_FIX)
         if not references:
             yield from export_lines(registry.readable_holders(), (), None)
             return
@@ -118,7 +120,7 @@ def export_holders(site: Site, *, references: bool) -> Iterator[str]:
         pack = (manifest.name, manifest.version)
         readable = zip(*registry.load_arrays(*pack), strict=True)
         owned = [Reference(owner, *pack, template) for owner, template in readable]
-        sealer = Sealer(load_key(site.key_file))
+        sealer = key_ring(site)
         found = registry.readable_holders()
         yield from export_lines(found, owned, sealer, _documents(registry))
 
@@ -134,7 +136,7 @@ def import_holders(
     """
     with open_registry(site, Key.IF_ANY) as registry:
         has_key = os.path.lexists(site.key_file)
-        sealer = Sealer(load_key(site.key_file)) if has_key else None
+        sealer = key_ring(site) if has_key else None
         documents = None
         if has_key:
             # Only a line with an ID document needs their key, and is refused without it.
@@ -155,8 +157,10 @@ def _documents(registry: DocumentHashes) -> Documents:
     return Documents(document_key_id(registry.document_key()), registry.documents())
 
 
-def remove_holder(site: Site, holder_id: str, *, by: str) -> HolderId:
+def remove_holder(site: Site, holder_id: str, *, by: str) -> tuple[HolderId, bool]:
     """Forget a holder, from the latest moment on that this kiosk is sure of.
+
+    The second value: nothing of them is left in any file; else the running agent erases it later.
 
     Raises:
         RefusedError: ``no_such_holder``.
@@ -165,7 +169,8 @@ def remove_holder(site: Site, holder_id: str, *, by: str) -> HolderId:
     """
     with open_registry(site) as registry:
         now, at_least = instant(site), latest_trusted(site)
-        return holders.remove(registry, holder_id, by=by, now=now, at_least=at_least)
+        gone = holders.remove(registry, holder_id, by=by, now=now, at_least=at_least)
+    return gone, registry.erased
 
 
 def damage_of(site: Site) -> Damage:

@@ -1,5 +1,8 @@
-"""The keys of a kiosk: the one that seals its references, and the community's."""
+"""The keys of a kiosk: the one that seals its references and names, and the community's."""
 
+from functools import partial
+
+from agent.adapters.store.key_ring import KeyRing, keys_at
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.seal import key_id
 from agent.app.open.installation import installation_of
@@ -28,6 +31,15 @@ def key_id_of(site: Site) -> str:
         KeyUnavailableError: it is missing, open to others, or no key.
     """
     return key_id(load_key(site.key_file)).hex()
+
+
+def key_ring(site: Site) -> KeyRing:
+    """What seals and opens here, also while the key is being changed.
+
+    Raises:
+        KeyUnavailableError: the key is missing, open to others, or no key.
+    """
+    return KeyRing(partial(keys_at, site.key_file))
 
 
 def load_community_key(file: ConfigFile) -> bytes | None:

@@ -15,13 +15,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from agent.adapters.store.journal import SqliteJournal
-from agent.adapters.store.keys import load_key
 from agent.adapters.store.owners import whose
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError
 from agent.app.open.installation import installation_of, settle, state_fault
+from agent.app.open.keys import key_ring
 from agent.app.open.site import Site, instant, make_event, new_event_id
 from agent.app.open.state import JOURNAL, LEDGER, REGISTRY
 from agent.domain.record.events import Event, EventType
@@ -161,8 +161,8 @@ def latest_trusted(site: Site) -> datetime | None:
 class Key(Enum):
     """What a command needs the key for."""
 
-    NONE = "holders only: references stay sealed"
-    IF_ANY = "references, where there are any"
+    NONE = "what is not sealed: references and names stay closed"
+    IF_ANY = "names, and references, where the key is there"
     NEEDED = "new references"
 
 
@@ -174,8 +174,8 @@ def open_registry(
 
     One that is missing, older or foreign is refused, but for the agent, which lets nobody in by it
     (``even_in_fault``): what is written there would be lost with it, or hide what it is. What the
-    block changed is moved to the journal at its end; where that fails now, the running
-    agent does it, for the event was stored with the change.
+    block changed is moved to the journal at its end, and what it deleted is erased from the file;
+    where either fails now, the running agent does it, for it was stored with the change.
 
     Raises:
         KeyUnavailableError: the key is needed and missing, or is open to others.
@@ -197,7 +197,7 @@ def open_registry(
 def _opened_registry(site: Site, key: Key) -> Iterator[SqliteRegistry]:
     sealer = None
     if key is Key.NEEDED or (key is Key.IF_ANY and os.path.lexists(site.key_file)):
-        sealer = Sealer(load_key(site.key_file))
+        sealer = key_ring(site)
     with _registry_of(REGISTRY.at(site.state), sealer) as registry:
         before = registry.revision()
         yield registry
@@ -205,6 +205,8 @@ def _opened_registry(site: Site, key: Key) -> Iterator[SqliteRegistry]:
             with contextlib.suppress(StoreError), open_journal(site) as journal:
                 registry.transfer_changes(journal)
                 journal.make_durable()
+        with contextlib.suppress(StoreError):
+            registry.erase()
 
 
 @contextmanager

@@ -29,11 +29,13 @@ def parse_holder_id(text: str) -> HolderId:
 class Holder:
     """A holder as the registry knows them; validity is ``valid_from <= now < valid_until``.
 
-    The name is for the desk only and stays out of ``repr``: logs and errors print this class.
+    The name is for the desk only and stays out of ``repr``: logs and errors print this class. It is
+    sealed at rest, and None where the gallery's key is not there to open it; nothing is decided by
+    it.
     """
 
     id: HolderId
-    name: str = field(repr=False)
+    name: str | None = field(repr=False)
     category: str
     enabled: bool = True
     valid_from: datetime | None = None

@@ -1,6 +1,6 @@
 """Looks at holders and changes what the desk may change: everything but their faces."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,10 @@ from agent.domain.hours.instant import Instant, utc_text
 from agent.errors import RefusedError
 from agent.operations.people.enrol import make_holder
 from agent.ports import HolderStore
+
+NAMES_FIX = "put the key back that sealed them, or run as the user who may read it"
+_UNREAD = "-"
+"""Stands for a name that cannot be read while the rest of a holder is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,15 @@ def change(
     # Built on what was read: written over somebody's "disable", it would let them pass again.
     store.put(after, by=by, now=now, if_still=lambda stored: stored == before)
     return after, True
+
+
+def unread_names(holders: Iterable[Holder]) -> str | None:
+    """What to say where names stay sealed; None where each was read."""
+    count = sum(holder.name is None for holder in holders)
+    if not count:
+        return None
+    what = "a name is" if count == 1 else f"{count} names are"
+    return f"{what} sealed, and the gallery's key is not there to open them\nFix: {NAMES_FIX}"
 
 
 def remove(

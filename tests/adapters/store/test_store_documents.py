@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 from id_parts import NAME, OTHER, RESIDENT
-from store_parts import BY, KEY, NOW, holder, open_journal, open_registry
+from store_parts import BY, KEY, NOW, holder, open_journal, open_registry, rekey
 
 from agent.adapters.store.registry_file import _STEPS, APPLICATION_ID
 from agent.adapters.store.seal import Sealer
@@ -144,7 +144,7 @@ def test_another_key_hashes_nothing_while_something_is_bound(registry, path):
 def test_a_new_gallery_key_leaves_every_hash_as_it_was(registry, path):
     mine = hashed(registry)
     registry.bind_document(ANN, mine, by=BY, now=NOW)
-    registry.rekey(Sealer(OTHER_KEY))
+    rekey(registry, OTHER_KEY)
     renewed = open_registry(path, OTHER_KEY)
     assert hashed(renewed) == hashed(registry) == mine
     assert renewed.bind_document(BOB, hashed(renewed, OTHER), by=BY, now=NOW)
@@ -154,7 +154,7 @@ def test_a_new_gallery_key_leaves_every_hash_as_it_was(registry, path):
 
 
 def test_a_new_gallery_key_without_documents_is_as_a_first_one(registry, path, tmp_path):
-    registry.rekey(Sealer(OTHER_KEY))
+    rekey(registry, OTHER_KEY)
     fresh = open_registry(tmp_path / "fresh.sqlite", OTHER_KEY)
     assert hashed(registry) == hashed(fresh) != hashed(open_registry(path, KEY))
 
@@ -238,7 +238,7 @@ def test_a_kiosk_whose_hashes_are_of_another_key_takes_nothing(registry, tmp_pat
     other = open_registry(tmp_path / "other.sqlite", OTHER_KEY)
     other.put(holder("zed"), by=BY, now=NOW)
     other.bind_document(HolderId("zed"), hashed(other, OTHER), by=BY, now=NOW)
-    other.rekey(Sealer(KEY))
+    rekey(other, KEY)
     with pytest.raises(RefusedError, match="hashed with another key"):
         imported(other, exported(registry))
     assert [one.id for one in other.holders()] == ["zed"]

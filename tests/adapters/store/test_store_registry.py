@@ -19,6 +19,7 @@ from store_parts import (
     open_registry,
     process,
     reference,
+    rekey,
 )
 
 from agent.adapters.store.keys import init_key, key_path, load_key
@@ -123,7 +124,7 @@ def test_without_its_key_the_gallery_stays_closed(path, filled, key, fix):
 
 def test_a_new_key_opens_everything_and_the_old_one_nothing(path, filled):
     registry = open_registry(path)
-    assert registry.rekey(Sealer(OTHER_KEY)) == 6
+    assert rekey(registry, OTHER_KEY) == 8  # with two names
     assert len(registry.references("dlib", "1")) == 2
     registry.close()
     old, new = open_registry(path), open_registry(path, OTHER_KEY)
