@@ -73,6 +73,12 @@ def gate(state_dir: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Gate]:
         os.environ.pop("GATE_AGENT_DEBUG", None)
 
 
+@pytest.fixture
+def keyed(gate: Gate) -> Path:
+    """A kiosk with a key, which names are sealed by: its file."""
+    return Path(gate("key", "init", "--json").json["file"])
+
+
 def run_program(*arguments: object, **environment: str) -> Answer:
     """The installed ``gate-agent`` in a process of its own."""
     done = subprocess.run(

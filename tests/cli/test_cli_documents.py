@@ -26,8 +26,8 @@ def people(gate: Gate, tmp_path: Path) -> Gate:
     file = tmp_path / "people.jsonl"
     lines = [{"id": name, "name": name, "category": "resident"} for name in ("ann", "bob")]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert gate("holders", "import", file).code == 0
     assert gate("key", "init").code == 0
+    assert gate("holders", "import", file).code == 0
     return gate
 
 

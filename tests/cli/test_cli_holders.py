@@ -29,7 +29,7 @@ def write(path: Path, *holders: dict[str, Any]) -> Path:
 
 
 @pytest.fixture
-def people(gate: Gate, tmp_path: Path) -> list[dict[str, Any]]:
+def people(gate: Gate, keyed: Path, tmp_path: Path) -> list[dict[str, Any]]:
     """Two holders without faces."""
     answer = gate("holders", "import", write(tmp_path / "people.jsonl", ANN, BOB), "--json")
     assert (answer.code, answer.json["holders"], answer.json["changed"]) == (0, 2, 2)
@@ -95,7 +95,9 @@ def test_enable_undoes_disable(people: list[dict[str, Any]], gate: Gate) -> None
 
 
 def test_removed_is_gone_and_told(people: list[dict[str, Any]], gate: Gate) -> None:
-    assert gate("holders", "remove", "ann", "--json").json == {"id": "ann", "removed": True}
+    assert gate("holders", "remove", "ann", "--json").json == {
+        "id": "ann", "removed": True, "erased": True,
+    }  # fmt: skip
     again = gate("holders", "remove", "ann", "--json")
     assert (again.code, again.json["reason"]) == (1, "no_such_holder")
     assert gate("events", "list", "--json").lines[-1]["type"] == "gate.holder.removed"
@@ -126,6 +128,12 @@ def test_what_is_exported_is_imported_elsewhere(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [json.loads(line) for line in file.read_text().splitlines()] == people
     other = ("--state-dir", tmp_path / "other")
+    keyless = gate("holders", "import", file, "--json", *other)
+    assert (keyless.code, keyless.json["fix"]) == (
+        69,
+        f"gate-agent key init --state-dir {other[1]}",
+    )
+    assert gate("key", "init", *other).code == 0
     assert gate("holders", "import", file, "--json", *other).json["changed"] == 2
     assert gate("holders", "import", file, "--json", *other).json["changed"] == 0
     assert gate("holders", "list", "--json", *other).json == [

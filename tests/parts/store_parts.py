@@ -4,6 +4,8 @@ python store_parts.py append JOURNAL COUNT       appends, a line "epoch sequence
 python store_parts.py enrol REGISTRY JOURNAL     changes holders, a line "id" for each
 python store_parts.py remove REGISTRY            removes holders, a line "id" for each
 python store_parts.py open JOURNAL CALLS         opens, and kills itself at that many calls
+python store_parts.py read REGISTRY              reads all the while, as a running agent does
+python store_parts.py leave REGISTRY HOLDER      removes, erases nothing, and waits
 """
 
 import itertools
@@ -12,6 +14,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -180,11 +183,30 @@ def _open(path: str, calls: str) -> None:
     _say(int(calls) - left)
 
 
+def _read(path: str) -> None:
+    registry = open_registry(Path(path))
+    registry.load_arrays("dlib", "1")
+    _say("reading")
+    while True:
+        registry.revision()
+        registry.load_arrays("dlib", "1")
+        registry.holders()
+        time.sleep(0.01)
+
+
+def _leave(path: str, owner: str) -> None:
+    open_registry(Path(path)).remove(HolderId(owner), by=BY, now=NOW)
+    _say("removed")
+    time.sleep(60.0)
+
+
 if __name__ == "__main__":
-    deeds: dict[str, Callable[..., None]] = {
+    works: dict[str, Callable[..., None]] = {
         "append": _append,
         "enrol": _enrol,
         "remove": _remove,
         "open": _open,
+        "read": _read,
+        "leave": _leave,
     }
-    deeds[sys.argv[1]](*sys.argv[2:])
+    works[sys.argv[1]](*sys.argv[2:])

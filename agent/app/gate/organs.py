@@ -17,6 +17,7 @@ from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.record.status import StatusBoard
 from agent.app.threads.watch.clock import JudgedClock, TimeKeeper
 from agent.app.threads.watch.disk import DiskWatch
+from agent.app.threads.watch.erasure import Erasure
 from agent.app.threads.watch.gallery import GalleryWatch
 from agent.app.threads.watch.retention import Retention
 from agent.app.threads.watch.state import StateWatch
@@ -71,7 +72,7 @@ class Records(Organ):
 
 
 class Watches(Organ):
-    """Keeps in step with what changes by itself: the registry, time, disk, ledger, old rows."""
+    """Keeps in step with what changes by itself: registry, time, disk, ledger, rows to go."""
 
     def __init__(
         self,
@@ -125,6 +126,7 @@ class Watches(Organ):
         days, latest = config.store.journal_days, parts.ledger.latest_trusted
         # A time in doubt must not make events older than they are.
         self._retention = Retention(prune, JudgedClock(parts.clock, reckoning), days, latest)
+        self._erasure = Erasure(parts.registry.owes_erasure, parts.registry.erase)
 
     def tasks(self) -> Iterable[Task]:
         """A thread each."""
@@ -132,6 +134,7 @@ class Watches(Organ):
         yield Task("time", self.time.work, self.time.stop)
         yield Task("disk", self._disk.work, self._disk.stop)
         yield Task("ledger", self._ledger.work, self._ledger.stop)
+        yield Task("erasure", self._erasure.work, self._erasure.stop)
         yield Task("retention", self._retention.work, self._retention.stop)
         yield Task("state", self.state.work, self.state.stop)
 
