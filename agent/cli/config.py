@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from agent.app.open.paths import config_path
-from agent.cli.common import Config, Json, emit, examples, fields, say, table, warn
+from agent.app.open.paths import config_path, state_dir
+from agent.cli.common import Config, Json, StateDir, emit, examples, fields, say, table, warn
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -18,16 +18,19 @@ def add_to(parent: typer.Typer) -> None:
 @app.command(
     "check", epilog=examples("config check", "config check --config config/gate.example.toml")
 )
-def check(*, config: Config = None, as_json: Json = False) -> None:
+def check(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
     """Check the config.
 
     Every fault at once, with file, line and key, and exit code 78.
     """
+    from agent.app.open.key_place import key_lies
+    from agent.app.open.site import site_of
     from agent.config import load_config
     from agent.operations.config.describe import summary, warnings
 
     file = load_config(config_path(config))
     about, risks = summary(file.config), warnings(file)
+    about["gallery_key"] = str(key_lies(site_of(state_dir(state), file.path)))
     if as_json:
         emit({"ok": True, "file": str(file.path), "summary": about, "warnings": risks})
         return

@@ -1,16 +1,32 @@
-"""``gate-agent key``: the key that seals the references."""
+"""``gate-agent key``: the key that seals the references and names."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, say
+from agent.cli.common import (
+    Config,
+    Json,
+    StateDir,
+    counted,
+    emit,
+    examples,
+    file_option,
+    plain,
+    say,
+    warn,
+)
+from agent.cli.progress import progress
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
-    parent.add_typer(app, name="key", help="The key that seals the references.")
+    parent.add_typer(app, name="key", help="The key that seals references and names.")
 
 
 @app.command("init", epilog=examples("key init", "key init --config gate.toml"))
@@ -45,3 +61,45 @@ def show_id(*, config: Config = None, state: StateDir = None, as_json: Json = Fa
         emit({"key_id": key_id})
     else:
         say(key_id)
+
+
+@app.command(
+    "rotate",
+    epilog=examples("key rotate", "key rotate --key-file /etc/gate-agent/gallery.key"),
+)
+def rotate(
+    *,
+    key_file: Annotated[
+        Path | None,
+        file_option("--key-file", "The key's file, where systemd hands the agent a copy of it."),
+    ] = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Change the key.
+
+    Everything sealed is sealed anew, then the old key is destroyed. Ended half-way, by whatever,
+    repeat it: it goes on. The running agent decides on all the while.
+    """
+    from agent.app.desk import rotation
+    from agent.app.open.site import command_site
+
+    site = command_site(state_dir(state), given_config_path(config))
+    if key_file is not None:
+        site = replace(site, key_file=key_file)
+    with progress(wanted=not as_json) as advance:
+        made = rotation.rotate(site, lambda done, total: advance("values", done, total))
+    if made.unreadable:
+        warn(
+            f"{counted(made.unreadable, 'value')} opened by neither key and stayed as before:"
+            " enrol those holders again"
+        )
+    if key_file is not None:
+        warn("the running agent has a copy of the old key: sudo systemctl restart gate-agent")
+    if as_json:
+        emit(made.as_json())
+        return
+    say(f"{plain(made.file)} holds a new key (key id {made.key_id})")
+    say(f"{counted(made.resealed, 'value')} sealed anew; the old key is destroyed")
+    say("Keep a copy of the new one in a safe place, and destroy the copies of the old one.")

@@ -5,6 +5,7 @@ python store_parts.py enrol REGISTRY JOURNAL     changes holders, a line "id" fo
 python store_parts.py remove REGISTRY            removes holders, a line "id" for each
 python store_parts.py open JOURNAL CALLS         opens, and kills itself at that many calls
 python store_parts.py read REGISTRY              reads all the while, as a running agent does
+python store_parts.py ring STATE                 reads by the key on disk, whichever that is
 python store_parts.py leave REGISTRY HOLDER      removes, erases nothing, and waits
 """
 
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +28,7 @@ import pytest
 from places import ROOT
 
 from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.key_ring import KeyRing, keys_at
 from agent.adapters.store.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.simulated import SimulatedJournal
@@ -194,6 +197,16 @@ def _read(path: str) -> None:
         time.sleep(0.01)
 
 
+def _ring(state: str) -> None:
+    ring = KeyRing(partial(keys_at, Path(state) / "gallery.key"))
+    registry = SqliteRegistry(Path(state) / "registry.sqlite", ring, IDS.make)
+    _say("reading")
+    while True:
+        registry.load_arrays("dlib", "1")
+        if any(one.name is None for one in registry.holders()):
+            _say("failed")
+
+
 def _leave(path: str, owner: str) -> None:
     open_registry(Path(path)).remove(HolderId(owner), by=BY, now=NOW)
     _say("removed")
@@ -207,6 +220,7 @@ if __name__ == "__main__":
         "remove": _remove,
         "open": _open,
         "read": _read,
+        "ring": _ring,
         "leave": _leave,
     }
     works[sys.argv[1]](*sys.argv[2:])

@@ -29,13 +29,13 @@ class DocumentTables(SealedTables):
             KeyUnavailableError: there is no gallery key, or documents were bound under another one.
             StoreError: the stored key was altered.
         """
-        sealer = self._read(self._sealer_now)
+        sealer = self._need_sealer()
         rows = self._rows(
             "SELECT sealed FROM document_key WHERE EXISTS (SELECT 1 FROM id_document)"
         )
         if not rows:
             # Where nothing is bound, nothing depends on a key of before.
-            return sealer.derived(KIOSK_PURPOSE)
+            return self._read(self._sealer_now).derived(KIOSK_PURPOSE)
         try:
             return sealer.open(rows[0][0], DOCUMENT_KEY)
         except KeyUnavailableError as error:

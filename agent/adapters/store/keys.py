@@ -36,6 +36,31 @@ def next_path(path: Path) -> Path:
     return real.with_name(real.name + NEXT)
 
 
+def init_next_key(path: Path) -> bool:
+    """Make the key that shall take the place of the one at ``path``; False where there is one.
+
+    It belongs to whom the present one belongs: root may rotate what the agent must read.
+
+    Raises:
+        KeyUnavailableError: there is no present one, or the place cannot be written.
+    """
+    load_key(path)
+    following = next_path(path)
+    made = True
+    try:
+        init_key(following)
+    except RefusedError:
+        made = False
+    try:
+        owner, present = path.stat(), following.stat()
+        if (owner.st_uid, owner.st_gid) != (present.st_uid, present.st_gid):
+            os.chown(following, owner.st_uid, owner.st_gid)
+    except OSError as error:
+        message = f"{following} cannot be given to the owner of {path}: {error.strerror}"
+        raise KeyUnavailableError(message, "run as the user who owns the key") from error
+    return made
+
+
 def replace_key(path: Path) -> None:
     """Put the next key in the place of the one at ``path``, which is gone from then on.
 

@@ -15,10 +15,12 @@ from typing import Any
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.pins.inputs import GpioInputs
+from agent.adapters.store.keys import next_path
 from agent.adapters.voice.loudspeaker import PROGRAM
 from agent.app.open.control import ask
 from agent.app.open.doors import PinFactories, open_inputs, open_output
 from agent.app.open.installation import detail_of, installation_of
+from agent.app.open.key_place import key_lies
 from agent.app.open.keys import key_id_of
 from agent.app.open.paths import control_socket
 from agent.app.open.running import agent_runs
@@ -71,7 +73,7 @@ class ExaminedKiosk:
         yield "model pack", lambda: _version(load_pack(config.face.pack, self._state))
         if os.path.lexists(REGISTRY.at(self._state)):
             yield "registry", self._registry
-        yield "gallery key", lambda: f"id {key_id_of(site_of(self._state, self.file.path))}"
+        yield "gallery key", self._key
         for camera in config.camera:
             yield f"camera {camera.id}", partial(_camera, self.file, camera)
         if config.id_reader.port is not None:
@@ -214,6 +216,14 @@ class ExaminedKiosk:
             fix = "free space: the journal needs some; see journal_days"
             raise UnavailableError(f"{free // 1_000_000} MB are free at {place}", fix)
         return f"{free / 1e9:.1f} GB free"
+
+    def _key(self) -> str:
+        site = site_of(self._state, self.file.path)
+        found = key_id_of(site)
+        if next_path(site.key_file).exists():
+            begun = "a change of the key was begun and not ended; what is sealed opens by either"
+            raise UnavailableError(begun, "gate-agent key rotate")
+        return f"id {found}; {key_lies(site)}"
 
     def _voice(self) -> str:
         settings = self.file.config.voice

@@ -17,6 +17,7 @@ from agent.adapters.store.names import (
     KEY_NAME,
     LOG,
     MARK,
+    NEXT,
     TOMBSTONE_KEY_NAME,
 )
 from agent.operations.places import OUTPUTS_RECORD, TRUST_FOLDER, VOICES_FOLDER
@@ -74,7 +75,15 @@ KEY = Row(
     "adapters.store.keys",
     0o600,
     secret=True,
-    loss="No reference of a face can be opened any more: everybody is enrolled again.",
+    loss="No face's reference and no name can be opened any more: everybody is enrolled again.",
+    copy=Copy.FILE,
+)
+KEY_NEXT = Row(
+    f"{KEY_NAME}{NEXT}",
+    "adapters.store.keys",
+    0o600,
+    secret=True,
+    loss="A key change that was cut short cannot be ended: what it had sealed is enrolled again.",
     copy=Copy.FILE,
 )
 TOMBSTONE_KEY = Row(
@@ -223,8 +232,8 @@ DRAFTS = Row(
 )
 
 ROWS = (
-    *(KEY, TOMBSTONE_KEY, REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER, LATCHES),
-    *(BROKEN_REMAINS, IDENTITY, RULES, OUTPUTS),
+    *(KEY, KEY_NEXT, TOMBSTONE_KEY, REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER),
+    *(LATCHES, BROKEN_REMAINS, IDENTITY, RULES, OUTPUTS),
     *(LOCK, SOCKET, SOCKET_LOCK, MODELS, TRUST, VOICES, DRAFTS),
 )
 WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES)

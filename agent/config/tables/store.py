@@ -22,6 +22,12 @@ class StoreConfig(Table):
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[str]:
-        """Photographs of people that outlive their enrolment."""
+        """What a stolen card tells, and photographs of people that outlive their enrolment."""
+        if whole.one(cls).key_file is None:
+            yield (
+                "[store] key_file: unless systemd hands it over, the gallery's key lies in the"
+                " state folder beside what it opens: a stolen card tells every name and every"
+                " face's template"
+            )
         if whole.one(cls).keep_photographs:
             yield "[store] keep_photographs: enrolment photographs are kept"

@@ -16,6 +16,7 @@ from health_parts import signer
 from house_rules import absolute, modules, tree_of
 from store_parts import NOW, event, holder, reference
 
+from agent.adapters.store.keys import init_next_key
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.verdicts import EMPTY
@@ -154,7 +155,8 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     voices = VoiceFiles(state)
     for place in (voices.synthesised("en", "granted"), voices.recorded("en", "granted")):
         write_file(b"RIFF", place)
-    # As a write leaves it that was cut short.
+    # As a change of the key and a write leave it that were cut short.
+    init_next_key(site.key_file)
     (state / ".outputs.json.new").touch(table.DRAFTS.mode)
 
 
