@@ -31,7 +31,7 @@ passback list, passback forgive, enrol, identify, scan, status, clear-fault, ver
 holders list, holders show, holders enable, holders disable, holders set, holders remove,
 holders export, holders import, holders bind-document, holders unbind-document,
 id-document read, thermometer read, thermometer set-emissivity,
-gallery check, key init, key show-id, state show, state accept,
+gallery check, key init, key rotate, key show-id, state show, state accept,
 models list, models install, models verify, models remove, models show,
 config check, config show, config schedule, events list, events tail, events export,
 evaluate pairs, evaluate identities, evaluate thermal,

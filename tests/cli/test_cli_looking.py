@@ -65,6 +65,7 @@ def test_a_tail_waits_for_the_first_event(program: Gate, state_dir: Path) -> Non
             holder = {"id": "r-1", "name": "N", "category": "c", "enabled": True}
             file = state_dir.parent / "holders.jsonl"
             file.write_text(json.dumps({**holder, "valid_from": None, "valid_until": None}))
+            assert program("key", "init").code == 0
             assert program("holders", "import", file).code == 0
             assert tail.stdout is not None
             ready, _, _ = select.select([tail.stdout], [], [], LONGEST_S)

@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 
-from agent.adapters.store import retention
+from agent.adapters.store import retention, salvage
 from agent.adapters.store.journal_file import JournalFile
 from agent.adapters.store.names import LOG
 from agent.adapters.store.rows import COLUMNS, PUBLISHED, REFUSED, stored, time_text
@@ -203,9 +203,11 @@ class SqliteJournal:
         """Forget published rows older than ``before``, and the oldest beyond ``most_bytes``.
 
         Unpublished and refused rows stay for ever, but where nobody is there to get them: not
-        ``published_only``. A row whose clock was not trusted is as old as
-        the trusted one after it. The file does not shrink: what is freed is used again.
+        ``published_only``. A row whose clock was not trusted is as old as the trusted one after it.
+        Journals that were set aside before then go as well. The file does not shrink: what is freed
+        is overwritten, and used again.
         """
+        salvage.forget(self._file.path, before)
         return retention.prune(
             self._file, time_text(before), most_bytes, published_only=published_only
         )

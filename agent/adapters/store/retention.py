@@ -5,14 +5,17 @@ at most.
 """
 
 import sqlite3
+from time import sleep
 from typing import Any
 
+from agent.adapters.store.erasure import empty_log
 from agent.adapters.store.journal_file import JournalFile
 from agent.adapters.store.rows import PENDING, PUBLISHED, REFUSED
 from agent.adapters.store.sqlite import transaction
 
 MOST_BYTES = 512_000_000
 _STEP_ROWS = 500
+_TRIES, _PAUSE_S = 20, 0.1
 
 
 def prune(file: JournalFile, before: str, most_bytes: int, *, published_only: bool) -> int:
@@ -24,7 +27,10 @@ def prune(file: JournalFile, before: str, most_bytes: int, *, published_only: bo
         StoreError: the journal cannot be read or written.
     """
     states = (PUBLISHED,) if published_only else (PENDING, PUBLISHED, REFUSED)
-    return _prune_old(file, before.encode(), states) + _prune_large(file, most_bytes, states)
+    forgotten = _prune_old(file, before.encode(), states) + _prune_large(file, most_bytes, states)
+    if forgotten:
+        _erase(file)
+    return forgotten
 
 
 def _prune_old(file: JournalFile, before: bytes, states: tuple[int, ...]) -> int:
@@ -73,6 +79,17 @@ def _forget(file: JournalFile, rows: list[int]) -> None:
 
     if rows:
         file.do(work)
+
+
+def _erase(file: JournalFile) -> None:
+    """Cut the log, which holds what was forgotten; where somebody reads on, soon or the next time.
+
+    Nobody is waited for while the file is held: an event may come meanwhile.
+    """
+    for _ in range(_TRIES):
+        if file.do(lambda connection: empty_log(connection, within_s=0.0)):
+            return
+        sleep(_PAUSE_S)
 
 
 def _used_bytes(connection: sqlite3.Connection) -> int:

@@ -4,7 +4,8 @@
                                                                            |
         marker removed <-- unpublished rows and the note about it, in one transaction
 
-Killed anywhere in between, the marker makes the next start go on; nothing is ever deleted.
+Killed anywhere in between, the marker makes the next start go on. What was set aside goes when all
+events in it are older than the journal keeps them.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from agent.adapters.store.sqlite import CorruptError, sync_folder
 from agent.errors import StoreError
 
 _MARKER = ".unfinished"
+_STAMP = "%Y%m%dT%H%M%SZ"
+_STAMP_CHARS = len("20260506T120000Z")
 _LONGEST_S = 10.0
 _LARGEST_ROW = 1 << 48
 
@@ -33,7 +36,7 @@ def begin(journal: Path, moment: datetime) -> None:
     Raises:
         StoreError: the folder cannot be written.
     """
-    stamp = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    stamp = f"{moment.astimezone(UTC).strftime(_STAMP)}-{secrets.token_hex(2)}"
     marker = journal.with_name(f"{journal.name}{BROKEN}{stamp}{_MARKER}")
     try:
         os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -67,6 +70,31 @@ def move(journal: Path, aside: Path) -> None:
     except OSError as error:
         message = f"{journal.name} is damaged and cannot be set aside: {error.strerror}"
         raise StoreError(message, f"make {journal.parent} writable for this user") from error
+
+
+def forget(journal: Path, before: datetime) -> int:
+    """Delete journals that were set aside, and read out, before this moment; how many."""
+    forgotten = 0
+    for file in sorted(journal.parent.glob(f"{journal.name}{BROKEN}*")):
+        name = file.name.removesuffix(LOG).removesuffix(INDEX).removesuffix(_MARKER)
+        aside = file.with_name(name)
+        at = _set_aside_at(journal, aside)
+        if at is None or at >= before or aside.with_name(f"{aside.name}{_MARKER}").exists():
+            continue
+        # One that cannot be deleted now is found again at the next call.
+        with contextlib.suppress(OSError):
+            file.unlink()
+            forgotten += file == aside
+    return forgotten
+
+
+def _set_aside_at(journal: Path, aside: Path) -> datetime | None:
+    """The moment in its name; None where the name is none of ours."""
+    stamp = aside.name.removeprefix(f"{journal.name}{BROKEN}")[:_STAMP_CHARS]
+    try:
+        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def finish(aside: Path) -> None:

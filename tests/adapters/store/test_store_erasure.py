@@ -5,11 +5,26 @@ import signal
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from id_parts import OTHER, RESIDENT
-from store_parts import BY, KEY, NOW, holder, lines_of, open_registry, process, reference
+from store_parts import (
+    BY,
+    KEY,
+    NOW,
+    asides,
+    event,
+    holder,
+    lines_of,
+    numbers,
+    open_journal,
+    open_registry,
+    process,
+    reference,
+)
 
+from agent.adapters.store import salvage
 from agent.adapters.store.registry_file import _STEPS, APPLICATION_ID
 from agent.adapters.store.sqlite import open_database
 from agent.app.threads.watch.erasure import Erasure
@@ -223,3 +238,55 @@ def test_a_name_copied_to_another_holder_is_nobodys(path, filled):
     assert filled.holder(BOB).name is None
     assert filled.holder(ANN).name == NAME
     assert KEY not in content(path)
+
+
+# --- the journal ---------------------------------------------------------------------------------
+
+
+def test_an_event_that_retention_forgets_is_in_no_byte(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    journal, other = open_journal(path), open_journal(path)
+    later = NOW.utc + timedelta(days=9)
+    for number in range(60):
+        journal.append(event(number, data={"number": number, "holder": f"zaphod-{number:02}"}))
+    journal.append(event(60, time=later, data={"number": 60, "holder": "trillian"}))
+    journal.mark_published([row.row for row in journal.unpublished(100)])
+    assert b"zaphod" in content(path)
+    assert len(list(other.read())) == 61
+    assert journal.prune(NOW.utc + timedelta(days=1)) == 60
+    left = content(path)
+    assert (b"zaphod" in left, b"trillian" in left) == (False, True)
+    assert numbers(other.read()) == [60]
+    journal.append(event(61))
+
+
+def test_a_journal_that_was_set_aside_goes_when_it_is_old(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    journal = open_journal(path)
+    journal.append(event(1, data={"number": 1, "holder": "zaphod"}))
+    journal.close()
+    # Something of it stays readable, as in a real one.
+    damaged = path.read_bytes()
+    path.write_bytes(b"no database at all" + damaged[18:] + b"zaphod")
+    journal = open_journal(path)
+    assert len(asides(path)) == 1
+    assert b"zaphod" in content(path)
+    journal.prune(NOW.utc)
+    assert len(asides(path)) == 1
+    stranger = tmp_path / "journal.sqlite.broken-by-hand"
+    stranger.touch()
+    journal.mark_published([row.row for row in journal.unpublished(100)])
+    journal.prune(NOW.utc + timedelta(days=1))
+    assert asides(path) == [stranger]
+    assert b"zaphod" not in content(path)
+
+
+def test_one_that_is_not_read_out_yet_stays(tmp_path):
+    path = tmp_path / "journal.sqlite"
+    open_journal(path).close()
+    salvage.begin(path, NOW.utc)
+    [aside] = salvage.unfinished(path)
+    aside.touch()
+    assert salvage.forget(path, NOW.utc + timedelta(days=1)) == 0
+    salvage.finish(aside)
+    assert salvage.forget(path, NOW.utc + timedelta(days=1)) == 1
