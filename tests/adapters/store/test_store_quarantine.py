@@ -86,7 +86,7 @@ def store(path, table, column, row, value):
     """The value as it lies in the file, past every rule of the schema."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA foreign_keys = OFF")
-        as_text = isinstance(value, bytes) and column not in ("sealed", "public")
+        as_text = isinstance(value, bytes) and column not in ("sealed", "sealed_name", "public")
         what = "CAST(? AS TEXT)" if as_text else "?"
         connection.execute(f"UPDATE {table} SET {column} = {what} WHERE rowid = ?", (value, row))
 
@@ -101,7 +101,7 @@ def flipped(value, bit):
 
 BITS = (0, 4, 21, 42, 66, 91, 150, 700, 2000)
 COLUMNS = [(table, column) for table, columns in MARKED.items() for column in (*columns, "mark")]
-COLUMNS += [("holder", "name"), ("reference", "sealed"), ("reference", "holder")]
+COLUMNS += [("holder", "sealed_name"), ("reference", "sealed"), ("reference", "holder")]
 COLUMNS += [("reference", "pack"), ("reference", "pack_version"), ("document_key", "sealed")]
 COLUMNS += [("revision", "number"), ("adopted", "step")]
 
