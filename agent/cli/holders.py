@@ -33,8 +33,8 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Id = Annotated[str, typer.Argument(metavar="ID", help="A holder, as gate-agent holders list.")]
 
 _ERASED_LATER = (
-    "erased from the database; its log is emptied by the running agent as soon as whoever reads it"
-    " lets go"
+    "erased from the database, but its log could not be emptied: somebody reads it, or the disk is"
+    " full; the running agent does it as soon as it can"
 )
 
 
