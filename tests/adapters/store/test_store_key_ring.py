@@ -5,7 +5,6 @@ from functools import partial
 import pytest
 from store_parts import KEY
 
-from agent.adapters.store import key_ring
 from agent.adapters.store.key_ring import KeyRing, keys_at
 from agent.adapters.store.keys import init_next_key, load_key, next_path, replace_key
 from agent.adapters.store.seal import Sealer
@@ -36,7 +35,7 @@ def test_a_ring_follows_the_keys_on_disk_and_seals_by_the_present_one(path):
 
 def test_a_key_that_is_nowhere_is_looked_for_once_in_a_while(path, monkeypatch):
     now_s = [0.0]
-    monkeypatch.setattr(key_ring.time, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr("agent.adapters.store.key_ring.time.monotonic", lambda: now_s[0])
     loads = []
 
     def load():
