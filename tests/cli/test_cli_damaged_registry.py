@@ -13,7 +13,7 @@ NAMES = ("ann", "bob")
 
 
 @pytest.fixture
-def damaged(gate: Gate, tmp_path: Path, state_dir: Path) -> Path:
+def damaged(gate: Gate, keyed: Path, tmp_path: Path, state_dir: Path) -> Path:
     """Two holders, one of them without a category that reads as it was written."""
     lines = [json.dumps({"id": name, "name": name, "category": "resident"}) for name in NAMES]
     (tmp_path / "people.jsonl").write_text("\n".join(lines))

@@ -11,9 +11,8 @@ from datetime import timedelta
 import pytest
 from gate_parts import ANNA, BOTH, GUEST, LIN, PASS, REGISTRY, Gate
 from pass_parts import NOW, claims
-from store_parts import BY, holder, open_registry
+from store_parts import BY, holder, open_registry, rekey
 
-from agent.adapters.store.seal import Sealer
 from agent.app.open.snapshot import Rates, take_snapshot
 from agent.controller.inputs import FaultRaised, RegistryChanged
 from agent.domain.access.part import PartKind
@@ -114,7 +113,7 @@ def test_a_clock_that_is_behind_brings_no_pass_back(registry) -> None:
 
 def test_a_new_gallery_key_leaves_a_removal_as_it_was(registry) -> None:
     registry.remove(LIN, by=BY, now=AT)
-    registry.rekey(Sealer(bytes(32)))
+    rekey(registry, bytes(32))
     assert outcome(gate_of(registry), claims()) == "CredentialRevoked"
 
 
