@@ -23,7 +23,7 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
 
     Every fault at once, with file, line and key, and exit code 78.
     """
-    from agent.app.open.key_place import key_lies
+    from agent.app.open.files.key_place import key_lies
     from agent.app.open.site import site_of
     from agent.config import load_config
     from agent.operations.config.describe import summary, warnings

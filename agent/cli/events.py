@@ -62,7 +62,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List the newest events, oldest first."""
-    from agent.app.open.stores import read_journal
+    from agent.app.open.files.stores import read_journal
     from agent.operations.events import as_json as cloud_event
     from agent.operations.events import as_row
 
@@ -94,7 +94,7 @@ def tail(
 
     Until Ctrl-C. Works with and without a running agent.
     """
-    from agent.app.open.stores import has_journal, open_journal
+    from agent.app.open.files.stores import has_journal, open_journal
     from agent.operations.events import as_json as cloud_event
     from agent.operations.events import as_row, follow
 
@@ -134,7 +134,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export events, a CloudEvent a line."""
-    from agent.app.open.stores import read_journal
+    from agent.app.open.files.stores import read_journal
     from agent.operations.events import as_json as cloud_event
     from agent.operations.files import write_lines
 

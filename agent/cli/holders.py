@@ -57,9 +57,9 @@ def list_(
 
     Rows that cannot be read are told on stderr.
     """
+    from agent.app.open.files.stores import Key, read_registry
     from agent.app.open.site import command_site
     from agent.app.open.snapshot import damage_text
-    from agent.app.open.stores import Key, read_registry
     from agent.operations.people import holders
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -87,8 +87,8 @@ def show(
     holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
 ) -> None:
     """Show one holder; never a template."""
+    from agent.app.open.files.stores import Key, read_registry
     from agent.app.open.site import command_site
-    from agent.app.open.stores import Key, read_registry
     from agent.operations.people import holders
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -284,8 +284,8 @@ def import_(
 def _change(
     holder: str, wanted: Any, config: Path | None, state: Path | None, *, as_json: bool
 ) -> None:
+    from agent.app.open.files.stores import Key, open_registry
     from agent.app.open.site import command_site, instant
-    from agent.app.open.stores import Key, open_registry
     from agent.operations.people import holders
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -301,7 +301,7 @@ def _change(
 
 def _refuse_to_make_one(site: "Site", holder: str) -> None:
     """Where there is no registry, nobody is known: a change makes none."""
-    from agent.app.open.stores import has_registry, read_registry
+    from agent.app.open.files.stores import has_registry, read_registry
     from agent.operations.people import holders
 
     if not has_registry(site):

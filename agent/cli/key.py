@@ -35,7 +35,7 @@ def init(*, config: Config = None, state: StateDir = None, as_json: Json = False
 
     Its file has mode 0600. An existing key is never replaced: what it sealed would be lost.
     """
-    from agent.app.open.keys import make_key
+    from agent.app.open.files.keys import make_key
     from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -53,7 +53,7 @@ def show_id(*, config: Config = None, state: StateDir = None, as_json: Json = Fa
 
     By it two kiosks see whether they share a key.
     """
-    from agent.app.open.keys import key_id_of
+    from agent.app.open.files.keys import key_id_of
     from agent.app.open.site import command_site
 
     key_id = key_id_of(command_site(state_dir(state), given_config_path(config)))

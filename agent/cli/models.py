@@ -173,8 +173,8 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
 
 
 def _record(state: Path, pack: str, change: str, version: str | None) -> None:
+    from agent.app.open.files.stores import record
     from agent.app.open.site import command_site
-    from agent.app.open.stores import record
     from agent.domain.record.events import EventType
 
     data = {"pack": pack, "change": change, "version": version, "by": user()}

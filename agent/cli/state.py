@@ -58,7 +58,7 @@ def accept(
     a running agent.
     """
     from agent.app.desk.state import accept_file
-    from agent.app.open.running import agent_runs
+    from agent.app.open.files.running import agent_runs
     from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))

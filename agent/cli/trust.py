@@ -121,8 +121,8 @@ def remove(
 
 
 def _record(state: Path, name: str, change: str, keys: int | None) -> None:
+    from agent.app.open.files.stores import record
     from agent.app.open.site import command_site
-    from agent.app.open.stores import record
     from agent.domain.record.events import EventType
 
     data = {"list": name, "change": change, "keys": keys, "by": user()}

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from agent.app.open.files.state import VOICES
 from agent.app.open.paths import given_config_path, state_dir
-from agent.app.open.state import VOICES
 from agent.cli.common import (
     Config,
     Json,

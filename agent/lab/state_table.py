@@ -1,6 +1,6 @@
 """Draws the table of the state folder: the page shows what the code goes by."""
 
-from agent.app.open.state import ROWS, Copy, Row
+from agent.app.open.files.state import ROWS, Copy, Row
 from agent.lab.marks import between
 
 

@@ -8,7 +8,7 @@ import pytest
 from gate_command import Gate
 
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.app.open.state import LEDGER, LOCK
+from agent.app.open.files.state import LEDGER, LOCK
 
 FAR = datetime(2199, 1, 1, tzinfo=UTC)
 WHY = ("--reason", "the router was wrong")

@@ -7,8 +7,8 @@ import pytest
 from gate_command import Gate
 
 from agent.adapters.store.keys import init_next_key, load_key
-from agent.app.open import key_place
-from agent.app.open.key_place import KeyPlace
+from agent.app.open.files import key_place
+from agent.app.open.files.key_place import KeyPlace
 
 LINE = '{"id": "ann", "name": "Ann Zaphod", "category": "resident"}\n'
 

@@ -13,8 +13,8 @@ import segno
 from gate_command import Gate
 from pass_parts import KEY, claims
 
+from agent.app.open.files.stores import open_registry
 from agent.app.open.site import instant, site_of
-from agent.app.open.stores import open_registry
 from agent.credentials.passes.gate_pass import issue
 from agent.credentials.passes.issuers import IssuerKey
 from agent.domain.credential.gate_pass import PassId

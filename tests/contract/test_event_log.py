@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from store_parts import NOW, event, numbers, open_journal
 
-from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.record.journal import SqliteJournal
 from agent.domain.record.events import EventType
 from agent.ports import AgingStream, EventLog, Journal, StoredEvent, Stream
 

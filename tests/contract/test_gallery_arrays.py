@@ -7,7 +7,7 @@ import pytest
 from pass_parts import KEY, OTHER_KEY
 from store_parts import BY, NOW, holder, open_registry, reference
 
-from agent.adapters.store.registry import SqliteRegistry
+from agent.adapters.store.people.registry import SqliteRegistry
 from agent.credentials.passes.issuers import IssuerKey
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId

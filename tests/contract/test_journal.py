@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from store_parts import event, open_journal
 
-from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.record.journal import SqliteJournal
 from agent.domain.record.events import Event, EventType
 from agent.ports import Journal
 

@@ -6,7 +6,7 @@ import pytest
 from state_parts import installation, lived
 from store_parts import BY
 
-from agent.app.open.state import LATCHES, LEDGER
+from agent.app.open.files.state import LATCHES, LEDGER
 from agent.errors import RefusedError
 from agent.operations.state import accept_restored, accept_state
 from agent.ports import StateKeeper

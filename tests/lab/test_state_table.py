@@ -3,7 +3,7 @@
 import pytest
 from places import ROOT
 
-from agent.app.open.state import ROWS
+from agent.app.open.files.state import ROWS
 from agent.lab.state_table import page, table
 
 PAGE = ROOT / "docs" / "service.md"

@@ -19,16 +19,16 @@ from store_parts import BY, IDS, NOW, event, holder, set_aside
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.installation import Installation
-from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.adapters.store.registry import SqliteRegistry
+from agent.adapters.store.people.registry import SqliteRegistry
+from agent.adapters.store.record.journal import SqliteJournal
 from agent.app.gate.core import Core, CoreStores
 from agent.app.gate.executor import Outlets, Told
 from agent.app.gate.loop import ControlLoop
-from agent.app.open.installation import detail_of, installation_of, part_of
+from agent.app.open.files.installation import detail_of, installation_of, part_of
+from agent.app.open.files.state import JOURNAL, LATCHES, LEDGER, REGISTRY, WATCHED
 from agent.app.open.site import site_of
-from agent.app.open.state import JOURNAL, LATCHES, LEDGER, REGISTRY, WATCHED
 from agent.domain.access.registry import Registry
 from agent.domain.door.door_mode import DoorLatch, Latches, Mode
 from agent.domain.record.topics import Topics

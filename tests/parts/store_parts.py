@@ -27,9 +27,9 @@ import numpy as np
 import pytest
 from places import ROOT
 
-from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.key_ring import KeyRing, keys_at
-from agent.adapters.store.registry import SqliteRegistry
+from agent.adapters.store.people.registry import SqliteRegistry
+from agent.adapters.store.record.journal import SqliteJournal
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.simulated import SimulatedJournal
 from agent.domain.credential.holder import Holder, HolderId

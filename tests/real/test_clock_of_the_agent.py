@@ -10,7 +10,7 @@ from mosquitto import wait_until
 from test_agent import Site
 
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.app.open.state import LEDGER
+from agent.app.open.files.state import LEDGER
 
 WHY = ("--reason", "the power was off for three weeks")
 

@@ -118,7 +118,7 @@ def events(site: Path) -> list[dict[str, Any]]:
         ("agent.controller.kiosk", "Kiosk", "handle"),
         ("agent.app.threads.worker", "Slot", "take"),
         ("agent.app.threads.watch.gallery", "GalleryWatch", "index"),
-        ("agent.adapters.store.registry", "SqliteRegistry", "revision"),
+        ("agent.adapters.store.people.registry", "SqliteRegistry", "revision"),
     ],
     ids=lambda where: where[1],
 )

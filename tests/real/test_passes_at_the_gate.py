@@ -22,8 +22,8 @@ from store_parts import holder
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.app.desk.passes import photographed_template
+from agent.app.open.files.stores import open_registry
 from agent.app.open.site import instant, site_of
-from agent.app.open.stores import open_registry
 from agent.credentials.passes.gate_pass import issue
 from agent.credentials.passes.issuers import IssuerKey
 from agent.credentials.passes.pass_template import CommunityKey

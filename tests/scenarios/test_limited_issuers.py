@@ -14,7 +14,7 @@ from pass_parts import KEY, NOW, OTHER_KEY, claims
 from store_parts import BY, open_registry
 from store_parts import NOW as THEN
 
-from agent.adapters.store.registry import SqliteRegistry
+from agent.adapters.store.people.registry import SqliteRegistry
 from agent.app.threads.senses.verifier import CredentialVerifier, Sources
 from agent.controller.inputs import CredentialShown
 from agent.credentials.health.eu_dcc_rules import AcceptanceRules

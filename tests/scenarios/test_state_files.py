@@ -20,8 +20,8 @@ from state_parts import (
 )
 from store_parts import BY
 
-from agent.app.open.state import JOURNAL, LATCHES, LEDGER
-from agent.app.open.state import REGISTRY as REGISTRY_FILE
+from agent.app.open.files.state import JOURNAL, LATCHES, LEDGER
+from agent.app.open.files.state import REGISTRY as REGISTRY_FILE
 from agent.app.threads.watch.state import StateWatch
 from agent.controller.effects import Indicate, SetStatus
 from agent.controller.inputs import Commanded, CredentialShown, InputChanged, RegistryChanged

@@ -24,8 +24,9 @@ from typing import Any
 
 import structlog
 
-from agent.adapters.store import salvage, standing, verdicts
+from agent.adapters.store import standing, verdicts
 from agent.adapters.store.names import BROKEN, INSTALLATION
+from agent.adapters.store.record import salvage
 from agent.adapters.store.sqlite import BUSY_TIMEOUT_S, stored_moment, sync_folder
 from agent.adapters.store.standing import Found, Presence
 from agent.adapters.store.verdicts import Known

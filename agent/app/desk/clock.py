@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from agent.app.open.ledger import alone, has_ledger, open_ledger
+from agent.app.open.files.ledger import alone, has_ledger, open_ledger
+from agent.app.open.files.stores import record
 from agent.app.open.site import Site, instant
-from agent.app.open.stores import record
 from agent.domain.hours.instant import utc_text
 from agent.domain.hours.reckoning import ClockChange, Reckoning
 from agent.domain.record.events import EventType

@@ -19,15 +19,15 @@ from agent.adapters.store.keys import next_path
 from agent.adapters.voice.loudspeaker import PROGRAM
 from agent.app.open.control import ask
 from agent.app.open.doors import PinFactories, open_inputs, open_output
-from agent.app.open.installation import detail_of, installation_of
-from agent.app.open.key_place import key_lies
-from agent.app.open.keys import key_id_of
+from agent.app.open.files.installation import detail_of, installation_of
+from agent.app.open.files.key_place import key_lies
+from agent.app.open.files.keys import key_id_of
+from agent.app.open.files.running import agent_runs
+from agent.app.open.files.state import LOCK, REGISTRY
+from agent.app.open.files.stores import read_registry
 from agent.app.open.paths import control_socket
-from agent.app.open.running import agent_runs
 from agent.app.open.site import site_of
 from agent.app.open.snapshot import damage_text
-from agent.app.open.state import LOCK, REGISTRY
-from agent.app.open.stores import read_registry
 from agent.app.open.thermometers import read_once
 from agent.app.open.voice import open_voice
 from agent.config import CameraConfig, ConfigFile, InputConfig, load_config

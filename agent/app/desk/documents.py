@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from agent.adapters.id_reader.ga467 import Ga467Reader
+from agent.app.open.files.stores import Key, open_registry, read_registry
 from agent.app.open.site import Site, instant
-from agent.app.open.stores import Key, open_registry, read_registry
 from agent.errors import KeyUnavailableError
 from agent.operations.people.documents import (
     Bound,

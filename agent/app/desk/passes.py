@@ -8,8 +8,8 @@ import numpy as np
 
 from agent.adapters.store.keys import load_key
 from agent.app.open.engine import open_engine
+from agent.app.open.files.stores import Key, open_registry, read_registry
 from agent.app.open.site import Site, instant
-from agent.app.open.stores import Key, open_registry, read_registry
 from agent.credentials.documents.id_hash import community_hash
 from agent.credentials.documents.resident_id import check as check_number
 from agent.credentials.documents.resident_id import refused

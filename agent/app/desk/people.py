@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.app.open.engine import open_engine
-from agent.app.open.keys import key_ring
+from agent.app.open.files.keys import key_ring
+from agent.app.open.files.stores import Key, latest_trusted, open_registry, read_registry
 from agent.app.open.site import Site, instant
 from agent.app.open.snapshot import Rates, Snapshot, curve_of, take_snapshot, threshold_for
-from agent.app.open.stores import Key, latest_trusted, open_registry, read_registry
 from agent.credentials.documents.id_hash import document_key_id
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import Metric

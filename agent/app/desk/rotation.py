@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agent.adapters.store.keys import init_next_key, load_key, next_path, replace_key
+from agent.adapters.store.people.sealed_tables import FIRST, Place, Resealed
 from agent.adapters.store.seal import Sealer
-from agent.adapters.store.sealed_tables import FIRST, Place, Resealed
+from agent.app.open.files.stores import Key, has_registry, open_registry
 from agent.app.open.site import Site
-from agent.app.open.stores import Key, has_registry, open_registry
 from agent.errors import RefusedError, StoreError
 
 _AT_ONCE = 200

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from agent.app.open.files.stores import read_registry
 from agent.app.open.site import command_site, instant
-from agent.app.open.stores import read_registry
 from agent.credentials.health.health_certificate import verify_health
 from agent.credentials.passes.issuers import Issuers
 from agent.domain.credential.credential import CredentialKind, Verdict

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from agent.adapters.store.standing import Presence
-from agent.app.open.installation import installation_of, part_of
+from agent.app.open.files.installation import installation_of, part_of
+from agent.app.open.files.state import WATCHED
+from agent.app.open.files.stores import open_journal
 from agent.app.open.site import Site
-from agent.app.open.state import WATCHED
-from agent.app.open.stores import open_journal
 from agent.domain.record.events import Event
 from agent.errors import StoreError
 from agent.operations.state import accept_restored, accept_state

@@ -28,9 +28,9 @@ from agent.app.gate.organs import Control, Records, Watches
 from agent.app.gate.parts import Parts
 from agent.app.gate.senses import Senses
 from agent.app.open.broker import topics_of
+from agent.app.open.files.state import RULES
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.site import make_event
-from agent.app.open.state import RULES
 from agent.app.threads.organ import Organ, Task
 from agent.app.threads.tell.telling import Telling
 from agent.app.threads.watch.clock import JudgedClock

@@ -19,22 +19,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.store.installation import Installation
-from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.owners import whose
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.adapters.store.registry import SqliteRegistry
+from agent.adapters.store.people.registry import SqliteRegistry
+from agent.adapters.store.record.journal import SqliteJournal
 from agent.app.open.cameras import open_camera
 from agent.app.open.doors import PinFactories, open_doors, open_indicators, open_inputs
 from agent.app.open.engine import engine_of
+from agent.app.open.files.installation import detail_of, installation_of, part_of, settle
+from agent.app.open.files.keys import load_community_key
+from agent.app.open.files.state import FOLDER_MODE, LATCHES, LEDGER, LOCK
+from agent.app.open.files.stores import Key, open_journal, open_registry
 from agent.app.open.id_reader import PhotoReader, open_id_reader
-from agent.app.open.installation import detail_of, installation_of, part_of, settle
-from agent.app.open.keys import load_community_key
 from agent.app.open.outputs import remember_outputs
 from agent.app.open.site import Site, site_of
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
-from agent.app.open.state import FOLDER_MODE, LATCHES, LEDGER, LOCK
-from agent.app.open.stores import Key, open_journal, open_registry
 from agent.app.open.thermometers import open_or_await
 from agent.app.open.voice import Voice, open_voice
 from agent.config import ConfigFile

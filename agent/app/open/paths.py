@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from agent.app.open.state import SOCKET
+from agent.app.open.files.state import SOCKET
 
 CONFIG_VARIABLE = "GATE_AGENT_CONFIG"
 STATE_VARIABLE = "GATE_AGENT_STATE_DIR"

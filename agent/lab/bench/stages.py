@@ -22,12 +22,12 @@ import numpy.typing as npt
 from agent import logs
 from agent.adapters.clock import SystemClock
 from agent.adapters.pins.door import GpioDoor, open_pins
-from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.adapters.store.record.journal import SqliteJournal
 from agent.app.gate.executor import Executor, Outlets, Stores, Told
+from agent.app.open.files.state import JOURNAL, LATCHES, LEDGER
 from agent.app.open.snapshot import threshold_for
-from agent.app.open.state import JOURNAL, LATCHES, LEDGER
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.record.journal import JournalWriter
 from agent.app.threads.record.losses import Losses

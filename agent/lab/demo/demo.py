@@ -26,9 +26,9 @@ from agent.app.desk.people import enrol_holder
 from agent.app.gate.agent import Agent
 from agent.app.gate.parts import Parts, Stands, open_parts
 from agent.app.open.control import ask
+from agent.app.open.files.state import FOLDER_MODE, MODELS
 from agent.app.open.paths import control_socket
 from agent.app.open.site import site_of
-from agent.app.open.state import FOLDER_MODE, MODELS
 from agent.config import load_config
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.image import Image

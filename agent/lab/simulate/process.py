@@ -24,7 +24,7 @@ from agent.adapters.thermometer.mlx90614 import Mlx90614, Mlx90614Settings
 from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.app.gate.core import Core, CoreStores
 from agent.app.gate.executor import Outlets
-from agent.app.open.state import JOURNAL, LATCHES, LEDGER
+from agent.app.open.files.state import JOURNAL, LATCHES, LEDGER
 from agent.app.open.thermometers import AwaitedThermometer
 from agent.app.threads.organ import Organ, Outlet
 from agent.app.threads.senses.inputs import InputReader

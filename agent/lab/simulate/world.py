@@ -33,7 +33,7 @@ from agent.adapters.store.simulated import LockKeeper
 from agent.adapters.thermometer.mlx90614 import ADDRESS
 from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
-from agent.app.open.state import JOURNAL, LATCHES
+from agent.app.open.files.state import JOURNAL, LATCHES
 from agent.controller.inputs import ClockTold, Commanded, Input
 from agent.domain.door.door_mode import Command
 from agent.domain.hours.reckoning import ClockChange

@@ -28,9 +28,9 @@ from store_parts import BY, event, open_journal
 
 from agent.adapters.store import standing, verdicts
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.app.open.keys import make_key
+from agent.app.open.files.keys import make_key
+from agent.app.open.files.state import IDENTITY, JOURNAL, LATCHES, LEDGER, REGISTRY
 from agent.app.open.site import site_of
-from agent.app.open.state import IDENTITY, JOURNAL, LATCHES, LEDGER, REGISTRY
 from agent.domain.record.events import Event
 from agent.errors import RefusedError, StoreError
 

@@ -10,7 +10,7 @@ import pytest
 from store_parts import asides, connection_of, event, lines_of, open_journal, process
 from structlog.testing import capture_logs
 
-from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.record.journal import SqliteJournal
 from agent.domain.record.events import EventType
 from agent.errors import StoreError
 

@@ -7,7 +7,7 @@ import pytest
 from id_parts import NAME, OTHER, RESIDENT
 from store_parts import BY, KEY, NOW, holder, open_journal, open_registry, rekey
 
-from agent.adapters.store.registry_file import _STEPS, APPLICATION_ID
+from agent.adapters.store.people.registry_file import _STEPS, APPLICATION_ID
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import open_database
 from agent.credentials.documents.id_hash import document_key_id, kiosk_hash

@@ -25,9 +25,9 @@ from store_parts import (
     reference,
 )
 
-from agent.adapters.store import salvage
 from agent.adapters.store.erasure import empty_log, rebuild
-from agent.adapters.store.registry_file import _STEPS, APPLICATION_ID
+from agent.adapters.store.people.registry_file import _STEPS, APPLICATION_ID
+from agent.adapters.store.record import salvage
 from agent.adapters.store.sqlite import open_database
 from agent.app.threads.watch.erasure import Erasure
 from agent.credentials.documents.id_hash import kiosk_hash

@@ -10,9 +10,9 @@ import pytest
 
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.owners import whose
+from agent.app.open.files.state import KEY, REGISTRY
+from agent.app.open.files.stores import open_journal, open_registry, read_registry
 from agent.app.open.site import site_of
-from agent.app.open.state import KEY, REGISTRY
-from agent.app.open.stores import open_journal, open_registry, read_registry
 from agent.errors import UnavailableError
 
 NOBODY = 65534

@@ -16,7 +16,7 @@ from store_parts import BY, IDS, KEY, NOW, holder, lines_of, process, reference
 
 from agent.adapters.store.key_ring import KeyRing, keys_at
 from agent.adapters.store.keys import load_key, next_path
-from agent.adapters.store.registry import SqliteRegistry
+from agent.adapters.store.people.registry import SqliteRegistry
 from agent.adapters.store.seal import Sealer, key_id, key_id_in
 from agent.app.desk.rotation import rotate
 from agent.app.open.site import site_of

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.app.open import key_place
-from agent.app.open.key_place import KeyPlace, key_lies
+from agent.app.open.files import key_place
+from agent.app.open.files.key_place import KeyPlace, key_lies
 from agent.app.open.site import Site, site_of
 
 ALL = "every name and every face"

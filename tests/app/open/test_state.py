@@ -21,13 +21,13 @@ from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.verdicts import EMPTY
 from agent.app.gate.parts import _lock
-from agent.app.open import state as table
-from agent.app.open.installation import installation_of
-from agent.app.open.keys import make_key
+from agent.app.open.files import state as table
+from agent.app.open.files.installation import installation_of
+from agent.app.open.files.keys import make_key
+from agent.app.open.files.state import ROWS, Copy, row_of
+from agent.app.open.files.stores import Key, open_journal, open_registry
 from agent.app.open.paths import control_socket
 from agent.app.open.site import Site, site_of
-from agent.app.open.state import ROWS, Copy, row_of
-from agent.app.open.stores import Key, open_journal, open_registry
 from agent.app.threads.control.socket import ControlServer
 from agent.operations.files import write_lines
 from agent.operations.health import trust_lists
@@ -35,7 +35,7 @@ from agent.operations.packs.install import install
 from agent.operations.secure_outputs import OutputLine, record_outputs
 from agent.operations.voice.prepare import VoiceFiles, write_file
 
-TABLE = "agent.app.open.state"
+TABLE = "agent.app.open.files.state"
 # A word that means another thing there: a command, a key of JSON, a folder of the tree.
 ANOTHER_THING = {
     ("agent.cli.models", "models"),

@@ -19,10 +19,10 @@ from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.keys import init_key
 from agent.adapters.store.latches import SqliteLatches
 from agent.app.desk.state import accept_file
+from agent.app.open.files.state import LATCHES
+from agent.app.open.files.state import REGISTRY as REGISTRY_FILE
+from agent.app.open.files.stores import Key, open_journal, open_registry
 from agent.app.open.site import instant, make_event, site_of
-from agent.app.open.state import LATCHES
-from agent.app.open.state import REGISTRY as REGISTRY_FILE
-from agent.app.open.stores import Key, open_journal, open_registry
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.record.losses import Losses
 from agent.app.threads.record.status import StatusBoard

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.adapters.pins.door import GpioDoor
-from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.record.journal import SqliteJournal
 from agent.app.gate.executor import Executor
 from agent.app.threads.record.outbox import Outbox
 from agent.controller import door as door_control

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.app.open.control import user_name
-from agent.app.open.state import BESIDE, SOCKET, SOCKET_LOCK
+from agent.app.open.files.state import BESIDE, SOCKET, SOCKET_LOCK
 from agent.app.threads.control.clients import Clients, peer_uid
 from agent.errors import RefusedError, UnavailableError
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from agent.adapters.store.installation import Installation
-from agent.app.open.installation import detail_of, part_of, settle
-from agent.app.open.state import JOURNAL, WATCHED
+from agent.app.open.files.installation import detail_of, part_of, settle
+from agent.app.open.files.state import JOURNAL, WATCHED
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.access.part import Part
 from agent.domain.record.events import Event

@@ -11,7 +11,7 @@ import pytest
 from mosquitto import Subscriber, wait_until
 
 from agent.adapters.broker.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, BrokerSettings, PahoBroker
-from agent.adapters.store.journal import SqliteJournal
+from agent.adapters.store.record.journal import SqliteJournal
 from agent.app.threads.record.outbox import Outbox
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.published import THINNED, Trace

@@ -7,8 +7,8 @@ from typing import Any
 import structlog
 
 from agent.adapters.store.installation import Installation
+from agent.app.open.files.state import JOURNAL, REGISTRY, WATCHED, Row
 from agent.app.open.site import Site, instant, make_event
-from agent.app.open.state import JOURNAL, REGISTRY, WATCHED, Row
 from agent.domain.access.part import Part, PartKind
 from agent.domain.record.events import Event, EventType
 from agent.errors import StoreError

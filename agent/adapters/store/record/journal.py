@@ -19,10 +19,10 @@ from typing import Any
 
 import structlog
 
-from agent.adapters.store import retention, salvage
-from agent.adapters.store.journal_file import JournalFile
 from agent.adapters.store.names import LOG
-from agent.adapters.store.rows import COLUMNS, PUBLISHED, REFUSED, stored, time_text
+from agent.adapters.store.record import retention, salvage
+from agent.adapters.store.record.journal_file import JournalFile
+from agent.adapters.store.record.rows import COLUMNS, PUBLISHED, REFUSED, stored, time_text
 from agent.adapters.store.sqlite import CorruptError, sync_folder, transaction
 from agent.domain.record.events import Event
 from agent.errors import StoreError

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent.adapters.store.marked_rows import MarkedRows
-from agent.adapters.store.marks import intact
+from agent.adapters.store.people.marked_rows import MarkedRows
+from agent.adapters.store.people.marks import intact
 from agent.adapters.store.sqlite import stored_moment
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import Event, EventType

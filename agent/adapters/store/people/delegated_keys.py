@@ -7,7 +7,7 @@ and never without its limits.
 from collections.abc import Iterable
 from datetime import datetime
 
-from agent.adapters.store.change_log import ChangeLog
+from agent.adapters.store.people.change_log import ChangeLog
 from agent.adapters.store.sqlite import moment_or_none, text_or_none
 from agent.credentials.errors import CredentialError
 from agent.credentials.passes.delegation import read

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agent.adapters.store.document_tables import DocumentTables
-from agent.adapters.store.gathered import Gathered
-from agent.adapters.store.marked_rows import Row
-from agent.adapters.store.marks import intact
-from agent.adapters.store.pass_tables import issuer_of
+from agent.adapters.store.people.document_tables import DocumentTables
+from agent.adapters.store.people.gathered import Gathered
+from agent.adapters.store.people.marked_rows import Row
+from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.pass_tables import issuer_of
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError, moment_or_none, text_or_none
 from agent.domain.credential.holder import Holder, HolderId

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from agent.adapters.store.marks import NAMED, Verdict, judge, mark
-from agent.adapters.store.registry_file import RegistryFile
+from agent.adapters.store.people.marks import NAMED, Verdict, judge, mark
+from agent.adapters.store.people.registry_file import RegistryFile
 from agent.adapters.store.sqlite import guarded, transaction
 
 _STEP = 4

@@ -5,7 +5,7 @@ from functools import partial
 from agent.adapters.store.key_ring import KeyRing, keys_at
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.seal import key_id
-from agent.app.open.installation import installation_of
+from agent.app.open.files.installation import installation_of
 from agent.app.open.site import Site
 from agent.config import ConfigFile
 

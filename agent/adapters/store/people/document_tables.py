@@ -8,8 +8,8 @@ of tried.
 
 from collections.abc import Mapping
 
-from agent.adapters.store.marks import intact
-from agent.adapters.store.sealed_tables import DOCUMENT_KEY, SealedTables
+from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.sealed_tables import DOCUMENT_KEY, SealedTables
 from agent.credentials.documents.id_hash import KIOSK_PURPOSE
 from agent.domain.credential.holder import HolderId
 from agent.domain.hours.instant import Instant

@@ -3,9 +3,9 @@
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from agent.adapters.store.delegated_keys import DelegatedKeys
-from agent.adapters.store.marked_rows import Row
-from agent.adapters.store.marks import intact
+from agent.adapters.store.people.delegated_keys import DelegatedKeys
+from agent.adapters.store.people.marked_rows import Row
+from agent.adapters.store.people.marks import intact
 from agent.adapters.store.sqlite import moment_or_none, text_or_none
 from agent.credentials.passes.issuers import IssuerKey
 from agent.domain.credential.gate_pass import PassId

@@ -13,10 +13,10 @@ from datetime import datetime
 from pathlib import Path
 
 from agent.adapters.store.erasure import empty_log, rebuild
-from agent.adapters.store.marks import intact
+from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.tombstones import Tombstones
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import guarded, transaction
-from agent.adapters.store.tombstones import Tombstones
 from agent.domain.credential.holder import HolderId
 from agent.errors import KeyUnavailableError, StoreError
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.app.open.files.state import LEDGER, LOCK
 from agent.app.open.site import Site
-from agent.app.open.state import LEDGER, LOCK
 from agent.errors import UnavailableError
 
 

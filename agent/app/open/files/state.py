@@ -96,7 +96,7 @@ TOMBSTONE_KEY = Row(
 )
 REGISTRY = Row(
     "registry.sqlite",
-    "adapters.store.registry",
+    "adapters.store.people.registry",
     0o600,
     secret=True,
     loss="Nobody is known or let in until somebody accepts that: all is entered again.",
@@ -104,7 +104,7 @@ REGISTRY = Row(
 )
 JOURNAL = Row(
     "journal.sqlite",
-    "adapters.store.journal",
+    "adapters.store.record.journal",
     0o600,
     secret=True,
     loss="What happened is forgotten, what the broker did not have never reaches it; that is told.",

@@ -9,8 +9,8 @@ from time import sleep
 from typing import Any
 
 from agent.adapters.store.erasure import empty_log
-from agent.adapters.store.journal_file import JournalFile
-from agent.adapters.store.rows import PENDING, PUBLISHED, REFUSED
+from agent.adapters.store.record.journal_file import JournalFile
+from agent.adapters.store.record.rows import PENDING, PUBLISHED, REFUSED
 from agent.adapters.store.sqlite import transaction
 
 MOST_BYTES = 512_000_000

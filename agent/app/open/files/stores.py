@@ -14,16 +14,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from agent.adapters.store.journal import SqliteJournal
 from agent.adapters.store.owners import whose
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.adapters.store.registry import SqliteRegistry
+from agent.adapters.store.people.registry import SqliteRegistry
+from agent.adapters.store.record.journal import SqliteJournal
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError
-from agent.app.open.installation import installation_of, settle, state_fault
-from agent.app.open.keys import key_ring
+from agent.app.open.files.installation import installation_of, settle, state_fault
+from agent.app.open.files.keys import key_ring
+from agent.app.open.files.state import JOURNAL, LEDGER, REGISTRY
 from agent.app.open.site import Site, instant, make_event, new_event_id
-from agent.app.open.state import JOURNAL, LEDGER, REGISTRY
 from agent.domain.record.events import Event, EventType
 from agent.errors import StoreError
 

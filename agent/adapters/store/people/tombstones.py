@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from agent.adapters.store.keys import init_key, load_key
-from agent.adapters.store.marked_rows import Row
 from agent.adapters.store.names import TOMBSTONE_KEY_NAME
-from agent.adapters.store.pass_tables import PassTables
+from agent.adapters.store.people.marked_rows import Row
+from agent.adapters.store.people.pass_tables import PassTables
 from agent.adapters.store.sqlite import moment_or_none, stored_moment, text_or_none
 from agent.domain.access.tombstone import Removed, tombstone_hash
 from agent.domain.credential.holder import HolderId

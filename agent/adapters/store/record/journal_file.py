@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agent.adapters.store import salvage
-from agent.adapters.store.rows import EVENT_COLUMNS, values
+from agent.adapters.store.record import salvage
+from agent.adapters.store.record.rows import EVENT_COLUMNS, values
+from agent.adapters.store.record.stream_mark import StreamMark
 from agent.adapters.store.sqlite import (
     CorruptError,
     file_identity,
@@ -17,7 +18,6 @@ from agent.adapters.store.sqlite import (
     open_database,
     transaction,
 )
-from agent.adapters.store.stream_mark import StreamMark
 from agent.domain.record.events import Event
 from agent.errors import StoreError
 

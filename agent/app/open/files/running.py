@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from agent.app.open.state import LOCK
+from agent.app.open.files.state import LOCK
 
 
 def agent_runs(state: Path) -> bool:

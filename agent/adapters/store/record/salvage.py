@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.store.names import BROKEN, INDEX, LOG
-from agent.adapters.store.rows import COLUMNS, PENDING, stored
+from agent.adapters.store.record.rows import COLUMNS, PENDING, stored
 from agent.adapters.store.sqlite import CorruptError, sync_folder
 from agent.errors import StoreError
 

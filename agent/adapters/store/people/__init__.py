@@ -1,0 +1,1 @@
+"""The registry: holders, references, documents, whose passes are believed, what is removed."""

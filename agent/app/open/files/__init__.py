@@ -1,0 +1,1 @@
+"""What lies in the state folder, opened: stores, keys, and whether each is the one it was."""
