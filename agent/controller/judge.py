@@ -7,6 +7,7 @@ decide -- only a temperature is missing, or a second one --> measure, as control
 """
 
 import math
+from collections.abc import Mapping
 
 from agent.controller.combination import claim_of
 from agent.controller.doors import Doors
@@ -15,27 +16,24 @@ from agent.controller.false_grants import recognised
 from agent.controller.faults import Faults
 from agent.controller.lane import Lane
 from agent.controller.measuring import Measuring
+from agent.controller.pass_uses import PassUses
 from agent.controller.passback import Passback
+from agent.controller.ruling import Ruling, claims_of
 from agent.controller.settings import KioskSettings
 from agent.controller.thermal import Measurement, ThermalMonitor
 from agent.controller.timekeeping import Timekeeping
-from agent.controller.trace import Circumstances, access_event
 from agent.controller.wrong_faces import WrongFaces
 from agent.domain.access.evidence import Evidence, FaceEvidence
 from agent.domain.access.indication import Indication, Outcome
-from agent.domain.access.part import STATE_PASSES, PartKind
+from agent.domain.access.part import PartKind
 from agent.domain.access.policy import Decision, Warned, decide
 from agent.domain.access.registry import Registry
-from agent.domain.access.rule import Rule, find_rule
-from agent.domain.access.situation import Place, Situation
+from agent.domain.access.rule import Rule
 from agent.domain.credential.factor import Factor
-from agent.domain.credential.gate_pass import GatePass, PassId
+from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import Holder
 from agent.domain.credential.presented import Presented
 from agent.domain.credential.reason import Reason
-from agent.domain.door.access_point import State
-from agent.domain.door.antipassback import PassbackMode
-from agent.domain.door.door_mode import Mode
 from agent.domain.hours.instant import Instant
 
 
@@ -46,24 +44,33 @@ class Judge:
         self,
         settings: KioskSettings,
         registry: Registry,
-        uses: dict[PassId, int],
+        uses: Mapping[PassId, int],
         time: Timekeeping,
         doors: Doors,
         passback: Passback,
         faults: Faults,
     ) -> None:
         """``time``, ``doors``, ``passback``, ``faults``: the kiosk's own, which change under it."""
-        self.registry = registry
         self.thermal = ThermalMonitor(settings.thermal)
         self._measuring = Measuring(settings, self.thermal)
         self.stage_ms: dict[str, dict[str, float]] = {}
         self.settings = settings
         self._doors = doors
-        self._passback = passback
         self._faults = faults
-        self._uses = uses
-        self._time = time
+        self._uses = PassUses(uses, faults)
         self._wrong_faces = WrongFaces()
+        self._ruling = Ruling(
+            settings, registry, time, passback, faults, self._uses, self._wrong_faces
+        )
+
+    @property
+    def registry(self) -> Registry:
+        """By which is judged."""
+        return self._ruling.registry
+
+    @registry.setter
+    def registry(self, registry: Registry) -> None:
+        self._ruling.registry = registry
 
     def shown(self, lane: Lane, presented: Presented, now: Instant) -> list[Effect]:
         """A credential lies there; judged once, however long it does, and not too often."""
@@ -82,8 +89,8 @@ class Judge:
     def _refused(self, lane: Lane, presented: Presented, now: Instant) -> list[Effect] | None:
         """What opens nothing whatever comes beside it is told apart, and ends nobody's attempt."""
         evidence = lane.combination.beside(presented)
-        decision, holder, rule = self._decide(lane, evidence, now)
-        situation = self._situation(lane, evidence, holder, now)
+        decision, holder, rule = self._ruling.decide(lane, evidence, now)
+        situation = self._ruling.situation(lane, evidence, holder, now)
         if rule is not None:
             decision = decide(evidence, holder, rule.but_temperature(), situation, now)
         two = decision.reason is Reason.HOLDER_MISMATCH and not situation.credential_locked
@@ -92,7 +99,9 @@ class Judge:
         if not lane.presentations.refusable(now.monotonic_s):
             return []
         lane.presentations.refused(presented, now.monotonic_s)
-        effects: list[Effect] = [self._record(lane, evidence, decision, now, apart=True)]
+        effects: list[Effect] = [
+            Record(self._ruling.event(lane, evidence, decision, now, apart=True))
+        ]
         if not lane.busy or presented.factor in lane.combination.waiting_for:
             point = lane.settings.access_point
             effects.append(Indicate(Indication(point, Outcome.DENIED, (), decision.reason)))
@@ -132,9 +141,9 @@ class Judge:
             return self._weigh(lane, face, now)
         evidence = Evidence(face, stage_ms=self._stages(lane, face, now))
         evidence = self._measuring.seen(lane, evidence, now)
-        decision, holder, rule = self._decide(lane, evidence, now)
+        decision, holder, rule = self._ruling.decide(lane, evidence, now)
         missing = rule.missing(evidence.shown) if rule is not None else frozenset()
-        if rule is not None and not missing and not self._face_suffices(lane):
+        if rule is not None and not missing and not self._ruling.face_suffices(lane):
             missing = rule.beside_face  # the face alone is not enough just now
         if decision.reason is Reason.FACTOR_MISSING and missing and rule is not None:
             lane.combination.add_face(face, lane.attempts.leave(now.monotonic_s), now.monotonic_s)
@@ -149,7 +158,7 @@ class Judge:
             face = lane.attempts.again(now.monotonic_s)
         stages = {} if face is None else self._stages(lane, face, now)
         evidence = self._measuring.seen(lane, combination.evidence(face, None, stages), now)
-        decision, holder, rule = self._decide(lane, evidence, now)
+        decision, holder, rule = self._ruling.decide(lane, evidence, now)
         nobody = rule is None and holder is None  # a health certificate before anything else
         missing = frozenset({Factor.FACE}) if nobody else frozenset()
         if rule is not None:
@@ -169,7 +178,7 @@ class Judge:
 
     def _time_up(self, lane: Lane, now: Instant) -> list[Effect]:
         evidence = self._measuring.seen(lane, lane.combination.evidence(None, None, {}), now)
-        decision, _, _ = self._decide(lane, evidence, now)
+        decision, _, _ = self._ruling.decide(lane, evidence, now)
         denied = decision if not decision.granted else Decision(Reason.FACTOR_MISSING)
         return self._conclude(lane, evidence, denied, now)
 
@@ -186,7 +195,7 @@ class Judge:
         A thermometer that is out of order is not waited for, but where only its readings are odd.
         """
         holder, rule = whose
-        situation = self._situation(lane, evidence, holder, now)
+        situation = self._ruling.situation(lane, evidence, holder, now)
 
         def else_well(seen: Evidence, asked: Rule) -> bool:
             return decide(seen, holder, asked, situation, now).granted
@@ -286,10 +295,10 @@ class Judge:
         now: Instant,
     ) -> tuple[Effect, ...]:
         """``granted`` behind a use of the pass, where its uses are limited."""
-        claims = _claims(evidence)
+        claims = claims_of(evidence)
         if claims is None or claims.uses is None:
             return granted
-        self._uses[claims.id] = self._uses.get(claims.id, 0) + 1
+        self._uses.count(claims)
         refused = Decision(Reason.SENSOR_FAULT)
         otherwise = self._record(lane, evidence, refused, now)
         point = lane.settings.access_point
@@ -300,103 +309,18 @@ class Judge:
 
     def not_counted(self, gate_pass: PassId) -> None:
         """A use that did not reach the disk was none."""
-        self._uses[gate_pass] = max(self._uses.get(gate_pass, 0) - 1, 0)
-
-    def _decide(
-        self, lane: Lane, evidence: Evidence, now: Instant
-    ) -> tuple[Decision, Holder | None, Rule | None]:
-        holder = self.registry.subject(evidence)
-        rules, point = self.settings.rules, lane.settings.access_point
-        rule = find_rule(rules, holder.category, point, now) if holder is not None else None
-        known = holder is not None and holder.id in self.registry.holders
-        if not known and rule is not None and not rule.believes_unknown:
-            holder = rule = None
-        situation = self._situation(lane, evidence, holder, now)
-        return decide(evidence, holder, rule, situation, now), holder, rule
+        self._uses.take_back(gate_pass)
 
     def out_of_order(self, lane: Lane) -> bool:
         """Whether a fault keeps everybody from being granted anything here."""
-        faulty = self._faults.blocks(lane.settings) or lane.door.state is State.FAULT
-        return faulty or self.registry.outdated
-
-    def _situation(
-        self,
-        lane: Lane,
-        evidence: Evidence,
-        holder: Holder | None,
-        now: Instant,
-    ) -> Situation:
-        settings, claims = self.settings, _claims(evidence)
-        limited = claims is not None and claims.uses is not None
-        uncounted = limited and PartKind.PASSES.part() in self._faults
-        again = holder and self._passback.violates(holder.id, lane.settings, now)
-        document = evidence.document
-        return Situation(
-            locked_down=lane.door.mode is Mode.LOCKED_DOWN and not lane.door.fire,
-            sensor_fault=uncounted or self.out_of_order(lane),
-            passback=again in (PassbackMode.HARD, PassbackMode.TIMED),
-            face_alone_suffices=self._face_suffices(lane),
-            accept_no_pad=settings.accept_no_pad,
-            too_close=evidence.face is not None and evidence.face.holder in self.registry.too_close,
-            requirements=settings.requirements,
-            place=Place(settings.community, settings.kiosk, lane.settings.access_point),
-            pass_uses=self._used(claims) if claims is not None else 0,
-            pass_revoked=claims is not None and self.registry.revokes(claims),
-            pass_buried=claims is not None and self.registry.buries(claims),
-            bounds=self._time.bounds,
-            clock_tolerance=settings.clock_tolerance,
-            credential_locked=self._wrong_faces.locked(evidence.credentials, now),
-            temperature_max_age_s=settings.thermal.skin.max_age_s,
-            attack_cue=settings.thermal.attack_cue,
-            thermal_threshold=settings.thermal.attack_threshold,
-            document_holder=self.registry.documents.get(document.number_hash)
-            if document is not None
-            else None,
-        )
-
-    def _used(self, claims: GatePass) -> int:
-        """How often the pass was used; as often as it may be, where nobody can tell any more."""
-        if claims.uses is not None and STATE_PASSES in self._faults:
-            return claims.uses
-        return self._uses.get(claims.id, 0)
+        return self._ruling.out_of_order(lane)
 
     def _claim_threshold(self, lane: Lane) -> float:
         claim = lane.combination.claim
         return math.inf if claim is None else self.registry.claim_point(claim.holder).threshold
 
-    def _face_suffices(self, lane: Lane) -> bool:
-        terms = lane.attempts.terms
-        return self.registry.operating.sufficient and (terms is None or terms.suffices)
-
-    def _record(
-        self,
-        lane: Lane,
-        evidence: Evidence,
-        decision: Decision,
-        now: Instant,
-        *,
-        apart: bool = False,
-    ) -> Record:
-        return Record(
-            access_event(
-                decision,
-                evidence,
-                lane.settings,
-                self.registry,
-                now,
-                Circumstances(
-                    self.settings.boot_id,
-                    frozenset() if apart else lane.combination.waiting_for,
-                    self._passes_back(lane, evidence, now),
-                    lane.attempts.terms.operating if lane.attempts.terms is not None else None,
-                ),
-            )
-        )
-
-    def _passes_back(self, lane: Lane, evidence: Evidence, now: Instant) -> bool:
-        subject = self.registry.subject(evidence)
-        where = lane.settings
-        return subject is not None and self._passback.violates(subject.id, where, now) is not None
+    def _record(self, lane: Lane, evidence: Evidence, decision: Decision, now: Instant) -> Record:
+        return Record(self._ruling.event(lane, evidence, decision, now))
 
     def _stages(self, lane: Lane, face: FaceEvidence, now: Instant) -> dict[str, float]:
         stages = dict(self.stage_ms.get(lane.settings.camera, {}))
@@ -409,8 +333,3 @@ class Judge:
 
     def _lacking(self, lane: Lane) -> tuple[str, ...]:
         return tuple(sorted(lane.combination.waiting_for))
-
-
-def _claims(evidence: Evidence) -> GatePass | None:
-    shown = evidence.gate_pass
-    return shown.gate_pass if shown is not None and shown.reason is None else None

@@ -98,7 +98,7 @@ class Kiosk:
         self._judge = Judge(
             settings,
             registry,
-            dict(memory.uses),
+            memory.uses,
             self._time,
             self._doors,
             self._passback,

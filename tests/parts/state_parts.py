@@ -23,6 +23,7 @@ from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.people.registry import SqliteRegistry
 from agent.adapters.store.record.journal import SqliteJournal
+from agent.adapters.store.seal import Sealer
 from agent.app.gate.core import Core, CoreStores
 from agent.app.gate.executor import Outlets, Told
 from agent.app.gate.loop import ControlLoop
@@ -35,7 +36,8 @@ from agent.domain.record.topics import Topics
 from agent.ports import Door
 
 NAMES = [row.name for row in WATCHED]
-ONCE = claims(uses=1)
+ONCE = claims(uses=1, kiosk="g3/north-1")
+SEALER = Sealer(bytes(range(32)))
 
 
 def installation(folder: Path) -> Installation:
@@ -50,7 +52,7 @@ class Files:
         self.installation = installation(folder)
         self.wrong = self.installation.judge()
         with ExitStack() as stack:
-            self.registry = SqliteRegistry(REGISTRY.at(folder), None, IDS.make)
+            self.registry = SqliteRegistry(REGISTRY.at(folder), SEALER, IDS.make)
             stack.callback(self.registry.close)
             past = None
             if JOURNAL.name not in self.wrong:

@@ -42,7 +42,7 @@ SETTINGS = KioskSettings(
     community="lakeside",
     kiosk="g3/north-1",
 )
-TWICE = claims(uses=2, id="aa11")
+TWICE = claims(uses=2, kiosk="g3/north-1", id="aa11")
 PLAIN = claims(id="bb22")
 
 

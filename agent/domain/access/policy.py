@@ -18,9 +18,8 @@ about anybody's rules:
     9  Ambiguous                by face alone: two holders fit, or they are too close to each other
     10 CredentialNotEnabled     the holder is disabled, or their row in the registry is damaged
     11 CredentialRevoked        the pass was
-    12 Unauthorized             no rule for the holder's category here, or a pass for another place,
-                                for somebody whom its issuer may not give passes, or of limited uses
-                                that several kiosks would count
+    12 Unauthorized             no rule for the holder's category here; a pass for another place or
+                                beyond its issuer's limits, or whose uses several kiosks would count
     13 FactorMissing            too few or too old frames; by face alone: gallery too large, or no
                                 attack detection and none waived
     14 ClockUntrusted           dates or a schedule count, and the time is not known

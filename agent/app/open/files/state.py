@@ -88,7 +88,7 @@ KEY_NEXT = Row(
 )
 TOMBSTONE_KEY = Row(
     TOMBSTONE_KEY_NAME,
-    "adapters.store.tombstones",
+    "adapters.store.people.tombstones",
     0o600,
     secret=True,
     loss="Nobody knows any more who was removed: no pass opens for whom the registry knows not.",
@@ -112,7 +112,7 @@ JOURNAL = Row(
 )
 JOURNAL_MARK = Row(
     f"{JOURNAL.name}{MARK}",
-    "adapters.store.stream_mark",
+    "adapters.store.record.stream_mark",
     0o600,
     secret=False,
     loss="The journal begins a new epoch, as it shall where a copy of it was put back.",
@@ -120,7 +120,7 @@ JOURNAL_MARK = Row(
 )
 JOURNAL_BROKEN = Row(
     f"{JOURNAL.name}{BROKEN}*",
-    "adapters.store.salvage",
+    "adapters.store.record.salvage",
     0o600,
     secret=True,
     loss="A damaged journal cannot be read out by hand; what could be read is in the new one.",
