@@ -268,17 +268,19 @@ def import_(
     from_stdin = str(file) == "-"
     lines = read_stdin() if from_stdin else read_lines(file)
     with progress(wanted=not as_json) as advance:
-        read, changed = import_holders(
+        done = import_holders(
             site,
             lines,
             "stdin" if from_stdin else str(file),
             by=user(),
-            advance=lambda done, total: advance("holders", done, total),
+            advance=lambda count, total: advance("holders", count, total),
         )
+    if done.made_key is not None:
+        warn(f"made {done.made_key}, by which names are sealed; keep a copy in a safe place")
     if as_json:
-        emit({"file": str(file), "holders": read, "changed": changed})
+        emit({"file": str(file), "holders": done.holders, "changed": done.changed})
     else:
-        say(f"{counted(read, 'holder')} read, {changed} new or changed")
+        say(f"{counted(done.holders, 'holder')} read, {done.changed} new or changed")
 
 
 def _change(

@@ -144,7 +144,8 @@ class _Cards:
         for whole in self._collector.add(part, 0.0).wholes:
             verdict = self._judge(whole.text, one.kind)
             if verdict.valid:
-                self._collector.forget(whole)
+                shared = [text for text in whole.parts if len(self._carriers[text]) > 1]
+                self._collector.forget(whole, shared)
                 self._settle(whole, verdict)
                 return
             first = first or (whole, verdict)

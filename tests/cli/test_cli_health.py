@@ -345,7 +345,8 @@ def test_a_kill_leaves_the_old_list_or_the_new_one(tmp_path: Path, trust: Path) 
 def test_the_installed_program_needs_neither_config_nor_key(tmp_path: Path, trust: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     done = subprocess.run(
-        [PROGRAM, "verify", "health", "--text", certificate_text(), "--trust", trust, "--at", AT],
+        [PROGRAM, "verify", "health", "--text", "-", "--trust", trust, "--at", AT],
+        input=certificate_text(),
         env=environment,
         capture_output=True,
         text=True,

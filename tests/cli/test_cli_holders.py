@@ -128,17 +128,27 @@ def test_what_is_exported_is_imported_elsewhere(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [json.loads(line) for line in file.read_text().splitlines()] == people
     other = ("--state-dir", tmp_path / "other")
-    keyless = gate("holders", "import", file, "--json", *other)
-    assert (keyless.code, keyless.json["fix"]) == (
-        69,
-        f"gate-agent key init --state-dir {other[1]}",
+    first = gate("holders", "import", file, "--json", *other)
+    assert (first.code, first.json["changed"]) == (0, 2)
+    made = tmp_path / "other" / "gallery.key"
+    assert (
+        first.err
+        == f"warning: made {made}, by which names are sealed; keep a copy in a safe place\n"
     )
-    assert gate("key", "init", *other).code == 0
-    assert gate("holders", "import", file, "--json", *other).json["changed"] == 2
     assert gate("holders", "import", file, "--json", *other).json["changed"] == 0
     assert gate("holders", "list", "--json", *other).json == [
         {**one, "references": {}} for one in people
     ]
+
+
+def test_a_key_that_is_gone_is_not_made_anew(
+    people: list[dict[str, Any]], gate: Gate, tmp_path: Path
+) -> None:
+    file = tmp_path / "holders.jsonl"
+    gate("holders", "export", file)
+    (tmp_path / "state" / "gallery.key").unlink()
+    answer = gate("holders", "import", file, "--json")
+    assert (answer.code, answer.json["fix"]) == (69, "gate-agent key init")
 
 
 def test_export_to_stdout_is_nothing_but_lines(people: list[dict[str, Any]], gate: Gate) -> None:

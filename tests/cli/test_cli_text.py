@@ -103,7 +103,7 @@ def test_an_id_is_no_secret(gate: Gate, made: Any) -> None:
     assert gate("pass", "revoke", made["pass"]).err == ""
 
 
-@pytest.mark.parametrize("stdin", [b"\xff\xfe\x00GP1", b"A" * 1_000_001])
+@pytest.mark.parametrize("stdin", [b"\xff\xff\xff\xffGP1", b"A" * 1_000_001])
 def test_what_is_no_text_is_told_and_not_shown(typed: Typed, stdin: bytes) -> None:
     answer = typed(stdin, "pass", "verify", "--text", "-", "--json")
     assert (answer.code, answer.json["reason"]) == (1, "text")

@@ -22,7 +22,7 @@ from store_parts import holder
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.app.desk.passes import photographed_template
-from agent.app.open.files.stores import open_registry
+from agent.app.open.files.stores import Key, open_registry
 from agent.app.open.site import instant, site_of
 from agent.credentials.passes.gate_pass import issue
 from agent.credentials.passes.issuers import IssuerKey
@@ -95,7 +95,7 @@ def gate(tmp_path, mosquitto, subscriber):
     init_key(tmp_path / "community.key")
     site = site_of(state, tmp_path / "gate.toml")
     init_key(site.key_file)
-    with open_registry(site) as registry:
+    with open_registry(site, Key.NEEDED) as registry:
         issuer = IssuerKey("lakeside-office", KEY.public_key())
         registry.put_issuer(issuer, by="test", now=instant(site))
     return Gate(tmp_path, site, subscriber)
@@ -208,7 +208,7 @@ def test_a_pass_of_one_use_opens_once_also_after_a_restart(gate: Gate) -> None:
 def test_each_wrong_pass_is_denied_by_its_own_reason(gate: Gate) -> None:
     visitor: dict[str, Any] = {"category": "visitor", "holder": HolderId("v-7")}
     hour = timedelta(hours=1)
-    with open_registry(gate.site) as registry:
+    with open_registry(gate.site, Key.NEEDED) as registry:
         registry.revoke(PassId("ab" * 8), by="test", now=instant(gate.site))
     shown = [
         gate.pass_of(key=OTHER_KEY, id=PassId("01" * 8), **visitor),
@@ -233,14 +233,14 @@ def test_each_wrong_pass_is_denied_by_its_own_reason(gate: Gate) -> None:
 def test_removing_a_holder_revives_no_pass(gate: Gate) -> None:
     visitor: dict[str, Any] = {"category": "visitor", "holder": HolderId("v-7")}
     enrolled = holder("v-7", category="visitor")
-    with open_registry(gate.site) as registry:
+    with open_registry(gate.site, Key.NEEDED) as registry:
         registry.put(enrolled, by="test", now=instant(gate.site))
     old = gate.pass_of(**visitor)
     words = ["--config", str(gate.folder / "gate.toml"), "--state-dir", str(gate.site.state)]
     done = subprocess.run([PROGRAM, "holders", "remove", "v-7", *words], check=False, timeout=60)
     assert done.returncode == 0
     assert reasons(gate.run(phone(old), NOBODY, seconds=1.2)) == ["CredentialRevoked"]
-    with open_registry(gate.site) as registry:
+    with open_registry(gate.site, Key.NEEDED) as registry:
         registry.put(enrolled, by="test", now=instant(gate.site))
     gate.now = datetime.now(UTC)
     new = gate.pass_of(id=PassId("ab" * 8), **visitor)
@@ -250,7 +250,7 @@ def test_removing_a_holder_revives_no_pass(gate: Gate) -> None:
 
 def test_one_damaged_row_stops_neither_the_start_nor_a_revocation(gate: Gate) -> None:
     visitor: dict[str, Any] = {"category": "visitor", "holder": HolderId("v-7")}
-    with open_registry(gate.site) as registry:
+    with open_registry(gate.site, Key.NEEDED) as registry:
         registry.put(holder("ann"), by="test", now=instant(gate.site))
         registry.put(holder("v-7", category="visitor"), by="test", now=instant(gate.site))
         registry.revoke(PassId("ab" * 8), by="test", now=instant(gate.site))

@@ -26,6 +26,7 @@ import structlog
 
 from agent.adapters.store import standing, verdicts
 from agent.adapters.store.names import BROKEN, INSTALLATION
+from agent.adapters.store.owners import whose
 from agent.adapters.store.record import salvage
 from agent.adapters.store.sqlite import BUSY_TIMEOUT_S, stored_moment, sync_folder
 from agent.adapters.store.standing import Found, Presence
@@ -296,7 +297,8 @@ class Installation:
             return _DAMAGED
         except OSError as error:
             fix = "run as the user who owns the state directory, or name another --state-dir"
-            raise StoreError(f"{self._path} cannot be read: {error.strerror}", fix) from error
+            said, fix = whose(self._path) or (f"{self._path} cannot be read: {error.strerror}", fix)
+            raise StoreError(said, fix) from error
 
     def _write(self, known: Known, *, durable: bool = False) -> None:
         # Under the folder's lock there is one draft at most, and a killed one is written over.

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.store.names import LOG
+from agent.adapters.store.owners import whose
 from agent.adapters.store.sqlite import BUSY_TIMEOUT_S, STANDING, guarded, sync_folder, transaction
 from agent.errors import StoreError
 
@@ -183,4 +184,5 @@ def _size(path: Path) -> int | None:
         return None
     except OSError as error:
         fix = "run as the user who owns the state directory, or name another --state-dir"
-        raise StoreError(f"{path} cannot be read: {error.strerror}", fix) from error
+        said, fix = whose(path) or (f"{path} cannot be read: {error.strerror}", fix)
+        raise StoreError(said, fix) from error

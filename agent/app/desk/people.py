@@ -3,12 +3,12 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from agent.app.open.engine import open_engine
-from agent.app.open.files.keys import key_ring
+from agent.app.open.files.keys import first_key, key_ring
 from agent.app.open.files.stores import Key, latest_trusted, open_registry, read_registry
 from agent.app.open.site import Site, instant
 from agent.app.open.snapshot import Rates, Snapshot, curve_of, take_snapshot, threshold_for
@@ -125,24 +125,36 @@ def export_holders(site: Site, *, references: bool) -> Iterator[str]:
         yield from export_lines(found, owned, sealer, _documents(registry))
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many holders a file had, how many changed; the key's file, where this made the first."""
+
+    holders: int
+    changed: int
+    made_key: Path | None
+
+
 def import_holders(
     site: Site, lines: Iterable[str], name: str, *, by: str, advance: Callable[[int, int], None]
-) -> tuple[int, int]:
-    """Read every line, then write: how many holders the file has, and how many changed.
+) -> Imported:
+    """Read every line, then write.
 
     Raises:
         RefusedError: ``import``, with every finding; nothing was written.
+        KeyUnavailableError: names are sealed, and the key for that is missing.
         StoreError: the registry is locked, damaged or not writable.
     """
-    with open_registry(site, Key.IF_ANY) as registry:
-        has_key = os.path.lexists(site.key_file)
-        sealer = key_ring(site) if has_key else None
+    made_key = None
+    if not os.path.lexists(site.key_file):
+        lines = list(lines)
+        parse_lines(lines, name, None, _components, None, site.zone)
+        made_key = first_key(site)
+    with open_registry(site, Key.NEEDED) as registry:
         documents = None
-        if has_key:
-            # Only a line with an ID document needs their key, and is refused without it.
-            with contextlib.suppress(KeyUnavailableError):
-                documents = _documents(registry)
-        imports = parse_lines(lines, name, sealer, _components, documents, site.zone)
+        # Only a line with an ID document needs their key, and is refused without it.
+        with contextlib.suppress(KeyUnavailableError):
+            documents = _documents(registry)
+        imports = parse_lines(lines, name, key_ring(site), _components, documents, site.zone)
         changed = write(
             imports,
             registry,
@@ -150,7 +162,7 @@ def import_holders(
             now=instant(site),
             advance=lambda done: advance(done, len(imports)),
         )
-    return len(imports), changed
+    return Imported(len(imports), changed, made_key)
 
 
 def _documents(registry: DocumentHashes) -> Documents:

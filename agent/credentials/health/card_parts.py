@@ -11,7 +11,7 @@ others would have said is nobody's failure.
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from agent.credentials.health.smart_health_card import MAX_CHARS
@@ -102,11 +102,14 @@ class PartCollector:
         wholes = () if missing or not new else tuple(_wholes(places, part))
         return Collected(len(places), part.count, wholes)
 
-    def forget(self, whole: Whole) -> None:
-        """Drop the parts of ``whole``: they are one card, which was judged."""
+    def forget(self, whole: Whole, shared: Collection[str] = ()) -> None:
+        """Drop the parts of ``whole``: they are one card, which was judged.
+
+        Those of ``shared`` stay: cards of one issuer may begin alike, down to the whole first code.
+        """
         for text in whole.parts:
             part = part_of(text)
-            if part is not None:
+            if part is not None and text not in shared:
                 self._places.get(part.count, {}).get(part.number, {}).pop(text, None)
         self._tidy()
 

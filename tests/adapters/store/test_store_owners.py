@@ -73,7 +73,7 @@ def write(state: Path) -> None:
     ("work", "name"),
     [
         (look, "registry.sqlite"),
-        (write, "journal.sqlite"),
+        (write, "installation"),  # read before the journal
         (lambda state: load_key(KEY.at(state)), "gallery.key"),
     ],
 )

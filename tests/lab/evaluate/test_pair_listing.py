@@ -51,7 +51,7 @@ def test_empty_lines_are_no_pairs(listing: Path) -> None:
         (b"file_x,file_y,decision\na,,Yes\n", "pairs.csv:2:"),
         (b"file_x,file_y,decision\na,b\n", "pairs.csv:2:"),
         (b"file_x,file_y,decision\na,b,\xff\n", "cannot be read"),
-        (b"\xff\xfef\x00i\x00l\x00e\x00", "cannot be read"),
+        (b"\xff\xfef\x00i\x00l\x00e\x00", "lacks the column file_x"),
     ],
 )
 def test_a_listing_that_is_none_is_refused(listing: Path, text: bytes, said: str) -> None:

@@ -1,11 +1,14 @@
 """The keys of a kiosk: the one that seals its references and names, and the community's."""
 
+import os
 from functools import partial
+from pathlib import Path
 
 from agent.adapters.store.key_ring import KeyRing, keys_at
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.seal import key_id
 from agent.app.open.files.installation import installation_of
+from agent.app.open.files.state import KEY, REGISTRY
 from agent.app.open.site import Site
 from agent.config import ConfigFile
 
@@ -22,6 +25,23 @@ def make_key(site: Site) -> str:
     if site.state.is_dir():
         installation_of(site).begin()
     return key_id_of(site)
+
+
+def first_key(site: Site) -> Path | None:
+    """Make the key where nothing can have been sealed yet; its file, None where that is not so.
+
+    That is a state folder without a registry, whose key lies in it. Where the config names a place
+    of its own, a key that is not there may be one that cannot be reached just now.
+
+    Raises:
+        KeyUnavailableError: the place cannot be written.
+        StoreError: the state folder cannot be.
+    """
+    usual = site.key_file == KEY.at(site.state)
+    if not usual or any(os.path.lexists(one) for one in (site.key_file, REGISTRY.at(site.state))):
+        return None
+    make_key(site)
+    return site.key_file
 
 
 def key_id_of(site: Site) -> str:

@@ -154,9 +154,8 @@ class CameraWatcher:
 
     def _look(self, frame: Frame) -> None:
         """A frame on which a library raises shows nobody; many in a row are a fault."""
-        seen = read_or(
-            "face", None, lambda: self._watcher.observe(frame, self._gallery()), GateAgentError
-        )
+        gallery = self._gallery()
+        seen = read_or("face", None, lambda: self._watcher.observe(frame, gallery), GateAgentError)
         if seen is not None:
             self._unread = 0
             self._fault.works()
