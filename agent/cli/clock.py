@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, fields, user
+from agent.cli.common import Config, Json, StateDir, emit, examples, fields, flat, user
 from agent.cli.daemon import ask_agent
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -104,5 +104,4 @@ def _answer(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         emit(found)
     else:
-        words = {True: "yes", False: "no"}
-        fields({name: words.get(value, value) for name, value in found.items()})
+        fields({name: flat(value) for name, value in found.items()})

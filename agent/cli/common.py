@@ -7,6 +7,7 @@ as plain text: no markup of it is interpreted and no control character of it rea
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -54,11 +55,25 @@ PackWithoutConfig = Annotated[
 
 _UNBOUNDED = 10_000
 _LEAST_LAST_COLUMN = 24
+_EXAMPLE_WIDTH = 76
 
 
 def examples(*lines: str) -> str:
-    """The end of a command's help; the mark keeps the help from filling the lines up."""
-    return "\b\nExamples:\n" + "\n".join(f"  gate-agent {line}" for line in lines)
+    """The end of a command's help; the mark keeps the help from filling the lines up.
+
+    A line that is long goes on in the next, as a shell reads it.
+    """
+    return "\b\nExamples:\n" + "\n".join(map(_example, lines))
+
+
+def _example(line: str) -> str:
+    rows = [""]
+    # Broken before an option, never within what belongs to one.
+    for word in re.split(r" (?=--)", line):
+        if rows[-1] and len(rows[-1]) + len(word) > _EXAMPLE_WIDTH:
+            rows.append("")
+        rows[-1] += f"{' ' * bool(rows[-1])}{word}"
+    return "  gate-agent " + " \\\n      ".join(rows)
 
 
 def plain(value: object) -> str:
@@ -86,8 +101,11 @@ def complain(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """One line for people beside the answer, on stderr."""
-    typer.echo(f"warning: {plain(text)}", err=True)
+    """One line for people beside the answer, on stderr; its fix, where it has one, on the next."""
+    said, mark, fix = text.partition("\nFix: ")
+    typer.echo(f"warning: {plain(said)}", err=True)
+    if mark:
+        typer.echo(f"Fix: {plain(fix)}", err=True)
 
 
 def left_out(entries: Sequence[object], count: int) -> None:
@@ -145,6 +163,18 @@ def fields(values: Mapping[str, object]) -> None:
     width = max((len(name) for name in values), default=0)
     for name, value in values.items():
         say(f"{name:<{width}}  {plain(value)}")
+
+
+def flat(value: object) -> object:
+    """``value`` as a cell for people: yes or no, lists and objects on a line, None for nothing."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        said = (f"{key}={plain(flat(item))}" for key, item in value.items())
+        return ", ".join(said) or None
+    if isinstance(value, list):
+        return ", ".join(plain(flat(item)) for item in value) or None
+    return value
 
 
 def user() -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import control_socket, given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, fields, say
+from agent.cli.common import Config, Json, StateDir, emit, examples, fields, flat, say
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -25,7 +25,8 @@ def status(*, config: Config = None, state: StateDir = None, as_json: Json = Fal
     if as_json:
         emit(found)
     else:
-        fields({str(name): _flat(value) for name, value in found.items()})
+        rows = (_rows(str(name), value) for name, value in found.items())
+        fields({name: value for one in rows for name, value in one.items()})
 
 
 def clear_fault(
@@ -78,11 +79,12 @@ def _configured_socket(config: Path | None) -> Path | None:
     return None if configured is None else file.resolve(configured)
 
 
-def _flat(value: object) -> object:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return ", ".join(f"{key}={_flat(item)}" for key, item in value.items()) or None
-    if isinstance(value, list):
-        return ", ".join(str(_flat(item)) for item in value) or None
-    return value
+def _rows(name: str, value: object) -> dict[str, object]:
+    """A field as lines for people: what it holds by access point has a line of its own for each."""
+    if not isinstance(value, Mapping):
+        return {name: flat(value)}
+    inner = {key: item for key, item in value.items() if isinstance(item, Mapping)}
+    rows = {name: flat({key: item for key, item in value.items() if key not in inner})}
+    for one in inner.values():
+        rows |= {f"{name} {key}": flat(item) for key, item in one.items()}
+    return rows

@@ -17,6 +17,7 @@ from agent.cli.common import (
     examples,
     fields,
     file_option,
+    flat,
     plain,
     say,
     user,
@@ -239,7 +240,7 @@ def verify(
         emit(found)
     else:
         say("valid" if found["valid"] else f"not valid: {found['reason']} ({found['detail']})")
-        fields(found["claims"] or {})
+        fields({name: flat(value) for name, value in (found["claims"] or {}).items()})
     if not found["valid"]:
         raise typer.Exit(1)
 

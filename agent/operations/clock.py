@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 
+from agent.domain.credential.name import is_line
 from agent.domain.hours.instant import Instant, utc_text
 from agent.domain.hours.reckoning import Certainty, ClockChange, Reckoning
 from agent.errors import RefusedError
 
 _LONGEST_REASON = 200
+_SEE = "\nFix: gate-agent clock show"
 
 
 def shown(reckoning: Reckoning, now: Instant) -> dict[str, str | bool | None]:
@@ -35,22 +37,23 @@ def told_time(
         raise RefusedError("no_source", "nobody vouches for the clock: name the time with --to")
     utc = now.utc if given is None else given
     if change is ClockChange.CONFIRMED and reckoning.certainty is not Certainty.AHEAD:
-        raise RefusedError("not_ahead", "nothing is claimed that a person could confirm")
+        raise RefusedError("not_ahead", f"nothing is claimed that a person could confirm{_SEE}")
     bounds = reckoning.bounds(now)
     if change is ClockChange.SET_BACK and (bounds is None or utc >= bounds.latest):
-        raise RefusedError("not_earlier", "that is not earlier than what is believed")
+        raise RefusedError("not_earlier", f"that is not earlier than what is believed{_SEE}")
     return utc
 
 
 def reason_of(reason: object) -> str:
-    """Why, in a person's words.
+    """Why, in a person's words, on one line.
 
     Raises:
-        ValueError: it is none, or too long.
+        ValueError: it is none, too long, or holds what no line does.
     """
-    if not isinstance(reason, str) or not 0 < len(reason.strip()) <= _LONGEST_REASON:
-        raise ValueError("reason says why, in 1 to 200 characters")
-    return reason.strip()
+    text = " ".join(reason.split()) if isinstance(reason, str) else ""
+    if not 0 < len(text) <= _LONGEST_REASON or not is_line(text):
+        raise ValueError(f"say why, in a line of at most {_LONGEST_REASON} characters")
+    return text
 
 
 def moment_of(text: object) -> datetime | None:

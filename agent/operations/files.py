@@ -15,6 +15,9 @@ from agent.errors import UnavailableError
 
 _LARGEST_BYTES = 500_000_000
 _SAVE = "save it as UTF-8"
+_SAVE_TABLE = "save the sheet as CSV UTF-8"
+_WORKBOOKS = (b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1"))
+"""How files of Excel and its like begin: a ZIP, or before 2007 a compound file."""
 
 
 def write_lines(
@@ -77,9 +80,13 @@ def read_text(file: Path) -> str:
             raise UnavailableError(f"{file} is no ordinary file", "name a file; - is stdin")
         if status.st_size > _LARGEST_BYTES:
             raise UnavailableError(f"{file} is larger than {_LARGEST_BYTES} bytes")
-        return text_of(file.read_bytes())
+        content = file.read_bytes()
     except OSError as error:
         raise UnavailableError(f"{file} cannot be read: {error.strerror}") from error
+    if content.startswith(_WORKBOOKS):
+        raise UnavailableError(f"{file} is a workbook or archive and no text", _SAVE_TABLE)
+    try:
+        return text_of(content)
     except NoTextError as error:
         raise UnavailableError(f"{file} is no text {error}", _SAVE) from error
 

@@ -1,5 +1,6 @@
 """What a person says about files of the state that are in fault, and what a restore says itself."""
 
+from agent.domain.credential.name import is_line
 from agent.errors import RefusedError
 from agent.ports import StateKeeper
 
@@ -13,7 +14,7 @@ def checked_reason(reason: str) -> str:
         RefusedError: ``no_reason``: it is empty, too long, or more than a line of text.
     """
     text = " ".join(reason.split())
-    if not text or len(text) > _LONGEST_REASON or not text.isprintable():
+    if not text or len(text) > _LONGEST_REASON or not is_line(text):
         fix = f"say why, in a line of at most {_LONGEST_REASON} characters"
         raise RefusedError("no_reason", f"a file is accepted for a reason\nFix: {fix}")
     return text

@@ -119,3 +119,18 @@ def test_config_check_says_which_sources_there_are(
     assert checked["summary"]["clock"] == said
     unasked = [one for one in checked["warnings"] if "nobody is asked for the time" in one]
     assert len(unasked) == ("time_key_file" in more)
+
+
+@pytest.mark.parametrize("reason", ["", " \n ", "a\x07b", "x" * 201])
+def test_a_reason_is_a_line_of_text(reason: str, gate: Gate, state: Path) -> None:
+    assert gate("clock", "set-back", "--to", "2026-01-01", "--reason", reason).code == 2
+    assert latest(state) == FAR
+
+
+def test_what_is_refused_says_where_to_look(gate: Gate, state: Path) -> None:
+    refused = gate("clock", "set-back", "--to", "2299-01-01", *WHY, "--json")
+    assert (refused.code, refused.json["reason"]) == (1, "not_earlier")
+    assert refused.json["fix"].startswith("gate-agent clock show")
+    folded = gate("clock", "set-back", "--to", "2026-01-01", "--reason", "a\nb")
+    assert folded.code == 0
+    assert gate("events", "list", "--json").lines[0]["data"]["reason"] == "a b"

@@ -51,6 +51,7 @@ def test_every_command_helps_with_an_example_of_itself(words: tuple[str, ...], g
     assert shown.code == 0
     assert f"\n    gate-agent {' '.join(words)}" in shown.out
     assert shown.err == ""
+    assert max(map(len, shown.out.splitlines())) <= 100
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

@@ -16,6 +16,12 @@ def case(name: str) -> Path:
     return CASES / name
 
 
+@pytest.fixture(autouse=True)
+def key(gate: Gate) -> None:
+    """Names are sealed by it."""
+    assert gate("key", "init").code == 0
+
+
 def names(gate: Gate) -> dict[str, str]:
     return {one["id"]: one["name"] for one in gate("holders", "list", "--json").json}
 
@@ -94,3 +100,17 @@ def test_a_batch_is_read_however_it_was_saved(
     file.write_bytes((2 * (line + end)).encode(encoding))
     found = gate("verify", "health", "--batch", file).out.splitlines()
     assert [json.loads(one)["valid"] for one in found] == [True, True]
+
+
+def test_a_workbook_is_told_as_one(gate: Gate, tmp_path: Path) -> None:
+    book = tmp_path / "people.xlsx"
+    book.write_bytes(b"PK\x03\x04 and what a ZIP has")
+    answer = gate("holders", "import", book, "--json")
+    assert (answer.code, answer.json["fix"]) == (69, "save the sheet as CSV UTF-8")
+
+
+def test_what_has_no_head_says_how_a_table_begins(gate: Gate, tmp_path: Path) -> None:
+    table = tmp_path / "people.csv"
+    table.write_text("r-1,Ann,resident\n")
+    answer = gate("holders", "import", table, "--json")
+    assert (answer.code, "id,name,category" in answer.json["error"]) == (1, True)

@@ -102,3 +102,22 @@ def test_doctor_says_that_a_rotation_waits(gate: Gate, people: Path, config_file
     init_next_key(people)
     found = check(gate, config_file)
     assert (found["ok"], found["fix"].startswith("gate-agent key rotate")) == (False, True)
+
+
+def test_without_its_key_nobody_is_told_to_make_another(
+    gate: Gate, people: Path, config_file: Path
+) -> None:
+    kept = people.rename(people.with_suffix(".kept"))
+    refused = gate("holders", "set", "ann", "--name", "B", "--json")
+    assert (refused.code, "put the key back" in refused.json["fix"]) == (69, True)
+    assert gate("key", "init").code == 0
+    checks = gate("doctor", "--config", config_file, "--json").json["checks"]
+    (registry,) = (one for one in checks if one["name"] == "registry")
+    assert (registry["ok"], "put the key back" in registry["fix"]) == (False, True)
+    kept.replace(people)
+    assert gate("holders", "list", "--json").json[0]["name"] == "Ann Zaphod"
+
+
+def test_a_warning_has_its_fix_on_a_line_of_its_own(gate: Gate, people: Path) -> None:
+    people.unlink()
+    assert gate("holders", "list").err.splitlines()[1].startswith("Fix: put the key back")

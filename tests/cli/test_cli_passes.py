@@ -109,6 +109,29 @@ def test_trust_comes_and_goes(gate: Gate, issue, office: Path) -> None:
     assert kinds.count("gate.pass.revoked") == 1
 
 
+def test_people_read_no_python(gate: Gate, issue, office: Path) -> None:
+    by = ("--trust", office.with_name("office.pem.pub"), "--issuer", "office")
+    shown = gate("pass", "verify", "--text", issue().json["text"], *by).out
+    said = dict(line.split(maxsplit=1) for line in shown.splitlines()[1:])
+    assert (said["communities"], said["access_points"], said["template"]) == ("lakeside", "-", "no")
+
+
+def test_a_pass_beyond_its_issuers_limits_is_revoked_by_its_text(
+    gate: Gate, issue, office: Path, tmp_path: Path
+) -> None:
+    desk, given = tmp_path / "desk.pem", tmp_path / "desk.delegation"
+    assert gate("pass", "keygen", desk).code == 0
+    public = office.with_name("office.pem.pub")
+    assert gate("pass", "trust", public, "--issuer", "office").code == 0
+    by = ("--key", office, "--issuer", "office", "--category", "visitor", "--out", given)
+    assert gate("pass", "delegate", f"{desk}.pub", "--to", "desk", *by).code == 0
+    assert gate("pass", "trust", given).code == 0
+    made = issue("--key", str(desk), issuer="desk").json
+    text = made["text"]
+    assert gate("pass", "verify", "--text", text, "--json").json["reason"] == "Unauthorized"
+    assert gate("pass", "revoke", text, "--json").json["pass"] == made["pass"]
+
+
 @pytest.mark.parametrize(
     ("more", "changes", "said"),
     [

@@ -150,7 +150,7 @@ class Installation:
         with self._locked():
             known = self._read()
             if not isinstance(known, Known) or name not in known.faults:
-                raise RefusedError("no_fault", f"{name} is in no fault: gate-agent state show")
+                raise RefusedError("no_fault", f"{name} is in no fault\nFix: gate-agent state show")
             path, found = self._folder / name, standing.examine(self._folder / name)
             if found.presence is Presence.UNREADABLE:
                 fix = f"put a copy of {path} back, or move it away"

@@ -106,7 +106,8 @@ def init_key(path: Path) -> None:
         if not path.exists():
             fix = f"make {path.parent} a folder"
             raise KeyUnavailableError(f"{path.parent} is no folder", fix) from error
-        message = f"{path} holds a key already; without it every reference would be lost"
+        fix = "keep it; to change it: gate-agent key rotate"
+        message = f"{path} holds a key already, which opens what it sealed\nFix: {fix}"
         raise RefusedError("key_exists", message) from error
     except OSError as error:
         fix = f"make {path.parent} writable for this user"

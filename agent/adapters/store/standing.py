@@ -61,7 +61,9 @@ def examine(path: Path) -> Found:
     if size == 0:
         return Found(Presence.EMPTY, log=log)
     try:
-        with _opened(path, "ro") as connection:
+        # Where no log waits it closes as SQLite's writers do, which leaves no file beside it; with
+        # one, that would write the log into the database.
+        with _opened(path, "ro" if log else "rw") as connection:
             return _read(connection)
     except (sqlite3.Error, ValueError, TypeError):
         # Whoever opens it says what is wrong with it.

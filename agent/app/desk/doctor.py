@@ -24,7 +24,7 @@ from agent.app.open.files.key_place import key_lies
 from agent.app.open.files.keys import key_id_of
 from agent.app.open.files.running import agent_runs
 from agent.app.open.files.state import LOCK, REGISTRY
-from agent.app.open.files.stores import read_registry
+from agent.app.open.files.stores import Key, has_journal, has_registry, read_registry
 from agent.app.open.paths import control_socket
 from agent.app.open.site import site_of
 from agent.app.open.snapshot import damage_text
@@ -34,11 +34,13 @@ from agent.config import CameraConfig, ConfigFile, InputConfig, load_config
 from agent.config.pins import PinUse, pin_map
 from agent.config.tables.input import outputs_of
 from agent.errors import RefusedError, StoreError, UnavailableError
+from agent.operations.people.holders import unread_names
 from agent.ports import Door
 from agent.vision.packs.packs import load_pack
 
 Probe = Callable[[], str]
 _LEAST_FREE_BYTES = 200_000_000
+_NO_FILES = "none were made yet"
 
 
 class ExaminedKiosk:
@@ -82,12 +84,17 @@ class ExaminedKiosk:
             yield "voice", self._voice
 
     def _registry(self) -> str:
-        with read_registry(site_of(self._state, self.file.path)) as registry:
-            damage, count = registry.damage(), len(registry.readable_holders())
+        with read_registry(site_of(self._state, self.file.path), Key.IF_ANY) as registry:
+            damage, holders = registry.damage(), registry.readable_holders()
         if damage.rows:
             fix = "gate-agent holders list names holders who are refused; enter again what is lost"
             raise StoreError(damage_text(damage.rows), fix)
-        return f"{count} holders"
+        sealed = unread_names(holders)
+        if sealed is not None:
+            # The references are sealed by the same key: nobody is known by face.
+            said, _, fix = sealed.partition("\nFix: ")
+            raise StoreError(said, fix)
+        return f"{len(holders)} holders"
 
     def hardware_probes(self) -> Iterator[tuple[str, Probe]]:
         """What only one process can have: not while an agent runs."""
@@ -196,12 +203,14 @@ class ExaminedKiosk:
         return str(self._state) if place == self._state else f"will be made in {place}"
 
     def _state_files(self) -> str:
-        installation = installation_of(site_of(self._state, self.file.path))
+        site = site_of(self._state, self.file.path)
+        installation = installation_of(site)
         wrong = installation.look()
         if not wrong:
-            return (
-                "all are those that were there" if installation.identity else "none were made yet"
-            )
+            if installation.identity:
+                return "all are those that were there"
+            old = has_registry(site) or has_journal(site)
+            return "of an earlier version: the next start takes them over" if old else _NO_FILES
         said = "; ".join(detail_of(name, what) for name, what in wrong.items())
         fix = (
             "stop the agent and put the right files back; or, to go on with what is there:"

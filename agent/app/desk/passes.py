@@ -13,11 +13,12 @@ from agent.app.open.site import Site, instant
 from agent.credentials.documents.id_hash import community_hash
 from agent.credentials.documents.resident_id import check as check_number
 from agent.credentials.documents.resident_id import refused
-from agent.credentials.passes.gate_pass import PREFIX
+from agent.credentials.passes.gate_pass import PREFIX, read_claims
 from agent.credentials.passes.issuers import IssuerKey, Issuers, delegated_key, key_id
 from agent.credentials.passes.pass_template import CommunityKey, PassTemplate
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
+from agent.domain.credential.reason import Reason
 from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError
 from agent.operations.passes.delegate import limits_as_json, read_delegation
@@ -29,6 +30,8 @@ from agent.vision.packs.manifest import read_manifest
 from agent.vision.stills.images import read_image
 
 _LONGEST_NUMBER = 100
+_UNSIGNED = frozenset({Reason.OTHER.value, Reason.CREDENTIAL_FORGED.value})
+"""Why a pass does not hold whose signature is not known to be true: it may name anybody's id."""
 
 
 def issue(
@@ -208,10 +211,10 @@ def revoke(site: Site, wanted: str, *, by: str) -> tuple[PassId, bool]:
         RefusedError: ``pass``; it is neither.
     """
     if is_whole_pass(wanted):
-        found = check(site, wanted, None, None)["claims"]
-        if found is None:
+        verdict = check(site, wanted, None, None)
+        if verdict["claims"] is None and verdict["reason"] in _UNSIGNED:
             raise RefusedError("pass", "no trusted issuer signed this pass\nFix: name it by its id")
-        wanted = found["pass"]
+        wanted = read_claims(wanted).id
     if not 16 <= len(wanted) <= 32 or set(wanted) - set("0123456789abcdef"):
         raise RefusedError("pass", "a pass id has 16 to 32 digits of 0-9 a-f")
     one = PassId(wanted)

@@ -9,6 +9,7 @@ from agent.config.base import FACTORS_PATTERN, Name, Table
 from agent.config.tables.access_point import ids_of_points
 from agent.config.tables.schedule import ScheduleChoice, ScheduleConfig, ScheduleSpan
 from agent.config.whole import Finding, Whole, known
+from agent.domain.access.rule import COME_AND_GO
 
 ElevatedWord = Literal["deny", "second_reading", "warn"]
 UnreliableWord = Literal["deny", "warn"]
@@ -80,6 +81,13 @@ class RuleConfig(Table):
                 'an ID document alone opens the gate (factors = ["id_document"]): whoever finds or'
                 ' takes one may pass; prefer "id_document+face" or "id_document+pass"'
             )
+        for rule in rules:
+            if rule.accept_unknown_holders and not set(rule.categories) <= COME_AND_GO:
+                yield (
+                    f"the rule for {', '.join(rule.categories)} takes passes about whom the"
+                    " registry does not know (accept_unknown_holders): only visitors and couriers"
+                    " need that"
+                )
         if not rules:
             yield "there is no [[rule]]: nobody may pass"
 

@@ -78,7 +78,7 @@ def unread_names(holders: Iterable[Holder]) -> str | None:
     if not count:
         return None
     what = "a name is" if count == 1 else f"{count} names are"
-    return f"{what} sealed, and the gallery's key is not there to open them\nFix: {NAMES_FIX}"
+    return f"{what} sealed, and the key that sealed them is not there\nFix: {NAMES_FIX}"
 
 
 def remove(

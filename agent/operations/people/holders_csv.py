@@ -23,7 +23,7 @@ from agent.operations.moments import parse_bound
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "holderid", "holder", "编号", "住户编号", "人员编号", "编码", "工号", "編號"),
     "name": ("name", "fullname", "holdername", "姓名", "名字", "名称", "名稱"),
-    "category": ("category", "type", "group", "类别", "人员类别", "类型", "分类", "類別"),
+    "category": ("category", "type", "group", "人员类别", "类型", "分类", "类别", "類別"),
     "enabled": ("enabled", "active", "启用", "是否启用", "状态", "啟用"),
     "valid_from": ("validfrom", "from", "start", "生效日期", "开始日期", "有效期起", "起始日期"),
     "valid_until": (
@@ -90,7 +90,7 @@ class Row:
     def _yes(self, cell: str) -> bool:
         word = cell.strip().casefold()
         if word not in _TRUE | _FALSE:
-            raise ValueError(f"{self._named('enabled')}is neither TRUE nor FALSE")
+            raise ValueError(f"{self._named('enabled')}is neither TRUE nor FALSE (是, 否)")
         return word in _TRUE
 
     def _moment(self, key: str, *, ends: bool) -> str | None:
@@ -149,6 +149,8 @@ def csv_rows(lines: Sequence[str], zone: tzinfo) -> Iterator[Row]:
                 cell.strip() and c is None for c, cell in zip(columns, padded, strict=False)
             )
             what = "has a cell in no column" if extra or unnamed else None
+            if any(column in _NEEDED for column in columns[len(cells) :]):
+                what = f"has {len(cells)} of the head's {len(columns)} cells"
             yield Row(number, zone, named, headers, what)
 
 

@@ -183,6 +183,8 @@ def _rows(lines: Sequence[str], zone: tzinfo) -> Iterator[tuple[int, "Row | str"
 def _data(line: "Row | str") -> Mapping[str, Any]:
     if isinstance(line, Row):
         return line.data()
+    if not line.lstrip().startswith(("{", "[")):
+        raise ValueError("is neither JSON nor below a head: id,name,category begins a table")
     try:
         data = json.loads(line, object_pairs_hook=_each_once)
     except RecursionError as error:

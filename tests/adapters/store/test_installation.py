@@ -407,3 +407,12 @@ def test_every_change_that_counts_raises_the_counter(tmp_path):
         assert standing.examine(path).counter == before + 1
         assert not ledger.consume(one.id, 1, one.valid_until)
         assert standing.examine(path).counter == before + 1
+
+
+def test_looking_leaves_no_file_beside_what_was_closed_well(tmp_path):
+    state, _ = prepared(tmp_path)
+    before = sorted(one.name for one in state.iterdir())
+    assert installation(state).look() == {}
+    for name in NAMES:
+        standing.examine(state / name)
+    assert sorted(one.name for one in state.iterdir()) == before

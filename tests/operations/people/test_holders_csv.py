@@ -98,6 +98,7 @@ def test_a_time_of_day_is_read() -> None:
         ("r-1,A,住户,TRUE,,", ":2: column category: a category is"),
         ("r-1,A,resident,TRUE,2026-02-01,2026-01-01", ":2: valid-from lies at or after"),
         ("r-1,A,resident,TRUE,,,more", ":2: has a cell in no column"),
+        ("r-1,A", ":2: has 2 of the head's 6 cells"),
         ('r-1,"A,resident,TRUE,,', "is no row: unexpected end"),
     ],
 )
@@ -139,3 +140,7 @@ def test_the_same_id_twice_is_told_by_row() -> None:
 def test_json_lines_stay_json_lines() -> None:
     [one] = parse_lines(['{"id": "id", "name": "name", "category": "resident"}'], "x", None)
     assert (one.holder.id, one.silent_on_enabled) == ("id", False)
+
+
+def test_a_missing_column_is_named_as_the_manual_has_it() -> None:
+    assert "lacks the column category (类别)" in refusal("编号,姓名", "r-1,张三")

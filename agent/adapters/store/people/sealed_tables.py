@@ -23,6 +23,7 @@ from agent.errors import KeyUnavailableError, StoreError
 NAME = "holder name"
 DOCUMENT_KEY = "id document key"
 _ERASE_WITHIN_S = 5.0
+_PUT_BACK = "put the key back that sealed names and faces here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +234,18 @@ class SealedTables(Tombstones):
 
     def _need_sealer(self) -> Sealer:
         if self._sealer is None:
-            raise KeyUnavailableError("this needs the gallery's key", "gate-agent key init")
+            # A new key would open nothing of what another one sealed.
+            fix = _PUT_BACK if self._holds_sealed() else "gate-agent key init"
+            raise KeyUnavailableError("this needs the gallery's key", fix)
         return self._sealer
+
+    def _holds_sealed(self) -> bool:
+        return any(
+            self._connection.execute(
+                f"SELECT 1 FROM {one.table} WHERE {one.column} IS NOT NULL LIMIT 1"  # noqa: S608
+            ).fetchone()
+            for one in _COLUMNS
+        )
 
 
 def _otherwise(one: _Column) -> str:
