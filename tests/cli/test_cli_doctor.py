@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from gate_command import Answer, Gate
+from state_parts import of_an_earlier_version
 
 from agent.adapters.pins.simulated import PinBank
 from agent.errors import UnavailableError
@@ -307,3 +308,11 @@ def test_a_state_directory_that_cannot_be_written_is_told(kiosk: Kiosk, key_stat
         pytest.skip("root may write anywhere")
     key_state.chmod(0o500)
     assert not kiosk.checks()["state directory"]["ok"]
+
+
+def test_files_of_an_earlier_version_are_told_as_that(kiosk: Kiosk, key_state: Path) -> None:
+    of_an_earlier_version(key_state)
+    (check,) = (
+        one for one in kiosk.doctor("--json").json["checks"] if one["name"] == "state files"
+    )
+    assert (check["ok"], "earlier version" in check["detail"]) == (True, True)

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 from places import ROOT
 
-from agent.config import AreaConfig, CameraConfig, InputConfig, ThermometerConfig, load_config
+from agent.config import (
+    AreaConfig,
+    CameraConfig,
+    InputConfig,
+    RuleConfig,
+    ThermometerConfig,
+    load_config,
+)
 from agent.config.base import Table
 from agent.config.relations import whole_of
 
@@ -123,3 +130,17 @@ def test_a_stream_that_others_may_see_or_change_is_warned_of(
     assert [word.startswith(f"camera side is read over {scheme}://") for word in words] == (
         [] if scheme is None else [True]
     )
+
+
+UNKNOWN = ("# accept_unknown_holders = true", "accept_unknown_holders = true")
+
+
+@pytest.mark.parametrize(
+    ("categories", "warned"),
+    [('["resident", "staff"]', 1), ('["visitor"]', 0), ('["visitor", "staff"]', 1)],
+)
+def test_who_lives_here_should_be_known(categories: str, warned: int, tmp_path: Path):
+    changes = (UNKNOWN, ('categories = ["resident", "staff"]', f"categories = {categories}"))
+    texts = told(RuleConfig, tmp_path, *changes)
+    assert any("accept_unknown_holders" in text for text in texts) == warned
+    assert not any("accept_unknown_holders" in text for text in told(RuleConfig, tmp_path))

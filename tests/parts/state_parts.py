@@ -7,6 +7,7 @@ does DEED (start, settle, accept) and kills itself at that many calls.
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -28,7 +29,7 @@ from agent.app.gate.core import Core, CoreStores
 from agent.app.gate.executor import Outlets, Told
 from agent.app.gate.loop import ControlLoop
 from agent.app.open.files.installation import detail_of, installation_of, part_of
-from agent.app.open.files.state import JOURNAL, LATCHES, LEDGER, REGISTRY, WATCHED
+from agent.app.open.files.state import IDENTITY, JOURNAL, LATCHES, LEDGER, REGISTRY, WATCHED
 from agent.app.open.site import site_of
 from agent.domain.access.registry import Registry
 from agent.domain.door.door_mode import DoorLatch, Latches, Mode
@@ -90,6 +91,16 @@ def lived(folder: Path, *, remembered: bool = True) -> None:
         files.live()
         if remembered:
             files.installation.settle()
+
+
+def of_an_earlier_version(state: Path) -> None:
+    """A folder that an agent left which marked no file."""
+    lived(state)
+    IDENTITY.at(state).unlink()
+    for name in NAMES:
+        with closing(sqlite3.connect(state / name)) as connection, connection:
+            connection.execute("DROP TABLE standing")
+            connection.execute("DROP TABLE remembered")
 
 
 def every(folder: Path, name: str) -> list[Path]:

@@ -18,6 +18,7 @@ from state_parts import (
     NAMES,
     installation,
     lived,
+    of_an_earlier_version,
     opened,
     prepared,
     put_older_back,
@@ -154,15 +155,6 @@ def test_a_key_in_an_empty_folder_is_the_first_start(tmp_path):
     lived(tmp_path / "another")
     shutil.copy(LATCHES.at(tmp_path / "another"), site.state)
     assert installation(site.state).look() == {LATCHES.name: verdicts.FOREIGN}
-
-
-def of_an_earlier_version(state: Path) -> None:
-    lived(state)
-    IDENTITY.at(state).unlink()
-    for name in NAMES:
-        with closing(sqlite3.connect(state / name)) as connection, connection:
-            connection.execute("DROP TABLE standing")
-            connection.execute("DROP TABLE remembered")
 
 
 def test_files_of_an_earlier_version_are_adopted_once_with_an_event(tmp_path):
@@ -407,12 +399,3 @@ def test_every_change_that_counts_raises_the_counter(tmp_path):
         assert standing.examine(path).counter == before + 1
         assert not ledger.consume(one.id, 1, one.valid_until)
         assert standing.examine(path).counter == before + 1
-
-
-def test_looking_leaves_no_file_beside_what_was_closed_well(tmp_path):
-    state, _ = prepared(tmp_path)
-    before = sorted(one.name for one in state.iterdir())
-    assert installation(state).look() == {}
-    for name in NAMES:
-        standing.examine(state / name)
-    assert sorted(one.name for one in state.iterdir()) == before

@@ -242,7 +242,7 @@ class SealedTables(Tombstones):
     def _holds_sealed(self) -> bool:
         return any(
             self._connection.execute(
-                f"SELECT 1 FROM {one.table} WHERE {one.column} IS NOT NULL LIMIT 1"  # noqa: S608
+                f"SELECT 1 FROM {one.table} WHERE {one.column} IS NOT NULL LIMIT 1"  # noqa: S608 - constants
             ).fetchone()
             for one in _COLUMNS
         )
