@@ -94,7 +94,7 @@ class ExaminedKiosk:
             # The references are sealed by the same key: nobody is known by face.
             said, _, fix = sealed.partition("\nFix: ")
             raise StoreError(said, fix)
-        return f"{len(holders)} holders"
+        return "1 holder" if len(holders) == 1 else f"{len(holders)} holders"
 
     def hardware_probes(self) -> Iterator[tuple[str, Probe]]:
         """What only one process can have: not while an agent runs."""

@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from pass_parts import claims
 from places import ROOT
 from state_parts import (
     DAMAGES,
@@ -28,7 +27,6 @@ from state_parts import (
 from store_parts import BY, event, open_journal
 
 from agent.adapters.store import standing, verdicts
-from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.app.open.files.keys import make_key
 from agent.app.open.files.state import IDENTITY, JOURNAL, LATCHES, LEDGER, REGISTRY
 from agent.app.open.site import site_of
@@ -388,14 +386,3 @@ def test_a_journal_that_another_process_begins_anew_is_seen(tmp_path):
     # As an older command would, which knows nothing of installations.
     open_journal(JOURNAL.at(state)).append(event())
     assert installation(state).look() == {JOURNAL.name: verdicts.UNMARKED}
-
-
-def test_every_change_that_counts_raises_the_counter(tmp_path):
-    path = tmp_path / "passes.sqlite"
-    one = claims(uses=1)
-    with closing(SqlitePassLedger(path)) as ledger:
-        before = standing.examine(path).counter
-        assert ledger.consume(one.id, 1, one.valid_until)
-        assert standing.examine(path).counter == before + 1
-        assert not ledger.consume(one.id, 1, one.valid_until)
-        assert standing.examine(path).counter == before + 1
