@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from gate_command import PROGRAM, Gate
 
+from agent.cli import daemon
 from agent.cli.common import counted
 
 LONGEST_S = 60.0
@@ -121,3 +122,25 @@ def test_a_since_that_is_none_says_what_would_be_one(gate: Gate) -> None:
 @pytest.mark.parametrize(("count", "said"), [(0, "0 keys"), (1, "1 key"), (2, "2 keys")])
 def test_one_is_no_plural(count: int, said: str) -> None:
     assert counted(count, "key") == said
+
+
+def test_people_read_a_status_by_access_point(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    budgets = {"a": {"stage": "calm", "left": 1.0}, "b": {"stage": "probed", "left": 0.2}}
+    told = {
+        "clock": {"state": "settled", "claimed": None},
+        "faults": {},
+        "face_without_pad": True,
+        "false_grants": {"max_per_day": 0.05, "access_points": budgets},
+    }
+    monkeypatch.setattr(daemon, "ask_agent", lambda *_: {"status": told})
+    assert [line.split(maxsplit=1) for line in gate("status").out.splitlines()[:3]] == [
+        ["clock", "state=settled, claimed=-"],
+        ["faults", "-"],
+        ["face_without_pad", "yes"],
+    ]
+    assert gate("status").out.splitlines()[3:] == [
+        "false_grants      max_per_day=0.05",
+        "false_grants a    stage=calm, left=1.0",
+        "false_grants b    stage=probed, left=0.2",
+    ]
+    assert gate("status", "--json").json == told
