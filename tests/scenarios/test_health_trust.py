@@ -91,3 +91,13 @@ def test_a_list_of_an_earlier_version_keeps_its_keys(state: Path) -> None:
     assert set(json.loads(path.read_bytes())) == {"installed", "sha256", "content"}
     assert made.unbound == 1
     assert outcome(state, EU, card_text()) == GRANTED
+
+
+def test_nobody_signs_in_the_name_of_an_issuer_whose_list_is_too_old(state: Path) -> None:
+    install(state / "cards.jwks", state, NOW - timedelta(days=40), issuer=ISSUER)
+    (state / "any.jwks").write_text(json.dumps({"keys": [jwk("p256b")]}))
+    install(state / "any.jwks", state, NOW)
+    found = usable_trust(state, NOW, timedelta(days=30))
+    assert len(found.keys) == 1
+    assert not found.of_issuer(jwk("p256b")["kid"], ISSUER)
+    assert found.of_issuer(jwk("p256b")["kid"], "https://other.example/cards")

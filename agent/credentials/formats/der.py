@@ -16,6 +16,8 @@ URI_NAME = 0x86
 _LONG_TAG = 0x1F
 _LONG_LENGTH = 0x80
 _MOST_LENGTH_BYTES = 4
+_MOST_ID = 128
+"""Bytes of an object identifier: beyond it its numbers only cost time."""
 
 
 def context(number: int) -> int:
@@ -74,7 +76,7 @@ def object_id(element: Element) -> str:
         ValueError: it is none.
     """
     content = element.content
-    if element.tag != OBJECT_ID or not content or content[-1] & 0x80:
+    if element.tag != OBJECT_ID or not content or content[-1] & 0x80 or len(content) > _MOST_ID:
         raise ValueError("DER: no object identifier")
     numbers, value = [], 0
     for byte in content:

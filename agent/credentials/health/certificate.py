@@ -23,6 +23,8 @@ _EXTENDED_USAGE, _ALTERNATIVE_NAME = "2.5.29.37", "2.5.29.17"
 _VERSION, _EXTENSIONS = der.context(0), der.context(3)
 _FIELDS = 6
 _CENTURY_TURNS = 50
+_MOST_BYTES = 65_536
+"""A signer's has some 1000; reading one takes longer than its bytes are many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ def read_certificate(data: bytes) -> Certificate:
     Raises:
         ValueError: it is none, or one of these cannot be read; the text is a fixed phrase.
     """
+    if len(data) > _MOST_BYTES:
+        raise ValueError("a certificate that is too long")
     try:
         signed, _, _ = der.only_element(data).inside(der.SEQUENCE)
         parts = signed.inside(der.SEQUENCE)

@@ -27,7 +27,7 @@ from agent.credentials.formats.inflate import RAW, inflate
 from agent.credentials.health.card_statements import check_statements
 from agent.credentials.health.health import HealthKind, HealthVerdict, Steps, Subject, check_times
 from agent.credentials.health.trust import TrustList, unknown_key
-from agent.credentials.health.trusted_key import is_issuer
+from agent.credentials.health.trusted_key import TrustedKey, is_issuer
 from agent.domain.credential.reason import Reason
 
 PREFIX = "shc:/"
@@ -72,12 +72,14 @@ def verify_card(text: str, trust: TrustList, at: datetime) -> HealthVerdict:
                 raise unreadable("zlib: the payload is not marked as compressed")
             data = inflate(jws.payload, RAW, MAX_PAYLOAD_BYTES)
         claims = _claims(data)
+        signers: tuple[TrustedKey, ...] = ()
         if signer is not None:
             with steps.judged("signature"):
-                _check_issuer(claims.get("iss"), signer, trust)
+                signers = _signers(claims.get("iss"), signer, trust)
         with steps.judged("valid_at"):
             end = None if claims.get("exp") is None else _moment(claims["exp"])
             check_times(at, _moment(claims.get("nbf")), end, end_included=False, what="the card")
+            _check_certificates(signers, at)
         with steps.judged("rules"):
             entries = _check_form(claims)
             check_statements(entries, at)
@@ -168,10 +170,32 @@ def _signer(jws: Jws, trust: TrustList) -> str:
     return str(key_id)
 
 
-def _check_issuer(issuer: object, signer: str, trust: TrustList) -> None:
-    """Whether the card is of the issuer whose key signed it; of none is judged by the rules."""
-    if is_issuer(issuer) and not trust.may_sign_for(signer, str(issuer)):
+def _signers(issuer: object, signer: str, trust: TrustList) -> tuple[TrustedKey, ...]:
+    """The key that signed as each list has it; a card of no issuer is judged by the rules."""
+    if not is_issuer(issuer):
+        return ()
+    found = trust.of_issuer(signer, str(issuer))
+    if not found:
         raise _forged("signature: the key is another issuer's")
+    return found
+
+
+def _check_certificates(signers: tuple[TrustedKey, ...], at: datetime) -> None:
+    """What a certificate signs lapses with it, as with EU certificates; a bare key never does.
+
+    Where several lists have the key it holds as long as one of them lets it.
+    """
+    failure: CredentialError | None = None
+    for key in signers:
+        what = "the signer's certificate"
+        try:
+            check_times(at, key.not_before, key.not_after, end_included=True, what=what)
+        except CredentialError as error:
+            failure = failure or error
+        else:
+            return
+    if failure is not None:
+        raise failure
 
 
 def _forged(detail: str) -> CredentialError:

@@ -14,24 +14,26 @@ is no trust list.
 import base64
 import binascii
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from agent.credentials.errors import CredentialError
 from agent.credentials.formats import strict_json
 from agent.credentials.health.certificate import key_id_of, read_certificate
 from agent.credentials.health.health import HealthKind
 from agent.credentials.health.jwk import read_jwk
-from agent.credentials.health.trusted_key import TrustedKey, is_issuer, thumbprint
+from agent.credentials.health.trusted_key import TrustedKey, is_issuer, known_as, thumbprint
 from agent.domain.credential.reason import Reason
 from agent.domain.foreign.text import NoTextError, text_of
 from agent.errors import RefusedError
 
 MAX_BYTES = 16_000_000
 """The trust list of the whole Union had some 300 kB."""
+_MOST_ENTRIES = 100_000
 MOST_NAMED = 100
 """So many entries that were left out are named, the others counted."""
 
@@ -40,6 +42,8 @@ _DER_SEQUENCE = b"\x30\x82"
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _PRIVATE = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _NAME_CHARS = 64
+
+_K = TypeVar("_K")
 
 
 class TrustListError(RefusedError):
@@ -68,6 +72,7 @@ class TrustList:
 
     ``gap`` tells, as a fixed phrase, why a key may be missing that was here once.
     ``has_private`` says that the source carries a private key too, which nobody should pass on.
+    ``others_names`` are those of issuers whose own keys count no longer.
     ``skipped`` names entries that were left out, the first ``MOST_NAMED`` of ``skipped_count``.
     """
 
@@ -76,40 +81,48 @@ class TrustList:
     has_private: bool = False
     skipped: tuple[Skipped, ...] = ()
     skipped_count: int = 0
+    others_names: frozenset[str] = frozenset()
     _by_id: Mapping[bytes, tuple[TrustedKey, ...]] = field(init=False, repr=False)
     _by_thumbprint: Mapping[str, tuple[TrustedKey, ...]] = field(init=False, repr=False)
-    _issuers: frozenset[str] = field(init=False, repr=False)
+    _names: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        by_id: dict[bytes, tuple[TrustedKey, ...]] = {}
-        by_thumbprint: dict[str, tuple[TrustedKey, ...]] = {}
+        by_id: defaultdict[bytes, list[TrustedKey]] = defaultdict(list)
+        by_thumbprint: defaultdict[str, list[TrustedKey]] = defaultdict(list)
         for key in self.keys:
             for key_id in key.key_ids:
-                by_id[key_id] = (*by_id.get(key_id, ()), key)
+                by_id[key_id].append(key)
             if key.thumbprint is not None and key.kind is HealthKind.SMART_HEALTH_CARD:
-                by_thumbprint[key.thumbprint] = (*by_thumbprint.get(key.thumbprint, ()), key)
-        issuers = frozenset(key.issuer for key in self.keys if key.issuer is not None)
-        object.__setattr__(self, "_by_id", MappingProxyType(by_id))
-        object.__setattr__(self, "_by_thumbprint", MappingProxyType(by_thumbprint))
-        object.__setattr__(self, "_issuers", issuers)
+                by_thumbprint[key.thumbprint].append(key)
+        object.__setattr__(self, "_by_id", _frozen(by_id))
+        object.__setattr__(self, "_by_thumbprint", _frozen(by_thumbprint))
+        names = {known_as(key.issuer) for key in self.keys if key.issuer is not None}
+        object.__setattr__(self, "_names", self.others_names | names)
 
     def by_key_id(self, key_id: bytes) -> tuple[TrustedKey, ...]:
         """The keys of this COSE key id: one as a rule, for 8 bytes may collide."""
         return self._by_id.get(key_id, ())
 
+    @property
+    def names(self) -> frozenset[str]:
+        """As what the issuers are known whose own keys are, or were, here."""
+        return self._names
+
     def by_thumbprint(self, thumbprint: str) -> TrustedKey | None:
         """The key of SMART Health Cards whose JWK thumbprint this is."""
         return next(iter(self._by_thumbprint.get(thumbprint, ())), None)
 
-    def may_sign_for(self, thumbprint: str, issuer: str) -> bool:
-        """Whether the key of this thumbprint is ``issuer``'s.
+    def of_issuer(self, thumbprint: str, issuer: str) -> tuple[TrustedKey, ...]:
+        """The key of this thumbprint as each list has it that lets it sign for ``issuer``.
 
         A key that its list bound to nobody counts for whom no list names: it never speaks for an
-        issuer whose own keys are known.
+        issuer whose own keys are known, however its address is written.
         """
         found = self._by_thumbprint.get(thumbprint, ())
-        owners = {key.issuer for key in found}
-        return issuer in owners or (None in owners and issuer not in self._issuers)
+        named = known_as(issuer) in self._names
+        return tuple(
+            key for key in found if key.issuer == issuer or (key.issuer is None and not named)
+        )
 
 
 def unknown_key(trust: TrustList) -> CredentialError:
@@ -119,9 +132,17 @@ def unknown_key(trust: TrustList) -> CredentialError:
     return CredentialError(Reason.CREDENTIAL_FORGED, "signature: no installed key has this key id")
 
 
-def merge(lists: Iterable[TrustList], gap: str | None = None) -> TrustList:
-    """All keys of ``lists`` in one."""
-    return TrustList(tuple(key for each in lists for key in each.keys), gap)
+def merge(
+    lists: Iterable[TrustList], gap: str | None = None, ended: Iterable[TrustList] = ()
+) -> TrustList:
+    """All keys of ``lists`` in one; of ``ended`` only whose names nobody else may sign with."""
+    claimed = frozenset(name for each in ended for name in each.names)
+    keys = tuple(key for each in lists for key in each.keys)
+    return TrustList(keys, gap, others_names=claimed)
+
+
+def _frozen(found: Mapping[_K, list[TrustedKey]]) -> Mapping[_K, tuple[TrustedKey, ...]]:
+    return MappingProxyType({name: tuple(keys) for name, keys in found.items()})
 
 
 def parse_trust(content: str, issuer: str | None = None) -> TrustList:
@@ -219,12 +240,14 @@ class _Reading:
         # A block without its end goes on to the next one's begin.
         blocks = [block.partition(_END)[0] for block in text.split(_BEGIN)[1:]]
         if not blocks:
-            whole = "".join(text.split())
+            lines = text.split(maxsplit=_MOST_ENTRIES)
             try:
-                read_certificate(_base64(whole))
-                blocks = [whole]
+                read_certificate(_base64(text))
+                blocks = [text]
             except ValueError:
-                blocks = text.split()
+                blocks = lines
+        if len(blocks) > _MOST_ENTRIES:
+            raise TrustListError("the trust list has too many entries")
         for number, block in enumerate(blocks, 1):
             place = f"certificate {number}"
             try:

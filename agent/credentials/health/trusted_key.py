@@ -10,8 +10,10 @@ import base64
 import hashlib
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import unquote
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -42,6 +44,20 @@ class TrustedKey:
 def is_issuer(address: object) -> bool:
     """Whether it can stand as ``iss`` on a card: an https address without a slash behind it."""
     return isinstance(address, str) and _ISSUER.fullmatch(address) is not None
+
+
+def known_as(address: str) -> str:
+    """An issuer's address without what may be written in more ways than one.
+
+    The host without case, port or root dot, a name in other letters as its ASCII form (IDNA), the
+    path without case and escapes. Only for asking whether two addresses may be taken for each
+    other: which key is whose goes by the address as it is written.
+    """
+    authority, _, path = address.removeprefix("https://").replace("\\", "/").partition("/")
+    host = authority.rpartition("@")[2].partition(":")[0].rstrip(".").casefold()
+    with suppress(UnicodeError):
+        host = host.encode("idna").decode("ascii")
+    return f"{host}/{unquote(path).casefold()}"
 
 
 def thumbprint(key: PublicKey) -> str | None:

@@ -16,6 +16,8 @@ LONGEST_NAME = 200
 
 _JOINERS_AND_MARKS = frozenset("\u200c\u200d\u200e\u200f\u061c\u180e")
 """Of the format characters those without which Persian, Hindi, Arabic or Mongolian is misspelt."""
+_BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+"""Letters and a pattern that show nothing: fillers of Korean, and Braille without a dot."""
 _UNREAD = "\ufffd"
 _REFUSED = {
     "Cc": "a control character",
@@ -69,4 +71,4 @@ def person_name(text: str, *, longest: int = LONGEST_NAME) -> str:
 
 
 def _seen(char: str) -> bool:
-    return unicodedata.category(char)[0] not in "MZ" and char not in _JOINERS_AND_MARKS
+    return unicodedata.category(char)[0] not in "MZ" and char not in _JOINERS_AND_MARKS | _BLANKS

@@ -5,12 +5,14 @@ text decodes as by chance. What is left is taken for GB18030 or Shift-JIS only w
 whole and looks like one and not like the other: nearly any bytes decode as either.
 
 GB18030 looks so by its most frequent characters, which lie together at B0A1 to D7F9 (GB 2312,
-level 1); Latin letters with accents, most Cyrillic, Big5 and Shift-JIS fall elsewhere. EUC-KR and
-KOI8-R do not, and cannot be told from it.
+level 1); Latin letters with accents, most Cyrillic, Big5 and Shift-JIS fall elsewhere. EUC-KR,
+EUC-JP, KOI8-R and Thai do not: what may be one of those is Chinese only where it reads so, by
+characters that Chinese hardly does without.
 """
 
 import codecs
 import re
+from itertools import islice
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -30,6 +32,8 @@ _COMMON_SHARE, _KNOWN_SHARE = 0.5, 0.66
 _SJIS_UNIT = re.compile(rb"[\x81-\x9f\xe0-\xfc].|.", re.DOTALL)
 _SJIS_COMMON = (range(0x8140, 0x81AD), range(0x824F, 0x8397), range(0x889F, 0x9873))
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_NO_TEXT = re.compile(r"[\x00-\x03\x05-\x08\x0e-\x1b\x7f]")
+"""Controls that stand in no text, not even in one of parts (GS1, ISO 15434): UTF-16, or data."""
 _KANA = (
     rb"(?:(?:[\xb7\xbc\xc1\xca-\xce]\xde|[\xca-\xce]\xdf|[\xb7\xbc\xc1\xc6\xcb\xd0\xd8])[\xac-\xae]"
     rb"|[\xb3\xbc\xc1\xc3\xc4\xcc]\xde?[\xa7-\xab]"
@@ -45,12 +49,31 @@ _FREQUENT = frozenset(
     "着事其里所去行过家十用发天如然作方成者多日都三小二无同经法当起与好看学进分心前面定见只主没公"
     "从明文平新建华丽美英红军海玉强伟芳娜敏静秀杰涛超艳勇宇浩春梅志永"
     "访客楼号室栋单元层路区市省县街园门东南西北物业通知停水电请勿入口车位临住户"
+    "欢迎光临参观登记健康码保安亭快递柜禁卡阿买提迪力尔木江古艾依吐热克孜麦汗姆"
 )
 _SURNAMES = frozenset(
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏"
-    "魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万"
+    "魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万欧司诸"
 )
-"""Where the same bytes are half-width katakana as well, these tell Chinese from them."""
+"""Where the same bytes are a text of another encoding as well, these tell Chinese from it.
+
+Some 400 of the 3755 characters of level 1: of what is Korean, Japanese or Thai one in ten is hit.
+"""
+_FIRST_IDEOGRAPH = 0x3400
+_LONGEST_NAME, _FEW, _JUDGED = 4, 20, 10_000
+_OTHER_ROWS = range(0x81, 0xD0)
+"""Leading bytes of Hangul in EUC-KR (B0 to C8, with its extension) and of kanji in EUC-JP."""
+_ONE_BYTE = tuple(
+    re.compile(one)
+    for one in (
+        rb"(?:[\x00-\x7f\xc0-\xdf]|(?<![\x80-\xff])[\xe0-\xff])*+",  # Cyrillic, Arabic: a word
+        rb"[\x00-\x7f\xe0-\xff]*+",  # the same in capitals
+        (
+            rb"(?:[\x00-\x7f\xcf\xdf\xef-\xfb]|[\xe0-\xe4]?+[\xa1-\xce]"
+            rb"[\xd1\xd4-\xda\xe7-\xee]{0,2}+[\xd0\xd2\xd3\xe5\xe6]?+)*+"
+        ),  # Thai: a syllable
+    )
+)
 
 
 class NoTextError(ValueError):
@@ -99,18 +122,18 @@ def utf8_of(data: bytes) -> str:
 def undeclared(data: bytes) -> str | None:
     """The text of bytes that name no encoding; None where it cannot be told."""
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         sample = _sample(data)
+    else:
+        return None if _NO_TEXT.search(text) else text
     gb = _decoded(data, "gb18030") if _looks_gb(sample) else None
     sjis = _decoded(data, "shift_jis") if _looks_sjis(sample) else None
-    if gb is None or sjis is None:
-        return gb or sjis
-    wide = [char for char in gb if not char.isascii()]
-    frequent = sum(char in _FREQUENT for char in wide)
-    if wide[0] in _SURNAMES or 2 * frequent >= len(wide):
+    if gb is None:
+        return sjis
+    if not (sjis is not None or _may_be_another(sample)) or _reads_chinese(gb):
         return gb
-    return None if frequent else sjis
+    return None if _FREQUENT.intersection(gb) else sjis
 
 
 def _sample(data: bytes) -> bytes:
@@ -154,6 +177,22 @@ def _looks_gb(data: bytes) -> bool:
         # Rows 4 to 9 are kana, Greek and Cyrillic: EUC-JP has its kana there too.
         and not any(0xA4 <= unit[0] <= 0xA9 for unit in plain)
     )
+
+
+def _may_be_another(data: bytes) -> bool:
+    """Whether ``data``, which looks like GB18030, may be Korean, Japanese, Cyrillic, Thai ..."""
+    wide = [unit for unit in _GB_UNIT.findall(data) if unit[0] > 0x7F]
+    letters = [unit[0] for unit in wide if len(unit) == 2 and unit[0] not in _GB_SIGN]
+    by_rows = len(wide[0]) == 2 and all(lead in _OTHER_ROWS for lead in letters)
+    return by_rows or any(one.fullmatch(data) for one in _ONE_BYTE)
+
+
+def _reads_chinese(text: str) -> bool:
+    """Whether it is a short name that begins as names do, or mostly of frequent characters."""
+    wide = list(islice((char for char in text if ord(char) >= _FIRST_IDEOGRAPH), _JUDGED))
+    known = sum(char in _FREQUENT or char in _SURNAMES for char in wide)
+    as_name = 0 < len(wide) <= _LONGEST_NAME and wide[0] in _SURNAMES
+    return as_name or known * (2 if len(wide) <= _FEW else 3) > len(wide)
 
 
 def _looks_sjis(data: bytes) -> bool:

@@ -157,7 +157,9 @@ def usable_trust(state: Path, now: datetime, max_age: timedelta | None) -> Trust
         gap = "signature: an installed trust list is too old"
     elif not lists:
         gap = "signature: no trust list is installed"
-    return merge((each.trust for each in current), gap)
+    # Nobody else signs in the name of an issuer whose list is too old.
+    ended = [each.trust for each in lists if each not in current]
+    return merge((each.trust for each in current), gap, ended)
 
 
 def _files(state: Path) -> Iterator[Path]:
@@ -186,7 +188,10 @@ def _read(path: Path) -> InstalledList:
         return InstalledList(name, when, sha256, parse_trust(content, issuer))
     except OSError as error:
         return InstalledList(name, None, None, TrustList(), f"cannot be read: {error.strerror}")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, TrustListError):
+    except (
+        *(ValueError, TypeError, KeyError, AttributeError, OverflowError),
+        *(RecursionError, TrustListError),
+    ):
         return InstalledList(name, None, None, TrustList(), "damaged")
 
 

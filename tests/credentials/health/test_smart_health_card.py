@@ -3,6 +3,7 @@
 import base64
 import json
 import zlib
+from datetime import timedelta
 from typing import Any
 
 import cbor2
@@ -28,7 +29,10 @@ from health_parts import (
 )
 from health_verdicts import CARD_TRUST, TRUST, E, F, H, N, X, check, steps
 
+from agent.credentials.health.smart_health_card import verify_card
 from agent.credentials.health.trust import TrustListError, merge, parse_trust
+from agent.credentials.health.trusted_key import known_as
+from agent.domain.credential.reason import Reason
 
 CARD = json.dumps(card_claims()).encode()
 ISSUER, OTHER = "https://issuer.example/cards", "https://other.example/cards"
@@ -220,3 +224,49 @@ def test_a_card_states_a_dose_or_a_result_of_a_date_that_it_can_have(text: str, 
     verdict = check(text, CARD_TRUST)
     assert steps(verdict) == ("+.+..+++" if holds else "+.+..++-")
     assert verdict.reason is (None if holds else H)
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        ISSUER,
+        "https://ISSUER.example/cards",
+        "https://issuer.example:443/cards",
+        "https://issuer.example./cards",
+        "https://issuer.example/%63ards",
+        "https://desk@issuer.example/cards",
+    ],
+)
+def test_an_unbound_key_speaks_for_no_known_issuer_however_it_is_spelt(spelt: str) -> None:
+    directory = {"issuerInfo": [{"issuer": {"iss": ISSUER}, "keys": [jwk()]}]}
+    both = merge([parse_trust(json.dumps(directory)), parse_trust(json.dumps(jwk("p256b")))])
+    for issuer, valid in ((spelt, False), (OTHER, True)):
+        card = json.dumps(card_claims(iss=issuer)).encode()
+        text = shc(jws(deflate(card), "p256b", kid=jwk("p256b")["kid"]))
+        assert verify_card(text, both, NOW).valid is valid
+
+
+def test_a_name_in_its_own_letters_and_in_ascii_is_one() -> None:
+    assert known_as("https://bücher.example/x") == known_as("https://XN--BCHER-KVA.example/X")
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "reason"),
+    [
+        (-30, 30, None),
+        (-300, -200, Reason.CREDENTIAL_EXPIRED),
+        (10, 30, Reason.CREDENTIAL_NOT_ACTIVE),
+    ],
+)
+def test_a_card_lapses_with_the_certificate_of_its_key(
+    begin: int, end: int, reason: Reason | None
+) -> None:
+    made = signer("p256", begin=NOW + timedelta(days=begin), end=NOW + timedelta(days=end))
+    key = jwk() | {"x5c": [base64.b64encode(made.der).decode()]}
+    alone = parse_trust(json.dumps({"keys": [key]}), ISSUER)
+    verdict = verify_card(card_text(), alone, NOW)
+    assert (verdict.valid, verdict.reason) == (reason is None, reason)
+    # Another list has the same key without an end.
+    assert verify_card(
+        card_text(), merge([alone, parse_trust(json.dumps(jwk()), ISSUER)]), NOW
+    ).valid

@@ -2,13 +2,14 @@
 
 import base64
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from health_parts import (
     NOW,
     TEST,
@@ -26,7 +27,8 @@ from hypothesis import strategies as st
 
 from agent.credentials.formats import der
 from agent.credentials.health.certificate import read_certificate
-from agent.credentials.health.trust import MOST_NAMED, TrustListError, parse_trust
+from agent.credentials.health.trust import MOST_NAMED, TrustList, TrustListError, parse_trust
+from agent.credentials.health.trusted_key import TrustedKey
 
 TESTS_ONLY = "1.3.6.1.4.1.1847.2021.1.1"
 CA_FALSE = x509.UnrecognizedExtension(
@@ -235,3 +237,47 @@ def test_der_raises_nothing_else(data: bytes) -> None:
 def test_what_is_no_element_is_refused(encoded: str) -> None:
     with pytest.raises(ValueError, match="DER"):
         der.only_element(bytes.fromhex(encoded))
+
+
+def with_extension(name: bytes, value: bytes) -> bytes:
+    """A certificate that has this extension, and nothing else of note."""
+    times = tlv(0x30, tlv(0x17, b"250101000000Z") * 2)
+    key = key_of("p256").public_key()
+    info = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    extension = tlv(0x30, tlv(0x30, tlv(0x06, name) + tlv(0x04, value)))
+    empty = tlv(0x30, b"")
+    signed = tlv(0x02, b"\x01") + empty * 2 + times + empty + info + tlv(0xA3, extension)
+    return tlv(0x30, tlv(0x30, signed) + empty + tlv(0x03, b"\x00"))
+
+
+def test_an_endless_object_identifier_costs_its_own_certificate_and_no_time() -> None:
+    endless = b"\xff" * 60_000 + b"\x01"
+    usages = with_extension(bytes.fromhex("551d25"), tlv(0x30, tlv(0x06, endless)))
+    start_s = time.perf_counter()
+    found = parse_trust(pem(usages, signer().der))
+    assert time.perf_counter() - start_s < 1.0
+    assert (len(found.keys), found.skipped_count) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "A" * 15_999_996,
+        "A\n" * 7_900_000,
+        "-----BEGIN CERTIFICATE-----" * 590_000,
+        base64.b64encode(with_extension(b"\xff" * 60_000 + b"\x01", b"")).decode(),
+    ],
+    ids=["zeros", "lines", "armour", "identifier"],
+)
+def test_a_list_that_is_none_is_refused_in_time(content: str) -> None:
+    start_s = time.perf_counter()
+    with pytest.raises(TrustListError):
+        parse_trust(content)
+    assert time.perf_counter() - start_s < 2.0
+
+
+def test_many_keys_of_one_id_are_read_in_time() -> None:
+    start_s = time.perf_counter()
+    keys = [TrustedKey(key_of("p256").public_key(), frozenset({b"8"}), "x")] * 100_000
+    assert len(TrustList(tuple(keys)).by_key_id(b"8")) == 100_000
+    assert time.perf_counter() - start_s < 1.0

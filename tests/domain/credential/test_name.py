@@ -27,6 +27,7 @@ from agent.domain.credential.name import is_line, objection, person_name
         ("\ufa11田", "\ufa11田"),
         ("Zoe\u0308", "Zoe\u0308"),
         ("O'Brien, Pat", "O'Brien, Pat"),
+        ("ㄱ\u3164", "ㄱ\u3164"),
     ],
 )
 def test_a_name_is_kept_but_for_its_spaces(written: str, kept: str) -> None:
@@ -88,3 +89,11 @@ def test_a_name_is_a_line_whatever_was_typed(text: str) -> None:
     assert name == person_name(name)
     assert is_line(name)
     assert all(char == " " or unicodedata.category(char) != "Zs" for char in name)
+
+
+@pytest.mark.parametrize(
+    "name", ["\u3164", "\u115f\u1160", "\uffa0", "\u2800\u2800", "\u3164 \u3164"]
+)
+def test_a_name_that_shows_nothing_is_none(name: str) -> None:
+    with pytest.raises(ValueError, match="1 to 200 printable"):
+        person_name(name)

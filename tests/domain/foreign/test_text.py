@@ -19,6 +19,11 @@ CHINESE = [
     "阿迪力·买买提",
     "物业通知：今晚八点停水，请业主提前储水。",
     "12号楼",
+    "欢迎光临",
+    "参观登记",
+    "上海市徐汇区",
+    "陈静",
+    "健康码",
 ]
 JAPANESE = [
     "こんにちは世界",
@@ -38,7 +43,20 @@ OTHERS = [
     ("euc-jp", "日本語テスト"),
     ("iso-8859-7", "Καλημέρα κόσμε"),
     ("cp1255", "שלום עולם"),
-    ("cp874", "สวัสดี"),
+    *(("cp874", one) for one in ("สวัสดี", "ยินดีต้อนรับ", "กรุงเทพ")),
+    *(
+        ("euc-kr", one)
+        for one in ("안녕하세요", "방문객 김철수", "서울특별시 강남구 12동", "경비실로 오세요")
+    ),
+    *(
+        ("euc-kr", one)
+        for one in ("환영합니다 우리 아파트", "이영희", "관리사무소", "택배 보관함 3번")
+    ),
+    ("cp949", "똠방각하"),
+    *(("koi8-r", one) for one in ("Привет", "вход", "Добро пожаловать", "ПРИВЕТ МИР")),
+    *(("cp1251", one) for one in ("ВХОД", "ДОБРО ПОЖАЛОВАТЬ")),
+    *(("euc-jp", one) for one in ("訪問者", "東京都渋谷区")),
+    *(("iso-8859-6", one) for one in ("زائر", "مرحبا")),
 ]
 
 
@@ -63,6 +81,16 @@ def test_what_cannot_be_told_is_no_text(encoding: str, text: str) -> None:
     with pytest.raises(NoTextError) as refused:
         text_of(text.encode(encoding))
     assert text not in str(refused.value)
+
+
+@pytest.mark.parametrize("data", [b"H\0e\0", "你好世界欢迎".encode("utf-16-le"), b"a\x00"])
+def test_controls_that_no_text_has_make_none(data: bytes) -> None:
+    assert undeclared(data) is None
+
+
+def test_the_separators_of_structured_codes_are_text() -> None:
+    text = "[)>\x1e06\x1dP123\x1e\x04"
+    assert undeclared(text.encode()) == text
 
 
 def test_random_bytes_are_hardly_ever_a_text() -> None:
