@@ -14,6 +14,8 @@ from itertools import pairwise
 from agent.domain.foreign.boundary import read_or
 
 _WIDTH_TAG, _HEIGHT_TAG = 256, 257
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_PNG_END = b"IEND"
 
 
 def declared_pixels(data: bytes) -> int:
@@ -22,6 +24,23 @@ def declared_pixels(data: bytes) -> int:
         if magic.match(data):
             return read_or("image header", 0, partial(read, data))
     return 0
+
+
+def promises_more(data: bytes) -> bool:
+    """Whether a PNG's chunk says that it is longer than the file is.
+
+    The decoder takes memory for what a chunk declares, up to 2 GB, before it reads any of it.
+    """
+    at = len(_PNG_MAGIC) if data.startswith(_PNG_MAGIC) else len(data)
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        at += 8 + size
+        if at > len(data):
+            return True
+        if kind == _PNG_END:
+            break
+        at += 4  # its checksum
+    return False
 
 
 def _png(data: bytes) -> int:
@@ -100,7 +119,7 @@ def _boxes(data: bytes) -> int:
 
 
 _READERS: tuple[tuple[re.Pattern[bytes], Callable[[bytes], int]], ...] = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), _png),
+    (re.compile(re.escape(_PNG_MAGIC)), _png),
     (re.compile(rb"\xff\xd8"), _jpeg),
     (re.compile(rb"BM"), _bmp),
     (re.compile(rb"GIF8"), _gif),

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from agent.domain.foreign.boundary import boundary
 from agent.domain.sight.image import Image
 from agent.errors import ImageError
-from agent.vision.stills.image_header import declared_pixels
+from agent.vision.stills.image_header import declared_pixels, promises_more
 
 _LARGEST_BYTES = 64_000_000
 _LARGEST_PIXELS = 50_000_000
@@ -91,6 +91,8 @@ def decode_image(data: bytes) -> Image:
         raise ImageError("unreadable_image", "the file is empty")
     if declared_pixels(data) > _LARGEST_PIXELS:
         raise ImageError("image_too_large", f"more than {_LARGEST_PIXELS} pixels")
+    if promises_more(data):
+        raise ImageError("unreadable_image", "cut short, or broken")
     # Colour, 8 bits and upright are IMREAD_COLOR's defaults; alpha is left out.
     image = _decoded(data, cv2.IMREAD_COLOR)
     if image is None:

@@ -71,3 +71,16 @@ def test_a_bomb_is_refused_undecoded(tmp_path: Path, make) -> None:
     outcome, most = decoded(tmp_path, make(12_000))
     assert outcome in {"image_too_large", "unreadable_image"}
     assert most < harmless + 100_000
+
+
+@pytest.mark.parametrize("kind", [b"IDAT", b"tEXt", b"acTL", b"IEND"])
+def test_a_chunk_that_says_it_is_longer_than_the_file_takes_no_memory(
+    tmp_path: Path, kind: bytes
+) -> None:
+    header = struct.pack(">IIBBBBB", 200, 200, 8, 0, 0, 0, 0)
+    whole = struct.pack(">I", len(header)) + b"IHDR" + header
+    whole += struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    picture = b"\x89PNG\r\n\x1a\n" + whole + struct.pack(">I", 0x7B00_01E0) + kind + bytes(500)
+    outcome, most = decoded(tmp_path, picture)
+    assert outcome == "unreadable_image"
+    assert most < 400_000
