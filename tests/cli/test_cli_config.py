@@ -83,6 +83,9 @@ def test_the_config_may_come_from_the_environment(
         ("rtsp://u:p/s?x@host/a", "rtsp://***@host/a"),
         ("/dev/video0", "/dev/video0"),
         ("clip@home.mp4", "clip@home.mp4"),
+        ("rtsp://host/user=u&password=p&channel=1", "rtsp://host/***"),
+        ("rtsp://host/a/u=1_p=2.sdp?real", "rtsp://host/a/***"),
+        ("http://host/a#token", "http://host/a#***"),
     ],
 )
 def test_an_address_loses_its_login_and_query(source: str, shown: str) -> None:

@@ -1,6 +1,7 @@
 """Health certificates at the gate, by the trust lists that are installed: each kind by its own."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,10 +23,13 @@ from pass_parts import claims
 from agent.app.threads.senses.verifier import CredentialVerifier, Sources
 from agent.controller.inputs import CredentialShown
 from agent.credentials.health.eu_dcc_rules import AcceptanceRules
+from agent.credentials.health.trust import TrustList, parse_trust
 from agent.credentials.passes.issuers import Issuers
 from agent.domain.access.rule import Rule
 from agent.domain.credential.reason import Reason
-from agent.operations.health.trust_lists import install, usable_trust
+from agent.domain.hours.instant import Instant
+from agent.operations.health import trust_lists
+from agent.operations.health.trust_lists import TrustShelf, install, usable_trust
 
 ISSUER = "https://issuer.example/cards"
 EU, CARDS, BOTH = "eu", "cards", "both"
@@ -101,3 +105,46 @@ def test_nobody_signs_in_the_name_of_an_issuer_whose_list_is_too_old(state: Path
     assert len(found.keys) == 1
     assert not found.of_issuer(jwk("p256b")["kid"], ISSUER)
     assert found.of_issuer(jwk("p256b")["kid"], "https://other.example/cards")
+
+
+def test_a_list_is_read_once_for_as_long_as_its_file_stays(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(state / "eu.pem", state, NOW - timedelta(days=20))
+    read: list[str] = []
+
+    def counted(content: str, issuer: str | None = None) -> TrustList:
+        read.append(content)
+        return parse_trust(content, issuer)
+
+    monkeypatch.setattr(trust_lists, "parse_trust", counted)
+    shelf = TrustShelf(state, timedelta(days=30))
+    for _ in range(100):
+        assert len(shelf.usable(NOW).keys) == 1
+    assert len(read) == 1
+    assert (
+        shelf.usable(NOW + timedelta(days=11)).gap
+        == "signature: an installed trust list is too old"
+    )
+    install(state / "cards.jwks", state, NOW, issuer=ISSUER)
+    assert len(shelf.usable(NOW).keys) == 2
+    (state / "trust" / "cards.trust").write_bytes(b"{}")
+    assert shelf.usable(NOW).gap == "signature: an installed trust list is damaged"
+    (state / "trust" / "cards.trust").unlink()
+    (state / "trust" / "eu.trust").unlink()
+    assert shelf.usable(NOW).gap == "signature: no trust list is installed"
+
+
+def test_parts_of_strangers_cards_wait_for_no_list(state: Path) -> None:
+    """Each new part may make 32 cards: a wall of them must not have the lists read 32 times."""
+    pems = "".join(signer(serial=serial).pem for serial in range(1, 301))
+    (state / "union.pem").write_text(pems)
+    install(state / "union.pem", state, NOW)
+    shelf = TrustShelf(state, timedelta(days=30))
+    sources = Sources(Issuers(), None, shelf.usable, AcceptanceRules(), "dlib", "1", 128)
+    verifier = CredentialVerifier(lambda: sources)
+    start_s = time.perf_counter()
+    for number in range(64):
+        shown = verifier.verify(f"HC1:{number}", Instant(1.0, NOW, utc_trusted=True))
+        assert shown.reason is not None
+    assert time.perf_counter() - start_s < 0.7

@@ -1,6 +1,7 @@
 """Opening a source through OpenCV with its timeouts, and what a message may say about it."""
 
 import os
+import re
 from typing import Any
 
 import cv2
@@ -10,6 +11,7 @@ from agent.errors import UnavailableError
 OPEN_TIMEOUT_S = 5.0
 _TIMEOUT_MS = int(OPEN_TIMEOUT_S * 1000)
 _OLDEST_S = 5.0
+_SAID = re.compile(r"[?#]|/(?=[^/?#]*=)")
 
 # OpenCV and FFmpeg print what they could not open, password and all; the error says it without.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -57,6 +59,7 @@ def capture_time_s(stamp_ms: float, now_s: float) -> float:
 def public_name(source: int | str) -> str:
     """The source without the user, password, query and fragment of a stream's address.
 
+    Some recorders have their query in the path (``/user=admin&password=...``), which goes as well.
     It stands in faults, which the broker hears. Everything before the last ``@`` counts as login: a
     password may hold any character, and to leave out too much tells nothing.
     """
@@ -66,4 +69,4 @@ def public_name(source: int | str) -> str:
     if not found:
         return source
     place = rest.rpartition("@")[2]
-    return f"{scheme}://{place.partition('?')[0].partition('#')[0]}"
+    return f"{scheme}://{_SAID.split(place, maxsplit=1)[0]}"

@@ -10,7 +10,6 @@ contacts, buttons ------------changes----------------'
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from agent.app.gate.parts import Parts
 from agent.app.open.cameras import open_camera
@@ -37,7 +36,7 @@ from agent.domain.foreign.boundary import read_or
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.image import Frame
-from agent.operations.health.trust_lists import usable_trust
+from agent.operations.health.trust_lists import TrustShelf
 from agent.operations.health.verify_health import RULES
 from agent.vision.face.track import Tracker
 from agent.vision.face.watch import ClaimedFace, Watcher, Zone
@@ -70,6 +69,8 @@ class Senses(Organ):
         self._watching: set[str] = set()
         secret = parts.community_key
         self._community = None if secret is None else CommunityKey(secret)
+        limit = timedelta(days=parts.file.config.health.trust_max_age_days)
+        self._shelf = TrustShelf(parts.site.state, limit)
         self._verifier = CredentialVerifier(self._sources, reckoning)
 
     def tasks(self) -> Iterable[Task]:
@@ -97,16 +98,20 @@ class Senses(Organ):
 
     def _sources(self) -> Sources:
         parts, config = self._parts, self._parts.file.config
-        limit = timedelta(days=config.health.trust_max_age_days)
         return Sources(
             issuers=self._gallery.issuers(),
             community=self._community,
-            trust=lambda at: _trust(parts.site.state, at, limit),
+            trust=self._trust,
             rules=RULES[config.health.rules],
             pack=parts.pack.manifest.name,
             pack_version=parts.pack.manifest.version,
             components=parts.pack.manifest.embedder.components,
         )
+
+    def _trust(self, at: datetime) -> TrustList:
+        """The keys that count; none where they cannot be read, which denies and ends no thread."""
+        unread = TrustList(gap="signature: the trust lists cannot be read")
+        return read_or("trust list", unread, lambda: self._shelf.usable(at))
 
     def _inputs(self) -> Iterable[Task]:
         inputs = self._parts.inputs
@@ -186,9 +191,3 @@ class Senses(Organ):
         self._watching.discard(camera)
         if not self._watching:
             self._ended()
-
-
-def _trust(state: Path, at: datetime, limit: timedelta) -> TrustList:
-    """The keys that count; none where they cannot be read, which denies and ends no thread."""
-    unread = TrustList(gap="signature: the trust lists cannot be read")
-    return read_or("trust list", unread, lambda: usable_trust(state, at, limit))

@@ -1,5 +1,6 @@
 """What a config says: a summary, the risks it takes, and itself without secrets."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ from agent.errors import UnavailableError
 from agent.operations.voice.texts import load_texts
 
 MASK = "***"
+_QUERY = re.compile(r"[?#]|/(?=[^/?#]*=)")
+"""Where an address begins to say who asks: recorders write ``/user=admin&password=...`` as well."""
 _TOLD_FIRST = ("kiosk", "access_points")
 _TOLD_LAST = ("broker", "pack")
 _WARNS_FIRST: tuple[type[Table], ...] = (FaceConfig, RuleConfig)
@@ -59,7 +62,7 @@ def masked(config: GateConfig) -> dict[str, Any]:
 
 
 def mask_address(source: str) -> str:
-    """``source`` without the login and the query of an address.
+    """``source`` without the login and the query of an address, also one that is in its path.
 
     Everything before the last ``@`` counts as login: a password may hold any character, and to
     mask too much shows nothing.
@@ -68,5 +71,6 @@ def mask_address(source: str) -> str:
     if not separator:
         return source
     _, login, place = rest.rpartition("@")
-    place, query, _ = place.partition("?")
-    return scheme + separator + (MASK + login if login else "") + place + (query and f"?{MASK}")
+    found = _QUERY.search(place)
+    place, query = (place[: found.start()], found[0]) if found else (place, "")
+    return scheme + separator + (MASK + login if login else "") + place + (query and query + MASK)

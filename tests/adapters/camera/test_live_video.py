@@ -214,6 +214,8 @@ def test_a_devices_stamp_counts_where_it_can_be_the_monotonic_clocks(
         ("rtsp://admin:pa/ss@cam.example/a?x", "rtsp://cam.example/a"),
         ("rtsp://admin:p?s/s#@cam.example/a", "rtsp://cam.example/a"),
         ("http://cam.example/a#token", "http://cam.example/a"),
+        ("rtsp://cam.example:554/user=u&password=p&channel=1", "rtsp://cam.example:554"),
+        ("rtsp://cam.example/a/u=1_p=2.sdp?real", "rtsp://cam.example/a"),
         ("rtsp://cam.example/a@b", "rtsp://b"),  # it may be a password that ends there
     ],
 )
