@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 
 from agent.domain.credential.name import is_line
 from agent.domain.hours.instant import Instant, utc_text
+from agent.domain.hours.iso_time import read_moment
 from agent.domain.hours.reckoning import Certainty, ClockChange, Reckoning
 from agent.errors import RefusedError
 
 _LONGEST_REASON = 200
 _SEE = "\nFix: gate-agent clock show"
+_FIRST, _LAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""No kiosk was or will be there before or after: what is counted on from further off overflows."""
 
 
 def shown(reckoning: Reckoning, now: Instant) -> dict[str, str | bool | None]:
@@ -31,8 +34,11 @@ def told_time(
     """Which time a person means who confirms the clock, or sets back what was believed.
 
     Raises:
-        RefusedError: no clock says a time, there is nothing in doubt, or it is not earlier.
+        RefusedError: no clock says a time, there is nothing in doubt, it is not earlier, or no time
+            that a kiosk can have.
     """
+    if given is not None and not _FIRST <= given < _LAST:
+        raise RefusedError("implausible", "that is no time from the year 2020 to 2199")
     if given is None and not now.utc_trusted:
         raise RefusedError("no_source", "nobody vouches for the clock: name the time with --to")
     utc = now.utc if given is None else given
@@ -64,7 +70,10 @@ def moment_of(text: object) -> datetime | None:
     """
     if text is None:
         return None
-    moment = datetime.fromisoformat(str(text))
+    moment = read_moment(str(text), None)
     if moment.tzinfo is None:
         raise ValueError("utc has its zone: 2026-05-06T12:00:00Z")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("utc is in no calendar") from None

@@ -51,6 +51,8 @@ class ClockOperator:
             return self._shown()
         if not isinstance(asked, str) or asked not in known:
             raise ValueError(f"a clock does: show, {', '.join(known)}")
+        if asked == "confirm" and request.get("utc") is not None:
+            raise ValueError("what the clock says is confirmed, and no other time")
         before, now = self._board.newest().time, self._clock.now()
         change, reason = known[asked], reason_of(request.get("reason"))
         utc = told_time(before.heard(now), now, change, moment_of(request.get("utc")))

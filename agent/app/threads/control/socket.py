@@ -24,8 +24,9 @@ from typing import Any
 
 from agent.app.open.control import user_name
 from agent.app.open.files.state import BESIDE, SOCKET, SOCKET_LOCK
-from agent.app.threads.control.clients import Clients, peer_uid
-from agent.errors import RefusedError, UnavailableError
+from agent.app.threads.control.clients import Client, Clients, peer_uid
+from agent.domain.foreign.boundary import read_or
+from agent.errors import InternalError, RefusedError, UnavailableError
 
 _POLL_S = 0.5
 _BACKLOG = 32
@@ -34,6 +35,7 @@ CommandHandler = Callable[[Mapping[str, Any], str], dict[str, Any]]
 """A command's arguments and its caller's name to the fields of the answer.
 
 ``ValueError`` and ``RefusedError`` refuse; ``UnavailableError`` (a locked journal, say) is told.
+All else but ``InternalError`` is about what was asked: unreadable, and counted.
 """
 
 
@@ -84,7 +86,7 @@ class ControlServer:
             else:
                 self._accept(clients)
         if (client := clients.next_asked()) is not None:
-            answer = self._answer(client.line, user_name(client.uid))
+            answer = self._answered(client)
             clients.give(client, json.dumps(answer).encode() + b"\n")
         clients.cut_off_late()
 
@@ -98,6 +100,12 @@ class ControlServer:
                 self._stopping.wait(_POLL_S)
                 return
             clients.add(connection)
+
+    def _answered(self, client: Client) -> dict[str, Any]:
+        """What a command raises on what it was asked ends no thread; a broken invariant does."""
+        caller = user_name(client.uid)
+        unread = {"ok": False, "error": "refused: it cannot be read"}
+        return read_or("command", unread, lambda: self._answer(client.line, caller), InternalError)
 
     def _answer(self, line: bytes, caller: str) -> dict[str, Any]:
         try:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -11,6 +11,7 @@ from agent.ports import Clock
 
 _POLL_S = 60.0
 _EVERY_S = 86_400.0
+_NOTHING_IS_OLDER = datetime(1, 1, 1, tzinfo=UTC)
 
 _log = structlog.get_logger(__name__)
 
@@ -18,7 +19,8 @@ _log = structlog.get_logger(__name__)
 class Retention:
     """Once a day, by a clock that is trusted: a wrong one would forget what is new.
 
-    While it is not, the latest time that surely was stands for now: it is at least so late.
+    While it is not, the latest time that surely was stands for now: it is at least so late. Where
+    no time is known at all, nothing is old, and the journal is held to its size only.
     """
 
     def __init__(
@@ -33,7 +35,7 @@ class Retention:
         self._prune = prune
         self._clock = clock
         self._days = days
-        self._pruned_s = float("-inf")
+        self._pruned_s = self._by_time_s = float("-inf")
         self._stopping = threading.Event()
 
     def work(self) -> None:
@@ -46,14 +48,17 @@ class Retention:
     def tend(self) -> None:
         """Prune where it is due; a journal that cannot is asked again a day later."""
         now = self._clock.now()
-        if now.monotonic_s - self._pruned_s < _EVERY_S:
+        if now.monotonic_s - self._by_time_s < _EVERY_S:
             return
         try:
             utc = now.utc if now.utc_trusted else self._latest()
-            if utc is None:
+            if utc is not None:
+                self._by_time_s = now.monotonic_s
+            elif now.monotonic_s - self._pruned_s < _EVERY_S:
                 return
             self._pruned_s = now.monotonic_s
-            self._prune(utc - timedelta(days=self._days))
+            known = None if utc is None else utc - timedelta(days=self._days)
+            self._prune(known or _NOTHING_IS_OLDER)
         except StoreError as error:
             _log.warning("retention_waits", error=str(error))
 

@@ -109,6 +109,10 @@ def test_a_person_names_the_time_where_no_clock_does(desk: Desk) -> None:
         {"do": "confirm", "reason": 7},
         {"do": "set_back", "reason": "x", "utc": "yesterday"},
         {"do": "set_back", "reason": "x", "utc": "2026-01-01T00:00:00"},
+        {"do": "set_back", "reason": "x", "utc": "0001-01-01T00:00:00+14:00"},
+        {"do": "set_back", "reason": "x", "utc": "9999-12-31T23:59:59-14:00"},
+        {"do": "set_back", "reason": "x\u202ey", "utc": "2026-01-01T00:00:00Z"},
+        {"do": "confirm", "reason": "x", "utc": "2030-01-01T00:00:00Z"},
     ],
 )
 def test_what_is_not_understood_is_refused(desk: Desk, request_: dict[str, Any]) -> None:
@@ -135,3 +139,12 @@ def test_what_the_agent_did_not_take_is_not_written(desk: Desk) -> None:
 
 def test_the_input_says_whose_word_it_is() -> None:
     assert set(ClockTold.__dataclass_fields__) == {"utc", "change", "by", "reason"}
+
+
+@pytest.mark.parametrize("utc", ["0001-01-01T00:00:00Z", "2019-12-31T23:59:59Z"])
+def test_a_time_that_no_kiosk_can_have_ends_no_thread(desk: Desk, utc: str) -> None:
+    with pytest.raises(RefusedError, match="2020"):
+        desk.ask("set_back", reason="wrong", utc=utc)
+    desk.step(1.0)
+    assert desk.ask("show")["state"] == "settled"
+    assert desk.events() == []

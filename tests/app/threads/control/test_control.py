@@ -35,6 +35,7 @@ class Running:
                 "status": self._status,
                 "refuse": lambda *_: self._raise(ValueError("no such fault")),
                 "veto": lambda *_: self._raise(RefusedError("vetoed", "not now")),
+                "late": lambda *_: self._raise(OverflowError("date value out of range")),
                 "locked": lambda *_: self._raise(StoreError("journal is locked", "try again")),
             },
         )
@@ -172,6 +173,8 @@ def test_what_is_no_request_is_refused(running: Running, line: bytes) -> None:
         ("veto", "not now"),
         # A journal that somebody holds must not end the agent because of a question.
         ("locked", "journal is locked"),
+        # Nor what no command foresaw in what it was asked.
+        ("late", "cannot be read"),
     ],
 )
 def test_a_refusal_says_why(running: Running, command: str, error: str) -> None:

@@ -1,8 +1,14 @@
 """The journal is pruned once a day, by a trusted clock only."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from store_parts import event, set_aside
 
 from agent.adapters.manual_clock import ManualClock
+from agent.adapters.store.record.journal import SqliteJournal
 from agent.app.threads.watch.retention import Retention
 from agent.errors import StoreError
 
@@ -25,10 +31,12 @@ def test_a_clock_that_nobody_trusts_makes_nobody_forget():
     clock.step_utc(0, trusted=False)
     retention = Retention(pruned.append, clock, 90)
     retention.tend()
-    assert pruned == []
+    retention.tend()
+    # Nothing is older than that: the journal is held to its size, for the disk is finite.
+    assert pruned == [datetime(1, 1, 1, tzinfo=UTC)]
     clock.step_utc(0, trusted=True)
     retention.tend()
-    assert len(pruned) == 1
+    assert len(pruned) == 2
 
 
 def test_while_no_clock_is_trusted_the_latest_sure_time_counts():
@@ -55,3 +63,15 @@ def test_a_journal_that_cannot_be_pruned_is_asked_again_the_next_day():
     clock.advance(86_400.0)
     retention.tend()
     assert len(asked) == 2
+
+
+def test_a_journal_of_a_clock_that_was_never_trusted_keeps_to_its_size(tmp_path: Path) -> None:
+    clock = ManualClock(utc=START)
+    clock.step_utc(0, trusted=False)
+    with closing(SqliteJournal(tmp_path / "journal.sqlite", set_aside)) as journal:
+        for number in range(400):
+            journal.append(event(number, clock_synced=False, data={"x": "y" * 4000}))
+        prune = partial(journal.prune, most_bytes=400_000, published_only=False)
+        Retention(prune, clock, 90).tend()
+        left = len(list(journal.read()))
+    assert left < 400
