@@ -21,8 +21,10 @@ def parse_moment(text: str) -> datetime:
         RefusedError: ``time``; it is none.
     """
     try:
-        return read_moment(text)
-    except ValueError:
+        moment = read_moment(text)
+        # What no calendar has in UTC can be compared with nothing.
+        return moment.astimezone(UTC).astimezone(moment.tzinfo)
+    except (ValueError, OverflowError):
         raise RefusedError("time", "the time is not ISO 8601, as 2021-05-03T18:00:00Z") from None
 
 

@@ -117,6 +117,7 @@ def test_rules_of_travel_can_be_asked(gate: Gate, trust: Path) -> None:
         (("--file", "absent", "--trust", "absent"), 69),
         (("--batch", "absent"), 69),
         (("--text", "x", "--trust", "absent", "--at", "noon"), 1),
+        (("--text", "x", "--trust", "absent", "--at", "0001-01-01T00:00:00+14:00"), 1),
         (("--text", "x", "--trust", "absent", "--rules", "none"), 2),
     ],
 )

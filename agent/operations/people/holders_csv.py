@@ -35,6 +35,7 @@ _COLUMNS = {alias: column for column, aliases in _NAMES.items() for alias in ali
 _NEEDED = ("id", "name", "category")
 _TRUE = frozenset({"true", "yes", "y", "1", "是", "真", "启用", "啟用", "有效"})
 _FALSE = frozenset({"false", "no", "n", "0", "否", "假", "停用", "禁用", "无效"})
+_MOST_NAMED, _LONGEST_NAMED = 10, 40
 _DELIMITERS = ",;\t"
 _DIRECTIVE = re.compile(r"sep=.", re.IGNORECASE)
 _DAY = re.compile(
@@ -183,7 +184,9 @@ def _head_problem(head: str, columns: Sequence[str | None]) -> str | None:
         if column is None and name.strip()
     ]
     if unknown:
-        return f"unknown columns: {', '.join(map(repr, unknown))}"
+        more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
+        named = (repr(name[:_LONGEST_NAMED]) for name in unknown[:_MOST_NAMED])
+        return f"unknown columns: {', '.join(named)}{more}"
     missing = [f"{key} ({_NAMES[key][-2]})" for key in _NEEDED if key not in columns]
     if missing:
         return f"lacks the column {missing[0]}; a table needs {', '.join(_NEEDED)}"

@@ -37,6 +37,7 @@ _KEYS = {"id", "name", "category", "enabled", "valid_from", "valid_until", "refe
 _KEYS |= {"id_document"}
 _REFERENCE_KEYS = {"pack", "pack_version", "sealed"}
 _HASH_BYTES = 32
+_LONGEST_FINDING = 500
 _MOST_FINDINGS = 20
 _LONGEST = 1e6
 """Of a template; real ones are near 1."""
@@ -128,7 +129,8 @@ def parse_lines(
             found.append(one)
         except (ValueError, GateAgentError) as error:
             where = row.column_of(error) if isinstance(row, Row) else ""
-            findings.append(f"{name}:{number}: {where}{str(error).splitlines()[0]}")
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            findings.append(f"{name}:{number}: {where}{said[:_LONGEST_FINDING]}")
     if findings:
         more = len(findings) - _MOST_FINDINGS
         shown = findings[:_MOST_FINDINGS] + ([f"and {more} more"] if more > 0 else [])

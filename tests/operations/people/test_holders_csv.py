@@ -125,6 +125,8 @@ def test_every_fault_is_told_at_once_under_the_words_of_the_table() -> None:
     [
         ("id,name", ":1: lacks the column category"),
         ("id,name,category,phone", ":1: unknown columns: 'phone'"),
+        ("id,name,category" + ",x" * 50_000, "'x', 'x', 'x' and 49990 more"),
+        ("id,name,category," + "y" * 50_000, f":1: unknown columns: '{'y' * 40}'"),
         ("id,name,category,姓名", ":1: has a column twice"),
     ],
 )
