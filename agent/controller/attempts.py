@@ -81,15 +81,16 @@ class Attempts:
     ) -> int | None:
         """The presentation has been judged: it is over, the interval begins; its track's id.
 
-        ``track`` names it where somebody else may stand there by now.
+        ``track`` names it where somebody else may stand there by now. None where nobody does: a
+        pass alone says nothing of whoever was judged before it.
         """
+        if track is None and self._track is not None:
+            track = self._track.id
         if track is not None:
             self._judged = track
-        elif self._track is not None:
-            self._judged = self._track.id
         self._pacer.judged(granted=granted, now_s=now_s)
-        self.false_grants.judged(self._judged, recognised=recognised, now_s=now_s)
-        return self._judged
+        self.false_grants.judged(track, recognised=recognised, now_s=now_s)
+        return track
 
     def leave(self, now_s: float) -> int | None:
         """The presentation goes on as part of a combination; its track's id."""

@@ -175,6 +175,15 @@ class Combination:
         like = sum(score >= threshold for _, score in compared) * 2 > len(compared)
         return Look(Likeness.HOLDER if like else Likeness.OPEN, found)
 
+    def uncompared(self, track: FaceTrack | None) -> bool:
+        """Whether the track's newest frames came since, and nobody was there to compare with."""
+        if track is None or self.claim is None or self.began_s is None:
+            return False
+        newest = track.samples[-self.requirements.frames :]
+        return len(newest) == self.requirements.frames and all(
+            sample.captured_s >= self.began_s and sample.claim is None for sample in newest
+        )
+
     def mismatch(self, track: FaceTrack) -> FaceEvidence | None:
         """The evidence that the face, whosever it is, is not to count as the holder's."""
         claim = self.claim

@@ -2,7 +2,7 @@
 
     track compared      drawn at the rate in force; the threshold of that rate holds for the track
     granted             given back
-    recognised, denied  given back: the face was somebody's, and the rule or hour spoke against it
+    recognised, denied  given back: the face was somebody's, and something else spoke against it
     any other denial    kept
     another, or none    kept; a track that was not judged is counted for the minute's event
 
@@ -37,6 +37,8 @@ _BESIDE_THE_FACE = frozenset(
         *(Reason.CREDENTIAL_NOT_ENABLED, Reason.CREDENTIAL_NOT_ACTIVE, Reason.CREDENTIAL_EXPIRED),
         *(Reason.NOT_PERMITTED_AT_THIS_TIME, Reason.UNAUTHORIZED, Reason.CLOCK_UNTRUSTED),
         *(Reason.ANTI_PASSBACK, Reason.ELEVATED_TEMPERATURE, Reason.HEALTH_CERTIFICATE_INVALID),
+        # Nobody is let in just now, or not by the face alone: neither is the face's doing.
+        *(Reason.LOCKED_DOWN, Reason.SENSOR_FAULT, Reason.FACTOR_MISSING),
     }
 )
 
@@ -47,7 +49,8 @@ def recognised(evidence: Evidence, decision: Decision) -> bool:
     A stranger's attempt is refused by the face but for the chance that was drawn: who was named and
     is refused for the hour or the rule does not make another false grant likelier.
     """
-    named = evidence.face is not None and evidence.face.holder is not None
+    face = evidence.face
+    named = face is not None and face.holder is not None and not (face.ambiguous or face.frozen)
     return decision.granted or (named and decision.reason in _BESIDE_THE_FACE)
 
 
@@ -103,6 +106,9 @@ class FalseGrants:
             if len(self._draws) > _REMEMBERED:
                 self._draws.popitem(last=False)
         elif attempt.revision != registry.revision:
+            if attempt.draw.allowed and attempt.draw.rate <= 0.0:
+                # Nothing could open for it before; now something may.
+                attempt.draw = self._draws[track] = self._draw(registry, now_s)
             attempt.revision, attempt.terms = registry.revision, _terms(attempt.draw, registry)
         return attempt.terms
 

@@ -120,7 +120,7 @@ class Judge:
             if not lane.somebody_there(now.monotonic_s):
                 return []
             face = self._wrong_faces.look(lane, self._claim_threshold(lane), now)
-            return [] if face is None else self._weigh(lane, face, now)
+            return self._beside_claim(lane, now) if face is None else self._weigh(lane, face, now)
         if combination.waits_for_track is not None:
             if track is None or not track.samples:
                 return []
@@ -134,8 +134,33 @@ class Judge:
         face = lane.attempts.due(now.monotonic_s)
         return [] if face is None else self._found(lane, face, now)
 
+    def _beside_claim(self, lane: Lane, now: Instant) -> list[Effect]:
+        """Somebody stands there while a credential waits for a face with which none is compared.
+
+        Its holder has no template here, or none that counts: whoever else comes need not wait.
+        """
+        searches = lane.attempts.false_grants.searches
+        if not searches or not lane.combination.uncompared(lane.attempts.track):
+            return []
+        face = lane.attempts.due(now.monotonic_s)
+        if face is None or not self._another(lane, face):
+            return []
+        return self._found(lane, face, now)
+
+    def _another(self, lane: Lane, face: FaceEvidence) -> bool:
+        """Whether ``face`` is that of somebody else than the credentials that wait name."""
+        combination = lane.combination
+        subject = self.registry.subject(combination.evidence(None, None, {}))
+        named = face.holder is not None and bool(combination.credentials)
+        return named and (subject is None or subject.id != face.holder)
+
     def _found(self, lane: Lane, face: FaceEvidence, now: Instant) -> list[Effect]:
         """A face was searched for in the gallery."""
+        if self._another(lane, face):
+            # What somebody else began ends as theirs; the face is judged by itself.
+            shown = lane.combination.evidence(None, None, {})
+            ended = self._conclude(lane, shown, Decision(Reason.HOLDER_MISMATCH), now)
+            return [*ended, *self._found(lane, face, now)]
         if lane.combination.open:
             lane.combination.add_face(face, lane.attempts.leave(now.monotonic_s), now.monotonic_s)
             return self._weigh(lane, face, now)
