@@ -8,7 +8,8 @@
 Anybody may hold up codes, hang them on a wall, or play a film of them. So no code is verified twice
 while it stays, only so many are in one frame, and half of those are the ones that have waited
 longest: what is shown a frame long never keeps a pass waiting that is shown for half a second. What
-was not believed gives its place here away before anything that was.
+is in the frame keeps its place here, or its wait would begin anew with each frame; of the rest, what
+was not believed gives its place away before anything that was, and all of it once it is gone.
 """
 
 import hashlib
@@ -34,6 +35,8 @@ _STILL = 0.8
 _MOVED_WITHIN_S = 1.0
 _SAID_EVERY_S = 0.25
 _MOST_KEPT = 64
+_MOST_IN_FRAME = 256
+"""The largest: no frame has room for so many as large as a pass that can be read."""
 _BUDGET = 6
 """Codes verified in one frame; a pass takes some 0.2 ms, a health certificate 0.5."""
 
@@ -119,7 +122,7 @@ class Codes:
         for one in _chosen([one for one in seen if not one.code.looked_at]):
             one.code.looked_at = True
             one.code.presented = self._looked_at(one.text, now)
-        self._give_away()
+        self._give_away(now_s)
         said = []
         for one in sorted(seen, key=lambda one: one.rank):
             code = one.code
@@ -133,10 +136,10 @@ class Codes:
     ) -> Iterator[_Seen]:
         """The credentials among the symbols."""
         by_key: dict[bytes, list[Symbol]] = {}
-        for symbol in symbols:
-            if symbol.text is not None and kind_of(symbol.text) is not CredentialKind.TEXT:
-                key = hashlib.blake2b(symbol.content, digest_size=16).digest()
-                by_key.setdefault(key, []).append(symbol)
+        ours = [one for one in symbols if kind_of(one.text) is not CredentialKind.TEXT]
+        for symbol in sorted(ours, key=lambda one: -one.box.area)[:_MOST_IN_FRAME]:
+            key = hashlib.blake2b(symbol.content, digest_size=16).digest()
+            by_key.setdefault(key, []).append(symbol)
         for key, same in by_key.items():
             for symbol, code in self._told_apart(key, same, now_s):
                 code.see(symbol.box, now_s)
@@ -207,13 +210,18 @@ class Codes:
         # Where strangers' parts lie between, what is not a card is nobody's failure.
         return presented if len(wholes) == 1 else None
 
-    def _give_away(self) -> None:
+    def _give_away(self, now_s: float) -> None:
         """Keep to the bound: what is not believed goes first, then what was seen longest ago."""
-        if sum(map(len, self._codes.values())) <= _MOST_KEPT:
-            return
         codes = [(key, code) for key, same in self._codes.items() for code in same]
+        here = [(key, code) for key, code in codes if code.seen_s == now_s]
+        left = [
+            (key, code)
+            for key, code in codes
+            if 0.0 < now_s - code.seen_s <= _GONE_WHERE_IT_WAS_AFTER_S
+        ]
+        left.sort(key=lambda item: _worth(item[1]), reverse=True)
         self._codes = {}
-        for key, code in sorted(codes, key=lambda item: _worth(item[1]))[-_MOST_KEPT:]:
+        for key, code in [*here, *left[: max(_MOST_KEPT - len(here), 0)]]:
             self._codes.setdefault(key, []).append(code)
 
 
