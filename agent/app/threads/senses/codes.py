@@ -8,8 +8,8 @@
 Anybody may hold up codes, hang them on a wall, or play a film of them. So no code is verified twice
 while it stays, only so many are in one frame, and half of those are the ones that have waited
 longest: what is shown a frame long never keeps a pass waiting that is shown for half a second. What
-is in the frame keeps its place here, or its wait would begin anew with each frame; of the rest, what
-was not believed gives its place away before anything that was, and all of it once it is gone.
+is in the frame keeps its place here, or its wait would begin anew with each frame. Of the rest what
+was not believed gives its place away first, and all of it once it is gone.
 """
 
 import hashlib
