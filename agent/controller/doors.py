@@ -326,8 +326,8 @@ class Doors:
         kind = EventType.ACCESS_TAKEN if taken else EventType.ACCESS_NOT_TAKEN
         data = {"holder": passage.holder, "direction": passage.direction}
         event = self._event(kind, door, now, data, passage.access_point)
-        self._passback.give_back(passage.id)
-        return [event, *(self._moved(passage, now) if taken else [])]
+        theirs = self._passback.give_back(passage.id)
+        return [event, *(self._moved(passage, now) if taken and theirs else [])]
 
     def _moved(self, passage: Passage, now: Instant) -> list[Effect]:
         if passage.holder is None:

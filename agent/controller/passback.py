@@ -57,12 +57,11 @@ class Passback:
 
     def reserve(self, passage: int, holder: HolderId, lane: LaneSettings) -> None:
         """``holder`` was let through and may go in; until that is settled they count as inside."""
-        if lane.to_area is not None:
-            self._reserved[passage] = (holder, lane.to_area)
+        self._reserved[passage] = (holder, lane.to_area or "")
 
-    def give_back(self, passage: int) -> None:
-        """The passage is settled: it was used, or never will be."""
-        self._reserved.pop(passage, None)
+    def give_back(self, passage: int) -> bool:
+        """The passage is settled: it was used, or never will be; whether it still is somebody's."""
+        return self._reserved.pop(passage, None) is not None
 
     def move(
         self, holder: HolderId, lane: LaneSettings, now: Instant, passage: int = 0
@@ -90,7 +89,11 @@ class Passback:
             self._positions[holder] = before
 
     def forget(self, holder: HolderId) -> list[Move]:
-        """A holder was removed; nothing where nobody knows where they are."""
+        """A holder was removed; nothing where nobody knows where they are.
+
+        A grant that they still use says nothing of where they are, or the disk would keep it.
+        """
+        self._reserved = {one: held for one, held in self._reserved.items() if held[0] != holder}
         return self.forgive(holder) if holder in self._positions else []
 
     def forgive(self, holder: HolderId | None) -> list[Move]:

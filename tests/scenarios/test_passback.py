@@ -89,6 +89,16 @@ def test_whoever_is_removed_is_forgotten_here_too():
     assert [one for one in again if isinstance(one, Move)] == [Move(LIN, None)]
 
 
+def test_whoever_is_removed_while_they_go_through_leaves_no_trace():
+    """Let in, removed, and only then through the door: nothing of it reaches the disk."""
+    gate = PassDoor(PassbackMode.HARD)
+    assert gate.enter(LIN) == "granted"
+    left = {who: holder for who, holder in REGISTRY.holders.items() if who != LIN}
+    gate.tell(RegistryChanged(replace(REGISTRY, revision=2, holders=left)))
+    gate.tell(InputChanged(InputChange("contact", active=True, at_s=0.0)))
+    assert [one for one in gate.log if isinstance(one, Move)] == []
+
+
 def test_timed_refuses_for_its_time():
     gate = Entrance(PassbackMode.TIMED, passback_s=100.0)
     assert gate.come() == "granted"
