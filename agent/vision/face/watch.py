@@ -20,6 +20,8 @@ _SETTLED_EVERY_S = 0.5
 _MOST_LOCATED = 3
 _NEARER = 0.75
 """Of the largest face's width, below which the one followed so far is left for it."""
+_SAME_PLACE = 0.2
+_STILL_THERE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Watcher:
         self._limits = limits
         self._revision: int | None = None
         self._settled: int | None = None
+        self._judged_at: list[tuple[Box, float]] = []
+        """Where those stand who have had their attempt, and when each was seen there."""
         self._embedded_s = float("-inf")
         self._claim: ClaimedFace | None = None
 
@@ -100,9 +104,11 @@ class Watcher:
             self._revision = index.revision
             self._tracker.forget_samples()
         stages = Stages()
-        located = self._nearest(frame.image, stages)
+        located = self._nearest(frame.image, frame.captured_s, stages)
         box = located.box if located is not None else None
         track = self._tracker.follow(box, frame.captured_s)
+        if box is not None and track is not None:
+            self._mark(box, frame.captured_s, judged=track.id == self._settled)
         if located is not None and track is not None and self._wanted(track.id, frame.captured_s):
             aligned = self._engine.crop(frame.image, located)
             if shortfall(measure(located, aligned), self._limits) is None:
@@ -117,11 +123,11 @@ class Watcher:
                 track = self._tracker.add(sample, template)
         return Observation(self._camera, frame.captured_s, track, stages.ms, index.revision)
 
-    def _nearest(self, image: Image, stages: "Stages") -> DetectedFace | None:
+    def _nearest(self, image: Image, captured_s: float, stages: "Stages") -> DetectedFace | None:
         """The face to look at; the search for smaller ones goes on only while none is found."""
         followed = self._tracker.box
         for smallest in search_widths(self._zone.min_face_px, followed.width if followed else None):
-            faces = self._in_turn(self._engine.detect(image, smallest), image)
+            faces = self._in_turn(self._engine.detect(image, smallest), image, captured_s)
             stages.done("detect")
             located = self._first_located(image, faces)
             stages.done("landmarks")
@@ -129,17 +135,45 @@ class Watcher:
                 return located
         return None
 
-    def _in_turn(self, faces: list[DetectedFace], image: Image) -> list[DetectedFace]:
+    def _in_turn(
+        self, faces: list[DetectedFace], image: Image, captured_s: float
+    ) -> list[DetectedFace]:
         """The near faces by falling area, but first the one followed, unless clearly behind.
 
-        Two people of like size must not take turns, or neither would ever be judged.
+        Two people of like size must not take turns, or neither would ever be judged. Whoever has
+        had their attempt comes last, or somebody who stays would keep all others out.
         """
         height, width = image.shape[:2]
         near = [face for face in faces if self._zone.holds(face.box, width, height)]
-        followed = self._tracker.overlapping([face.box for face in near])
-        if followed is not None and near[followed].box.width >= _NEARER * near[0].box.width:
-            near.insert(0, near.pop(followed))
-        return near
+        judged = self._judged([face.box for face in near], captured_s)
+        # A credential waits for the face that was there already.
+        last = [] if self._claim is not None else [f for f in near if f.box in judged]
+        first = [face for face in near if face not in last]
+        if all_judged := not first:
+            first, last = last, []
+        followed = self._tracker.overlapping([face.box for face in first])
+        if followed is not None:
+            behind = first[followed].box.width < _NEARER * first[0].box.width
+            if all_judged or not behind:  # nobody begins anew for standing nearer
+                first.insert(0, first.pop(followed))
+        return [*first, *last]
+
+    def _judged(self, boxes: list[Box], captured_s: float) -> list[Box]:
+        """Which of the faces have had their attempt; they may move, and be missed for a moment."""
+        places = []
+        for place, seen_s in self._judged_at:
+            box = max(boxes, key=place.overlap, default=None)
+            if box is not None and place.overlap(box) >= _SAME_PLACE:
+                places.append((box, captured_s))
+            elif 0.0 <= captured_s - seen_s <= _STILL_THERE_S:
+                places.append((place, seen_s))
+        self._judged_at = places
+        return [place for place, _ in places]
+
+    def _mark(self, box: Box, captured_s: float, *, judged: bool) -> None:
+        """The face that is followed has had its attempt, or is another one in that place."""
+        places = [one for one in self._judged_at if one[0].overlap(box) < _SAME_PLACE]
+        self._judged_at = [*places, (box, captured_s)] if judged else places
 
     def _first_located(self, image: Image, faces: list[DetectedFace]) -> DetectedFace | None:
         """The first that the landmarks call a face: a pattern on a wall must not hide a person."""
