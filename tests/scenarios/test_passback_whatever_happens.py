@@ -1,4 +1,4 @@
-"""Any order of grants, passages, lockdowns, fires and faults: nobody in twice, no place held for ever.
+"""Whatever happens at two doors in any order: nobody is in twice, no place is held for ever.
 
 Two watched doors of a garden with hard anti-passback, passes with and without counted uses.
 """
