@@ -128,7 +128,7 @@ def test_a_reason_is_a_line_of_text(reason: str, gate: Gate, state: Path) -> Non
 
 
 def test_what_is_refused_says_where_to_look(gate: Gate, state: Path) -> None:
-    refused = gate("clock", "set-back", "--to", "2299-01-01", *WHY, "--json")
+    refused = gate("clock", "set-back", "--to", "2199-01-01", *WHY, "--json")
     assert (refused.code, refused.json["reason"]) == (1, "not_earlier")
     assert refused.json["fix"].startswith("gate-agent clock show")
     folded = gate("clock", "set-back", "--to", "2026-01-01", "--reason", "a\nb")
