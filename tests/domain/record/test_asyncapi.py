@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,12 @@ from agent.app.desk.state import accept_file
 from agent.app.open.files.state import LATCHES
 from agent.app.open.files.state import REGISTRY as REGISTRY_FILE
 from agent.app.open.files.stores import Key, open_journal, open_registry
-from agent.app.open.site import instant, make_event, site_of
+from agent.app.open.site import instant, site_of
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.record.losses import Losses
-from agent.app.threads.record.status import StatusBoard
 from agent.cli import models, trust
 from agent.controller.door import DoorSettings
-from agent.controller.effects import Record, SetStatus
+from agent.controller.effects import Record
 from agent.controller.inputs import (
     ClockTold,
     CredentialShown,
@@ -375,30 +373,3 @@ def test_a_missing_key_would_be_found(said: list[dict[str, Any]], key: str) -> N
     outer, _, inner = key.rpartition(".")
     del (granted[outer] if outer else granted)[inner]
     assert complaints(granted, payload("access.granted")) == [f".{key} is missing"]
-
-
-def test_the_status_is_what_is_described(tmp_path: Path) -> None:
-    site = site_of(tmp_path, None)
-    with open_journal(site) as journal:
-        journal.append(make_event(EventType.AGENT_STARTED, {"version": "1"}, instant(site)))
-        board = StatusBoard(
-            journal,
-            lambda: REGISTRY,
-            ManualClock(utc=datetime(2026, 5, 6, tzinfo=UTC)),
-            boot_id="boot",
-            face_without_pad=True,
-            max_false_grants_per_day=0.05,
-        )
-        points = (
-            {"north-entry": "free_passage"},
-            {"north-entry": "normal"},
-            {"north-entry": "fire"},
-        )
-        risk = {"stage": "calm", "threshold": -0.49, "fmr": 5e-4, "attempts": 2, "left": 0.93}
-        risk["expected_last_day"] = 0.0016
-        board.set(SetStatus({"camera:front": "no frame"}, *points, {"north-entry": risk}))
-        status = json.loads(json.dumps(board.read()))
-    assert complaints(status, payload("status.online")) == []
-    assert complaints({**status, "faults": {"x": 1}}, payload("status.online")) != []
-    for word in ("stopped", "lost"):
-        assert complaints(offline(word), payload("status.offline")) == []

@@ -1,0 +1,43 @@
+"""The retained status, as it is put together, against its description."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from asyncapi import complaints, payload
+from gate_parts import REGISTRY
+
+from agent.adapters.manual_clock import ManualClock
+from agent.app.open.files.stores import open_journal
+from agent.app.open.site import instant, make_event, site_of
+from agent.app.threads.record.status import StatusBoard
+from agent.controller.effects import SetStatus
+from agent.domain.record.events import EventType
+from agent.domain.record.status import offline
+
+
+def test_the_status_is_what_is_described(tmp_path: Path) -> None:
+    site = site_of(tmp_path, None)
+    with open_journal(site) as journal:
+        journal.append(make_event(EventType.AGENT_STARTED, {"version": "1"}, instant(site)))
+        board = StatusBoard(
+            journal,
+            lambda: REGISTRY,
+            ManualClock(utc=datetime(2026, 5, 6, tzinfo=UTC)),
+            boot_id="boot",
+            face_without_pad=True,
+            max_false_grants_per_day=0.05,
+        )
+        points = (
+            {"north-entry": "free_passage"},
+            {"north-entry": "normal"},
+            {"north-entry": "fire"},
+        )
+        risk = {"stage": "calm", "threshold": -0.49, "fmr": 5e-4, "attempts": 2, "left": 0.93}
+        risk["expected_last_day"] = 0.0016
+        board.set(SetStatus({"camera:front": "no frame"}, *points, {"north-entry": risk}))
+        status = json.loads(json.dumps(board.read()))
+    assert complaints(status, payload("status.online")) == []
+    assert complaints({**status, "faults": {"x": 1}}, payload("status.online")) != []
+    for word in ("stopped", "lost"):
+        assert complaints(offline(word), payload("status.offline")) == []
