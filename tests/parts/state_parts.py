@@ -20,16 +20,15 @@ from store_parts import BY, IDS, NOW, event, holder, set_aside
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.installation import Installation
-from agent.adapters.store.latches import SqliteLatches
-from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.people.registry import SqliteRegistry
 from agent.adapters.store.record.journal import SqliteJournal
 from agent.adapters.store.seal import Sealer
 from agent.app.gate.core import Core, CoreStores
 from agent.app.gate.executor import Outlets, Told
 from agent.app.gate.loop import ControlLoop
+from agent.app.open.files.anew import latches_or_anew, ledger_or_anew, opened_or_anew
 from agent.app.open.files.installation import detail_of, installation_of, part_of
-from agent.app.open.files.state import IDENTITY, JOURNAL, LATCHES, LEDGER, REGISTRY, WATCHED
+from agent.app.open.files.state import IDENTITY, JOURNAL, LEDGER, REGISTRY, WATCHED
 from agent.app.open.site import site_of
 from agent.domain.access.registry import Registry
 from agent.domain.door.door_mode import DoorLatch, Latches, Mode
@@ -50,22 +49,36 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.installation = installation(folder)
-        self.wrong = self.installation.judge()
+        self.installation = own = installation(folder)
+        site = site_of(folder, None)
+        own.judge()
         with ExitStack() as stack:
-            self.registry = SqliteRegistry(REGISTRY.at(folder), SEALER, IDS.make)
+            self.registry = opened_or_anew(site, own, REGISTRY, self._registry)
             stack.callback(self.registry.close)
-            past = None
-            if JOURNAL.name not in self.wrong:
-                past = self.installation.past(JOURNAL.name)
-            self.journal = SqliteJournal(JOURNAL.at(folder), set_aside, past)
+            self.journal = opened_or_anew(site, own, JOURNAL, self._journal)
             stack.callback(self.journal.close)
-            self.ledger = SqlitePassLedger(LEDGER.at(folder))
+            self.ledger = ledger_or_anew(site, own)
             stack.callback(self.ledger.close)
-            self.latches = SqliteLatches(LATCHES.at(folder))
+            self.latches = latches_or_anew(site, own)
             stack.callback(self.latches.close)
             self._stack = stack.pop_all()
-        self.installation.settle()
+        self.wrong = own.judge()
+        own.settle()
+
+    def _registry(self) -> SqliteRegistry:
+        registry = SqliteRegistry(REGISTRY.at(self.folder), SEALER, IDS.make)
+        try:
+            registry.revision()
+            registry.damage()
+        except BaseException:
+            registry.close()
+            raise
+        return registry
+
+    def _journal(self) -> SqliteJournal:
+        faulty = self.installation.judge([JOURNAL.name])
+        past = None if faulty else self.installation.past(JOURNAL.name)
+        return SqliteJournal(JOURNAL.at(self.folder), set_aside, past)
 
     def live(self) -> None:
         """Each changes a little."""

@@ -10,11 +10,8 @@ Remembered late it only demands less. The file itself is replaced whole under a 
 so commands and the agent may use it at the same time.
 """
 
-import contextlib
 import fcntl
-import json
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,18 +22,16 @@ from typing import Any
 import structlog
 
 from agent.adapters.store import standing, verdicts
-from agent.adapters.store.names import BROKEN, INSTALLATION
-from agent.adapters.store.owners import whose
-from agent.adapters.store.record import salvage
-from agent.adapters.store.sqlite import BUSY_TIMEOUT_S, stored_moment, sync_folder
+from agent.adapters.store.aside import put_aside
+from agent.adapters.store.installation_file import InstallationFile
+from agent.adapters.store.names import INSTALLATION
+from agent.adapters.store.sqlite import BUSY_TIMEOUT_S
 from agent.adapters.store.standing import Found, Presence
 from agent.adapters.store.verdicts import Known
 from agent.domain.record.events import Event, EventType
 from agent.errors import RefusedError, StoreError
 
 _PAUSE_S = 0.01
-_LARGEST_BYTES = 1_000_000
-_DAMAGED = "damaged"
 
 _log = structlog.get_logger(__name__)
 Tell = Callable[[EventType, Mapping[str, Any]], Event]
@@ -53,8 +48,8 @@ class Installation:
         ``tell`` makes the events of what is done here. Nothing is read or made yet.
         """
         self._folder = folder
-        self._path = folder / INSTALLATION
         self._files = tuple(files)
+        self._file = InstallationFile(folder, self._files)
         self._mirrors = tuple(mirrors)
         self._tell = tell
 
@@ -75,7 +70,13 @@ class Installation:
         found = self._examine(self._files)
         known = self._known(found)
         judged = {name: verdicts.verdict(known, name, found[name]) for name in self._files}
-        return {name: wrong for name, wrong in judged.items() if wrong is not None}
+        # The agent, and nobody else, sets such a file aside: it may be in use.
+        broken = {
+            name: verdicts.BROKEN
+            for name in self._files
+            if judged[name] is None and found[name].damaged
+        }
+        return {name: wrong for name, wrong in judged.items() if wrong is not None} | broken
 
     def counters(self) -> dict[str, tuple[Found, int | None]]:
         """Each file as it is, and how far it is remembered to have come."""
@@ -115,6 +116,23 @@ class Installation:
                 self._disown(name, found[name], known)
         return {name: what for name, what in changed.faults.items() if name in wanted}
 
+    def condemn(self, name: str, wrong: str) -> str:
+        """Its store cannot go on with the file: it is in fault, durably, and moved aside.
+
+        For the file's owner only, the agent that starts: another process may be writing to it. The
+        new name, or what else is said of it, is for people.
+
+        Raises:
+            StoreError: the folder cannot be read or written.
+        """
+        self.judge(())
+        with self._locked():
+            known = self._read()
+            if isinstance(known, Known) and name not in known.faults:
+                faults = {**known.faults, name: wrong}
+                self._write(replace(known, faults=faults), durable=True)
+            return put_aside(self._folder / name) or "nothing"
+
     def settle(self, names: Iterable[str] | None = None) -> None:
         """Take files that were just made or adopted, and remember how far each has come by now.
 
@@ -127,14 +145,20 @@ class Installation:
             known = self._read()
             if not isinstance(known, Known):
                 return  # gone under a running agent: the next start says so
+            failed: StoreError | None = None
             files = dict(known.files)
             for name in self._files if names is None else names:
                 if name not in known.faults:
-                    files[name] = self._settled(known, name)
+                    try:
+                        files[name] = self._settled(known, name)
+                    except StoreError as error:
+                        failed = error  # the others are remembered all the same
             if files != known.files:
                 changed = replace(known, files=files)
                 self._write(changed)
                 self._mirror(changed)
+            if failed is not None:
+                raise failed
 
     def accept(self, name: str, reason: str, by: str) -> None:
         """A person says that the file counts as it is from now on.
@@ -231,10 +255,13 @@ class Installation:
         path = self._folder / name
         if found.presence is Presence.THERE:
             if found.identity == known.identity:
-                standing.stamp(path, None)
+                try:
+                    standing.stamp(path, None)
+                except StoreError as error:
+                    # The fault stands without it, and whoever opens the file says what it is.
+                    _log.warning("state_not_disowned", file=name, error=str(error))
         elif found.log:
-            moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-            salvage.move(path, Path(f"{path}{BROKEN}{moment}-{secrets.token_hex(2)}"))
+            put_aside(path)
 
     def _settled(self, known: Known, name: str) -> int | None:
         path, before = self._folder / name, known.files.get(name)
@@ -269,7 +296,7 @@ class Installation:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
-            raise self._unwritten(error) from error
+            raise self._file.unwritten(error) from error
         ends_s = time.monotonic() + BUSY_TIMEOUT_S
         try:
             while True:
@@ -287,71 +314,7 @@ class Installation:
             os.close(descriptor)
 
     def _read(self) -> Known | str | None:
-        """What is remembered; None where there is no such file, a word where it is no good."""
-        try:
-            with self._path.open("rb") as file:
-                return _parsed(file.read(_LARGEST_BYTES), self._files)
-        except FileNotFoundError:
-            return None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            return _DAMAGED
-        except OSError as error:
-            fix = "run as the user who owns the state directory, or name another --state-dir"
-            said, fix = whose(self._path) or (f"{self._path} cannot be read: {error.strerror}", fix)
-            raise StoreError(said, fix) from error
+        return self._file.read()
 
     def _write(self, known: Known, *, durable: bool = False) -> None:
-        # Under the folder's lock there is one draft at most, and a killed one is written over.
-        draft = self._path.with_name(f".{INSTALLATION}.new")
-        try:
-            with contextlib.suppress(FileNotFoundError):
-                draft.unlink()
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                if os.geteuid() == 0:
-                    # A command of root's must not take it away from the agent.
-                    owner = self._folder.stat()
-                    os.fchown(descriptor, owner.st_uid, owner.st_gid)
-                file.write(_text(known))
-                file.flush()
-                os.fsync(descriptor)
-            draft.replace(self._path)
-            if durable:
-                sync_folder(self._folder)
-        except OSError as error:
-            raise self._unwritten(error) from error
-
-    def _unwritten(self, error: OSError) -> StoreError:
-        fix = f"make {self._folder} writable for this user, or name another --state-dir"
-        return StoreError(f"{self._path} cannot be written: {error.strerror or error}", fix)
-
-
-def _text(known: Known) -> bytes:
-    untold = [
-        [one.id, one.type.value, one.time.isoformat(), one.clock_synced, dict(one.data)]
-        for one in known.untold
-    ]
-    whole = {
-        "identity": known.identity,
-        "files": dict(known.files),
-        "faults": dict(known.faults),
-        "untold": untold,
-    }
-    return json.dumps(whole, indent=1).encode() + b"\n"
-
-
-def _parsed(content: bytes, names: Sequence[str]) -> Known:
-    whole = json.loads(content)
-    identity, files, faults = str(whole["identity"]), whole["files"], whole["faults"]
-    if len(identity) != 32 or not all(one is None or type(one) is int for one in files.values()):
-        raise ValueError("no installation's file")
-    untold = tuple(
-        Event(str(one), EventType(kind), stored_moment(at), bool(synced), None, dict(data))
-        for one, kind, at, synced, data in whole["untold"]
-    )
-    return Known(
-        identity,
-        {name: files.get(name) for name in names},
-        {str(name): str(what) for name, what in faults.items()},
-        untold,
-    )
+        self._file.write(known, durable=durable)

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
 
+from agent.adapters.store.amount import STEP, counted, opened_with_amount
 from agent.adapters.store.sqlite import (
     COUNT,
     CorruptError,
     guarded,
-    open_database,
     stored_moment,
     transaction,
 )
@@ -58,7 +58,10 @@ _STEPS = (
         left REAL NOT NULL
     );
     """,
+    STEP,
 )
+_TABLES = ("door", "fault", "position")
+"""What nobody may lose: a budget or a baseline that cannot be read is none."""
 _BUSY_TIMEOUT_MS = 20
 _FIX = (
     "stop the agent and put a copy back, or move the file away: then every door is locked down"
@@ -77,7 +80,7 @@ class SqliteLatches:
         """
         self._path = path
         self._lock = threading.Lock()
-        self._connection = open_database(path, APPLICATION_ID, _STEPS)
+        self._connection = opened_with_amount(path, APPLICATION_ID, _STEPS, _TABLES)
         # Nobody else writes here, and the thread that moves the doors does: a stranger's lock is a
         # fault, and not waited for.
         self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
@@ -109,7 +112,11 @@ class SqliteLatches:
         def work() -> None:
             self._connection.execute("PRAGMA synchronous = FULL")
             try:
-                with transaction(self._connection):
+                with (
+                    transaction(self._connection),
+                    counted(self._connection, "door"),
+                    counted(self._connection, "fault"),
+                ):
                     self._connection.execute("DELETE FROM door")
                     self._connection.execute("DELETE FROM fault")
                     self._connection.executemany("INSERT INTO door VALUES (?, ?, ?)", doors)
@@ -150,7 +157,8 @@ class SqliteLatches:
         """
 
         def work() -> None:
-            with transaction(self._connection):
+            whose = ("1",) if holder is None else ("holder = ?", holder)
+            with transaction(self._connection), counted(self._connection, "position", *whose):
                 self._connection.execute(COUNT)
                 if holder is None:
                     self._connection.execute("DELETE FROM position")

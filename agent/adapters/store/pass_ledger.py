@@ -12,11 +12,11 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agent.adapters.store.amount import STEP, counted, opened_with_amount
 from agent.adapters.store.sqlite import (
     COUNT,
     CorruptError,
     guarded,
-    open_database,
     stored_moment,
     transaction,
 )
@@ -36,7 +36,9 @@ _STEPS = (
         utc TEXT NOT NULL
     );
     """,
+    STEP,
 )
+_TABLES = ("used", "trusted_time")
 
 _SET_TIME = (
     "INSERT INTO trusted_time VALUES (1, ?) ON CONFLICT (only_row) DO UPDATE SET utc = excluded.utc"
@@ -55,7 +57,7 @@ class SqlitePassLedger:
         """
         self._path = path
         self._lock = threading.Lock()
-        self._connection = open_database(path, APPLICATION_ID, _STEPS)
+        self._connection = opened_with_amount(path, APPLICATION_ID, _STEPS, _TABLES)
         self._connection.execute("PRAGMA synchronous = FULL")
         # The thread that moves the doors asks: a stranger's lock is a fault, and not waited for.
         self._connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
@@ -73,7 +75,10 @@ class SqlitePassLedger:
         """
 
         def work() -> bool:
-            with transaction(self._connection):
+            with (
+                transaction(self._connection),
+                counted(self._connection, "used", "pass = ?", one),
+            ):
                 self._connection.execute(
                     "INSERT OR IGNORE INTO used (pass, uses, valid_until) VALUES (?, 0, ?)",
                     (one, valid_until.astimezone(UTC).isoformat()),
@@ -121,7 +126,7 @@ class SqlitePassLedger:
 
     def _write_time(self, utc: datetime, statement: str) -> None:
         def work() -> None:
-            with transaction(self._connection):
+            with transaction(self._connection), counted(self._connection, "trusted_time"):
                 moment = utc.astimezone(UTC).isoformat(timespec="microseconds")
                 self._connection.execute(statement, (moment,))
                 self._connection.execute(COUNT)

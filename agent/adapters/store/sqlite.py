@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from agent.adapters.store.names import LOG
+from agent.adapters.store.names import INDEX, LOG, ROLLBACK
 from agent.adapters.store.owners import whose
 from agent.errors import StoreError
 
@@ -25,6 +26,14 @@ _DAMAGE = {
     sqlite3.SQLITE_IOERR_READ,
     sqlite3.SQLITE_IOERR_SHORT_READ,
     sqlite3.SQLITE_IOERR_CORRUPTFS,
+}
+_HINDRANCES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_IOERR,
 }
 # The statements are ours and constant: where SQLite stumbles over one, the schema is damaged.
 _DAMAGED_SCHEMA = ("no such ", "malformed", "unsupported file format", "near ", "unrecognized")
@@ -56,6 +65,10 @@ class CorruptError(StoreError):
     """The file is no database, or a broken one; what was in it may be lost."""
 
 
+class HinderedError(StoreError):
+    """It cannot be done now, whatever the file is: it is locked, or the disk full or failing."""
+
+
 def open_database(
     path: Path, application_id: int, steps: Sequence[str], *, judges_rows: bool = False
 ) -> sqlite3.Connection:
@@ -69,17 +82,21 @@ def open_database(
 
     Raises:
         CorruptError: it is no database, or a broken one.
-        StoreError: it is locked, not writable, not ours, or of a newer agent.
+        HinderedError: it is locked, or the disk full or failing.
+        StoreError: it is no file, not writable, not ours, or of a newer agent.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _touch(path)
+        odd = no_file(path)
     except (FileExistsError, NotADirectoryError) as error:
         raise StoreError(f"{path.parent} is no folder", "name another --state-dir") from error
     except OSError as error:
         fix = f"make {path.parent} writable for this user, or name another --state-dir"
         said, fix = whose(path) or (f"{path} cannot be written: {error.strerror or error}", fix)
         raise StoreError(said, fix) from error
+    if odd is not None:
+        raise StoreError(f"{odd} is no file", "move it away")
     connection = guarded(
         path,
         lambda: sqlite3.connect(
@@ -105,12 +122,37 @@ def _touch(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
+def no_file(path: Path) -> Path | None:
+    """What has the name of the database, or of what SQLite has beside it, and is no file.
+
+    A folder, a pipe at which SQLite might wait for ever, a link to nothing or to itself.
+
+    Raises:
+        OSError: this user may not know.
+    """
+    for end in ("", LOG, INDEX, ROLLBACK):
+        place = Path(f"{path}{end}")
+        try:
+            mode = place.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if stat.S_ISLNK(mode):
+            try:
+                mode = place.stat().st_mode
+            except OSError:
+                return place
+        if not stat.S_ISREG(mode):
+            return place
+    return None
+
+
 def guarded(path: Path, work: Callable[[], T]) -> T:
     """``work``'s answer, its sqlite3 errors as ours.
 
     Raises:
         CorruptError: the file is broken.
-        StoreError: it is locked, full, not writable or closed.
+        HinderedError: it is locked, or the disk full or failing.
+        StoreError: it is not writable or closed.
     """
     try:
         return work()
@@ -126,7 +168,8 @@ def guarded(path: Path, work: Callable[[], T]) -> T:
             raise CorruptError(f"{path.name} is damaged: {text}") from error
         owned = whose(path) if _is_refused(text) else None
         said, fix = (text, _fix(path, text)) if owned is None else owned
-        raise StoreError(f"{path.name}: {said}", fix) from error
+        kind = HinderedError if _code(error) & 0xFF in _HINDRANCES else StoreError
+        raise kind(f"{path.name}: {said}", fix) from error
 
 
 @contextmanager
@@ -188,9 +231,14 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _is_damage(error: sqlite3.Error, text: str) -> bool:
-    # An error that Python raises by itself (a closed connection, say) has no code.
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's word; an error that Python raises by itself (a closed connection) has none."""
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code
+
+
+def _is_damage(error: sqlite3.Error, text: str) -> bool:
+    code = _code(error)
     if code in _DAMAGE or code & 0xFF in _DAMAGE:
         return True
     return code == sqlite3.SQLITE_ERROR and text.startswith(_DAMAGED_SCHEMA)

@@ -18,9 +18,17 @@ from typing import Any
 
 from agent.adapters.store.names import LOG
 from agent.adapters.store.owners import whose
-from agent.adapters.store.sqlite import BUSY_TIMEOUT_S, STANDING, guarded, sync_folder, transaction
+from agent.adapters.store.sqlite import (
+    BUSY_TIMEOUT_S,
+    STANDING,
+    guarded,
+    no_file,
+    sync_folder,
+    transaction,
+)
 from agent.errors import StoreError
 
+_NO_DATABASE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 Remembered = Mapping[str, tuple[str, int]]
 """By file: the identity that it had, and a counter that it has reached at least."""
 
@@ -38,7 +46,8 @@ class Presence(Enum):
 class Found:
     """A file as it is; ``identity`` None where it carries none, as one of an earlier version.
 
-    ``log`` says that SQLite's log stands beside it and is not empty.
+    ``log`` says that SQLite's log stands beside it and is not empty; ``damaged`` of one that is
+    unreadable, that it stays so: it is no file, no database, or a broken one.
     """
 
     presence: Presence
@@ -46,6 +55,7 @@ class Found:
     counter: int = 0
     remembered: Remembered = field(default_factory=dict)
     log: bool = False
+    damaged: bool = False
 
 
 def examine(path: Path) -> Found:
@@ -54,6 +64,11 @@ def examine(path: Path) -> Found:
     Raises:
         StoreError: this user may not know.
     """
+    try:
+        if no_file(path) is not None:
+            return Found(Presence.UNREADABLE, damaged=True)
+    except OSError as error:
+        raise _unknown(path, error) from error
     log = bool(_size(Path(f"{path}{LOG}")))
     size = _size(path)
     if size is None:
@@ -65,9 +80,12 @@ def examine(path: Path) -> Found:
         # one, that would write the log into the database.
         with _opened(path, "ro" if log else "rw") as connection:
             return _read(connection)
-    except (sqlite3.Error, ValueError, TypeError):
-        # Whoever opens it says what is wrong with it.
-        return Found(Presence.UNREADABLE, log=log)
+    except sqlite3.Error as error:
+        # Whoever opens it says what is wrong with it; it may only be busy now.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+        return Found(Presence.UNREADABLE, log=log, damaged=code in _NO_DATABASE)
+    except (ValueError, TypeError, OverflowError):
+        return Found(Presence.UNREADABLE, log=log, damaged=True)
 
 
 def stamp(path: Path, identity: str | None) -> None:
@@ -185,6 +203,10 @@ def _size(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        fix = "run as the user who owns the state directory, or name another --state-dir"
-        said, fix = whose(path) or (f"{path} cannot be read: {error.strerror}", fix)
-        raise StoreError(said, fix) from error
+        raise _unknown(path, error) from error
+
+
+def _unknown(path: Path, error: OSError) -> StoreError:
+    fix = "run as the user who owns the state directory, or name another --state-dir"
+    said, fix = whose(path) or (f"{path} cannot be read: {error.strerror}", fix)
+    return StoreError(said, fix)

@@ -21,6 +21,8 @@ EMPTY = "it is empty (0 bytes)"
 OLDER = "it is an older copy"
 FOREIGN = "it is of another installation"
 UNMARKED = "it carries no installation's identity, and the file that was there did"
+BROKEN = "it cannot be read, or is none of ours"
+DAMAGED = "it is damaged"
 FORGOTTEN = "nothing remembers how far it had come"
 
 

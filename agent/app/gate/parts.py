@@ -1,15 +1,15 @@
 """Opens what the daemon runs on, in an order that keeps the outputs safe, and closes it in reverse.
 
-lock -> outputs at rest -> installation -> journal, registry, key, ledger -> pack -> gallery
+lock -> outputs at rest -> installation -> pack -> journal, registry, key, gallery, ledger, latches
                         -> thermometer, cameras
 
-A file of the state that is missing, older or of another installation stops nothing: it is a fault,
-by which the controller keeps the stricter side.
+A file of the state that is missing, older, damaged or of another installation stops nothing: it is
+a fault, by which the controller keeps the stricter side.
 """
 
 import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,12 +24,14 @@ from agent.adapters.store.owners import whose
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.people.registry import SqliteRegistry
 from agent.adapters.store.record.journal import SqliteJournal
+from agent.adapters.store.sqlite import CorruptError
 from agent.app.open.cameras import open_camera
 from agent.app.open.doors import PinFactories, open_doors, open_indicators, open_inputs
 from agent.app.open.engine import engine_of
+from agent.app.open.files.anew import latches_or_anew, ledger_or_anew, opened_or_anew
 from agent.app.open.files.installation import detail_of, installation_of, part_of, settle
 from agent.app.open.files.keys import load_community_key
-from agent.app.open.files.state import FOLDER_MODE, LATCHES, LEDGER, LOCK
+from agent.app.open.files.state import FOLDER_MODE, JOURNAL, LOCK, REGISTRY
 from agent.app.open.files.stores import Key, open_journal, open_registry
 from agent.app.open.id_reader import PhotoReader, open_id_reader
 from agent.app.open.outputs import remember_outputs
@@ -39,7 +41,7 @@ from agent.app.open.thermometers import open_or_await
 from agent.app.open.voice import Voice, open_voice
 from agent.config import ConfigFile
 from agent.domain.access.part import Part
-from agent.errors import UnavailableError
+from agent.errors import StoreError, UnavailableError
 from agent.operations.passes.keys import read_public_key
 from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
 from agent.vision.face.engine import FaceEngine
@@ -111,19 +113,16 @@ def open_parts(
     site = site_of(state, file.path)
     installation = installation_of(site)
     # Before any of them is opened: a store makes what is missing.
-    wrong = installation.judge()
-    journal = stack.enter_context(open_journal(site, may_set_aside=True))
-    registry = stack.enter_context(open_registry(site, Key.NEEDED, even_in_fault=True))
-    time_key = config.clock.time_key_file
-    ledger = SqlitePassLedger(LEDGER.at(state))
-    stack.callback(ledger.close)
-    latches = SqliteLatches(LATCHES.at(state))
-    stack.callback(latches.close)
+    installation.judge()
+    pack = load_pack(config.face.pack, state)
+    journal, registry, snapshot, ledger, latches = _open_stores(
+        stack, site, installation, lambda one: take_snapshot(one, pack.manifest, rates_of(config))
+    )
+    wrong = installation.judge()  # with what the stores could not go on with
     settle(installation)
     stack.callback(settle, installation)
-    pack = load_pack(config.face.pack, state)
+    time_key = config.clock.time_key_file
     engines = {camera.id: engine_of(pack, config.face.threads) for camera in config.camera}
-    snapshot = take_snapshot(registry, pack.manifest, rates_of(config))
     thermometer = stands.thermometer or open_or_await(config.thermometer)
     if thermometer is not None:
         stack.callback(thermometer.close)
@@ -157,6 +156,39 @@ def open_parts(
         thermometer=thermometer,
         cameras=cameras,
     )
+
+
+def _open_stores(
+    stack: ExitStack,
+    site: Site,
+    installation: Installation,
+    snapshot_of: Callable[[SqliteRegistry], Snapshot],
+) -> tuple[SqliteJournal, SqliteRegistry, Snapshot, SqlitePassLedger, SqliteLatches]:
+    """Each as it is, or anew and in fault; all that is read of them at the start can be read."""
+
+    def registry() -> tuple[SqliteRegistry, Snapshot]:
+        with ExitStack() as trial:
+            one = trial.enter_context(open_registry(site, Key.NEEDED, even_in_fault=True))
+            try:
+                snapshot = snapshot_of(one)
+            except CorruptError:
+                raise
+            except StoreError as error:
+                # No new file mends that: the gallery is of another model pack, say.
+                raise UnavailableError(str(error)) from error
+            stack.push(trial.pop_all())
+            return one, snapshot
+
+    def journal() -> SqliteJournal:
+        return stack.enter_context(open_journal(site, may_set_aside=True))
+
+    recorded = opened_or_anew(site, installation, JOURNAL, journal)
+    known, snapshot = opened_or_anew(site, installation, REGISTRY, registry)
+    used = ledger_or_anew(site, installation)
+    stack.callback(used.close)
+    latched = latches_or_anew(site, installation)
+    stack.callback(latched.close)
+    return recorded, known, snapshot, used, latched
 
 
 def _lock(stack: ExitStack, state: Path) -> None:
