@@ -107,3 +107,41 @@ def test_an_older_registry_lets_nobody_in_and_takes_no_holder(site, shared_faces
     assert wait_until(lambda: bool(site.events("access")), 60)
     assert {one["data"]["reason"] for one in site.events("access")} == {"SensorFault"}
     ended(process)
+
+
+def rubbish(path: Path) -> None:
+    path.write_bytes(b"no database" * 1000)
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("deed", [rubbish, a_folder], ids=["rubbish", "folders"])
+def test_the_agent_starts_whatever_stands_in_the_place_of_its_files(site, shared_faces, deed):
+    portrait = shared_faces / "gallery" / "obama.jpg"
+    site.configure(simulated(portrait))
+    site.enrol(portrait)
+    ended(started(site))
+    own = ["installation", "agent.lock", "outputs.json", "rules.sha256", "journal.sqlite-stream"]
+    names = [*own, *(f"{part}.sqlite" for part in ("registry", "journal", "passes", "latches"))]
+    for name in names:
+        deed(Path(site.state, name))
+    process = started(site)
+    told = status(site)
+    wanted = {"state:registry", "state:passes", "state:latches"}
+    assert wanted <= set(told["faults"]) <= {*wanted, "state:journal"}
+    assert set(told["modes"].values()) == {"locked_down"}
+    assert wait_until(lambda: bool(site.events("access")), 60)
+    assert {one["type"] for one in site.events("access")} == {"gate.access.denied"}
+    for part in sorted(told["faults"]):
+        name = f"{part.removeprefix('state:')}.sqlite"
+        assert list(Path(site.state).glob(f"{name}.broken-*"))
+        accepted = site.command("state", "accept", name, "--reason", "a new card")
+        assert accepted.returncode == 0, accepted.stderr
+    # By what is entered again the gate goes on.
+    site.enrol(portrait)
+    assert wait_until(lambda: not status(site)["faults"])
+    assert set(status(site)["modes"].values()) == {"normal"}
+    ended(process)

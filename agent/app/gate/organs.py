@@ -1,13 +1,14 @@
 """The organs that record, watch and obey; ``Senses`` perceives and ``Telling`` tells."""
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from datetime import datetime
 
 from agent.adapters.broker.mqtt import Listener
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
 from agent.app.open.broker import topics_of
+from agent.app.open.files.anew import forget_aside
 from agent.app.open.paths import control_socket
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
 from agent.app.threads.control.clock import ClockOperator
@@ -121,8 +122,12 @@ class Watches(Organ):
         self._time_answer = topics.time_answer if parts.time_key is not None else None
         self._disk = DiskWatch(parts.site.state, config.faults.min_free_mb * 1_000_000, post)
         self._ledger = core.ledger
-        # Without a broker nothing waits to be published, and nothing is kept for that.
-        prune = partial(parts.journal.prune, published_only=link.configured)
+
+        def prune(before: datetime) -> None:
+            forget_aside(parts.site, before)
+            # Without a broker nothing waits to be published, and nothing is kept for that.
+            parts.journal.prune(before, published_only=link.configured)
+
         days, latest = config.store.journal_days, parts.ledger.latest_trusted
         # A time in doubt must not make events older than they are.
         self._retention = Retention(prune, JudgedClock(parts.clock, reckoning), days, latest)

@@ -18,6 +18,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.clock import SystemClock
+from agent.adapters.store.aside import put_aside
 from agent.adapters.store.installation import Installation
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.owners import whose
@@ -195,6 +196,8 @@ def _lock(stack: ExitStack, state: Path) -> None:
     """One agent a state directory: two would drive the same outputs."""
     try:
         state.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        if LOCK.at(state).is_dir():
+            put_aside(LOCK.at(state))  # no agent holds a folder
         descriptor = os.open(LOCK.at(state), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, LOCK.mode)
     except OSError as error:
         fix = "make it writable for this user, or name another --state-dir"

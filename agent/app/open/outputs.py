@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from agent.adapters.store.aside import put_aside
 from agent.app.open.doors import release_level
 from agent.config import ConfigFile
+from agent.operations.places import OUTPUTS_RECORD
 from agent.operations.secure_outputs import (
     OutputLine,
     record_outputs,
@@ -31,4 +33,7 @@ def remember_outputs(file: ConfigFile, state: Path) -> None:
     Raises:
         UnavailableError: the state directory cannot be written to.
     """
+    for place in (state / OUTPUTS_RECORD, state / f".{OUTPUTS_RECORD}.new"):
+        if place.is_dir():
+            put_aside(place)  # nothing can be written over it
     record_outputs(state, outputs_of(file))

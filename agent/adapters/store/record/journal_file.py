@@ -202,7 +202,7 @@ class JournalFile:
 
     def _bring_along(self, connection: sqlite3.Connection, aside: Path) -> None:
         rows: list[tuple[Any, ...]] = []
-        with contextlib.suppress(sqlite3.Error, OSError), salvage.opened(aside) as broken:
+        with contextlib.suppress(*salvage.UNREADABLE, OSError), salvage.opened(aside) as broken:
             self.least_row = max(self.least_row, salvage.highest_row(broken))
             rows = salvage.unpublished(broken)
         if self._past is not None:

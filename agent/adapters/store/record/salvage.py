@@ -28,6 +28,8 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 _STAMP_CHARS = len("20260506T120000Z")
 _LONGEST_S = 10.0
 _LARGEST_ROW = 1 << 48
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""What reading a broken database raises: SQLite quotes a schema that may be no UTF-8."""
 
 
 def begin(journal: Path, moment: datetime) -> None:
@@ -107,7 +109,7 @@ def opened(aside: Path) -> Iterator[sqlite3.Connection]:
     """``aside`` for reading only: it stays as it is, to the byte.
 
     Raises:
-        sqlite3.Error: it cannot be opened at all.
+        sqlite3.Error: it cannot be opened at all; so may a UnicodeDecodeError say.
     """
     if aside.stat().st_size == 0:
         # SQLite would delete the log beside it.
@@ -123,7 +125,7 @@ def highest_row(connection: sqlite3.Connection) -> int:
     try:
         row = connection.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
         return row[0] if isinstance(row[0], int) and 0 <= row[0] < _LARGEST_ROW else 0
-    except sqlite3.Error:
+    except UNREADABLE:
         return 0
 
 
@@ -139,12 +141,12 @@ def unpublished(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
     for source in ("INDEXED BY pending", "NOT INDEXED"):
         for order in ("ASC", "DESC"):
             query = f"SELECT row FROM event {source} WHERE state = 0 ORDER BY row {order}"  # noqa: S608 - constants
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(*UNREADABLE):
                 for (number,) in connection.execute(query):
                     numbers.add(number)
     rows = []
     for number in sorted(numbers):
-        with contextlib.suppress(sqlite3.Error, CorruptError):
+        with contextlib.suppress(*UNREADABLE, CorruptError):
             query = f"SELECT {COLUMNS} FROM event NOT INDEXED WHERE row = ?"  # noqa: S608 - constants
             row = connection.execute(query, (number,)).fetchone()
             if row is not None and row[-1] == PENDING:

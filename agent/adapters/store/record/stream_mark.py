@@ -9,6 +9,7 @@ a power failure either file may be the older one, and a new epoch too many harms
 import os
 from pathlib import Path
 
+from agent.adapters.store.aside import put_aside
 from agent.adapters.store.names import MARK
 from agent.adapters.store.owners import whose
 from agent.errors import StoreError
@@ -27,6 +28,8 @@ class StreamMark:
         """
         path = Path(f"{journal}{MARK}")
         try:
+            if os.path.lexists(path) and not path.is_file():
+                put_aside(path)  # a folder, say, or a pipe: no mark
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             fix = f"make {path.parent} writable for this user"

@@ -8,6 +8,7 @@ file would mend stops it: another process holds the database, or the disk is ful
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 import structlog
@@ -17,8 +18,9 @@ from agent.adapters.store.installation import Installation
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.owners import whose
 from agent.adapters.store.pass_ledger import SqlitePassLedger
+from agent.adapters.store.record import salvage
 from agent.adapters.store.sqlite import CorruptError, HinderedError
-from agent.app.open.files.state import LATCHES, LEDGER, Row
+from agent.app.open.files.state import JOURNAL, LATCHES, LEDGER, WATCHED, Row
 from agent.app.open.site import Site
 from agent.errors import StoreError
 
@@ -86,6 +88,16 @@ def latches_or_anew(site: Site, installation: Installation) -> SqliteLatches:
         return _read_through(store, store.latches, store.positions, store.budgets)
 
     return opened_or_anew(site, installation, LATCHES, opened)
+
+
+def forget_aside(site: Site, before: datetime) -> None:
+    """Delete what was set aside before this moment, but for journals, which do so themselves.
+
+    It holds whom the registry has forgotten since.
+    """
+    for row in WATCHED:
+        if row is not JOURNAL:
+            salvage.forget(row.at(site.state), before)
 
 
 def _read_through(store: S, *reads: Callable[[], object]) -> S:

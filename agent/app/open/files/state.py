@@ -143,11 +143,11 @@ LATCHES = Row(
     copy=Copy.DATABASE,
 )
 BROKEN_REMAINS = Row(
-    "*.sqlite.broken-*",
-    "adapters.store.installation",
+    f"*{BROKEN}*",
+    "adapters.store.aside",
     0o600,
     secret=True,
-    loss="What was left of a missing or empty file cannot be looked into; nothing goes by it.",
+    loss="What was set aside or left of a file cannot be put back; nothing goes by it.",
     copy=Copy.FILE,
 )
 IDENTITY = Row(
@@ -237,7 +237,7 @@ ROWS = (
     *(LOCK, SOCKET, SOCKET_LOCK, MODELS, TRUST, VOICES, DRAFTS),
 )
 WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES)
-"""What grants or forbids: one that is missing, empty, older or foreign is a fault (``state:``)."""
+"""What grants or forbids: one missing, empty, older, damaged or foreign is a fault (``state:``)."""
 
 
 def row_of(place: PurePath) -> Row | None:
