@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from test_state_files import PLAIN, gate_on
 
 from agent.adapters.store import sqlite
 from agent.adapters.store.sqlite import HinderedError
-from agent.app.open.files.anew import ledger_or_anew
+from agent.app.open.files.anew import forget_aside, ledger_or_anew
 from agent.app.open.files.installation import part_of
 from agent.app.open.files.state import IDENTITY, JOURNAL, LEDGER
 from agent.app.open.files.state import REGISTRY as REGISTRY_FILE
@@ -218,6 +219,17 @@ def test_a_use_that_reads_as_anothers_is_seen(state: Path):
     with gate_on(state) as gate:
         assert set(gate.status.faults) == {"state:passes"}
     tried(state)
+
+
+def test_what_was_set_aside_is_forgotten_with_the_events_of_then(state: Path):
+    rubbish(4096)(REGISTRY_FILE.at(state))
+    with gate_on(state):
+        pass
+    forget_aside(site_of(state, None), datetime.now(UTC) - timedelta(days=1))
+    assert list(state.glob("*.broken-*"))
+    forget_aside(site_of(state, None), datetime.now(UTC) + timedelta(days=1))
+    assert not list(state.glob("*.broken-*"))
+    assert list(installation(state).look()) == [REGISTRY_FILE.name]
 
 
 def test_nothing_is_moved_under_a_running_agent_by_a_command(state: Path):

@@ -106,8 +106,9 @@ class SqliteRegistry(DocumentTables):
             for table in ("reference", "photograph", "id_document"):
                 query = f"DELETE FROM {table} WHERE holder = ?"  # noqa: S608 - constants
                 self._connection.execute(query, (holder,))
-            self._bury(holder, self._tombstone_key(make=True), removed_at)
-            self._outlived(now)
+            sure = now.utc_trusted and at_least is not None
+            self._bury(holder, self._tombstone_key(make=True), removed_at, sure=sure)
+            self._outlived(now, at_least)
             self._owe_erasure()
             self._log(EventType.HOLDER_REMOVED, {"holder": holder}, by, now)
             return True

@@ -61,25 +61,41 @@ class Tombstones(PassTables):
             incomplete |= foreign or not row.verdict.subjects
         return Removed(at, key, incomplete)
 
-    def _bury(self, holder: HolderId, key: bytes, removed_at: datetime) -> None:
-        """Put or renew the holder's tombstone, within the caller's transaction."""
+    def _bury(self, holder: HolderId, key: bytes, removed_at: datetime, *, sure: bool) -> None:
+        """Put or renew the holder's tombstone, within the caller's transaction.
+
+        It never begins earlier than the one before, by which passes are revoked; but where the
+        time is ``sure``, that one may have been of a clock that was wrong. Nor does it die earlier.
+        """
         name = tombstone_hash(key, holder)
+        dies_at = self._passes_end()
+        for row in self._marked("tombstone", "WHERE holder_hash = ?", name):
+            before = _removed_at(row) if row.verdict.whole else None
+            if before is not None and not sure:
+                removed_at = max(removed_at, before)
+            ended = _dies_at(row)
+            dies_at = None if dies_at is None or ended is None else max(dies_at, ended)
         self._clear_damage("tombstone", name)
         self._connection.execute(
             "INSERT INTO tombstone (holder_hash, key_id, removed_at, dies_at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (holder_hash) DO UPDATE SET key_id = excluded.key_id,"
             " removed_at = excluded.removed_at, dies_at = excluded.dies_at",
-            (name, _key_id(key), removed_at.isoformat(), text_or_none(self._passes_end())),
+            (name, _key_id(key), removed_at.isoformat(), text_or_none(dies_at)),
         )
         self._mark("tombstone", name)
 
-    def _outlived(self, now: Instant) -> None:
-        """Forget tombstones whose last pass has ended, within the caller's transaction."""
-        if not now.utc_trusted:
+    def _outlived(self, now: Instant, at_least: datetime | None) -> None:
+        """Forget tombstones whose last pass has ended, within the caller's transaction.
+
+        By a time that was confirmed, and no later than now: one source that is wrong for an hour
+        would make everybody unremoved.
+        """
+        if not now.utc_trusted or at_least is None:
             return
+        surely = min(now.utc, at_least)
         for row in [*self._each("tombstone")]:
             ends = _dies_at(row)
-            if row.verdict.whole and ends is not None and ends + _MARGIN < now.utc:
+            if row.verdict.whole and ends is not None and ends + _MARGIN < surely:
                 self._connection.execute("DELETE FROM tombstone WHERE rowid = ?", (row.number,))
 
     def _prolong(self) -> None:

@@ -143,7 +143,7 @@ LATCHES = Row(
     copy=Copy.DATABASE,
 )
 BROKEN_REMAINS = Row(
-    f"*{BROKEN}*",
+    "*.broken-*",
     "adapters.store.aside",
     0o600,
     secret=True,
