@@ -8,8 +8,10 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from nobody_parts import NOBODY, as_nobody
 from state_parts import NAMES, ONCE, every, installation, prepared
 from store_parts import BY
 from test_state_files import PLAIN, gate_on
@@ -23,7 +25,7 @@ from agent.app.open.files.state import REGISTRY as REGISTRY_FILE
 from agent.app.open.site import site_of
 from agent.controller.inputs import Commanded
 from agent.domain.door.door_mode import Command
-from agent.errors import StoreError
+from agent.errors import StoreError, UnavailableError
 
 
 @pytest.fixture(scope="module")
@@ -144,13 +146,43 @@ def test_what_is_no_database_of_ours_is_set_aside_in_fault(state: Path, name: st
             assert not gate.status.faults
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def not_to_be_opened(path: Path) -> None:
+    path.chmod(0)
+
+
+def of_root(path: Path) -> None:
+    os.chown(path, 0, 0)
+
+
+def with_a_log_of_root(path: Path) -> None:
+    log = Path(f"{path}-wal")
+    log.touch()
+    os.chown(log, 0, 0)
+    log.chmod(0o600)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_that_the_agent_may_not_open_is_set_aside(state: Path, name: str):
-    (state / name).chmod(0)
-    with gate_on(state) as gate:
-        assert set(gate.status.faults) == {str(part_of(name))}
-    tried(state)
+@pytest.mark.parametrize("deed", [not_to_be_opened, of_root, with_a_log_of_root])
+def test_a_file_that_the_agents_user_may_not_open_is_set_aside(
+    locked_down: Path, name: str, deed: Callable[[Path], None]
+):
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        state = shutil.copytree(locked_down, Path(folder) / "state")
+        for path in (state, *state.iterdir()):
+            os.chown(path, NOBODY, NOBODY)
+        deed(state / name)
+
+        def work() -> None:
+            with gate_on(state) as gate:
+                told = dict(gate.status.faults)
+                assert "release 3" in gate.press("rex")
+            raise UnavailableError(str(told))
+
+        told = as_nobody(work)
+    assert told.startswith("{" + repr(str(part_of(name))))
+    assert ("belongs to root" in told) is (deed is not not_to_be_opened)
 
 
 @pytest.mark.parametrize("deed", range(len(DEEDS)), ids=each_name)
@@ -241,3 +273,42 @@ def test_nothing_is_moved_under_a_running_agent_by_a_command(state: Path):
     assert not list(state.glob("*.broken-*"))
     with pytest.raises(StoreError):
         sqlite.open_database(REGISTRY_FILE.at(state), 1, ())
+
+
+def test_what_is_put_under_a_running_agent_gives_nothing_and_the_next_start_sets_it_aside(
+    state: Path,
+):
+    with gate_on(state) as gate:
+        gate.tell(Commanded(Command.RESUME, "north-entry", BY))
+        for name in (LEDGER.name, REGISTRY_FILE.name):
+            (state / name).rename(state / "kept")
+            rubbish(4096)(state / name)
+        gate.watch.tend()
+        gate.watch.tend()
+        assert gate.show(ONCE) != "access.granted"
+        assert "release 3" in gate.press("rex")
+    with gate_on(state) as gate:
+        assert {"state:passes", "state:registry"} <= set(gate.status.faults)
+        assert gate.show(ONCE) != "access.granted"
+        assert "release 3" in gate.press("rex")
+
+
+@pytest.mark.parametrize("kept", NAMES)
+def test_a_folder_of_last_week_with_one_file_of_today_is_in_fault(
+    locked_down: Path, tmp_path: Path, kept: str
+):
+    """Or a file of last week in the folder of today, seen from the other side."""
+    week, today = tmp_path / "week", shutil.copytree(locked_down, tmp_path / "today")
+    shutil.copytree(locked_down, week)
+    for _ in range(3):
+        with gate_on(today) as gate:
+            gate.files.live()
+            gate.files.installation.settle()
+    for path in every(today, kept):
+        shutil.copy(path, week)
+    wrong = installation(week).look()
+    if kept in (REGISTRY_FILE.name, JOURNAL.name):
+        # These remember the others.
+        assert set(wrong) == {*NAMES} - {kept}
+    with gate_on(week) as gate:
+        assert gate.show(ONCE) != "access.granted"

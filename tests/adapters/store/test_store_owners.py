@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from nobody_parts import NOBODY, as_nobody
 
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.owners import whose
 from agent.app.open.files.state import KEY, REGISTRY
 from agent.app.open.files.stores import open_journal, open_registry, read_registry
 from agent.app.open.site import site_of
-from agent.errors import UnavailableError
-
-NOBODY = 65534
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 
@@ -33,30 +31,6 @@ def state() -> Iterator[Path]:
     os.chown(state, NOBODY, NOBODY)
     yield state
     shutil.rmtree(folder)
-
-
-def as_nobody(work: Callable[[], object]) -> str:
-    """What ``work`` refuses with where ``nobody`` does it, in a process of its own."""
-    reads, writes = os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            os.setgroups([])
-            os.setresgid(NOBODY, NOBODY, NOBODY)
-            os.setresuid(NOBODY, NOBODY, NOBODY)
-            work()
-            said = "it works"
-        except UnavailableError as error:
-            said = str(error)
-        except BaseException as error:  # noqa: BLE001 - told to the parent, which judges it
-            said = repr(error)
-        os.write(writes, said.encode())
-        os._exit(0)
-    os.close(writes)
-    with os.fdopen(reads, "rb") as stream:
-        said = stream.read().decode()
-    os.waitpid(child, 0)
-    return said
 
 
 def look(state: Path) -> None:
