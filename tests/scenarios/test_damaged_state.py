@@ -1,5 +1,6 @@
 """Whatever stands in a file's place: the agent starts, gives nobody more, lets everybody out."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -224,7 +225,10 @@ def test_flipped_anywhere_it_starts_and_gives_no_more_than_before(
             assert gate.status.modes == {"north-entry": "locked_down"}, seed
             # Else the lockdown would hide whether the pass is used up.
             gate.tell(Commanded(Command.RESUME, "north-entry", BY))
-            assert gate.show(ONCE) != "access.granted", seed
+            before = len(gate.output.told)
+            with contextlib.suppress(IndexError):  # what the journal lost is nobody's right
+                assert gate.show(ONCE) != "access.granted", seed
+            assert not any(one.startswith("release") for one in gate.output.told[before:]), seed
             assert "release 3" in gate.press("rex"), seed
         shutil.rmtree(state)
 

@@ -89,12 +89,15 @@ class SqliteRegistry(DocumentTables):
         """Forget a holder, all references and photographs; False where there is none.
 
         What stays is a tombstone: passes about them that are no newer open nothing. ``at_least`` is
-        a time that it surely is later than, where the clock may be behind.
+        a time that it surely is later than, where the clock may be behind. Where no time is known
+        at all, no pass about them opens until they are removed again by a clock that is sure.
 
         Raises:
             KeyUnavailableError: the key of tombstones cannot be read or made; nothing was removed.
         """
-        removed_at = now.utc if at_least is None else max(now.utc, at_least)
+        removed_at: datetime | None = now.utc if at_least is None else max(now.utc, at_least)
+        if at_least is None and not now.utc_trusted:
+            removed_at = None  # it may be years behind, and passes of then would open
 
         def work() -> bool:
             damaged = self._damaged("holder", holder)

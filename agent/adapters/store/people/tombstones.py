@@ -23,6 +23,8 @@ from agent.domain.hours.instant import Instant
 from agent.errors import KeyUnavailableError, RefusedError
 
 _KEY_ID_DIGITS = 16
+_UNKNOWN = ""
+"""In the place of a time that nobody knew."""
 _MARGIN = timedelta(days=1)
 """Beyond the last pass that a tombstone revokes, before it is forgotten."""
 
@@ -61,18 +63,22 @@ class Tombstones(PassTables):
             incomplete |= foreign or not row.verdict.subjects
         return Removed(at, key, incomplete)
 
-    def _bury(self, holder: HolderId, key: bytes, removed_at: datetime, *, sure: bool) -> None:
+    def _bury(
+        self, holder: HolderId, key: bytes, removed_at: datetime | None, *, sure: bool
+    ) -> None:
         """Put or renew the holder's tombstone, within the caller's transaction.
 
-        It never begins earlier than the one before, by which passes are revoked; but where the
-        time is ``sure``, that one may have been of a clock that was wrong. Nor does it die earlier.
+        Without a time it revokes every pass. It never revokes fewer than the one before; but where
+        the time is ``sure``, that one may have been of a clock that was wrong. Nor does it die
+        earlier.
         """
         name = tombstone_hash(key, holder)
         dies_at = self._passes_end()
         for row in self._marked("tombstone", "WHERE holder_hash = ?", name):
-            before = _removed_at(row) if row.verdict.whole else None
-            if before is not None and not sure:
-                removed_at = max(removed_at, before)
+            before = _removed_at(row) if row.verdict.whole else removed_at
+            if not sure:
+                known = None not in (removed_at, before)
+                removed_at = max(filter(None, (removed_at, before))) if known else None
             ended = _dies_at(row)
             dies_at = None if dies_at is None or ended is None else max(dies_at, ended)
         self._clear_damage("tombstone", name)
@@ -80,7 +86,7 @@ class Tombstones(PassTables):
             "INSERT INTO tombstone (holder_hash, key_id, removed_at, dies_at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (holder_hash) DO UPDATE SET key_id = excluded.key_id,"
             " removed_at = excluded.removed_at, dies_at = excluded.dies_at",
-            (name, _key_id(key), removed_at.isoformat(), text_or_none(dies_at)),
+            (name, _key_id(key), text_or_none(removed_at) or _UNKNOWN, text_or_none(dies_at)),
         )
         self._mark("tombstone", name)
 

@@ -85,7 +85,7 @@ def latches_or_anew(site: Site, installation: Installation) -> SqliteLatches:
 
     def opened() -> SqliteLatches:
         store = SqliteLatches(LATCHES.at(site.state))
-        return _read_through(store, store.latches, store.positions, store.budgets)
+        return _read_through(store, store.latches, store.positions, store.budgets, store.baseline)
 
     return opened_or_anew(site, installation, LATCHES, opened)
 
