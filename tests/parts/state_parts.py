@@ -32,6 +32,7 @@ from agent.app.open.files.state import IDENTITY, JOURNAL, LEDGER, REGISTRY, WATC
 from agent.app.open.site import site_of
 from agent.domain.access.registry import Registry
 from agent.domain.door.door_mode import DoorLatch, Latches, Mode
+from agent.domain.record.events import Event
 from agent.domain.record.topics import Topics
 from agent.ports import Door
 
@@ -104,6 +105,12 @@ def lived(folder: Path, *, remembered: bool = True) -> None:
         files.live()
         if remembered:
             files.installation.settle()
+
+
+def told(folder: Path) -> list[Event]:
+    events: list[Event] = []
+    installation(folder).tell(events.append)
+    return events
 
 
 def of_an_earlier_version(state: Path) -> None:

@@ -1,17 +1,12 @@
 """A file of the state that is missing, empty, older or another's never means rights."""
 
 import json
-import os
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from places import ROOT
 from state_parts import (
     DAMAGES,
     NAMES,
@@ -22,6 +17,7 @@ from state_parts import (
     prepared,
     put_older_back,
     remove,
+    told,
     truncate,
 )
 from store_parts import BY, event, open_journal
@@ -30,7 +26,6 @@ from agent.adapters.store import standing, verdicts
 from agent.app.open.files.keys import make_key
 from agent.app.open.files.state import IDENTITY, JOURNAL, LATCHES, LEDGER, REGISTRY
 from agent.app.open.site import site_of
-from agent.domain.record.events import Event
 from agent.errors import RefusedError, StoreError
 
 WORDS = {
@@ -40,12 +35,6 @@ WORDS = {
     "put_older_back": verdicts.OLDER,
     "put_anothers": verdicts.FOREIGN,
 }
-
-
-def told(folder: Path) -> list[Event]:
-    events: list[Event] = []
-    installation(folder).tell(events.append)
-    return events
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -266,107 +255,6 @@ def test_the_file_is_private_and_no_draft_of_it_stays(tmp_path):
     lived(state)
     assert IDENTITY.at(state).stat().st_mode & 0o777 == 0o600
     assert [path for path in state.iterdir() if path.name.startswith(".")] == []
-
-
-def killed(deed: str, state: Path, calls: int) -> int | None:
-    """Whether it was killed (None), else how many calls it made."""
-    program = ROOT / "tests" / "parts" / "state_parts.py"
-    paths = os.pathsep.join([str(ROOT), str(program.parent)])
-    done = subprocess.run(
-        [sys.executable, str(program), deed, str(state), str(calls)],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    if done.returncode == -signal.SIGKILL:
-        return None
-    assert done.returncode == 0, done.stderr
-    return int(done.stdout)
-
-
-ROUNDS = [4, pytest.param(60, marks=pytest.mark.slow)]
-HUGE = 1 << 40
-
-
-@pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
-def test_kill_9_at_any_step_of_the_first_start_leaves_no_fault(tmp_path, rounds):
-    whole = killed("start", tmp_path / "whole", HUGE)
-    assert whole is not None
-    for number in range(rounds):
-        state = tmp_path / str(number)
-        state.mkdir()
-        assert killed("start", state, 1 + whole * number // rounds) is None
-        with opened(state) as files:
-            assert files.wrong == {}
-            files.live()
-        assert told(state) == []
-
-
-@pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
-def test_kill_9_at_any_step_of_the_adoption_adopts_once_and_forgets_nothing(tmp_path, rounds):
-    old = tmp_path / "old"
-    of_an_earlier_version(old)
-    shutil.copytree(old, tmp_path / "whole")
-    whole = killed("start", tmp_path / "whole", HUGE)
-    assert whole is not None
-    for number in range(rounds):
-        state = shutil.copytree(old, tmp_path / str(number))
-        assert killed("start", state, 1 + whole * number // rounds) is None
-        with opened(state) as files:
-            assert files.wrong == {}
-            assert len(files.ledger.uses()) == 1
-        assert [one.data["files"] for one in told(state)] == [NAMES]
-        assert told(state) == []
-
-
-@pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
-def test_kill_9_at_any_step_of_remembering_leaves_no_fault_and_still_sees_an_older_copy(
-    tmp_path, rounds
-):
-    state, spare = prepared(tmp_path)
-    with opened(state) as files:
-        files.live()
-        shutil.copytree(state, tmp_path / "whole")
-        whole = killed("settle", tmp_path / "whole", HUGE)
-        assert whole is not None
-        for number in range(rounds):
-            files.live()
-            assert killed("settle", state, 1 + whole * number // rounds) is None
-            assert installation(state).look() == {}
-    for name in NAMES:
-        put_older_back(state, name, spare)
-    assert installation(state).look() == dict.fromkeys(NAMES, verdicts.OLDER)
-
-
-@pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
-@pytest.mark.parametrize("damage", [remove, put_older_back], ids=lambda deed: deed.__name__)
-def test_kill_9_in_a_start_on_a_damaged_folder_keeps_the_fault(tmp_path, damage, rounds):
-    ready, spare = prepared(tmp_path)
-    damage(ready, LEDGER.name, spare)
-    shutil.copytree(ready, tmp_path / "whole")
-    whole = killed("start", tmp_path / "whole", HUGE)
-    assert whole is not None
-    for number in range(rounds):
-        state = shutil.copytree(ready, tmp_path / str(number))
-        assert killed("start", state, 1 + whole * number // rounds) is None
-        with opened(state) as files:
-            assert list(files.wrong) == [LEDGER.name]
-
-
-@pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
-def test_kill_9_in_an_acceptance_is_in_fault_or_accepted_with_its_event(tmp_path, rounds):
-    ready, spare = prepared(tmp_path)
-    put_older_back(ready, LEDGER.name, spare)
-    installation(ready).judge()
-    shutil.copytree(ready, tmp_path / "whole")
-    whole = killed("accept", tmp_path / "whole", HUGE)
-    assert whole is not None
-    for number in range(rounds):
-        state = shutil.copytree(ready, tmp_path / str(number))
-        assert killed("accept", state, 1 + whole * number // rounds) is None
-        assert bool(installation(state).look()) is (told(state) == [])
 
 
 def test_commands_and_an_agent_may_remember_at_the_same_time(tmp_path):
