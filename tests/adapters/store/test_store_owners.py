@@ -47,7 +47,7 @@ def write(state: Path) -> None:
     ("work", "name"),
     [
         (look, "registry.sqlite"),
-        (write, "installation"),  # read before the journal
+        (write, "journal.sqlite"),
         (lambda state: load_key(KEY.at(state)), "gallery.key"),
     ],
 )
