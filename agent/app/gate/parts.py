@@ -7,8 +7,6 @@ A file of the state that is missing, older, damaged or of another installation s
 a fault, by which the controller keeps the stricter side.
 """
 
-import fcntl
-import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,10 +16,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.store.aside import put_aside
 from agent.adapters.store.installation import Installation
 from agent.adapters.store.latches import SqliteLatches
-from agent.adapters.store.owners import whose
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.people.registry import SqliteRegistry
 from agent.adapters.store.record.journal import SqliteJournal
@@ -32,7 +28,8 @@ from agent.app.open.engine import engine_of
 from agent.app.open.files.anew import latches_or_anew, ledger_or_anew, opened_or_anew
 from agent.app.open.files.installation import detail_of, installation_of, part_of, settle
 from agent.app.open.files.keys import load_community_key
-from agent.app.open.files.state import FOLDER_MODE, JOURNAL, LOCK, REGISTRY
+from agent.app.open.files.running import held
+from agent.app.open.files.state import JOURNAL, REGISTRY
 from agent.app.open.files.stores import Key, open_journal, open_registry
 from agent.app.open.id_reader import PhotoReader, open_id_reader
 from agent.app.open.outputs import remember_outputs
@@ -94,7 +91,9 @@ def open_parts(
         UnavailableError: something is missing; its message says what and how to get it.
     """
     config, stands = file.config, stands or Stands()
-    _lock(stack, state)
+    # One agent a state directory: two would drive the same outputs.
+    fix = "stop it first: systemctl stop gate-agent; or name another --state-dir"
+    stack.enter_context(held(state, UnavailableError(f"another agent runs on {state}", fix)))
     clock = SystemClock(
         trust_system_clock=config.clock.trust_system_clock,
         tolerance=timedelta(seconds=config.clock.tolerance_s),
@@ -190,23 +189,3 @@ def _open_stores(
     latched = latches_or_anew(site, installation)
     stack.callback(latched.close)
     return recorded, known, snapshot, used, latched
-
-
-def _lock(stack: ExitStack, state: Path) -> None:
-    """One agent a state directory: two would drive the same outputs."""
-    try:
-        state.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        if LOCK.at(state).is_dir():
-            put_aside(LOCK.at(state))  # no agent holds a folder
-        descriptor = os.open(LOCK.at(state), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, LOCK.mode)
-    except OSError as error:
-        fix = "make it writable for this user, or name another --state-dir"
-        said = f"{state} cannot be written: {error.strerror}"
-        said, fix = whose(LOCK.at(state)) or (said, fix)
-        raise UnavailableError(said, fix) from error
-    stack.callback(os.close, descriptor)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        fix = "stop it first: systemctl stop gate-agent; or name another --state-dir"
-        raise UnavailableError(f"another agent runs on {state}", fix) from error

@@ -20,15 +20,16 @@ from agent.adapters.store.keys import init_next_key
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.verdicts import EMPTY
-from agent.app.gate.parts import _lock
 from agent.app.open.files import state as table
 from agent.app.open.files.installation import installation_of
 from agent.app.open.files.keys import make_key
+from agent.app.open.files.running import held
 from agent.app.open.files.state import ROWS, Copy, row_of
 from agent.app.open.files.stores import Key, open_journal, open_registry
 from agent.app.open.paths import control_socket
 from agent.app.open.site import Site, site_of
 from agent.app.threads.control.socket import ControlServer
+from agent.errors import UnavailableError
 from agent.operations.files import write_lines
 from agent.operations.health import trust_lists
 from agent.operations.packs.install import install
@@ -126,7 +127,7 @@ def usual_umask() -> Iterator[None]:
 def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     """One of everything that writes into the state folder; databases stay open."""
     state = site.state
-    _lock(stack, state)
+    stack.enter_context(held(state, UnavailableError("held")))
     server = ControlServer(control_socket(None, state), {})
     # Stopped before it works, it only lets its socket go.
     stack.callback(server.work)

@@ -1,12 +1,12 @@
 """The pass ledger of an agent that is stopped, for a command that writes in its stead."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.app.open.files.state import LEDGER, LOCK
+from agent.app.open.files.running import held
+from agent.app.open.files.state import LEDGER
 from agent.app.open.site import Site
 from agent.errors import UnavailableError
 
@@ -37,18 +37,7 @@ def alone(site: Site) -> Iterator[None]:
     Raises:
         UnavailableError: one does, or this user may not know.
     """
-    try:
-        descriptor = os.open(LOCK.at(site.state), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, LOCK.mode)
-    except OSError as error:
-        fix = "run as the user who owns it, or name another --state-dir"
-        raise UnavailableError(f"{site.state} cannot be written: {error.strerror}", fix) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        fix = "ask it as a user who may, or stop it first: systemctl stop gate-agent"
-        raise UnavailableError(f"an agent runs on {site.state} and does not answer", fix) from error
-    try:
+    fix = "ask it as a user who may, or stop it first: systemctl stop gate-agent"
+    taken = UnavailableError(f"an agent runs on {site.state} and does not answer", fix)
+    with held(site.state, taken):
         yield
-    finally:
-        os.close(descriptor)

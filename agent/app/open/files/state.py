@@ -176,7 +176,7 @@ OUTPUTS = Row(
 )
 LOCK = Row(
     "agent.lock",
-    "app.gate.parts",
+    "app.open.files.running",
     0o600,
     secret=False,
     loss="Taken away under a running agent, a second one could start and drive its outputs.",
