@@ -34,20 +34,19 @@ def tell(site: Site, change: ClockChange, given: datetime | None, by: str, reaso
         StoreError: it cannot be written.
         UnavailableError: an agent runs on this state directory.
     """
-    with alone(site):
-        if not has_ledger(site):
-            raise RefusedError("nothing_known", "no time was ever believed here")
-        with open_ledger(site) as ledger:
-            before, now = ledger.latest_trusted(), instant(site)
-            utc = told_time(Reckoning.since(before).heard(now), now, change, given)
-            data = {
-                "change": change.value,
-                "by": by,
-                "reason": reason,
-                "was": None if before is None else utc_text(before),
-                "utc": utc_text(utc),
-            }
-            # Said first: a word that is written down is in the journal too.
-            record(site, EventType.CLOCK_SET, data)
-            ledger.set_trusted(utc)
-            return shown(Reckoning.since(utc), now)
+    if not has_ledger(site):
+        raise RefusedError("nothing_known", "no time was ever believed here")
+    with alone(site), open_ledger(site) as ledger:
+        before, now = ledger.latest_trusted(), instant(site)
+        utc = told_time(Reckoning.since(before).heard(now), now, change, given)
+        data = {
+            "change": change.value,
+            "by": by,
+            "reason": reason,
+            "was": None if before is None else utc_text(before),
+            "utc": utc_text(utc),
+        }
+        # Said first: a word that is written down is in the journal too.
+        record(site, EventType.CLOCK_SET, data)
+        ledger.set_trusted(utc)
+        return shown(Reckoning.since(utc), now)
