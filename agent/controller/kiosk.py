@@ -133,6 +133,11 @@ class Kiosk:
         """What most people's skin had lately, to be kept beyond this process."""
         return self._judge.thermal.baseline
 
+    def expected_false_grants(self, now_s: float) -> float:
+        """What faces alone risked in this process, of its last day at most."""
+        budgets = [lane.attempts.false_grants.budget for lane in self._lanes]
+        return sum(budget.expected_last_day(now_s) for budget in budgets)
+
     @property
     def deadline_s(self) -> float | None:
         """When to send the next ``Tick``, on the monotonic clock; None while nothing is due."""

@@ -48,6 +48,11 @@ class ControlLoop:
         return happened
 
     @property
+    def expected_false_grants(self) -> float:
+        """What faces alone risked in this process, in expected false grants."""
+        return self._kiosk.expected_false_grants(self._clock.now().monotonic_s)
+
+    @property
     def deadline_s(self) -> float | None:
         """When a ``Tick`` is due next, on the monotonic clock; None while nothing is due."""
         return self._kiosk.deadline_s

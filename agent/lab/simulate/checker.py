@@ -11,7 +11,8 @@ that is published later; so an opening by grant waits for its event until the en
     egress_not_freed            is not released within a second of REX or fire, the agent alive
     opening_without_event       is released, and no event ever says so
 
-``checker_events`` has those of the published events.
+``checker_events`` has those of the published events, ``checker_probes`` what is promised against
+those who probe.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,7 +21,8 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-from agent.lab.simulate.checker_events import Report, Stream
+from agent.lab.simulate.checker_events import Stream
+from agent.lab.simulate.checker_probes import Promised, Promises, Report
 from agent.lab.simulate.truth import ClockMap, Hours, Person, Presences, RecentActs
 
 _EGRESS_S = 1.0
@@ -76,7 +78,12 @@ class _Opening:
 class Checker:
     """Is told everything in the order of time; ``finish`` gives what was violated."""
 
-    def __init__(self, outputs: Mapping[str, WatchedOutput], zone: tzinfo) -> None:
+    def __init__(
+        self,
+        outputs: Mapping[str, WatchedOutput],
+        zone: tzinfo,
+        promised: Promised = Promised(),  # noqa: B008 - frozen
+    ) -> None:
         self._outputs = {name: _Output(one) for name, one in outputs.items()}
         self._of_point = {point: name for name, one in outputs.items() for point in one.points}
         self._zone = zone
@@ -84,7 +91,10 @@ class Checker:
         self._acts = RecentActs()
         self._report = Report(self._acts)
         self.presences = Presences()
-        self.stream = Stream(self._report, self.presences, self._clock, zone, self._was_free)
+        self.promises = Promises(self._report, self.presences, self._clock, promised)
+        self.stream = Stream(
+            self._report, self.presences, self._clock, zone, self.promises, self._was_free
+        )
         self._alive_since_s: float | None = None
         self._starting = False
         self._fire = False
@@ -122,6 +132,7 @@ class Checker:
         """It is up and reads its inputs."""
         self._starting = False
         self._alive_since_s = at_s
+        self.promises.runs(at_s)
         if self._fire:
             for output in self._outputs.values():
                 output.egress.append(at_s)
@@ -135,6 +146,7 @@ class Checker:
         if self._journal_trouble and self._journal_trouble[-1][1] == _FAR:
             # What the door did while its row could not be written is known to nobody any more.
             self.stream.unwritten.append((self._journal_trouble[-1][0], at_s))
+        self.promises.dies(at_s)
         self.stream.agent_died(at_s)
         self._acts.note(at_s, how)
 
@@ -227,6 +239,7 @@ class Checker:
         """Everything was published that ever will be; all violations in the order of time."""
         self.look(at_s)
         causes = self.stream.finish(at_s)
+        self.promises.finish(at_s)
         for name, one in self._outputs.items():
             self._explain(name, one, causes)
         return self._report.sorted()
@@ -247,6 +260,8 @@ class Checker:
         if locked:
             self._report.violated(at_s, "opened_in_lockdown", inputs, output=name)
         excused = one.unsure
+        if not excused:
+            self.promises.opened(at_s, name, by=by)
         one.openings.append(_Opening(at_s, by, excused, inputs, locked))
 
     def _lasts(self, one: _Output, at_s: float) -> bool:

@@ -7,6 +7,7 @@ event_twice                 one id at two places, two events at one place, or tw
 event_out_of_order          a sequence number came for the first time after a later one
 granted_to_wrong_person     somebody was granted who did not stand there, or may not pass
 passage_unaccounted         of a grant at a monitored door nobody says whether it was used
+passed_back                 a pass let a second one in while its first passage was under way
 leak                        a name or an ID number stands in a payload
 """
 
@@ -14,11 +15,12 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from agent.lab.simulate.truth import ELEVATED, ClockMap, Presences, RecentActs
+from agent.lab.simulate.checker_probes import Promises, Report
+from agent.lab.simulate.truth import ELEVATED, ClockMap, Person, Presences
 
 NAME_MARK = "NAME-"
 """Every name in a simulation begins so, that it is found wherever it should not be."""
@@ -26,38 +28,16 @@ _ID_NUMBER = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")
 _GRACE_S = 0.6
 _SETTLED_S = 12.0
 """A window is over by then, and what became of the grant is written down."""
-_MOST = 1000
+_TRIED_S = 20.0
+"""What somebody began with a pass has ended by then."""
+_PASSAGE_S = 4.5
+"""Within the window of a passage."""
 
 
 def load(text: str) -> dict[str, Any]:
     """A payload as JSON values."""
     body: dict[str, Any] = json.loads(text)
     return body
-
-
-@dataclass(slots=True)
-class Report:
-    """Violations with the inputs that led there."""
-
-    acts: RecentActs
-    violations: list[dict[str, Any]] = field(default_factory=list)
-
-    def violated(
-        self,
-        at_s: float,
-        invariant: str,
-        inputs: Sequence[Mapping[str, Any]] | None = None,
-        **more: object,
-    ) -> None:
-        """Keep it; past some number only the first ones."""
-        if len(self.violations) < _MOST:
-            led = list(self.acts.last if inputs is None else inputs)
-            one = {"time": round(at_s, 3), "invariant": invariant, **more, "inputs": led}
-            self.violations.append(one)
-
-    def sorted(self) -> list[dict[str, Any]]:
-        """By time."""
-        return sorted(self.violations, key=lambda one: one["time"])
 
 
 @dataclass(slots=True, eq=False)
@@ -78,10 +58,12 @@ class Stream:
         presences: Presences,
         clock: ClockMap,
         zone: tzinfo,
+        promises: Promises,
         was_free: Callable[[str, float], bool],
     ) -> None:
         """``was_free`` says whether an access point was free for everybody at a moment."""
         self._was_free = was_free
+        self._promises = promises
         self._report = report
         self._presences = presences
         self._clock = clock
@@ -103,7 +85,8 @@ class Stream:
         self._last: dict[str, int] = {}
         self._causes: dict[str, list[float]] = {}
         self._grants: dict[tuple[str, str | None], deque[_Grant]] = {}
-        self._used: dict[str, int] = {}
+        self._used: dict[str, list[float]] = {}
+        self._uses_since_s = self._whereabouts_since_s = float("-inf")
         self._inside: dict[str, tuple[str, float]] = {}
         self._deaths: list[float] = []
         self._unsure: list[float] = []
@@ -111,6 +94,13 @@ class Stream:
     def agent_died(self, at_s: float) -> None:
         """What it had not finished nobody finishes."""
         self._deaths.append(at_s)
+
+    def forgotten(self, at_s: float, *, uses: bool = False) -> None:
+        """A person accepted that nobody knows where people are, or how often passes were used."""
+        if uses:
+            self._uses_since_s = at_s
+        else:
+            self._whereabouts_since_s = at_s
 
     def whereabouts_unsure(self, at_s: float) -> None:
         """Where people are may have been forgotten."""
@@ -170,6 +160,8 @@ class Stream:
                 self._judged(at_s, point, moments)
             case "access.taken" | "access.not_taken":
                 self._passage(point, data, moments, taken=kind == "access.taken")
+            case "access.unjudged" | "access.probing":
+                self._promises.told(point, kind, data, moments)
             case "passback.forgiven":
                 self._forgiven(data.get("holder"))
             case "door.released":
@@ -185,7 +177,8 @@ class Stream:
             presence.events += 1
             # Whose pass was refused may still be known by their face.
             most = 1 if presence.person.uses is None else 2
-            if presence.events > most and not presence.restarted:
+            again = presence.restarted or self._presences.tried(point, moment - _TRIED_S, moment)
+            if presence.events > most and not again:
                 self._report.violated(
                     at_s, "event_twice", access_point=point, holder=presence.person.holder
                 )
@@ -201,20 +194,21 @@ class Stream:
     ) -> None:
         holder, synced = data.get("holder"), bool(data["clock_synced"])
         why: str | None = "nobody stood there"
+        if not moments and (there := self._presences.find(point, at_s, _GRACE_S)) is not None:
+            # By a clock that somebody set: it is told by the name of what that opened.
+            self._promises.granted(at_s, point, there, holder)
         when_s = at_s
         for moment in moments:
             presence = self._presences.find(point, moment, _GRACE_S)
             if presence is None:
                 continue
             when_s, person = moment, presence.person
-            why = person.may_pass(point, utc, self._zone, synced=synced)
-            if why == ELEVATED and any(begin <= moment <= end for begin, end in self.lies):
+            self._promises.granted(when_s, point, presence, holder)
+            if not self._promises.lucky(person, holder):
+                against = person.may_pass(point, utc, self._zone, synced=synced)
+                why = self._wrongly(person, holder, moment, against)
+            else:
                 why = None
-            if why is None and person.holder != holder:
-                why = "somebody else stood there"
-            if why is None and person.uses is not None and holder is not None:
-                self._used[holder] = self._used.get(holder, 0) + 1
-                why = "the pass was used up" if self._used[holder] > person.uses else None
             if why is None:
                 break
         if why is None and self._is_inside(point, holder, when_s):
@@ -224,9 +218,39 @@ class Stream:
             self._report.violated(
                 when_s, "granted_to_wrong_person", access_point=point, holder=holder, why=why
             )
+        if point in self.hard_area and holder is not None:
+            self._handed_back(point, holder, when_s)
         if point in self.monitored:
             grant = _Grant(when_s, point, holder, list(self._report.acts.last))
             self._grants.setdefault((point, holder), deque()).append(grant)
+
+    def _wrongly(
+        self, person: Person, holder: str | None, at_s: float, against: str | None
+    ) -> str | None:
+        """Why this grant was wrong, beside what is ``against`` the person; it counts as a use."""
+        if against == ELEVATED and any(begin <= at_s <= end for begin, end in self.lies):
+            against = None
+        if against is None and person.holder != holder:
+            return "somebody else stood there"
+        if against is None and person.uses is not None and holder is not None:
+            used = self._used.setdefault(holder, [])
+            used.append(at_s)
+            times = sum(one > self._uses_since_s for one in used)
+            return "the pass was used up" if times > person.uses else None
+        return against
+
+    def _handed_back(self, point: str, holder: str, at_s: float) -> None:
+        """Whether the holder was let in a moment ago, and nobody says yet what became of it."""
+        under_way = [
+            one
+            for one in self._grants.get((point, holder), ())
+            if at_s - _PASSAGE_S < one.at_s < at_s
+        ]
+        since_s = min((one.at_s for one in under_way), default=at_s)
+        if any(since_s - 0.1 <= death <= at_s for death in self._deaths):
+            return
+        if under_way and not self._was_free(point, since_s):
+            self._report.violated(at_s, "passed_back", access_point=point, holder=holder)
 
     def _passage(
         self, point: str, data: Mapping[str, Any], moments: Sequence[float], *, taken: bool
@@ -253,7 +277,7 @@ class Stream:
     def _is_inside(self, point: str, holder: str | None, at_s: float) -> bool:
         """Whether they are in the area already, as far as that is sure."""
         area, since_s = self._inside.get(holder or "", ("", 0.0))
-        if area != self.hard_area.get(point, "-"):
+        if area != self.hard_area.get(point, "-") or since_s <= self._whereabouts_since_s:
             return False
         if any(
             since_s <= end and self._presences.stood(exit_, holder, begin, end)

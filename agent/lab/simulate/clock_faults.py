@@ -14,6 +14,9 @@ class BusyError(Exception):
 class TimedGate(Protocol):
     """What these faults need of the simulation."""
 
+    timeless: bool
+    """Nothing remembers what time it was: whoever sets the clock is believed at the next start."""
+
     def set_clock(self, offset_s: float, *, trusted: bool, attacked: bool = False) -> None:
         """The kiosk's time of day, so far from the truth."""
 
@@ -42,7 +45,7 @@ class ClockFaults:
         }
 
     def _begin(self, offset_s: float, *, trusted: bool, attacked: bool = False) -> None:
-        if self._busy:
+        if self._busy or self._gate.timeless:
             raise BusyError
         self._busy = True
         self._gate.set_clock(offset_s, trusted=trusted, attacked=attacked)

@@ -21,6 +21,8 @@ from agent.lab.simulate.people import People
 from agent.lab.simulate.process import SimulatedProcess, World
 
 _WATCHDOG_S = 20.0
+_MENDED_S = 45.0
+"""After its end a technician has been there, and the agent has noticed."""
 _COMMANDS = (Command.LOCK_DOWN, Command.FREE_PASSAGE, Command.RELEASE)
 
 
@@ -32,6 +34,7 @@ class FaultyGate(Protocol):
     process: SimulatedProcess | None
     stuck: set[str]
     deaf: bool
+    timeless: bool
 
     @property
     def now_s(self) -> float:
@@ -122,6 +125,11 @@ class Faults:
             self._gate.later(self._chance.uniform(10, seconds * 0.9), self._burn)
         self._gate.later(10.0, self._mend)
 
+    @property
+    def disk_well(self) -> bool:
+        """Whether every file can be written now."""
+        return not self._busy and not self.latches_fail
+
     def end_all(self) -> None:
         """The day is over: what is broken is mended."""
         self.over = True
@@ -143,6 +151,11 @@ class Faults:
             self._gate.later(5.0, partial(self._begin, kind))
         else:
             self.by_kind[kind] += 1
+            self._troubled(_MENDED_S)
+
+    def _troubled(self, for_s: float, point: str | None = None) -> None:
+        now_s = self._gate.now_s
+        self._gate.checker.promises.troubled(now_s, now_s + for_s, point)
 
     def _for(self, what: str, least_s: float, most_s: float, undo: Callable[[], object]) -> None:
         """Undo it after a while, or at the end of the day."""
@@ -152,7 +165,9 @@ class Faults:
             if self._undo.pop(what, None) is not None:
                 undo()
 
-        self._gate.later(self._chance.uniform(least_s, most_s), end)
+        lasts_s = self._chance.uniform(least_s, most_s)
+        self._troubled(lasts_s + _MENDED_S)
+        self._gate.later(lasts_s, end)
 
     def _note(self, what: str, **more: object) -> None:
         self._gate.checker.note(self._gate.now_s, what, **more)
@@ -353,6 +368,7 @@ class Faults:
         self._gate.command(command, point)
         if command is not Command.RELEASE:
             lasts_s = self._chance.uniform(20, 240)
+            self._troubled(lasts_s + _MENDED_S, point)
             self._gate.later(lasts_s, lambda: self._gate.command(Command.RESUME, point))
 
     def _burn(self) -> None:

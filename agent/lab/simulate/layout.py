@@ -11,7 +11,7 @@ the checker judges, which nothing of the agent ever sees.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, timezone
 
 from agent.adapters.pins.indicator import IndicatorPins
@@ -86,7 +86,10 @@ _RIGHTS = {
     "courier": (Right(frozenset({"door", "yard"}), _COURIER_HOURS),),
     "visitor": (Right(frozenset({"door", "yard"})),),
     "former": (),
+    "carer": (Right(_EVERYWHERE),),
+    "guest": (Right(_EVERYWHERE),),
 }
+_TRIED = {"witness": 20, "carer": 12, "guest": 80}
 _SHARES = {"resident": 0.72, "staff": 0.12, "courier": 0.08, "former": 0.08}
 
 
@@ -135,6 +138,12 @@ def kiosk_settings() -> KioskSettings:
                 frozenset({"visitor"}),
                 frozenset({"door", "yard"}),
                 factors=(frozenset({Factor.PASS}),),
+            ),
+            Rule(frozenset({"carer"}), factors=(frozenset({Factor.PASS, Factor.FACE}),)),
+            Rule(
+                frozenset({"guest"}),
+                factors=(frozenset({Factor.PASS}),),
+                accept_unknown_holders=True,
             ),
         ),
         boot_id="simulated",
@@ -202,6 +211,24 @@ def populate(count: int, chance: random.Random) -> Population:
         curve=CURVE,
     )
     return Population(registry, people)
+
+
+def tried(population: Population) -> Population:
+    """With those beside them whose passes, faces and rows are tried: the gallery as large."""
+    holders, people = dict(population.registry.holders), dict(population.people)
+    for category, count in _TRIED.items():
+        rights = _RIGHTS["resident" if category == "witness" else category]
+        people[category] = [Person(f"{category}.{number}", rights) for number in range(count)]
+        for one in people[category]:
+            name = HolderId(str(one.holder))
+            known = "resident" if category == "witness" else category
+            holders[name] = Holder(name, f"{NAME_MARK}{name} 王", known)
+    return Population(replace(population.registry, holders=holders), people)
+
+
+def rights(category: str) -> tuple[Right, ...]:
+    """Where and when somebody of it may enter."""
+    return _RIGHTS[category]
 
 
 def visitor(number: int, uses: int) -> Person:

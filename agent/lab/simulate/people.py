@@ -6,7 +6,7 @@ sees the way free goes through it, some hold it open, take somebody along, or tu
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -16,8 +16,15 @@ from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.controller.inputs import CredentialShown, Input, Observed
 from agent.domain.credential.gate_pass import GatePass, PassId
 from agent.domain.credential.holder import HolderId
-from agent.domain.credential.presented import PassPresented
-from agent.domain.sight.track import Box, Candidate, FaceSample, FaceTrack, Observation
+from agent.domain.credential.presented import PassPresented, Presented
+from agent.domain.sight.track import (
+    Box,
+    Candidate,
+    ClaimScore,
+    FaceSample,
+    FaceTrack,
+    Observation,
+)
 from agent.lab.simulate import layout
 from agent.lab.simulate.checker import Checker
 from agent.lab.simulate.truth import Person
@@ -25,9 +32,11 @@ from agent.lab.simulate.truth import Person
 _FRAME_S = 0.1
 _SAMPLES = 12
 _GAP_S = 0.4
+_HURRY_S = 0.1
 _BOX = Box(200, 120, 160, 160)
 _SHARE = {"door": 0.35, "lane-entry": 0.27, "lane-exit": 0.26, "yard": 0.12}
 _WAYS = {"goes": 0.86, "turns away": 0.05, "holds": 0.04, "takes along": 0.05}
+_CATEGORIES = ("resident", "staff", "courier", "former")
 _BY_HOUR = (1, 1, 1, 1, 1, 2, 6, 16, 18, 8, 5, 5, 6, 6, 5, 5, 8, 16, 17, 10, 6, 4, 3, 2)
 """How busy each hour of the day is."""
 
@@ -41,11 +50,18 @@ class Street(Protocol):
     def now_s(self) -> float:
         """Seconds on the monotonic clock."""
 
+    @property
+    def revision(self) -> int:
+        """Of the gallery that faces are compared with."""
+
     def later(self, delay_s: float, call: Callable[[], object]) -> None:
         """Call something after so many seconds."""
 
     def post(self, happened: Input) -> None:
         """What vision says, to the agent that there is."""
+
+    def claimed(self, camera: str) -> int | None:
+        """The presentation whose holder faces before this camera are compared with, 1:1."""
 
     def measure(self) -> None:
         """The thermometer's turn."""
@@ -55,6 +71,25 @@ class Street(Protocol):
 
     def put(self, line: str, *, active: bool) -> None:
         """A contact or button."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Guest:
+    """Somebody who comes with a purpose of their own.
+
+    ``face`` is whom a search finds, ``like`` how like they are to whomever a credential names.
+    ``shows`` gives what they hold up so many seconds after they came. ``hurries``: the next one
+    treads on their heels. ``waits``: for as long as ``stays_s``, whatever the kiosk answers.
+    """
+
+    person: Person
+    stays_s: float
+    face: Candidate | None = None
+    like: float = -0.95
+    shows: Callable[[float], Sequence[Presented]] = lambda _after_s: ()
+    way: str = "goes"
+    hurries: bool = False
+    waits: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +102,7 @@ class _Visit:
     patience_s: float
     score: float
     way: str
+    guest: Guest | None = None
     samples: tuple[FaceSample, ...] = ()
     began_s: float = 0.0
     over: bool = False
@@ -85,7 +121,7 @@ class People:
         self._street, self._population, self._skin = street, population, skin
         self._chance = chance
         self._holders = [HolderId(str(p.holder)) for p in population.people["resident"]]
-        self._queues: dict[str, deque[None]] = {point: deque() for point in layout.POINTS}
+        self._queues: dict[str, deque[Guest | None]] = {point: deque() for point in layout.POINTS}
         self._visits: dict[str, _Visit | None] = dict.fromkeys(layout.POINTS)
         self._inside: dict[str, Person] = {}
         self._door_closes_s = 0.0
@@ -116,8 +152,14 @@ class People:
     def settled(self, camera: str, track: int) -> None:
         """The kiosk has answered; who is not let through goes soon."""
         visit = self._visits.get(camera)
-        if visit is not None and visit.track == track:
+        if visit is not None and visit.track == track and not (visit.guest and visit.guest.waits):
             visit.patience_s = min(visit.patience_s, self._street.now_s + 0.35)
+
+    def come(self, point: str, *guests: Guest) -> None:
+        """They go to this access point, one behind the other and before all who wait there."""
+        self._queues[point].extendleft(reversed(guests))
+        if self._visits[point] is None:
+            self._next(point)
 
     # --- at the camera ----------------------------------------------------------------------
 
@@ -129,10 +171,14 @@ class People:
     def _next(self, point: str) -> None:
         if not self._queues[point] or self._visits[point] is not None:
             return
-        self._queues[point].popleft()
+        guest = self._queues[point].popleft()
+        self._tracks += 1
+        if guest is not None:
+            until_s = self._street.now_s + guest.stays_s
+            self._stand(_Visit(guest.person, point, self._tracks, until_s, 0.0, guest.way, guest))
+            return
         now_s, chance = self._street.now_s, self._chance
         person = self._who(point)
-        self._tracks += 1
         known = person.holder is not None and chance.random() > 0.03
         visit = _Visit(
             person,
@@ -141,12 +187,16 @@ class People:
             now_s + chance.uniform(4.0, 7.0),
             chance.uniform(-0.4, -0.25) if known else chance.uniform(-0.95, -0.6),
             chance.choices([*_WAYS], [*_WAYS.values()])[0],
-            began_s=now_s,
         )
-        self._visits[point] = visit
         self.arrived += 1
         hour = (layout.BEGIN.astimezone(layout.ZONE) + timedelta(seconds=now_s)).hour
         self.by_hour[hour] += 1
+        self._stand(visit)
+
+    def _stand(self, visit: _Visit) -> None:
+        visit.began_s = now_s = self._street.now_s
+        point, person = visit.point, visit.person
+        self._visits[point] = visit
         self._street.checker.steps_in(now_s, point, person)
         if point == "door":
             self._skin.object_c = person.temperature_c
@@ -166,7 +216,7 @@ class People:
             return self._inside[chance.choice([*self._inside])]
         if point == "lane-entry" and self._inside and dice < 0.12:
             return self._inside[chance.choice([*self._inside])]
-        category = chance.choices([*people], [0.66, 0.16, 0.1, 0.08])[0]
+        category = chance.choices(_CATEGORIES, [0.66, 0.16, 0.1, 0.08])[0]
         person = chance.choice(people[category] or people["resident"])
         if point == "door" and chance.random() < 0.05:
             return replace(person, temperature_c=chance.uniform(38.2, 39.5))
@@ -178,7 +228,8 @@ class People:
         now_s = self._street.now_s
         if visit.point not in self.dead_cameras:
             self._show(visit, now_s)
-        if self._street.is_free(layout.OUTPUT[visit.point]) and now_s > visit.began_s:
+        free = self._street.is_free(layout.OUTPUT[visit.point]) and visit.way != "lingers"
+        if free and now_s > visit.began_s:
             if visit.way != "turns away":
                 delay_s = self._chance.uniform(0.3, 1.0)
                 self._street.later(delay_s, lambda: self._go(visit))
@@ -189,9 +240,11 @@ class People:
             self._street.later(_FRAME_S, lambda: self._frame(visit))
 
     def _show(self, visit: _Visit, now_s: float) -> None:
-        person = visit.person
+        person, guest = visit.person, visit.guest
         best = None
-        if person.holder is None or person.uses is not None:
+        if guest is not None:
+            best = guest.face
+        elif person.holder is None or person.uses is not None:
             if visit.track % 2:
                 best = Candidate(self._chance.choice(self._holders), self._low())
         else:
@@ -199,15 +252,28 @@ class People:
         other = Candidate(self._chance.choice(self._holders), self._low() - 0.1)
         runner_up = None if best is not None and other.holder == best.holder else other
         content = b"%d %d" % (visit.track, round(now_s * 1000))
-        sample = FaceSample(now_s, content, best, runner_up)
+        claim = self._compared(guest, visit, now_s) if guest is not None else None
+        sample = FaceSample(now_s, content, best, runner_up, claim=claim)
         visit.samples = (*visit.samples, sample)[-_SAMPLES:]
         track = FaceTrack(visit.track, _BOX, visit.began_s, now_s, visit.samples)
-        self._street.post(Observed(Observation(visit.point, now_s, track, {}, 1)))
-        if person.uses is not None:
+        revision = self._street.revision
+        self._street.post(Observed(Observation(visit.point, now_s, track, {}, revision)))
+        if guest is not None:
+            for shown in guest.shows(now_s - visit.began_s):
+                self._street.post(CredentialShown(visit.point, shown))
+        elif person.uses is not None:
             shown = PassPresented(visit.track, visit.began_s, _pass(person))
             self._street.post(CredentialShown(visit.point, shown))
         if visit.point == "door" and any(right.limit_c for right in person.rights):
             self._street.measure()
+
+    def _compared(self, guest: Guest, visit: _Visit, now_s: float) -> ClaimScore | None:
+        """The face 1:1 with the holder of what lies there, where the kiosk asks for that."""
+        claim = self._street.claimed(visit.point)
+        if claim is None:
+            return None
+        self._street.checker.promises.compared(now_s, visit.point)
+        return ClaimScore(claim, guest.like)
 
     def _leave(self, visit: _Visit) -> None:
         if visit.over:
@@ -217,10 +283,14 @@ class People:
         self._street.checker.leaves(now_s, point)
         self._visits[point] = None
         if point not in self.dead_cameras:
-            self._street.post(Observed(Observation(point, now_s, None, {}, 1)))
+            nobody = Observation(point, now_s, None, {}, self._street.revision)
+            self._street.post(Observed(nobody))
         if point == "door":
             self._skin.object_c = 24.0
-        self._street.later(self._chance.uniform(_GAP_S, 1.5), lambda: self._next(point))
+        gap_s = self._chance.uniform(_GAP_S, 1.5)
+        if visit.guest is not None and visit.guest.hurries:
+            gap_s = _HURRY_S
+        self._street.later(gap_s, lambda: self._next(point))
 
     def _low(self) -> float:
         return self._chance.uniform(-1.0, -0.7)

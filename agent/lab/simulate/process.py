@@ -19,12 +19,14 @@ from agent.adapters.pins.door import GpioDoor
 from agent.adapters.pins.indicator import GpioIndicator
 from agent.adapters.pins.inputs import GpioInputs, InputPin
 from agent.adapters.pins.simulated_header import OpenedHeader, WatchedBank
+from agent.adapters.store.installation import Installation
 from agent.adapters.store.simulated import SimulatedJournal, SimulatedLatches, SimulatedLedger
 from agent.adapters.thermometer.mlx90614 import Mlx90614, Mlx90614Settings
 from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.app.gate.core import Core, CoreStores
 from agent.app.gate.executor import Outlets
-from agent.app.open.files.state import JOURNAL, LATCHES, LEDGER
+from agent.app.open.files.installation import detail_of, part_of
+from agent.app.open.files.state import JOURNAL, LATCHES, LEDGER, REGISTRY, WATCHED
 from agent.app.open.thermometers import AwaitedThermometer
 from agent.app.threads.organ import Organ, Outlet
 from agent.app.threads.senses.inputs import InputReader
@@ -32,7 +34,8 @@ from agent.app.threads.senses.thermometer import ThermometerReader
 from agent.app.threads.tell.telling import Telling
 from agent.app.threads.watch.clock import TimeKeeper
 from agent.controller.effects import Compare, SetStatus, Settle
-from agent.controller.inputs import Input, Stop
+from agent.controller.inputs import FaultCleared, Input, Stop
+from agent.domain.access.part import Part
 from agent.domain.access.registry import Registry
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.events import Event, EventDraft, EventType
@@ -40,6 +43,7 @@ from agent.domain.record.topics import Topics
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.errors import StoreError, UnavailableError
 from agent.lab.simulate import layout
+from agent.lab.simulate.mortal_door import MortalDoor
 from agent.operations.secure_outputs import record_outputs
 from agent.ports import Door
 
@@ -87,6 +91,8 @@ class World:
     """Whether rows take longer than a door waits."""
     full: bool = False
     """Whether the journal may grow no more."""
+    watched: bool = False
+    """Whether the installation watches over the files."""
 
 
 class SimulatedProcess(Organ):
@@ -110,6 +116,7 @@ class SimulatedProcess(Organ):
         self._retry_s = self._resume_s = 0.0
         self.inputs_due_s = 0.0
         self._watches_inputs = True
+        self.claims: dict[str, int] = {}
         try:
             self._open()
             self._begin()
@@ -172,6 +179,25 @@ class SimulatedProcess(Organ):
         """Whether everything is written down and nothing waits to be sent."""
         return self._core.writer.idle and not self._journal.pending()
 
+    @property
+    def expected_false_grants(self) -> float:
+        """What faces alone risked in this process."""
+        return self._loop.expected_false_grants
+
+    def remember(self) -> None:
+        """How far the files have come; the turn of the thread that watches over them."""
+        self._installation.settle()
+
+    def accept(self, name: str) -> None:
+        """A person says that this file counts as it is.
+
+        Raises:
+            RefusedError: it is in no fault.
+        """
+        self._installation.accept(name, "simulated", "uid:0 root")
+        self._installation.tell(self._core.writer.submit)
+        self.post(FaultCleared(part_of(name), "uid:0 root"))
+
     # --- its end ----------------------------------------------------------------------------
 
     def stop(self) -> None:
@@ -209,11 +235,12 @@ class SimulatedProcess(Organ):
                 max_pulse_s=settings.max_pulse_s,
                 clock=self.clock,
             )
-            self._doors[settings.door] = _Door(door, reach)
+            self._doors[settings.door] = MortalDoor(door, reach)
         lights = {
             point: GpioIndicator(self.header, pins, self.clock)
             for point, pins in layout.LIGHTS.items()
         }
+        wrong = self._judged()
         self._journal = SimulatedJournal(JOURNAL.at(world.folder), self._aside, reach)
         self._closers.append(self._journal.close)
         self._journal.set_full(full=world.full)
@@ -222,7 +249,9 @@ class SimulatedProcess(Organ):
         latches = SimulatedLatches(LATCHES.at(world.folder), reach)
         self._closers.append(latches.close)
         self._core = Core(
-            CoreStores(self._journal, ledger, latches, budgets=latches, trusted_time=ledger),
+            CoreStores(
+                self._journal, ledger, latches, budgets=latches, trusted_time=ledger, faults=wrong
+            ),
             TOPICS,
             MAX_IN_FLIGHT,
             wait=self._wait,
@@ -248,6 +277,18 @@ class SimulatedProcess(Organ):
             layout.kiosk_settings(), world.registry, self._doors, outlets, self.clock
         )
         self._open_inputs(post)
+
+    def _judged(self) -> Mapping[Part, str]:
+        """What is wrong with the files, before any of them is opened."""
+        world = self.world
+        names = [row.name for row in WATCHED]
+        self._installation = Installation(
+            world.folder, names, [JOURNAL.name, REGISTRY.name], self._event
+        )
+        if not world.watched:
+            return {}
+        wrong = self._installation.judge()
+        return {part_of(name): detail_of(name, what) for name, what in wrong.items()}
 
     def _open_inputs(self, post: Callable[[Input], None]) -> None:
         wanted = [
@@ -308,10 +349,12 @@ class SimulatedProcess(Organ):
         else:
             self._core.writer.drain()
 
-    def _record(self, kind: EventType, data: dict[str, Any]) -> None:
+    def _record(self, kind: EventType, data: Mapping[str, Any]) -> None:
+        self._core.writer.submit(self._event(kind, data))
+
+    def _event(self, kind: EventType, data: Mapping[str, Any]) -> Event:
         now = self.clock.now()
-        event = Event(self.world.ids.make(now.utc), kind, now.utc, now.utc_trusted, None, data)
-        self._core.writer.submit(event)
+        return Event(self.world.ids.make(now.utc), kind, now.utc, now.utc_trusted, None, data)
 
     def _aside(self, name: str) -> Event:
         now = self.clock.now()
@@ -325,35 +368,15 @@ class SimulatedProcess(Organ):
         self._time = status.time
 
     def outlets(self) -> Mapping[type, Outlet]:
-        """The status, and those who look; nobody is compared 1:1 here."""
+        """The status, and those who look."""
         return {
             SetStatus: self._set_status,
             Settle: lambda effect: self._settled(effect.camera, effect.track),
-            Compare: lambda _effect: None,
+            Compare: self._compare,
         }
 
-
-class _Door:
-    """A door, and the moments before and after at which its process may die."""
-
-    def __init__(self, door: GpioDoor, reach: Callable[[], None]) -> None:
-        self._door = door
-        self._reach = reach
-
-    def release(self, pulse_s: float) -> None:
-        self._reach()
-        self._door.release(pulse_s)
-        self._reach()
-
-    def hold(self, for_s: float) -> None:
-        self._reach()
-        self._door.hold(for_s)
-        self._reach()
-
-    def secure(self) -> None:
-        self._reach()
-        self._door.secure()
-        self._reach()
-
-    def close(self) -> None:
-        self._door.close()
+    def _compare(self, wanted: Compare) -> None:
+        if wanted.claim is None:
+            self.claims.pop(wanted.camera, None)
+        else:
+            self.claims[wanted.camera] = wanted.claim.id

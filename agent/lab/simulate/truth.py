@@ -43,7 +43,10 @@ class Right:
 class Person:
     """Who stands there in truth; ``holder`` None for a stranger.
 
-    ``uses`` is how often their pass opens; None for those who come without a limit.
+    ``uses`` is how often their pass opens; None for those who come without a limit. ``credential``
+    names the pass that they show, ``probes`` says that they try again and again.
+    Whose face is like nobody's ``resembles`` somebody by a chance of ``luck``. Where nothing else
+    speaks against it they are let in ``within_s``, or it is a violation of ``promise``.
     """
 
     holder: str | None
@@ -52,6 +55,13 @@ class Person:
     valid_until: datetime | None = None
     temperature_c: float = 36.3
     uses: int | None = None
+    valid_from: datetime | None = None
+    credential: str | None = None
+    probes: bool = False
+    resembles: str | None = None
+    luck: float = 1.0
+    within_s: float | None = None
+    promise: str = ""
 
     def may_pass(self, point: str, utc: datetime, zone: tzinfo, *, synced: bool) -> str | None:
         """Why they may not; None where they may."""
@@ -59,10 +69,14 @@ class Person:
             return "a stranger"
         if not self.enabled:
             return "disabled"
-        if self.valid_until is not None:
+        if self.valid_until is not None or self.valid_from is not None:
             if not synced:
                 return "dates count, and the clock is not trusted"
-            if utc >= self.valid_until + timedelta(seconds=_EDGE_S):
+            if self.valid_from is not None and utc < self.valid_from - timedelta(seconds=_EDGE_S):
+                return "not valid yet"
+            if self.valid_until is not None and utc >= self.valid_until + timedelta(
+                seconds=_EDGE_S
+            ):
                 return "expired"
         here = [right for right in self.rights if point in right.points]
         if not here:
@@ -90,6 +104,8 @@ class Presence:
     until_s: float = float("inf")
     events: int = 0
     restarted: bool = False
+    granted: bool = False
+    compared: int = 0
 
 
 @dataclass(slots=True)
@@ -123,11 +139,30 @@ class Presences:
         for here in self._at.values():
             here[-1].restarted = True
 
+    def at(self, point: str) -> Presence | None:
+        """Who came there last."""
+        here = self._at.get(point)
+        return here[-1] if here else None
+
+    def all(self) -> Iterator[tuple[str, Presence]]:
+        """Everybody who came, with where."""
+        for point, here in self._at.items():
+            for one in here:
+                yield point, one
+
     def stood(self, point: str, holder: str | None, from_s: float, until_s: float) -> bool:
         """Whether this holder was at the access point in that time."""
         return any(
             one.person.holder == holder and one.from_s <= until_s and one.until_s >= from_s
             for one in self._at.get(point, [])
+        )
+
+    def tried(self, point: str, from_s: float, until_s: float) -> bool:
+        """Whether somebody who probes was there in that time; what they began may end later."""
+        here = self._at.get(point, [])
+        end = bisect_right(here, until_s, key=lambda one: one.from_s)
+        return any(
+            one.person.probes and one.until_s >= from_s for one in here[max(end - 8, 0) : end]
         )
 
     def find(self, point: str, at_s: float, grace_s: float) -> Presence | None:
@@ -169,6 +204,10 @@ class ClockMap:
         while i > 0 and self._trusted[i - 1]:
             i -= 1
         return self._from_s[i]
+
+    def truth(self, at_s: float) -> datetime:
+        """What time it was, whatever anybody set: the first that was set is right."""
+        return self._zero[0] + timedelta(seconds=at_s)
 
     def utc(self, at_s: float) -> datetime:
         """What the kiosk's clock says at ``at_s``."""

@@ -11,31 +11,31 @@ makes one day.
 
 import heapq
 import itertools
-import logging
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import structlog
-
 from agent.adapters.broker.simulated import SimulatedBroker
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.pins.door import GpioDoor
 from agent.adapters.pins.simulated_header import OpenedHeader, WatchedBank
+from agent.adapters.store.names import INDEX, LOG
 from agent.adapters.store.simulated import LockKeeper
 from agent.adapters.thermometer.mlx90614 import ADDRESS
 from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
-from agent.app.open.files.state import JOURNAL, LATCHES
-from agent.controller.inputs import ClockTold, Commanded, Input
+from agent.app.open.files.state import JOURNAL, LATCHES, Row
+from agent.controller.inputs import ClockTold, Commanded, Input, RegistryChanged
+from agent.domain.access.registry import Registry
 from agent.domain.door.door_mode import Command
+from agent.domain.hours.instant import Instant
 from agent.domain.hours.reckoning import ClockChange
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.errors import StoreError, UnavailableError
@@ -44,7 +44,9 @@ from agent.lab.simulate.checker import Checker
 from agent.lab.simulate.checker_events import load
 from agent.lab.simulate.faults import Faults
 from agent.lab.simulate.people import People
+from agent.lab.simulate.probes import Probes
 from agent.lab.simulate.process import Died, Peril, SimulatedProcess, World
+from agent.lab.simulate.silence import silence
 from agent.operations.secure_outputs import (
     OutputLine,
     merge_outputs,
@@ -69,6 +71,9 @@ class Wish:
     seed: int = 1
     faults: int = 200
     restarts: int = 1000
+    probes: int = 0
+    """People who probe; with any, the installation watches over the files of the state."""
+    holders: int | None = None
 
 
 class Simulation:
@@ -83,16 +88,19 @@ class Simulation:
         self._lines = {line.name: line for line in layout.INPUTS}
         self._offset_s = 0.0
         self.restarts = 0
+        self.expected = 0.0
         self.process: SimulatedProcess | None = None
         self.stuck: set[str] = set()
-        self.deaf = False
+        self.deaf = self.timeless = False
         self.checker = Checker(layout.watched_outputs(), layout.ZONE)
         self.checker.clock_set(0.0, layout.BEGIN, trusted=True)
         stream = self.checker.stream
         stream.monitored = frozenset({"door", "lane-entry", "lane-exit"})
         stream.hard_area, stream.leaves = {"lane-entry": "inside"}, {"lane-exit": "inside"}
         chances = [random.Random(f"{wish.seed} {what}") for what in _CHANCES]  # noqa: S311 - a seeded day, no secret
-        population = layout.populate(max(wish.arrivals // 2, 100), chances[0])
+        population = layout.populate(wish.holders or max(wish.arrivals // 2, 100), chances[0])
+        if wish.probes:
+            population = layout.tried(population)
         skin = SimulatedMlx90614(
             24.0, 22.0, now_s=lambda: self.now_s, seed=wish.seed, starts_after_s=0.0
         )
@@ -104,6 +112,7 @@ class Simulation:
             population.registry,
             Uuid7Source(chances[2].randbytes),
             Peril(),
+            watched=wish.probes > 0,
         )
         for line in layout.INPUTS:
             self.world.bank.set_input(line.pin, not line.active_high)
@@ -114,12 +123,14 @@ class Simulation:
             stack.callback(keeper.close)
         self._faults = Faults(self, self._people, skin, keepers, chances[4])
         self._chance = chances[5]
+        self._probes = Probes(self, self._people, self._faults, population, chances[6])
 
     def run(self, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
         """Let the day pass; the report."""
         seconds = self._wish.hours * 3600.0
         self._people.plan(self._wish.arrivals, seconds)
         self._faults.plan(self._wish.faults, self._wish.restarts, seconds)
+        self._probes.plan(self._wish.probes, seconds)
         told_s = -_PROGRESS_S
         while self.now_s < seconds:
             self._go(seconds)
@@ -136,6 +147,40 @@ class Simulation:
     def now_s(self) -> float:
         """Seconds since the beginning, on the monotonic clock."""
         return self._clock.now().monotonic_s
+
+    @property
+    def instant(self) -> Instant:
+        """By the kiosk's clocks."""
+        return self._clock.now()
+
+    @property
+    def revision(self) -> int:
+        """Of the gallery."""
+        return self.world.registry.revision
+
+    @property
+    def clock_right(self) -> bool:
+        """Whether nobody moves the clock just now."""
+        return self._offset_s == 0.0
+
+    def enrol(self, registry: Registry) -> None:
+        """The registry is another one from now on."""
+        self.world.registry = registry
+        self.post(RegistryChanged(registry))
+
+    def claimed(self, camera: str) -> int | None:
+        """The presentation whose holder faces before this camera are compared with."""
+        return None if self.process is None else self.process.claims.get(camera)
+
+    def take_state(self, row: Row, older: Mapping[str, bytes]) -> None:
+        """The process is killed, and the file gone before the next one; or ``older`` is there."""
+        self.ends("kill")
+        for end in ("", LOG, INDEX):
+            path = Path(f"{row.at(self.world.folder)}{end}")
+            path.unlink(missing_ok=True)
+            if end in older:
+                path.write_bytes(older[end])
+        self.checker.promises.state_taken(self.now_s, Path(row.name).stem)
 
     def later(self, delay_s: float, call: Callable[[], object]) -> None:
         """Call something after so many seconds."""
@@ -179,6 +224,8 @@ class Simulation:
         self._offset_s = offset_s
         now = self._clock.now()
         self.checker.clock_set(now.monotonic_s, now.utc, trusted=trusted and not attacked)
+        if attacked:
+            self._probes.clock_attacked(offset_s)
 
     def command(self, command: Command, point: str) -> None:
         """An operator's command; where the agent dies over it, it is given again."""
@@ -245,6 +292,7 @@ class Simulation:
         now = self._clock.now()
         self._clock = ManualClock(now.monotonic_s, now.utc, trusted=now.utc_trusted)
         if process is not None:
+            self.expected += process.expected_false_grants
             process.die()
         self.checker.dies(self.now_s, how)
         if self._faults.latches_fail:
@@ -317,13 +365,18 @@ class Simulation:
             "restarts": self.restarts,
             "events": stream.events,
             "arrivals_by_hour": self._people.by_hour,
+            "probes": dict(sorted(self._probes.by_kind.items())),
+            "false_grants": {
+                "expected": float(f"{self.expected:.3g}"),
+                "seen": self.checker.promises.false_grants,
+            },
             "violations": violations,
             "seed": self._wish.seed,
             "simulated_s": round(self.now_s, 3),
         }
 
 
-_CHANCES = ("population", "broker", "ids", "people", "faults", "service")
+_CHANCES = ("population", "broker", "ids", "people", "faults", "service", "probes")
 _FEEDBACK = {"door": "door-feedback", "lane.entry": "entry-feedback"}
 
 
@@ -338,26 +391,9 @@ def run_simulation(
     began_s = time.monotonic()
     where = _RAM if os.access(_RAM, os.W_OK) else None
     with (
-        _silence(),
+        silence(),
         TemporaryDirectory(prefix="gate-agent-", dir=where) as folder,
         ExitStack() as stack,
     ):
         report = Simulation(stack, wish, Path(folder)).run(progress)
     return {**report, "wall_s": round(time.monotonic() - began_s, 3)}
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """A day's worth of logs helps nobody: what went wrong stands in the report."""
-    before = structlog.get_config()
-    structlog.configure(
-        processors=[_drop], wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
-    )
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
-
-
-def _drop(_logger: Any, _method: str, _event: Any) -> Any:
-    raise structlog.DropEvent
