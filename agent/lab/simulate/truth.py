@@ -160,7 +160,7 @@ class Presences:
     def tried(self, point: str, from_s: float, until_s: float) -> bool:
         """Whether somebody who probes was there in that time; what they began may end later."""
         here = self._at.get(point, [])
-        end = bisect_right(here, until_s, key=lambda one: one.from_s)
+        end = bisect_right(here, until_s + 0.002, key=lambda one: one.from_s)
         return any(
             one.person.probes and one.until_s >= from_s for one in here[max(end - 8, 0) : end]
         )
