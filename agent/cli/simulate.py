@@ -9,6 +9,7 @@ from agent.cli.common import Json, emit, examples, fields, say, table
 from agent.cli.progress import progress
 
 _ARRIVALS_AN_HOUR, _FAULTS_AN_HOUR, _RESTARTS_AN_HOUR = 5000 / 24, 10.0, 1000 / 24
+_PROBES_AN_HOUR = 1000 / 24
 _BAR = 40
 _SHOWN_INPUTS = 5
 
@@ -43,6 +44,12 @@ def simulate(
             "--restarts", min=0, max=100_000, help="Crashes and stops [default: 42 an hour]."
         ),
     ] = None,
+    probes: Annotated[
+        int | None,
+        typer.Option(
+            "--probes", min=0, max=1_000_000, help="People who probe [default: 42 an hour]."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Let a day pass at a simulated gate.
@@ -59,6 +66,7 @@ def simulate(
         seed=seed,
         faults=_scaled(faults, _FAULTS_AN_HOUR, hours),
         restarts=_scaled(restarts, _RESTARTS_AN_HOUR, hours),
+        probes=_scaled(probes, _PROBES_AN_HOUR, hours),
     )
     with progress(wanted=not as_json) as advance:
         found = run_simulation(wish, advance)
@@ -79,7 +87,7 @@ def _show(found: dict[str, Any]) -> None:
         "simulated": f"{found['simulated_s'] / 3600:.2f} h in {found['wall_s']:.1f} s",
         "seed": found["seed"],
     }
-    fields({**{key: found[key] for key in keys}, **times})
+    fields({**{key: found[key] for key in keys}, **_probing(found), **times})
     say()
     _plot(found["arrivals_by_hour"])
     if found["faults_by_kind"]:
@@ -94,6 +102,15 @@ def _show(found: dict[str, Any]) -> None:
         for led in one["inputs"][-_SHOWN_INPUTS:]:
             rest = {key: value for key, value in led.items() if key not in ("time", "what")}
             say(f"    {led['time']:.3f} s  {led['what']}  {_words(rest)}".rstrip())
+
+
+def _probing(found: dict[str, Any]) -> dict[str, str]:
+    """Who probed, and what strangers' faces were let to risk; nothing where nobody did."""
+    if not found["probes"]:
+        return {}
+    risk = found["false_grants"]
+    kinds = ", ".join(f"{kind} {count}" for kind, count in found["probes"].items())
+    return {"probes": kinds, "false grants": f"{risk['seen']} seen, {risk['expected']} expected"}
 
 
 _ALWAYS = ("time", "invariant", "inputs")

@@ -1,5 +1,7 @@
 """``gate-agent simulate``: its JSON is a contract, and a violation is exit code 1."""
 
+from unittest.mock import ANY
+
 import pytest
 from gate_command import Gate
 
@@ -16,6 +18,7 @@ def test_a_day_as_json_without_config_or_key(gate: Gate, state_dir) -> None:
     assert answer.err == ""
     assert set(found) == INTEGERS | {
         *("faults_by_kind", "violations", "simulated_s", "wall_s", "arrivals_by_hour"),
+        *("probes", "false_grants"),
     }
     assert all(type(found[key]) is int for key in INTEGERS)
     assert found["arrivals"] == sum(found["arrivals_by_hour"]) == 50
@@ -23,6 +26,8 @@ def test_a_day_as_json_without_config_or_key(gate: Gate, state_dir) -> None:
     assert (found["seed"], found["violations"]) == (3, [])
     assert found["simulated_s"] >= 720.0
     assert found["wall_s"] > 0.0
+    assert found["probes"]["slides"] > 0
+    assert set(found["false_grants"]) == {"expected", "seen"}
     assert not state_dir.exists()
 
 
@@ -31,7 +36,15 @@ def test_a_day_for_people(gate: Gate) -> None:
     assert answer.code == 0
     assert "\n07:00" in answer.out
     assert "tamper" in answer.out
+    assert "slides" in answer.out
+    assert "false grants" in answer.out
     assert answer.out.endswith("no violation: nothing happened that never may\n")
+
+
+def test_a_day_without_those_who_probe(gate: Gate) -> None:
+    found = gate(*SMALL, "--probes", "0", "--json").json
+    assert (found["probes"], found["false_grants"]) == ({}, {"expected": ANY, "seen": 0})
+    assert found["violations"] == []
 
 
 @pytest.mark.parametrize("json", [True, False])

@@ -7,7 +7,7 @@ sees the way free goes through it, some hold it open, take somebody along, or tu
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
@@ -103,6 +103,7 @@ class _Visit:
     score: float
     way: str
     guest: Guest | None = None
+    shown: set[int] = field(default_factory=set)
     samples: tuple[FaceSample, ...] = ()
     began_s: float = 0.0
     over: bool = False
@@ -260,6 +261,7 @@ class People:
         self._street.post(Observed(Observation(visit.point, now_s, track, {}, revision)))
         if guest is not None:
             for shown in guest.shows(now_s - visit.began_s):
+                visit.shown.add(shown.id)
                 self._street.post(CredentialShown(visit.point, shown))
         elif person.uses is not None:
             shown = PassPresented(visit.track, visit.began_s, _pass(person))
@@ -272,7 +274,9 @@ class People:
         claim = self._street.claimed(visit.point)
         if claim is None:
             return None
-        self._street.checker.promises.compared(now_s, visit.point)
+        if claim in visit.shown:
+            # Else somebody else's credential waits there still for a face.
+            self._street.checker.promises.compared(now_s, visit.point)
         return ClaimScore(claim, guest.like)
 
     def _leave(self, visit: _Visit) -> None:

@@ -120,7 +120,8 @@ class Probes:
             name = self._stranger_with_pass()
             if offset_s < 0:
                 ended = now - timedelta(hours=1)
-                one = self._passes.made(name, valid_until=ended)
+                issued = layout.BEGIN - timedelta(days=200)  # before any time that is said
+                one = self._passes.made(name, issued_at=issued, valid_until=ended)
                 person = replace(self._guest(one), valid_until=ended)
             else:
                 begins = now + timedelta(days=1)
