@@ -91,7 +91,11 @@ class WrongFaces:
         for one in credentials:
             kept = self._of(one, now.monotonic_s)
             self._leave(kept, face[0], but=face)
-            kept.faces[face] = _Seen(now.monotonic_s, found.likeness)
+            likeness, before = found.likeness, kept.faces.get(face)
+            if likeness is Likeness.OPEN and before and before.likeness is Likeness.OTHER:
+                # Shown again it is a new claim: what the face was surely found to be it stays.
+                likeness = before.likeness
+            kept.faces[face] = _Seen(now.monotonic_s, likeness)
             self._weigh(one, kept, lane.settings.access_point, now)
         mismatch = self.locked(credentials, now) or (
             found.evidence is not None

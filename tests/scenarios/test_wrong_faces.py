@@ -71,6 +71,17 @@ def test_nor_does_it_once_the_first_was_judged(gate) -> None:
     assert (gate.outcomes(), gate.opened()) == (["HolderMismatch", "HolderMismatch"], 0)
 
 
+def test_nor_does_the_same_wrong_face_a_moment_longer(gate) -> None:
+    gate.hold_up()
+    gate.stand(ANNA, 2.0)
+    gate.wait(2)
+    gate.hold_up()
+    gate.stand(ANNA, 0.2, step_in=False)
+    gate.hold_up()
+    gate.stand(LIN, 2.0)
+    assert gate.opened() == 0
+
+
 def test_the_holder_gets_in_once_the_window_is_over(gate) -> None:
     gate.hold_up()
     gate.stand(ANNA, 2.0)
