@@ -224,7 +224,7 @@ def test_a_name_in_an_event(monkeypatch) -> None:
         name = holder.name if holder is not None else None
         return replace(draft, data={**draft.data, "name": name})
 
-    monkeypatch.setattr("agent.controller.judge.access_event", tells)
+    monkeypatch.setattr("agent.controller.ruling.access_event", tells)
     assert violated() == {"leak"}
 
 
