@@ -65,6 +65,7 @@ from agent.domain.sight.track import Observation
 from agent.domain.skin.baseline import Baseline
 
 _LEARN_EVERY_S, _AT_ONCE = 60.0, 0.0
+_MUCH_LEFT = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,11 +304,18 @@ class Kiosk:
         return [Learn(self.baseline)]
 
     def _reckon(self, now: Instant, every_s: float = _LEARN_EVERY_S) -> list[KeepBudgets]:
-        """What faces alone risk, brought up to date by the minute."""
-        if now.monotonic_s - self._reckoned_s < every_s:
+        """What faces alone risk, by the minute, and at once where much of it was drawn.
+
+        So a process that is killed forgets a tenth of what was left at most, however often it is.
+        """
+        lanes = {lane.settings.access_point: lane.attempts.false_grants for lane in self._lanes}
+        drawn = any(
+            one.budget.left(now.monotonic_s) < _MUCH_LEFT * self._budgets.get(name, 0.0)
+            for name, one in lanes.items()
+        )
+        if not drawn and now.monotonic_s - self._reckoned_s < every_s:
             return []
         self._reckoned_s = now.monotonic_s
-        lanes = {lane.settings.access_point: lane.attempts.false_grants for lane in self._lanes}
         self._risks = {
             name: one.report(self._judge.registry, now.monotonic_s) for name, one in lanes.items()
         }

@@ -1,6 +1,7 @@
 """Strangers who try faces: each that was compared is an attempt, and the day has a bound."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -266,3 +267,14 @@ def test_whoever_is_recognised_and_refused_for_the_rule_draws_nothing():
     gate.wait(61.0)
     status = [effect for effect in gate.log if isinstance(effect, SetStatus)][-1]
     assert status.false_grants["north-entry"]["expected_last_day"] == 0.0
+
+
+def test_a_kill_forgets_a_tenth_of_what_was_left_at_most():
+    gate = Street(FACE_RULE)
+    left: Mapping[str, float] = {"north-entry": 0.025}
+    for _ in range(40):
+        gate.come(-0.8, 0.3)
+        kept = [effect.left for effect in gate.log if isinstance(effect, KeepBudgets)]
+        left = kept[-1] if kept else left
+        budget = gate.kiosk._lanes[0].attempts.false_grants.budget
+        assert budget.left(gate.clock.now().monotonic_s) >= 0.89 * left["north-entry"]
