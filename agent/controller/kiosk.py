@@ -65,7 +65,7 @@ from agent.domain.sight.track import Observation
 from agent.domain.skin.baseline import Baseline
 
 _LEARN_EVERY_S, _AT_ONCE = 60.0, 0.0
-_MUCH_LEFT = 0.9
+_MUCH_LEFT = 0.97
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +306,7 @@ class Kiosk:
     def _reckon(self, now: Instant, every_s: float = _LEARN_EVERY_S) -> list[KeepBudgets]:
         """What faces alone risk, by the minute, and at once where much of it was drawn.
 
-        So a process that is killed forgets a tenth of what was left at most, however often it is.
+        So a process that is killed forgets a thirtieth of what was left at most, each time.
         """
         lanes = {lane.settings.access_point: lane.attempts.false_grants for lane in self._lanes}
         drawn = any(
