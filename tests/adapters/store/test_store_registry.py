@@ -111,7 +111,7 @@ def test_nothing_of_a_face_is_in_the_file(path, filled):
 
 
 @pytest.mark.parametrize(
-    ("key", "fix"), [(OTHER_KEY, "put the key back"), (None, "gate-agent key init")]
+    ("key", "fix"), [(OTHER_KEY, "put the key back"), (None, "put the key back")]
 )
 def test_without_its_key_the_gallery_stays_closed(path, filled, key, fix):
     registry = open_registry(path, key)
