@@ -112,7 +112,7 @@ class Kiosk:
                 self._doors[lane.door],
                 settings.pace,
                 settings.requirements,
-                _false_grants(settings, lane.access_point, memory.budgets),
+                _false_grants(settings, lane.access_point, memory),
             )
             for lane in settings.lanes
         ]
@@ -304,22 +304,22 @@ class Kiosk:
         return [Learn(self.baseline)]
 
     def _reckon(self, now: Instant, every_s: float = _LEARN_EVERY_S) -> list[KeepBudgets]:
-        """What faces alone risk, by the minute, and at once where much of it was drawn.
+        """What faces alone risk: told by the minute, and kept at once where much of it was drawn.
 
         So a process that is killed forgets a thirtieth of what was left at most, each time.
         """
         lanes = {lane.settings.access_point: lane.attempts.false_grants for lane in self._lanes}
-        drawn = any(
-            one.budget.left(now.monotonic_s) < _MUCH_LEFT * self._budgets.get(name, 0.0)
-            for name, one in lanes.items()
-        )
-        if not drawn and now.monotonic_s - self._reckoned_s < every_s:
-            return []
-        self._reckoned_s = now.monotonic_s
-        self._risks = {
-            name: one.report(self._judge.registry, now.monotonic_s) for name, one in lanes.items()
-        }
         left = {name: one.budget.left(now.monotonic_s) for name, one in lanes.items()}
+        drawn = any(left[name] < _MUCH_LEFT * kept for name, kept in self._budgets.items())
+        due = now.monotonic_s - self._reckoned_s >= every_s
+        if due:
+            self._reckoned_s = now.monotonic_s
+            self._risks = {
+                name: one.report(self._judge.registry, now.monotonic_s)
+                for name, one in lanes.items()
+            }
+        if not drawn and not due:
+            return []
         before, self._budgets = self._budgets, left
         return [KeepBudgets(left)] if before not in ({}, left) else []
 
@@ -368,10 +368,12 @@ class Kiosk:
         return Standing.READY
 
 
-def _false_grants(
-    settings: KioskSettings, access_point: str, left: Mapping[str, float]
-) -> FalseGrants:
-    """Each access point has its share: probing one leaves the others as they are."""
+def _false_grants(settings: KioskSettings, access_point: str, memory: Memory) -> FalseGrants:
+    """Each access point has its share: probing one leaves the others as they are.
+
+    Where the file that kept them is not the one that was there, nothing is left at first.
+    """
     share = settings.max_false_grants_per_day / max(len(settings.lanes), 1)
-    budget = GrantBudget(share, left.get(access_point))
+    lost = STATE_LATCHES in memory.state_faults
+    budget = GrantBudget(share, 0.0 if lost else memory.budgets.get(access_point))
     return FalseGrants(access_point, budget, searches=searches(settings.rules, access_point))

@@ -10,6 +10,7 @@ from gate_parts import BOTH, LIN, REGISTRY, Gate
 from agent.controller.effects import KeepBudgets, Release, SetStatus
 from agent.controller.inputs import Observed, RegistryChanged, Stop
 from agent.controller.kiosk import Kiosk, Memory
+from agent.domain.access.part import STATE_LATCHES
 from agent.domain.access.rule import Rule
 from agent.domain.credential.factor import FACE_ALONE
 from agent.domain.record.events import EventType
@@ -278,3 +279,12 @@ def test_a_kill_forgets_little_of_what_was_drawn():
         left = kept[-1] if kept else left
         budget = gate.kiosk._lanes[0].attempts.false_grants.budget
         assert budget.left(gate.clock.now().monotonic_s) >= 0.96 * left["north-entry"]
+
+
+def test_where_the_file_of_budgets_is_not_the_one_that_was_there_nothing_is_left():
+    gate = Street(FACE_RULE)
+    gate.kiosk = Kiosk(gate.settings, GALLERY, Memory(state_faults={STATE_LATCHES: "missing"}))
+    gate.come(CLEAR, 1.0)
+    assert gate.opened() == 0
+    report = gate.kiosk._lanes[0].attempts.false_grants.report(GALLERY, 1e6)
+    assert report["expected_last_day"] == 0.0

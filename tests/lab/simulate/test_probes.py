@@ -131,7 +131,10 @@ def test_one_damaged_row_that_stops_all_revocations(monkeypatch) -> None:
 
 
 def test_a_wall_of_codes_that_is_looked_at_first(monkeypatch) -> None:
-    monkeypatch.setattr(codes, "_chosen", lambda new: iter(new[:1]))
+    def worst_first(new):
+        return iter(sorted(new, key=lambda one: one.rank)[-1:])
+
+    monkeypatch.setattr(codes, "_chosen", worst_first)
     monkeypatch.setattr(codes, "_GONE_AFTER_S", 0.05)
     assert "codes_delay_a_pass" in violated(replace(BARE, probes=400))
 
