@@ -79,8 +79,7 @@ class Stage:
 
     def tell(self, happened):
         effects = self.kiosk.handle(happened, self.clock.now())
-        # What is kept of the day's false grants has its own tests: test_probing.
-        effects = tuple(effect for effect in effects if not isinstance(effect, KeepBudgets))
+        effects = tuple(one for one in effects if not isinstance(one, KeepBudgets))  # test_probing
         self.log += effects
         return effects
 
