@@ -27,7 +27,7 @@ from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.record.journal import SqliteJournal
 from agent.app.gate.executor import Executor, Outlets, Stores, Told
 from agent.app.open.files.state import JOURNAL, LATCHES, LEDGER
-from agent.app.open.snapshot import threshold_for
+from agent.app.open.snapshot import curve_of, threshold_for
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.record.journal import JournalWriter
 from agent.app.threads.record.losses import Losses
@@ -182,6 +182,7 @@ class _Gate:
             holders={_RESIDENT: Holder(_RESIDENT, "", "resident")},
             references=1,
             operating=threshold_for(pack.manifest, 1, 0.01),
+            curve=curve_of(pack.manifest),
             too_close=frozenset(),
             pack=pack.manifest.name,
             pack_version=pack.manifest.version,
