@@ -17,6 +17,7 @@ from agent.cli.common import (
     file_option,
     plain,
     say,
+    user,
     warn,
 )
 from agent.cli.progress import progress
@@ -89,7 +90,7 @@ def rotate(
     if key_file is not None:
         site = replace(site, key_file=key_file)
     with progress(wanted=not as_json) as advance:
-        made = rotation.rotate(site, lambda done, total: advance("values", done, total))
+        made = rotation.rotate(site, lambda done, total: advance("values", done, total), by=user())
     if made.unreadable:
         warn(
             f"{counted(made.unreadable, 'value')} opened by neither key and stayed as before:"

@@ -20,8 +20,9 @@ from typing import Any, Protocol
 from agent.adapters.store.keys import init_next_key, load_key, next_path, replace_key
 from agent.adapters.store.people.sealed_tables import FIRST, Place, Resealed
 from agent.adapters.store.seal import Sealer
-from agent.app.open.files.stores import Key, has_registry, open_registry
-from agent.app.open.site import Site
+from agent.app.open.files.stores import Key, has_registry, move_changes, open_registry
+from agent.app.open.site import Site, instant
+from agent.domain.record.events import EventType
 from agent.errors import RefusedError, StoreError
 
 _AT_ONCE = 200
@@ -64,8 +65,10 @@ class Rotation:
         return asdict(self)
 
 
-def rotate(site: Site, advance: Advance, at_once: int = _AT_ONCE) -> Rotation:
-    """Give the gallery a new key, or end a rotation that was cut short.
+def rotate(site: Site, advance: Advance, at_once: int = _AT_ONCE, *, by: str) -> Rotation:
+    """Give the gallery a new key, or end a rotation that was cut short; ``by`` says who.
+
+    The event is written before the old key goes: a rotation that nobody tells of is none.
 
     Raises:
         RefusedError: ``rotation_runs``: another one is on.
@@ -77,12 +80,15 @@ def rotate(site: Site, advance: Advance, at_once: int = _AT_ONCE) -> Rotation:
     following = next_path(site.key_file)
     with _alone(following):
         old, new = Sealer(load_key(site.key_file)), Sealer(load_key(following))
+        ids = old.key_id.hex(), new.key_id.hex()
         resealed = unreadable = 0
         if has_registry(site):
             with open_registry(site, Key.NEEDED) as registry:
                 resealed, unreadable = _reseal_all(registry, new, advance, at_once)
+                data = {"was": ids[0], "key_id": ids[1]}
+                registry.note(EventType.KEY_ROTATED, data, by=by, now=instant(site))
+                move_changes(site, registry)
         replace_key(site.key_file)
-    ids = old.key_id.hex(), new.key_id.hex()
     return Rotation(*ids, str(site.key_file), resealed, unreadable, resumed)
 
 

@@ -39,6 +39,7 @@ class EventType(StrEnum):
     ISSUER_CHANGED = "issuer.changed"
     PASS_REVOKED = "pass.revoked"  # noqa: S105 - a gate pass, no password
     TRUST_CHANGED = "trust.changed"
+    KEY_ROTATED = "key.rotated"
     FAULT_RAISED = "fault.raised"
     FAULT_CLEARED = "fault.cleared"
     CLOCK_SET = "clock.set"

@@ -53,7 +53,7 @@ while True:
                         os.kill(os.getpid(), signal.SIGKILL)
         site = site_of(state, None)
         sys.setprofile(count)
-        rotate(site, lambda done, total: None, at_once=2)
+        rotate(site, lambda done, total: None, at_once=2, by='uid:0 root')
         sys.setprofile(None)
         os._exit(0)
     if os.waitpid(child, 0)[1] == 0:
@@ -85,7 +85,7 @@ def ring_registry(folder):
 
 
 def rotated(folder, **how):
-    return rotate(site_of(folder, None), lambda _done, _total: None, **how)
+    return rotate(site_of(folder, None), lambda _done, _total: None, by=BY, **how)
 
 
 def reads_all(registry):
@@ -133,7 +133,7 @@ def is_whole(folder, before):
 def test_a_rotation_seals_everything_anew_and_leaves_nothing_of_the_old_key(state):
     before = sealed_values(state)
     seen = []
-    made = rotate(site_of(state, None), lambda *step: seen.append(step), at_once=4)
+    made = rotate(site_of(state, None), lambda *step: seen.append(step), at_once=4, by=BY)
     assert (made.resealed, made.unreadable, made.resumed) == (VALUES, 0, False)
     assert (made.old_key_id, made.key_id) == (key_id(KEY).hex(), key_id_in_use(state))
     assert seen[-1] == (VALUES, VALUES)
@@ -156,7 +156,7 @@ def test_who_has_the_registry_open_reads_on_by_either_key(state):
         revision, documents = agent.revision(), reads_all(agent)
         # Half-way: the next key is there, some values are under it, and the old one rests.
         with pytest.raises(ZeroDivisionError):
-            rotate(site_of(state, None), cut_short, at_once=2)
+            rotate(site_of(state, None), cut_short, at_once=2, by=BY)
         assert {key_id_in(value) for value in sealed_values(state)} != {key_id(KEY)}
         assert reads_all(agent) == documents
         made = rotated(state)
@@ -174,7 +174,7 @@ def test_what_is_written_meanwhile_is_under_the_new_key(state):
         def meanwhile(_done, _total):
             early.put(holder(ZED), by=BY, now=NOW)
 
-        rotate(site_of(state, None), meanwhile, at_once=2)
+        rotate(site_of(state, None), meanwhile, at_once=2, by=BY)
         late.enrol(holder("new"), [reference("new")], by=BY, now=NOW)
         new = load_key(state / "gallery.key")
         assert {key_id_in(value) for value in sealed_values(state)} == {key_id(new)}
@@ -264,7 +264,7 @@ def test_two_at_once_are_one(state):
             rotated(state)
         assert refusal.value.reason == "rotation_runs"
 
-    rotate(site_of(state, None), again)
+    rotate(site_of(state, None), again, by=BY)
     is_whole(state, [])
 
 

@@ -17,6 +17,7 @@ from gate_parts import Gate
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.keys import init_key
 from agent.adapters.store.latches import SqliteLatches
+from agent.app.desk.rotation import rotate
 from agent.app.desk.state import accept_file
 from agent.app.open.files.state import LATCHES
 from agent.app.open.files.state import REGISTRY as REGISTRY_FILE
@@ -287,6 +288,7 @@ def stored(state: Path) -> list[Event]:
         registry.put_issuer(issuer, by="uid:0 root", now=instant(site))
         registry.remove_issuer(issuer.key_id.hex(), by="uid:0 root", now=instant(site))
         registry.revoke(pass_parts.claims().id, by="uid:0 root", now=instant(site))
+    rotate(site, lambda *_: None, by="uid:0 root")
     REGISTRY_FILE.at(state).write_bytes(b"")
     accept_file(site, REGISTRY_FILE.name, "a new card", "uid:0 root")
     models._record(state, "dlib", "installed", "1")

@@ -202,11 +202,16 @@ def _opened_registry(site: Site, key: Key) -> Iterator[SqliteRegistry]:
         before = registry.revision()
         yield registry
         if registry.revision() != before:
-            with contextlib.suppress(StoreError), open_journal(site) as journal:
-                registry.transfer_changes(journal)
-                journal.make_durable()
+            move_changes(site, registry)
         with contextlib.suppress(StoreError):
             registry.erase()
+
+
+def move_changes(site: Site, registry: SqliteRegistry) -> None:
+    """Move what the registry logged to the journal; where that fails now, the agent does it."""
+    with contextlib.suppress(StoreError), open_journal(site) as journal:
+        registry.transfer_changes(journal)
+        journal.make_durable()
 
 
 @contextmanager
