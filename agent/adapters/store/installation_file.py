@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agent.adapters.store.aside import put_aside
 from agent.adapters.store.names import INSTALLATION
-from agent.adapters.store.owners import whose
+from agent.adapters.store.owners import told
 from agent.adapters.store.sqlite import stored_moment, sync_folder
 from agent.adapters.store.verdicts import Known
 from agent.domain.record.events import Event, EventType
@@ -53,7 +53,7 @@ class InstallationFile:
             if self._is_ones_own():
                 return _DAMAGED
             fix = "run as the user who owns the state directory, or name another --state-dir"
-            said, fix = whose(self._path) or (f"{self._path} cannot be read: {error.strerror}", fix)
+            said, fix = told(self._path, "read", error, fix)
             raise StoreError(said, fix) from error
 
     def write(self, known: Known, *, durable: bool = False) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent.adapters.secrets import exposed_mode
 from agent.adapters.store.names import KEY_NAME, NEXT
-from agent.adapters.store.owners import whose
+from agent.adapters.store.owners import told
 from agent.adapters.store.seal import KEY_BYTES
 from agent.adapters.store.sqlite import sync_folder
 from agent.errors import KeyUnavailableError, RefusedError
@@ -111,7 +111,7 @@ def init_key(path: Path) -> None:
         raise RefusedError("key_exists", message) from error
     except OSError as error:
         fix = f"make {path.parent} writable for this user"
-        said, fix = whose(path) or (f"{path} cannot be written: {error.strerror}", fix)
+        said, fix = told(path, "written", error, fix)
         raise KeyUnavailableError(said, fix) from error
 
 
@@ -166,7 +166,7 @@ def load_key(path: Path) -> bytes:
         raise KeyUnavailableError(f"there is no key at {path}", "gate-agent key init") from error
     except OSError as error:
         fix = "run as the user who owns it"
-        said, fix = whose(path) or (f"{path} cannot be read: {error.strerror}", fix)
+        said, fix = told(path, "read", error, fix)
         raise KeyUnavailableError(said, fix) from error
     try:
         status = os.fstat(descriptor)

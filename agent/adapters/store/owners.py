@@ -27,6 +27,11 @@ def whose(path: Path) -> tuple[str, str] | None:
     return None
 
 
+def told(path: Path, deed: str, error: OSError, fix: str) -> tuple[str, str]:
+    """What to say and do where ``path`` cannot be ``deed``: whose it is, else the error's words."""
+    return whose(path) or (f"{path} cannot be {deed}: {error.strerror or error}", fix)
+
+
 def _usable(place: Path) -> bool:
     wanted = os.R_OK | os.W_OK | (os.X_OK if place.is_dir() else 0)
     return os.access(place, wanted, effective_ids=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.adapters.store.names import INDEX, LOG, ROLLBACK
-from agent.adapters.store.owners import whose
+from agent.adapters.store.owners import told, whose
 from agent.errors import StoreError
 
 BUSY_TIMEOUT_S = 2.0
@@ -93,7 +93,7 @@ def open_database(
         raise StoreError(f"{path.parent} is no folder", "name another --state-dir") from error
     except OSError as error:
         fix = f"make {path.parent} writable for this user, or name another --state-dir"
-        said, fix = whose(path) or (f"{path} cannot be written: {error.strerror or error}", fix)
+        said, fix = told(path, "written", error, fix)
         raise StoreError(said, fix) from error
     if odd is not None:
         raise StoreError(f"{odd} is no file", "move it away")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.store.names import LOG
-from agent.adapters.store.owners import whose
+from agent.adapters.store.owners import told
 from agent.adapters.store.sqlite import (
     BUSY_TIMEOUT_S,
     STANDING,
@@ -208,5 +208,5 @@ def _size(path: Path) -> int | None:
 
 def _unknown(path: Path, error: OSError) -> StoreError:
     fix = "run as the user who owns the state directory, or name another --state-dir"
-    said, fix = whose(path) or (f"{path} cannot be read: {error.strerror}", fix)
+    said, fix = told(path, "read", error, fix)
     return StoreError(said, fix)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agent.adapters.store.aside import put_aside
 from agent.adapters.store.names import MARK
-from agent.adapters.store.owners import whose
+from agent.adapters.store.owners import told
 from agent.errors import StoreError
 
 _BYTES = 128
@@ -33,7 +33,7 @@ class StreamMark:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             fix = f"make {path.parent} writable for this user"
-            said, fix = whose(path) or (f"{path} cannot be written: {error.strerror}", fix)
+            said, fix = told(path, "written", error, fix)
             raise StoreError(said, fix) from error
 
     def fits(self, epoch: str, inode: int, last_sequence: int) -> bool:

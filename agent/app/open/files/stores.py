@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from agent.adapters.store.owners import whose
+from agent.adapters.store.owners import told
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.people.registry import SqliteRegistry
 from agent.adapters.store.record.journal import SqliteJournal
@@ -49,7 +49,7 @@ def _is_there(path: Path) -> bool:
         return False
     except OSError as error:
         fix = "run as the user who owns the state directory, or name another --state-dir"
-        said, fix = whose(path) or (f"{path} cannot be read: {error.strerror}", fix)
+        said, fix = told(path, "read", error, fix)
         raise StoreError(said, fix) from error
     return True
 
