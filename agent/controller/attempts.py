@@ -72,7 +72,7 @@ class Attempts:
         if agreed is not None and now_s >= self._pacer.recognised_not_before_s:
             return agreed
         # An old frame grants nothing; without a new one the track ends by itself.
-        if now_s < max(self._pacer.not_before_s, self._time_up_s) or not self._fresh(track, now_s):
+        if now_s < max(self._pacer.not_before_s, self._time_up_s) or not self.somebody_there(now_s):
             return None
         return conclude(track, self._threshold, self._requirements)
 
@@ -101,12 +101,15 @@ class Attempts:
 
     def again(self, now_s: float) -> FaceEvidence | None:
         """What the presentation agrees on now, though it was judged; None where it does not."""
-        track = self._track
-        if track is None or not track.samples:
+        if self._track is None or not self.somebody_there(now_s):
             return None
-        if not self._fresh(track, now_s):
-            return None
-        return agree(track, self._threshold, self._requirements)
+        return agree(self._track, self._threshold, self._requirements)
+
+    def somebody_there(self, now_s: float) -> bool:
+        """Whether a face that could be compared stands there now."""
+        if self._track is None or not self._track.samples:
+            return False
+        return now_s - self._track.samples[-1].captured_s <= self._requirements.freshness_s
 
     @property
     def track(self) -> FaceTrack | None:
@@ -116,9 +119,6 @@ class Attempts:
     @property
     def _threshold(self) -> float:
         return math.inf if self.terms is None else self.terms.operating.threshold
-
-    def _fresh(self, track: FaceTrack, now_s: float) -> bool:
-        return now_s - track.samples[-1].captured_s <= self._requirements.freshness_s
 
     @property
     def _time_up_s(self) -> float:

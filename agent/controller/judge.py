@@ -117,7 +117,7 @@ class Judge:
             if measured is not None:
                 return measured
         if combination.claim is not None:
-            if not lane.somebody_there(now.monotonic_s):
+            if not lane.attempts.somebody_there(now.monotonic_s):
                 return []
             face = self._wrong_faces.look(lane, self._claim_threshold(lane), now)
             return self._beside_claim(lane, now) if face is None else self._weigh(lane, face, now)
@@ -241,7 +241,11 @@ class Judge:
         if combination.open and faceless and not (gone and measurement.first):
             return self._weigh(lane, None, now)
         face = None
-        if not gone and combination.claim is not None and lane.somebody_there(now.monotonic_s):
+        if (
+            not gone
+            and combination.claim is not None
+            and lane.attempts.somebody_there(now.monotonic_s)
+        ):
             face = self._wrong_faces.look(lane, self._claim_threshold(lane), now)
             if face is not None and face.holder is None and not over:
                 face = None  # a blurred frame; another face is another track

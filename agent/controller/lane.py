@@ -42,7 +42,6 @@ class Lane:
         self.settings = settings
         self.door = door
         self.attempts = Attempts(pace, requirements, false_grants)
-        self._fresh_s = requirements.freshness_s
         self.presentations = Presentations(pace.interval_s, pace.interval_max_s)
         self.combination = Combination(requirements, pace.timeout_s)
         self.measurement: Measurement | None = None
@@ -60,10 +59,3 @@ class Lane:
         """Whether somebody's attempt is under way, or the way is free: others are told nothing."""
         under_way = self.combination.open or self.measurement is not None
         return under_way or self.door.state is not State.SECURED
-
-    def somebody_there(self, now_s: float) -> bool:
-        """Whether a face that could be compared stands there now."""
-        track = self.attempts.track
-        if track is None or not track.samples:
-            return False
-        return now_s - track.samples[-1].captured_s <= self._fresh_s
