@@ -144,17 +144,18 @@ def import_holders(
         KeyUnavailableError: names are sealed, and the key for that is missing.
         StoreError: the registry is locked, damaged or not writable.
     """
-    made_key = None
+    imports = made_key = None
     if not os.path.lexists(site.key_file):
-        lines = list(lines)
-        parse_lines(lines, name, None, _components, None, site.zone)
+        # Lines that need a key are refused here: a key made now opens nothing of theirs.
+        imports = parse_lines(lines, name, None, _components, None, site.zone)
         made_key = first_key(site)
     with open_registry(site, Key.NEEDED) as registry:
-        documents = None
-        # Only a line with an ID document needs their key, and is refused without it.
-        with contextlib.suppress(KeyUnavailableError):
-            documents = _documents(registry)
-        imports = parse_lines(lines, name, key_ring(site), _components, documents, site.zone)
+        if imports is None:
+            documents = None
+            # Only a line with an ID document needs their key, and is refused without it.
+            with contextlib.suppress(KeyUnavailableError):
+                documents = _documents(registry)
+            imports = parse_lines(lines, name, key_ring(site), _components, documents, site.zone)
         changed = write(
             imports,
             registry,
