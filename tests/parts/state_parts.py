@@ -6,7 +6,6 @@ does DEED (start, settle, accept) and kills itself at that many calls.
 
 import os
 import shutil
-import signal
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pass_parts import claims
-from store_parts import BY, IDS, NOW, event, holder, set_aside
+from store_parts import BY, IDS, NOW, event, holder, killed_at, set_aside
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.installation import Installation
@@ -236,22 +235,6 @@ class Running:
         return [(row.event.type.value, dict(row.event.data)) for row in rows]
 
 
-def _killed_at(calls: str, deed: Callable[[], object]) -> None:
-    left = int(calls)
-
-    def count(_frame: object, happened: str, _argument: object) -> None:
-        nonlocal left
-        if happened in ("call", "c_call"):
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.setprofile(count)
-    deed()
-    sys.setprofile(None)
-    print(int(calls) - left, flush=True)  # noqa: T201 - the process speaks to the test
-
-
 if __name__ == "__main__":
     place = Path(sys.argv[2])
     one = installation(place)
@@ -260,4 +243,4 @@ if __name__ == "__main__":
         "settle": one.settle,
         "accept": lambda: one.accept(LEDGER.name, "a new card", BY),
     }
-    _killed_at(sys.argv[3], deeds[sys.argv[1]])
+    killed_at(sys.argv[3], deeds[sys.argv[1]])

@@ -170,7 +170,8 @@ def _remove(path: str) -> None:
         registry.remove(one.id, by=BY, now=NOW)
 
 
-def _open(path: str, calls: str) -> None:
+def killed_at(calls: str, deed: Callable[[], object]) -> None:
+    """Do ``deed``, killed at so many calls from its beginning; else say how many it made."""
     left = int(calls)
 
     def count(_frame: object, happened: str, _argument: object) -> None:
@@ -181,9 +182,13 @@ def _open(path: str, calls: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.setprofile(count)
-    open_journal(Path(path))
+    deed()
     sys.setprofile(None)
     _say(int(calls) - left)
+
+
+def _open(path: str, calls: str) -> None:
+    killed_at(calls, lambda: open_journal(Path(path)))
 
 
 def _read(path: str) -> None:
