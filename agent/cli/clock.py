@@ -80,8 +80,8 @@ def _tell(
     from agent.app.open.site import command_site
     from agent.domain.hours.reckoning import ClockChange
     from agent.errors import UnavailableError
-    from agent.operations.clock import reason_of
     from agent.operations.moments import parse_moment
+    from agent.operations.reasons import reason_of
 
     try:
         why = reason_of(reason)

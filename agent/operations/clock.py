@@ -2,13 +2,11 @@
 
 from datetime import UTC, datetime
 
-from agent.domain.credential.name import is_line
 from agent.domain.hours.instant import Instant, utc_text
 from agent.domain.hours.iso_time import read_moment
 from agent.domain.hours.reckoning import Certainty, ClockChange, Reckoning
 from agent.errors import RefusedError
 
-_LONGEST_REASON = 200
 _SEE = "\nFix: gate-agent clock show"
 _FIRST, _LAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """No kiosk was or will be there before or after: what is counted on from further off overflows."""
@@ -48,18 +46,6 @@ def told_time(
     if change is ClockChange.SET_BACK and (bounds is None or utc >= bounds.latest):
         raise RefusedError("not_earlier", f"that is not earlier than what is believed{_SEE}")
     return utc
-
-
-def reason_of(reason: object) -> str:
-    """Why, in a person's words, on one line.
-
-    Raises:
-        ValueError: it is none, too long, or holds what no line does.
-    """
-    text = " ".join(reason.split()) if isinstance(reason, str) else ""
-    if not 0 < len(text) <= _LONGEST_REASON or not is_line(text):
-        raise ValueError(f"say why, in a line of at most {_LONGEST_REASON} characters")
-    return text
 
 
 def moment_of(text: object) -> datetime | None:

@@ -1,10 +1,8 @@
 """What a person says about files of the state that are in fault, and what a restore says itself."""
 
-from agent.domain.credential.name import is_line
 from agent.errors import RefusedError
+from agent.operations.reasons import reason_of
 from agent.ports import StateKeeper
-
-_LONGEST_REASON = 200
 
 
 def checked_reason(reason: str) -> str:
@@ -13,11 +11,10 @@ def checked_reason(reason: str) -> str:
     Raises:
         RefusedError: ``no_reason``: it is empty, too long, or more than a line of text.
     """
-    text = " ".join(reason.split())
-    if not text or len(text) > _LONGEST_REASON or not is_line(text):
-        fix = f"say why, in a line of at most {_LONGEST_REASON} characters"
-        raise RefusedError("no_reason", f"a file is accepted for a reason\nFix: {fix}")
-    return text
+    try:
+        return reason_of(reason)
+    except ValueError as fix:
+        raise RefusedError("no_reason", f"a file is accepted for a reason\nFix: {fix}") from None
 
 
 def accept_state(keeper: StateKeeper, file: str, reason: str, by: str) -> None:

@@ -18,7 +18,8 @@ from agent.app.threads.record.status import StatusBoard
 from agent.controller.inputs import ClockTold, Input
 from agent.domain.hours.reckoning import ClockChange
 from agent.errors import RefusedError
-from agent.operations.clock import moment_of, reason_of, shown, told_time
+from agent.operations.clock import moment_of, shown, told_time
+from agent.operations.reasons import reason_of
 from agent.ports import Clock
 
 _TAKEN_WITHIN_S = 1.5
