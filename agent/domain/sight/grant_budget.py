@@ -51,8 +51,9 @@ class GrantBudget:
         if not per_day > 0.0:
             raise ValueError("a budget is above 0")
         self.capacity = per_day / 2.0
-        whole = left is None or not math.isfinite(left)
-        self._left = self.capacity if whole or left is None else min(max(left, 0.0), self.capacity)
+        if left is None or not math.isfinite(left):
+            left = self.capacity
+        self._left = min(max(left, 0.0), self.capacity)
         self._now_s: float | None = None
         self._recent = 0.0
         self._closed_until_s: float | None = None
@@ -65,7 +66,6 @@ class GrantBudget:
         that at the strictest threshold there is. Where even that is not left nothing is drawn: a
         face that cannot open is no attempt at it.
         """
-        self._pass_time(now_s)
         if self.closed(now_s):
             return Draw(0.0, allowed=False, drawn_s=now_s)
         waited, self._closed_until_s = self._closed_until_s is not None, None
