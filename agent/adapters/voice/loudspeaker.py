@@ -27,6 +27,8 @@ class AplayLoudspeaker:
         self._longest_s = longest_s
         self._lock = threading.Lock()
         self._running: subprocess.Popen[bytes] | None = None
+        self._is_playing = False
+        """From before its program is started: who cuts then means this file as well."""
         self._was_cut = False
 
     def play(self, file: Path, wanted: Callable[[], bool]) -> None:
@@ -38,12 +40,19 @@ class AplayLoudspeaker:
         with self._lock:
             if not wanted():
                 return
-            self._was_cut = False
+            self._is_playing, self._was_cut = True, False
+        try:
+            self._play(file, wanted)
+        finally:
+            with self._lock:
+                self._is_playing, self._running = False, None
+
+    def _play(self, file: Path, wanted: Callable[[], bool]) -> None:
         # Not under the lock: a disk that is slow to give the program must not hold whoever cuts.
         process = self._start(file)
         with self._lock:
             self._running = process
-            if not wanted():
+            if self._was_cut or not wanted():
                 self._was_cut = True
                 process.kill()
         try:
@@ -55,9 +64,7 @@ class AplayLoudspeaker:
             ) from error
         finally:
             _end(process)
-            with self._lock:
-                self._running, cut = None, self._was_cut
-        if process.returncode != 0 and not cut:
+        if process.returncode != 0 and not self._was_cut:
             why = said.decode(errors="replace").strip().splitlines()[-1:]
             message = f"{self._command[0]} failed: {' '.join(why)[:200] or 'it said nothing'}"
             raise UnavailableError(message, "see the sound cards: aplay -l; name one in [voice]")
@@ -65,8 +72,8 @@ class AplayLoudspeaker:
     def cut(self) -> None:
         """End what is played now."""
         with self._lock:
+            self._was_cut = self._is_playing
             if self._running is not None:
-                self._was_cut = True
                 self._running.kill()
 
     def _start(self, file: Path) -> "subprocess.Popen[bytes]":
