@@ -288,7 +288,9 @@ def test_cut_it_ends_at_once_and_that_is_no_failure(fake, tmp_path) -> None:
 
 @pytest.mark.parametrize("still_wanted", [True, False])
 def test_who_cuts_waits_for_no_program_that_is_slow_to_start_and_ends_it(
-    fake, monkeypatch: pytest.MonkeyPatch, still_wanted: bool  # noqa: FBT001 - pytest names it
+    fake,
+    monkeypatch: pytest.MonkeyPatch,
+    still_wanted: bool,  # noqa: FBT001 - pytest names it
 ) -> None:
     speaker, starting, goes_on = AplayLoudspeaker(), threading.Event(), threading.Event()
     speaker._command = [fake("exec sleep 60")]
