@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.domain.credential.holder import HolderId
+from agent.domain.sight.hindrance import Hindrance
 
 MOST_SAMPLES = 12
 """Of one track, the newest: nothing older can be agreed on."""
@@ -88,7 +89,8 @@ class Observation:
     """What vision made of one frame: the face in the approach zone, or none.
 
     Observations coalesce on their way to the controller, so each carries the whole track.
-    ``gallery_revision`` names the snapshot that the samples were compared with.
+    ``gallery_revision`` names the snapshot that the samples were compared with; ``hindrance`` what
+    keeps whoever is seen from being judged, None where nobody is seen or all is well.
     """
 
     camera: str
@@ -96,3 +98,4 @@ class Observation:
     track: FaceTrack | None
     stage_ms: Mapping[str, float] = field(default_factory=dict)
     gallery_revision: int = 0
+    hindrance: Hindrance | None = None
