@@ -86,10 +86,11 @@ def list_(*, state: StateDir = None, as_json: Json = False) -> None:
         emit([_status(status) for status in statuses])
         return
     table(
-        ("pack", "version", "state", "licence", "description"),
+        ("pack", "for", "version", "state", "licence", "description"),
         [
             (
                 s.manifest.name,
+                s.manifest.kind,
                 s.manifest.version,
                 s.state,
                 s.manifest.licence.spdx,
@@ -151,6 +152,7 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
     if as_json:
         emit({**_status(status), "manifest": manifest.model_dump(mode="json")})
         return
+    said: Any = manifest.measured
     fields(
         {
             "pack": f"{manifest.name} {manifest.version}",
@@ -158,17 +160,18 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
             "problem": None if status.problem is None else status.problem.splitlines()[0],
             "description": manifest.description,
             "licence": f"{manifest.licence.spdx}: {manifest.licence.text}",
-            "measured for": ", ".join(manifest.comparison.measured_for) or None,
-            "not measured for": ", ".join(manifest.comparison.not_measured_for) or None,
-            "measured on": manifest.comparison.measured_on,
+            "measured for": ", ".join(said.measured_for) or None,
+            "not measured for": ", ".join(said.not_measured_for) or None,
+            "measured on": said.measured_on,
         }
     )
+    if manifest.kind == "pad":
+        row = (f"{said.score:.4f}", said.bpcer, said.apcer, said.bona_fide, said.attacks)
+        table(("threshold", "BPCER", "APCER", "bona fide", "attacks"), [row])
+        return
     table(
         ("FMR", "threshold", "FNMR"),
-        [
-            (f"{point.fmr:g}", f"{point.threshold:.4f}", point.fnmr)
-            for point in manifest.comparison.curve
-        ],
+        [(f"{point.fmr:g}", f"{point.threshold:.4f}", point.fnmr) for point in said.curve],
     )
 
 
@@ -185,6 +188,7 @@ def _status(status: Any) -> dict[str, Any]:
     manifest = status.manifest
     return {
         "pack": manifest.name,
+        "kind": manifest.kind,
         "version": manifest.version,
         "state": status.state,
         "problem": status.problem,

@@ -52,13 +52,13 @@ text = "free"
 file = "release.tar.gz"
 sha256 = "{sha256(ARCHIVE)}"
 largest_bytes = {len(ARCHIVE)}
-url = "https://localhost.invalid/release.tar.gz"
+urls = ["https://localhost.invalid/release.tar.gz"]
 
 [[download]]
 file = "packed.bz2"
 git_blob = "{git_blob(PACKED)}"
 largest_bytes = 4096
-url = "https://localhost.invalid/packed.bz2"
+urls = ["https://localhost.invalid/packed.bz2"]
 
 [[file]]
 name = "embedder.onnx"

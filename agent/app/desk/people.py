@@ -23,7 +23,7 @@ from agent.operations.people.holders import NAMES_FIX
 from agent.operations.people.identify import Bar, IdentifiedImage, identify
 from agent.operations.people.transfer import Documents, export_lines, parse_lines, write
 from agent.ports import Damage, DocumentHashes, Reference
-from agent.vision.packs.manifest import Manifest, manifest_names, read_manifest
+from agent.vision.packs.manifest import Manifest, manifest_names, read_any_manifest, read_manifest
 
 _SAME_PERSON_FMR = 1e-3
 
@@ -215,7 +215,8 @@ def _bars(site: Site, manifest: Manifest, references: int) -> Bars:
 
 
 def _components(pack: str) -> int | None:
-    return read_manifest(pack).embedder.components if pack in manifest_names() else None
+    manifest = read_any_manifest(pack) if pack in manifest_names() else None
+    return manifest.embedder.components if isinstance(manifest, Manifest) else None
 
 
 def _photographs(files: Iterable[str]) -> list[bytes]:

@@ -13,23 +13,26 @@ import re
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
+import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from agent.errors import ModelPackError, UnavailableError
-from agent.vision.packs.manifest import Download
+from agent.operations.packs.web import (
+    LONGEST_DOWNLOAD_S,
+    Patience,
+    TooMuchError,
+    WebError,
+    fetch_url,
+)
+from agent.vision.packs.manifest_base import Download
 from agent.vision.packs.packs import sha256_of
 
-SILENCE_TIMEOUT_S = 30.0
-LONGEST_DOWNLOAD_S = 2 * 3600.0
 LEAST_SETUPTOOLS_RELEASE = 77
 _POLL_S = 0.2
 _CHUNK_BYTES = 1 << 18
-_USER_AGENT = "gate-agent"
 
 Phase = Literal["download", "unpack", "convert", "verify"]
 
@@ -48,27 +51,46 @@ ProgressCallback = Callable[[Progress], None]
 
 
 def fetch(
-    download: Download, folder: Path, mirror: str | None, progress: ProgressCallback, fix: str
+    download: Download,
+    folder: Path,
+    mirror: str | None,
+    progress: ProgressCallback,
+    fix: str,
+    patience: Patience | None = None,
 ) -> Path:
     """``download`` as a checked file in ``folder``, which must be empty and private to the caller.
 
+    Its sources are tried in their order, and one that serves another file is left for the next.
     With ``mirror``, an address, the file is ``mirror/NAME`` whatever its manifest says. On any
     error, Ctrl-C included, pip has ended; what it left in ``folder`` is the caller's to remove.
 
     Raises:
         UnavailableError: the network or pip is missing, or the file is in no public place.
-        ModelPackError: it came, but is not the file the manifest pins.
+        ModelPackError: it came, but is not the file the manifest pins; no source had it.
     """
-    if mirror is not None:
-        path = _fetch_url(f"{mirror.rstrip('/')}/{download.file}", download, folder, progress, fix)
-    elif download.package is not None:
-        path = _fetch_package(download, folder, progress, fix)
-    elif download.url is not None:
-        path = _fetch_url(download.url, download, folder, progress, fix)
-    else:
+    patience = patience or Patience()
+    urls = download.urls if mirror is None else (f"{mirror.rstrip('/')}/{download.file}",)
+    if download.package is not None and mirror is None:
+        path = _fetch_package(download, folder, progress, fix, patience)
+        check_download(download, path, fix)
+        return path
+    if not urls:
         raise UnavailableError(f"{download.file} cannot be downloaded, only brought along", fix)
-    check_download(download, path, fix)
-    return path
+    refused: list[str] = []
+    wrong: ModelPackError | None = None
+    for url in urls:
+        try:
+            return _fetch_from(url, download, folder, progress, fix, patience)
+        except WebError as error:
+            refused.append(f"{_host(url)}: {error}")
+        except ModelPackError as error:
+            wrong = wrong or error
+            refused.append(f"{_host(url)}: another file")
+    reasons = "; ".join(refused)
+    if wrong is not None:
+        what = str(wrong).removesuffix(f"\nFix: {fix}")
+        raise ModelPackError(f"{what}\n  sources tried: {reasons}", fix) from wrong
+    raise UnavailableError(f"{download.file} could not be downloaded: {reasons}", fix)
 
 
 def check_download(download: Download, path: Path, fix: str) -> None:
@@ -99,43 +121,38 @@ def git_blob_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _fetch_url(
-    url: str, download: Download, folder: Path, progress: ProgressCallback, fix: str
+def _fetch_from(
+    url: str,
+    download: Download,
+    folder: Path,
+    progress: ProgressCallback,
+    fix: str,
+    patience: Patience,
 ) -> Path:
-    if not url.startswith(("https://", "http://")):
-        raise UnavailableError(f"{url} is no address of the web", fix)
     path = folder / download.file
-    request = urllib.request.Request(url, headers={"User-Agent": _USER_AGENT})  # noqa: S310  # the scheme is checked above
-    deadline_s = time.monotonic() + LONGEST_DOWNLOAD_S
     try:
-        with (
-            urllib.request.urlopen(  # noqa: S310 - the scheme is checked above
-                request, timeout=SILENCE_TIMEOUT_S
-            ) as answer,
-            path.open("wb") as stream,
-        ):
-            total_bytes = int(answer.headers.get("Content-Length") or 0)
-            done_bytes = 0
-            while chunk := answer.read(_CHUNK_BYTES):
-                done_bytes += len(chunk)
-                if done_bytes > download.largest_bytes:
-                    raise ModelPackError(
-                        f"{download.file}: more than the {download.largest_bytes} bytes declared",
-                        fix,
-                    )
-                if time.monotonic() > deadline_s:
-                    raise TimeoutError("the download takes too long")
-                stream.write(chunk)
-                progress(Progress("download", download.file, done_bytes, total_bytes))
-    except (OSError, ValueError) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()
-        reason = getattr(error, "reason", None) or error
-        raise UnavailableError(f"{download.file} could not be downloaded: {reason}", fix) from error
+        fetch_url(
+            url,
+            path,
+            download.largest_bytes,
+            patience,
+            lambda done, total: progress(Progress("download", download.file, done, total)),
+        )
+    except TooMuchError as error:
+        message = f"{download.file}: more than the {download.largest_bytes} bytes declared"
+        raise ModelPackError(message, fix) from error
+    check_download(download, path, fix)
     return path
 
 
-def _fetch_package(download: Download, folder: Path, progress: ProgressCallback, fix: str) -> Path:
+def _host(url: str) -> str:
+    """The host of an address: the rest may hold a password."""
+    return urllib.parse.urlsplit(url).hostname or "(address)"
+
+
+def _fetch_package(
+    download: Download, folder: Path, progress: ProgressCallback, fix: str, patience: Patience
+) -> Path:
     """Lets pip download the package's source; its temporary files lie in ``folder`` too."""
     if importlib.util.find_spec("pip") is None:
         raise UnavailableError("pip is not installed beside the agent", fix)
@@ -157,7 +174,7 @@ def _fetch_package(download: Download, folder: Path, progress: ProgressCallback,
             command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         try:
-            _watch(process, download, folder, progress)
+            _watch(process, download, folder, progress, patience)
         finally:
             if process.poll() is None:
                 process.kill()
@@ -177,10 +194,14 @@ def _setuptools_release() -> int:
 
 
 def _watch(
-    process: subprocess.Popen[bytes], download: Download, folder: Path, progress: ProgressCallback
+    process: subprocess.Popen[bytes],
+    download: Download,
+    folder: Path,
+    progress: ProgressCallback,
+    patience: Patience,
 ) -> None:
-    deadline_s = time.monotonic() + LONGEST_DOWNLOAD_S
-    while time.monotonic() < deadline_s:
+    started_s, waited_s, done_bytes = time.monotonic(), 0.0, 0
+    while waited_s < LONGEST_DOWNLOAD_S and patience.left_s(waited_s, done_bytes) > 0:
         try:
             process.wait(_POLL_S)
         except subprocess.TimeoutExpired:
@@ -188,6 +209,9 @@ def _watch(
             progress(Progress("download", download.file, done_bytes, download.largest_bytes))
         else:
             return
+        finally:
+            waited_s = time.monotonic() - started_s
+    patience.spend(waited_s, done_bytes)
 
 
 def _size_bytes(path: Path) -> int:

@@ -21,23 +21,24 @@ from agent.errors import ModelPackError, RefusedError, UnavailableError
 from agent.operations.files import sync_folder
 from agent.operations.packs.fetch import Progress, ProgressCallback, check_download, fetch
 from agent.operations.packs.pack_files import check_original, convert, unpack
-from agent.vision.packs.manifest import Manifest, PackFile, manifest_names, read_manifest
-from agent.vision.packs.packs import (
-    InstalledPack,
-    load_pack,
-    verify_file,
-)
+from agent.operations.packs.web import Patience
+from agent.vision.packs.manifest import Manifest, manifest_names, read_any_manifest
+from agent.vision.packs.manifest_base import PackFile, PackManifest, PackOriginal
+from agent.vision.packs.packs import VerifiedPack, is_installed, load_any_pack, verify_file
+from agent.vision.packs.pad_manifest import PadManifest
 from agent.vision.packs.place import RECORD_NAME, packs_dir
 
 MIRROR_VARIABLE = "GATE_AGENT_MODELS_MIRROR"
 _STAGING_PREFIX = ".staging-"
+
+AnyPack = VerifiedPack[Manifest | PadManifest]
 
 
 @dataclass(frozen=True, slots=True)
 class InstallResult:
     """The pack as it stands now; ``changed`` is False where it already did."""
 
-    pack: InstalledPack
+    pack: AnyPack
     changed: bool
 
 
@@ -45,7 +46,7 @@ class InstallResult:
 class PackStatus:
     """One line of a list: ``state`` is absent, installed (all files verified) or broken."""
 
-    manifest: Manifest
+    manifest: Manifest | PadManifest
     state: Literal["absent", "installed", "broken"]
     problem: str | None = None
 
@@ -56,30 +57,32 @@ def install(
     from_dir: Path | None = None,
     progress: ProgressCallback | None = None,
     accept_licence: str | None = None,
+    patience: Patience | None = None,
 ) -> InstallResult:
     """Installs the pack ``name`` under ``state_dir``, from the network or from ``from_dir``.
 
     ``from_dir`` may hold the downloads, the originals in them or the converted files, by the names
     the manifest gives. A licence that is not free for commercial use must be accepted by its own
-    name. With ``GATE_AGENT_MODELS_MIRROR`` every download comes from that address. A second install
-    verifies and changes nothing.
+    name. ``patience`` bounds the wait for sources that do not answer. With
+    ``GATE_AGENT_MODELS_MIRROR`` every download comes from that address. A second
+    install verifies and changes nothing.
 
     Raises:
         RefusedError: the licence is not free and was not accepted.
         UnavailableError: the network is missing, or ``from_dir`` lacks a file.
         ModelPackError: a file is not the one the manifest declares.
     """
-    manifest = read_manifest(name)
+    manifest = read_any_manifest(name)
     _check_licence(manifest, accept_licence)
     report = progress or _ignore
     try:
-        return InstallResult(load_pack(name, state_dir), changed=False)
+        return InstallResult(load_any_pack(name, state_dir), changed=False)
     except ModelPackError:
         pass
     with _staging(packs_dir(state_dir)) as staging:
         made = staging / "pack"
         made.mkdir(mode=0o755)
-        downloads = _Downloads(manifest, staging, from_dir, report)
+        downloads = _Downloads(manifest, staging, from_dir, report, patience or Patience())
         record = {}
         for file in manifest.file:
             content = downloads.content(file)
@@ -90,19 +93,19 @@ def install(
         sync_folder(made)
         _put_in_place(made, packs_dir(state_dir) / name, staging)
         report(Progress("verify", name))
-        return InstallResult(load_pack(name, state_dir), changed=True)
+        return InstallResult(load_any_pack(name, state_dir), changed=True)
 
 
 def list_packs(state_dir: Path) -> list[PackStatus]:
     """Every pack that has a manifest, with its state; reads the files of the installed ones."""
     statuses = []
     for name in manifest_names():
-        manifest = read_manifest(name)
-        if not (packs_dir(state_dir) / name).is_dir():
+        manifest = read_any_manifest(name)
+        if not is_installed(name, state_dir):
             statuses.append(PackStatus(manifest, "absent"))
             continue
         try:
-            load_pack(name, state_dir)
+            load_any_pack(name, state_dir)
         except ModelPackError as error:
             statuses.append(PackStatus(manifest, "broken", str(error)))
         else:
@@ -110,13 +113,13 @@ def list_packs(state_dir: Path) -> list[PackStatus]:
     return statuses
 
 
-def verify(name: str, state_dir: Path) -> InstalledPack:
+def verify(name: str, state_dir: Path) -> AnyPack:
     """The pack, if every file of it is what its manifest declares.
 
     Raises:
         ModelPackError: it is not installed, or a file of it is another.
     """
-    return load_pack(name, state_dir)
+    return load_any_pack(name, state_dir)
 
 
 def remove(name: str, state_dir: Path) -> bool:
@@ -125,7 +128,7 @@ def remove(name: str, state_dir: Path) -> bool:
     Raises:
         ModelPackError: there is no pack of this name.
     """
-    read_manifest(name)
+    read_any_manifest(name)
     directory = packs_dir(state_dir) / name
     if not directory.is_dir():
         return False
@@ -134,7 +137,7 @@ def remove(name: str, state_dir: Path) -> bool:
     return True
 
 
-def _check_licence(manifest: Manifest, accepted: str | None) -> None:
+def _check_licence(manifest: PackManifest, accepted: str | None) -> None:
     licence = manifest.licence
     if not licence.free_for_commercial_use and accepted != licence.spdx:
         raise RefusedError(
@@ -149,12 +152,18 @@ class _Downloads:
     """Finds the content of each file of a pack, fetching every download at most once."""
 
     def __init__(
-        self, manifest: Manifest, staging: Path, from_dir: Path | None, report: ProgressCallback
+        self,
+        manifest: PackManifest,
+        staging: Path,
+        from_dir: Path | None,
+        report: ProgressCallback,
+        patience: Patience,
     ) -> None:
         self._downloads = {download.file: download for download in manifest.download}
         self._staging = staging
         self._from_dir = from_dir
         self._report = report
+        self._patience = patience
         self._checked: dict[str, Path] = {}
         install_command = f"gate-agent models install {manifest.name}"
         if from_dir is None:
@@ -171,26 +180,39 @@ class _Downloads:
             brought = self._brought(file, self._from_dir)
             if brought is not None:
                 return brought
-        path = self._path(file.download)
-        self._report(Progress("unpack", file.original))
-        original = unpack(file, path, self._fix)
+        original = self._original(file)
+        companion = b"" if file.companion is None else self._original(file.companion)
         self._report(Progress("convert", file.name))
-        return convert(file, original)
+        return convert(file, original, companion)
+
+    def _original(self, wanted: PackOriginal) -> bytes:
+        path = self._path(wanted.download)
+        self._report(Progress("unpack", wanted.original))
+        return unpack(wanted, path, self._fix)
 
     def _brought(self, file: PackFile, from_dir: Path) -> bytes | None:
-        """The converted file or its original, where one was brought along and can be checked."""
+        """The converted file or its originals, where they were brought along and can be checked."""
         finished = from_dir / file.name
         if file.sha256 is not None and finished.is_file():
             verify_file(finished, file.sha256, file.size_bytes, self._fix)
             return finished.read_bytes()
-        original = from_dir / file.original
-        if file.original_sha256 is not None and original.is_file():
-            with original.open("rb") as stream:
-                content = stream.read(file.original_largest_bytes + 1)
-            check_original(file, content, self._fix)
-            self._report(Progress("convert", file.name))
-            return convert(file, content)
-        return None
+        original: bytes | None = self._brought_original(file, from_dir)
+        companion: bytes | None = b""
+        if file.companion is not None:
+            companion = self._brought_original(file.companion, from_dir)
+        if original is None or companion is None:
+            return None
+        self._report(Progress("convert", file.name))
+        return convert(file, original, companion)
+
+    def _brought_original(self, wanted: PackOriginal, from_dir: Path) -> bytes | None:
+        path = from_dir / wanted.original
+        if wanted.original_sha256 is None or not path.is_file():
+            return None
+        with path.open("rb") as stream:
+            content = stream.read(wanted.original_largest_bytes + 1)
+        check_original(wanted, content, self._fix)
+        return content
 
     def _path(self, name: str) -> Path:
         if name not in self._checked:
@@ -198,7 +220,7 @@ class _Downloads:
             if self._from_dir is None:
                 folder = Path(tempfile.mkdtemp(dir=self._staging))
                 mirror = os.environ.get(MIRROR_VARIABLE) or None
-                path = fetch(download, folder, mirror, self._report, self._fix)
+                path = fetch(download, folder, mirror, self._report, self._fix, self._patience)
             else:
                 path = self._from_dir / name
                 if not self._from_dir.is_dir():

@@ -10,16 +10,17 @@ from agent.errors import ModelPackError
 from agent.vision.packs.dlib_network import read_network
 from agent.vision.packs.dlib_onnx import network_to_onnx
 from agent.vision.packs.dlib_shape import pack_shape_forests, read_shape_forests
-from agent.vision.packs.manifest import PackFile
+from agent.vision.packs.manifest_base import PackFile, PackOriginal
 
-_CONVERSIONS: dict[str, Callable[[bytes], bytes]] = {
-    "none": lambda original: original,
-    "dlib-network-to-onnx": lambda original: network_to_onnx(read_network(original)),
-    "dlib-shape-to-arrays": lambda original: pack_shape_forests(read_shape_forests(original)),
+_CONVERSIONS: dict[str, Callable[[bytes, bytes], bytes]] = {
+    "none": lambda original, _: original,
+    "dlib-network-to-onnx": lambda original, _: network_to_onnx(read_network(original)),
+    "dlib-shape-to-arrays": lambda original, _: pack_shape_forests(read_shape_forests(original)),
 }
+"""From an original and its companion, empty where it has none, to what is installed."""
 
 
-def unpack(file: PackFile, download: Path, fix: str) -> bytes:
+def unpack(file: PackOriginal, download: Path, fix: str) -> bytes:
     """The original of ``file`` out of its download, checked; nothing else of it is unpacked.
 
     Raises:
@@ -33,7 +34,7 @@ def unpack(file: PackFile, download: Path, fix: str) -> bytes:
     return original
 
 
-def check_original(file: PackFile, original: bytes, fix: str) -> None:
+def check_original(file: PackOriginal, original: bytes, fix: str) -> None:
     """Passes if ``original`` is what the manifest declares.
 
     Raises:
@@ -52,14 +53,14 @@ def check_original(file: PackFile, original: bytes, fix: str) -> None:
         )
 
 
-def convert(file: PackFile, original: bytes) -> bytes:
-    """The installed form of a checked original.
+def convert(file: PackFile, original: bytes, companion: bytes = b"") -> bytes:
+    """The installed form of a checked original, and of its companion where it has one.
 
     Raises:
         ModelPackError: it is no file of its kind, or what came out is not what the manifest pins
             (the agent and its manifest do not belong together).
     """
-    converted = _CONVERSIONS[file.conversion](original)
+    converted = _CONVERSIONS[file.conversion](original, companion)
     found = sha256(converted).hexdigest()
     if file.sha256 is not None and found != file.sha256:
         raise ModelPackError(
@@ -70,7 +71,7 @@ def convert(file: PackFile, original: bytes) -> bytes:
     return converted
 
 
-def _read(file: PackFile, download: Path) -> bytes:
+def _read(file: PackOriginal, download: Path) -> bytes:
     limit_bytes = file.original_largest_bytes + 1
     if file.unpack == "tar":
         with tarfile.open(download) as archive:

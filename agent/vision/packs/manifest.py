@@ -1,94 +1,22 @@
-"""A model pack's manifest: what it is made of, how to feed it, and what was measured with it.
+"""The manifest of a face pack: how to feed its models, and what was measured with them.
 
-A manifest is ``models/NAME.toml`` beside the ``agent`` package; every table here is a table there.
 Thresholds live here and nowhere in code, each with the measurement that chose it.
 """
 
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from agent.errors import ConfigError, ModelPackError
+from agent.vision.packs.manifest_base import Basis, FileName, ManifestTable, PackManifest, Three
+from agent.vision.packs.pad_manifest import PadManifest
 
 FOLDER_VARIABLE = "GATE_AGENT_MODELS"
-FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
-PACK_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-GitBlob = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
-FileName = Annotated[str, Field(pattern=FILE_NAME)]
-SizeBytes = Annotated[int, Field(ge=1, le=1 << 30)]
-Three = tuple[float, float, float]
 Point = tuple[float, float]
-
-
-class ManifestTable(BaseModel):
-    """A table of a manifest: it cannot be changed and knows no key that is not declared."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Licence(ManifestTable):
-    """Under what terms the files may be used; one that is not free must be accepted by name."""
-
-    spdx: str
-    free_for_commercial_use: bool
-    text: str
-
-
-class Download(ManifestTable):
-    """One file to fetch: a release of a Python package, by pip, or a file over https.
-
-    A download has a sha256 or, where only that is known, a git blob id. One with neither package
-    nor url can only be brought along (``--from DIR``).
-    """
-
-    file: FileName
-    sha256: Sha256 | None = None
-    git_blob: GitBlob | None = None
-    largest_bytes: SizeBytes
-    package: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$")
-    release: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.+!-]+$")
-    url: str | None = Field(default=None, pattern=r"^https://")
-
-    @model_validator(mode="after")
-    def _one_pin_and_one_way(self) -> "Download":
-        if (self.sha256 is None) == (self.git_blob is None):
-            raise ValueError("needs either sha256 or git_blob")
-        if (self.package is None) != (self.release is None):
-            raise ValueError("package and release belong together")
-        if self.package is not None and (self.url is not None or self.sha256 is None):
-            raise ValueError("a package needs sha256 and no url")
-        return self
-
-
-class PackFile(ManifestTable):
-    """One installed file and how it comes out of a download.
-
-    ``sha256`` and ``size_bytes`` are of the installed file. Where the original cannot be had to
-    measure them they are absent: then the file is held to what was written down at install.
-    ``original`` names the file inside the download, with its own sha256 where that is known.
-    """
-
-    name: FileName
-    sha256: Sha256 | None = None
-    size_bytes: SizeBytes | None = None
-    download: FileName
-    unpack: Literal["none", "tar", "bz2"] = "none"
-    member: str | None = None
-    original: FileName
-    original_sha256: Sha256 | None = None
-    original_largest_bytes: SizeBytes
-    conversion: Literal["none", "dlib-network-to-onnx", "dlib-shape-to-arrays"] = "none"
-
-    @model_validator(mode="after")
-    def _member_of_a_tar(self) -> "PackFile":
-        if (self.unpack == "tar") != (self.member is not None):
-            raise ValueError("member is for unpack = 'tar', and needed there")
-        return self
 
 
 class HaarDetector(ManifestTable):
@@ -196,7 +124,7 @@ class Comparison(ManifestTable):
     """
 
     metric: Literal["euclidean", "cosine"]
-    basis: Literal["measured", "published", "provisional"]
+    basis: Basis
     measured_on: str
     impostor_pairs: int = Field(ge=0)
     measured_for: tuple[str, ...]
@@ -211,15 +139,10 @@ class Comparison(ManifestTable):
         return self
 
 
-class Manifest(ManifestTable):
-    """A whole manifest."""
+class Manifest(PackManifest):
+    """A whole manifest of a face pack."""
 
-    name: str = Field(pattern=PACK_NAME)
-    version: str
-    description: str
-    licence: Licence
-    download: tuple[Download, ...] = ()
-    file: tuple[PackFile, ...] = Field(min_length=1)
+    kind: ClassVar = "face"
     detector: Annotated[
         HaarDetector | YunetDetector | InsightfaceDetector, Field(discriminator="kind")
     ]
@@ -229,16 +152,15 @@ class Manifest(ManifestTable):
 
     @model_validator(mode="after")
     def _files_are_declared(self) -> "Manifest":
-        names = [file.name for file in self.file]
-        downloads = [download.file for download in self.download]
         used = [self.embedder.file, self.landmarks.file, getattr(self.detector, "file", None)]
-        missing = [name for name in used if name is not None and name not in names]
-        missing += [file.download for file in self.file if file.download not in downloads]
-        if missing:
-            raise ValueError(f"no such [[file]] or [[download]]: {', '.join(missing)}")
-        if len(set(names)) != len(names) or len(set(downloads)) != len(downloads):
-            raise ValueError("two files or two downloads of one name")
+        if missing := self.undeclared(used):
+            raise ValueError(f"no such [[file]]: {', '.join(missing)}")
         return self
+
+    @property
+    def measured(self) -> Comparison:
+        """What was measured, on whom, and on whom not."""
+        return self.comparison
 
 
 def manifest_dir() -> Path:
@@ -248,12 +170,50 @@ def manifest_dir() -> Path:
 
 
 def manifest_names() -> list[str]:
-    """The packs that have a manifest, by name."""
+    """The packs of every kind that have a manifest, by name."""
     return sorted(path.stem for path in manifest_dir().glob("*.toml"))
 
 
 def read_manifest(name: str) -> Manifest:
-    """The manifest of the pack ``name``.
+    """The manifest of the face pack ``name``.
+
+    Raises:
+        ModelPackError: there is none of this name, or it is of another kind.
+        ConfigError: the file is no manifest; every finding at once.
+    """
+    manifest = read_any_manifest(name)
+    if not isinstance(manifest, Manifest):
+        raise ModelPackError(
+            f"The model pack {name!r} tells attacks and recognises no face",
+            f"name one of these: {', '.join(_names_of(Manifest)) or 'none'};"
+            f" {name} works by itself once it is installed",
+        )
+    return manifest
+
+
+def read_pad_manifest(name: str) -> PadManifest:
+    """The manifest of the attack detection pack ``name``.
+
+    Raises:
+        ModelPackError: there is none of this name, or it is of another kind.
+        ConfigError: the file is no manifest; every finding at once.
+    """
+    manifest = read_any_manifest(name)
+    if not isinstance(manifest, PadManifest):
+        raise ModelPackError(
+            f"The model pack {name!r} recognises faces and tells no attack",
+            f"name one of these: {', '.join(_names_of(PadManifest)) or 'none'}",
+        )
+    return manifest
+
+
+def pad_pack_names() -> list[str]:
+    """The packs that tell attacks, by name; a file that is no manifest is none of them."""
+    return _names_of(PadManifest)
+
+
+def read_any_manifest(name: str) -> Manifest | PadManifest:
+    """The manifest of the pack ``name``; one with a table ``[pad]`` tells attacks.
 
     Raises:
         ModelPackError: there is none of this name.
@@ -266,8 +226,11 @@ def read_manifest(name: str) -> Manifest:
             "name one of them, or add its manifest to the folder of manifests",
         )
     path = manifest_dir() / f"{name}.toml"
+    manifest: Manifest | PadManifest
     try:
-        manifest = Manifest.model_validate(tomllib.loads(path.read_text("utf-8")))
+        tables = tomllib.loads(path.read_text("utf-8"))
+        kind = PadManifest if "pad" in tables else Manifest
+        manifest = kind.model_validate(tables)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path}: {error}"]) from error
     except ValidationError as error:
@@ -279,3 +242,15 @@ def read_manifest(name: str) -> Manifest:
     if manifest.name != name:
         raise ConfigError([f"{path}: name: {manifest.name!r} should be {name!r}, as the file is"])
     return manifest
+
+
+def _names_of(kind: type[Manifest] | type[PadManifest]) -> list[str]:
+    names = []
+    for name in manifest_names():
+        try:
+            manifest = read_any_manifest(name)
+        except ConfigError:
+            continue
+        if isinstance(manifest, kind) and not manifest.for_tests_only:
+            names.append(name)
+    return names

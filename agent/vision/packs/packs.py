@@ -10,19 +10,28 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from agent.errors import ModelPackError
-from agent.vision.packs.manifest import Manifest, PackFile, read_manifest
+from agent.vision.packs.manifest import (
+    Manifest,
+    read_any_manifest,
+    read_manifest,
+    read_pad_manifest,
+)
+from agent.vision.packs.manifest_base import PackFile, PackManifest
+from agent.vision.packs.pad_manifest import PadManifest
 from agent.vision.packs.place import RECORD_NAME, packs_dir
 
 _CHUNK_BYTES = 1 << 20
+_Kind = TypeVar("_Kind", bound=PackManifest)
 
 
 @dataclass(frozen=True)
-class InstalledPack:
+class VerifiedPack(Generic[_Kind]):
     """A pack whose files were just now what they should be; ``files`` is path by file name."""
 
-    manifest: Manifest
+    manifest: _Kind
     directory: Path
     files: Mapping[str, Path]
 
@@ -31,16 +40,52 @@ class InstalledPack:
         return self.files[name]
 
 
-def load_pack(name: str, state_dir: Path) -> InstalledPack:
-    """The installed pack ``name``, with the sha256 of each of its files verified.
+InstalledPack = VerifiedPack[Manifest]
+"""A pack that recognises faces."""
+InstalledPadPack = VerifiedPack[PadManifest]
+"""A pack that detects presentation attacks."""
 
-    Reads every file whole: some 30 MB for the default pack, 20 ms on a desktop.
+
+def load_pack(name: str, state_dir: Path) -> InstalledPack:
+    """The installed face pack ``name``, with the sha256 of each of its files verified.
+
+    Reads every file whole: some 30 MB for the largest pack, 20 ms on a desktop.
 
     Raises:
-        ModelPackError: the pack is not installed, or a file is missing, cut short or changed.
+        ModelPackError: the pack is not installed, or a file is missing, cut short or changed, or it
+            recognises no face.
         ConfigError: its manifest is wrong.
     """
-    manifest = read_manifest(name)
+    return _load(read_manifest(name), state_dir)
+
+
+def load_pad_pack(name: str, state_dir: Path) -> InstalledPadPack:
+    """The installed attack detection pack ``name``, verified as ``load_pack`` does.
+
+    Raises:
+        ModelPackError: as ``load_pack``, or it detects no attack.
+        ConfigError: its manifest is wrong.
+    """
+    return _load(read_pad_manifest(name), state_dir)
+
+
+def load_any_pack(name: str, state_dir: Path) -> VerifiedPack[Manifest | PadManifest]:
+    """The installed pack ``name`` of whatever kind, verified as ``load_pack`` does.
+
+    Raises:
+        ModelPackError: as ``load_pack``.
+        ConfigError: its manifest is wrong.
+    """
+    return _load(read_any_manifest(name), state_dir)
+
+
+def is_installed(name: str, state_dir: Path) -> bool:
+    """Whether a folder of the pack ``name`` lies there; whether it is whole only loading tells."""
+    return (packs_dir(state_dir) / name).is_dir()
+
+
+def _load(manifest: _Kind, state_dir: Path) -> VerifiedPack[_Kind]:
+    name = manifest.name
     directory = packs_dir(state_dir) / name
     fix = f"gate-agent models install {name}"
     if not directory.is_dir():
@@ -51,7 +96,7 @@ def load_pack(name: str, state_dir: Path) -> InstalledPack:
         path = directory / file.name
         verify_file(path, expected_sha256(file, record, fix), file.size_bytes, fix)
         files[file.name] = path
-    return InstalledPack(manifest, directory, files)
+    return VerifiedPack(manifest, directory, files)
 
 
 def expected_sha256(file: PackFile, record: Mapping[str, str], fix: str) -> str:

@@ -17,7 +17,12 @@ from pack_parts import (
 from agent.errors import ConfigError, ModelPackError, UnavailableError
 from agent.operations.packs import fetch
 from agent.operations.packs import install as models
-from agent.vision.packs.manifest import manifest_names, read_manifest
+from agent.vision.packs.manifest import (
+    manifest_names,
+    pad_pack_names,
+    read_manifest,
+    read_pad_manifest,
+)
 
 PACKAGE = """
 [[download]]
@@ -108,6 +113,23 @@ def test_package_nobody_has_is_unavailable(
         models.install("little", tmp_path / "state")
 
 
+@pytest.mark.parametrize("name", ["antispoof", "minifasnet"])
+def test_manifests_of_attack_detection_are_right(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GATE_AGENT_MODELS", raising=False)
+    assert name in pad_pack_names()
+    threshold = read_pad_manifest(name).pad.threshold
+    assert 0 < threshold.score < 1
+    if threshold.basis == "measured":
+        assert threshold.bpcer is not None
+        assert threshold.apcer is not None
+    with pytest.raises(ModelPackError, match=rf"recognises no face\nFix: .*dlib.*{name}"):
+        read_manifest(name)
+    with pytest.raises(ModelPackError, match="tells no attack\nFix: name one of these: antispoof"):
+        read_pad_manifest("dlib")
+
+
 @pytest.mark.parametrize("name", ["dlib", "opencv-zoo", "taguchi", "yunet-mobilefacenet"])
 def test_manifests_of_this_project_are_right(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GATE_AGENT_MODELS", raising=False)
@@ -137,7 +159,7 @@ def test_wrong_manifest_is_told_every_fault_at_once(manifests: Path) -> None:
         (f'git_blob = "{git_blob(PACKED)}"', ""),
         ('name = "packed.onnx"', 'name = "../packed.onnx"'),
         ('name = "packed.onnx"', 'name = "embedder.onnx"'),
-        ('url = "https://localhost.invalid/packed.bz2"', 'url = "file:///etc/passwd"'),
+        ('urls = ["https://localhost.invalid/packed.bz2"]', 'urls = ["file:///etc/passwd"]'),
         ('name = "little"', 'name = "large"'),
         ('unpack = "tar"', 'unpack = "none"'),
         ("[licence]", "[licence"),
