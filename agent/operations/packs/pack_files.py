@@ -11,11 +11,16 @@ from agent.vision.packs.dlib_network import read_network
 from agent.vision.packs.dlib_onnx import network_to_onnx
 from agent.vision.packs.dlib_shape import pack_shape_forests, read_shape_forests
 from agent.vision.packs.manifest_base import PackFile, PackOriginal
+from agent.vision.packs.openvino_network import read_openvino
+from agent.vision.packs.openvino_onnx import openvino_to_onnx
 
 _CONVERSIONS: dict[str, Callable[[bytes, bytes], bytes]] = {
     "none": lambda original, _: original,
     "dlib-network-to-onnx": lambda original, _: network_to_onnx(read_network(original)),
     "dlib-shape-to-arrays": lambda original, _: pack_shape_forests(read_shape_forests(original)),
+    "openvino-to-onnx": lambda original, weights: openvino_to_onnx(
+        read_openvino(original, weights)
+    ),
 }
 """From an original and its companion, empty where it has none, to what is installed."""
 

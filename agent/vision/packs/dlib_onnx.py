@@ -1,4 +1,4 @@
-"""Writes dlib's face recognition ResNet as ONNX, the same bytes on every machine and every time.
+"""Writes dlib's face recognition ResNet as ONNX; the bytes never vary (``onnx_graph``).
 
 Input ``chip``: batch x 3 x 150 x 150 float32, red, green, blue, each pixel less its mean and
 divided by 256 (the manifest has the figures). Output ``template``: batch x 128 float32, not of unit
@@ -6,21 +6,15 @@ length, compared by Euclidean distance. The affine layers are folded into the co
 the summands of a residual block differ in size or channels the smaller is padded with zeros at the
 end, as dlib adds them.
 
-The sha256 of the result is pinned in the manifest, so nothing in it may vary: the versions of the
-format are fixed here and not taken from the onnx package, weights are raw little-endian bytes, the
-folding is elementwise in double precision (no sums, whose order a processor might choose), and
-fields are serialised in their own order.
+The folding is elementwise in double precision: no sums, whose order a processor might choose.
 """
 
 import numpy as np
-import numpy.typing as npt
-import onnx
 
 from agent.vision.packs.dlib_format import DlibFormatError
 from agent.vision.packs.dlib_network import Block, Convolution, Network
+from agent.vision.packs.onnx_graph import GraphWriter
 
-IR_VERSION = 8
-OPSET_VERSION = 13
 INPUT_NAME = "chip"
 OUTPUT_NAME = "template"
 
@@ -37,14 +31,11 @@ def network_to_onnx(network: Network) -> bytes:
 
 
 class _Graph:
-    """Nodes and weights as they accumulate; ``_shape`` knows each value's channels, rows, columns.
-
-    A value's name is the number of the node that makes it.
-    """
+    """The network node by node; ``_shape`` knows each value's channels, rows, columns."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._proto = onnx.GraphProto(name="dlib_face_recognition_resnet")
+        self._writer = GraphWriter("dlib_face_recognition_resnet")
         self._shape: dict[str, tuple[int, int, int]] = {}
 
     def build(self) -> None:
@@ -59,19 +50,15 @@ class _Graph:
             raise DlibFormatError("dlib network: the last layer takes another number of channels")
         value = self._node("GlobalAveragePool", [value], shape=(channels, 1, 1))
         value = self._node("Flatten", [value], axis=1)
-        weights = self._weights("weights", network.weights)
+        weights = self._writer.floats("weights", network.weights)
         self._node("MatMul", [value, weights], output=OUTPUT_NAME)
 
     def serialise(self) -> bytes:
-        rows, columns = self._network.rows, self._network.columns
-        _describe(self._proto.input.add(), INPUT_NAME, (3, rows, columns))
-        _describe(self._proto.output.add(), OUTPUT_NAME, (self._network.weights.shape[1],))
-        model = onnx.ModelProto(
-            ir_version=IR_VERSION, producer_name="gate-agent", graph=self._proto
+        network = self._network
+        return self._writer.model(
+            (INPUT_NAME, (3, network.rows, network.columns)),
+            (OUTPUT_NAME, (network.weights.shape[1],)),
         )
-        model.opset_import.add(domain="", version=OPSET_VERSION)
-        serialised: bytes = model.SerializeToString(deterministic=True)
-        return serialised
 
     def _residual(self, value: str, block: Block) -> str:
         inner = self._node("Relu", [self._convolve(value, block.first)])
@@ -92,10 +79,14 @@ class _Graph:
         filters = layer.filters.astype(np.float64) * gamma[:, None, None, None]
         bias = layer.bias.astype(np.float64) * gamma
         bias = bias + layer.beta.astype(np.float64)
-        stem = f"conv{len(self._proto.node)}"
+        stem = f"conv{self._writer.nodes}"
         return self._node(
             "Conv",
-            [value, self._weights(f"{stem}.filters", filters), self._weights(f"{stem}.bias", bias)],
+            [
+                value,
+                self._writer.floats(f"{stem}.filters", filters),
+                self._writer.floats(f"{stem}.bias", bias),
+            ],
             shape=(
                 outputs,
                 _steps(rows + 2 * layer.padding, side_rows, layer.stride),
@@ -121,17 +112,8 @@ class _Graph:
         if own == shape:
             return value
         missing = [0, 0, 0, 0, 0, *(wanted - has for wanted, has in zip(shape, own, strict=True))]
-        name = f"pad{len(self._proto.node)}"
-        pads = self._proto.initializer.add(name=name, data_type=onnx.TensorProto.INT64, dims=[8])
-        pads.raw_data = np.array(missing, "<i8").tobytes()
-        return self._node("Pad", [value, name], shape=shape)
-
-    def _weights(self, name: str, values: npt.NDArray[np.floating]) -> str:
-        tensor = self._proto.initializer.add(
-            name=name, data_type=onnx.TensorProto.FLOAT, dims=values.shape
-        )
-        tensor.raw_data = np.ascontiguousarray(values, "<f4").tobytes()
-        return name
+        name = f"pad{self._writer.nodes}"
+        return self._node("Pad", [value, self._writer.integers(name, missing)], shape=shape)
 
     def _node(
         self,
@@ -142,13 +124,7 @@ class _Graph:
         shape: tuple[int, int, int] | None = None,
         **attributes: int | list[int],
     ) -> str:
-        output = output or f"v{len(self._proto.node)}"
-        node = self._proto.node.add(op_type=operator, name=output, input=inputs, output=[output])
-        for name, attribute in sorted(attributes.items()):
-            if isinstance(attribute, int):
-                node.attribute.add(name=name, type=onnx.AttributeProto.INT, i=attribute)
-            else:
-                node.attribute.add(name=name, type=onnx.AttributeProto.INTS, ints=attribute)
+        output = self._writer.node(operator, inputs, output, **attributes)
         self._shape[output] = self._shape[inputs[0]] if shape is None else shape
         return output
 
@@ -157,12 +133,3 @@ def _steps(length: int, side: int, stride: int) -> int:
     if length < side:
         raise DlibFormatError("dlib network: an image shrinks to nothing")
     return (length - side) // stride + 1
-
-
-def _describe(info: onnx.ValueInfoProto, name: str, sizes: tuple[int, ...]) -> None:
-    info.name = name
-    tensor = info.type.tensor_type
-    tensor.elem_type = onnx.TensorProto.FLOAT
-    tensor.shape.dim.add(dim_param="batch")
-    for size in sizes:
-        tensor.shape.dim.add(dim_value=size)

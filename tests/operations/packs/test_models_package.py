@@ -130,7 +130,7 @@ def test_manifests_of_attack_detection_are_right(
         read_pad_manifest("dlib")
 
 
-@pytest.mark.parametrize("name", ["dlib", "opencv-zoo", "taguchi", "yunet-mobilefacenet"])
+@pytest.mark.parametrize("name", ["dlib", "opencv-zoo", "retail", "taguchi", "yunet-mobilefacenet"])
 def test_manifests_of_this_project_are_right(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GATE_AGENT_MODELS", raising=False)
     assert name in manifest_names()
