@@ -5,10 +5,11 @@ Thresholds live here and nowhere in code, each with the measurement that chose i
 
 import os
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from agent.errors import ConfigError, ModelPackError
 from agent.vision.packs.manifest_base import Basis, FileName, ManifestTable, PackManifest, Three
@@ -17,6 +18,7 @@ from agent.vision.packs.pad_manifest import PadManifest
 FOLDER_VARIABLE = "GATE_AGENT_MODELS"
 
 Point = tuple[float, float]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class HaarDetector(ManifestTable):
@@ -107,12 +109,39 @@ class Embedder(ManifestTable):
 class ManifestCurvePoint(ManifestTable):
     """At this share of impostor comparisons accepted (``fmr``), the least score that accepts.
 
-    ``fnmr`` is the share of genuine comparisons refused there, None where nobody published it.
+    ``fnmr`` is the share of genuine comparisons refused there, photographs without a template among
+    them, None where nobody published it so; ``fnmr_bounds`` are its 90 % bounds, persons as units.
     """
 
     fmr: float = Field(gt=0, lt=1)
     threshold: float = Field(description="a score: higher is more alike")
     fnmr: float | None = Field(default=None, ge=0, le=1)
+    fnmr_bounds: tuple[Share, Share] | None = None
+
+
+def _rising(curve: tuple[ManifestCurvePoint, ...]) -> tuple[ManifestCurvePoint, ...]:
+    if any(a.fmr <= b.fmr or a.threshold >= b.threshold for a, b in pairwise(curve)):
+        raise ValueError("curve: fmr must fall and threshold rise from point to point")
+    return curve
+
+
+Curve = Annotated[tuple[ManifestCurvePoint, ...], Field(min_length=1), AfterValidator(_rising)]
+
+
+class ComparisonGroup(ManifestTable):
+    """What was measured on one group of people, beside the pack's own curve.
+
+    Whoever stands at a gate may be of any group: the worst of them is what is expected of people
+    of whom nothing is known yet. ``persons`` are its independent units. ``basis`` is that of the
+    pack, or ``fitted`` where the points are quantiles of a distribution that was.
+    """
+
+    name: str = Field(min_length=1)
+    measured_on: str
+    persons: int = Field(ge=2)
+    basis: Literal["measured", "published", "provisional", "fitted"]
+    impostor_pairs: int = Field(default=0, ge=0)
+    curve: Curve
 
 
 class Comparison(ManifestTable):
@@ -120,23 +149,19 @@ class Comparison(ManifestTable):
 
     The score is minus the Euclidean distance, or the cosine; higher is more alike. ``basis`` says
     whose figures these are: ours (``measured``), the model's authors' (``published``), or too few
-    pairs to trust (``provisional``).
+    pairs to trust (``provisional``). ``persons`` are the independent units behind the pairs, None
+    where they are not published.
     """
 
     metric: Literal["euclidean", "cosine"]
     basis: Basis
     measured_on: str
     impostor_pairs: int = Field(ge=0)
+    persons: int | None = Field(default=None, ge=2)
     measured_for: tuple[str, ...]
     not_measured_for: tuple[str, ...]
-    curve: tuple[ManifestCurvePoint, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _curve_rises(self) -> "Comparison":
-        pairs = list(zip(self.curve, self.curve[1:], strict=False))
-        if any(a.fmr <= b.fmr or a.threshold >= b.threshold for a, b in pairs):
-            raise ValueError("curve: fmr must fall and threshold rise from point to point")
-        return self
+    curve: Curve
+    group: tuple[ComparisonGroup, ...] = ()
 
 
 class Manifest(PackManifest):
