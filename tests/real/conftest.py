@@ -7,6 +7,7 @@ import pytest
 from places import SHARED
 
 from agent.errors import ModelPackError
+from agent.operations.packs.install import install
 from agent.vision.packs.packs import InstalledPack, load_pack
 
 
@@ -45,3 +46,11 @@ def dlib_pack(state_dir: Path) -> InstalledPack:
         return load_pack("dlib", state_dir)
     except ModelPackError as error:
         pytest.fail(str(error))
+
+
+@pytest.fixture(scope="session")
+def retail_pack(shared_models: Path, tmp_path_factory: pytest.TempPathFactory) -> InstalledPack:
+    """The recommended pack, made from its originals as an install makes it."""
+    state = tmp_path_factory.mktemp("retail")
+    install("retail", state, shared_models / "retail")
+    return load_pack("retail", state)
