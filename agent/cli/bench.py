@@ -53,10 +53,14 @@ def bench(
         _bench_symbols(as_json=as_json)
         return
     from agent.lab.bench.frame import run_bench
+    from agent.operations.packs.choice import pack_of
 
     with progress(wanted=not as_json) as advance:
         found = run_bench(
-            state_dir(state), pack or "dlib", peer=peer.value if peer else None, progress=advance
+            state_dir(state),
+            pack_of(pack, state_dir(state)),
+            peer=peer.value if peer else None,
+            progress=advance,
         )
     if as_json:
         emit(found)

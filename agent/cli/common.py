@@ -45,11 +45,14 @@ StateDir = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there.")]
 PackOption = Annotated[
     str | None,
-    typer.Option("--pack", metavar="NAME", help="A model pack [default: the config's, else dlib]."),
+    typer.Option(
+        "--pack", metavar="NAME", help="A model pack [default: the config's, else the chosen one]."
+    ),
 ]
 
 PackWithoutConfig = Annotated[
-    str | None, typer.Option("--pack", metavar="NAME", help="A model pack [default: dlib].")
+    str | None,
+    typer.Option("--pack", metavar="NAME", help="A model pack [default: the chosen one]."),
 ]
 
 

@@ -71,12 +71,19 @@ def pairs(
     Needs neither config nor key.
     """
     from agent.lab.evaluate.open import Reports, evaluate_pairs
+    from agent.operations.packs.choice import pack_of
 
     _check(reference_bits)
     reports = Reports(plot, curve)
     with progress(wanted=not as_json) as advance:
         found = evaluate_pairs(
-            images, csv, state_dir(state), pack or "dlib", advance, reports, reference_bits
+            images,
+            csv,
+            state_dir(state),
+            pack_of(pack, state_dir(state)),
+            advance,
+            reports,
+            reference_bits,
         )
     _answer(found, as_json=as_json)
 
@@ -99,12 +106,18 @@ def identities(
     Needs neither config nor key.
     """
     from agent.lab.evaluate.open import Reports, evaluate_identities
+    from agent.operations.packs.choice import pack_of
 
     _check(reference_bits)
     reports = Reports(plot, curve)
     with progress(wanted=not as_json) as advance:
         found = evaluate_identities(
-            folder, state_dir(state), pack or "dlib", advance, reports, reference_bits
+            folder,
+            state_dir(state),
+            pack_of(pack, state_dir(state)),
+            advance,
+            reports,
+            reference_bits,
         )
     _answer(found, as_json=as_json)
 

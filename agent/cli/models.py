@@ -5,13 +5,36 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.app.open.paths import state_dir
-from agent.cli.common import Json, StateDir, emit, examples, fields, file_option, say, table, user
+from agent.app.open.paths import given_config_path, state_dir
+from agent.cli.common import (
+    Config,
+    Json,
+    StateDir,
+    emit,
+    examples,
+    fields,
+    file_option,
+    say,
+    table,
+    user,
+)
 from agent.cli.progress import progress
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A pack, as gate-agent models list.")]
+
+
+GiveUpAfter = Annotated[
+    float | None,
+    typer.Option(
+        "--give-up-after",
+        metavar="SECONDS",
+        min=0.1,
+        max=7200.0,
+        help="Wait so long in all for sources that do not answer [default: 2 hours each].",
+    ),
+]
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -38,6 +61,7 @@ def install(
         str | None,
         typer.Option("--accept-licence", metavar="SPDX", help="Accept a licence that is not free."),
     ] = None,
+    give_up_after_s: GiveUpAfter = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
@@ -46,6 +70,8 @@ def install(
     Each file is checked by its sha256. A second run checks again and changes nothing.
     """
     from agent.operations.packs import install as models
+    from agent.operations.packs.choice import keep_first
+    from agent.operations.packs.web import Patience
 
     folder = state_dir(state)
     with progress(wanted=not as_json) as advance:
@@ -55,8 +81,10 @@ def install(
             from_dir,
             lambda now: advance(f"{now.phase} {now.file}", now.done_bytes, now.total_bytes),
             accept_licence,
+            Patience(give_up_after_s),
         )
     manifest = result.pack.manifest
+    keep_first(folder, manifest.name)
     if result.changed:
         _record(folder, manifest.name, "installed", manifest.version)
     if as_json:
@@ -73,23 +101,94 @@ def install(
         say(f"{manifest.name} {manifest.version} {state_now}")
 
 
+@app.command(
+    "setup",
+    epilog=examples(
+        "models setup",
+        "models setup --from /media/usb",
+        "models setup --give-up-after 20",
+    ),
+)
+def set_up(
+    *,
+    from_dir: Annotated[
+        Path | None,
+        file_option("--from", "Look here first: the files of all packs, or a folder each.", "DIR"),
+    ] = None,
+    give_up_after_s: GiveUpAfter = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Install what a gate needs.
+
+    The recommended pack or, where no source has it, one that can be had; attack detection; and a
+    note of which was chosen and why. What was chosen before stays.
+    """
+    from agent.app.open.files.state import REGISTRY
+    from agent.operations.packs.set_up import set_up
+    from agent.operations.packs.web import Patience
+
+    folder = state_dir(state)
+    with progress(wanted=not as_json) as advance:
+        found = set_up(
+            folder,
+            brought=from_dir,
+            patience=Patience(give_up_after_s),
+            progress=lambda now: advance(
+                f"{now.phase} {now.file}", now.done_bytes, now.total_bytes
+            ),
+            has_people=REGISTRY.at(folder).exists(),
+        )
+    _tell(found, as_json=as_json)
+
+
+@app.command("chosen", epilog=examples("models chosen", "models chosen --json"))
+def chosen(*, state: StateDir = None, as_json: Json = False) -> None:
+    """Say which pack is used.
+
+    Where neither a config nor --pack names one: which, why, and for whom it was not measured.
+    """
+    from agent.operations.packs.choice import in_use
+
+    _tell(in_use(None, state_dir(state)), as_json=as_json)
+
+
+@app.command("choose", epilog=examples("models choose retail"))
+def choose(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
+    """Use another installed pack.
+
+    Templates of different packs are never compared: everybody is enrolled again. A pack that the
+    config names goes before it.
+    """
+    from agent.operations.packs.choice import choose, in_use
+
+    folder = state_dir(state)
+    choose(folder, name)
+    _tell(in_use(None, folder), as_json=as_json)
+
+
 @app.command("list", epilog=examples("models list", "models list --json"))
-def list_(*, state: StateDir = None, as_json: Json = False) -> None:
+def list_(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
     """List the packs.
 
-    Every pack that has a manifest, with its state: absent, installed or broken.
+    Every pack that has a manifest, with its state: absent, installed or broken; and which is used.
     """
+    from agent.app.open.site import command_site
+    from agent.config.tables.face import CHOSEN_PACK
     from agent.operations.packs import install as models
+    from agent.operations.packs.choice import in_use
 
-    statuses = models.list_packs(state_dir(state))
+    folder = state_dir(state)
+    statuses = models.list_packs(folder)
+    used = command_site(folder, given_config_path(config)).face.pack
     if as_json:
-        emit([_status(status) for status in statuses])
+        emit([{**_status(one), "used": one.manifest.name == used} for one in statuses])
         return
     table(
         ("pack", "for", "version", "state", "licence", "description"),
         [
             (
-                s.manifest.name,
+                s.manifest.name + (" *" if s.manifest.name == used else ""),
                 s.manifest.kind,
                 s.manifest.version,
                 s.state,
@@ -99,6 +198,13 @@ def list_(*, state: StateDir = None, as_json: Json = False) -> None:
             for s in statuses
         ],
     )
+    if used == CHOSEN_PACK:
+        say("* none is chosen. Fix: gate-agent models setup, or models choose NAME")
+        return
+    first, *rest = in_use(_named(config), folder).lines()
+    say(f"* {first}")
+    for line in rest:
+        say(line)
 
 
 @app.command("verify", epilog=examples("models verify dlib"))
@@ -182,6 +288,23 @@ def _record(state: Path, pack: str, change: str, version: str | None) -> None:
 
     data = {"pack": pack, "change": change, "version": version, "by": user()}
     record(command_site(state, None), EventType.MODEL_CHANGED, data)
+
+
+def _named(config: Path | None) -> str | None:
+    """What the config says; None where there is none."""
+    from agent.config import load_config
+
+    path = given_config_path(config)
+    return None if path is None else load_config(path).config.face.pack
+
+
+def _tell(found: Any, *, as_json: bool) -> None:
+    """The pack in use."""
+    if as_json:
+        emit(found.as_json())
+        return
+    for line in found.lines():
+        say(line)
 
 
 def _status(status: Any) -> dict[str, Any]:

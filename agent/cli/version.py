@@ -27,7 +27,7 @@ def version(*, state: StateDir = None, as_json: Json = False) -> None:
         {
             "gate-agent": found["agent"],
             "python": f"{found['python']} ({found['machine']})",
-            "model packs": packs or "none; Fix: gate-agent models install dlib",
+            "model packs": packs or "none; Fix: gate-agent models setup",
             **{name: number or "not installed" for name, number in found["libraries"].items()},
         }
     )

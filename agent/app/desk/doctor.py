@@ -34,9 +34,10 @@ from agent.config import CameraConfig, ConfigFile, InputConfig, load_config
 from agent.config.pins import PinUse, pin_map
 from agent.config.tables.input import outputs_of
 from agent.errors import RefusedError, StoreError, UnavailableError
+from agent.operations.packs.choice import in_use
 from agent.operations.people.holders import unread_names
 from agent.ports import Door
-from agent.vision.packs.packs import load_pack
+from agent.vision.packs.packs import load_pack, load_pad_pack
 
 Probe = Callable[[], str]
 _LEAST_FREE_BYTES = 200_000_000
@@ -72,7 +73,8 @@ class ExaminedKiosk:
         yield "state directory", self._state_dir
         yield "state files", self._state_files
         yield "disk", self._disk
-        yield "model pack", lambda: _version(load_pack(config.face.pack, self._state))
+        yield "model pack", self._pack
+        yield "attack detection", self._attack_detection
         if os.path.lexists(REGISTRY.at(self._state)):
             yield "registry", self._registry
         yield "gallery key", self._key
@@ -82,6 +84,20 @@ class ExaminedKiosk:
             yield "id reader", lambda: _device(Path(str(config.id_reader.port)), "the card reader")
         if config.voice.kind != "none":
             yield "voice", self._voice
+
+    def _pack(self) -> str:
+        used = in_use(self.file.config.face.pack, self._state)
+        load_pack(used.pack, self._state)
+        said = f"{used.pack} {used.version}, because {used.why}"
+        return "; ".join((said, *(f"not measured for {whom}" for whom in used.not_measured_for)))
+
+    def _attack_detection(self) -> str:
+        used = in_use(self.file.config.face.pack, self._state)
+        for name in used.attack_detection:
+            load_pad_pack(name, self._state)
+        lacking = [f"{name} is not ({reason})" for name, reason in used.missing.items()]
+        said = f"{', '.join(used.attack_detection)} installed" if used.attack_detection else ""
+        return "; ".join(filter(None, (said, *lacking))) or "none installed: a photograph may pass"
 
     def _registry(self) -> str:
         with read_registry(site_of(self._state, self.file.path), Key.IF_ANY) as registry:
@@ -248,10 +264,6 @@ class ExaminedKiosk:
 def _there(path: Path) -> Path:
     """The nearest folder around ``path`` that exists."""
     return next(place for place in (path, *path.absolute().parents) if place.is_dir())
-
-
-def _version(pack: Any) -> str:
-    return f"{pack.manifest.name} {pack.manifest.version}"
 
 
 def _device(path: Path, what: str) -> str:

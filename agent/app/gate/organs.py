@@ -48,6 +48,7 @@ class Records(Organ):
             boot_id=boot_id,
             face_without_pad=parts.file.config.face.accept_no_pad,
             max_false_grants_per_day=parts.file.config.face.max_false_grants_per_day,
+            pack=parts.pack_in_use,
         )
 
     def tasks(self) -> Iterable[Task]:

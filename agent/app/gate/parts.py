@@ -40,6 +40,7 @@ from agent.app.open.voice import Voice, open_voice
 from agent.config import ConfigFile
 from agent.domain.access.part import Part
 from agent.errors import StoreError, UnavailableError
+from agent.operations.packs.choice import PackInUse, in_use
 from agent.operations.passes.keys import read_public_key
 from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
 from agent.vision.face.engine import FaceEngine
@@ -66,6 +67,7 @@ class Parts:
     state_faults: Mapping[Part, str]
     community_key: bytes | None = field(repr=False)
     pack: InstalledPack
+    pack_in_use: PackInUse
     engines: Mapping[str, FaceEngine]
     snapshot: Snapshot
     thermometer: Thermometer | None
@@ -114,7 +116,7 @@ def open_parts(
     installation = installation_of(site)
     # Before any of them is opened: a store makes what is missing.
     installation.judge()
-    pack = load_pack(config.face.pack, state)
+    pack = load_pack(site.face.pack, state)
     journal, registry, snapshot, ledger, latches = _open_stores(
         stack, site, installation, lambda one: take_snapshot(one, pack.manifest, rates_of(config))
     )
@@ -151,6 +153,7 @@ def open_parts(
         id_reader=id_reader,
         photographs=photographs,
         pack=pack,
+        pack_in_use=in_use(config.face.pack, state),
         engines=engines,
         snapshot=snapshot,
         thermometer=thermometer,

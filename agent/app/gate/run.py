@@ -1,14 +1,20 @@
 """``gate-agent run``: from a config to a gate in service, and back to rest."""
 
 import faulthandler
+import sys
 from contextlib import ExitStack
 from pathlib import Path
+
+import structlog
 
 from agent import logs
 from agent.app.gate.agent import Agent
 from agent.app.gate.parts import open_parts
 from agent.config import load_config
 from agent.lifecycle import Notifier, on_termination
+from agent.operations.packs.choice import PackInUse
+
+_log = structlog.get_logger(__name__)
 
 
 def run_agent(config: Path, state: Path) -> int:
@@ -26,8 +32,21 @@ def run_agent(config: Path, state: Path) -> int:
         notifier = Notifier()
         stack.callback(notifier.close)
         parts = open_parts(stack, file, state)
+        tell_pack(parts.pack_in_use)
         agent = Agent(parts, notifier.beat)
         stack.callback(on_termination(agent.stop))
         code = agent.run(notifier.ready)
         notifier.stopping()
         return code
+
+
+def tell_pack(used: PackInUse) -> None:
+    """Say with which pack the gate starts, why, and for whom nobody measured it.
+
+    A warning, because it is no promise for whoever stands there; a person who starts the agent in a
+    terminal reads it as lines too.
+    """
+    _log.warning("model_pack", **used.as_json())
+    if sys.stderr.isatty():
+        for line in used.lines():
+            print(line, file=sys.stderr)  # noqa: T201 - for the person at the terminal

@@ -16,6 +16,7 @@ from agent.domain.hours.instant import Instant
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.topics import Topics
 from agent.domain.record.uuid7 import Uuid7Source
+from agent.operations.packs.choice import pack_of
 
 new_event_id = Uuid7Source(os.urandom)
 """Ids of the events that this process makes."""
@@ -25,6 +26,7 @@ new_event_id = Uuid7Source(os.urandom)
 class Site:
     """What of the config a command needs; without a config, what holds by default.
 
+    ``face`` names the model pack that is used, also where the config leaves it to what was chosen.
     ``categories`` are those that a rule names, None where no config says; ``source`` is the
     CloudEvents source.
     """
@@ -48,12 +50,14 @@ def site_of(state: Path, config: Path | None) -> Site:
     if config is None:
         source = Topics("local", "local", "kiosk").source
         key_file = key_path(None, state)
-        return Site(state, FaceConfig(), StoreConfig(), key_file, UTC, None, source, False)
+        return Site(
+            state, _face(FaceConfig(), state), StoreConfig(), key_file, UTC, None, source, False
+        )
     file = load_config(config)
     kiosk, store = file.config.kiosk, file.config.store
     return Site(
         state=state,
-        face=file.config.face,
+        face=_face(file.config.face, state),
         store=store,
         key_file=key_path(None if store.key_file is None else file.resolve(store.key_file), state),
         zone=ZoneInfo(kiosk.timezone),
@@ -61,6 +65,11 @@ def site_of(state: Path, config: Path | None) -> Site:
         source=Topics(kiosk.community, kiosk.grid, kiosk.id).source,
         trust_system_clock=file.config.clock.trust_system_clock,
     )
+
+
+def _face(face: FaceConfig, state: Path) -> FaceConfig:
+    """``face`` with the name of the pack that is used here."""
+    return face.model_copy(update={"pack": pack_of(face.pack, state)})
 
 
 def command_site(state: Path, config: Path | None) -> Site:

@@ -13,11 +13,17 @@ from agent.config.tables.rule import RuleConfig
 from agent.config.whole import Finding, Whole
 from agent.domain.sight.track import MOST_SAMPLES
 
+CHOSEN_PACK = "chosen"
+"""The pack that was chosen when the agent was set up (``gate-agent models chosen``)."""
+
 
 class FaceConfig(Table):
-    """How a face is recognised and how sure the gate must be."""
+    """How a face is recognised and how sure the gate must be.
 
-    pack: Name = "dlib"
+    ``pack`` is a model pack's name, or the word for the one that was chosen here.
+    """
+
+    pack: Name = CHOSEN_PACK
     threads: Annotated[int, Field(ge=1, le=8)] = 1
     accept_no_pad: bool = False
     accept_licences: tuple[str, ...] = ()
@@ -67,7 +73,11 @@ class FaceConfig(Table):
         per_day = f"{face.max_false_grants_per_day:g} a day expected at most"
         if points > 1:
             per_day += f", {face.max_false_grants_per_day / points:.2g} at each access point"
-        return {"pack": face.pack, "false_grants": per_day}
+        pack = "the chosen one (gate-agent models chosen)"
+        return {
+            "pack": pack if face.pack == CHOSEN_PACK else face.pack,
+            "false_grants": per_day,
+        }
 
 
 def _agreement(whole: Whole) -> Iterator[Finding]:

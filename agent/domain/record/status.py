@@ -1,6 +1,6 @@
 """The retained status: what anybody may know of the kiosk as it stands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,9 @@ class Status:
     max_false_grants_per_day: float = 0.05
     false_grants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clock: Mapping[str, str | None] = field(default_factory=dict)
+    pack_why: str = ""
+    pack_not_measured_for: Sequence[str] = ()
+    attack_detection: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         """JSON values under stable keys."""
@@ -66,6 +69,9 @@ class Status:
                 "access_points": {name: dict(one) for name, one in self.false_grants.items()},
             },
             "clock": dict(self.clock),
+            "pack_why": self.pack_why,
+            "pack_not_measured_for": list(self.pack_not_measured_for),
+            "attack_detection": list(self.attack_detection),
         }
 
 

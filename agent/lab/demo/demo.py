@@ -35,6 +35,7 @@ from agent.domain.sight.image import Image
 from agent.errors import GateAgentError, RefusedError
 from agent.lab.demo.passes import PassOffice
 from agent.lab.demo.world import Mosquitto, Subscriber, portrait
+from agent.operations.packs.choice import pack_of
 from agent.operations.people.enrol import EnrolmentRequest
 from agent.vision.packs.packs import load_pack
 from agent.vision.packs.place import packs_dir
@@ -98,6 +99,7 @@ interval_s = 0.1
 [pass]
 community_key_file = "community.key"
 [face]
+pack = "{pack}"
 accept_no_pad = true
 attempt_interval_s = 0.5
 attempt_interval_max_s = 1.0
@@ -133,14 +135,14 @@ def run_demo(state: Path, *, as_json: bool = False) -> int:
         UnavailableError: mosquitto, a portrait or the model pack is missing.
     """
     logs.configure("error")
-    load_pack("dlib", state)
+    pack = load_pack(pack_of(None, state), state).manifest.name
     failed = 0
     if not as_json:
         _print("a gate on simulated hardware: camera, thermometer, relay; a real broker\n")
         _print(f"{'time':>8}  {'what happens':<42} what was seen")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gate-demo-")))
-        for step in _Demo(stack, folder, packs_dir(state)).steps():
+        for step in _Demo(stack, folder, packs_dir(state), pack).steps():
             failed += not step.ok
             if as_json:
                 _print(json.dumps(step.as_json()))
@@ -155,7 +157,7 @@ def run_demo(state: Path, *, as_json: bool = False) -> int:
 class _Demo:
     """The stage: a broker, a subscriber, an agent in a thread, and hands on its hardware."""
 
-    def __init__(self, stack: ExitStack, folder: Path, packs: Path) -> None:
+    def __init__(self, stack: ExitStack, folder: Path, packs: Path, pack: str) -> None:
         self._broker = Mosquitto(folder)
         self._broker.start()
         stack.callback(self._broker.stop)
@@ -166,7 +168,9 @@ class _Demo:
         shutil.copytree(packs, MODELS.at(state), symlinks=True)
         config = folder / "gate.toml"
         config.write_text(
-            _CONFIG.format(pin=_PIN, button=_BUTTON, contact=_CONTACT, port=self._broker.port)
+            _CONFIG.format(
+                pin=_PIN, button=_BUTTON, contact=_CONTACT, port=self._broker.port, pack=pack
+            )
         )
         self._site = site_of(state, config)
         init_key(self._site.key_file)

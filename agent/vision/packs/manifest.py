@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from agent.errors import ConfigError, ModelPackError
 from agent.vision.packs.manifest_base import Basis, FileName, ManifestTable, PackManifest, Three
 from agent.vision.packs.pad_manifest import PadManifest
+from agent.vision.packs.place import CHOSEN
 
 FOLDER_VARIABLE = "GATE_AGENT_MODELS"
 
@@ -245,6 +246,11 @@ def read_any_manifest(name: str) -> Manifest | PadManifest:
         ConfigError: the file is no manifest; every finding at once.
     """
     known = manifest_names()
+    if name == CHOSEN:
+        raise ModelPackError(
+            "No model pack is named, and none was chosen here",
+            'gate-agent models choose NAME (gate-agent models list), or pack = "NAME" under [face]',
+        )
     if name not in known:
         raise ModelPackError(
             f"There is no model pack {name!r}; there are: {', '.join(known) or 'none'}",

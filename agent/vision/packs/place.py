@@ -6,6 +6,10 @@ FOLDER = "models"
 """Its name in the state folder."""
 RECORD_NAME = "installed.json"
 """The note of an install, in the folder of its pack."""
+CHOICE_NAME = "pack.json"
+"""The note in the state folder which pack was chosen here, and why."""
+CHOSEN = "chosen"
+"""Stands for the pack that was chosen here, where a config or a command names none."""
 
 
 def packs_dir(state_dir: Path) -> Path:

@@ -21,6 +21,7 @@ from agent.adapters.store.names import (
     TOMBSTONE_KEY_NAME,
 )
 from agent.operations.places import OUTPUTS_RECORD, TRUST_FOLDER, VOICES_FOLDER
+from agent.vision.packs.place import CHOICE_NAME
 from agent.vision.packs.place import FOLDER as PACKS_FOLDER
 
 FOLDER_MODE = 0o700
@@ -206,6 +207,14 @@ MODELS = Row(
     loss="The agent does not start until its pack is installed again.",
     copy=Copy.FOLDER,
 )
+PACK_CHOICE = Row(
+    CHOICE_NAME,
+    "operations.packs.choice",
+    0o600,
+    secret=False,
+    loss="Where the config names no pack and several are installed, the agent does not start.",
+    copy=Copy.FILE,
+)
 TRUST = Row(
     TRUST_FOLDER,
     "operations.health.trust_lists",
@@ -234,7 +243,7 @@ DRAFTS = Row(
 ROWS = (
     *(KEY, KEY_NEXT, TOMBSTONE_KEY, REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER),
     *(LATCHES, BROKEN_REMAINS, IDENTITY, RULES, OUTPUTS),
-    *(LOCK, SOCKET, SOCKET_LOCK, MODELS, TRUST, VOICES, DRAFTS),
+    *(LOCK, SOCKET, SOCKET_LOCK, MODELS, PACK_CHOICE, TRUST, VOICES, DRAFTS),
 )
 WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES)
 """What grants or forbids: one missing, empty, older, damaged or foreign is a fault (``state:``)."""

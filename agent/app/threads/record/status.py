@@ -13,6 +13,7 @@ from agent.controller.effects import SetStatus
 from agent.domain.access.registry import Registry
 from agent.domain.record.status import Status
 from agent.errors import StoreError
+from agent.operations.packs.choice import PackInUse
 from agent.ports import AgingStream, Broker, Clock
 
 _log = structlog.get_logger(__name__)
@@ -30,6 +31,7 @@ class StatusBoard:
         boot_id: str,
         face_without_pad: bool,
         max_false_grants_per_day: float,
+        pack: PackInUse | None = None,
     ) -> None:
         self._journal = journal
         self._registry = registry
@@ -37,6 +39,7 @@ class StatusBoard:
         self._boot_id = boot_id
         self._face_without_pad = face_without_pad
         self._max_false_grants_per_day = max_false_grants_per_day
+        self._pack = pack
         self._started: datetime = clock.now().utc
         self._condition = threading.Condition()
         self._newest = SetStatus()
@@ -72,7 +75,7 @@ class StatusBoard:
     def read(self) -> dict[str, Any]:
         """The status as JSON values."""
         now = self._clock.now()
-        newest = self._newest
+        newest, pack = self._newest, self._pack
         time = newest.time.heard(now)
         status = Status(
             version=__version__,
@@ -92,6 +95,9 @@ class StatusBoard:
             max_false_grants_per_day=self._max_false_grants_per_day,
             false_grants=newest.false_grants,
             clock=time.as_json(now.monotonic_s),
+            pack_why="" if pack is None else pack.why,
+            pack_not_measured_for=() if pack is None else pack.not_measured_for,
+            attack_detection=() if pack is None else pack.attack_detection,
         )
         return status.as_json()
 
