@@ -196,6 +196,7 @@ def list_(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
                 s.manifest.description,
             )
             for s in statuses
+            if s.state != "absent" or not s.manifest.for_tests_only
         ],
     )
     if used == CHOSEN_PACK:
@@ -318,4 +319,5 @@ def _status(status: Any) -> dict[str, Any]:
         "licence": manifest.licence.spdx,
         "free_for_commercial_use": manifest.licence.free_for_commercial_use,
         "description": manifest.description,
+        "for_tests_only": manifest.for_tests_only,
     }

@@ -6,6 +6,7 @@ name none.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -97,7 +98,7 @@ def choice_of(state: Path) -> Choice | None:
 
 def has_choice(state: Path) -> bool:
     """Whether a choice was written down, readable or not."""
-    return (state / CHOICE_NAME).exists()
+    return os.path.lexists(state / CHOICE_NAME)
 
 
 def write_choice(state: Path, choice: Choice) -> None:
@@ -147,13 +148,20 @@ def choose(state: Path, name: str) -> Choice:
 def pack_of(named: str | None, state: Path) -> str:
     """The pack to use where a config or command says ``named``, or nothing.
 
-    Where none was chosen the word for that comes back; whoever needs a pack is then told what to
+    Where none is installed it is the one that can always be had, so the fix names it. Where none
+    was chosen of several the word for that comes back; whoever needs a pack is then told what to
     do, and whoever needs none goes on.
     """
     if named not in (None, CHOSEN):
         return str(named)
     choice = choice_of(state)
-    return CHOSEN if choice is None else choice.pack
+    if choice is not None:
+        return choice.pack
+    try:
+        nothing_there = not has_choice(state) and not installed_face_packs(state)
+    except PermissionError:
+        nothing_there = True  # whoever opens the pack names the folder that is closed
+    return ALWAYS_TO_BE_HAD if nothing_there else CHOSEN
 
 
 def in_use(named: str | None, state: Path) -> PackInUse:

@@ -205,7 +205,7 @@ def _watch(
         try:
             process.wait(_POLL_S)
         except subprocess.TimeoutExpired:
-            done_bytes = max(map(_size_bytes, folder.glob(f"**/{download.file}")), default=0)
+            done_bytes = _done_bytes(folder, download.file)
             progress(Progress("download", download.file, done_bytes, download.largest_bytes))
         else:
             return
@@ -214,10 +214,10 @@ def _watch(
     patience.spend(waited_s, done_bytes)
 
 
-def _size_bytes(path: Path) -> int:
+def _done_bytes(folder: Path, name: str) -> int:
     try:
-        return path.stat().st_size
-    except OSError:  # pip moves its files while they are counted
+        return max((path.stat().st_size for path in folder.glob(f"**/{name}")), default=0)
+    except OSError:  # pip moves its files and folders while they are counted
         return 0
 
 

@@ -89,6 +89,7 @@ def fetch_url(
         patience.spend(time.monotonic() - started_s, transfer.done_bytes)
     if transfer.error is not None:
         raise transfer.error
+    progress(transfer.done_bytes, transfer.total_bytes)
 
 
 class _Transfer:

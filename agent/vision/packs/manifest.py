@@ -233,6 +233,11 @@ def read_pad_manifest(name: str) -> PadManifest:
     return manifest
 
 
+def offered_names() -> list[str]:
+    """The packs that a person may choose from: all but those for tests, and but broken files."""
+    return sorted(_names_of(Manifest) + _names_of(PadManifest))
+
+
 def pad_pack_names() -> list[str]:
     """The packs that tell attacks, by name; a file that is no manifest is none of them."""
     return _names_of(PadManifest)
@@ -253,7 +258,7 @@ def read_any_manifest(name: str) -> Manifest | PadManifest:
         )
     if name not in known:
         raise ModelPackError(
-            f"There is no model pack {name!r}; there are: {', '.join(known) or 'none'}",
+            f"There is no model pack {name!r}; there are: {', '.join(offered_names()) or 'none'}",
             "name one of them, or add its manifest to the folder of manifests",
         )
     path = manifest_dir() / f"{name}.toml"

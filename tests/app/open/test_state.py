@@ -32,6 +32,7 @@ from agent.app.threads.control.socket import ControlServer
 from agent.errors import UnavailableError
 from agent.operations.files import write_lines
 from agent.operations.health import trust_lists
+from agent.operations.packs.choice import keep_first
 from agent.operations.packs.install import install
 from agent.operations.secure_outputs import OutputLine, record_outputs
 from agent.operations.voice.prepare import VoiceFiles, write_file
@@ -150,6 +151,7 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     record_outputs(state, [OutputLine("gate", 17, active_high=True, pin_factory="mock")])
     write_lines(["0" * 64], table.RULES.at(state))
     install("little", state, brought)
+    keep_first(state, "little")
     trusted = tmp_path / "eu.pem"
     trusted.write_text(signer().pem)
     trust_lists.install(trusted, state, datetime.now(UTC))
