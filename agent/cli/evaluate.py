@@ -8,19 +8,25 @@ import typer
 from agent.app.open.paths import state_dir
 from agent.cli.common import (
     Json,
-    PackWithoutConfig,
     StateDir,
     emit,
     examples,
-    fields,
     file_option,
     table,
 )
 from agent.cli.progress import progress
 
+Packs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pack",
+        metavar="NAME",
+        help="A model pack; several stand side by side [default: the chosen one].",
+    ),
+]
 Plot = Annotated[
     Path | None,
-    file_option("--plot", "Draw the error trade-off as SVG."),
+    file_option("--plot", "Draw the error trade-off and the scores as PNG or SVG."),
 ]
 Curve = Annotated[
     Path | None,
@@ -59,7 +65,7 @@ def pairs(
         Path,
         file_option("--csv", "Columns file_x, file_y, decision (Yes/No)."),
     ],
-    pack: PackWithoutConfig = None,
+    pack: Packs = None,
     plot: Plot = None,
     curve: Curve = None,
     reference_bits: Bits = None,
@@ -80,7 +86,7 @@ def pairs(
             images,
             csv,
             state_dir(state),
-            pack_of(pack, state_dir(state)),
+            pack or [pack_of(None, state_dir(state))],
             advance,
             reports,
             reference_bits,
@@ -88,15 +94,30 @@ def pairs(
     _answer(found, as_json=as_json)
 
 
-@app.command("identities", epilog=examples("evaluate identities faces --json"))
+@app.command(
+    "identities",
+    epilog=examples(
+        "evaluate identities faces --json",
+        "evaluate identities faces --pack retail --pack dlib --plot faces.png",
+        "evaluate identities faces --labels people.csv --by sex",
+    ),
+)
 def identities(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="One folder a person.", readable=False)
     ],
     *,
-    pack: PackWithoutConfig = None,
+    pack: Packs = None,
     plot: Plot = None,
     curve: Curve = None,
+    labels: Annotated[
+        Path | None,
+        file_option("--labels", "A CSV with a column person (the folder) and others."),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help="Error rates by this column of the labels."),
+    ] = None,
     reference_bits: Bits = None,
     state: StateDir = None,
     as_json: Json = False,
@@ -109,12 +130,12 @@ def identities(
     from agent.operations.packs.choice import pack_of
 
     _check(reference_bits)
-    reports = Reports(plot, curve)
+    reports = Reports(plot, curve, labels, by)
     with progress(wanted=not as_json) as advance:
         found = evaluate_identities(
             folder,
             state_dir(state),
-            pack_of(pack, state_dir(state)),
+            pack or [pack_of(None, state_dir(state))],
             advance,
             reports,
             reference_bits,
@@ -157,18 +178,6 @@ def _answer(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         emit(found)
         return
-    shown = ("pack", "images", "genuine", "impostor", "auc", "accuracy", "accuracy_threshold")
-    failed = found["failed_to_acquire"]
-    figures = {name: _rounded(found[name]) for name in shown}
-    fields({**figures, "failed to acquire": len(failed)})
-    table(
-        ("FMR", "FNMR", "threshold"),
-        [
-            (fmr, _rounded(found["fnmr"][fmr]), _rounded(found["threshold"][fmr]))
-            for fmr in found["fnmr"]
-        ],
-    )
+    from agent.cli.evaluate_text import show
 
-
-def _rounded(value: object) -> object:
-    return f"{value:.4f}" if isinstance(value, float) else value
+    show(found)

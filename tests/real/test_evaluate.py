@@ -62,13 +62,19 @@ def crops(dlib_pack: InstalledPack, people: Path, tmp_path_factory: pytest.TempP
     return folder
 
 
+def alike(found: dict[str, Any]) -> dict[str, Any]:
+    """What does not hang on how the pairs were listed, nor on the machine."""
+    beside = ("ms_per_image", "open_set")
+    return {name: value for name, value in found.items() if name not in beside}
+
+
 def silent(stage: str, done: int, total: int) -> None:
     assert 0 <= done <= total, stage
 
 
 def identities(folder: Path, state: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(
-        json.dumps(evaluate_identities(folder, state, "dlib", silent), allow_nan=False)
+        json.dumps(evaluate_identities(folder, state, ["dlib"], silent), allow_nan=False)
     )
     return found
 
@@ -80,11 +86,10 @@ def test_people_on_photographs_are_told_apart(
     assert (found["pack"], found["images"], found["failed_to_acquire"]) == ("dlib", 10, [])
     assert (found["genuine"], found["impostor"]) == (3, 42)
     assert (found["auc"], found["accuracy"]) == (1.0, 1.0)
-    assert found["fnmr"] == dict.fromkeys(FMRS, 0.0)
-    # So few pairs show no FMR below 1 / 42: each threshold is just above the highest impostor,
-    # and a score is minus a distance.
-    assert len(set(found["threshold"].values())) == 1
-    assert -0.8 < found["threshold"]["1e-2"] < found["accuracy_threshold"] < -0.3
+    # So few pairs carry no FMR; and a score is minus a distance.
+    assert found["fnmr"] == found["threshold"] == dict.fromkeys(FMRS)
+    assert -0.8 < found["accuracy_threshold"] < -0.3
+    assert (found["persons"], found["licence"], found["open_set"]) == (7, "CC0-1.0", [])
     assert found["acquisition"] == EVALUATION.as_json()
 
 
@@ -97,8 +102,8 @@ def test_a_listing_of_every_pair_finds_what_identities_find(
         f"{a},{b},{'Yes' if a.parent == b.parent else 'No'}" for a, b in combinations(files, 2)
     ]
     listing.write_text("\r\n".join(["file_x,file_y,decision", *lines]), "utf-8-sig")
-    found = evaluate_pairs(people, listing, state_dir, "dlib", silent)
-    assert found == identities(people, state_dir)
+    found = evaluate_pairs(people, listing, state_dir, ["dlib"], silent)
+    assert alike(found) == alike(identities(people, state_dir))
 
 
 def test_small_grey_crops_are_acquired_and_told_apart(
@@ -108,7 +113,7 @@ def test_small_grey_crops_are_acquired_and_told_apart(
     assert (found["images"], found["failed_to_acquire"]) == (20, [])
     assert (found["genuine"], found["impostor"]) == (3 * 6 + 4, 168)
     assert found["auc"] > 0.99
-    assert found["fnmr"]["1e-2"] < 0.15
+    assert found["accuracy"] > 0.97
 
 
 def test_an_image_of_nothing_fails_to_acquire(
@@ -134,7 +139,6 @@ def test_a_failure_to_acquire_is_a_miss_among_real_faces(
     found = identities(folder, state_dir)
     assert found["failed_to_acquire"] == ["lowe/lowe_2.jpg"]
     assert (found["genuine"], found["impostor"]) == (3, 42)
-    assert found["fnmr"] == pytest.approx(dict.fromkeys(FMRS, 1 / 3))
     assert found["accuracy"] == pytest.approx(44 / 45)
     # Its 8 impostor pairs are as far below all else as its genuine one.
     assert found["auc"] == pytest.approx((2 * 42 + 0.5 * 8) / (3 * 42))
@@ -144,11 +148,11 @@ def test_reports_are_written_beside_the_figures(
     people: Path, dlib_pack: InstalledPack, state_dir: Path, tmp_path: Path
 ) -> None:
     plot, curve = tmp_path / "plot.svg", tmp_path / "curve.toml"
-    evaluate_identities(people, state_dir, "dlib", silent, Reports(plot=plot))
-    assert plot.read_text().startswith("<svg ")
+    evaluate_identities(people, state_dir, ["dlib"], silent, Reports(plot=plot))
+    assert "<svg " in plot.read_text()
     # 42 pairs make no curve, and no file.
     with pytest.raises(RefusedError, match="42 impostor pairs"):
-        evaluate_identities(people, state_dir, "dlib", silent, Reports(curve=curve))
+        evaluate_identities(people, state_dir, ["dlib"], silent, Reports(curve=curve))
     assert not curve.exists()
 
     def never(stage: str, done: int, total: int) -> None:
@@ -156,4 +160,4 @@ def test_reports_are_written_beside_the_figures(
 
     for place in (tmp_path, tmp_path / "gone" / "plot.svg"):
         with pytest.raises(UnavailableError, match="cannot be written"):
-            evaluate_identities(people, state_dir, "dlib", never, Reports(plot=place))
+            evaluate_identities(people, state_dir, ["dlib"], never, Reports(plot=place))

@@ -2,6 +2,10 @@
 
 A pair of which an image failed to acquire is a non-match in every figure: its score is below every
 threshold. So a failure costs where the pair is genuine, and a pack cannot look better by refusing.
+
+A rate that so few pairs cannot show is not told: P impostor pairs carry an FMR f where P x f is at
+least 3, for with fewer expected the threshold is the luck of one or two pairs ("rule of three", B.
+Jovanovic and P. Levy, The American Statistician 51, 1997).
 """
 
 import math
@@ -17,11 +21,13 @@ Scores = npt.NDArray[np.float64]
 """Comparison scores, higher is more alike; -inf where an image failed to acquire."""
 
 FMRS = {"1e-2": 1e-2, "1e-3": 1e-3, "1e-4": 1e-4}
+_LEAST_EXPECTED = 3.0
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorRates:
-    """The figures of one evaluation; None where there are no pairs to say."""
+    """The figures of one evaluation; None where there are no pairs to say, or too few."""
 
     genuine: int
     impostor: int
@@ -34,7 +40,10 @@ class ErrorRates:
 
 def error_rates(genuine: Scores, impostor: Scores) -> ErrorRates:
     """The figures of these scores."""
-    thresholds = {name: threshold_at(impostor, fmr) for name, fmr in FMRS.items()}
+    thresholds = {
+        name: threshold_at(impostor, fmr) if carries(len(impostor), fmr) else None
+        for name, fmr in FMRS.items()
+    }
     accuracy, at = best_accuracy(genuine, impostor)
     return ErrorRates(
         genuine=len(genuine),
@@ -45,6 +54,16 @@ def error_rates(genuine: Scores, impostor: Scores) -> ErrorRates:
         fnmr={name: fnmr_at(genuine, value) for name, value in thresholds.items()},
         threshold=thresholds,
     )
+
+
+def carries(impostor_pairs: int, fmr: float) -> bool:
+    """Whether so many impostor pairs can show this FMR."""
+    return impostor_pairs * fmr >= _LEAST_EXPECTED * (1.0 - _ROUNDING)
+
+
+def pairs_needed(fmr: float) -> int:
+    """The fewest impostor pairs that carry this FMR."""
+    return math.ceil(_LEAST_EXPECTED / fmr * (1.0 - _ROUNDING))
 
 
 def threshold_at(impostor: Scores, fmr: float) -> float | None:
@@ -109,7 +128,7 @@ def best_accuracy(genuine: Scores, impostor: Scores) -> tuple[float | None, floa
 
 
 def det_curve(genuine: Scores, impostor: Scores, fmrs: Sequence[float]) -> tuple[CurvePoint, ...]:
-    """FMR, threshold and FNMR at each of ``fmrs`` (falling) that so many pairs can show.
+    """FMR, threshold and FNMR at each of ``fmrs`` (falling) that so many pairs carry.
 
     For a pack's manifest or a plot of the detection error trade-off (ISO/IEC 19795-1). Where two
     rates have the same threshold only the first stands, and so does none past the last score.
@@ -117,7 +136,7 @@ def det_curve(genuine: Scores, impostor: Scores, fmrs: Sequence[float]) -> tuple
     points: list[CurvePoint] = []
     for fmr in fmrs:
         threshold = threshold_at(impostor, fmr)
-        if threshold is None or fmr * len(impostor) < 1.0:
+        if threshold is None or not carries(len(impostor), fmr):
             continue
         if not points or threshold > points[-1].threshold:
             points.append(CurvePoint(fmr, threshold, fnmr_at(genuine, threshold)))

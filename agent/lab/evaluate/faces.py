@@ -12,10 +12,17 @@ import numpy.typing as npt
 
 from agent.credentials.passes.quantised import dequantise, quantise
 from agent.domain.sight.comparison import Metric, Templates, row_scores
-from agent.domain.sight.error_rates import Scores, error_rates
+from agent.domain.sight.error_rates import FMRS, Scores, error_rates, pairs_needed
 from agent.domain.sight.image import Template
+from agent.domain.sight.resampling import (
+    CONFIDENCE,
+    Intervals,
+    PairPersons,
+    Persons,
+    intervals,
+)
 from agent.errors import ImageError, RefusedError, UnavailableError
-from agent.lab.evaluate.pair_listing import read_pairs, require_files
+from agent.lab.evaluate.pair_listing import persons_of, read_pairs, require_files
 
 TemplateOf = Callable[[Path], Template | None]
 """The template of an image's one face, None where it failed to acquire.
@@ -32,8 +39,23 @@ _BLOCK_PAIRS = 50_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FaceSet:
+    """The images that were compared: a template a row, NaN where it failed to acquire.
+
+    ``persons`` numbers whose image each is, ``names`` are their paths.
+    """
+
+    names: tuple[str, ...] = field(repr=False)
+    persons: Persons = field(repr=False)
+    templates: Templates = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """What an evaluation found: a score for each pair, -inf where an image failed to acquire."""
+    """What an evaluation found: a score for each pair, -inf where an image failed to acquire.
+
+    ``persons`` says whose the pairs are, None where nobody knows; then no interval is told.
+    """
 
     pack: str
     metric: Metric
@@ -43,10 +65,13 @@ class Measured:
     impostor: Scores = field(repr=False)
     acquisition: Mapping[str, Any]
     reference_bits: int | None = None
+    persons: PairPersons | None = None
+    images_of: FaceSet | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values under stable keys; null where there are no pairs to say."""
+        """JSON values under stable keys; null where there are no pairs to say, or too few."""
         rates = error_rates(self.genuine, self.impostor)
+        found = self.intervals()
         return {
             "pack": self.pack,
             "images": self.images,
@@ -60,7 +85,18 @@ class Measured:
             "threshold": dict(rates.threshold),
             "acquisition": dict(self.acquisition),
             "reference_bits": self.reference_bits,
+            "persons": self.persons and self.persons.count,
+            "impostor_needed": {name: pairs_needed(fmr) for name, fmr in FMRS.items()},
+            "confidence": CONFIDENCE,
+            "fnmr_interval": found and dict(found.fnmr),
+            "threshold_interval": found and dict(found.threshold),
         }
+
+    def intervals(self) -> Intervals | None:
+        """How far the figures may be off, by persons."""
+        if self.persons is None:
+            return None
+        return intervals(self.genuine, self.impostor, self.persons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +136,11 @@ def evaluate_pairs(images: Path, listing: Path, method: Method, progress: Progre
     scores = np.concatenate(
         [_scores(table[ones[block]], references[others[block]], method.metric) for block in blocks]
     )
-    return _measured(method, len(names), failed, scores, same)
+    of = persons_of(pairs)
+    owners = np.array([of[name] for name in names])
+    persons = PairPersons(owners[ones[same]], np.stack((owners[ones], owners[others]), 1)[~same])
+    images_of = FaceSet(tuple(names), owners, table)
+    return _measured(method, images_of, failed, scores, same, persons)
 
 
 def evaluate_identities(folder: Path, method: Method, progress: Progress) -> Measured:
@@ -129,14 +169,15 @@ def evaluate_identities(folder: Path, method: Method, progress: Progress) -> Mea
     table, failed = _templates([path for _, path in files], names, method, progress)
     references = _as_references(table, method.reference_bits)
     scores = np.full(len(files) * (len(files) - 1) // 2, -np.inf)
-    same = np.zeros(len(scores), dtype=bool)
     start = 0
     for row in range(len(files) - 1):
         pairs = slice(start, start + len(files) - 1 - row)
         scores[pairs] = _scores(table[row + 1 :], references[row], method.metric)
-        same[pairs] = owners[row + 1 :] == owners[row]
         start = pairs.stop
-    return _measured(method, len(names), failed, scores, same)
+    one, other = (owners[rows] for rows in np.triu_indices(len(files), 1))
+    same = one == other
+    persons = PairPersons(one[same], np.stack((one, other), 1)[~same])
+    return _measured(method, FaceSet(tuple(names), owners, table), failed, scores, same, persons)
 
 
 def _require_pairs(impostor: int, method: Method) -> None:
@@ -204,18 +245,21 @@ def _scores(rows: Templates, others: Templates | Template, metric: Metric) -> Sc
 
 def _measured(
     method: Method,
-    images: int,
+    images_of: FaceSet,
     failed: tuple[str, ...],
     scores: Scores,
     same: npt.NDArray[np.bool_],
+    persons: PairPersons,
 ) -> Measured:
     return Measured(
         pack=method.pack,
         metric=method.metric,
-        images=images,
+        images=len(images_of.names),
         failed_to_acquire=failed,
         genuine=scores[same],
         impostor=scores[~same],
         acquisition=method.acquisition,
         reference_bits=method.reference_bits,
+        persons=persons,
+        images_of=images_of,
     )

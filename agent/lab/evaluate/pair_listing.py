@@ -86,3 +86,24 @@ def require_files(images: Path, listing: Path, pairs: Sequence[ListedPair]) -> N
         more = f" ({len(missing)} such files in all)" if len(missing) > 1 else ""
         message = f"{listing}:{line}: {name} is not in {images}{more}"
         raise RefusedError("missing_images", message)
+
+
+def persons_of(pairs: Sequence[ListedPair]) -> dict[str, int]:
+    """A number of a person for each file: those that the listing calls the same are one.
+
+    Two files that no chain of such pairs joins may be one person's all the same; then there are
+    fewer persons than this says.
+    """
+    first = {name: name for pair in pairs for name in (pair.one, pair.other)}
+
+    def root(name: str) -> str:
+        while first[name] != name:
+            first[name] = first[first[name]]
+            name = first[name]
+        return name
+
+    for pair in pairs:
+        if pair.same:
+            first[root(pair.other)] = root(pair.one)
+    numbers: dict[str, int] = {}
+    return {name: numbers.setdefault(root(name), len(numbers)) for name in first}

@@ -11,9 +11,11 @@ from agent.domain.sight.error_rates import (
     Scores,
     area_under_curve,
     best_accuracy,
+    carries,
     det_curve,
     error_rates,
     fnmr_at,
+    pairs_needed,
     threshold_at,
 )
 
@@ -121,13 +123,24 @@ def test_no_pairs_have_no_accuracy() -> None:
 
 
 def test_a_failure_to_acquire_is_a_miss_or_a_right_refusal_in_every_figure() -> None:
-    impostor = scores(*[-1.0] * 98, FAILED, FAILED)
+    impostor = scores(*[-1.0] * 298, FAILED, FAILED)
     rates = error_rates(scores(-0.1, -0.1, FAILED, FAILED), impostor)
-    assert (rates.genuine, rates.impostor) == (4, 100)
-    assert rates.fnmr == {"1e-2": 0.5, "1e-3": 0.5, "1e-4": 0.5}
-    assert rates.accuracy == 102 / 104
-    # Two of four genuine scores beat all; the failed two lose to 98 and tie with 2.
-    assert rates.auc == pytest.approx((200 + 2 * 0.5 * 2) / 400)
+    assert (rates.genuine, rates.impostor) == (4, 300)
+    # So few pairs carry no FMR below a hundredth.
+    assert rates.fnmr == {"1e-2": 0.5, "1e-3": None, "1e-4": None}
+    assert [name for name, value in rates.threshold.items() if value is None] == ["1e-3", "1e-4"]
+    assert rates.accuracy == 302 / 304
+    # Two of four genuine scores beat all; the failed two lose to 298 and tie with 2.
+    assert rates.auc == pytest.approx((600 + 2 * 0.5 * 2) / 1200)
+
+
+@pytest.mark.parametrize(
+    ("fmr", "needed"), [(1e-2, 300), (1e-3, 3_000), (1e-4, 30_000), (0.5, 6), (1.0, 3)]
+)
+def test_three_expected_pairs_carry_a_rate(fmr: float, needed: int) -> None:
+    assert pairs_needed(fmr) == needed
+    assert carries(needed, fmr)
+    assert not carries(needed - 1, fmr)
 
 
 def test_what_there_are_no_pairs_for_is_none() -> None:
@@ -141,7 +154,7 @@ def test_what_there_are_no_pairs_for_is_none() -> None:
 
 
 def test_the_curve_holds_what_so_many_pairs_can_show() -> None:
-    impostor = np.linspace(-1.0, 0.0, 10_000)
+    impostor = np.linspace(-1.0, 0.0, 30_000)
     curve = det_curve(scores(-0.05, 0.5), impostor, [1e-1, 1e-2, 1e-3, 1e-4, 1e-5])
     assert [point.fmr for point in curve] == [1e-1, 1e-2, 1e-3, 1e-4]
     assert [point.fnmr for point in curve] == [0.0, 0.5, 0.5, 0.5]

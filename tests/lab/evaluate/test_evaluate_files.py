@@ -16,6 +16,7 @@ import pytest
 
 from agent.credentials.passes.quantised import dequantise, quantise
 from agent.domain.sight.comparison import Metric, score
+from agent.domain.sight.error_rates import fnmr_at, threshold_at
 from agent.domain.sight.image import Template
 from agent.errors import ImageError, RefusedError, UnavailableError
 from agent.lab.evaluate import faces as evaluate
@@ -110,7 +111,11 @@ def test_identities_are_compared_each_with_each(
     assert (found["genuine"], found["impostor"]) == (21 + 28 + 28, 176)
     # Everybody who was acquired is told apart, so only the failures count: 7 of bob's 28 pairs
     # and 7 of cem's.
-    assert found["fnmr"] == dict.fromkeys(("1e-2", "1e-3", "1e-4"), 14 / 77)
+    assert fnmr_at(measured.genuine, threshold_at(measured.impostor, 1e-2)) == 14 / 77
+    # 176 pairs carry no rate that a gate works at.
+    assert found["fnmr"] == dict.fromkeys(("1e-2", "1e-3", "1e-4"))
+    assert found["impostor_needed"] == {"1e-2": 300, "1e-3": 3_000, "1e-4": 30_000}
+    assert found["persons"] == 3
     assert found["accuracy"] == (253 - 14) / 253
     assert (found["pack"], found["acquisition"]) == ("pixels", LIMITS)
 
@@ -135,7 +140,9 @@ def test_pairs_are_compared_as_listed(
     found = strict(whole)
     assert (found["images"], found["failed_to_acquire"]) == (7, ["blank.png"])
     assert (found["genuine"], found["impostor"]) == (7, 10)
-    assert (found["accuracy"], found["fnmr"]["1e-2"]) == (16 / 17, 1 / 7)  # type: ignore[index] # JSON values
+    assert found["accuracy"] == 16 / 17
+    assert fnmr_at(whole.genuine, threshold_at(whole.impostor, 1e-2)) == 1 / 7
+    assert found["persons"] == 2  # the blank one is said to be a's
     assert (whole.genuine[-1], whole.impostor[-1]) == (-np.inf, -np.inf)
     for pair, value in zip(
         [line for line in lines if line[2]], whole.genuine.tolist(), strict=True
