@@ -1,20 +1,26 @@
 """How far error rates may be off: persons are drawn anew, and with them all of their pairs.
 
-Pairs that share a person are alike, so P pairs are not P trials. Persons are: each draw takes as
-many persons as there are, with replacement, and a pair counts as often as both of its persons were
-drawn (the subset bootstrap: R. Bolle, N. Ratha and S. Pankanti, "Error analysis of pattern
-recognition systems - the subsets bootstrap", Computer Vision and Image Understanding 93, 2004).
+Pairs that share a person are alike, so P pairs are not P trials. Persons are: each draw leaves a
+person out or counts them twice, by the toss of a coin, and a pair counts as the product of its two
+persons ("double or nothing": A. Owen and D. Eckles, "Bootstrapping data arrays of arbitrary order",
+Annals of Applied Statistics 6, 2012, who show that it errs to the wide side; the subset bootstrap
+of R. Bolle et al., 2004, draws with replacement and came out narrower).
 
-Where no error was seen every draw sees none. Then the bound is that of so many persons without one.
+- FNMR: the middle of the draws. Where no error was seen every draw sees none; then the bound is
+  that of so many persons without one.
+- threshold: the measured one, less the bias of the draws, and a normal's width of their deviation.
+  A tail that two or three persons make is not to be had from a sample: on a simulated community
+  whose persons differ more than their photographs, 8 of 10 such intervals held the truth, not 9.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
-from agent.domain.sight.error_rates import FMRS, Scores, carries
+from agent.domain.sight.error_rates import FMRS, Scores, carries, threshold_at
 from agent.domain.sight.gallery_safety import upper_bound
 
 CONFIDENCE = 0.90
@@ -23,6 +29,7 @@ _DRAWS = 1_000
 _MOST_CELLS = 200_000_000
 _LEAST_DRAWS = 50
 _SEED = 19_795
+_NO_SCORE = 1e300
 
 Persons = npt.NDArray[np.int64]
 """Numbers of persons, from 0."""
@@ -70,7 +77,7 @@ def intervals(genuine: Scores, impostor: Scores, persons: PairPersons) -> Interv
     draws = int(np.clip(_MOST_CELLS // cells, _LEAST_DRAWS, _DRAWS))
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for _ in range(draws if names else 0):
-        weight = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))
+        weight = 2 * random.integers(0, 2, len(known))
         accepted = np.cumsum(weight[one] * weight[other])
         refused = np.concatenate(([0], np.cumsum(weight[owner])))
         if not len(accepted) or not accepted[-1]:
@@ -83,9 +90,9 @@ def intervals(genuine: Scores, impostor: Scores, persons: PairPersons) -> Interv
     fnmr, threshold_of = {}, {}
     for name in FMRS:
         rows = np.array(found.get(name, [])).reshape(-1, 2)
-        finite = rows[np.isfinite(rows[:, 0])]
-        threshold_of[name] = _ends(finite[:, 0])
-        fnmr[name] = _of_errors(_ends(finite[:, 1]), owners) if len(genuine) else None
+        measured = threshold_at(impostor, FMRS[name]) if len(rows) else None
+        threshold_of[name] = None if measured is None else _around(measured, rows[:, 0])
+        fnmr[name] = _of_errors(_ends(rows[:, 1]), owners) if len(genuine) else None
     return Intervals(fnmr, threshold_of)
 
 
@@ -94,6 +101,16 @@ def _ends(values: Scores) -> Interval | None:
         return None
     low, high = np.quantile(values, [(1.0 - CONFIDENCE) / 2.0, (1.0 + CONFIDENCE) / 2.0])
     return float(low), float(high)
+
+
+def _around(measured: float, drawn: Scores) -> Interval:
+    """Where failures to acquire fill a draw its threshold is no score, and is left out."""
+    drawn = drawn[np.abs(drawn) < _NO_SCORE]
+    if not len(drawn):
+        return measured, measured
+    middle = 2.0 * measured - float(drawn.mean())
+    half = NormalDist().inv_cdf((1.0 + CONFIDENCE) / 2.0) * float(drawn.std())
+    return min(middle - half, measured), max(middle + half, measured)
 
 
 def _of_errors(found: Interval | None, owners: Persons) -> Interval | None:
