@@ -195,10 +195,8 @@ def test_set_up_looks_into_the_folder_before_any_source(
 def test_where_the_recommended_pack_cannot_be_had_another_is_taken_and_told(
     several: Path, nowhere: None, brought: Path, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tried = set_up.install
-
-    def installed(name: str, place: Path, folder: Path | None, *more: object, **named: object):
-        return tried(name, place, brought if name == "other" else folder, *more, **named)
+    def installed(name: str, place: Path, folder: Path | None, *_: object, **__: object) -> None:
+        install(name, place, brought if name == "other" else folder)
 
     monkeypatch.setattr(set_up, "install", installed)
     found = set_up.set_up(state, patience=Patience(20))
