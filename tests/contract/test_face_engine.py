@@ -1,9 +1,10 @@
-"""One suite for every ``vision.face.engine.FaceEngine``: our own on two packs, and insightface.
+"""One suite for every ``vision.face.engine.FaceEngine``: our own on three packs, and insightface.
 
 Packs and photographs are not in the repository: what is absent skips by name.
 """
 
 import os
+import tempfile
 from pathlib import Path
 
 import cv2
@@ -14,8 +15,11 @@ from places import SHARED
 from agent.adapters.insightface_engine import InsightfaceEngine
 from agent.domain.sight.image import DetectedFace, Image, Template
 from agent.errors import GateAgentError, UnavailableError
+from agent.operations.packs.install import install
+from agent.vision.face.embed import FaceEmbedder
 from agent.vision.face.engine import FaceEngine, load_engine
 from agent.vision.packs.manifest import read_manifest
+from agent.vision.packs.onnx import OnnxModel
 from agent.vision.packs.packs import InstalledPack, load_pack, verify_file
 from agent.vision.stills.images import read_image
 
@@ -42,6 +46,15 @@ def yunet_mobilefacenet() -> FaceEngine:
     return load_engine(InstalledPack(manifest, folder, files))
 
 
+def retail() -> FaceEngine:
+    folder = SHARED / "models" / "retail"
+    if not folder.is_dir():
+        pytest.skip("../shared/models/retail is absent")
+    with tempfile.TemporaryDirectory() as state:
+        install("retail", Path(state), folder)
+        return load_engine(load_pack("retail", Path(state)))
+
+
 def insightface() -> FaceEngine:
     pytest.importorskip("insightface", reason="insightface, an optional extra, is not installed")
     folder = os.environ.get(INSIGHTFACE_MODELS)
@@ -50,7 +63,7 @@ def insightface() -> FaceEngine:
     return InsightfaceEngine(Path(folder), read_manifest("yunet-mobilefacenet"))
 
 
-@pytest.fixture(scope="module", params=[dlib, yunet_mobilefacenet, insightface])
+@pytest.fixture(scope="module", params=[dlib, retail, yunet_mobilefacenet, insightface])
 def engine(request: pytest.FixtureRequest) -> FaceEngine:
     opened: FaceEngine = request.param()
     return opened
@@ -154,3 +167,22 @@ def test_insightface_with_models_that_are_none_is_unavailable(tmp_path: Path) ->
     with pytest.raises(UnavailableError) as caught:
         InsightfaceEngine(tmp_path, read_manifest("yunet-mobilefacenet"))
     assert caught.value.fix is not None
+
+
+def test_insightface_gives_the_templates_of_our_own_engine_on_the_same_weights(
+    faces: Path,
+) -> None:
+    pytest.importorskip("insightface", reason="insightface, an optional extra, is not installed")
+    named = os.environ.get(INSIGHTFACE_MODELS)
+    if named is None:
+        pytest.skip(f"{INSIGHTFACE_MODELS} names no folder of insightface models")
+    manifest = read_manifest("buffalo_sc")
+    engine = InsightfaceEngine(Path(named), manifest)
+    own = FaceEmbedder(manifest.embedder, OnnxModel(Path(named) / manifest.embedder.file))
+    for name in ("biden.jpg", "lowe.jpg", "obama.jpg"):
+        image = read_image(faces / "gallery" / name)
+        face = located(engine, image)
+        assert face.landmarks is not None
+        aligned = engine.crop(image, face)
+        assert np.abs(own.crop(image, face.landmarks).astype(int) - aligned).max() <= 1
+        assert np.abs(own.embed(aligned) - engine.embed_crop(aligned)).max() < 1e-4

@@ -40,7 +40,7 @@ from agent.app.open.voice import Voice, open_voice
 from agent.config import ConfigFile
 from agent.domain.access.part import Part
 from agent.errors import StoreError, UnavailableError
-from agent.operations.packs.choice import PackInUse, in_use
+from agent.operations.packs.choice import PackInUse, check_accepted, in_use
 from agent.operations.passes.keys import read_public_key
 from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
 from agent.vision.face.engine import FaceEngine
@@ -117,6 +117,7 @@ def open_parts(
     # Before any of them is opened: a store makes what is missing.
     installation.judge()
     pack = load_pack(site.face.pack, state)
+    check_accepted(pack.manifest, config.face.accept_licences)
     journal, registry, snapshot, ledger, latches = _open_stores(
         stack, site, installation, lambda one: take_snapshot(one, pack.manifest, rates_of(config))
     )

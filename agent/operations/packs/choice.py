@@ -7,7 +7,7 @@ name none.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from agent.errors import ConfigError, ModelPackError, RefusedError, UnavailableError
 from agent.operations.files import write_whole
 from agent.vision.packs.manifest import Manifest, manifest_names, pad_pack_names, read_any_manifest
+from agent.vision.packs.manifest_base import PackManifest
 from agent.vision.packs.packs import is_installed
 from agent.vision.packs.place import CHOICE_NAME, CHOSEN
 
@@ -212,3 +213,19 @@ def writable(state: Path) -> None:
     except OSError as error:
         fix = "run as the user who owns the state directory"
         raise UnavailableError(f"{state}: {error.strerror}", fix) from error
+
+
+def check_accepted(manifest: PackManifest, accepted: Collection[str]) -> None:
+    """Passes if the gate may use the pack by its licence.
+
+    Raises:
+        UnavailableError: the licence is not free for commercial use, and the config does not name
+            it.
+    """
+    licence = manifest.licence
+    if not licence.free_for_commercial_use and licence.spdx not in accepted:
+        raise UnavailableError(
+            f"The model pack {manifest.name} is not free for commercial use: {licence.text}",
+            f'accept its licence, if it allows what you do: accept_licences = ["{licence.spdx}"]'
+            " under [face]",
+        )

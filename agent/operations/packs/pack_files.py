@@ -2,6 +2,8 @@
 
 import bz2
 import tarfile
+import zipfile
+import zlib
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -33,7 +35,10 @@ def unpack(file: PackOriginal, download: Path, fix: str) -> bytes:
     """
     try:
         original = _read(file, download)
-    except (OSError, EOFError, tarfile.TarError, KeyError) as error:
+    except (
+        *(OSError, EOFError, KeyError, tarfile.TarError),
+        *(zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError),
+    ) as error:
         raise ModelPackError(f"{download.name} cannot be unpacked: {error}", fix) from error
     check_original(file, original, fix)
     return original
@@ -87,6 +92,9 @@ def _read(file: PackOriginal, download: Path) -> bytes:
                         break
                     return stream.read(limit_bytes)
         raise KeyError(f"it holds no file {file.member}")
+    if file.unpack == "zip":
+        with zipfile.ZipFile(download) as folder, folder.open(str(file.member)) as stream:
+            return stream.read(limit_bytes)
     if file.unpack == "bz2":
         with bz2.open(download) as stream:
             return stream.read(limit_bytes)

@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,18 @@ from pack_parts import (
     sha256,
 )
 
-from agent.errors import ConfigError, ModelPackError, UnavailableError
+from agent.errors import ConfigError, ModelPackError, RefusedError, UnavailableError
 from agent.operations.packs import fetch
 from agent.operations.packs import install as models
+from agent.operations.packs.choice import check_accepted
+from agent.operations.packs.pack_files import unpack
 from agent.vision.packs.manifest import (
     manifest_names,
     pad_pack_names,
     read_manifest,
     read_pad_manifest,
 )
+from agent.vision.packs.manifest_base import PackOriginal
 
 PACKAGE = """
 [[download]]
@@ -130,7 +134,13 @@ def test_manifests_of_attack_detection_are_right(
         read_pad_manifest("dlib")
 
 
-@pytest.mark.parametrize("name", ["dlib", "opencv-zoo", "retail", "taguchi", "yunet-mobilefacenet"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("buffalo_s", "buffalo_sc", "dlib", "opencv-zoo", "retail", "taguchi"),
+        "yunet-mobilefacenet",
+    ],
+)
 def test_manifests_of_this_project_are_right(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GATE_AGENT_MODELS", raising=False)
     assert name in manifest_names()
@@ -178,3 +188,44 @@ def test_unwritable_state_directory_is_unavailable(
     (tmp_path / "state").write_bytes(b"a file where the folder should be")
     with pytest.raises(UnavailableError, match="state"):
         models.install("little", tmp_path / "state", brought)
+
+
+@pytest.mark.parametrize("name", ["buffalo_s", "buffalo_sc"])
+def test_weights_for_research_are_refused_until_their_licence_is_accepted_by_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GATE_AGENT_MODELS", raising=False)
+    licence = "LicenseRef-InsightFace-non-commercial"
+    for accepted in (None, "MIT"):
+        with pytest.raises(RefusedError, match=f"--accept-licence {licence}"):
+            models.install(name, tmp_path, tmp_path, accept_licence=accepted)
+    with pytest.raises(UnavailableError, match=f"holds no {name}.zip"):
+        models.install(name, tmp_path, tmp_path, accept_licence=licence)
+    with pytest.raises(UnavailableError, match=f'accept_licences = ."{licence}"'):
+        check_accepted(read_manifest(name), ["MIT"])
+    check_accepted(read_manifest(name), [licence])
+    check_accepted(read_manifest("retail"), [])
+
+
+@pytest.mark.parametrize("broken", ["none", "cut", "other", "absent"])
+def test_a_file_of_a_zip_is_taken_alone_and_checked(tmp_path: Path, broken: str) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("../escapes", b"never written")
+        if broken != "absent":
+            archive.writestr("model.onnx", b"another" if broken == "other" else EMBEDDER)
+    content = stream.getvalue()
+    (tmp_path / "a.zip").write_bytes(content[:-9] if broken == "cut" else content)
+    wanted = PackOriginal(
+        download="a.zip",
+        unpack="zip",
+        member="model.onnx",
+        original="model.onnx",
+        original_sha256=sha256(EMBEDDER),
+        original_largest_bytes=len(EMBEDDER),
+    )
+    if broken == "none":
+        assert unpack(wanted, tmp_path / "a.zip", "") == EMBEDDER
+        return
+    with pytest.raises(ModelPackError):
+        unpack(wanted, tmp_path / "a.zip", "")
