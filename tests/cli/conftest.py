@@ -10,6 +10,7 @@ from gate_command import PROGRAM, TIMEOUT_S, Answer, Gate
 from places import SHARED
 
 from agent.cli.main import main
+from agent.operations.packs.choice import Choice, write_choice
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +24,7 @@ def faces() -> Path:
 
 @pytest.fixture(scope="session")
 def dlib_models() -> Path:
-    """Where setup installed the default pack."""
+    """Where the pack dlib is installed."""
     home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     state = Path(os.environ.get("GATE_AGENT_STATE_DIR") or Path(home) / "gate-agent")
     if not (state / "models" / "dlib").is_dir():
@@ -33,9 +34,10 @@ def dlib_models() -> Path:
 
 @pytest.fixture
 def pack_state(state_dir: Path, dlib_models: Path) -> Path:
-    """The test's own state directory with the default pack in it."""
+    """The test's own state directory with the pack dlib chosen in it."""
     state_dir.mkdir()
     (state_dir / "models").symlink_to(dlib_models)
+    write_choice(state_dir, Choice("dlib", "the tests chose it"))
     return state_dir
 
 
@@ -138,6 +140,7 @@ door = "turnstile"
 categories = ["resident", "staff"]
 
 [face]
+pack = "dlib"
 accept_no_pad = true
 """
     )

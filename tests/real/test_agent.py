@@ -46,6 +46,7 @@ door = "turnstile"
 [[rule]]
 categories = ["resident"]
 [face]
+pack = "dlib"
 accept_no_pad = true
 attempt_interval_s = {attempt_interval_s}
 """

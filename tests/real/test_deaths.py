@@ -40,6 +40,7 @@ door = "turnstile"
 [[rule]]
 categories = ["resident"]
 [face]
+pack = "dlib"
 accept_no_pad = true
 """
 # One method breaks once the output is energised.
