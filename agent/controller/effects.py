@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.controller.combination import Claim
 from agent.domain.access.indication import Indication, Standing
+from agent.domain.access.signs import Guidance
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Position
@@ -117,6 +118,13 @@ class Indicate:
 
 
 @dataclass(frozen=True, slots=True)
+class Guide:
+    """Tell whoever stands there, before any decision, what would help; sound and light only."""
+
+    guidance: Guidance
+
+
+@dataclass(frozen=True, slots=True)
 class Stand:
     """How this access point stands from now on, for whoever comes; sound and light only."""
 
@@ -154,6 +162,7 @@ Effect = (
     | SetStatus
     | Compare
     | Indicate
+    | Guide
     | Stand
     | Consume
 )

@@ -31,6 +31,13 @@ class CredentialShown:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeUnread:
+    """A code is held up at this access point that cannot be read; said again while it is."""
+
+    access_point: str
+
+
+@dataclass(frozen=True, slots=True)
 class TemperatureRead:
     """The thermometer has answered."""
 
@@ -119,6 +126,7 @@ class Stop:
 Input = (
     Observed
     | CredentialShown
+    | CodeUnread
     | TemperatureRead
     | RegistryChanged
     | InputChanged

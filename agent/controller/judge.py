@@ -129,6 +129,13 @@ class Judge:
             wanted = Factor.FACE in combination.waiting_for
             face = lane.attempts.again(now.monotonic_s) if wanted else None
             return [] if face is None else self._weigh(lane, face, now)
+        return self._by_face(lane, now)
+
+    def _by_face(self, lane: Lane, now: Instant) -> list[Effect]:
+        """Nothing was shown: the face decides, or is told once more what was decided."""
+        reason = lane.attempts.reminded(now.monotonic_s)
+        if reason is not None:
+            return [Indicate(Indication(lane.settings.access_point, Outcome.DENIED, (), reason))]
         if not lane.attempts.false_grants.searches:
             return []
         face = lane.attempts.due(now.monotonic_s)
@@ -310,6 +317,7 @@ class Judge:
                 recognised=recognised(evidence, decision),
                 now_s=now_s,
                 track=whose,
+                reason=decision.reason,
             )
             if track is not None:
                 effects.append(Settle(lane.settings.camera, track))
@@ -343,6 +351,10 @@ class Judge:
     def out_of_order(self, lane: Lane) -> bool:
         """Whether a fault keeps everybody from being granted anything here."""
         return self._ruling.out_of_order(lane)
+
+    def opens_by_face(self, lane: Lane) -> bool:
+        """Whether a face alone may open here just now."""
+        return lane.attempts.false_grants.searches and self._ruling.face_suffices(lane)
 
     def _claim_threshold(self, lane: Lane) -> float:
         claim = lane.combination.claim

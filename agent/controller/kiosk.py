@@ -30,6 +30,7 @@ from agent.controller.false_grants import FalseGrants
 from agent.controller.faults import Faults
 from agent.controller.inputs import (
     ClockTold,
+    CodeUnread,
     Commanded,
     CredentialShown,
     FaultCleared,
@@ -48,6 +49,7 @@ from agent.controller.judge import Judge
 from agent.controller.lane import Lane
 from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
+from agent.controller.signs import Signs
 from agent.controller.timekeeping import PART, Timekeeping
 from agent.domain.access.indication import Standing
 from agent.domain.access.part import STATE_LATCHES, Part, PartKind
@@ -116,6 +118,7 @@ class Kiosk:
             )
             for lane in settings.lanes
         ]
+        self._signs = Signs(self._lanes)
         self._state_faults = memory.state_faults
         self._told: SetStatus | None = None
         self._stands: dict[str, Standing] = {}
@@ -142,7 +145,11 @@ class Kiosk:
     @property
     def deadline_s(self) -> float | None:
         """When to send the next ``Tick``, on the monotonic clock; None while nothing is due."""
-        moments = [self._doors.deadline_s, *(lane.deadline_s for lane in self._lanes)]
+        moments = [
+            self._doors.deadline_s,
+            self._signs.deadline_s,
+            *(lane.deadline_s for lane in self._lanes),
+        ]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def handle(self, happened: Input, now: Instant) -> tuple[Effect, ...]:
@@ -155,6 +162,13 @@ class Kiosk:
         effects += self._doors.tick(now)
         for lane in self._lanes:
             effects += self._judge.due(lane, now)
+            effects += self._signs.tell(
+                lane,
+                effects,
+                self._standing(lane),
+                now.monotonic_s,
+                face_suffices=self._judge.opens_by_face(lane),
+            )
             told = lane.attempts.false_grants.tell(
                 self._judge.registry, now, self._judge.settings.boot_id
             )
@@ -196,7 +210,7 @@ class Kiosk:
             case Observed(observation):
                 self._observe(observation, now)
                 return []
-            case CredentialShown():
+            case CredentialShown() | CodeUnread():
                 return self._shown(happened, now)
             case TemperatureRead(reading):
                 self._judge.thermal.read(reading)
@@ -230,6 +244,7 @@ class Kiosk:
     def _observe(self, observation: Observation, now: Instant) -> None:
         registry = self._judge.registry
         self._judge.thermal.observe(observation.camera, observation.track)
+        self._signs.observed(observation, now.monotonic_s)
         for lane in self._lanes:
             if lane.settings.camera != observation.camera:
                 continue
@@ -239,8 +254,11 @@ class Kiosk:
                 lane.attempts.observe(observation.track, registry, now.monotonic_s)
             self._judge.stage_ms[observation.camera] = dict(observation.stage_ms)
 
-    def _shown(self, shown: CredentialShown, now: Instant) -> list[Effect]:
+    def _shown(self, shown: CredentialShown | CodeUnread, now: Instant) -> list[Effect]:
         effects: list[Effect] = []
+        if isinstance(shown, CodeUnread):
+            self._signs.code_unread(shown.access_point, now.monotonic_s)
+            return effects
         for lane in self._lanes:
             if lane.settings.access_point == shown.access_point:
                 effects += self._judge.shown(lane, shown.presented, now)

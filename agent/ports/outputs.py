@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.domain.access.indication import Indication, Standing
+from agent.domain.access.signs import Guidance
 
 
 class Door(Protocol):
@@ -29,7 +30,7 @@ class Door(Protocol):
 class Indicator(Protocol):
     """Tells whoever stands at one access point how it stands."""
 
-    def show(self, indication: Indication) -> None:
+    def show(self, told: Indication | Guidance) -> None:
         """Say it now, in the place of what was said before; returns at once.
 
         Raises:

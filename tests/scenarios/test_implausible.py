@@ -81,7 +81,7 @@ def test_whoever_was_cold_and_left_opens_nothing_for_the_next():
     gate.meet(LIN, 25.0)
     gate.skin_c = 36.5
     gate.stand("a stranger", 8.0, known=False)
-    assert gate.outcomes() == ["NoMatch"]
+    assert set(gate.outcomes()) == {"NoMatch"}
     assert gate.opened() == 0
 
 

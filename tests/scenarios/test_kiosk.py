@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.adapters.manual_clock import ManualClock
+from agent.controller.again import MOST_TRIES
 from agent.controller.attempts import Pace
 from agent.controller.door import DoorSettings
 from agent.controller.effects import (
@@ -170,10 +171,15 @@ def test_the_pulse_ends_by_the_deadline(stage):
     assert stage.kiosk.deadline_s is None
 
 
-@pytest.mark.parametrize(("who", "score"), [(ANNA, -0.3), (None, -0.3), (ANNA, -0.7)])
-def test_a_minute_before_the_camera_is_one_event(stage, who, score):
-    stage.stay(60, who, score)
-    assert len(stage.outcomes()) == 1
+def test_a_minute_before_the_camera_is_one_grant(stage):
+    stage.stay(60)
+    assert stage.outcomes() == ["granted"]
+
+
+@pytest.mark.parametrize(("who", "score"), [(None, -0.3), (ANNA, -0.7)])
+def test_a_stranger_who_stays_gets_the_next_attempt_when_it_is_due(stage, who, score):
+    stage.stay(180, who, score)
+    assert stage.outcomes() == ["NoMatch"] * MOST_TRIES
 
 
 def test_a_stranger_is_denied_once_the_time_is_up_and_nobody_is_named(stage):

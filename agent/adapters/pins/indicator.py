@@ -14,38 +14,39 @@
     alarm         fast    dark    dark   fast         a quarter of a second each
 
 An outcome takes the place of the standing for its seconds; then the standing returns as it is by
-then. It is the same for every reason: a bystander learns nothing of why somebody was refused. The
-buzzer of an alarm can be left out by config. Not yet run on hardware.
+then. It is the same for every reason: a bystander learns nothing of why somebody was refused.
+Before an outcome stand the signs of ``domain.access.signs``, each until another; one without lights
+gives way to the standing. The buzzer of an alarm, and that of the signs, can be left out by config.
+Not yet run on hardware.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gpiozero import OutputDevice
 
-from agent.domain.access.indication import Indication, Outcome, Standing
+from agent.domain.access.indication import SHOWN_S, Indication, Outcome, Standing
+from agent.domain.access.signs import AMBER, DARK, GAP_S, SIGNS, Guidance, Sign, Step
 from agent.errors import UnavailableError
 from agent.ports import Clock
 
-_SHOWN_S = 3.0
 _LONGEST_WAIT_S = 120.0
 _BEEP_S = 0.08
 _BEEPS = {Outcome.GRANTED: 1, Outcome.DENIED: 2}
 _LIGHTS = {
-    Outcome.WAITING: frozenset({"red", "green"}),
+    Outcome.WAITING: AMBER,
     Outcome.GRANTED: frozenset({"green"}),
     Outcome.DENIED: frozenset({"red"}),
 }
 _SLOW_S, _FAST_S = 1.0, 0.25
-_DARK: frozenset[str] = frozenset()
-_STANDINGS: dict[Standing, tuple[tuple[frozenset[str], float], ...]] = {
-    Standing.READY: ((frozenset({"blue"}), 0.0),),
-    Standing.FREE_PASSAGE: ((frozenset({"green"}), 0.0),),
-    Standing.LOCKED_DOWN: ((frozenset({"red"}), 0.0),),
-    Standing.OUT_OF_ORDER: ((frozenset({"red", "green"}), _SLOW_S), (_DARK, _SLOW_S)),
-    Standing.ALARM: ((frozenset({"red", "buzzer"}), _FAST_S), (_DARK, _FAST_S)),
+_STANDINGS: dict[Standing, tuple[Step, ...]] = {
+    Standing.READY: (Step(frozenset({"blue"}), 0.0),),
+    Standing.FREE_PASSAGE: (Step(frozenset({"green"}), 0.0),),
+    Standing.LOCKED_DOWN: (Step(frozenset({"red"}), 0.0),),
+    Standing.OUT_OF_ORDER: (Step(AMBER, _SLOW_S), Step(DARK, _SLOW_S)),
+    Standing.ALARM: (Step(frozenset({"red", "buzzer"}), _FAST_S), Step(DARK, _FAST_S)),
 }
 """What is lit and sounds, and for how many seconds, over and over; a single one stays."""
 
@@ -54,7 +55,8 @@ _STANDINGS: dict[Standing, tuple[tuple[frozenset[str], float], ...]] = {
 class IndicatorPins:
     """BCM numbers; None where there is no such light or buzzer.
 
-    ``alarm_buzzer`` False keeps the buzzer silent while the alarm stands.
+    ``alarm_buzzer`` False keeps the buzzer silent while the alarm stands, ``sign_buzzer`` False
+    before a decision.
     """
 
     red: int | None = None
@@ -63,6 +65,7 @@ class IndicatorPins:
     active_high: bool = True
     blue: int | None = None
     alarm_buzzer: bool = True
+    sign_buzzer: bool = True
 
 
 class GpioIndicator:
@@ -77,12 +80,16 @@ class GpioIndicator:
         self._clock = clock
         self._lock = threading.RLock()
         self._cancels: list[Callable[[], None]] = []
+        self._next: Callable[[], None] = _nothing
+        """Ends the way to the next step of lights that go round and round."""
         self._devices: dict[str, OutputDevice] = {}
         self._shown = 0
         self._closed = False
         self._standing: Standing | None = None
         self._telling = False
         self._silent_alarm = not wanted.alarm_buzzer
+        self._silent_signs = not wanted.sign_buzzer
+        self._sign: Sign | None = None
         numbers = {
             "red": wanted.red,
             "green": wanted.green,
@@ -93,25 +100,25 @@ class GpioIndicator:
             if pin is not None:
                 self._devices[name] = self._take(pins, pin, wanted)
 
-    def show(self, indication: Indication) -> None:
+    def show(self, told: Indication | Guidance) -> None:
         """Say it now, in the place of what was said before.
 
         Raises:
             UnavailableError: a pin does not obey.
         """
-        outcome = indication.outcome
         with self._lock:
             if self._closed:
                 return
+            if isinstance(told, Guidance):
+                self._guide(SIGNS[told.state], aloud=told.aloud)
+                return
+            outcome = told.outcome
             self._forget()
             self._telling = True
-            shown_s = _LONGEST_WAIT_S if outcome is Outcome.WAITING else _SHOWN_S
+            shown_s = _LONGEST_WAIT_S if outcome is Outcome.WAITING else SHOWN_S
             self._later(shown_s, self._rest)
             self._light(_LIGHTS[outcome])
-            for number in range(_BEEPS.get(outcome, 0)):
-                start_s = 2 * number * _BEEP_S
-                self._later(start_s, lambda: self._set("buzzer", on=True))
-                self._later(start_s + _BEEP_S, lambda: self._set("buzzer", on=False))
+            self._sound((_BEEP_S,) * _BEEPS.get(outcome, 0), _BEEP_S)
 
     def stand(self, standing: Standing) -> None:
         """How the access point stands from now on; seen once nobody is being told anything.
@@ -148,7 +155,32 @@ class GpioIndicator:
             fix = "stop what else uses the pin (gpioinfo names it), or configure another one"
             raise UnavailableError(f"GPIO {pin} cannot be had: {error}", fix) from error
 
+    def _guide(self, sign: Sign, *, aloud: bool) -> None:
+        """A sign until another; heard again, its lights go on as they were."""
+        if not sign.lights:
+            self._rest()
+            return
+        if sign is not self._sign:
+            self._forget()
+            self._set("buzzer", on=False)
+            self._sign, self._telling = sign, True
+            self._step(sign.lights, 0)
+        if aloud and not self._silent_signs:
+            self._cancels.clear()  # of tones that are over: seconds lie between two times
+            self._sound(sign.tones, GAP_S)
+
+    def _sound(self, tones: Sequence[float], gap_s: float) -> None:
+        """Tones of so many seconds each, and as long between them."""
+        start_s = 0.0
+        for lasts_s in tones:
+            self._later(start_s, lambda: self._set("buzzer", on=True))
+            self._later(start_s + lasts_s, lambda: self._set("buzzer", on=False))
+            start_s += lasts_s + gap_s
+
     def _later(self, delay_s: float, call: Callable[[], None]) -> None:
+        self._cancels.append(self._after(delay_s, call))
+
+    def _after(self, delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
         shown = self._shown
 
         def guarded() -> None:
@@ -157,31 +189,35 @@ class GpioIndicator:
                 if not self._closed and shown == self._shown:
                     call()
 
-        self._cancels.append(self._clock.after(delay_s, guarded))
+        return self._clock.after(delay_s, guarded)
 
     def _forget(self) -> None:
-        for cancel in self._cancels:
+        for cancel in (self._next, *self._cancels):
             cancel()
+        self._next = _nothing
         self._cancels.clear()
         self._shown += 1
+        self._sign = None
 
     def _rest(self) -> None:
         """Show how the access point stands."""
         self._forget()
         self._telling = False
-        steps = ((_DARK, 0.0),) if self._standing is None else _STANDINGS[self._standing]
+        steps = (Step(DARK, 0.0),) if self._standing is None else _STANDINGS[self._standing]
         self._step(steps, 0)
 
-    def _step(self, steps: tuple[tuple[frozenset[str], float], ...], number: int) -> None:
-        lit, lasts_s = steps[number]
-        self._light(lit - {"buzzer"} if self._silent_alarm else lit)
+    def _step(self, steps: Sequence[Step], number: int) -> None:
+        step = steps[number]
+        self._light(step.lit - {"buzzer"} if self._silent_alarm else step.lit)
         if len(steps) > 1:
-            self._cancels.clear()  # the timer that led here was the only one
-            self._later(lasts_s, lambda: self._step(steps, (number + 1) % len(steps)))
+            following = (number + 1) % len(steps)
+            self._next = self._after(step.lasts_s, lambda: self._step(steps, following))
 
     def _light(self, lit: frozenset[str]) -> None:
         for name in self._devices:
-            self._set(name, on=name in lit)
+            # Before a decision the buzzer has a rhythm of its own.
+            if name != "buzzer" or self._sign is None:
+                self._set(name, on=name in lit)
 
     def _set(self, name: str, *, on: bool) -> None:
         device = self._devices.get(name)
@@ -191,3 +227,7 @@ class GpioIndicator:
             device.on() if on else device.off()
         except Exception as error:  # lgpio's own errors share no class with gpiozero's
             raise UnavailableError(f"the indicator's {name} does not obey: {error}") from error
+
+
+def _nothing() -> None:
+    """There is no timer to be cancelled."""

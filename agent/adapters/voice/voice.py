@@ -2,6 +2,7 @@
 
     what                        priority  channel       goes when
     granted, denied, waiting    attempt   attempt       a newer one comes; unsaid after five seconds
+    signs before a decision     guidance  guidance      a decision or a newer one; unsaid after six
     alarm                       urgent    standing      the standing ends
     other standings             routine   standing      the standing ends
 
@@ -15,10 +16,11 @@ from pathlib import Path
 from agent.adapters.voice.player import Player, Utterance
 from agent.domain.access.hints import STANDINGS, Priority, messages_of
 from agent.domain.access.indication import Indication, Standing
+from agent.domain.access.signs import SIGNS, Guidance
 from agent.ports import Clock
 
-_STALE_S = 5.0
-_ATTEMPT, _STANDING = "attempt", "standing"
+_STALE_S, _GUIDANCE_STALE_S = 5.0, 6.0
+_ATTEMPT, _GUIDANCE, _STANDING = "attempt", "guidance", "standing"
 
 
 class VoiceIndicator:
@@ -42,15 +44,22 @@ class VoiceIndicator:
         self._standing: Standing | None = None
         self._closed = False
 
-    def show(self, indication: Indication) -> None:
-        """Say it now, in the place of what was said before; returns at once."""
+    def show(self, told: Indication | Guidance) -> None:
+        """Say it now, in the place of what was said before; returns at once.
+
+        A sign before a decision waits for what is being said, and is unsaid where that takes long.
+        """
         if self._closed:
             return
+        if isinstance(told, Guidance):
+            self._guide(told)
+            return
+        self._player.hush(_GUIDANCE)
         if self._quiet():
             self._player.hush(_ATTEMPT)
             return
         until_s = self._clock.now().monotonic_s + _STALE_S
-        keys = messages_of(indication)
+        keys = messages_of(told)
         self._player.say(Utterance(Priority.ATTEMPT, self._files(keys), _ATTEMPT, until_s))
 
     def stand(self, standing: Standing) -> None:
@@ -65,9 +74,17 @@ class VoiceIndicator:
         priority = Priority.URGENT if standing is Standing.ALARM else Priority.ROUTINE
         self._player.say(Utterance(priority, self._files((key,)), _STANDING, again=True))
 
+    def _guide(self, told: Guidance) -> None:
+        keys = SIGNS[told.state].messages
+        if not told.aloud or not keys or self._quiet():
+            return
+        until_s = self._clock.now().monotonic_s + _GUIDANCE_STALE_S
+        self._player.say(Utterance(Priority.GUIDANCE, self._files(keys), _GUIDANCE, until_s))
+
     def close(self) -> None:
         """Silent from now on; safe to call twice."""
         self._closed = True
+        self._player.hush(_GUIDANCE)
         self._player.hush(_ATTEMPT)
         self._player.hush(_STANDING)
 

@@ -18,6 +18,7 @@ from agent.controller.effects import (
     Compare,
     Consume,
     Effect,
+    Guide,
     Hold,
     Indicate,
     KeepBudgets,
@@ -42,7 +43,7 @@ RECORD_WAIT_S = 0.020
 
 _log = structlog.get_logger(__name__)
 
-Told = Settle | Compare | SetStatus | Indicate | Stand
+Told = Settle | Compare | SetStatus | Indicate | Guide | Stand
 """Effects that move no output and write nothing down: an organ takes each."""
 Lasting = Latch | Move | Learn | KeepBudgets
 """Effects that write down what outlives the process."""

@@ -48,6 +48,7 @@ def open_indicators(
                 one.active_high,
                 blue=one.blue_pin,
                 alarm_buzzer=one.alarm_buzzer,
+                sign_buzzer=one.sign_buzzer,
             )
             pins = factories.get(one.pin_factory, _pins_file(file, one))
             opened[one.access_point] = GpioIndicator(pins, wanted, clock)

@@ -13,7 +13,8 @@ from agent.config.whole import Finding, Whole, known
 class IndicatorConfig(PinsTable):
     """Lights and a buzzer at an access point; each may be left out.
 
-    ``alarm_buzzer`` says whether the buzzer sounds for as long as a door is held open or forced.
+    ``alarm_buzzer`` says whether the buzzer sounds for as long as a door is held open or forced,
+    ``sign_buzzer`` whether it sounds when somebody is told what to do better.
     """
 
     access_point: Name
@@ -23,6 +24,7 @@ class IndicatorConfig(PinsTable):
     blue_pin: Pin | None = None
     buzzer_pin: Pin | None = None
     alarm_buzzer: bool = True
+    sign_buzzer: bool = True
     active_high: bool = True
 
     @model_validator(mode="after")

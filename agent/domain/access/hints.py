@@ -20,6 +20,7 @@ recognised: who tries one learns nothing of it, and who is wrongly taken for one
 from enum import IntEnum, StrEnum
 
 from agent.domain.access.indication import Indication, Outcome, Standing
+from agent.domain.access.signs import SIGNS
 from agent.domain.credential.reason import Reason
 
 LANGUAGE_PATTERN = r"[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,2}"
@@ -83,14 +84,22 @@ NEEDED_KEYS = (
 )
 """The messages that every language must have."""
 
+SIGN_KEYS = tuple(
+    key
+    for key in dict.fromkeys(key for sign in SIGNS.values() for key in sign.messages)
+    if key not in NEEDED_KEYS
+)
+"""What is said before a decision. A community's own language may leave it out: lights show it."""
+
 
 class Priority(IntEnum):
     """Who is heard: a higher one cuts a lower one short."""
 
     ROUTINE = 0
-    ATTEMPT = 1
-    URGENT = 2
-    EMERGENCY = 3
+    GUIDANCE = 1
+    ATTEMPT = 2
+    URGENT = 3
+    EMERGENCY = 4
 
 
 def messages_of(indication: Indication) -> tuple[str, ...]:

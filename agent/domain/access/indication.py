@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from agent.domain.credential.reason import Reason
 
+SHOWN_S = 3.0
+"""How long an outcome that ends the attempt is shown: nothing else takes its place meanwhile."""
+
 
 class Outcome(StrEnum):
     """How it stands with the attempt."""

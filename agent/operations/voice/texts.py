@@ -18,6 +18,7 @@ from agent.domain.access.hints import (
     LANGUAGE_PATTERN,
     LONGEST_TEXT,
     NEEDED_KEYS,
+    SIGN_KEYS,
 )
 from agent.domain.credential.name import is_line
 from agent.domain.foreign.text import NoTextError, text_of
@@ -111,7 +112,7 @@ def _parse(name: str, content: bytes) -> dict[str, Any]:
 
 
 def _check_message(name: str, key: str, text: object) -> None:
-    own = key in NEEDED_KEYS or key.startswith(ANNOUNCEMENT_PREFIX)
+    own = key in (*NEEDED_KEYS, *SIGN_KEYS) or key.startswith(ANNOUNCEMENT_PREFIX)
     if not own or not re.fullmatch(KEY_PATTERN, key):
         fix = f"a message of your own begins with {ANNOUNCEMENT_PREFIX}: a-z 0-9 _"
         raise UnavailableError(f"{name}: nobody says {key!r}", fix)

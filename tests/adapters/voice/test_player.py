@@ -21,7 +21,7 @@ from agent.adapters.voice.simulated import SimulatedLoudspeaker
 from agent.domain.access.hints import Priority
 from agent.errors import UnavailableError
 
-ROUTINE, ATTEMPT, URGENT, EMERGENCY = Priority
+ROUTINE, GUIDANCE, ATTEMPT, URGENT, EMERGENCY = Priority
 
 
 class Stage:

@@ -1,6 +1,6 @@
 """Tells people at each access point how it stands there: its lights, its buzzer, its voice.
 
-    controller --Indicate, Stand--> Telling --> lights and buzzer of the access point
+    controller --Indicate, Guide, Stand--> Telling --> lights and buzzer of the access point
                                        |------> voice --> player (a thread of its own) --> aplay
     broker -------announcements--------'
 
@@ -19,7 +19,7 @@ from agent.app.open.voice import Voice
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.tell.speech import VOICE, Speech
-from agent.controller.effects import Indicate, Stand
+from agent.controller.effects import Guide, Indicate, Stand
 from agent.controller.inputs import Input
 from agent.domain.access.indication import Standing
 from agent.domain.access.part import Part, PartKind
@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Telling(Organ):
-    """Owns what tells people; ``indicate`` and ``stand`` are called by the controller's thread."""
+    """Owns what tells people; what its outlets take is called by the controller's thread."""
 
     def __init__(
         self,
@@ -69,6 +69,13 @@ class Telling(Organ):
         for part, indicator in self._indicators.get(said.access_point, {}).items():
             self._try(part, partial(indicator.show, said))
 
+    def guide(self, effect: Guide) -> None:
+        """Tell whoever stands there what would help; never waits, never raises."""
+        told = effect.guidance
+        _log.info("guide", access_point=told.access_point, state=told.state.value, aloud=told.aloud)
+        for part, indicator in self._indicators.get(told.access_point, {}).items():
+            self._try(part, partial(indicator.show, told))
+
     def stand(self, effect: Stand) -> None:
         """How it stands there from now on; never waits, never raises."""
         _log.info("stand", access_point=effect.access_point, standing=effect.standing.value)
@@ -82,7 +89,7 @@ class Telling(Organ):
 
     def outlets(self) -> Mapping[type, Outlet]:
         """What people are told."""
-        return {Indicate: self.indicate, Stand: self.stand}
+        return {Indicate: self.indicate, Guide: self.guide, Stand: self.stand}
 
     def started(self) -> None:
         """Show that the gate is ready.
