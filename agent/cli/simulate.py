@@ -83,11 +83,12 @@ def _scaled(given: int | None, an_hour: float, hours: float) -> int:
 
 def _show(found: dict[str, Any]) -> None:
     keys = ("arrivals", "granted", "denied", "openings", "events", "faults", "restarts")
+    signs = {"people without a sign": found["people_without_a_sign"]}
     times = {
         "simulated": f"{found['simulated_s'] / 3600:.2f} h in {found['wall_s']:.1f} s",
         "seed": found["seed"],
     }
-    fields({**{key: found[key] for key in keys}, **_probing(found), **times})
+    fields({**{key: found[key] for key in keys}, **_probing(found), **signs, **times})
     say()
     _plot(found["arrivals_by_hour"])
     if found["faults_by_kind"]:

@@ -12,7 +12,7 @@ that is published later; so an opening by grant waits for its event until the en
     opening_without_event       is released, and no event ever says so
 
 ``checker_events`` has those of the published events, ``checker_probes`` what is promised against
-those who probe.
+those who probe, ``checker_signs`` whether anybody was left without a sign.
 """
 
 from bisect import bisect_left, bisect_right
@@ -23,6 +23,7 @@ from typing import Any
 
 from agent.lab.simulate.checker_events import Stream
 from agent.lab.simulate.checker_probes import Promised, Promises, Report
+from agent.lab.simulate.checker_signs import SignWatch
 from agent.lab.simulate.truth import ClockMap, Hours, Person, Presences, RecentActs
 
 _EGRESS_S = 1.0
@@ -95,6 +96,7 @@ class Checker:
         self.stream = Stream(
             self._report, self.presences, self._clock, zone, self.promises, self._was_free
         )
+        self.signs = SignWatch(self._report, self.presences)
         self._alive_since_s: float | None = None
         self._starting = False
         self._fire = False
@@ -116,10 +118,12 @@ class Checker:
     def steps_in(self, at_s: float, point: str, person: Person) -> None:
         """Somebody stands before an access point."""
         self.presences.begin(point, person, at_s)
+        self.signs.steps_in(at_s, point)
         self._acts.note(at_s, "stands", access_point=point, holder=person.holder)
 
     def leaves(self, at_s: float, point: str) -> None:
         """They went, through it or away."""
+        self.signs.leaves(at_s, point)
         self.presences.end(point, at_s)
 
     def starts(self, at_s: float) -> None:
@@ -133,6 +137,7 @@ class Checker:
         self._starting = False
         self._alive_since_s = at_s
         self.promises.runs(at_s)
+        self.signs.runs(at_s)
         if self._fire:
             for output in self._outputs.values():
                 output.egress.append(at_s)
@@ -147,6 +152,7 @@ class Checker:
             # What the door did while its row could not be written is known to nobody any more.
             self.stream.unwritten.append((self._journal_trouble[-1][0], at_s))
         self.promises.dies(at_s)
+        self.signs.dies(at_s)
         self.stream.agent_died(at_s)
         self._acts.note(at_s, how)
 
@@ -240,6 +246,7 @@ class Checker:
         self.look(at_s)
         causes = self.stream.finish(at_s)
         self.promises.finish(at_s)
+        self.signs.finish()
         for name, one in self._outputs.items():
             self._explain(name, one, causes)
         return self._report.sorted()

@@ -3,7 +3,8 @@
 invariant                   the events
 event_lost                  a sequence number was never published, or an event never stored
 event_twice                 one id at two places, two events at one place, or two decisions
-                            about one presentation
+                            about one presentation, but where it was refused, stayed, and the
+                            next attempt was due
 event_out_of_order          a sequence number came for the first time after a later one
 granted_to_wrong_person     somebody was granted who did not stand there, or may not pass
 passage_unaccounted         of a grant at a monitored door nobody says whether it was used
@@ -30,6 +31,8 @@ _SETTLED_S = 12.0
 """A window is over by then, and what became of the grant is written down."""
 _TRIED_S = 20.0
 """What somebody began with a pass has ended by then."""
+_NEXT_S, _MOST_TRIES = 1.9, 6
+"""The next attempt of whoever was refused and stays: no sooner, and no more of them."""
 _PASSAGE_S = 4.5
 """Within the window of a passage."""
 
@@ -157,7 +160,7 @@ class Stream:
                 self._granted(at_s, point, data, utc, moments)
             case "access.denied":
                 self.denied += 1
-                self._judged(at_s, point, moments)
+                self._judged(at_s, point, moments, granted=False)
             case "access.taken" | "access.not_taken":
                 self._passage(point, data, moments, taken=kind == "access.taken")
             case "access.unjudged" | "access.probing":
@@ -169,16 +172,21 @@ class Stream:
             case "door.mode_changed":
                 self._causes.setdefault(f"mode:{data['door']}", []).extend(moments)
 
-    def _judged(self, at_s: float, point: str, moments: Sequence[float]) -> None:
+    def _judged(self, at_s: float, point: str, moments: Sequence[float], *, granted: bool) -> None:
         for moment in moments:
             presence = self._presences.find(point, moment, _GRACE_S)
             if presence is None:
                 continue
             presence.events += 1
+            due = moment - presence.judged_s >= _NEXT_S and moment < presence.let_in_s
+            presence.judged_s = moment
+            if granted:
+                presence.let_in_s = min(presence.let_in_s, moment)
             # Whose pass was refused may still be known by their face.
             most = 1 if presence.person.uses is None else 2
             again = presence.restarted or self._presences.tried(point, moment - _TRIED_S, moment)
-            if presence.events > most and not again:
+            stays = due and presence.events <= _MOST_TRIES
+            if presence.events > most and not (again or stays):
                 self._report.violated(
                     at_s, "event_twice", access_point=point, holder=presence.person.holder
                 )
@@ -213,7 +221,7 @@ class Stream:
                 break
         if why is None and self._is_inside(point, holder, when_s):
             why = "inside already"
-        self._judged(at_s, point, moments)
+        self._judged(at_s, point, moments, granted=True)
         if why is not None:
             self._report.violated(
                 when_s, "granted_to_wrong_person", access_point=point, holder=holder, why=why

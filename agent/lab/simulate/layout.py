@@ -73,6 +73,14 @@ INPUTS = (
 LIGHTS = {
     "door": IndicatorPins(red=8, green=9, blue=10, buzzer=11),
     "lane-entry": IndicatorPins(red=14, green=15),
+    "lane-exit": IndicatorPins(red=25, green=26),
+    "yard": IndicatorPins(red=18, green=4),
+}
+LIGHT_PINS = {
+    pin: (point, colour)
+    for point, pins in LIGHTS.items()
+    for colour, pin in (("red", pins.red), ("green", pins.green), ("blue", pins.blue))
+    if pin is not None
 }
 _STAFF_HOURS, _COURIER_HOURS = Hours(6, 20), Hours(9, 18)
 _FREE_HOURS, _LOCKED_HOURS = Hours(7.4, 7.6), Hours(1, 4)

@@ -2,21 +2,22 @@
 
 Vision is what it posts: ten frames a second, each with the candidate that a search would find. Who
 sees the way free goes through it, some hold it open, take somebody along, or turn away after all.
+Some come so that nothing can be compared at first, or ever: too far away, masked, in the dark, with
+a code that shakes. Some who are refused stay and wait for the next attempt.
 """
 
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
 
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
-from agent.controller.inputs import CredentialShown, Input, Observed
+from agent.controller.inputs import CodeUnread, CredentialShown, Observed
 from agent.domain.credential.gate_pass import GatePass, PassId
 from agent.domain.credential.holder import HolderId
-from agent.domain.credential.presented import PassPresented, Presented
+from agent.domain.credential.presented import PassPresented
+from agent.domain.sight.hindrance import Hindrance
 from agent.domain.sight.track import (
     Box,
     Candidate,
@@ -26,8 +27,8 @@ from agent.domain.sight.track import (
     Observation,
 )
 from agent.lab.simulate import layout
-from agent.lab.simulate.checker import Checker
 from agent.lab.simulate.truth import Person
+from agent.lab.simulate.visits import Guest, Street, Visit
 
 _FRAME_S = 0.1
 _SAMPLES = 12
@@ -41,74 +42,6 @@ _BY_HOUR = (1, 1, 1, 1, 1, 2, 6, 16, 18, 8, 5, 5, 6, 6, 5, 5, 8, 16, 17, 10, 6, 
 """How busy each hour of the day is."""
 
 
-class Street(Protocol):
-    """What people need of the world around them."""
-
-    checker: Checker
-
-    @property
-    def now_s(self) -> float:
-        """Seconds on the monotonic clock."""
-
-    @property
-    def revision(self) -> int:
-        """Of the gallery that faces are compared with."""
-
-    def later(self, delay_s: float, call: Callable[[], object]) -> None:
-        """Call something after so many seconds."""
-
-    def post(self, happened: Input) -> None:
-        """What vision says, to the agent that there is."""
-
-    def claimed(self, camera: str) -> int | None:
-        """The presentation whose holder faces before this camera are compared with, 1:1."""
-
-    def measure(self) -> None:
-        """The thermometer's turn."""
-
-    def is_free(self, output: str) -> bool:
-        """Whether this door or turnstile lets somebody through, as its relay stands."""
-
-    def put(self, line: str, *, active: bool) -> None:
-        """A contact or button."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Guest:
-    """Somebody who comes with a purpose of their own.
-
-    ``face`` is whom a search finds, ``like`` how like they are to whomever a credential names.
-    ``shows`` gives what they hold up so many seconds after they came. ``hurries``: the next one
-    treads on their heels. ``waits``: for as long as ``stays_s``, whatever the kiosk answers.
-    """
-
-    person: Person
-    stays_s: float
-    face: Candidate | None = None
-    like: float = -0.95
-    shows: Callable[[float], Sequence[Presented]] = lambda _after_s: ()
-    way: str = "goes"
-    hurries: bool = False
-    waits: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class _Visit:
-    """Somebody who stands before an access point."""
-
-    person: Person
-    point: str
-    track: int
-    patience_s: float
-    score: float
-    way: str
-    guest: Guest | None = None
-    shown: set[int] = field(default_factory=set)
-    samples: tuple[FaceSample, ...] = ()
-    began_s: float = 0.0
-    over: bool = False
-
-
 class People:
     """Who comes, stands there and goes."""
 
@@ -118,12 +51,14 @@ class People:
         population: layout.Population,
         skin: SimulatedMlx90614,
         chance: random.Random,
+        hints: random.Random,
     ) -> None:
+        """``hints`` draws who comes how, so that it changes nothing of who comes when."""
         self._street, self._population, self._skin = street, population, skin
-        self._chance = chance
+        self._chance, self._hints = chance, hints
         self._holders = [HolderId(str(p.holder)) for p in population.people["resident"]]
         self._queues: dict[str, deque[Guest | None]] = {point: deque() for point in layout.POINTS}
-        self._visits: dict[str, _Visit | None] = dict.fromkeys(layout.POINTS)
+        self._visits: dict[str, Visit | None] = dict.fromkeys(layout.POINTS)
         self._inside: dict[str, Person] = {}
         self._door_closes_s = 0.0
         self._door_open = False
@@ -154,7 +89,7 @@ class People:
         """The kiosk has answered; who is not let through goes soon."""
         visit = self._visits.get(camera)
         if visit is not None and visit.track == track and not (visit.guest and visit.guest.waits):
-            visit.patience_s = min(visit.patience_s, self._street.now_s + 0.35)
+            visit.patience_s = min(visit.patience_s, self._street.now_s + visit.stays_s)
 
     def come(self, point: str, *guests: Guest) -> None:
         """They go to this access point, one behind the other and before all who wait there."""
@@ -176,12 +111,12 @@ class People:
         self._tracks += 1
         if guest is not None:
             until_s = self._street.now_s + guest.stays_s
-            self._stand(_Visit(guest.person, point, self._tracks, until_s, 0.0, guest.way, guest))
+            self._stand(Visit(guest.person, point, self._tracks, until_s, 0.0, guest.way, guest))
             return
         now_s, chance = self._street.now_s, self._chance
         person = self._who(point)
         known = person.holder is not None and chance.random() > 0.03
-        visit = _Visit(
+        visit = Visit(
             person,
             point,
             self._tracks,
@@ -189,12 +124,25 @@ class People:
             chance.uniform(-0.4, -0.25) if known else chance.uniform(-0.95, -0.6),
             chance.choices([*_WAYS], [*_WAYS.values()])[0],
         )
+        self._hinder(visit)
         self.arrived += 1
         hour = (layout.BEGIN.astimezone(layout.ZONE) + timedelta(seconds=now_s)).hour
         self.by_hour[hour] += 1
         self._stand(visit)
 
-    def _stand(self, visit: _Visit) -> None:
+    def _hinder(self, visit: Visit) -> None:
+        """One in eight comes so that nothing can be compared at first; one in thirty stays on."""
+        dice, hints = self._hints.random(), self._hints
+        if dice < 0.12:
+            visit.hindrance = hints.choice(tuple(Hindrance))
+            for_s = hints.uniform(1.0, 9.0)
+            visit.clear_s = self._street.now_s + for_s
+            visit.patience_s += for_s if hints.random() < 0.7 else 0.0
+        elif dice < 0.15:
+            visit.stays_s = hints.uniform(4.0, 25.0)
+            visit.patience_s += visit.stays_s
+
+    def _stand(self, visit: Visit) -> None:
         visit.began_s = now_s = self._street.now_s
         point, person = visit.point, visit.person
         self._visits[point] = visit
@@ -223,12 +171,13 @@ class People:
             return replace(person, temperature_c=chance.uniform(38.2, 39.5))
         return person
 
-    def _frame(self, visit: _Visit) -> None:
+    def _frame(self, visit: Visit) -> None:
         if visit.over:
             return
         now_s = self._street.now_s
         if visit.point not in self.dead_cameras:
-            self._show(visit, now_s)
+            shows = self._show if now_s >= visit.clear_s else self._show_hindered
+            shows(visit, now_s)
         free = self._street.is_free(layout.OUTPUT[visit.point]) and visit.way != "lingers"
         if free and now_s > visit.began_s:
             if visit.way != "turns away":
@@ -240,7 +189,7 @@ class People:
         else:
             self._street.later(_FRAME_S, lambda: self._frame(visit))
 
-    def _show(self, visit: _Visit, now_s: float) -> None:
+    def _show(self, visit: Visit, now_s: float) -> None:
         person, guest = visit.person, visit.guest
         best = None
         if guest is not None:
@@ -269,7 +218,18 @@ class People:
         if visit.point == "door" and any(right.limit_c for right in person.rights):
             self._street.measure()
 
-    def _compared(self, guest: Guest, visit: _Visit, now_s: float) -> ClaimScore | None:
+    def _show_hindered(self, visit: Visit, now_s: float) -> None:
+        hindrance, track = visit.hindrance, None
+        if hindrance is Hindrance.CODE_UNREAD:
+            self._street.post(CodeUnread(visit.point))
+            hindrance = None
+        elif hindrance is not Hindrance.TOO_FAR:
+            track = FaceTrack(visit.track, _BOX, visit.began_s, now_s)
+        revision = self._street.revision
+        seen = Observation(visit.point, now_s, track, {}, revision, hindrance)
+        self._street.post(Observed(seen))
+
+    def _compared(self, guest: Guest, visit: Visit, now_s: float) -> ClaimScore | None:
         """The face 1:1 with the holder of what lies there, where the kiosk asks for that."""
         claim = self._street.claimed(visit.point)
         if claim is None:
@@ -279,7 +239,7 @@ class People:
             self._street.checker.promises.compared(now_s, visit.point)
         return ClaimScore(claim, guest.like)
 
-    def _leave(self, visit: _Visit) -> None:
+    def _leave(self, visit: Visit) -> None:
         if visit.over:
             return
         visit.over = True
@@ -301,7 +261,7 @@ class People:
 
     # --- through the door -------------------------------------------------------------------
 
-    def _go(self, visit: _Visit) -> None:
+    def _go(self, visit: Visit) -> None:
         if not self._street.is_free(layout.OUTPUT[visit.point]):
             return  # too slow
         if visit.point == "door":

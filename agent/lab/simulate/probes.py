@@ -32,10 +32,11 @@ from agent.domain.sight.operating_point import threshold_at
 from agent.domain.sight.track import Candidate
 from agent.lab.simulate import layout
 from agent.lab.simulate.faults import Faults
-from agent.lab.simulate.people import Guest, People
+from agent.lab.simulate.people import People
 from agent.lab.simulate.probe_passes import SHEETS, Passes
 from agent.lab.simulate.state_probes import ProbedGate, StateProbes
 from agent.lab.simulate.truth import Person
+from agent.lab.simulate.visits import Guest
 
 _SHARES = {
     "slides": 0.02,

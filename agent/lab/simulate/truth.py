@@ -105,6 +105,8 @@ class Presence:
     events: int = 0
     restarted: bool = False
     granted: bool = False
+    let_in_s: float = float("inf")
+    judged_s: float = float("-inf")
     compared: int = 0
 
 

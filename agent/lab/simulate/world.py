@@ -99,8 +99,7 @@ class Simulation:
         stream.hard_area, stream.leaves = {"lane-entry": "inside"}, {"lane-exit": "inside"}
         chances = [random.Random(f"{wish.seed} {what}") for what in _CHANCES]  # noqa: S311 - a seeded day, no secret
         population = layout.populate(wish.holders or max(wish.arrivals // 2, 100), chances[0])
-        if wish.probes:
-            population = layout.tried(population)
+        population = layout.tried(population) if wish.probes else population
         skin = SimulatedMlx90614(
             24.0, 22.0, now_s=lambda: self.now_s, seed=wish.seed, starts_after_s=0.0
         )
@@ -116,7 +115,7 @@ class Simulation:
         )
         for line in layout.INPUTS:
             self.world.bank.set_input(line.pin, not line.active_high)
-        self._people = People(self, population, skin, chances[3])
+        self._people = People(self, population, skin, chances[3], chances[7])
         self._start()
         keepers = (LockKeeper(JOURNAL.at(folder)), LockKeeper(LATCHES.at(folder)))
         for keeper in keepers:
@@ -289,7 +288,7 @@ class Simulation:
         """The process is no more; the service secures the outputs and starts it again."""
         process, self.process = self.process, None
         # Its timers are gone with it.
-        now = self._clock.now()
+        now = self.instant
         self._clock = ManualClock(now.monotonic_s, now.utc, trusted=now.utc_trusted)
         if process is not None:
             self.expected += process.expected_false_grants
@@ -329,9 +328,7 @@ class Simulation:
     def _settle(self, until_s: float) -> None:
         """Time for what waits to be written and sent; then the agent stops in order."""
         longest_s = until_s + _LONGEST_SETTLE_S
-        while self.now_s < until_s or not self._quiet():
-            if self.now_s > longest_s:
-                break
+        while self.now_s <= longest_s and (self.now_s < until_s or not self._quiet()):
             self._go(self.now_s + 5.0)
         self.ends("stop")
         self._agenda.clear()
@@ -342,6 +339,8 @@ class Simulation:
     # --- what the gate does -----------------------------------------------------------------
 
     def _moved(self, pin: int, level: bool) -> None:  # noqa: FBT001 - as the bank tells it
+        if pin in layout.LIGHT_PINS:
+            self.checker.signs.light(self.now_s, *layout.LIGHT_PINS[pin], on=level)
         output = self._outputs.get(pin)
         if output is not None:
             self.checker.pin(self.now_s, output, free=level)
@@ -370,13 +369,14 @@ class Simulation:
                 "expected": float(f"{self.expected:.3g}"),
                 "seen": self.checker.promises.false_grants,
             },
+            "people_without_a_sign": self.checker.signs.people,
             "violations": violations,
             "seed": self._wish.seed,
             "simulated_s": round(self.now_s, 3),
         }
 
 
-_CHANCES = ("population", "broker", "ids", "people", "faults", "service", "probes")
+_CHANCES = ("population", "broker", "ids", "people", "faults", "service", "probes", "hints")
 _FEEDBACK = {"door": "door-feedback", "lane.entry": "entry-feedback"}
 
 

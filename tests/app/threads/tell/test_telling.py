@@ -23,6 +23,7 @@ from agent.controller.effects import Indicate, Stand
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.access.indication import Indication, Outcome, Standing
 from agent.domain.access.part import Part
+from agent.domain.access.signs import Guidance
 from agent.domain.credential.reason import Reason
 from agent.domain.record.topics import Topics
 from agent.errors import UnavailableError
@@ -42,8 +43,8 @@ class Brittle:
         self.broken = False
         self.shown: list[object] = []
 
-    def show(self, indication: Indication) -> None:
-        self.stand(indication)
+    def show(self, told: Indication | Guidance) -> None:
+        self.stand(told)
 
     def stand(self, standing: object) -> None:
         if self.broken:
@@ -177,7 +178,7 @@ def test_messages_without_files_are_a_fault_with_its_fix(make: Callable[..., Sta
     stage = make(prepared=False)
     (fault,) = [one for one in stage.posted if isinstance(one, FaultRaised)]
     assert fault.part == "voice:files"
-    assert fault.detail.startswith("44 messages have no file (en/alarm, ")
+    assert fault.detail.startswith("64 messages have no file (en/alarm, ")
     assert fault.detail.endswith("gate-agent voice prepare")
     stage.telling.indicate(GRANTED)
     assert stage.said(0) == []
