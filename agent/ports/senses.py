@@ -7,6 +7,7 @@ from agent.domain.credential.id_document import IdDocument
 from agent.domain.door.signal import InputChange
 from agent.domain.sight.image import Frame, Image
 from agent.domain.sight.symbol import Symbol
+from agent.domain.sight.track import Box
 from agent.domain.skin.reading import TemperatureReading
 
 
@@ -29,6 +30,10 @@ class SymbolReader(Protocol):
 
     def look(self, image: Image) -> list[Symbol]:
         """The symbols of one frame; empty for most."""
+
+    @property
+    def unread(self) -> list[Box]:
+        """Where the last frame showed a code that could not be read; empty for most."""
 
 
 class IdReader(Protocol):

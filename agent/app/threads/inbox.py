@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 
-from agent.controller.inputs import CredentialShown, Input, Observed, TemperatureRead
+from agent.controller.inputs import CodeUnread, CredentialShown, Input, Observed, TemperatureRead
 
 
 class Inbox:
@@ -43,9 +43,9 @@ class Inbox:
     def _replace(self, happened: Input) -> bool:
         for i in range(len(self._waiting) - 1, -1, -1):
             waiting = self._waiting[i]
-            if isinstance(happened, CredentialShown) and happened == waiting:
+            if isinstance(happened, CredentialShown | CodeUnread) and happened == waiting:
                 return True  # it still lies there
-            if not isinstance(waiting, Observed | TemperatureRead | CredentialShown):
+            if not isinstance(waiting, Observed | TemperatureRead | CredentialShown | CodeUnread):
                 return False
             same = (
                 isinstance(happened, Observed)

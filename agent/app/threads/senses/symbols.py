@@ -3,16 +3,17 @@
     camera --read--> [slot: the newest frame] --take--> symbols --codes, verify--> inbox
 
 A credential is said again for as long as it lies there: the controller judges it once. What is no
-credential of ours is not said at all.
+credential of ours is not said at all. A code that is held up and cannot be read is said as such.
 """
 
 import threading
 from collections.abc import Callable
 
 from agent.app.threads.senses.codes import ANYWHERE, Codes, Outlook
+from agent.app.threads.senses.unread import Unread
 from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.app.threads.worker import Slot
-from agent.controller.inputs import CredentialShown, Input
+from agent.controller.inputs import CodeUnread, CredentialShown, Input
 from agent.domain.sight.image import Frame
 from agent.ports import Clock, SymbolReader
 
@@ -37,6 +38,8 @@ class SymbolWatcher:
         self._reader = reader
         self._slot = slot
         self.codes = Codes(verifier, outlook)
+        self._outlook = outlook
+        self._unread = Unread()
         self._clock = clock
         self._post = post
         self._stopping = threading.Event()
@@ -55,8 +58,15 @@ class SymbolWatcher:
         """Look at one frame."""
         symbols = self._reader.look(frame.image)
         height, width = frame.image.shape[:2]
-        for presented in self.codes.look(symbols, (width, height), self._clock.now()):
+        now = self._clock.now()
+        for presented in self.codes.look(symbols, (width, height), now):
             self._post(CredentialShown(self._access_point, presented))
+        if symbols:
+            self._unread.read()
+            return
+        here = (one for one in self._reader.unread if self._outlook.in_zone(one, width, height))
+        if self._unread.look(here, now.monotonic_s):
+            self._post(CodeUnread(self._access_point))
 
     def stop(self) -> None:
         """End ``work`` after the frame under way."""
