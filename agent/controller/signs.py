@@ -243,7 +243,7 @@ class Signs:
         face = point.lane.attempts.face(now_s)
         if face is Face.NOBODY and point.seen:
             face = Face.SEEN  # compared with what is no longer the gallery
-        if face is not Face.SEEN:
+        if face is not Face.SEEN or point.hindrance is not None:
             point.uncompared_s = None
         elif point.uncompared_s is None:
             point.uncompared_s = now_s

@@ -81,7 +81,7 @@ class Stage:
 
     def tell(self, happened):
         effects = self.kiosk.handle(happened, self.clock.now())
-        # test_probing, test_signs
+        # test_probing, test_nobody_in_silence
         effects = tuple(one for one in effects if not isinstance(one, KeepBudgets | Guide))
         self.log += effects
         return effects

@@ -131,15 +131,15 @@ class People:
         self._stand(visit)
 
     def _hinder(self, visit: Visit) -> None:
-        """One in eight comes so that nothing can be compared at first; one in thirty stays on."""
+        """One in eight comes so that nothing can be compared at first; one in twelve stays on."""
         dice, hints = self._hints.random(), self._hints
         if dice < 0.12:
             visit.hindrance = hints.choice(tuple(Hindrance))
             for_s = hints.uniform(1.0, 9.0)
             visit.clear_s = self._street.now_s + for_s
             visit.patience_s += for_s if hints.random() < 0.7 else 0.0
-        elif dice < 0.15:
-            visit.stays_s = hints.uniform(4.0, 25.0)
+        elif dice < 0.2:
+            visit.stays_s = hints.uniform(6.0, 30.0)
             visit.patience_s += visit.stays_s
 
     def _stand(self, visit: Visit) -> None:

@@ -22,6 +22,7 @@ from agent.adapters.manual_clock import ManualClock
 from agent.adapters.pins.door import open_pins
 from agent.adapters.pins.indicator import GpioIndicator, IndicatorPins
 from agent.domain.access.indication import Indication, Standing
+from agent.domain.access.signs import Before, Guidance
 from agent.errors import UnavailableError
 
 
@@ -174,6 +175,75 @@ def test_a_light_may_be_left_out() -> None:
     assert factory.pin(GREEN).state
     indicator.close()
     factory.close()
+
+
+def guided(state: Before, *, aloud: bool = False) -> Guidance:
+    return Guidance("north-entry", state, aloud)
+
+
+def test_a_sign_goes_round_until_another_and_gives_way_to_the_standing(lights: Lights) -> None:
+    lights.indicator.stand(Standing.READY)
+    lights.indicator.show(guided(Before.TOO_FAR))
+    assert lights.beeps(0.5) == 0
+    seen = []
+    for _ in range(300):
+        seen.append(lights.lit())
+        lights.clock.advance(1.0)
+    assert set(seen) == {"RG", ""}
+    assert lights.clock.waiting <= 1, "an hour of it keeps nothing"
+    lights.indicator.show(guided(Before.COMPARED))
+    assert lights.lit() == "RGB"
+    lights.clock.advance(0.6)
+    assert lights.lit() == "B"
+    lights.indicator.show(guided(Before.NOBODY))
+    assert lights.lit() == "B"
+    lights.clock.advance(5.0)
+    assert (lights.lit(), lights.clock.waiting) == ("B", 0)
+
+
+def test_it_sounds_when_it_is_heard_and_its_lights_go_on(lights: Lights) -> None:
+    lights.indicator.show(guided(Before.COVERED))
+    lights.clock.advance(0.3)
+    lights.indicator.show(guided(Before.COVERED, aloud=True))
+    assert lights.lit() == "RG"
+    assert lights.beeps(4) == 3
+    assert lights.beeps(4) == 0
+    for _ in range(20):
+        lights.indicator.show(guided(Before.COVERED, aloud=True))
+        lights.clock.advance(10)
+    assert len(lights.indicator._cancels) <= 6
+
+
+def test_a_decision_ends_a_sign_and_its_tones(lights: Lights) -> None:
+    lights.indicator.show(guided(Before.COVERED, aloud=True))
+    lights.clock.advance(0.1)
+    lights.indicator.show(GRANTED)
+    assert lights.lit() == "G"
+    assert lights.beeps(2.5) == 1
+
+
+def test_the_buzzer_may_be_kept_out_of_the_signs() -> None:
+    factory = MockFactory()
+    wanted = IndicatorPins(RED, GREEN, BUZZER, blue=BLUE, sign_buzzer=False)
+    stage = Lights(factory, lambda pin: bool(factory.pin(pin).state), wanted)
+    stage.indicator.show(guided(Before.COVERED, aloud=True))
+    assert stage.beeps(5) == 0
+    stage.indicator.close()
+    factory.close()
+
+
+def test_a_sign_is_said_when_it_is_aloud_and_a_decision_cuts_it(voice: Voice) -> None:
+    voice.indicator.show(guided(Before.TOO_FAR))
+    assert voice.told() == ()
+    voice.indicator.show(guided(Before.PACED, aloud=True))
+    assert voice.told() == ("waiting.other", "sign.help")
+    voice.indicator.show(guided(Before.TOO_FAR, aloud=True))
+    assert wait_until(voice._speaks)
+    voice.indicator.show(GRANTED)
+    assert voice.told() == ("granted",)
+    voice.indicator.show(DENIED)
+    voice.indicator.show(guided(Before.TOO_FAR, aloud=True))
+    assert voice.told() == ("denied.see_attendant", "sign.too_far"), "it waits for its turn"
 
 
 # --- a voice -------------------------------------------------------------------------------------

@@ -12,9 +12,11 @@ from agent.controller import door as door_control
 from agent.controller.door import DoorControl
 from agent.controller.doors import Doors
 from agent.controller.effects import Indicate, Release
+from agent.controller.signs import Signs, Steady
 from agent.controller.trace import access_event
 from agent.domain.access import policy
 from agent.domain.access.indication import Outcome
+from agent.domain.access.signs import SIGNS, Before, Sign
 from agent.domain.door.access_point import DoorInput, Output, State
 from agent.domain.door.access_point import step as real_step
 from agent.domain.door.signal import Signal
@@ -40,6 +42,7 @@ def test_an_hour_passes_and_nothing_happens_that_never_may(seed: int) -> None:
     found = run_simulation(replace(SHORT, seed=seed))
     assert found["violations"] == []
     assert found["arrivals"] == 200
+    assert found["people_without_a_sign"] == 0
     # Else it proves nothing.
     assert found["granted"] > 60
     assert found["denied"] > 30
@@ -235,3 +238,23 @@ def test_a_violation_says_what_led_there(monkeypatch) -> None:
     assert one["inputs"][-1] == {"time": one["time"], "what": "released", "output": "door"} or any(
         led["what"] == "stands" for led in one["inputs"]
     )
+
+
+@pytest.mark.parametrize("planted", ["no sign at all", "no sign of what hinders", "looks once"])
+def test_people_who_are_left_without_a_sign(monkeypatch, planted: str) -> None:
+    lasts = Steady._lasts
+
+    def never(self, state, run, now_s):
+        return SIGNS[state].after_s == 0.0 and lasts(self, state, run, now_s)
+
+    match planted:
+        case "no sign at all":
+            monkeypatch.setattr(Signs, "tell", lambda *_, **__: [])
+        case "no sign of what hinders":
+            monkeypatch.setattr(Steady, "_lasts", never)
+        case _:
+            monkeypatch.setitem(SIGNS, Before.PACED, Sign())
+            monkeypatch.setitem(SIGNS, Before.REFUSED, Sign())
+    found = run_simulation(replace(BRIEF, arrivals=150, faults=0, restarts=0))
+    assert {one["invariant"] for one in found["violations"]} == {"left_without_a_sign"}
+    assert found["people_without_a_sign"] == len(found["violations"]) > 0
