@@ -123,7 +123,7 @@ class Steady:
         sign, run = SIGNS[self.shown], self._runs.get(self.shown)
         if not sign.messages or run is None or run.last_s != now_s:
             return False
-        if now_s - max(run.since_s, self._began_s(run)) < sign.aloud_after_s - 1e-6:
+        if now_s - (self._shown_s - sign.after_s) < sign.aloud_after_s - 1e-6:
             return False
         if now_s - self._word_s < _BETWEEN_WORDS_S:
             return False
@@ -133,9 +133,6 @@ class Steady:
         self._said[self.shown] = (now_s + wait_s, min(wait_s * 2.0, _LONGEST_AGAIN_S))
         self._word_s = now_s
         return True
-
-    def _began_s(self, run: _Run) -> float:
-        return run.since_s if SIGNS[self.shown].after_s > 0.0 else self._shown_s
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.adapters.manual_clock import ManualClock
-from agent.controller.again import MOST_TRIES
 from agent.controller.attempts import Pace
 from agent.controller.door import DoorSettings
 from agent.controller.effects import (
@@ -81,7 +80,6 @@ class Stage:
 
     def tell(self, happened):
         effects = self.kiosk.handle(happened, self.clock.now())
-        # test_probing, test_nobody_in_silence
         effects = tuple(one for one in effects if not isinstance(one, KeepBudgets | Guide))
         self.log += effects
         return effects
@@ -176,12 +174,6 @@ def test_the_pulse_ends_by_the_deadline(stage):
 def test_a_minute_before_the_camera_is_one_grant(stage):
     stage.stay(60)
     assert stage.outcomes() == ["granted"]
-
-
-@pytest.mark.parametrize(("who", "score"), [(None, -0.3), (ANNA, -0.7)])
-def test_a_stranger_who_stays_gets_the_next_attempt_when_it_is_due(stage, who, score):
-    stage.stay(180, who, score)
-    assert stage.outcomes() == ["NoMatch"] * MOST_TRIES
 
 
 def test_a_stranger_is_denied_once_the_time_is_up_and_nobody_is_named(stage):
