@@ -8,7 +8,10 @@ from gate_command import Gate
 from agent.adapters.pins.door import GpioDoor
 
 SMALL = ("simulate", "--hours", "0.2", "--arrivals", "50", "--restarts", "10", "--faults", "25")
-INTEGERS = {"arrivals", "granted", "denied", "openings", "faults", "restarts", "events", "seed"}
+INTEGERS = {
+    *("arrivals", "granted", "denied", "openings", "faults", "restarts", "events", "seed"),
+    "people_without_a_sign",
+}
 
 
 def test_a_day_as_json_without_config_or_key(gate: Gate, state_dir) -> None:
@@ -24,6 +27,7 @@ def test_a_day_as_json_without_config_or_key(gate: Gate, state_dir) -> None:
     assert found["arrivals"] == sum(found["arrivals_by_hour"]) == 50
     assert found["faults"] == sum(found["faults_by_kind"].values()) >= 25
     assert (found["seed"], found["violations"]) == (3, [])
+    assert found["people_without_a_sign"] == 0
     assert found["simulated_s"] >= 720.0
     assert found["wall_s"] > 0.0
     assert found["probes"]["slides"] > 0
@@ -38,6 +42,7 @@ def test_a_day_for_people(gate: Gate) -> None:
     assert "tamper" in answer.out
     assert "slides" in answer.out
     assert "false grants" in answer.out
+    assert "people without a sign" in answer.out
     assert answer.out.endswith("no violation: nothing happened that never may\n")
 
 
