@@ -17,7 +17,7 @@ from agent.lab.marks import between
 WHEN: dict[Before, str] = {
     Before.TOLD: "a decision was told, for its three seconds",
     Before.NOT_SERVING: "the gate is unwell, locked down, free, or alarms",
-    Before.PASSING: "the way is free",
+    Before.PASSING: "who was let in stands there, and the way is free",
     Before.CODE_UNREAD: "a code is held up that cannot be read",
     Before.TOO_FAR: "somebody is seen outside the zone, or too far away",
     Before.NOT_BY_FACE: "a face alone opens nothing here just now: by the rules, the number of "
@@ -31,7 +31,7 @@ WHEN: dict[Before, str] = {
     Before.ASKED: "something is missing, and was asked for",
     Before.PACED: "who was refused stays, or came soon after: the next attempt is not due yet",
     Before.REFUSED: "who was refused stays, and no attempt follows",
-    Before.LET_IN: "who was let in stays",
+    Before.LET_IN: "who was let in stays, and the way is free no more: step aside to begin anew",
     Before.COMPARED: "a face is seen and compared",
     Before.NOBODY: "nobody is there",
 }

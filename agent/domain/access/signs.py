@@ -99,7 +99,7 @@ def before(scene: Scene) -> Before:
         return Before.TOLD
     if scene.standing is not Standing.READY:
         return Before.NOT_SERVING
-    if scene.passing:
+    if scene.passing and scene.face is Face.LET_IN:
         return Before.PASSING
     hindered = _hindered(scene)
     if scene.asked is not None:
@@ -221,7 +221,7 @@ SIGNS: dict[Before, Sign] = {
         (Step(AMBER, 1.6), Step(DARK, 0.2)), (), ("waiting.other", "sign.help"), 0.0
     ),
     Before.REFUSED: Sign((Step(RED, 0.6), Step(AMBER, 0.6)), messages=("sign.help",)),
-    Before.LET_IN: Sign(),
+    Before.LET_IN: Sign((Step(AMBER, 0.4), Step(DARK, 1.0))),
     Before.COMPARED: Sign((Step(WHITE, 0.5), Step(BLUE, 0.5))),
     Before.NOBODY: Sign(),
 }

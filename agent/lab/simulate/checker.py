@@ -115,9 +115,9 @@ class Checker:
         self._clock.set(at_s, utc, trusted=trusted)
         self._acts.note(at_s, "clock", utc=utc.isoformat(), trusted=trusted)
 
-    def steps_in(self, at_s: float, point: str, person: Person) -> None:
-        """Somebody stands before an access point."""
-        self.presences.begin(point, person, at_s)
+    def steps_in(self, at_s: float, point: str, person: Person, *, hindered: bool = False) -> None:
+        """Somebody stands before an access point; ``hindered``: not to be compared at first."""
+        self.presences.begin(point, person, at_s, hindered=hindered)
         self.signs.steps_in(at_s, point)
         self._acts.note(at_s, "stands", access_point=point, holder=person.holder)
 

@@ -146,7 +146,8 @@ class People:
         visit.began_s = now_s = self._street.now_s
         point, person = visit.point, visit.person
         self._visits[point] = visit
-        self._street.checker.steps_in(now_s, point, person)
+        hindered = visit.hindrance is not None
+        self._street.checker.steps_in(now_s, point, person, hindered=hindered)
         if point == "door":
             self._skin.object_c = person.temperature_c
         self._frame(visit)

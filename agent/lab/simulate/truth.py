@@ -107,6 +107,8 @@ class Presence:
     granted: bool = False
     let_in_s: float = float("inf")
     judged_s: float = float("-inf")
+    hindered: bool = False
+    """Something kept their face from being compared at first, or for as long as they stood."""
     compared: int = 0
 
 
@@ -127,9 +129,9 @@ class Presences:
     def __init__(self) -> None:
         self._at: dict[str, list[Presence]] = {}
 
-    def begin(self, point: str, person: Person, at_s: float) -> None:
+    def begin(self, point: str, person: Person, at_s: float, *, hindered: bool = False) -> None:
         """Somebody steps before an access point."""
-        self._at.setdefault(point, []).append(Presence(person, at_s))
+        self._at.setdefault(point, []).append(Presence(person, at_s, hindered=hindered))
 
     def end(self, point: str, at_s: float) -> None:
         """They went."""

@@ -53,9 +53,10 @@ def test_every_scene_has_a_state_and_whoever_is_there_a_light() -> None:
         state = before(scene)
         seen.add(state)
         # Elsewhere the lights stay with the decision, the standing or the way that is free.
-        elsewhere = scene.told or scene.passing or scene.standing is not Standing.READY
+        passes = scene.passing and scene.face is Face.LET_IN
+        elsewhere = scene.told or passes or scene.standing is not Standing.READY
         nobody = scene.face is Face.NOBODY and scene.hindrance is None and not scene.code_unread
-        if elsewhere or scene.face is Face.LET_IN or (nobody and scene.asked is None):
+        if elsewhere or (nobody and scene.asked is None):
             continue
         assert SIGNS[state].lights, scene
     assert seen == set(Before)
