@@ -18,7 +18,8 @@ from agent.vision.face.acquire import acquire, acquire_all
 from agent.vision.face.engine import PackFaceEngine, load_engine
 from agent.vision.face.quality import ENROLMENT, EVALUATION, GATE
 from agent.vision.face.track import Tracker
-from agent.vision.face.watch import Watcher, Zone
+from agent.vision.face.watch import Watcher
+from agent.vision.face.zone import Zone
 from agent.vision.packs.packs import InstalledPack
 from agent.vision.stills.images import read_image
 

@@ -39,7 +39,8 @@ from agent.domain.sight.image import Frame
 from agent.operations.health.trust_lists import TrustShelf
 from agent.operations.health.verify_health import RULES
 from agent.vision.face.track import Tracker
-from agent.vision.face.watch import ClaimedFace, Watcher, Zone
+from agent.vision.face.watch import ClaimedFace, Watcher
+from agent.vision.face.zone import Zone
 from agent.vision.symbols.symbols import SymbolWatch
 
 RULE = Rule(frozenset())

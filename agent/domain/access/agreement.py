@@ -6,7 +6,11 @@ three frames of it rarely, and a frozen camera shows one frame for ever. A face 
     frames of different capture time and content     >= ``frames``
     from the first of them to the last               >= ``span_s``
     all of them name the same holder, none in the track names another above the threshold
-    the newest one is among them: who stands there now is who was recognised
+    the newest one names them by itself: who stands there now is who was recognised
+
+A frame names a holder by its own score, or, where it is too poor for that but surely not somebody
+else's, by that of the track's best frames together. The newest has to do it alone, so that nobody
+who steps into another's place gains by what came before.
 
 A track that reaches no such agreement is judged by what it has once its time is up.
 """
@@ -31,16 +35,18 @@ class Requirements:
 
 def agree(track: FaceTrack, threshold: float, requirements: Requirements) -> FaceEvidence | None:
     """The evidence on which the track's frames agree, or None while they do not."""
-    named = [sample for sample in track.samples if _above(sample, threshold)]
-    if not named:
-        return None
+    named = [sample for sample in track.samples if _names(sample, threshold)]
     holders = {sample.best.holder for sample in named if sample.best is not None}
-    if len(holders) != 1:
+    if len(holders) != 1 or not _above(track.samples[-1], threshold):
         return None
-    evidence = _evidence(named, holders.pop(), requirements)
-    enough = evidence.frames >= requirements.frames and evidence.span_s >= requirements.span_s
-    now = _above(track.samples[-1], threshold)
-    return evidence if enough and now and not evidence.ambiguous else None
+    holder = holders.pop()
+    # By themselves first: poor frames that need the others only make the margin look small.
+    for samples in ([one for one in named if _above(one, threshold)], named):
+        evidence = _evidence(samples, holder, requirements)
+        enough = evidence.frames >= requirements.frames and evidence.span_s >= requirements.span_s
+        if enough and not evidence.ambiguous:
+            return evidence
+    return None
 
 
 def conclude(track: FaceTrack, threshold: float, requirements: Requirements) -> FaceEvidence:
@@ -49,7 +55,7 @@ def conclude(track: FaceTrack, threshold: float, requirements: Requirements) -> 
     if agreed is not None:
         return agreed
     samples = list(track.samples)
-    named = [sample for sample in samples if _above(sample, threshold)]
+    named = [sample for sample in samples if _names(sample, threshold)]
     holders = {sample.best.holder for sample in named if sample.best is not None}
     if len(holders) > 1:
         return _evidence(named, None, requirements, ambiguous=True)
@@ -117,6 +123,12 @@ def _claimed(samples: list[FaceSample], holder: HolderId | None) -> FaceEvidence
 
 def _frozen(samples: list[FaceSample], requirements: Requirements) -> bool:
     return len(samples) >= requirements.frames > len({s.content for s in samples})
+
+
+def _names(sample: FaceSample, threshold: float) -> bool:
+    """Whether it names its best candidate, by itself or with the best frames before it."""
+    together = sample.best is not None and sample.fused is not None and sample.fused >= threshold
+    return together or _above(sample, threshold)
 
 
 def _above(sample: FaceSample, threshold: float) -> bool:

@@ -48,6 +48,9 @@ class FaceSample:
     ``captured_s`` is the frame's capture on the monotonic clock; ``content`` a digest of the
     face's pixels, by which a frozen camera is told from a living one; ``runner_up`` the best
     candidate who is another holder than ``best``; ``pad_score`` None where no model looked.
+    ``fused`` is the mean of the track's best frames so far compared with ``best``'s holder, on the
+    scale of one comparison; None where there is no such mean, or where this frame by itself is too
+    far from that holder to be surely theirs.
     """
 
     captured_s: float
@@ -56,6 +59,7 @@ class FaceSample:
     runner_up: Candidate | None
     pad_score: float | None = None
     claim: "ClaimScore | None" = None
+    fused: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,8 @@ class Observation:
 
     Observations coalesce on their way to the controller, so each carries the whole track.
     ``gallery_revision`` names the snapshot that the samples were compared with; ``hindrance`` what
-    keeps whoever is seen from being judged, None where nobody is seen or all is well.
+    keeps whoever is seen from being judged, None where nobody is seen or all is well;
+    ``upside_down`` that faces were seen on their heads only, so the camera hangs so.
     """
 
     camera: str
@@ -99,3 +104,4 @@ class Observation:
     stage_ms: Mapping[str, float] = field(default_factory=dict)
     gallery_revision: int = 0
     hindrance: Hindrance | None = None
+    upside_down: bool = False

@@ -52,7 +52,8 @@ from agent.domain.sight.image import DetectedFace, Frame, Image
 from agent.vision.face.detect import HaarCascade
 from agent.vision.face.engine import PackFaceEngine, load_engine
 from agent.vision.face.track import Tracker
-from agent.vision.face.watch import Watcher, Zone, search_widths
+from agent.vision.face.watch import Watcher
+from agent.vision.face.zone import Zone, search_widths
 from agent.vision.packs.onnx import OnnxModel
 from agent.vision.packs.packs import InstalledPack, load_pack
 

@@ -6,12 +6,15 @@
     track         a face elsewhere           -> new track
     track         a frame older than its last -> no track
     track         two templates in a row that are another person's  -> new track
+    track         presented again after somebody else was           -> new track
 
-The last row matters: a second person who steps into the first one's place overlaps them well, and
-without it would inherit their presentation.
+The row before the last matters: a second person who steps into the first one's place overlaps them
+well, and without it would inherit their presentation. Of several faces each has a tracker of its
+own (``vision.face.crowd``); their ids come from one count.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +22,7 @@ import numpy as np
 from agent.domain.sight.comparison import Metric, score
 from agent.domain.sight.image import Template
 from agent.domain.sight.track import MOST_SAMPLES, Box, FaceSample, FaceTrack
+from agent.vision.face.fusion import Best, Fused
 
 _LEAST_OVERLAP = 0.2
 
@@ -43,13 +47,18 @@ class Tracker:
     metric: Metric
     same_person: float
     gap_s: float = 1.0
-    _next_id: int = 1
+    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _id: int | None = None
     _box: Box = field(default_factory=lambda: Box(0, 0, 0, 0))
     _first_s: float = 0.0
     _last_s: float = 0.0
     _samples: list[FaceSample] = field(default_factory=list)
     _person: _Person | None = None
+    _best: Best = field(default_factory=Best)
+
+    def another(self) -> "Tracker":
+        """One for another face, whose ids are none of this one's."""
+        return Tracker(self.metric, self.same_person, self.gap_s, self._ids)
 
     def follow(self, box: Box | None, captured_s: float) -> FaceTrack | None:
         """The track after a frame whose chosen face is ``box``, None where there was none."""
@@ -70,9 +79,24 @@ class Tracker:
         best = max(range(len(boxes)), key=lambda i: self._box.overlap(boxes[i]))
         return best if self._box.overlap(boxes[best]) >= _LEAST_OVERLAP else None
 
-    def add(self, sample: FaceSample, template: Template) -> FaceTrack | None:
+    def fused(self, template: Template, goodness: float, captured_s: float) -> Fused | None:
+        """The best templates so far with the newest among the candidates, as one.
+
+        None where the newest is the first, or may be somebody else's.
+        """
+        person = self._person
+        if person is None or not np.isfinite(template).all():
+            return None
+        if score(person.mean, template, self.metric) < self.same_person:
+            return None
+        return self._best.with_newest(template, goodness, captured_s).fused(self.metric)
+
+    def add(
+        self, sample: FaceSample, template: Template, goodness: float = 1.0
+    ) -> FaceTrack | None:
         """The track after the chosen face of the newest frame was compared.
 
+        ``goodness`` (0 to 1) is how well the frame shows it, by which the best are chosen.
         A template that is somebody else's is left out, and the second in a row begins a new track
         with itself. One with a component that is no number is nobody's, and left out as well.
         """
@@ -93,7 +117,19 @@ class Tracker:
             step = (template - person.mean) / np.float32(person.count)
             person.mean = (person.mean + step).astype(np.float32)
         self._samples = [*self._samples, sample][-MOST_SAMPLES:]
+        self._best = self._best.with_newest(template, goodness, sample.captured_s)
         return self.track
+
+    def renew(self, captured_s: float) -> FaceTrack | None:
+        """The same face as a new presentation: whose it is, is seen anew as well."""
+        if self._id is not None:
+            self._begin(captured_s)
+        return self.track
+
+    @property
+    def id(self) -> int | None:
+        """Of the track; None where none is."""
+        return self._id
 
     @property
     def in_doubt(self) -> bool:
@@ -119,8 +155,8 @@ class Tracker:
         return FaceTrack(self._id, self._box, self._first_s, self._last_s, samples)
 
     def _begin(self, captured_s: float) -> None:
-        self._id = self._next_id
-        self._next_id += 1
+        self._id = next(self._ids)
         self._first_s = self._last_s = captured_s
         self._samples = []
+        self._best = Best()
         self._person = None

@@ -1,4 +1,4 @@
-"""What a camera's frames say: the face in the approach zone, followed and compared."""
+"""What a camera's frames say: the faces in the approach zone, followed; one of them compared."""
 
 import hashlib
 import time
@@ -9,37 +9,22 @@ import numpy as np
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import ReferenceIndex, score
 from agent.domain.sight.image import DetectedFace, Frame, Image, Template
-from agent.domain.sight.track import Box, ClaimScore, FaceSample, Observation
+from agent.domain.sight.sighting import Sighting
+from agent.domain.sight.track import Box, Candidate, ClaimScore, FaceSample, Observation
+from agent.errors import ImageError
+from agent.vision.face.budget import EmbeddingBudget
+from agent.vision.face.condition import condition
+from agent.vision.face.crowd import Crowd, Person
 from agent.vision.face.engine import FaceEngine
+from agent.vision.face.faint import Faint
 from agent.vision.face.quality import GATE, AcquisitionLimits, measure, shortfall
 from agent.vision.face.track import Tracker
+from agent.vision.face.zone import Zone, search_widths
+from agent.vision.frames.motion import MotionGate
+from agent.vision.frames.readable import unreadable
 
-_BOX_WAVERS = 0.9
-_NEAR = 1.8
 _SETTLED_EVERY_S = 0.5
 _MOST_LOCATED = 3
-_NEARER = 0.75
-"""Of the largest face's width, below which the one followed so far is left for it."""
-_SAME_PLACE = 0.2
-_STILL_THERE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """The approach zone in fractions of the frame; ``min_face_px`` is how near one must stand."""
-
-    x: float = 0.0
-    y: float = 0.0
-    width: float = 1.0
-    height: float = 1.0
-    min_face_px: int = 80
-
-    def holds(self, box: Box, frame_width: int, frame_height: int) -> bool:
-        """Whether the middle of ``box`` lies in the zone, and near enough."""
-        x = (box.x + box.width / 2) / frame_width
-        y = (box.y + box.height / 2) / frame_height
-        inside = self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height
-        return inside and box.width >= self.min_face_px
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,20 +40,13 @@ class ClaimedFace:
     template: Template | None = None
 
 
-def search_widths(min_face_px: int, followed_px: int | None = None) -> tuple[int, ...]:
-    """The smallest faces to look for, in turn, in pixels.
-
-    A cascade's time goes into the small faces: those at little more than half the distance are
-    found in a third of it. So they come first, unless the face that is followed stands too far to
-    be among them. Boxes waver from frame to frame, so each search reaches a little below its mark.
-    """
-    mark_px = _NEAR * min_face_px
-    near, far = (round(width * _BOX_WAVERS) for width in (mark_px, min_face_px))
-    return (near, far) if followed_px is None or followed_px > mark_px else (far,)
-
-
 class Watcher:
-    """Looks at one camera's frames in order; owned by one thread."""
+    """Looks at one camera's frames in order; owned by one thread.
+
+    A frame in which nothing moved is looked at twice a second (``vision.frames.motion``), one with
+    somebody in it always; whose turn it is says ``vision.face.crowd``; and of their frames so many
+    a second as ``vision.face.budget`` allows are embedded and compared, the better ones.
+    """
 
     def __init__(
         self,
@@ -81,14 +59,15 @@ class Watcher:
         self._engine = engine
         self._camera = camera
         self._zone = zone
-        self._tracker = tracker
         self._limits = limits
+        self._crowd = Crowd(tracker)
+        self._motion = MotionGate()
+        self._budget = EmbeddingBudget()
+        self._faint = Faint(engine, zone)
         self._revision: int | None = None
-        self._settled: int | None = None
-        self._judged_at: list[tuple[Box, float]] = []
-        """Where those stand who have had their attempt, and when each was seen there."""
         self._embedded_s = float("-inf")
         self._claim: ClaimedFace | None = None
+        self._sighting = Sighting()
 
     def compare(self, claim: ClaimedFace | None) -> None:
         """Compare 1:1 with ``claim`` as well from now on; None stops that."""
@@ -96,92 +75,144 @@ class Watcher:
 
     def settle(self, track: int) -> None:
         """The track has had its attempt: from now on only a change of person is looked for."""
-        self._settled = track
+        self._crowd.settle(track)
 
     def observe(self, frame: Frame, index: ReferenceIndex) -> Observation:
-        """The observation of one frame, compared with ``index``."""
+        """The observation of one frame, compared with ``index``.
+
+        Raises:
+            ImageError: the frame is no picture (``vision.frames.readable``).
+        """
+        problem = unreadable(frame.image)
+        if problem is not None:
+            raise ImageError("unreadable_image", problem)
         if index.revision != self._revision:
             self._revision = index.revision
-            self._tracker.forget_samples()
-        stages = Stages()
-        located = self._nearest(frame.image, frame.captured_s, stages)
-        box = located.box if located is not None else None
-        track = self._tracker.follow(box, frame.captured_s)
-        if box is not None and track is not None:
-            self._mark(box, frame.captured_s, judged=track.id == self._settled)
-        if located is not None and track is not None and self._wanted(track.id, frame.captured_s):
-            aligned = self._engine.crop(frame.image, located)
-            if shortfall(measure(located, aligned), self._limits) is None:
-                self._embedded_s = frame.captured_s
-                template = self._engine.embed_crop(aligned)
-                stages.done("embed")
-                best, runner_up = index.search(template)
-                stages.done("compare")
-                content = _digest(frame.image, located.box)
-                claim = self._claim_score(template, index)
-                sample = FaceSample(frame.captured_s, content, best, runner_up, claim=claim)
-                track = self._tracker.add(sample, template)
-        return Observation(self._camera, frame.captured_s, track, stages.ms, index.revision)
+            self._crowd.forget_samples()
+        stages, at_s = Stages(), frame.captured_s
+        if self._motion.wants(frame.image, at_s, followed=self._crowd.followed):
+            self._look(frame, index, stages)
+        turn = self._crowd.turn
+        return Observation(
+            self._camera,
+            at_s,
+            turn.tracker.track if turn is not None else None,
+            stages.ms,
+            index.revision,
+            self._sighting.hindrance,
+            self._faint.upside_down,
+        )
 
-    def _nearest(self, image: Image, captured_s: float, stages: "Stages") -> DetectedFace | None:
-        """The face to look at; the search for smaller ones goes on only while none is found."""
-        followed = self._tracker.box
-        for smallest in search_widths(self._zone.min_face_px, followed.width if followed else None):
-            faces = self._in_turn(self._engine.detect(image, smallest), image, captured_s)
+    def _look(self, frame: Frame, index: ReferenceIndex, stages: "Stages") -> None:
+        """Everything that there is to see in a frame."""
+        image, at_s = frame.image, frame.captured_s
+        found = self._nearest(image, at_s, stages)
+        moved_s = at_s - self._motion.moved_s
+        if found is None:
+            self._sighting = self._faint.look(image, at_s, moved_s)
             stages.done("detect")
-            located = self._first_located(image, faces)
+            return
+        self._faint.found(at_s)
+        person, located = found
+        aligned = self._engine.crop(image, located)
+        quality = measure(located, aligned)
+        shown = condition(image, located.landmarks, aligned, quality)
+        several = self._crowd.waiting(self._people)
+        self._sighting = Sighting(True, shown.hindrance(self._limits), several)
+        stages.done("landmarks")
+        track = person.tracker.id
+        if track is None or shortfall(quality, self._limits) is not None:
+            return
+        if self._wanted(person, track, shown.goodness, at_s):
+            person.frames.took(track, shown.goodness, at_s)
+            self._embedded_s = at_s
+            self._embed(person, frame, located, aligned, shown.goodness, index, stages)
+
+    def _embed(
+        self,
+        person: Person,
+        frame: Frame,
+        located: DetectedFace,
+        aligned: Image,
+        goodness: float,
+        index: ReferenceIndex,
+        stages: "Stages",
+    ) -> None:
+        """One frame's face as a sample of its track: embedded, compared, and what else is scored.
+
+        Whatever scores the frames that count (``FaceSample``) is called here and nowhere else.
+        """
+        template = self._engine.embed_crop(aligned)
+        stages.done("embed")
+        best, runner_up = index.search(template)
+        fused = self._fused(person, template, goodness, frame.captured_s, best, index)
+        sample = FaceSample(
+            frame.captured_s,
+            _digest(frame.image, located.box),
+            best,
+            runner_up,
+            claim=self._claim_score(template, index),
+            fused=fused,
+        )
+        person.tracker.add(sample, template, goodness)
+        stages.done("compare")
+
+    def _nearest(
+        self, image: Image, at_s: float, stages: "Stages"
+    ) -> tuple[Person, DetectedFace] | None:
+        """Whose turn it is; the search for smaller faces goes on only while none is found."""
+        turn = self._crowd.turn
+        widths = search_widths(self._zone.min_face_px, turn.box.width if turn else None)
+        for smallest in widths:
+            faces = self._engine.detect(image, smallest)
+            stages.done("detect")
+            found = self._first_located(image, faces, at_s)
             stages.done("landmarks")
-            if located is not None:
-                return located
+            if found is not None:
+                return found
+            self._faint.aside(faces, image, at_s)
         return None
 
-    def _in_turn(
-        self, faces: list[DetectedFace], image: Image, captured_s: float
-    ) -> list[DetectedFace]:
-        """The near faces by falling area, but first the one followed, unless clearly behind.
+    def _first_located(
+        self, image: Image, faces: list[DetectedFace], at_s: float
+    ) -> tuple[Person, DetectedFace] | None:
+        """The first that the landmarks call a face: a pattern on a wall must not hide a person.
 
-        Two people of like size must not take turns, or neither would ever be judged. Whoever has
-        had their attempt comes last, or somebody who stays would keep all others out.
+        Others beside them are asked as well until it is known that they are faces.
         """
         height, width = image.shape[:2]
         near = [face for face in faces if self._zone.holds(face.box, width, height)]
-        judged = self._judged([face.box for face in near], captured_s)
-        # A credential waits for the face that was there already.
-        last = [] if self._claim is not None else [f for f in near if f.box in judged]
-        first = [face for face in near if face not in last]
-        if all_judged := not first:
-            first, last = last, []
-        followed = self._tracker.overlapping([face.box for face in first])
-        if followed is not None:
-            behind = first[followed].box.width < _NEARER * first[0].box.width
-            if all_judged or not behind:  # nobody begins anew for standing nearer
-                first.insert(0, first.pop(followed))
-        return [*first, *last]
+        self._people = self._crowd.see(near, at_s)
+        found, looks = None, _MOST_LOCATED
+        for person in self._crowd.in_turn(self._people, claimed=self._claim is not None):
+            if looks == 0 or (found is not None and person.shown):
+                continue
+            looks -= 1
+            located = self._engine.locate(image, near[self._people.index(person)])
+            if located is None:
+                continue
+            person.shown = True
+            if found is None:
+                found = (person, located)
+                self._crowd.present(person, at_s)
+        return found
 
-    def _judged(self, boxes: list[Box], captured_s: float) -> list[Box]:
-        """Which of the faces have had their attempt; they may move, and be missed for a moment."""
-        places = []
-        for place, seen_s in self._judged_at:
-            box = max(boxes, key=place.overlap, default=None)
-            if box is not None and place.overlap(box) >= _SAME_PLACE:
-                places.append((box, captured_s))
-            elif 0.0 <= captured_s - seen_s <= _STILL_THERE_S:
-                places.append((place, seen_s))
-        self._judged_at = places
-        return [place for place, _ in places]
-
-    def _mark(self, box: Box, captured_s: float, *, judged: bool) -> None:
-        """The face that is followed has had its attempt, or is another one in that place."""
-        places = [one for one in self._judged_at if one[0].overlap(box) < _SAME_PLACE]
-        self._judged_at = [*places, (box, captured_s)] if judged else places
-
-    def _first_located(self, image: Image, faces: list[DetectedFace]) -> DetectedFace | None:
-        """The first that the landmarks call a face: a pattern on a wall must not hide a person."""
-        for face in faces[:_MOST_LOCATED]:
-            located = self._engine.locate(image, face)
-            if located is not None:
-                return located
-        return None
+    def _fused(
+        self,
+        person: Person,
+        template: Template,
+        goodness: float,
+        at_s: float,
+        best: Candidate | None,
+        index: ReferenceIndex,
+    ) -> float | None:
+        """The mean of the track's best frames against whom this one is nearest to."""
+        tracker = person.tracker
+        if best is None or best.score < tracker.same_person:
+            return None
+        together = tracker.fused(template, goodness, at_s)
+        found = None if together is None else index.verify(together.template, best.holder)
+        return None if together is None or found is None else together.on_scale(found)
 
     def _claim_score(self, template: Template, index: ReferenceIndex) -> ClaimScore | None:
         claim = self._claim
@@ -192,11 +223,12 @@ class Watcher:
             found = score(claim.template, template, index.metric)
         return None if found is None else ClaimScore(claim.id, found)
 
-    def _wanted(self, track: int, captured_s: float) -> bool:
-        if self._claim is not None:
-            return True
-        due = captured_s - self._embedded_s >= _SETTLED_EVERY_S
-        return track != self._settled or due or self._tracker.in_doubt
+    def _wanted(self, person: Person, track: int, goodness: float, at_s: float) -> bool:
+        if person.tracker.in_doubt:
+            return True  # the next one decides whose it is
+        if self._claim is None and person.is_judged:
+            return not 0.0 <= at_s - self._embedded_s < _SETTLED_EVERY_S
+        return person.frames.worth(track, goodness, at_s) and self._budget.spend(at_s)
 
 
 class Stages:

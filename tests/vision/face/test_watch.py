@@ -11,7 +11,8 @@ from agent.domain.sight.image import DetectedFace, Frame
 from agent.domain.sight.track import Box
 from agent.vision.face.quality import AcquisitionLimits
 from agent.vision.face.track import Tracker
-from agent.vision.face.watch import ClaimedFace, Watcher, Zone
+from agent.vision.face.watch import ClaimedFace, Watcher
+from agent.vision.face.zone import Zone
 
 STRANGER, RESIDENT = 0, 1
 LEFT, RIGHT = (100, 200), (700, 200)

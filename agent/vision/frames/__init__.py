@@ -1,0 +1,1 @@
+"""What a camera's frames say as pictures, whoever stands there."""
