@@ -156,6 +156,7 @@ class Senses(Organ):
             self._post,
             lambda: self._camera_ended(camera.id),
             FaultLine(PartKind.CAMERA.part(camera.id), self._post),
+            FaultLine(PartKind.MOUNT.part(camera.id), self._post),
         )
         self._watchers[camera.id] = watcher
         slots = [slot]

@@ -19,6 +19,8 @@ class PartKind(StrEnum):
     """What can fail; one with a colon at its end is named: by camera, output, input and so on."""
 
     CAMERA = "camera:"
+    LENS = "lens:"
+    MOUNT = "mount:"
     DOOR = "door:"
     FEEDBACK = "feedback:"
     TAMPER = "tamper:"

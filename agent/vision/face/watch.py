@@ -11,7 +11,6 @@ from agent.domain.sight.comparison import ReferenceIndex, score
 from agent.domain.sight.image import DetectedFace, Frame, Image, Template
 from agent.domain.sight.sighting import Sighting
 from agent.domain.sight.track import Box, Candidate, ClaimScore, FaceSample, Observation
-from agent.errors import ImageError
 from agent.vision.face.budget import EmbeddingBudget
 from agent.vision.face.condition import condition
 from agent.vision.face.crowd import Crowd, Person
@@ -81,11 +80,11 @@ class Watcher:
         """The observation of one frame, compared with ``index``.
 
         Raises:
-            ImageError: the frame is no picture (``vision.frames.readable``).
+            ValueError: the frame is no picture (``vision.frames.readable``).
         """
         problem = unreadable(frame.image)
         if problem is not None:
-            raise ImageError("unreadable_image", problem)
+            raise ValueError(problem)
         if index.revision != self._revision:
             self._revision = index.revision
             self._crowd.forget_samples()

@@ -3,13 +3,14 @@
     trouble    told when                                                            after
     frozen     the same bytes again and again; a living sensor always has noise      5 s
     nothing    hardly any contour anywhere: covered, capped, or dark                 10 s
-    soiled     a part of the picture lost its contours and stays as it is, while
-               the rest has kept them: a fly, a drop, dirt, breath, a sticker        30 s
+    soiled     half of what had contours has none (breath, grease), or a patch
+               became dark, with a soft rim (a fly, dirt, a sticker), and stays so   30 s
 
 ``frozen`` is a fault of the camera, for what it shows is not there. The others are told, and deny
 nothing: whoever can still be recognised is. A person may stand for long in plain clothes, but
-moves; what lies on the lens is far out of focus and does not. What is on the lens from the start is
-not seen, nor what is as sharp as the scene behind it, and at night nothing is said of dirt.
+moves; what lies on the lens does not, and is far out of focus, so that its rim is soft where a van
+that parks has a sharp one. What is on the lens from the start is not seen, nor what is bright and
+lies before a plain wall, and at night nothing is said of dirt.
 """
 
 import zlib
@@ -32,6 +33,11 @@ _NOTHING_CONTOURS = 0.01
 """Of the blocks, below which a picture shows nothing."""
 _LOST = 0.35
 """Of its usual contour, below which a block has lost it."""
+_DARKER, _DARKEST = 0.5, 70.0
+"""Of its usual grey value, and in grey levels: below both a block became dark."""
+_SOFT = 0.2
+"""The contour at a patch's rim as a share of the change within it, below which it is soft: a sharp
+edge that runs through a block has a half."""
 _STILL = 6.0
 """Grey levels that a block on which something lies may drift by."""
 _SMALLEST = 0.01
@@ -46,6 +52,7 @@ _WARM_UP = 60
 """Looks before anything is usual."""
 
 Grid = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 
 class LensTrouble(StrEnum):
@@ -62,11 +69,13 @@ class LensWatch:
     def __init__(self) -> None:
         self._looked_s = float("-inf")
         self._trouble: LensTrouble | None = None
+        self._shape: tuple[int, ...] = ()
         self._digest: int | None = None
         self._same_since_s = 0.0
         self._nothing_since_s: float | None = None
         self._looks = 0
         self._usual: Grid = np.zeros((0, 0), dtype=np.float32)
+        self._usual_mean: Grid = np.zeros((0, 0), dtype=np.float32)
         self._held: Grid = np.zeros((0, 0), dtype=np.float32)
         self._since_s: npt.NDArray[np.float64] = np.zeros((0, 0), dtype=np.float64)
 
@@ -78,8 +87,9 @@ class LensWatch:
         since_s = captured_s - self._looked_s
         if 0.0 <= since_s < _EVERY_S:
             return self._trouble
-        if not since_s >= 0.0:
-            self._usual = np.zeros((0, 0), dtype=np.float32)
+        if image.shape != self._shape or not since_s >= 0.0:
+            self._shape = image.shape
+            self._looks = 0
             self._nothing_since_s, self._digest = None, None
         self._looked_s = captured_s
         self._trouble = self._looked(image, captured_s)
@@ -103,38 +113,52 @@ class LensWatch:
         return LensTrouble.SOILED if self._soiled(mean, contour, captured_s) else None
 
     def _soiled(self, mean: Grid, contour: Grid, captured_s: float) -> bool:
-        """Whether one patch of the picture has lost its contours for long enough."""
-        if self._usual.shape != contour.shape:
-            self._looks = 0
-            self._usual, self._held = contour.copy(), mean.copy()
+        """Whether one patch of the picture is covered, and has been for long enough."""
+        if self._looks == 0:
+            self._usual, self._usual_mean, self._held = contour.copy(), mean.copy(), mean.copy()
             self._since_s = np.full(contour.shape, captured_s, dtype=np.float64)
+        learnt = self._looks >= _WARM_UP
         had = self._usual > _LEAST_CONTOUR / _LOST
-        lost = had & (contour < _LOST * self._usual) & (self._looks >= _WARM_UP)
-        still = np.abs(mean - self._held) <= _STILL
-        anew = ~(lost & still)
+        lost = had & (contour < _LOST * self._usual) & learnt
+        dark = (mean < _DARKER * self._usual_mean) & (mean < _DARKEST) & learnt
+        anew = ~((lost | dark) & (np.abs(mean - self._held) <= _STILL))
         self._held[anew], self._since_s[anew] = mean[anew], captured_s
         self._looks += 1
-        pace = np.where(lost, _FORGETS, _LEARNS if self._looks > _WARM_UP else 1.0 / self._looks)
-        self._usual += (pace * (contour - self._usual)).astype(np.float32)
-        gone = (captured_s - self._since_s >= _SOILED_S) & ~anew
-        return _largest_patch(gone) >= _SMALLEST * had.size
+        known = _LEARNS if learnt else 1.0 / self._looks
+        pace = np.where(lost | dark, _FORGETS, known).astype(np.float32)
+        change = self._usual_mean - mean
+        self._usual += pace * (contour - self._usual)
+        self._usual_mean -= pace * change
+        long = ~anew & (captured_s - self._since_s >= _SOILED_S)
+        if (lost & long).sum() > 0.5 * had.sum():
+            return True
+        patches = _patches(dark & long, round(_SMALLEST * long.size))
+        return any(_soft_rim(patch, contour, change) for patch in patches)
 
 
 def _grids(image: Image) -> tuple[Grid, Grid]:
-    """Mean and standard deviation of each block's grey values, the noise of single pixels smoothed.
+    """Mean and standard deviation of each block's grey values.
 
-    A picture is halved until it is some 320 wide: contours of less than that are a sensor's noise.
+    Of a picture reduced to blocks of four by four: finer contours are a sensor's noise.
     """
-    grey = cv2.resize(image, (_COLUMNS * 8, _ROWS * 8), interpolation=cv2.INTER_AREA)
-    plane = cv2.cvtColor(grey, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    tiles = plane.reshape(_ROWS, 8, _COLUMNS, 8)
-    return (
-        tiles.mean(axis=(1, 3), dtype=np.float32),
-        tiles.std(axis=(1, 3), dtype=np.float32),
-    )
+    small = cv2.resize(image, (_COLUMNS * 4, _ROWS * 4), interpolation=cv2.INTER_AREA)
+    plane = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    tiles = plane.reshape(_ROWS, 4, _COLUMNS, 4)
+    mean = tiles.mean(axis=(1, 3), dtype=np.float32)
+    spread = (tiles * tiles).mean(axis=(1, 3), dtype=np.float32) - mean * mean
+    return mean, np.sqrt(np.maximum(spread, 0.0))
 
 
-def _largest_patch(blocks: npt.NDArray[np.bool_]) -> int:
-    """Blocks of the largest patch that hangs together."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(blocks.astype(np.uint8), connectivity=8)
-    return int(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
+def _patches(blocks: Mask, smallest: int) -> list[Mask]:
+    """The patches of blocks that hang together, of at least so many."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(blocks.astype(np.uint8))
+    large = [label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= smallest]
+    return [labels == label for label in large]
+
+
+def _soft_rim(patch: Mask, contour: Grid, change: Grid) -> bool:
+    """Whether what became dark there is out of focus."""
+    wide = cv2.dilate(patch.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    rim = wide & ~patch
+    depth = float(np.median(change[patch]))
+    return depth > 0.0 and bool(rim.any()) and float(np.median(contour[rim])) < _SOFT * depth

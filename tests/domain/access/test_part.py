@@ -8,6 +8,8 @@ from agent.domain.access.part import PartKind, kind_of, only_a_person_clears, pa
 
 ON_THE_WIRE = {
     PartKind.CAMERA: "camera:x",
+    PartKind.LENS: "lens:x",
+    PartKind.MOUNT: "mount:x",
     PartKind.DOOR: "door:x",
     PartKind.FEEDBACK: "feedback:x",
     PartKind.TAMPER: "tamper:x",

@@ -4,6 +4,9 @@
 
 A camera that stops answering is a fault, not the end of the agent: it is opened again with growing
 patience, and the fault is cleared by its first frame. A finite source that ends is drained first.
+Beside that a camera may send frames that are no pictures, or the same one for ever: faults as well.
+One whose lens is covered or soiled, or that hangs upside down, is told by a part of its own
+(``lens:``, ``mount:``), on which nothing depends.
 """
 
 import threading
@@ -23,11 +26,17 @@ from agent.domain.sight.track import Observation
 from agent.errors import GateAgentError, UnavailableError
 from agent.ports import Camera
 from agent.vision.face.watch import ClaimedFace
+from agent.vision.frames.lens import LensTrouble, LensWatch
+from agent.vision.frames.readable import unreadable
 
 _POLL_S = 0.25
 _FIRST_RETRY_S = 1.0
 _LONGEST_RETRY_S = 30.0
 _MOST_UNREAD = 30
+_OF_THE_LENS = {
+    LensTrouble.NOTHING: "it shows nothing: its lens is covered, or it is dark",
+    LensTrouble.SOILED: "a part of its picture is covered: clean its lens, or clear its view",
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +67,9 @@ class CameraReader:
         timeout_s: float,
     ) -> None:
         self._fault = FaultLine(PartKind.CAMERA.part(name), post)
+        self._lens_fault = FaultLine(PartKind.LENS.part(name), post)
+        self._lens = LensWatch()
+        self._unreadable = 0
         self._camera = camera
         self._reopen = reopen
         self._slots = slots
@@ -75,9 +87,9 @@ class CameraReader:
                     continue
                 if frame is None:
                     return
-                self._fault.works()
-                for slot in self._slots:
-                    slot.put(frame)
+                if self._usable(frame):
+                    for slot in self._slots:
+                        slot.put(frame)
         finally:
             self._camera.close()
             for slot in self._slots:
@@ -86,6 +98,26 @@ class CameraReader:
     def stop(self) -> None:
         """End ``work`` after the frame under way."""
         self._stopping.set()
+
+    def _usable(self, frame: Frame) -> bool:
+        """Whether the frame is a picture; what it says of the camera is told."""
+        problem = unreadable(frame.image)
+        if problem is not None:
+            self._unreadable += 1
+            if self._unreadable >= _MOST_UNREAD:
+                self._fault.failed(f"its frames are no pictures: {problem}")
+            return False
+        self._unreadable = 0
+        trouble = read_or("lens", None, lambda: self._lens.look(frame.image, frame.captured_s))
+        if trouble is LensTrouble.FROZEN:
+            self._fault.failed("it repeats one frame for ever: restart it")
+            return True
+        self._fault.works()
+        if trouble is None:
+            self._lens_fault.works()
+        else:
+            self._lens_fault.failed(_OF_THE_LENS[trouble])
+        return True
 
     def _recover(self, error: UnavailableError) -> None:
         self._fault.failed(error)
@@ -112,8 +144,13 @@ class CameraWatcher:
         post: Callable[[Input], None],
         ended: Callable[[], None],
         fault: FaultLine,
+        mount: FaultLine | None = None,
     ) -> None:
-        """``fault`` is told where no frame at all can be looked at any more."""
+        """``fault`` is told where no frame at all can be looked at any more.
+
+        ``mount`` where the camera hangs upside down.
+        """
+        self._mount = mount
         self._watcher = watcher
         self._slot = slot
         self._gallery = gallery
@@ -159,8 +196,17 @@ class CameraWatcher:
         if seen is not None:
             self._unread = 0
             self._fault.works()
+            self._tell_mount(seen)
             self._post(Observed(seen))
             return
         self._unread += 1
         if self._unread >= _MOST_UNREAD:
             self._fault.failed("no face can be looked for in its frames")
+
+    def _tell_mount(self, seen: Observation) -> None:
+        if self._mount is None:
+            return
+        if seen.upside_down:
+            self._mount.failed("it hangs upside down: turn it, or its picture in the driver")
+        elif seen.track is not None:
+            self._mount.works()
