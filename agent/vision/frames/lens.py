@@ -35,9 +35,8 @@ _LOST = 0.35
 """Of its usual contour, below which a block has lost it."""
 _DARKER, _DARKEST = 0.5, 70.0
 """Of its usual grey value, and in grey levels: below both a block became dark."""
-_SOFT = 0.2
-"""The contour at a patch's rim as a share of the change within it, below which it is soft: a sharp
-edge that runs through a block has a half."""
+_SHADE = 0.04
+"""Of the change within a patch, that reaches two blocks beyond it where it is soft."""
 _STILL = 6.0
 """Grey levels that a block on which something lies may drift by."""
 _SMALLEST = 0.01
@@ -96,19 +95,20 @@ class LensWatch:
         return self._trouble
 
     def _looked(self, image: Image, captured_s: float) -> LensTrouble | None:
+        mean, contour = _grids(image)
         digest = zlib.crc32(np.ascontiguousarray(image).data)
         if digest != self._digest:
             self._digest, self._same_since_s = digest, captured_s
-        elif captured_s - self._same_since_s >= _FROZEN_S:
+        if (contour > _LEAST_CONTOUR).mean() < _NOTHING_CONTOURS:
+            # Also where it is black to the pixel: a sensor shows no noise below its darkest value.
+            if self._nothing_since_s is None:
+                self._nothing_since_s = captured_s
+            told = captured_s - self._nothing_since_s >= _NOTHING_S
+            return LensTrouble.NOTHING if told else None
+        self._nothing_since_s = None
+        if captured_s - self._same_since_s >= _FROZEN_S:
             return LensTrouble.FROZEN
-        mean, contour = _grids(image)
-        if (contour > _LEAST_CONTOUR).mean() >= _NOTHING_CONTOURS:
-            self._nothing_since_s = None
-        elif self._nothing_since_s is None:
-            self._nothing_since_s = captured_s
-        elif captured_s - self._nothing_since_s >= _NOTHING_S:
-            return LensTrouble.NOTHING
-        if self._nothing_since_s is not None or float(mean.mean()) < _DARK:
+        if float(mean.mean()) < _DARK:
             return None
         return LensTrouble.SOILED if self._soiled(mean, contour, captured_s) else None
 
@@ -133,7 +133,7 @@ class LensWatch:
         if (lost & long).sum() > 0.5 * had.sum():
             return True
         patches = _patches(dark & long, round(_SMALLEST * long.size))
-        return any(_soft_rim(patch, contour, change) for patch in patches)
+        return any(_soft_rim(patch, change) for patch in patches)
 
 
 def _grids(image: Image) -> tuple[Grid, Grid]:
@@ -156,9 +156,16 @@ def _patches(blocks: Mask, smallest: int) -> list[Mask]:
     return [labels == label for label in large]
 
 
-def _soft_rim(patch: Mask, contour: Grid, change: Grid) -> bool:
-    """Whether what became dark there is out of focus."""
-    wide = cv2.dilate(patch.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    rim = wide & ~patch
-    depth = float(np.median(change[patch]))
-    return depth > 0.0 and bool(rim.any()) and float(np.median(contour[rim])) < _SOFT * depth
+def _soft_rim(patch: Mask, change: Grid) -> bool:
+    """Whether what became dark there is out of focus: its shade reaches beyond its rim."""
+    beyond = _grown(patch, 2) & ~_grown(patch, 1)
+    if not beyond.any():
+        return False
+    light = float(np.median(change))
+    shade, depth = (float(np.median(change[place])) - light for place in (beyond, patch))
+    return shade > _SHADE * depth
+
+
+def _grown(patch: Mask, blocks: int) -> Mask:
+    kernel = np.ones((2 * blocks + 1, 2 * blocks + 1), np.uint8)
+    return np.asarray(cv2.dilate(patch.astype(np.uint8), kernel)) > 0

@@ -1,5 +1,7 @@
 """Three different frames, one holder, and no other above the threshold."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.domain.access.agreement import Requirements, agree, agree_claim, conclude
@@ -124,3 +126,49 @@ def test_whoever_took_the_place_of_a_passes_holder_is_not_the_holder(newest, *, 
     final = agree_claim(track(*frames), 7, HolderId("anna"), THRESHOLD, NEEDED, final=True)
     assert final is not None
     assert (final.holder == "anna") is agrees
+
+
+def poor(at_s, fused=-0.45, who="anna", score=-0.55):
+    """A frame that names nobody by itself, and does with the best frames before it."""
+    return replace(sample(at_s, who, score), fused=fused)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        [sample(0.0), poor(0.1), sample(0.2)],
+        [poor(0.0), poor(0.1), sample(0.2)],
+        [sample(0.0), poor(0.1), poor(0.2), sample(0.3, other=-0.36)],
+    ],
+)
+def test_poor_frames_count_by_the_best_ones_together(samples):
+    face = agree(track(*samples), THRESHOLD, NEEDED)
+    assert face is not None
+    assert face.holder == "anna"
+    assert face.frames >= 3
+    assert face.score == -0.3
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        [sample(0.0), sample(0.1), poor(0.2)],
+        [sample(0.0), sample(0.1), sample(0.15), poor(0.2, score=-0.51)],
+        [sample(0.0), poor(0.1, fused=-0.51), sample(0.2)],
+        [sample(0.0), poor(0.1, fused=float("nan")), sample(0.2)],
+        [sample(0.0), sample(0.1), poor(0.15, who="ben"), sample(0.2)],
+        [poor(0.0), poor(0.1), poor(0.2)],
+    ],
+)
+def test_whoever_stands_there_now_is_named_by_the_newest_frame_alone(samples):
+    """Nobody who steps into another's place gains by the frames before."""
+    assert agree(track(*samples), THRESHOLD, NEEDED) is None
+
+
+def test_poor_frames_make_no_clear_ones_ambiguous():
+    """Their margin is small because they are poor."""
+    frames = [replace(sample(t, score=-0.52, other=-0.54), fused=-0.4) for t in (0.0, 0.1, 0.2)]
+    clear = [sample(t) for t in (0.3, 0.4, 0.5)]
+    face = agree(track(*frames, *clear), THRESHOLD, NEEDED)
+    assert face is not None
+    assert face.frames == 3

@@ -32,12 +32,12 @@ class Camera:
         return told
 
 
-def with_fly(scene, radius=11):
+def with_fly(scene, radius=16):
     """A dark thing far out of focus: its rim is as wide as itself."""
     height, width = scene.shape[:2]
     shade = np.zeros((height, width), np.float32)
     cv2.circle(shade, (85, 65), radius, 1.0, -1)
-    shade = cv2.GaussianBlur(shade, (0, 0), 4)[:, :, None]
+    shade = cv2.GaussianBlur(shade, (0, 0), 6)[:, :, None]
     return (scene * (1 - shade) + 30 * shade).astype(np.float32)
 
 
