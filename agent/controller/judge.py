@@ -26,9 +26,10 @@ from agent.controller.wrong_faces import WrongFaces
 from agent.domain.access.evidence import Evidence, FaceEvidence
 from agent.domain.access.indication import Indication, Outcome
 from agent.domain.access.part import PartKind
-from agent.domain.access.policy import Decision, Warned, decide
+from agent.domain.access.policy import Decision, decide
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import Rule
+from agent.domain.access.warmth import Warned
 from agent.domain.credential.factor import Factor
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import Holder

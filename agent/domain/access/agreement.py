@@ -15,11 +15,11 @@ who steps into another's place gains by what came before.
 A track that reaches no such agreement is judged by what it has once its time is up.
 """
 
-import math
 from dataclasses import dataclass, replace
 
 from agent.domain.access.evidence import FaceEvidence
 from agent.domain.credential.holder import HolderId
+from agent.domain.sight.pad import over_frames
 from agent.domain.sight.track import FaceSample, FaceTrack
 
 
@@ -116,7 +116,7 @@ def _claimed(samples: list[FaceSample], holder: HolderId | None) -> FaceEvidence
         frames=len(different),
         span_s=max(times) - min(times) if times else 0.0,
         newest_s=max((sample.captured_s for sample in samples), default=0.0),
-        pad_score=_least(pads),
+        pad_score=over_frames(pads),
         claimed=True,
     )
 
@@ -165,17 +165,12 @@ def _evidence(
         ambiguous=ambiguous
         or (holder is not None and margin is not None and not margin >= requirements.margin),
         frozen=_frozen(samples, requirements),
-        pad_score=_least(pads),
+        pad_score=over_frames(pads),
     )
 
 
 def _score(sample: FaceSample) -> float:
     return sample.best.score if sample.best is not None else float("-inf")
-
-
-def _least(pads: list[float]) -> float | None:
-    # What is no number is no word for a living face either, and min() might pass over it.
-    return min((0.0 if math.isnan(pad) else pad for pad in pads), default=None)
 
 
 def _different(samples: list[FaceSample]) -> list[FaceSample]:

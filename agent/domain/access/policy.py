@@ -20,8 +20,8 @@ about anybody's rules:
     11 CredentialRevoked        the pass was
     12 Unauthorized             no rule for the holder's category here; a pass for another place or
                                 beyond its issuer's limits, or whose uses several kiosks would count
-    13 FactorMissing            too few or too old frames; by face alone: gallery too large, or no
-                                attack detection and none waived
+    13 FactorMissing            too few or too old frames; by face alone: gallery too large; where
+                                a face is needed: no attack detection and none waived
     14 ClockUntrusted           dates or a schedule count, and the time is not known
     15 CredentialNotActive      before the validity of holder, pass or document, or a pass that was
                                 issued in what is the future by this clock
@@ -40,32 +40,20 @@ A combination that is half finished is judged each time that something is added 
 that all is well so far.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from agent.domain.access.evidence import Evidence
-from agent.domain.access.rule import Elevated, Rule, WhenUnreliable
+from agent.domain.access.rule import Rule
 from agent.domain.access.situation import Case, Situation
+from agent.domain.access.warmth import WARNINGS, Warned, not_skin, temperature, temperature_known
+from agent.domain.credential.factor import Factor
 from agent.domain.credential.gate_pass import GatePass
 from agent.domain.credential.holder import Holder
 from agent.domain.credential.presented import DocumentPresented
 from agent.domain.credential.reason import Reason
 from agent.domain.hours.instant import Instant
 from agent.domain.skin.thermal_cue import AttackCue
-
-PAD_THRESHOLD = 0.5
-
-
-class Warned(StrEnum):
-    """What was let pass and is told; the value is the word in events."""
-
-    ELEVATED_TEMPERATURE = "elevated_temperature"
-    TEMPERATURE_MISSING = "temperature_missing"
-    TEMPERATURE_UNRELIABLE = "temperature_unreliable"
-    BASELINE_DRIFT = "baseline_drift"
-    THERMAL_CUE = "thermal_cue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +85,7 @@ def decide(
     Pure and total: whatever is missing or odd denies.
     """
     case = Case(evidence, holder, rule, situation, now)
-    warnings = tuple(word for word, holds in _WARNINGS if holds(case))
+    warnings = tuple(word for word, holds in WARNINGS if holds(case))
     reading = evidence.temperature
     baseline_c = reading.baseline_c if reading is not None else None
     limit_c = rule.limit_c(baseline_c) if rule is not None else None
@@ -141,16 +129,9 @@ def _attack(case: Case) -> Reason | None:
     face = case.evidence.face
     if face is None:
         return None
-    model = face.pad_score is not None and not face.pad_score >= PAD_THRESHOLD
-    cold = case.situation.attack_cue is AttackCue.DENY and _not_skin(case)
+    model = face.pad_score is not None and not face.pad_score >= case.situation.pad_threshold
+    cold = case.situation.attack_cue is AttackCue.DENY and not_skin(case)
     return Reason.PRESENTATION_ATTACK if model or cold else None
-
-
-def _not_skin(case: Case) -> bool:
-    score = case.evidence.thermal_score
-    if case.situation.attack_cue is AttackCue.OFF or score is None:
-        return False
-    return not score >= case.situation.thermal_threshold
 
 
 def _mismatch(case: Case) -> Reason | None:
@@ -244,9 +225,9 @@ def _face(case: Case) -> Reason | None:
     if not case.names_somebody:
         if not situation.face_alone_suffices:
             return Reason.FACTOR_MISSING
-        if face.pad_score is None and not situation.accept_no_pad:
-            return Reason.FACTOR_MISSING
     elif not face.claimed:
+        return Reason.FACTOR_MISSING
+    if not case.face_counts and not _enough_without_face(case):
         return Reason.FACTOR_MISSING
     needed = situation.requirements
     age_s = case.now.monotonic_s - face.newest_s
@@ -254,6 +235,12 @@ def _face(case: Case) -> Reason | None:
     if face.frames < needed.frames or face.span_s < needed.span_s or not fresh:
         return Reason.FACTOR_MISSING
     return None
+
+
+def _enough_without_face(case: Case) -> bool:
+    """Whether what was shown beside the face opens by itself, whoever's face that is."""
+    others = case.evidence.shown - {Factor.FACE}
+    return case.rule is not None and case.rule.satisfied(others, by_claim=False)
 
 
 def _clock(case: Case) -> Reason | None:
@@ -316,63 +303,6 @@ def _complete(case: Case) -> Reason | None:
     return None
 
 
-def _temperature_known(case: Case) -> Reason | None:
-    if case.rule is None or case.rule.unreliable is WhenUnreliable.WARN:
-        return None
-    unknown = _temperature_missing(case) or _temperature_unreliable(case)
-    return Reason.SENSOR_FAULT if unknown else None
-
-
-def _temperature(case: Case) -> Reason | None:
-    if case.rule is None or case.rule.elevated is Elevated.WARN:
-        return None
-    return Reason.ELEVATED_TEMPERATURE if _elevated(case) else None
-
-
-def _temperature_missing(case: Case) -> bool:
-    asked = case.rule is not None and case.rule.asks_temperature
-    return asked and not _measured(case)
-
-
-def _temperature_unreliable(case: Case) -> bool:
-    asked = case.rule is not None and case.rule.asks_temperature
-    reading = case.evidence.temperature
-    return asked and _measured(case) and reading is not None and reading.unreliable is not None
-
-
-def _measured(case: Case) -> bool:
-    """Whether there is a number, and a fresh one."""
-    reading = case.evidence.temperature
-    if reading is None or reading.temperature_c is None or not math.isfinite(reading.temperature_c):
-        return False
-    age_s = case.now.monotonic_s - reading.measured_s
-    return 0.0 <= age_s <= case.situation.temperature_max_age_s
-
-
-def _elevated(case: Case) -> bool:
-    """Whether a reading that can be relied on is above the limit; any other elevates nobody."""
-    reading = case.evidence.temperature
-    if case.rule is None or reading is None or reading.temperature_c is None:
-        return False
-    limit_c = case.rule.limit_c(reading.baseline_c)
-    if limit_c is None or not _measured(case) or reading.unreliable is not None:
-        return False
-    return not reading.temperature_c <= limit_c
-
-
-def _drifting(case: Case) -> bool:
-    return case.evidence.temperature is not None and case.evidence.temperature.drifting
-
-
-_WARNINGS: tuple[tuple[Warned, Callable[[Case], bool]], ...] = (
-    (Warned.ELEVATED_TEMPERATURE, _elevated),
-    (Warned.TEMPERATURE_MISSING, _temperature_missing),
-    (Warned.TEMPERATURE_UNRELIABLE, _temperature_unreliable),
-    (Warned.BASELINE_DRIFT, _drifting),
-    (Warned.THERMAL_CUE, _not_skin),
-)
-
-
 PRECEDENCE: tuple[Callable[[Case], Reason | None], ...] = (
     _locked_down,
     _sensor,
@@ -395,6 +325,6 @@ PRECEDENCE: tuple[Callable[[Case], Reason | None], ...] = (
     _passback,
     _health,
     _complete,
-    _temperature_known,
-    _temperature,
+    temperature_known,
+    temperature,
 )

@@ -35,7 +35,8 @@ class Rule:
     enough have passed. After an elevated reading, ``SECOND_READING`` takes another one
     ``second_reading_after_s`` later, which decides. ``accept_unknown_holders`` believes a pass
     about a holder whom the registry does not know; None does so where the rule is for none but
-    those who ``COME_AND_GO``.
+    those who ``COME_AND_GO``. ``accept_no_pad`` lets a face count that no attack detection has seen,
+    alone and beside a pass or document; None leaves it to the kiosk.
     """
 
     categories: frozenset[str]
@@ -50,6 +51,7 @@ class Rule:
     second_reading_after_s: float = 5.0
     unreliable: WhenUnreliable = WhenUnreliable.DENY
     accept_unknown_holders: bool | None = None
+    accept_no_pad: bool | None = None
 
     @property
     def believes_unknown(self) -> bool:
@@ -91,6 +93,11 @@ class Rule:
         """Whether a face may say by itself who stands there, so that a search is of use."""
         named = {Factor.PASS, Factor.ID_DOCUMENT}
         return any(Factor.FACE in wanted and not wanted & named for wanted in self.factors)
+
+    @property
+    def asks_face(self) -> bool:
+        """Whether a face counts in any of its factors, alone or beside something."""
+        return any(Factor.FACE in wanted for wanted in self.factors)
 
     @property
     def beside_face(self) -> Factors:

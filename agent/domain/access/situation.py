@@ -10,6 +10,7 @@ from agent.domain.credential.gate_pass import GatePass
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.hours.reckoning import TOLERANCE, Bounds
+from agent.domain.sight.pad import PAD_THRESHOLD
 from agent.domain.skin.thermal_cue import AttackCue
 
 
@@ -32,7 +33,9 @@ class Situation:
     ``pass_buried`` says that it is older than the removal of its holder;
     ``document_holder`` is whose the document is by the registry. ``credential_locked``: too many
     faces that were not its holder's were compared with the pass or document.
-    ``attack_cue`` says what follows where a thermal score is below ``thermal_threshold``.
+    ``accept_no_pad`` holds for a rule that does not say itself. Below ``pad_threshold`` a face is a
+    picture of one. ``attack_cue`` says what follows where a thermal score is below
+    ``thermal_threshold``.
     ``bounds`` are the times by which starts and ends are judged; None where the clock says itself,
     or where dates are denied because it is not trusted. A pass may have been issued by a clock that
     is ``clock_tolerance`` ahead of this one.
@@ -43,6 +46,7 @@ class Situation:
     passback: bool = False
     face_alone_suffices: bool = True
     accept_no_pad: bool = False
+    pad_threshold: float = PAD_THRESHOLD
     too_close: bool = False
     requirements: Requirements = field(default_factory=Requirements)
     temperature_max_age_s: float = 2.0
@@ -80,6 +84,16 @@ class Case:
         return self.claims is not None or self.evidence.document is not None
 
     @property
+    def face_counts(self) -> bool:
+        """Whether the face is a factor: attack detection looked, or the rule accepts that none did.
+
+        So it is for a face alone and for one beside a pass or document.
+        """
+        if self.evidence.face is not None and self.evidence.face.pad_score is not None:
+            return True
+        return _accepts_no_pad(self.rule, self.situation)
+
+    @property
     def bounds(self) -> Bounds | None:
         """By which dates are judged; None where nothing is known of the time."""
         if self.situation.bounds is None and self.now.utc_trusted:
@@ -105,6 +119,11 @@ class Case:
             # The last day counts whole, wherever on earth the kiosk stands.
             ends.append(_at(last_day) + timedelta(days=1))
         return starts, ends
+
+
+def _accepts_no_pad(rule: Rule | None, situation: Situation) -> bool:
+    own = rule.accept_no_pad if rule is not None else None
+    return situation.accept_no_pad if own is None else own
 
 
 def _at(day: date) -> datetime:

@@ -84,9 +84,16 @@ class PadThreshold(ManifestTable):
 
 
 class Pad(ManifestTable):
-    """The models, fused by the mean of their probabilities, and the threshold on it."""
+    """The models, fused by the mean of their probabilities, and the threshold on it.
+
+    ``bound`` is the greatest evidence, in log-odds, that the pack may bring for or against a face
+    where several packs are fused (``agent.domain.sight.pad``): the median of its log-odds on bona
+    fide photographs, named in ``bound_measured_on``.
+    """
 
     model: tuple[PadModel, ...] = Field(min_length=1)
+    bound: float = Field(gt=0, le=16)
+    bound_measured_on: str
     threshold: PadThreshold
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from agent.domain.access.agreement import Requirements
 from agent.domain.access.evidence import Evidence, FaceEvidence
-from agent.domain.access.policy import Warned, decide
+from agent.domain.access.policy import decide
 from agent.domain.access.rule import Elevated, Rule, WhenUnreliable, find_rule
 from agent.domain.access.situation import Situation
+from agent.domain.access.warmth import Warned
 from agent.domain.credential.factor import Factor
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.credential.reason import Reason

@@ -1,0 +1,1 @@
+"""Presentation attack detection: models that tell a face from a picture of one."""
