@@ -24,13 +24,17 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     Every fault at once, with file, line and key, and exit code 78.
     """
     from agent.app.open.files.key_place import key_lies
+    from agent.app.open.pad import installed_pad
     from agent.app.open.site import site_of
     from agent.config import load_config
     from agent.operations.config.describe import summary, warnings
 
-    file = load_config(config_path(config))
-    about, risks = summary(file.config), warnings(file)
-    about["gallery_key"] = str(key_lies(site_of(state_dir(state), file.path)))
+    folder = state_dir(state)
+    pad = installed_pad(folder)
+    file = load_config(config_path(config), pad)
+    about, risks = summary(file.config), warnings(file, pad)
+    about["attack_detection"] = list(pad)
+    about["gallery_key"] = str(key_lies(site_of(folder, file.path)))
     if as_json:
         emit({"ok": True, "file": str(file.path), "summary": about, "warnings": risks})
         return

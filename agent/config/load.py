@@ -5,7 +5,7 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,11 @@ class ConfigFile:
         return (self.path.parent / path).resolve()
 
 
-def load_config(path: Path) -> ConfigFile:
+def load_config(path: Path, pad: Collection[str] | None = None) -> ConfigFile:
     """The config at ``path``.
+
+    ``pad`` names the attack detection packs that are installed where it is to run; None: nobody has
+    looked, and nothing is said of what only that makes wrong.
 
     Raises:
         ConfigError: the file is missing, is no TOML, or says what the schema forbids; each finding
@@ -63,7 +66,7 @@ def load_config(path: Path) -> ConfigFile:
     """
     text = _read(path)
     try:
-        config, findings = _validate(tomllib.loads(text))
+        config, findings = _validate(tomllib.loads(text), pad)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([_not_toml(path, str(error))]) from error
     except RecursionError as error:
@@ -110,7 +113,9 @@ def _not_toml(path: Path, message: str) -> str:
     return f"{path}: is not TOML: {message}"
 
 
-def _validate(data: dict[str, Any]) -> tuple[GateConfig | None, list[Finding]]:
+def _validate(
+    data: dict[str, Any], pad: Collection[str] | None
+) -> tuple[GateConfig | None, list[Finding]]:
     """The config, and everything that is wrong with it.
 
     A table's own rules are looked at once its values are right, and what the tables owe each other
@@ -128,7 +133,7 @@ def _validate(data: dict[str, Any]) -> tuple[GateConfig | None, list[Finding]]:
             if not new or not all(mend(data, path) for path, _ in reversed(new)):
                 return None, findings
         else:
-            return config, findings + list(check_relations(config, mended))
+            return config, findings + list(check_relations(config, mended, pad))
     return None, findings
 
 

@@ -18,21 +18,26 @@ def tables() -> tuple[type[Table], ...]:
 
 
 def whole_of(
-    config: GateConfig, mended: Collection[KeyPath] = (), folder: Path | None = None
+    config: GateConfig,
+    mended: Collection[KeyPath] = (),
+    folder: Path | None = None,
+    pad: Collection[str] | None = None,
 ) -> Whole:
-    """The config as its tables see it; ``folder`` is where its file is."""
+    """The config as its tables see it; ``folder`` is where its file is, ``pad`` as in ``Whole``."""
     values = [getattr(config, name) for name in GateConfig.model_fields]
     rows = [value if isinstance(value, tuple) else (value,) for value in values]
     present = tuple(table for row in rows for table in row if table is not None)
-    return Whole(present, mended, folder or Path())
+    return Whole(present, mended, folder or Path(), pad)
 
 
-def check_relations(config: GateConfig, mended: Collection[KeyPath] = ()) -> Iterator[Finding]:
+def check_relations(
+    config: GateConfig, mended: Collection[KeyPath] = (), pad: Collection[str] | None = None
+) -> Iterator[Finding]:
     """Every reference without its referent, every double use, every risk left unaccepted.
 
     Nothing is said of what stands at ``mended`` in place of the file's own values.
     """
-    whole = whole_of(config, mended)
+    whole = whole_of(config, mended, pad=pad)
     for table in tables():
         yield from table.findings(whole)
     yield from check_pins(config, mended)

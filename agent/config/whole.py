@@ -23,12 +23,14 @@ class Whole:
     """Every table of a config, asked for by its class: so a table knows only those it needs.
 
     Nothing is to be said of what stands at ``mended`` in place of the file's own values. Paths are
-    relative to ``folder``, where the file is.
+    relative to ``folder``, where the file is. ``pad`` names the attack detection packs that are
+    installed where the agent runs, None where nobody has looked.
     """
 
     tables: tuple[BaseModel, ...]
     mended: Collection[KeyPath] = ()
     folder: Path = Path()
+    pad: Collection[str] | None = None
 
     def rows(self, kind: type[T]) -> tuple[T, ...]:
         """The tables of a class, in the order of the file; none where it has none."""

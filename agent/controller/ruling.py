@@ -78,6 +78,7 @@ class Ruling:
             passback=again in (PassbackMode.HARD, PassbackMode.TIMED),
             face_alone_suffices=self.face_suffices(lane),
             accept_no_pad=settings.accept_no_pad,
+            pad_threshold=settings.pad_threshold,
             too_close=evidence.face is not None and evidence.face.holder in self.registry.too_close,
             requirements=settings.requirements,
             place=Place(settings.community, settings.kiosk, lane.settings.access_point),

@@ -13,6 +13,7 @@ from agent.domain.access.rule import Rule
 from agent.domain.door.antipassback import Area
 from agent.domain.door.signal import Wiring
 from agent.domain.hours.reckoning import TOLERANCE
+from agent.domain.sight.pad import PAD_THRESHOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ class KioskSettings:
     ``kiosk`` is the grid and the kiosk's own id: ``g3/north-1``. ``judge_by_lower_bound`` lets
     dates be judged by the latest time that surely was while the clock is not trusted; clocks that
     are right may differ by ``clock_tolerance``. ``max_false_grants_per_day`` bounds the expected
-    false grants by faces alone, all access points together.
+    false grants by faces alone, all access points together. ``accept_no_pad`` lets a face count at
+    which no attack detection looked, unless its rule says otherwise; below ``pad_threshold`` it is
+    a picture of one.
     """
 
     lanes: tuple[LaneSettings, ...]
@@ -49,6 +52,7 @@ class KioskSettings:
     rules: tuple[Rule, ...]
     boot_id: str
     accept_no_pad: bool = False
+    pad_threshold: float = PAD_THRESHOLD
     pace: Pace = field(default_factory=Pace)
     requirements: Requirements = field(default_factory=Requirements)
     community: str = ""

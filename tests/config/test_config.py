@@ -19,7 +19,7 @@ def load(tmp_path):
     def load(text: str | bytes) -> ConfigFile:
         path = tmp_path / "gate.toml"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return load_config(path)
+        return load_config(path, pad=())
 
     return load
 

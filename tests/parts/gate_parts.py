@@ -41,7 +41,9 @@ REGISTRY = Registry(
 class Gate:
     """A kiosk, its clock, and people who stand before it with what they carry."""
 
-    def __init__(self, *rules: Rule, registry: Registry = REGISTRY, utc=NOW, **settings):
+    def __init__(
+        self, *rules: Rule, registry: Registry = REGISTRY, utc=NOW, accept_no_pad=True, **settings
+    ):
         self.clock = ManualClock(utc=utc)
         self.registry = registry
         self.settings = KioskSettings(
@@ -49,7 +51,7 @@ class Gate:
             doors=(DOOR,),
             rules=rules or (Rule(frozenset({"resident"}), factors=BOTH),),
             boot_id="boot",
-            accept_no_pad=True,
+            accept_no_pad=accept_no_pad,
             community="lakeside",
             kiosk="g3/north-1",
             **settings,
@@ -87,8 +89,8 @@ class Gate:
         shown = HealthPresented(self.presentation, self.clock.now().monotonic_s, reason)
         return self.tell(CredentialShown("north-entry", shown))
 
-    def stand(self, who, seconds=1.0, *, known=True, step_in=True):
-        """``who`` stands there; the gallery knows them or not."""
+    def stand(self, who, seconds=1.0, *, known=True, step_in=True, pad=None):
+        """``who`` stands there, known to the gallery or not; ``pad`` is attack detection's word."""
         if step_in:
             self.track += 1
             self.samples: list[FaceSample] = []
@@ -101,7 +103,7 @@ class Gate:
                 claim = ClaimScore(self.claim.id, score)
             best = Candidate(who, -0.3) if known and who in self.registry.holders else None
             content = f"{who} {now_s}".encode()
-            sample = FaceSample(now_s, content, best, None, claim=claim)
+            sample = FaceSample(now_s, content, best, None, pad, claim)
             self.samples = [*self.samples, sample][-12:]
             track = FaceTrack(
                 self.track, Box(0, 0, 99, 99), self.came_s, now_s, tuple(self.samples)

@@ -25,7 +25,9 @@ from agent.app.open.files.keys import key_id_of
 from agent.app.open.files.running import agent_runs
 from agent.app.open.files.state import LOCK, REGISTRY
 from agent.app.open.files.stores import Key, has_journal, has_registry, read_registry
+from agent.app.open.pad import installed_pad, open_pad
 from agent.app.open.paths import control_socket
+from agent.app.open.settings import kiosk_settings
 from agent.app.open.site import site_of
 from agent.app.open.snapshot import damage_text
 from agent.app.open.thermometers import read_once
@@ -33,11 +35,13 @@ from agent.app.open.voice import open_voice
 from agent.config import CameraConfig, ConfigFile, InputConfig, load_config
 from agent.config.pins import PinUse, pin_map
 from agent.config.tables.input import outputs_of
+from agent.domain.access.rule import face_without_pad
 from agent.errors import RefusedError, StoreError, UnavailableError
 from agent.operations.packs.choice import in_use
 from agent.operations.people.holders import unread_names
 from agent.ports import Door
-from agent.vision.packs.packs import load_pack, load_pad_pack
+from agent.vision.packs.manifest import read_manifest
+from agent.vision.packs.packs import load_pack
 
 Probe = Callable[[], str]
 _LEAST_FREE_BYTES = 200_000_000
@@ -74,7 +78,7 @@ class ExaminedKiosk:
         yield "state files", self._state_files
         yield "disk", self._disk
         yield "model pack", self._pack
-        yield "attack detection", self._attack_detection
+        yield "attack detection", self._pad
         if os.path.lexists(REGISTRY.at(self._state)):
             yield "registry", self._registry
         yield "gallery key", self._key
@@ -91,13 +95,22 @@ class ExaminedKiosk:
         said = f"{used.pack} {used.version}, because {used.why}"
         return "; ".join((said, *(f"not measured for {whom}" for whom in used.not_measured_for)))
 
-    def _attack_detection(self) -> str:
-        used = in_use(self.file.config.face.pack, self._state)
-        for name in used.attack_detection:
-            load_pad_pack(name, self._state)
+    def _pad(self) -> str:
+        names, used = installed_pad(self._state), in_use(self.file.config.face.pack, self._state)
         lacking = [f"{name} is not ({reason})" for name, reason in used.missing.items()]
-        said = f"{', '.join(used.attack_detection)} installed" if used.attack_detection else ""
-        return "; ".join(filter(None, (said, *lacking))) or "none installed: a photograph may pass"
+        return "; ".join([self._pad_said(names, used.pack), *lacking])
+
+    def _pad_said(self, names: tuple[str, ...], face_pack: str) -> str:
+        load_config(self.file.path, names)  # refuses what only their absence makes wrong
+        if not names:
+            settings = kiosk_settings(self.file.config, "")
+            if face_without_pad(settings.rules, accept_no_pad=settings.accept_no_pad):
+                return "none is installed, and the config accepts that: a photograph may pass"
+            return "none is installed, and no rule counts a face"
+        manifest = read_manifest(face_pack)
+        opened = open_pad(self._state, manifest.landmarks)
+        assert opened is not None
+        return ", ".join(f"{pack.name} {pack.version}" for pack in opened.packs)
 
     def _registry(self) -> str:
         with read_registry(site_of(self._state, self.file.path), Key.IF_ANY) as registry:

@@ -10,6 +10,7 @@ from agent.app.gate.parts import Parts
 from agent.app.open.broker import topics_of
 from agent.app.open.files.anew import forget_aside
 from agent.app.open.paths import control_socket
+from agent.app.open.settings import kiosk_settings
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
 from agent.app.threads.control.clock import ClockOperator
 from agent.app.threads.control.socket import ControlServer
@@ -24,8 +25,10 @@ from agent.app.threads.watch.retention import Retention
 from agent.app.threads.watch.state import StateWatch
 from agent.controller.effects import SetStatus
 from agent.domain.access.registry import Registry
+from agent.domain.access.rule import face_without_pad
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.events import Event
+from agent.domain.record.status import FaceStatus, PadStatus
 
 
 class Records(Organ):
@@ -41,14 +44,21 @@ class Records(Organ):
     ) -> None:
         self._core, self._link = core, link
         self._topic = topics_of(parts.file).status
+        settings = kiosk_settings(parts.file.config, boot_id)
+        packs = {pack.name: pack.version for pack in parts.pad.packs} if parts.pad else {}
         self.board = StatusBoard(
             parts.journal,
             registry,
             parts.clock,
             boot_id=boot_id,
-            face_without_pad=parts.file.config.face.accept_no_pad,
-            max_false_grants_per_day=parts.file.config.face.max_false_grants_per_day,
-            pack=parts.pack_in_use,
+            faces=FaceStatus(
+                without_pad=not packs
+                and face_without_pad(settings.rules, accept_no_pad=settings.accept_no_pad),
+                pad=PadStatus(packs, settings.pad_threshold),
+                max_false_grants_per_day=settings.max_false_grants_per_day,
+                pack_why=parts.pack_in_use.why,
+                pack_not_measured_for=parts.pack_in_use.not_measured_for,
+            ),
         )
 
     def tasks(self) -> Iterable[Task]:

@@ -33,6 +33,7 @@ from agent.app.open.files.state import JOURNAL, REGISTRY
 from agent.app.open.files.stores import Key, open_journal, open_registry
 from agent.app.open.id_reader import PhotoReader, open_id_reader
 from agent.app.open.outputs import remember_outputs
+from agent.app.open.pad import open_pad
 from agent.app.open.site import Site, site_of
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
 from agent.app.open.thermometers import open_or_await
@@ -45,6 +46,7 @@ from agent.operations.passes.keys import read_public_key
 from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
 from agent.vision.face.engine import FaceEngine
 from agent.vision.packs.packs import InstalledPack, load_pack
+from agent.vision.pad.score import FusedPad
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +71,7 @@ class Parts:
     pack: InstalledPack
     pack_in_use: PackInUse
     engines: Mapping[str, FaceEngine]
+    pad: FusedPad | None
     snapshot: Snapshot
     thermometer: Thermometer | None
     cameras: Mapping[str, Camera]
@@ -126,6 +129,7 @@ def open_parts(
     stack.callback(settle, installation)
     time_key = config.clock.time_key_file
     engines = {camera.id: engine_of(pack, config.face.threads) for camera in config.camera}
+    pad = open_pad(state, pack.manifest.landmarks, config.face.threads)
     thermometer = stands.thermometer or open_or_await(config.thermometer)
     if thermometer is not None:
         stack.callback(thermometer.close)
@@ -156,6 +160,7 @@ def open_parts(
         pack=pack,
         pack_in_use=in_use(config.face.pack, state),
         engines=engines,
+        pad=pad,
         snapshot=snapshot,
         thermometer=thermometer,
         cameras=cameras,

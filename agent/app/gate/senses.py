@@ -20,6 +20,7 @@ from agent.app.threads.senses.camera import CameraReader, CameraWatcher
 from agent.app.threads.senses.codes import Outlook
 from agent.app.threads.senses.documents import DocumentKeys, DocumentWatcher
 from agent.app.threads.senses.inputs import InputReader
+from agent.app.threads.senses.pad import WatchedPad
 from agent.app.threads.senses.symbols import SymbolWatcher
 from agent.app.threads.senses.thermometer import ThermometerReader
 from agent.app.threads.senses.verifier import CredentialVerifier, Sources
@@ -150,7 +151,7 @@ class Senses(Organ):
         )
         zone = Zone(**camera.zone.model_dump())
         watcher = CameraWatcher(
-            Watcher(parts.engines[camera.id], camera.id, zone, tracker),
+            Watcher(parts.engines[camera.id], camera.id, zone, tracker, pad=self._pad(camera.id)),
             slot,
             self._gallery.index,
             self._post,
@@ -174,6 +175,11 @@ class Senses(Organ):
         )
         yield Task(f"watch {camera.id}", watcher.work, watcher.stop)
         yield Task(f"camera {camera.id}", reader.work, reader.stop)
+
+    def _pad(self, camera: str) -> WatchedPad | None:
+        if self._parts.pad is None:
+            return None
+        return WatchedPad(self._parts.pad, FaultLine(PartKind.PAD.part(camera), self._post))
 
     def _symbols(self, access_point: str, slot: Slot[Frame], zone: Zone) -> Task:
         rules = self._parts.file.config.rule

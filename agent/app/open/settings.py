@@ -45,6 +45,7 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         rules=tuple(_rule(rule, hours, config) for rule in config.rule),
         boot_id=boot_id,
         accept_no_pad=face.accept_no_pad,
+        pad_threshold=face.pad_threshold,
         pace=Pace(face.attempt_timeout_s, face.attempt_interval_s, face.attempt_interval_max_s),
         requirements=Requirements(
             face.agreement_frames, face.agreement_span_s, face.freshness_s, face.margin
@@ -111,5 +112,6 @@ def _rule(rule: RuleConfig, hours: Mapping[str, Schedule], config: GateConfig) -
         accept_unknown_holders=config.pass_.accept_unknown_holders
         if rule.accept_unknown_holders is None
         else rule.accept_unknown_holders,
+        accept_no_pad=rule.accept_no_pad,
     )
     return with_temperature(plain, rule, config)

@@ -1,16 +1,18 @@
 """[face]: how faces are recognised."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from agent.config.base import Name, Table
+from agent.config.lines import KeyPath
 from agent.config.tables.access_point import AccessPointConfig
 from agent.config.tables.camera import CameraConfig
 from agent.config.tables.rule import RuleConfig
 from agent.config.whole import Finding, Whole
+from agent.domain.sight.pad import PAD_THRESHOLD
 from agent.domain.sight.track import MOST_SAMPLES
 
 CHOSEN_PACK = "chosen"
@@ -26,6 +28,7 @@ class FaceConfig(Table):
     pack: Name = CHOSEN_PACK
     threads: Annotated[int, Field(ge=1, le=8)] = 1
     accept_no_pad: bool = False
+    pad_threshold: Annotated[float, Field(ge=0.01, le=0.99)] = PAD_THRESHOLD
     accept_licences: tuple[str, ...] = ()
     max_false_grant_rate: Annotated[float, Field(gt=0, le=0.1)] = 0.01
     max_false_grants_per_day: Annotated[float, Field(gt=0, le=10)] = 0.05
@@ -41,15 +44,8 @@ class FaceConfig(Table):
     @classmethod
     def findings(cls, whole: Whole, /) -> Iterator[Finding]:
         """Photographs that would pass without anybody having accepted it; a pace that falls."""
-        face, accepted = whole.one(cls), ("face", "accept_no_pad")
-        alone = any("face" in rule.factors for rule in whole.rows(RuleConfig))
-        if alone and not face.accept_no_pad and not whole.unsure(*accepted):
-            message = (
-                "the rules open by face alone, and no presentation attack detection is installed: "
-                "a photograph may pass. Set accept_no_pad = true under [face] to accept that, "
-                'or factors = ["pass+face"] in every rule'
-            )
-            yield accepted, message
+        face = whole.one(cls)
+        yield from _unaccepted(whole)
         least, most = ("face", "attempt_interval_s"), ("face", "attempt_interval_max_s")
         sure = not whole.unsure(*least) and not whole.unsure(*most)
         if sure and face.attempt_interval_max_s < face.attempt_interval_s:
@@ -59,11 +55,18 @@ class FaceConfig(Table):
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[str]:
         """Photographs that may pass, accepted as it is."""
-        alone = any("face" in rule.factors for rule in whole.rows(RuleConfig))
-        if alone and whole.one(cls).accept_no_pad:
+        if whole.pad:
+            return
+        general = whole.one(cls).accept_no_pad
+        accepting = [rule for rule in whole.rows(RuleConfig) if _accepts(rule, accept=general)]
+        what = _opened_by(accepting)
+        if what is not None:
+            own = all(rule.accept_no_pad for rule in accepting)
+            where = "[[rule]]" if own else "[face]"
+            unless = "" if whole.pad is not None else ", unless a pack for that is installed"
             yield (
-                "face alone opens the gate without presentation attack detection"
-                " ([face] accept_no_pad): a photograph of a resident may pass"
+                f"{what} opens the gate without presentation attack detection ({where}"
+                f" accept_no_pad){unless}: a photograph of a resident may pass"
             )
 
     @classmethod
@@ -78,6 +81,44 @@ class FaceConfig(Table):
             "pack": pack if face.pack == CHOSEN_PACK else face.pack,
             "false_grants": per_day,
         }
+
+
+def _accepts(rule: RuleConfig, *, accept: bool) -> bool:
+    return accept if rule.accept_no_pad is None else rule.accept_no_pad
+
+
+def _opened_by(rules: Iterable[RuleConfig]) -> str | None:
+    """How a face counts by these rules, in words; None where it does not."""
+    factors = [one.split("+") for rule in rules for one in rule.factors]
+    if ["face"] in factors:
+        return "face alone"
+    return "a face beside a pass or document" if any("face" in one for one in factors) else None
+
+
+def _unaccepted(whole: Whole) -> Iterator[Finding]:
+    """Faces that would count for nothing, where no attack detection is installed."""
+    if whole.pad is None or whole.pad:
+        return
+    general = ("face", "accept_no_pad")
+    rules = whole.rows(RuleConfig)
+    left = [rule for rule in rules if rule.accept_no_pad is None]
+    found: list[tuple[KeyPath, str | None]] = []
+    if not whole.one(FaceConfig).accept_no_pad and not whole.unsure(*general):
+        found.append((general, _opened_by(left)))
+    for i, rule in enumerate(rules):
+        if rule.accept_no_pad is False:
+            found.append((("rule", i, "accept_no_pad"), _opened_by([rule])))
+    for path, what in found:
+        if what is not None and not whole.unsure(*path):
+            yield (
+                path,
+                (
+                    f"the rules open by {what}, and no presentation attack detection is installed:"
+                    " a photograph may pass. Install some (gate-agent models install minifasnet"
+                    " --from DIR, and antispoof), or set accept_no_pad = true to accept that, or"
+                    " factors without a face in every rule"
+                ),
+            )
 
 
 def _agreement(whole: Whole) -> Iterator[Finding]:

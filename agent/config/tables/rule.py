@@ -42,6 +42,10 @@ class RuleConfig(Table):
         description="a pass may name whom the registry does not know; default: true where the"
         " categories are visitor and courier alone, else false",
     )
+    accept_no_pad: bool | None = Field(
+        None,
+        description="a face counts at which no attack detection looked; default: as [face] says",
+    )
     health_certificate: bool = False
     schedule: ScheduleChoice = Field((), description="id of [[schedule]], or spans; empty: always")
     temperature_limit_c: Annotated[float, Field(ge=34.0, le=42.0)] | None = None

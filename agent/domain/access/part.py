@@ -21,6 +21,7 @@ class PartKind(StrEnum):
     CAMERA = "camera:"
     LENS = "lens:"
     MOUNT = "mount:"
+    PAD = "pad:"
     DOOR = "door:"
     FEEDBACK = "feedback:"
     TAMPER = "tamper:"

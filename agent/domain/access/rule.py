@@ -35,8 +35,8 @@ class Rule:
     enough have passed. After an elevated reading, ``SECOND_READING`` takes another one
     ``second_reading_after_s`` later, which decides. ``accept_unknown_holders`` believes a pass
     about a holder whom the registry does not know; None does so where the rule is for none but
-    those who ``COME_AND_GO``. ``accept_no_pad`` lets a face count that no attack detection has seen,
-    alone and beside a pass or document; None leaves it to the kiosk.
+    those who ``COME_AND_GO``. ``accept_no_pad`` lets a face count at which no attack detection
+    looked, alone and beside a pass or document; None leaves it to the kiosk.
     """
 
     categories: frozenset[str]
@@ -111,6 +111,17 @@ class Rule:
         if self.health_certificate and Factor.HEALTH_CERTIFICATE not in shown:
             lacking |= {Factor.HEALTH_CERTIFICATE}
         return lacking
+
+
+def face_without_pad(rules: Iterable[Rule], *, accept_no_pad: bool) -> bool:
+    """Whether a face counts by one of them though no attack detection looks at it.
+
+    ``accept_no_pad`` is the kiosk's word, for the rules that say nothing.
+    """
+    return any(
+        rule.asks_face and (accept_no_pad if rule.accept_no_pad is None else rule.accept_no_pad)
+        for rule in rules
+    )
 
 
 def find_rule(rules: Iterable[Rule], category: str, access_point: str, now: Instant) -> Rule | None:

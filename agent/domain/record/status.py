@@ -7,6 +7,30 @@ from typing import Any
 
 from agent.domain.access.registry import Registry
 from agent.domain.hours.instant import utc_text
+from agent.domain.sight.pad import PAD_THRESHOLD
+
+
+@dataclass(frozen=True, slots=True)
+class PadStatus:
+    """The attack detection packs that run, version by name, and the threshold of their score."""
+
+    packs: Mapping[str, str] = field(default_factory=dict)
+    threshold: float = PAD_THRESHOLD
+
+    def as_json(self) -> dict[str, Any]:
+        """No threshold where nothing runs that it could be of."""
+        return {"packs": dict(self.packs), "threshold": self.threshold if self.packs else None}
+
+
+@dataclass(frozen=True, slots=True)
+class FaceStatus:
+    """By what faces are judged, as it stands while the agent runs."""
+
+    without_pad: bool
+    pad: PadStatus = field(default_factory=PadStatus)
+    max_false_grants_per_day: float = 0.05
+    pack_why: str = ""
+    pack_not_measured_for: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +46,13 @@ class Status:
     last_sequence: int
     unpublished: int
     registry: Registry
-    face_without_pad: bool
+    faces: FaceStatus
     faults: Mapping[str, str] = field(default_factory=dict)
     access_points: Mapping[str, str] = field(default_factory=dict)
     modes: Mapping[str, str] = field(default_factory=dict)
     causes: Mapping[str, str] = field(default_factory=dict)
-    max_false_grants_per_day: float = 0.05
     false_grants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clock: Mapping[str, str | None] = field(default_factory=dict)
-    pack_why: str = ""
-    pack_not_measured_for: Sequence[str] = ()
-    attack_detection: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         """JSON values under stable keys."""
@@ -59,19 +79,19 @@ class Status:
                 "extrapolated": operating.extrapolated,
                 "sufficient": operating.sufficient,
             },
-            "face_without_pad": self.face_without_pad,
+            "face_without_pad": self.faces.without_pad,
+            "pad": self.faces.pad.as_json(),
             "faults": dict(self.faults),
             "access_points": dict(self.access_points),
             "modes": dict(self.modes),
             "causes": dict(self.causes),
             "false_grants": {
-                "max_per_day": self.max_false_grants_per_day,
+                "max_per_day": self.faces.max_false_grants_per_day,
                 "access_points": {name: dict(one) for name, one in self.false_grants.items()},
             },
             "clock": dict(self.clock),
-            "pack_why": self.pack_why,
-            "pack_not_measured_for": list(self.pack_not_measured_for),
-            "attack_detection": list(self.attack_detection),
+            "pack_why": self.faces.pack_why,
+            "pack_not_measured_for": list(self.faces.pack_not_measured_for),
         }
 
 

@@ -1,7 +1,7 @@
 """What a config says: a summary, the risks it takes, and itself without secrets."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from agent.config import ConfigFile, FaceConfig, GateConfig, RuleConfig
@@ -27,9 +27,12 @@ def summary(config: GateConfig) -> dict[str, Any]:
     return {name: lines[name] for name in (*_TOLD_FIRST, *between, *_TOLD_LAST)}
 
 
-def warnings(file: ConfigFile) -> list[str]:
-    """What is allowed but should be meant: each risk that the config takes, in plain words."""
-    whole = whole_of(file.config, folder=file.path.parent)
+def warnings(file: ConfigFile, pad: Collection[str] | None = None) -> list[str]:
+    """What is allowed but should be meant: each risk that the config takes, in plain words.
+
+    ``pad`` names the attack detection packs that are installed; None: nobody has looked.
+    """
+    whole = whole_of(file.config, folder=file.path.parent, pad=pad)
     others = (table for table in tables() if table not in _WARNS_FIRST)
     found = [text for table in (*_WARNS_FIRST, *others) for text in table.warnings(whole)]
     return [*found, *_missing_texts(file)]

@@ -21,6 +21,7 @@ from agent.vision.face.track import Tracker
 from agent.vision.face.zone import Zone, search_widths
 from agent.vision.frames.motion import MotionGate
 from agent.vision.frames.readable import unreadable
+from agent.vision.pad.score import PadScorer
 
 _SETTLED_EVERY_S = 0.5
 _MOST_LOCATED = 3
@@ -54,8 +55,11 @@ class Watcher:
         zone: Zone,
         tracker: Tracker,
         limits: AcquisitionLimits = GATE,
+        pad: PadScorer | None = None,
     ) -> None:
+        """``pad`` looks at every face that is compared; None where no attack detection runs."""
         self._engine = engine
+        self._pad = pad
         self._camera = camera
         self._zone = zone
         self._limits = limits
@@ -145,16 +149,20 @@ class Watcher:
         stages.done("embed")
         best, runner_up = index.search(template)
         fused = self._fused(person, template, goodness, frame.captured_s, best, index)
+        claim = self._claim_score(template, index)
+        stages.done("compare")
+        pad = None if self._pad is None else self._pad.score(frame.image, located)
+        stages.done("pad")
         sample = FaceSample(
             frame.captured_s,
             _digest(frame.image, located.box),
             best,
             runner_up,
-            claim=self._claim_score(template, index),
+            pad_score=pad,
+            claim=claim,
             fused=fused,
         )
         person.tracker.add(sample, template, goodness)
-        stages.done("compare")
 
     def _nearest(
         self, image: Image, at_s: float, stages: "Stages"

@@ -85,6 +85,11 @@ class PackPad:
         """The pack's."""
         return self.manifest.name
 
+    @property
+    def version(self) -> str:
+        """The pack's."""
+        return self.manifest.version
+
     def part(self, image: Image, box: FloatBox) -> PadPart:
         """What the pack says of the face in ``box``."""
         found = [model.probability(image, box) for model in self.models]

@@ -10,6 +10,7 @@ ON_THE_WIRE = {
     PartKind.CAMERA: "camera:x",
     PartKind.LENS: "lens:x",
     PartKind.MOUNT: "mount:x",
+    PartKind.PAD: "pad:x",
     PartKind.DOOR: "door:x",
     PartKind.FEEDBACK: "feedback:x",
     PartKind.TAMPER: "tamper:x",

@@ -13,7 +13,7 @@ from agent.app.open.site import instant, make_event, site_of
 from agent.app.threads.record.status import StatusBoard
 from agent.controller.effects import SetStatus
 from agent.domain.record.events import EventType
-from agent.domain.record.status import offline
+from agent.domain.record.status import FaceStatus, offline
 
 
 def test_the_status_is_what_is_described(tmp_path: Path) -> None:
@@ -25,8 +25,7 @@ def test_the_status_is_what_is_described(tmp_path: Path) -> None:
             lambda: REGISTRY,
             ManualClock(utc=datetime(2026, 5, 6, tzinfo=UTC)),
             boot_id="boot",
-            face_without_pad=True,
-            max_false_grants_per_day=0.05,
+            faces=FaceStatus(without_pad=True),
         )
         points = (
             {"north-entry": "free_passage"},

@@ -11,9 +11,8 @@ import structlog
 from agent import __version__
 from agent.controller.effects import SetStatus
 from agent.domain.access.registry import Registry
-from agent.domain.record.status import Status
+from agent.domain.record.status import FaceStatus, Status
 from agent.errors import StoreError
-from agent.operations.packs.choice import PackInUse
 from agent.ports import AgingStream, Broker, Clock
 
 _log = structlog.get_logger(__name__)
@@ -29,17 +28,13 @@ class StatusBoard:
         clock: Clock,
         *,
         boot_id: str,
-        face_without_pad: bool,
-        max_false_grants_per_day: float,
-        pack: PackInUse | None = None,
+        faces: FaceStatus,
     ) -> None:
         self._journal = journal
         self._registry = registry
         self._clock = clock
         self._boot_id = boot_id
-        self._face_without_pad = face_without_pad
-        self._max_false_grants_per_day = max_false_grants_per_day
-        self._pack = pack
+        self._faces = faces
         self._started: datetime = clock.now().utc
         self._condition = threading.Condition()
         self._newest = SetStatus()
@@ -75,7 +70,7 @@ class StatusBoard:
     def read(self) -> dict[str, Any]:
         """The status as JSON values."""
         now = self._clock.now()
-        newest, pack = self._newest, self._pack
+        newest = self._newest
         time = newest.time.heard(now)
         status = Status(
             version=__version__,
@@ -87,17 +82,13 @@ class StatusBoard:
             last_sequence=self._journal.last_sequence(),
             unpublished=self._journal.pending(),
             registry=self._registry(),
-            face_without_pad=self._face_without_pad,
+            faces=self._faces,
             faults=newest.faults,
             access_points=newest.access_points,
             modes=newest.modes,
             causes=newest.causes,
-            max_false_grants_per_day=self._max_false_grants_per_day,
             false_grants=newest.false_grants,
             clock=time.as_json(now.monotonic_s),
-            pack_why="" if pack is None else pack.why,
-            pack_not_measured_for=() if pack is None else pack.not_measured_for,
-            attack_detection=() if pack is None else pack.attack_detection,
         )
         return status.as_json()
 
