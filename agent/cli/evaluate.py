@@ -50,7 +50,7 @@ def add_to(parent: typer.Typer) -> None:
     parent.add_typer(
         app,
         name="evaluate",
-        help="Measure a model pack on photographs, or the thermal cue in a simulation.",
+        help="Measure model packs on photographs, or the thermal cue in a simulation.",
     )
 
 
@@ -167,6 +167,53 @@ def thermal(
         return
     typer.echo("a simulation, no measurement: docs/thermometer.md says of what")
     table(("sensor", "day", "BPCER", "APCER", "of", "cannot tell"), table_rows(found))
+
+
+@app.command("pad", epilog=examples("evaluate pad DIR", "evaluate pad DIR --pack antispoof --json"))
+def pad(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            help="bona_fide/ and one further folder a kind of attack.",
+            readable=False,
+        ),
+    ],
+    *,
+    pack: Annotated[
+        list[str] | None,
+        typer.Option("--pack", metavar="NAME", help="One of them; repeated [default: all]."),
+    ] = None,
+    face_pack: Annotated[
+        str | None,
+        typer.Option("--face-pack", metavar="NAME", help="What finds the faces [default: yours]."),
+    ] = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Measure attack detection on photographs.
+
+    All installed packs are fused as at the gate. Needs neither config nor key.
+    """
+    from agent.lab.evaluate.open_pad import evaluate_folder
+    from agent.lab.evaluate.pad import table_rows
+
+    with progress(wanted=not as_json) as advance:
+        found = evaluate_folder(folder, state_dir(state), pack or (), advance, face_pack)
+    if as_json:
+        emit(found)
+        return
+    failed = found["failed_to_acquire"]
+    fields(
+        {
+            "packs": ", ".join(found["packs"]),
+            "faces found by": found["face_pack"],
+            "threshold": found["threshold"],
+            "auc": _rounded(found["auc"]),
+            "failed to acquire": len(failed),
+        }
+    )
+    table(("kind", "pictures", "taken wrongly", "at most (95 %)"), table_rows(found))
 
 
 def _check(reference_bits: int | None) -> None:

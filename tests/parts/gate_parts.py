@@ -41,9 +41,7 @@ REGISTRY = Registry(
 class Gate:
     """A kiosk, its clock, and people who stand before it with what they carry."""
 
-    def __init__(
-        self, *rules: Rule, registry: Registry = REGISTRY, utc=NOW, accept_no_pad=True, **settings
-    ):
+    def __init__(self, *rules: Rule, registry: Registry = REGISTRY, utc=NOW, **settings):
         self.clock = ManualClock(utc=utc)
         self.registry = registry
         self.settings = KioskSettings(
@@ -51,10 +49,9 @@ class Gate:
             doors=(DOOR,),
             rules=rules or (Rule(frozenset({"resident"}), factors=BOTH),),
             boot_id="boot",
-            accept_no_pad=accept_no_pad,
             community="lakeside",
             kiosk="g3/north-1",
-            **settings,
+            **{"accept_no_pad": True, **settings},
         )
         self.kiosk = Kiosk(self.settings, registry)
         self.claim: Claim | None = None
@@ -90,7 +87,7 @@ class Gate:
         return self.tell(CredentialShown("north-entry", shown))
 
     def stand(self, who, seconds=1.0, *, known=True, step_in=True, pad=None):
-        """``who`` stands there, known to the gallery or not; ``pad`` is attack detection's word."""
+        """``who`` stands there; the gallery knows them or not; ``pad`` is a model's word."""
         if step_in:
             self.track += 1
             self.samples: list[FaceSample] = []

@@ -27,14 +27,14 @@ def came(gate: Gate, factors, who=LIN, *, pad=None) -> list[str]:
         gate.lay()
     gate.stand(who, pad=pad)
     gate.wait(20.0)
-    outcomes: list[str] = gate.outcomes()
-    return outcomes
+    found: list[str] = gate.outcomes()
+    return found
 
 
 @pytest.mark.parametrize("factors", [ALONE, BOTH, PAPERS], ids=["face", "pass+face", "document"])
 @pytest.mark.parametrize(("general", "own"), list(product([False, True], [None, False, True])))
 def test_without_attack_detection_a_face_counts_only_where_the_rule_accepts_it(
-    factors, general: bool, own: bool | None
+    factors, general, own
 ):
     rule = Rule(RESIDENT, factors=factors, accept_no_pad=own)
     gate = Gate(rule, accept_no_pad=general)

@@ -157,7 +157,9 @@ def evaluate_identities(folder: Path, method: Method, progress: Progress) -> Mea
         raise UnavailableError(f"{folder} is no folder")
     try:
         people = sorted(path for path in folder.iterdir() if path.is_dir())
-        files = [(number, path) for number, person in enumerate(people) for path in _images(person)]
+        files = [
+            (number, path) for number, person in enumerate(people) for path in images_below(person)
+        ]
     except OSError as error:
         raise UnavailableError(f"{folder} cannot be read: {error.strerror}") from error
     if len(files) < 2:
@@ -186,7 +188,8 @@ def _require_pairs(impostor: int, method: Method) -> None:
         raise RefusedError("too_few_pairs", message)
 
 
-def _images(person: Path) -> Iterator[Path]:
+def images_below(person: Path) -> Iterator[Path]:
+    """Its images, nested ones too, in order; what is hidden is left out."""
     if person.name.startswith("."):
         return
     for path in sorted(person.rglob("*")):
