@@ -49,6 +49,7 @@ from agent.domain.record.events import Event, EventType
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.domain.sight.comparison import Metric, ReferenceIndex
 from agent.domain.sight.image import DetectedFace, Frame, Image
+from agent.lab.bench.pad import pad_deeds
 from agent.vision.face.detect import HaarCascade
 from agent.vision.face.engine import PackFaceEngine, load_engine
 from agent.vision.face.track import Tracker
@@ -302,6 +303,7 @@ def main(state: Path, name: str, scene: Path) -> dict[str, Any]:
     located = engine.locate(image, engine.detect(image)[0])
     assert located is not None
     faces = face_stages(engine, bare_embedding(pack, engine, image, located), image)
+    attacks = measure(pad_deeds(state, pack.manifest, image, located), _ROUNDS)
     metric = Metric(pack.manifest.comparison.metric)
     compared = compare_stages(pack.manifest.embedder.components, metric)
     with tempfile.TemporaryDirectory(prefix="gate-bench-") as folder:
@@ -325,6 +327,7 @@ def main(state: Path, name: str, scene: Path) -> dict[str, Any]:
             "detect": stage(faces["detect"], faces["bare_detect"]),
             "landmarks": stage(faces["landmarks"]),
             "embed": stage(faces["embed"], faces["bare_embed"]),
+            **({"pad": stage(attacks["pad"], attacks["bare_pad"])} if attacks else {}),
             **compared,
             "decide": stage(quick["decide"]),
             "journal": stage(quick["journal"]),

@@ -37,6 +37,7 @@ from agent.lab.demo.passes import PassOffice
 from agent.lab.demo.world import Mosquitto, Subscriber, portrait
 from agent.operations.packs.choice import pack_of
 from agent.operations.people.enrol import EnrolmentRequest
+from agent.vision.packs.manifest import pad_pack_names
 from agent.vision.packs.packs import load_pack
 from agent.vision.packs.place import packs_dir
 from agent.vision.stills.images import read_image
@@ -165,7 +166,9 @@ class _Demo:
         stack.callback(self._backend.close)
         state = folder / "state"
         state.mkdir(mode=FOLDER_MODE)
-        shutil.copytree(packs, MODELS.at(state), symlinks=True)
+        # The demo's people are photographs: attack detection would have to refuse them.
+        attacks = shutil.ignore_patterns(*pad_pack_names())
+        shutil.copytree(packs, MODELS.at(state), symlinks=True, ignore=attacks)
         config = folder / "gate.toml"
         config.write_text(
             _CONFIG.format(
