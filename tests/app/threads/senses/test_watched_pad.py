@@ -1,6 +1,7 @@
 """A model that gives no number is a fault, and its face no living one."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ class Told:
 
 
 def test_it_fails_once_and_works_again():
-    posted = []
+    posted: list[Any] = []
     fault = FaultLine(PartKind.PAD.part("front"), posted.append)
     pad = WatchedPad(Told(0.9, math.nan, ValueError("a library's"), 0.8, None), fault)
     found = [pad.score(IMAGE, FACE) for _ in range(5)]
