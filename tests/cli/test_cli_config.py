@@ -49,6 +49,20 @@ def test_every_fault_of_a_config_is_told_with_its_line(gate: Gate, config_file: 
     assert "did you mean 'accept_no_pad'" in answer.err
 
 
+def test_check_looks_for_attack_detection_where_the_agent_would(
+    gate: Gate, config_file: Path, state_dir: Path
+) -> None:
+    config_file.write_text(config_file.read_text().replace("= true\n", "= false\n"))
+    refused = gate("config", "check", "--config", config_file)
+    assert refused.code == 78
+    assert "face.accept_no_pad: the rules open by face alone, and no presentation" in refused.err
+    (state_dir / "models" / "antispoof").mkdir(parents=True)
+    answer = gate("config", "check", "--config", config_file, "--json")
+    assert answer.code == 0
+    assert answer.json["summary"]["attack_detection"] == ["antispoof"]
+    assert not any("photograph of a resident" in one for one in answer.json["warnings"])
+
+
 def test_a_missing_config_is_78_and_says_what_to_do(gate: Gate, tmp_path: Path) -> None:
     answer = gate("config", "check", "--config", tmp_path / "none.toml", "--json")
     assert answer.code == 78

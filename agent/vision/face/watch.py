@@ -151,8 +151,7 @@ class Watcher:
         fused = self._fused(person, template, goodness, frame.captured_s, best, index)
         claim = self._claim_score(template, index)
         stages.done("compare")
-        pad = None if self._pad is None else self._pad.score(frame.image, located)
-        stages.done("pad")
+        pad = self._attack_score(frame.image, located, stages)
         sample = FaceSample(
             frame.captured_s,
             _digest(frame.image, located.box),
@@ -229,6 +228,13 @@ class Watcher:
         if found is None and claim.template is not None:
             found = score(claim.template, template, index.metric)
         return None if found is None else ClaimScore(claim.id, found)
+
+    def _attack_score(self, image: Image, located: DetectedFace, stages: "Stages") -> float | None:
+        if self._pad is None:
+            return None
+        score = self._pad.score(image, located)
+        stages.done("pad")
+        return score
 
     def _wanted(self, person: Person, track: int, goodness: float, at_s: float) -> bool:
         if person.tracker.in_doubt:
