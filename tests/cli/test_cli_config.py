@@ -52,7 +52,7 @@ def test_every_fault_of_a_config_is_told_with_its_line(gate: Gate, config_file: 
 def test_check_looks_for_attack_detection_where_the_agent_would(
     gate: Gate, config_file: Path, state_dir: Path
 ) -> None:
-    config_file.write_text(config_file.read_text().replace("= true\n", "= false\n"))
+    config_file.write_text(config_file.read_text().replace("no_pad = true", "no_pad = false"))
     refused = gate("config", "check", "--config", config_file)
     assert refused.code == 78
     assert "face.accept_no_pad: the rules open by face alone, and no presentation" in refused.err

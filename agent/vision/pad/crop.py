@@ -45,10 +45,10 @@ def _clamped(image: Image, box: FloatBox, how: PadCrop) -> Image:
 def _reflected(image: Image, box: FloatBox, how: PadCrop) -> Image:
     """Beyond the image's border what lies within it, mirrored."""
     height_px, width_px = image.shape[:2]
-    wide, high = (side * how.scale for side in _sides(box, how))
-    width, height = max(int(wide), 1), max(int(high), 1)
-    left = int(box[0] + box[2] / 2 - wide / 2)
-    top = int(box[1] + box[3] / 2 - high / 2)
+    across, down = (side * how.scale for side in _sides(box, how))
+    width, height = max(int(across), 1), max(int(down), 1)
+    left = int(box[0] + box[2] / 2 - across / 2)
+    top = int(box[1] + box[3] / 2 - down / 2)
     right, bottom = left + width, top + height
     part = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
     if not part.size:
