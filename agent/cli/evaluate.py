@@ -195,25 +195,15 @@ def pad(
 
     All installed packs are fused as at the gate. Needs neither config nor key.
     """
+    from agent.cli.evaluate_text import show_pad
     from agent.lab.evaluate.open_pad import evaluate_folder
-    from agent.lab.evaluate.pad import table_rows
 
     with progress(wanted=not as_json) as advance:
         found = evaluate_folder(folder, state_dir(state), pack or (), advance, face_pack)
     if as_json:
         emit(found)
         return
-    failed = found["failed_to_acquire"]
-    fields(
-        {
-            "packs": ", ".join(found["packs"]),
-            "faces found by": found["face_pack"],
-            "threshold": found["threshold"],
-            "auc": _rounded(found["auc"]),
-            "failed to acquire": len(failed),
-        }
-    )
-    table(("kind", "pictures", "taken wrongly", "at most (95 %)"), table_rows(found))
+    show_pad(found)
 
 
 def _check(reference_bits: int | None) -> None:

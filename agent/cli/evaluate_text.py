@@ -37,6 +37,22 @@ def show(found: Mapping[str, Any]) -> None:
         _groups(found["by"])
 
 
+def show_pad(found: Mapping[str, Any]) -> None:
+    """An evaluation of attack detection."""
+    from agent.lab.evaluate.pad import table_rows
+
+    fields(
+        {
+            "packs": ", ".join(found["packs"]),
+            "faces found by": found["face_pack"],
+            "threshold": found["threshold"],
+            "auc": _rounded(found["auc"]),
+            "failed to acquire": len(found["failed_to_acquire"]),
+        }
+    )
+    table(("kind", "pictures", "taken wrongly", "at most (95 %)"), table_rows(found))
+
+
 def _at(found: Mapping[str, Any], fmr: str) -> Sequence[object]:
     spans = [(found[f"{name}_interval"] or {}).get(fmr) for name in ("fnmr", "threshold")]
     fnmr, threshold = (_rounded(found[name][fmr]) for name in ("fnmr", "threshold"))

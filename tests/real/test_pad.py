@@ -21,7 +21,8 @@ from agent.errors import ModelPackError
 from agent.operations.packs.install import install
 from agent.vision.face.engine import PackFaceEngine, load_engine
 from agent.vision.face.track import Tracker
-from agent.vision.face.watch import Watcher, Zone
+from agent.vision.face.watch import Watcher
+from agent.vision.face.zone import Zone
 from agent.vision.packs.packs import InstalledPack, load_pack, load_pad_pack
 from agent.vision.pad.score import FusedPad, PackPad
 from agent.vision.stills.images import read_image
