@@ -1,4 +1,4 @@
-"""Where faces are: OpenCV's Haar cascade, or YuNet.
+"""Where faces are: the protocol, and OpenCV's Haar cascade; ``yunet`` is the other detector.
 
 Both answer with boxes by falling area, largest and so nearest first. A box's score is the
 detector's own: the cascade's last stage sum, or YuNet's confidence. Both take the smallest face to
@@ -15,7 +15,8 @@ import numpy.typing as npt
 from agent.domain.sight.image import DetectedFace, Image
 from agent.domain.sight.track import Box
 from agent.errors import ModelPackError
-from agent.vision.packs.manifest import HaarDetector, YunetDetector
+from agent.vision.face.reduce import reduced
+from agent.vision.packs.manifest import HaarDetector
 
 Grey = npt.NDArray[np.uint8]
 """Height x width."""
@@ -64,16 +65,8 @@ class HaarCascade:
 
     def searched(self, image: Image, smallest_face_px: int) -> Grey:
         """The grey image that the cascade is run on."""
-        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-        scale = self._settings.search_px / smallest_face_px
-        # Whole halvings by area and the rest by bilinear sampling: an eighth of the time of one
-        # reduction by area, which is fast for whole factors only.
-        while scale <= 0.5:
-            grey = cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-            scale *= 2.0
-        if scale < 1.0:
-            grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
-        return np.asarray(grey, dtype=np.uint8)
+        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+        return reduced(grey, self._settings.search_px / smallest_face_px)[0]
 
     def bare(
         self, searched: Grey, smallest_face_px: int
@@ -88,37 +81,3 @@ class HaarCascade:
             outputRejectLevels=True,
         )
         return np.asarray(boxes, dtype=np.int32).reshape(-1, 4), np.asarray(scores).reshape(-1)
-
-
-class Yunet:
-    """W. Wu et al., "YuNet: a tiny millisecond-level face detector", 2023; with landmarks."""
-
-    def __init__(
-        self, settings: YunetDetector, model: Path, smallest_face_px: int | None = None
-    ) -> None:
-        """Load the network.
-
-        Raises:
-            ModelPackError: OpenCV cannot read it.
-        """
-        try:
-            self._network = cv2.FaceDetectorYN.create(
-                str(model), "", (320, 320), settings.least_score, settings.overlap
-            )
-        except cv2.error as error:
-            raise ModelPackError(f"{model.name} cannot be loaded by OpenCV") from error
-        self.smallest_face_px = smallest_face_px or settings.smallest_face_px
-
-    def detect(self, image: Image, smallest_face_px: int | None = None) -> list[DetectedFace]:
-        """Faces at least so wide by falling area, each with its landmarks."""
-        smallest = smallest_face_px or self.smallest_face_px
-        height, width = image.shape[:2]
-        self._network.setInputSize((width, height))
-        _, rows = self._network.detect(image)
-        faces = []
-        for row in rows if rows is not None else ():
-            x, y, w, h = (round(float(v)) for v in row[:4])
-            if w >= smallest:
-                points = np.asarray(row[4:14], dtype=np.float32).reshape(5, 2)
-                faces.append(DetectedFace(Box(x, y, w, h), float(row[14]), points))
-        return sorted(faces, key=lambda face: -face.box.area)

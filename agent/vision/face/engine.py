@@ -6,10 +6,11 @@ import numpy as np
 
 from agent.domain.sight.image import DetectedFace, Image, Template
 from agent.errors import InternalError, ModelPackError
-from agent.vision.face.detect import Detector, HaarCascade, Yunet
+from agent.vision.face.detect import Detector, HaarCascade
 from agent.vision.face.embed import FaceEmbedder
 from agent.vision.face.landmarks import DlibLandmarks
 from agent.vision.face.shape_predictor import ShapePredictor
+from agent.vision.face.yunet import Yunet
 from agent.vision.packs.dlib_shape import unpack_shape_forests
 from agent.vision.packs.manifest import HaarDetector, Manifest, YunetDetector
 from agent.vision.packs.onnx import OnnxModel
@@ -103,7 +104,7 @@ def load_engine(
         detector = HaarCascade(manifest.detector, smallest_face_px)
     elif isinstance(manifest.detector, YunetDetector):
         path = pack.path(manifest.detector.file)
-        detector = Yunet(manifest.detector, path, smallest_face_px)
+        detector = Yunet(manifest.detector, path, smallest_face_px, threads)
     else:
         raise ModelPackError(f"the pack {pack.manifest.name} needs the insightface engine")
     landmarks = None

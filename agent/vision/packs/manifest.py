@@ -38,12 +38,17 @@ class HaarDetector(ManifestTable):
 
 
 class YunetDetector(ManifestTable):
-    """OpenCV's YuNet, which brings five landmarks of its own."""
+    """YuNet, which brings five landmarks of its own.
+
+    ``smallest_face_px`` is in pixels of the image, which is searched at the scale at which such a
+    face is ``search_px`` wide, and never enlarged.
+    """
 
     kind: Literal["yunet"]
     file: FileName
     least_score: float = Field(ge=0, le=1)
     overlap: float = Field(ge=0, le=1, description="of two boxes above which the weaker goes")
+    search_px: int = Field(default=36, ge=8)
     smallest_face_px: int = Field(ge=10)
 
 

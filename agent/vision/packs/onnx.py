@@ -12,6 +12,25 @@ from agent.errors import ModelPackError
 FloatArray = npt.NDArray[np.float32]
 
 
+def open_session(model: str | bytes, name: str, threads: int = 1) -> Any:
+    """A session of the file at a path, or of a model's bytes.
+
+    Raises:
+        ModelPackError: ONNX Runtime cannot load it.
+    """
+    options = ort.SessionOptions()
+    # Named, because by default the runtime pins threads by itself, which a sandbox forbids.
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime has many classes of its own
+        raise ModelPackError(f"{name} cannot be loaded: {type(error).__name__}") from error
+
+
 class OnnxModel:
     """A network of one input and one output; safe to run from several threads."""
 
@@ -21,19 +40,7 @@ class OnnxModel:
         Raises:
             ModelPackError: ONNX Runtime cannot load it, or it has more than one input or output.
         """
-        options = ort.SessionOptions()
-        # Named, because by default the runtime pins threads by itself, which a sandbox forbids.
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # the runtime has many classes of its own
-            raise ModelPackError(f"{path.name} cannot be loaded: {type(error).__name__}") from error
+        self._session = open_session(str(path), path.name, threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
             raise ModelPackError(f"{path.name} has {len(inputs)} inputs and {len(outputs)} outputs")

@@ -1,0 +1,141 @@
+"""YuNet through ONNX Runtime: faces with five landmarks, at any size.
+
+W. Wu, H. Peng, S. Yu, "YuNet: a tiny millisecond-level face detector", 2023. For each cell of three
+grids (strides of 8, 16 and 32 pixels) the network says how sure it is of a face (the root of class
+times object score), the face's middle and the logarithm of its size in strides from the cell, and
+the landmarks likewise. The file is of a fixed 640 x 640; its dimensions are freed in memory when it
+is loaded, the file itself stays as its hash says.
+
+The answers are ``cv2.FaceDetectorYN``'s for the same pixels, to a hundredth of a pixel.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from agent.domain.sight.image import DetectedFace, Image
+from agent.domain.sight.track import Box
+from agent.errors import ModelPackError
+from agent.vision.face.reduce import reduced
+from agent.vision.packs.manifest import YunetDetector
+from agent.vision.packs.onnx import FloatArray, open_session
+
+_STRIDES = (8, 16, 32)
+_OUTPUTS = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in _STRIDES]
+_SIDE_STEP_PX = 32
+"""The coarsest grid must meet the edge; what is added is black, right and below."""
+
+
+class Searched(NamedTuple):
+    """What the network is run on: its input, and how many pixels of it one of the image makes."""
+
+    planes: FloatArray
+    scale: float
+
+
+class Yunet:
+    """Implements ``Detector``; not safe for two threads at once."""
+
+    def __init__(
+        self,
+        settings: YunetDetector,
+        model: Path,
+        smallest_face_px: int | None = None,
+        threads: int = 1,
+    ) -> None:
+        """Load the network.
+
+        Raises:
+            ModelPackError: it cannot be loaded, or is not YuNet.
+        """
+        self._settings = settings
+        self._session = open_session(_any_size(model), model.name, threads)
+        self.smallest_face_px = smallest_face_px or settings.smallest_face_px
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1 or not {output.name for output in outputs} >= set(_OUTPUTS):
+            raise ModelPackError(f"{model.name} is not YuNet: it has other inputs or outputs")
+        self._input: str = inputs[0].name
+
+    def detect(self, image: Image, smallest_face_px: int | None = None) -> list[DetectedFace]:
+        """Faces at least so wide by falling area, each with its landmarks."""
+        smallest = smallest_face_px or self.smallest_face_px
+        searched = self.searched(image, smallest)
+        faces = []
+        for row in self._faces(self.bare(searched), searched.planes.shape[3]):
+            places = row[:14] / np.float32(searched.scale)
+            box = Box(*(round(float(v)) for v in places[:4]))
+            if box.width >= smallest:
+                faces.append(DetectedFace(box, float(row[14]), places[4:].reshape(5, 2)))
+        return sorted(faces, key=lambda face: -face.box.area)
+
+    def searched(self, image: Image, smallest_face_px: int) -> Searched:
+        """``image`` at the scale at which the smallest face sought is ``search_px`` wide.
+
+        It is never enlarged.
+        """
+        small, scale = reduced(image, self._settings.search_px / smallest_face_px)
+        rows, columns = small.shape[:2]
+        height, width = (-(-side // _SIDE_STEP_PX) * _SIDE_STEP_PX for side in (rows, columns))
+        planes = np.zeros((1, 3, height, width), dtype=np.float32)
+        for plane, colour in zip(planes[0], cv2.split(small), strict=True):
+            plane[:rows, :columns] = colour
+        return Searched(planes, scale)
+
+    def bare(self, searched: Searched) -> list[FloatArray]:
+        """The one run of the network."""
+        found: list[FloatArray] = self._session.run(_OUTPUTS, {self._input: searched.planes})
+        return found
+
+    def _faces(self, outputs: list[FloatArray], width: int) -> FloatArray:
+        """Faces x 15: left, top, width, height, five points, score; in the network's pixels."""
+        classes, objects, boxes, points = (
+            [grid[0] for grid in outputs[at : at + 3]] for at in range(0, 12, 3)
+        )
+        least = self._settings.least_score
+        rows = []
+        for stride, cls, obj, box, point in zip(
+            _STRIDES, classes, objects, boxes, points, strict=True
+        ):
+            scores = np.sqrt(np.clip(cls[:, 0], 0.0, 1.0) * np.clip(obj[:, 0], 0.0, 1.0))
+            (sure,) = (scores >= least).nonzero()
+            if len(sure) == 0:
+                continue
+            row, column = np.divmod(sure, width // stride)
+            cells = np.stack([column, row], axis=1).astype(np.float32)
+            middle = (cells + box[sure, :2]) * stride
+            sides = np.exp(box[sure, 2:]) * stride
+            places = (point[sure] + np.tile(cells, 5)) * stride
+            rows.append(np.hstack([middle - sides / 2, sides, places, scores[sure, None]]))
+        if not rows:
+            return np.empty((0, 15), dtype=np.float32)
+        found: FloatArray = np.concatenate(rows).astype(np.float32)
+        # OpenCV's own detector compares whole pixels too.
+        whole = found[:, :4].astype(np.int32).tolist()
+        kept = cv2.dnn.NMSBoxes(whole, found[:, 14].tolist(), least, self._settings.overlap)
+        return found[np.asarray(kept, dtype=np.intp).reshape(-1)]
+
+
+def _any_size(model: Path) -> bytes:
+    """The network with free height and width: what follows from them is inferred anew.
+
+    Its reshapes leave the number of cells open already (-1), and its enlargements are by a factor.
+
+    Raises:
+        ModelPackError: the file is no ONNX model.
+    """
+    try:
+        network = onnx.load_model(model)
+    except Exception as error:  # protobuf's and onnx's own classes
+        raise ModelPackError(f"{model.name} is no ONNX model") from error
+    for value in network.graph.input:
+        for dimension, name in zip(value.type.tensor_type.shape.dim[2:], "hw", strict=False):
+            dimension.dim_param = name
+    for value in network.graph.output:
+        value.type.tensor_type.ClearField("shape")
+    del network.graph.value_info[:]
+    serialised: bytes = network.SerializeToString()
+    return serialised
