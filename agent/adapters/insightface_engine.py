@@ -112,6 +112,11 @@ class InsightfaceEngine:
         template = np.asarray(self._embedder.get_feat(aligned), dtype=np.float32).ravel()
         return np.asarray(template / max(float(np.linalg.norm(template)), 1e-12), dtype=np.float32)
 
+    def templates(self, aligned: Image) -> tuple[Template, Template]:
+        """The template of an aligned face, of length one; a reference is made no other way."""
+        template = self.embed_crop(aligned)
+        return template, template
+
     def embed(self, image: Image, face: DetectedFace) -> Template:
         """The template of a located face, of length one."""
         return self.embed_crop(self.crop(image, face))

@@ -96,7 +96,7 @@ channels = "rgb"
 mean = [0.0, 0.0, 0.0]
 scale = [1.0, 1.0, 1.0]
 components = 128
-mirror_averaged = true
+mirror = "both"
 unit_length = false
 
 [embedder.alignment]

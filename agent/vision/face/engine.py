@@ -37,10 +37,13 @@ class FaceEngine(Protocol):
         """The aligned face as the embedder sees it."""
 
     def embed_crop(self, aligned: Image) -> Template:
-        """The template of an aligned face."""
+        """The template of an aligned face as a probe."""
+
+    def templates(self, aligned: Image) -> tuple[Template, Template]:
+        """The templates of an aligned face as a probe and as a reference."""
 
     def embed(self, image: Image, face: DetectedFace) -> Template:
-        """The template of a located face."""
+        """The template of a located face as a probe."""
 
 
 class PackFaceEngine:
@@ -82,12 +85,16 @@ class PackFaceEngine:
         return self.embedder.crop(image, face.landmarks)
 
     def embed(self, image: Image, face: DetectedFace) -> Template:
-        """The template of a located face."""
+        """The template of a located face as a probe."""
         return self.embed_crop(self.crop(image, face))
 
     def embed_crop(self, aligned: Image) -> Template:
-        """The template of an aligned face."""
+        """The template of an aligned face as a probe."""
         return self.embedder.embed(aligned)
+
+    def templates(self, aligned: Image) -> tuple[Template, Template]:
+        """The templates of an aligned face as a probe and as a reference."""
+        return self.embedder.templates(aligned)
 
 
 def load_engine(

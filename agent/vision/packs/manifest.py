@@ -95,8 +95,9 @@ class Embedder(ManifestTable):
 
     Its one input: batch x 3 x ``height_px`` x ``width_px`` float32 in the order ``channels``, each
     value ``(pixel - mean) * scale`` with pixels from 0 to 255. Its one output: batch x
-    ``components``. With ``mirror_averaged`` a template is the mean of the outputs for the chip and
-    its mirror image, and the batch may be of two; without, it may be fixed at one. With
+    ``components``. ``mirror`` says of which a template is the mean of the outputs for chip and
+    mirror image: ``both`` probes and references, ``references`` alone (half the time a frame), or
+    ``none``; the batch may be free or fixed at one. With
     ``unit_length`` the template is then divided by its length.
     """
 
@@ -107,7 +108,7 @@ class Embedder(ManifestTable):
     mean: Three
     scale: Three
     components: int = Field(ge=16, le=4096)
-    mirror_averaged: bool
+    mirror: Literal["both", "references", "none"]
     unit_length: bool
     alignment: Annotated[ChipAlignment | TemplateAlignment, Field(discriminator="kind")]
 

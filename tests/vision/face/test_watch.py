@@ -61,6 +61,9 @@ class Crowd:
         self.looked_at.append(self._who)
         return template(self._who)
 
+    def templates(self, aligned):
+        raise NotImplementedError
+
     def embed(self, image, face):
         raise NotImplementedError
 
