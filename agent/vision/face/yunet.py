@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import onnx
 
 from agent.domain.sight.image import DetectedFace, Image
