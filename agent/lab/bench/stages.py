@@ -136,7 +136,7 @@ def bare_embedding(
     model = OnnxModel(pack.path(settings.file))
     aligned = engine.crop(image, face)
     views = [aligned, np.asarray(cv2.flip(aligned, 1), dtype=np.uint8)]
-    batch = engine.embedder.batch(views if settings.mirror_averaged else views[:1])
+    batch = engine.embedder.batch(views if settings.mirror == "both" else views[:1])
     if model.takes_batches or len(batch) == 1:
         return lambda: model.run(batch)
     return lambda: [model.run(one[None]) for one in batch]

@@ -14,7 +14,10 @@ from agent.vision.packs.dlib_shape import ShapeForests, unpack_shape_forests
 
 Pixels = npt.NDArray[np.uint8]
 
-_THIRDS = (np.arange(3 * 255 + 1) // 3).astype(np.float32)
+Grey = npt.NDArray[np.int16]
+
+_MOST_SPLITS_IN_A_TABLE = 15
+_THIRDS = (np.arange(3 * 255 + 1) // 3).astype(np.int16)
 """A sum of three colours to its intensity in whole numbers."""
 
 
@@ -33,17 +36,27 @@ class ShapePredictor:
         self._fit = np.stack([np.stack([x, y], axis=1), np.stack([-y, x], axis=1)])
         self._fit = self._fit.reshape(2, -1) / spread
         self._depth = (splits + 1).bit_length() - 1
-        features = np.stack([forests.first_feature, forests.second_feature], axis=1)
+        # The answers of a tree's splits fill whole bytes; the spare ones are not asked for.
+        spare = -splits % 8
+        padded = ((0, 0), (0, 0), (0, spare))
+        features = np.stack(
+            [np.pad(one, padded) for one in (forests.first_feature, forests.second_feature)], axis=1
+        )
         self._features = features.reshape(cascades, 2, -1).astype(np.intp)
-        self._thresholds = forests.thresholds.reshape(cascades, -1)
+        # Differences are whole numbers, so what exceeds a threshold exceeds its whole part; beyond
+        # any difference all are alike. What is no number is never exceeded.
+        whole = np.clip(np.floor(np.nan_to_num(forests.thresholds, nan=512.0)), -512.0, 512.0)
+        self._thresholds = np.pad(whole.astype(np.int16), padded).reshape(cascades, -1)
+        self._leaf_of = _leaf_table(splits)
         self._leaves = forests.leaves.reshape(cascades, trees * (splits + 1), -1)
         self._anchors = forests.anchors.astype(np.intp)
         deltas = forests.deltas.transpose(0, 2, 1)
         self._deltas = np.ascontiguousarray(deltas)
         self._turned_deltas = np.stack([-deltas[:, 1], deltas[:, 0]], axis=1)
-        self._first_node = np.arange(trees, dtype=np.intp) * splits
-        # A leaf's number among all nodes, less this, is its number among all leaves.
-        self._before_leaves = self._first_node + splits - np.arange(trees) * (splits + 1)
+        self._first_node = np.arange(trees, dtype=np.intp) * (splits + spare)
+        self._first_leaf = np.arange(trees, dtype=np.intp) * (splits + 1)
+        self._splits = splits
+        self._bytes = (splits + spare) // 8
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "ShapePredictor":
@@ -81,7 +94,7 @@ class ShapePredictor:
         level: int,
         shape: Float32Array,
         box: tuple[float, float, float, float],
-    ) -> Float32Array:
+    ) -> Grey:
         """What each feature of a level sees: (red + green + blue) / 3 in whole numbers."""
         left, top, width, height = box
         rows, columns = image.shape[:2]
@@ -102,24 +115,42 @@ class ShapePredictor:
             index[~inside] = 0
         colours = image.reshape(-1, 3).take(index, axis=0)
         sums = colours[:, 0].astype(np.intp) + colours[:, 1] + colours[:, 2]
-        values: Float32Array = _THIRDS.take(sums)
+        values: Grey = _THIRDS.take(sums)
         if not all_inside:
             values[~inside] = 0
         return values
 
-    def _improved(self, level: int, shape: Float32Array, values: Float32Array) -> Float32Array:
+    def _improved(self, level: int, shape: Float32Array, values: Grey) -> Float32Array:
         first, second = values.take(self._features[level], mode="clip")
-        goes_right = ~(first - second > self._thresholds[level])
-        node = self._first_node.copy()
-        for _ in range(self._depth):
-            turns = goes_right.take(node)
-            # From the root of its tree on, node n has the children 2n + 1 and 2n + 2.
-            node += node
-            node -= self._first_node
-            node += 1
-            node += turns
-        leaves = self._leaves[level].take(node - self._before_leaves, axis=0)
+        first -= second
+        goes_right = first <= self._thresholds[level]
+        if self._leaf_of is None:
+            leaf = self._walked(goes_right)
+        else:
+            answers = np.packbits(goes_right, bitorder="little").view(f"<u{self._bytes}")
+            leaf = self._leaf_of.take(answers)
+        leaves = self._leaves[level].take(leaf + self._first_leaf, axis=0)
         leaves[0] += shape.ravel()
         # Rows are added one after the other, as dlib adds its trees.
         summed: Float32Array = np.add.reduce(leaves, axis=0)
         return summed.reshape(-1, 2)
+
+    def _walked(self, goes_right: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+        """The leaf of each tree; from the root on, node n has the children 2n + 1 and 2n + 2."""
+        node = np.zeros_like(self._first_node)
+        for _ in range(self._depth):
+            node += node + 1 + goes_right.take(node + self._first_node)
+        leaf: npt.NDArray[np.intp] = node - self._splits
+        return leaf
+
+
+def _leaf_table(splits: int) -> npt.NDArray[np.intp] | None:
+    """The leaf by all answers of a tree at once, split n being bit n; None where they are many."""
+    if splits > _MOST_SPLITS_IN_A_TABLE:
+        return None
+    answers = np.arange(1 << (splits + -splits % 8), dtype=np.intp)
+    node = np.zeros_like(answers)
+    for _ in range((splits + 1).bit_length() - 1):
+        node += node + 1 + (answers >> node & 1)
+    leaf: npt.NDArray[np.intp] = node - splits
+    return leaf
