@@ -32,7 +32,21 @@ Raises ``ImageError`` where the file is no image; that too is a failure to acqui
 Progress = Callable[[str, int, int], None]
 
 _SUFFIXES = {
-    *(".bmp", ".dib", ".jpg", ".jpeg", ".jpe", ".jp2", ".png", ".webp", ".avif", ".tif", ".tiff"),
+    *(
+        ".bmp",
+        ".dib",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jp2",
+        ".png",
+        ".webp",
+        ".avif",
+        ".heic",
+        ".heif",
+        ".tif",
+        ".tiff",
+    ),
     *(".pbm", ".pgm", ".ppm", ".pxm", ".pnm", ".pfm", ".sr", ".ras", ".hdr", ".pic", ".gif"),
 }
 _BLOCK_PAIRS = 50_000

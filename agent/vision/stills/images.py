@@ -15,7 +15,9 @@ import numpy.typing as npt
 from agent.domain.foreign.boundary import boundary
 from agent.domain.sight.image import Image
 from agent.errors import ImageError
+from agent.vision.stills.heif import decode_heif, is_heif
 from agent.vision.stills.image_header import declared_pixels, promises_more
+from agent.vision.stills.unread import unread_kind
 
 _LARGEST_BYTES = 64_000_000
 _LARGEST_PIXELS = 50_000_000
@@ -36,7 +38,7 @@ def read_image(path: Path) -> Image:
     """The image at ``path``: blue-green-red, 8 bits, upright by its EXIF orientation.
 
     Raises:
-        ImageError: it is missing, too large, too small, or no image that OpenCV reads.
+        ImageError: it is missing, too large, too small, or no image that OpenCV or libheif reads.
     """
     return _read(path, decode_image)
 
@@ -85,7 +87,7 @@ def decode_image(data: bytes) -> Image:
     """The image in ``data``.
 
     Raises:
-        ImageError: it is too large, too small, or no image that OpenCV reads.
+        ImageError: it is too large, too small, or no image that OpenCV or libheif reads.
     """
     if not data:
         raise ImageError("unreadable_image", "the file is empty")
@@ -94,9 +96,15 @@ def decode_image(data: bytes) -> Image:
     if promises_more(data):
         raise ImageError("unreadable_image", "cut short, or broken")
     # Colour, 8 bits and upright are IMREAD_COLOR's defaults; alpha is left out.
-    image = _decoded(data, cv2.IMREAD_COLOR)
+    image = _decoded_heif(data) if is_heif(data) else _decoded(data, cv2.IMREAD_COLOR)
     if image is None:
-        raise ImageError("unreadable_image", "no image, or a broken one")
+        kind = unread_kind(data)
+        raise ImageError(
+            "unreadable_image",
+            "no image, or a broken one"
+            if kind is None
+            else f"{kind}, which is not read\nFix: send the photograph as JPEG, PNG or HEIC",
+        )
     if max(image.shape[:2]) > _LONGEST_SIDE_PX:
         raise ImageError("image_too_large", f"longer than {_LONGEST_SIDE_PX} pixels a side")
     if min(image.shape[:2]) < _SMALLEST_SIDE_PX:
@@ -130,6 +138,12 @@ def _layers(data: bytes) -> tuple[_Values, _Values] | None:
 
 def _on_paper(colours: _Values, share: _Values, paper: float) -> Image:
     return np.asarray(np.rint(colours * share + paper * (1.0 - share)), dtype=np.uint8)
+
+
+def _decoded_heif(data: bytes) -> npt.NDArray[Any]:
+    broken = partial(ImageError, "unreadable_image", "a HEIC photograph, but a broken one")
+    with boundary("image", broken, ImageError), _quiet():
+        return decode_heif(data, _LARGEST_PIXELS)
 
 
 def _decoded(data: bytes, flags: int) -> npt.NDArray[Any] | None:
