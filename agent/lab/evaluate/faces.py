@@ -23,10 +23,13 @@ from agent.domain.sight.resampling import (
 )
 from agent.errors import ImageError, RefusedError, UnavailableError
 from agent.lab.evaluate.pair_listing import persons_of, read_pairs, require_files
+from agent.vision.stills.cores import each_in_order
 
-TemplateOf = Callable[[Path], Template | None]
+TemplateOf = Callable[[Path], Template | tuple[Template, Template] | None]
 """The template of an image's one face, None where it failed to acquire.
 
+Where a pack makes probes and references in two ways it is both, in this order: of each pair the
+first named, or the later one of two images of a folder, is the probe.
 Raises ``ImageError`` where the file is no image; that too is a failure to acquire.
 """
 Progress = Callable[[str, int, int], None]
@@ -125,6 +128,8 @@ class Method:
     """A pair's one template in so few bits a component, as on a gate pass; None leaves it whole."""
     least_impostor_pairs: int = 0
     """Fewer are refused before the long work, where a report that needs so many is asked for."""
+    workers: int = 1
+    """Threads that ``template_of`` is called by."""
 
 
 def evaluate_pairs(images: Path, listing: Path, method: Method, progress: Progress) -> Measured:
@@ -140,11 +145,13 @@ def evaluate_pairs(images: Path, listing: Path, method: Method, progress: Progre
     require_files(images, listing, pairs)
     same = np.array([pair.same for pair in pairs])
     _require_pairs(int((~same).sum()), method)
-    table, failed = _templates([images / name for name in names], names, method, progress)
+    table, references, failed = _templates(
+        [images / name for name in names], names, method, progress
+    )
     at = {name: i for i, name in enumerate(names)}
     ones = np.array([at[pair.one] for pair in pairs])
     others = np.array([at[pair.other] for pair in pairs])
-    references = _as_references(table, method.reference_bits)
+    references = _as_references(references, method.reference_bits)
     parts = range(0, len(pairs), _BLOCK_PAIRS)
     blocks = [slice(part, part + _BLOCK_PAIRS) for part in parts]
     scores = np.concatenate(
@@ -182,8 +189,8 @@ def evaluate_identities(folder: Path, method: Method, progress: Progress) -> Mea
     people_images = np.bincount(owners)
     _require_pairs((len(files) ** 2 - int((people_images**2).sum())) // 2, method)
     names = [str(path.relative_to(folder)) for _, path in files]
-    table, failed = _templates([path for _, path in files], names, method, progress)
-    references = _as_references(table, method.reference_bits)
+    table, references, failed = _templates([path for _, path in files], names, method, progress)
+    references = _as_references(references, method.reference_bits)
     scores = np.full(len(files) * (len(files) - 1) // 2, -np.inf)
     start = 0
     for row in range(len(files) - 1):
@@ -220,26 +227,30 @@ def _is_image(path: Path) -> bool:
 
 def _templates(
     paths: Sequence[Path], names: Sequence[str], method: Method, progress: Progress
-) -> tuple[Templates, tuple[str, ...]]:
-    """A template a row, NaN where an image failed to acquire, and the names of those."""
-    templates: list[Template | None] = []
-    for done, path in enumerate(paths):
-        progress("images", done, len(paths))
+) -> tuple[Templates, Templates, tuple[str, ...]]:
+    """A probe and a reference a row, NaN where an image failed to acquire; the names of those."""
+
+    def of(path: Path) -> tuple[Template, Template] | None:
         try:
-            template = method.template_of(path)
+            found = method.template_of(path)
         except ImageError:
-            template = None
+            return None
+        sides = found if found is None or isinstance(found, tuple) else (found, found)
         # A template with a hole is none.
-        usable = template is not None and bool(np.isfinite(template).all())
-        templates.append(template if usable else None)
-    progress("images", len(paths), len(paths))
-    found = [template for template in templates if template is not None]
-    table = np.full((len(paths), len(found[0]) if found else 1), np.nan, dtype=np.float32)
-    for row, template in enumerate(templates):
-        if template is not None:
-            table[row] = template
-    missing = zip(names, templates, strict=True)
-    return table, tuple(name for name, template in missing if template is None)
+        return sides if sides is not None and np.isfinite(sides).all() else None
+
+    progress("images", 0, len(paths))
+    sides = []
+    for done, found in enumerate(each_in_order(of, paths, method.workers)):
+        sides.append(found)
+        progress("images", done + 1, len(paths))
+    components = next((len(found[0]) for found in sides if found is not None), 1)
+    table = np.full((2, len(paths), components), np.nan, dtype=np.float32)
+    for row, found in enumerate(sides):
+        if found is not None:
+            table[:, row] = found
+    missing = zip(names, sides, strict=True)
+    return table[0], table[1], tuple(name for name, found in missing if found is None)
 
 
 def _as_references(table: Templates, bits: int | None) -> Templates:

@@ -19,9 +19,11 @@ from agent.lab.evaluate.plots import check_plot, draw
 from agent.lab.evaluate.report import LEAST_IMPOSTOR_PAIRS, manifest_lines
 from agent.operations.files import write_lines
 from agent.vision.face.acquire import acquire
+from agent.vision.face.engine import FaceEngine
 from agent.vision.face.quality import EVALUATION
 from agent.vision.packs.manifest import Manifest
 from agent.vision.packs.packs import load_pack
+from agent.vision.stills.cores import Lent, cores
 from agent.vision.stills.images import read_image
 
 _MAX_FALSE_GRANT_RATE = 0.01
@@ -140,25 +142,24 @@ def _timed(
     state: Path, name: str, reference_bits: int | None, reports: Reports, measure: _Measure
 ) -> _Timed:
     pack = load_pack(name, state)
-    engine = engine_of(pack, threads=1)
     metric = Metric(pack.manifest.comparison.metric)
-    spent_s = 0.0
+    spent_s: list[float] = []
 
-    def template_of(path: Path) -> Template | None:
-        nonlocal spent_s
+    def sides(engine: FaceEngine, path: Path) -> tuple[Template, Template] | None:
         start_s = time.perf_counter()
         try:
             acquired = acquire(engine, read_image(path), EVALUATION)
         finally:
-            spent_s += time.perf_counter() - start_s
-        usable = acquired.face is not None and acquired.reason is None
-        return acquired.face.template if usable and acquired.face is not None else None
+            spent_s.append(time.perf_counter() - start_s)
+        face = acquired.face
+        return None if face is None or acquired.reason is not None else (face.probe, face.template)
 
+    template_of = Lent(lambda: engine_of(pack, threads=1), sides)
     limits = EVALUATION.as_json()
     least = 0 if reports.curve is None else LEAST_IMPOSTOR_PAIRS
-    method = Method(name, metric, template_of, limits, reference_bits, least)
+    method = Method(name, metric, template_of, limits, reference_bits, least, cores())
     measured = measure(method)
-    return _Timed(pack.manifest, measured, spent_s * 1000.0 / max(measured.images, 1))
+    return _Timed(pack.manifest, measured, sum(spent_s) * 1000.0 / max(measured.images, 1))
 
 
 def _beside(one: _Timed) -> dict[str, Any]:
