@@ -75,12 +75,19 @@ def bench(
             for name, stage in found["stages"].items()
         ],
     )
-    table(("ratio", "value"), [(name, _number(value)) for name, value in found["ratios"].items()])
+    limits = found.get("limits", {})
+    table(
+        ("ratio", "value", "at most"),
+        [
+            (name, _number(value), _number(limits.get(name)))
+            for name, value in found["ratios"].items()
+        ],
+    )
     if found.get("peers"):
         table(
-            ("peer", "median ms", "speedup"),
+            ("peer", "median ms", "speedup", "at least"),
             [
-                (name, _number(other["median_ms"]), _number(other["speedup"]))
+                (name, *(_number(other.get(key)) for key in ("median_ms", "speedup", "limit")))
                 for name, other in found["peers"].items()
             ],
         )

@@ -19,6 +19,7 @@ import numpy as np
 from agent.adapters.camera.simulated import fit_scene
 from agent.domain.sight.image import Image
 from agent.errors import InternalError
+from agent.lab.bench.face_path import peer_figures
 from agent.lab.bench.peer import measure_peer
 from agent.lab.demo.world import portrait
 from agent.vision.face.engine import PackFaceEngine, load_engine
@@ -30,6 +31,8 @@ ONE_THREAD = dict.fromkeys(
 )
 _SIZE = (640, 480)
 _FACE_PX = 150
+_PEER_LIMIT = 10.0
+"""At least so many times as fast as a peer."""
 _TIMEOUT_S = 600.0
 
 
@@ -50,8 +53,7 @@ def run_bench(
         if peer is not None:
             progress(f"measuring {peer}", 1, 2)
             theirs_ms = measure_peer(scene, ONE_THREAD)
-            ours_ms = found["face_path"]["median_ms"]
-            found["peers"] = {peer: {"median_ms": theirs_ms, "speedup": theirs_ms / ours_ms}}
+            found["peers"] = {peer: peer_figures(found, theirs_ms, _PEER_LIMIT)}
     return found
 
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -48,98 +48,19 @@ from agent.domain.hours.instant import Instant
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.domain.sight.comparison import Metric, ReferenceIndex
-from agent.domain.sight.image import DetectedFace, Frame, Image
+from agent.domain.sight.image import Frame, Image
+from agent.lab.bench.face_path import MIN_FACE_PX, PATH_TO_BARE_LIMIT, face_stages
 from agent.lab.bench.pad import pad_deeds
-from agent.vision.face.detect import HaarCascade
+from agent.lab.bench.timing import measure, stage
 from agent.vision.face.engine import PackFaceEngine, load_engine
 from agent.vision.face.track import Tracker
 from agent.vision.face.watch import Watcher
-from agent.vision.face.zone import Zone, search_widths
-from agent.vision.packs.onnx import OnnxModel
+from agent.vision.face.zone import Zone
 from agent.vision.packs.packs import InstalledPack, load_pack
 
-_MIN_FACE_PX = 80
 _ROUNDS = 60
 _RESIDENT = HolderId("resident")
 _IDS = Uuid7Source(os.urandom)
-
-Timings = dict[str, list[float]]
-
-
-def measure(deeds: Mapping[str, Callable[[], object]], rounds: int) -> Timings:
-    """Milliseconds of each deed, all of them once a round; the first rounds warm up."""
-    times: Timings = {name: [] for name in deeds}
-    for turn in range(rounds + max(rounds // 10, 3)):
-        for name, deed in deeds.items():
-            start_s = time.perf_counter()
-            deed()
-            if turn >= max(rounds // 10, 3):
-                times[name].append((time.perf_counter() - start_s) * 1000.0)
-    return times
-
-
-def stage(times: list[float], bare: list[float] | None = None) -> dict[str, float]:
-    """Median and 99th percentile, with the bare cost and the ratio to it where there is one."""
-    found = {
-        "median_ms": round(float(np.median(times)), 4),
-        "p99_ms": round(float(np.percentile(times, 99)), 4),
-    }
-    if bare is not None:
-        found["bare_ms"] = round(float(np.median(bare)), 4)
-        found["ratio"] = round(float(np.median(times)) / float(np.median(bare)), 4)
-    return found
-
-
-def face_stages(engine: PackFaceEngine, bare_run: Callable[[], object], image: Image) -> Timings:
-    """Detection, landmarks, embedding and the whole path, beside what they cannot avoid.
-
-    The near search of ``vision.face.watch`` is what runs: the image shows a face at arm's length.
-    """
-    near = search_widths(_MIN_FACE_PX)[0]
-    face = engine.detect(image, near)[0]
-    located = engine.locate(image, face)
-    assert located is not None
-
-    def path() -> None:
-        found = engine.locate(image, engine.detect(image, near)[0])
-        assert found is not None
-        engine.embed(image, found)
-
-    return measure(
-        {
-            "detect": lambda: engine.detect(image, near),
-            "bare_detect": bare_detection(engine, image),
-            "landmarks": lambda: engine.locate(image, face),
-            "embed": lambda: engine.embed(image, located),
-            "bare_embed": bare_run,
-            "path": path,
-        },
-        _ROUNDS,
-    )
-
-
-def bare_detection(engine: PackFaceEngine, image: Image) -> Callable[[], object]:
-    """One call of the detector's own library at the same settings, its input prepared."""
-    detector = engine.detector
-    if isinstance(detector, HaarCascade):
-        smallest = search_widths(_MIN_FACE_PX)[0]
-        searched = detector.searched(image, smallest)
-        return lambda: detector.bare(searched, smallest)
-    return lambda: detector.detect(image)
-
-
-def bare_embedding(
-    pack: InstalledPack, engine: PackFaceEngine, image: Image, face: DetectedFace
-) -> Callable[[], object]:
-    """The model's own run on the prepared input: one for each that the path makes."""
-    settings = pack.manifest.embedder
-    model = OnnxModel(pack.path(settings.file))
-    aligned = engine.crop(image, face)
-    views = [aligned, np.asarray(cv2.flip(aligned, 1), dtype=np.uint8)]
-    batch = engine.embedder.batch(views if settings.mirror == "both" else views[:1])
-    if model.takes_batches or len(batch) == 1:
-        return lambda: model.run(batch)
-    return lambda: [model.run(one[None]) for one in batch]
 
 
 def compare_stages(components: int, metric: Metric) -> dict[str, dict[str, float]]:
@@ -219,7 +140,7 @@ class _Gate:
             watcher = Watcher(
                 self._engine,
                 "camera",
-                Zone(min_face_px=_MIN_FACE_PX),
+                Zone(min_face_px=MIN_FACE_PX),
                 Tracker(self._metric, self._registry.operating.threshold),
             )
             kiosk = Kiosk(_settings(), self._registry)
@@ -302,7 +223,7 @@ def main(state: Path, name: str, scene: Path) -> dict[str, Any]:
     image = np.load(scene)
     located = engine.locate(image, engine.detect(image)[0])
     assert located is not None
-    faces = face_stages(engine, bare_embedding(pack, engine, image, located), image)
+    faces = face_stages(engine, image)
     attacks = measure(pad_deeds(state, pack.manifest, image, located), _ROUNDS)
     metric = Metric(pack.manifest.comparison.metric)
     compared = compare_stages(pack.manifest.embedder.components, metric)
@@ -316,17 +237,14 @@ def main(state: Path, name: str, scene: Path) -> dict[str, Any]:
             )
         finally:
             gate.close()
-    bare = [a + b for a, b in zip(faces["bare_detect"], faces["bare_embed"], strict=True)]
-    path = stage(faces["path"], bare)
+    path = faces.pop("path")
     return {
         "pack": name,
         "image": f"{image.shape[1]}x{image.shape[0]}",
         "face_px": located.box.width,
         "machine": platform.machine(),
         "stages": {
-            "detect": stage(faces["detect"], faces["bare_detect"]),
-            "landmarks": stage(faces["landmarks"]),
-            "embed": stage(faces["embed"], faces["bare_embed"]),
+            **faces,
             **({"pad": stage(attacks["pad"], attacks["bare_pad"])} if attacks else {}),
             **compared,
             "decide": stage(quick["decide"]),
@@ -339,6 +257,7 @@ def main(state: Path, name: str, scene: Path) -> dict[str, Any]:
             "face_path_to_bare": path["ratio"],
             "compare_100k_to_numpy": compared["compare_100k"]["ratio"],
         },
+        "limits": {"face_path_to_bare": PATH_TO_BARE_LIMIT},
     }
 
 

@@ -46,23 +46,22 @@ class FaceEmbedder:
 
     def embed(self, face: Image) -> Template:
         """The template of an aligned face as a probe."""
-        return self._run(face, mirrored=self._settings.mirror == "both")[1]
+        return self._template(self.runs(self.probe_batch(face)))
 
     def templates(self, face: Image) -> tuple[Template, Template]:
         """The templates of an aligned face as a probe and as a reference.
 
         The two are one and the same array where the manifest makes no difference.
         """
-        alone, mean = self._run(face, mirrored=self._settings.mirror != "none")
-        return (mean if self._settings.mirror == "both" else alone), mean
-
-    def _run(self, face: Image, *, mirrored: bool) -> tuple[Template, Template]:
-        """Of the face alone and, where ``mirrored``, the mean with its mirror image's."""
-        if not mirrored:
-            alone = self._template(self._model.run(self.batch([face])))
-            return alone, alone
-        rows = self.runs(self.batch([face, np.asarray(cv2.flip(face, 1), dtype=np.uint8)]))
+        if self._settings.mirror != "references":
+            alike = self.embed(face)
+            return alike, alike
+        rows = self.runs(self.batch(_with_mirror(face)))
         return self._template(rows[:1]), self._template(rows)
+
+    def probe_batch(self, face: Image) -> npt.NDArray[np.float32]:
+        """What the network runs on for a probe."""
+        return self.batch(_with_mirror(face) if self._settings.mirror == "both" else [face])
 
     def runs(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The network's output for a batch: at once where it can, else one by one."""
@@ -99,3 +98,7 @@ class FaceEmbedder:
             raise ModelPackError(
                 f"{settings.file} gives {components} components, not {settings.components}"
             )
+
+
+def _with_mirror(face: Image) -> list[Image]:
+    return [face, np.asarray(cv2.flip(face, 1), dtype=np.uint8)]

@@ -59,7 +59,7 @@ class PackFaceEngine:
         self.manifest = manifest
         self.detector = detector
         self.embedder = embedder
-        self._landmarks = landmarks
+        self.landmarks = landmarks
 
     def detect(self, image: Image, smallest_face_px: int | None = None) -> list[DetectedFace]:
         """Faces by falling area; empty where there is none.
@@ -70,9 +70,9 @@ class PackFaceEngine:
 
     def locate(self, image: Image, face: DetectedFace) -> DetectedFace | None:
         """``face`` with its landmarks; None where they show no face."""
-        if self._landmarks is None:
+        if self.landmarks is None:
             return face if face.landmarks is not None else None
-        return self._landmarks.locate(image, face)
+        return self.landmarks.locate(image, face)
 
     def crop(self, image: Image, face: DetectedFace) -> Image:
         """The aligned face as the embedder sees it.

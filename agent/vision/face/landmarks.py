@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.domain.sight.image import DetectedFace, Image, Landmarks
+from agent.domain.sight.track import Box
 from agent.vision.face.align import DLIB_MEAN_FACE, similarity
 from agent.vision.face.shape_predictor import ShapePredictor
 
-_LEVELS_OF_A_GUESS = 5
+LEVELS_OF_A_GUESS = 5
 """Of the predictor's 15, to place the box; with 5 to 15 the templates came out equally good."""
 _LARGEST_MOVE = 0.12
 """Of the distance between the eyes, from the first to the second answer, root mean square.
@@ -38,6 +39,8 @@ _LARGEST_TILT = 0.9
 """Radians that a head may lean to the side; past that the predictor was not trained."""
 
 Points = npt.NDArray[np.float64]
+Corners = tuple[float, float, float, float]
+"""Left, top, right, bottom, the last two still inside."""
 
 
 class DlibLandmarks:
@@ -45,27 +48,23 @@ class DlibLandmarks:
 
     def __init__(self, predictor: ShapePredictor, mean_shape: Points) -> None:
         """``mean_shape`` is the predictor's initial shape, in shares of its box."""
-        self._predictor = predictor
+        self.predictor = predictor
         self._mean_shape = mean_shape
 
     def locate(self, image: Image, face: DetectedFace) -> DetectedFace | None:
         """``face`` with its landmarks; None where they are no face's."""
         box = face.box
-        first = self._predictor.predict(
-            image,
-            (box.x, box.y, box.x + box.width - 1.0, box.y + box.height - 1.0),
-            _LEVELS_OF_A_GUESS,
-        )
+        first = self.predictor.predict(image, _corners(box), LEVELS_OF_A_GUESS)
         fitted = self._box_of(first)
         if fitted is None:
             return None
-        second = self._predictor.predict(image, fitted)
+        second = self.predictor.predict(image, fitted)
         if not plausible(second, box.width):
             return None
         if _move(first, second) <= _LARGEST_MOVE:
             return DetectedFace(box, face.score, second)
         fitted = self._box_of(second)
-        third = second if fitted is None else self._predictor.predict(image, fitted)
+        third = second if fitted is None else self.predictor.predict(image, fitted)
         settled = fitted is not None and _move(second, third) <= _LARGEST_LAST_MOVE
         return (
             DetectedFace(box, face.score, third)
@@ -73,7 +72,12 @@ class DlibLandmarks:
             else None
         )
 
-    def _box_of(self, points: Landmarks) -> tuple[float, float, float, float] | None:
+    def boxes(self, image: Image, face: DetectedFace) -> tuple[Corners, Corners]:
+        """The boxes that the predictor is asked about for a face: the detector's, and its own."""
+        first = _corners(face.box)
+        return first, self._box_of(self.predictor.predict(image, first, LEVELS_OF_A_GUESS)) or first
+
+    def _box_of(self, points: Landmarks) -> Corners | None:
         """The box in which the mean shape lies nearest to ``points``: scale and shift only."""
         shape = self._mean_shape
         centred = shape - shape.mean(axis=0)
@@ -83,6 +87,10 @@ class DlibLandmarks:
             return None
         left, top = points.mean(axis=0) - size * shape.mean(axis=0)
         return float(left), float(top), float(left) + size, float(top) + size
+
+
+def _corners(box: Box) -> Corners:
+    return box.x, box.y, box.x + box.width - 1.0, box.y + box.height - 1.0
 
 
 def plausible(points: Landmarks, box_width: float) -> bool:

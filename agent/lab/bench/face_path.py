@@ -1,0 +1,104 @@
+"""The face's way through a frame, beside the bare runs of the models that it takes.
+
+Bare is one call of a model's own library with its input prepared: OpenCV's cascade or ONNX
+Runtime's run of YuNet; the shape predictor's two walks, for it is a model too, evaluated by us; and
+ONNX Runtime's runs of the embedder, as many as a probe takes.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from agent.domain.sight.image import DetectedFace, Image
+from agent.errors import UnavailableError
+from agent.lab.bench.timing import Timings, measure, stage
+from agent.vision.face.detect import HaarCascade
+from agent.vision.face.engine import PackFaceEngine
+from agent.vision.face.landmarks import LEVELS_OF_A_GUESS
+from agent.vision.face.watch import search_widths
+from agent.vision.face.yunet import Yunet
+
+MIN_FACE_PX = 80
+PATH_TO_BARE_LIMIT = 1.10
+_ROUNDS = 60
+_BARE = ("bare_detect", "bare_landmarks", "bare_embed")
+
+
+def face_stages(engine: PackFaceEngine, image: Image) -> dict[str, dict[str, float]]:
+    """Detection, landmarks, embedding and the whole ``path``, beside what they cannot avoid.
+
+    The near search of ``vision.face.watch`` is what runs: the image shows a face at arm's length.
+
+    Raises:
+        UnavailableError: the pack finds no face in the image.
+    """
+    near = search_widths(MIN_FACE_PX)[0]
+    face = next(iter(engine.detect(image, near)), None)
+    located = None if face is None else engine.locate(image, face)
+    if face is None or located is None:
+        raise UnavailableError("the pack finds no face in the portrait that is measured with")
+
+    def path() -> None:
+        found = engine.locate(image, engine.detect(image, near)[0])
+        assert found is not None
+        engine.embed(image, found)
+
+    deeds: dict[str, Callable[[], object]] = {
+        "detect": lambda: engine.detect(image, near),
+        "bare_detect": _bare_detection(engine, image, near),
+        "landmarks": lambda: engine.locate(image, face),
+        "embed": lambda: engine.embed(image, located),
+        "bare_embed": _bare_embedding(engine, image, located),
+        "path": path,
+    }
+    bare_landmarks = _bare_landmarks(engine, image, face)
+    if bare_landmarks is not None:
+        deeds["bare_landmarks"] = bare_landmarks
+    return _summed(measure(deeds, _ROUNDS))
+
+
+def _summed(times: Timings) -> dict[str, dict[str, float]]:
+    found = {
+        name: stage(times[name], times.get(f"bare_{name}"))
+        for name in ("detect", "landmarks", "embed")
+    }
+    bare = [sum(one) for one in zip(*(times[name] for name in _BARE if name in times), strict=True)]
+    return {**found, "path": stage(times["path"], bare)}
+
+
+def peer_figures(found: dict[str, Any], theirs_ms: float, limit: float) -> dict[str, float]:
+    """How many times as fast the face's way is as a peer's, beside what was promised."""
+    speedup = theirs_ms / found["face_path"]["median_ms"]
+    return {"median_ms": theirs_ms, "speedup": speedup, "limit": limit}
+
+
+def _bare_detection(engine: PackFaceEngine, image: Image, near: int) -> Callable[[], object]:
+    detector = engine.detector
+    if isinstance(detector, HaarCascade):
+        grey = detector.searched(image, near)
+        return lambda: detector.bare(grey, near)
+    assert isinstance(detector, Yunet)
+    searched = detector.searched(image, near)
+    return lambda: detector.bare(searched)
+
+
+def _bare_landmarks(
+    engine: PackFaceEngine, image: Image, face: DetectedFace
+) -> Callable[[], object] | None:
+    landmarks = engine.landmarks
+    if landmarks is None:
+        return None
+    predict = landmarks.predictor.predict
+    first, second = landmarks.boxes(image, face)
+
+    def bare() -> None:
+        predict(image, first, LEVELS_OF_A_GUESS)
+        predict(image, second)
+
+    return bare
+
+
+def _bare_embedding(
+    engine: PackFaceEngine, image: Image, face: DetectedFace
+) -> Callable[[], object]:
+    batch = engine.embedder.probe_batch(engine.crop(image, face))
+    return lambda: engine.embedder.runs(batch)
