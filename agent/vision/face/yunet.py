@@ -6,7 +6,15 @@ times object score), the face's middle and the logarithm of its size in strides 
 the landmarks likewise. The file is of a fixed 640 x 640; its dimensions are freed in memory when it
 is loaded, the file itself stays as its hash says.
 
-The answers are ``cv2.FaceDetectorYN``'s for the same pixels, to a hundredth of a pixel.
+The answers are ``cv2.FaceDetectorYN``'s for the same pixels, to a hundredth of a pixel (measured:
+1.4e-4 on 167 faces), in 0.4 times its time.
+
+Why ``search_px`` is 36: of the 53 faces from 79 pixels on in 69 frames of a film and 26 photographs
+at 640 pixels, the search at which faces of 72 are so wide found all (at 20: 52, at 14: 48). The
+faces of the enrolled compared with their references as well as at full size (mean cosine 0.672 and
+0.671; 0.65 at 16 to 30), for their landmarks are as good. Of twelve hard faces (profiles, a mask,
+blur, a crowd, one on its side) it finds eleven as the full size does. A frame of 640 x 480 with a
+zone of 80 pixels is so searched at 320 x 240.
 """
 
 from pathlib import Path
