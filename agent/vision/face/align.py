@@ -74,8 +74,7 @@ def crop(image: Image, landmarks: Landmarks, points: Points, size: tuple[int, in
 
     A face much larger than its crop is halved first, else bilinear sampling would skip pixels.
     """
-    move = np.vstack([similarity(landmarks, points), [0.0, 0.0, 1.0]])
-    back = np.asarray(np.linalg.inv(move)[:2])
+    back = np.asarray(cv2.invertAffineTransform(similarity(landmarks, points)), dtype=np.float64)
     return _sampled(image, back, size, np.zeros(2))
 
 

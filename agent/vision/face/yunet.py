@@ -87,7 +87,9 @@ class Yunet:
         small, scale = reduced(image, self._settings.search_px / smallest_face_px)
         rows, columns = small.shape[:2]
         height, width = (-(-side // _SIDE_STEP_PX) * _SIDE_STEP_PX for side in (rows, columns))
-        planes = np.zeros((1, 3, height, width), dtype=np.float32)
+        planes = np.empty((1, 3, height, width), dtype=np.float32)
+        planes[0, :, rows:] = 0.0
+        planes[0, :, :rows, columns:] = 0.0
         for plane, colour in zip(planes[0], cv2.split(small), strict=True):
             plane[:rows, :columns] = colour
         return Searched(planes, scale)

@@ -111,3 +111,25 @@ def test_other_cascades_look_only_where_points_are_predicted() -> None:
     assert len(seen(Engine("dlib5"), image, ENROLMENT)) == 4
     assert len(seen(Engine("dlib5"), image, EVALUATION)) == 5
     assert len(seen(Engine("dlib5"), image, GATE)) == 2
+
+
+class Doubtful(Engine):
+    """Sees the square in every look, and is sure of it on the side that is up only."""
+
+    def detect(self, image, smallest_face_px=None):
+        self.asked.append((image.shape[:2], smallest_face_px))
+        x, y, width, height = cv2.boundingRect((image[:, :, 0] > 128).astype(np.uint8))
+        up = y + height < image.shape[0] / 2 and x + width < image.shape[1] / 2
+        return [DetectedFace(Box(x, y, width, height), 0.95 if up else 0.85)]
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "turns"), [(10, 10, 0), (10, 160, 1), (290, 160, 2), (290, 10, 3)]
+)
+def test_the_look_in_which_the_detector_is_surest_counts(x: int, y: int, turns: int) -> None:
+    image = scene(300, 400, (x, y, 100))
+    (look, found), *_ = seen(Doubtful(), image, GATE)
+    assert look.turns == turns
+    assert look.original(found[0].box) == Box(x, y, 100, 100)
+    kept = seen(Doubtful("dlib5"), image, GATE)[0][0]
+    assert kept.turns == 0

@@ -1,6 +1,8 @@
 """YuNet by ONNX Runtime beside OpenCV's own detector, on the same pixels."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,6 +11,8 @@ from places import SHARED
 
 from agent.domain.sight.image import Image
 from agent.errors import ModelPackError
+from agent.vision.face.looks import looks
+from agent.vision.face.quality import GATE
 from agent.vision.face.yunet import Yunet
 from agent.vision.packs.manifest import YunetDetector, read_manifest
 from agent.vision.stills.images import read_image
@@ -123,3 +127,18 @@ def test_what_is_no_yunet_is_refused(tmp_path: Path) -> None:
         pytest.skip("../shared/models is absent")
     with pytest.raises(ModelPackError, match="is not YuNet"):
         Yunet(settings_of(), other)
+
+
+@pytest.mark.parametrize("name", ["obama.jpg", "lowe.jpg", "miranda.png"])
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_portrait_that_lies_is_looked_at_upright(yunet: Yunet, name: str, turns: int) -> None:
+    path = SHARED / "faces" / "gallery" / name
+    if not path.is_file():
+        pytest.skip("../shared/faces is absent")
+    image = read_image(path)
+    manifest = read_manifest("yunet-mobilefacenet")
+    engine: Any = SimpleNamespace(manifest=manifest, detect=yunet.detect)
+    _, (standing, *_) = next(looks(engine, image, GATE))
+    look, (face, *_) = next(looks(engine, np.ascontiguousarray(np.rot90(image, turns)), GATE))
+    assert look.turns == turns  # counter-clockwise before, clockwise back
+    assert face.score == pytest.approx(standing.score, abs=0.03)
