@@ -37,9 +37,9 @@ _LEAST_OF_SIDE = 0.25
 _LEAST_OF_SMALL_SIDE = 0.15
 """The narrowest face sought in a crop, of its short side."""
 _SURE = 0.9
-"""Of YuNet's confidence. It sees many a face that lies or hangs, with the points of one that stands:
-of seven portraits turned in three ways ten had false points, at 0.80 to 0.88. Upright ones have 0.89
-to 0.95, so a look below this is taken turned as well, and the surest one counts.
+"""Of YuNet's confidence. It sees many a face that lies, but with the points of one that stands:
+of seven portraits turned in three ways ten had false points, at 0.80 to 0.88. Upright ones have
+0.89 to 0.95, so a look below this is taken turned as well, and the surest one counts.
 """
 _OTHER_CASCADES = ("haarcascade_frontalface_alt.xml", "haarcascade_frontalface_default.xml")
 _TURNS = {1: cv2.ROTATE_90_CLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_COUNTERCLOCKWISE}
