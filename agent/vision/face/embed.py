@@ -33,7 +33,7 @@ class FaceEmbedder:
         elif settings.width_px != settings.height_px:
             raise ModelPackError(f"{settings.file}: a dlib chip is square")
         scale = np.array(settings.scale, dtype=np.float32)
-        self._scale = scale[:, None, None]
+        self._scale = scale
         self._offset = (-np.array(settings.mean, dtype=np.float32) * scale)[:, None, None]
         self._check()
 
@@ -80,9 +80,12 @@ class FaceEmbedder:
         width, height = self.size
         planes = np.empty((len(views), 3, height, width), dtype=np.float32)
         for plane, view in zip(planes, views, strict=True):
-            ordered = view[:, :, ::-1] if self._settings.channels == "rgb" else view
-            np.multiply(ordered.transpose(2, 0, 1), self._scale, out=plane)
-        planes += self._offset
+            colours = cv2.split(view)
+            ordered = colours[::-1] if self._settings.channels == "rgb" else colours
+            for channel, colour, factor in zip(plane, ordered, self._scale, strict=True):
+                np.multiply(colour, factor, out=channel)
+        if self._offset.any():
+            planes += self._offset
         return planes
 
     def _check(self) -> None:

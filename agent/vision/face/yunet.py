@@ -109,8 +109,9 @@ class Yunet:
         for stride, cls, obj, box, point in zip(
             _STRIDES, classes, objects, boxes, points, strict=True
         ):
-            scores = np.sqrt(np.clip(cls[:, 0], 0.0, 1.0) * np.clip(obj[:, 0], 0.0, 1.0))
-            (sure,) = (scores >= least).nonzero()
+            # Both come out of a sigmoid, so neither leaves 0 to 1.
+            scores = cls[:, 0] * obj[:, 0]
+            (sure,) = (scores >= least * least).nonzero()
             if len(sure) == 0:
                 continue
             row, column = np.divmod(sure, width // stride)
@@ -118,7 +119,7 @@ class Yunet:
             middle = (cells + box[sure, :2]) * stride
             sides = np.exp(box[sure, 2:]) * stride
             places = (point[sure] + np.tile(cells, 5)) * stride
-            rows.append(np.hstack([middle - sides / 2, sides, places, scores[sure, None]]))
+            rows.append(np.hstack([middle - sides / 2, sides, places, np.sqrt(scores[sure, None])]))
         if not rows:
             return np.empty((0, 15), dtype=np.float32)
         found: FloatArray = np.concatenate(rows).astype(np.float32)
