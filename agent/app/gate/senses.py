@@ -42,6 +42,7 @@ from agent.operations.health.verify_health import RULES
 from agent.vision.face.track import Tracker
 from agent.vision.face.watch import ClaimedFace, Watcher
 from agent.vision.face.zone import Zone
+from agent.vision.frames.motion import MotionGate
 from agent.vision.symbols.symbols import SymbolWatch
 
 RULE = Rule(frozenset())
@@ -193,6 +194,7 @@ class Senses(Organ):
             self._post,
             outlook=Outlook(zone.holds, window_s),
         )
+        symbols.motion = MotionGate()
         return Task(f"symbols {access_point}", symbols.work, symbols.stop)
 
     def _camera_ended(self, camera: str) -> None:

@@ -16,6 +16,7 @@ from agent.app.threads.worker import Slot
 from agent.controller.inputs import CodeUnread, CredentialShown, Input
 from agent.domain.sight.image import Frame
 from agent.ports import Clock, SymbolReader
+from agent.vision.frames.motion import MotionGate
 
 _POLL_S = 0.25
 
@@ -43,6 +44,9 @@ class SymbolWatcher:
         self._clock = clock
         self._post = post
         self._stopping = threading.Event()
+        self._any = False
+        self.motion: MotionGate | None = None
+        """Says which frames are looked at while there is no code; None: all of them."""
 
     def work(self) -> None:
         """The thread's loop, until the slot is closed and empty or ``stop``."""
@@ -52,11 +56,13 @@ class SymbolWatcher:
                 if self._slot.finished:
                     return
                 continue
-            self.look(frame)
+            if self._wanted(frame):
+                self.look(frame)
 
     def look(self, frame: Frame) -> None:
         """Look at one frame."""
         symbols = self._reader.look(frame.image)
+        self._any = bool(symbols)
         height, width = frame.image.shape[:2]
         now = self._clock.now()
         for presented in self.codes.look(symbols, (width, height), now):
@@ -71,3 +77,9 @@ class SymbolWatcher:
     def stop(self) -> None:
         """End ``work`` after the frame under way."""
         self._stopping.set()
+
+    def _wanted(self, frame: Frame) -> bool:
+        """Whether there was a code, or something moved, or nobody has looked for half a second."""
+        if self.motion is None:
+            return True
+        return self.motion.wants(frame.image, frame.captured_s, followed=self._any)

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from scenery import corridor, noisy
 
+from agent.adapters.manual_clock import ManualClock
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.senses.camera import CameraReader, CameraWatcher
+from agent.app.threads.senses.symbols import SymbolWatcher
 from agent.app.threads.worker import Slot
 from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.domain.access.part import PartKind
@@ -22,6 +24,7 @@ from agent.vision.face.quality import AcquisitionLimits
 from agent.vision.face.track import Tracker
 from agent.vision.face.watch import Watcher
 from agent.vision.face.zone import Zone
+from agent.vision.frames.motion import MotionGate
 
 SMALL = corridor(120, 160)
 LIVING = noisy(SMALL, 7)
@@ -236,3 +239,26 @@ def test_a_camera_that_hangs_upside_down_is_told_and_cleared(heads):
     ).work()
     faults = [type(one) for one in said if isinstance(one, FaultRaised | FaultCleared)]
     assert faults == ([FaultRaised, FaultCleared] if heads else [])
+
+
+def test_codes_are_looked_for_where_something_moves_and_twice_a_second_else():
+    looks: list[float] = []
+    found: list[Any] = []
+    frames = [Frame(LIVING[number % 7], number / 15, number) for number in range(45)]
+    slot = SimpleNamespace(take=lambda _s: frames.pop(0) if frames else None, finished=True)
+
+    def look(image):
+        looks.append(float(image[0, 0, 0]))
+        return found
+
+    reader = cast(Any, SimpleNamespace(look=look))
+    nothing = cast(Any, None)
+    symbols = SymbolWatcher("entry", reader, cast(Slot[Frame], slot), nothing, ManualClock(), print)
+    symbols.codes = cast(Any, SimpleNamespace(look=lambda *_: []))
+    symbols.motion = MotionGate()
+    symbols.work()
+    assert 5 <= len(looks) <= 8
+    found.append("a code")
+    frames += [Frame(LIVING[number % 7], number / 15, number) for number in range(45, 60)]
+    symbols.work()
+    assert len(looks) >= 5 + 7
