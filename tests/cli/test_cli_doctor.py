@@ -107,7 +107,8 @@ def test_all_well_is_exit_code_0_and_nothing_moves(kiosk: Kiosk) -> None:
     assert told.code == 0, told.out
     assert {one["name"]: one["ok"] for one in told.json["checks"]} == dict.fromkeys(
         (
-            *("agent", "state directory", "state files", "disk", "model pack", "gallery key"),
+            *("agent", "state directory", "state files", "disk", "model pack", "attack detection"),
+            "gallery key",
             *("camera front", "thermometer", "north-contact", "way-out", "housing"),
         ),
         True,
