@@ -141,6 +141,9 @@ class Engine:
     def embed_crop(self, aligned):
         return np.full(16, float(aligned.mean()) / 255, np.float32)
 
+    def templates(self, aligned):
+        raise NotImplementedError
+
     def embed(self, image, face):
         raise NotImplementedError
 
