@@ -17,12 +17,22 @@ IssuerKeyT_co = TypeVar("IssuerKeyT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """One enrolled template of a holder, made by one version of one pack."""
+    """One enrolled template of a holder, made by one version of one pack.
+
+    ``parts`` are the templates of the photographs that it is the mean of, two or more; empty where
+    it is that of one photograph. They are never compared with at the gate.
+    """
 
     holder: HolderId
     pack: str
     pack_version: str
     template: Template = field(repr=False)
+    parts: tuple[Template, ...] = field(default=(), repr=False)
+
+    @property
+    def photographs(self) -> tuple[Template, ...]:
+        """The template of each photograph behind it, one at least."""
+        return self.parts or (self.template,)
 
 
 StillHolds = Callable[[Holder | None], bool]
@@ -132,6 +142,26 @@ class Gallery(Protocol):
         self, holder: Holder, references: Sequence[Reference], *, by: str, now: Instant
     ) -> None:
         """Put the holder and replace their references for the pack, in one transaction."""
+
+    def owned(self, pack: str, pack_version: str) -> Sequence[Reference]:
+        """Every reference made by this pack with its parts, by holder; damaged ones are left out.
+
+        One with a part that cannot be opened counts as that of one photograph.
+
+        Raises:
+            KeyUnavailableError: there is no key.
+        """
+
+    def owned_by(self, holder: HolderId, pack: str, pack_version: str) -> Sequence[Reference]:
+        """The references of one holder with their parts.
+
+        Raises:
+            KeyUnavailableError: the key is not the one that sealed them.
+            StoreError: a row fails its seal.
+        """
+
+    def packs_of_holders(self) -> Sequence[tuple[HolderId, str, str, int]]:
+        """Who has how many references of which pack and version, opened or not."""
 
 
 class GalleryArrays(Protocol):

@@ -69,3 +69,22 @@ def test_what_would_open_for_the_wrong_person_is_refused_whole(gallery: Gallery,
 def test_a_reference_says_nothing_of_its_template(gallery: Gallery) -> None:
     gallery.enrol(holder("a"), [reference("a")], by=BY, now=NOW)
     assert "array" not in repr(gallery.references("dlib", "1")[0])
+
+
+def test_a_reference_comes_with_the_parts_it_is_the_mean_of(gallery: Gallery) -> None:
+    parts = (reference("a", seed=5).template, reference("a", seed=6).template)
+    averaged = replace(reference("a", seed=4), parts=parts)
+    gallery.enrol(holder("b"), [reference("b")], by=BY, now=NOW)
+    gallery.enrol(holder("a"), [averaged, reference("a", seed=7)], by=BY, now=NOW)
+    first, second, third = gallery.owned("dlib", "1")
+    assert [one.holder for one in (first, second, third)] == ["a", "a", "b"]
+    assert all(map(np.array_equal, first.parts, parts))
+    assert [len(one.photographs) for one in (first, second, third)] == [2, 1, 1]
+    assert same(gallery.owned_by(holder("a").id, "dlib", "1"), [first, second])
+    assert list(gallery.owned_by(holder("a").id, "dlib", "2")) == []
+
+
+def test_it_says_who_has_references_of_which_pack(gallery: Gallery) -> None:
+    both = [reference("a"), reference("a", seed=1), reference("a", pack="taguchi", version="3")]
+    gallery.enrol(holder("a"), both, by=BY, now=NOW)
+    assert sorted(gallery.packs_of_holders()) == [("a", "dlib", "1", 2), ("a", "taguchi", "3", 1)]

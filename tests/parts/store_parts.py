@@ -2,6 +2,7 @@
 
 python store_parts.py append JOURNAL COUNT       appends, a line "epoch sequence id" for each
 python store_parts.py enrol REGISTRY JOURNAL     changes holders, a line "id" for each
+python store_parts.py average REGISTRY           enrols with two parts each, a line "id" for each
 python store_parts.py remove REGISTRY            removes holders, a line "id" for each
 python store_parts.py open JOURNAL CALLS         opens, and kills itself at that many calls
 python store_parts.py read REGISTRY              reads all the while, as a running agent does
@@ -18,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -163,6 +165,15 @@ def _enrol(registry_path: str, journal_path: str) -> None:
             registry.transfer_changes(journal)
 
 
+def _average(path: str) -> None:
+    registry = open_registry(Path(path))
+    for number in itertools.count(len(registry.holders())):
+        name = f"h{number:04}"
+        parts = (reference(name, seed=1).template, reference(name, seed=2).template)
+        registry.enrol(holder(name), [replace(reference(name), parts=parts)], by=BY, now=NOW)
+        _say(name)
+
+
 def _remove(path: str) -> None:
     registry = open_registry(Path(path))
     for one in registry.holders():
@@ -222,6 +233,7 @@ if __name__ == "__main__":
     works: dict[str, Callable[..., None]] = {
         "append": _append,
         "enrol": _enrol,
+        "average": _average,
         "remove": _remove,
         "open": _open,
         "read": _read,

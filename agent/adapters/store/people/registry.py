@@ -7,22 +7,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agent.adapters.store.people.document_tables import DocumentTables
 from agent.adapters.store.people.gathered import Gathered
 from agent.adapters.store.people.marked_rows import Row
 from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.part_tables import PartTables
 from agent.adapters.store.people.pass_tables import issuer_of
-from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError, moment_or_none, text_or_none
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
-from agent.domain.sight.image import Template
 from agent.errors import InternalError, RefusedError, StoreError
 from agent.ports import Damage, Reference, StillHolds, whoever
 
 
-class SqliteRegistry(DocumentTables):
+class SqliteRegistry(PartTables):
     """Implements ``ports.HolderStore`` and ``ports.Gallery``; one connection behind a lock."""
 
     def holders(self) -> list[Holder]:
@@ -106,7 +104,7 @@ class SqliteRegistry(DocumentTables):
             if not gone and not damaged:
                 return False
             # Those of a damaged row hang on nobody.
-            for table in ("reference", "photograph", "id_document"):
+            for table in ("part", "reference", "photograph", "id_document"):
                 query = f"DELETE FROM {table} WHERE holder = ?"  # noqa: S608 - constants
                 self._connection.execute(query, (holder,))
             sure = now.utc_trusted and at_least is not None
@@ -139,13 +137,18 @@ class SqliteRegistry(DocumentTables):
         *,
         by: str,
         now: Instant,
-        photographs: Sequence[bytes] = (),
+        photographs: Sequence[bytes] | None = (),
         if_still: StillHolds = whoever,
+        instead_of: Sequence[Reference] | None = None,
     ) -> None:
         """Put the holder and replace their references for the packs given, in one transaction.
 
+        ``photographs`` replace those kept; None leaves them. With ``instead_of`` the holder's
+        references of that pack must still be those.
+
         Raises:
-            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now.
+            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now,
+                or the references are others than ``instead_of``.
             KeyUnavailableError: there is no key to seal with.
             StoreError: the registry cannot be written.
             InternalError: a reference is another holder's, or no template; it would open for the
@@ -153,11 +156,14 @@ class SqliteRegistry(DocumentTables):
         """
         self._need_sealer()
         for reference in references:
-            if reference.holder != holder.id or not np.isfinite(reference.template).all():
+            templates = (reference.template, *reference.parts)
+            if reference.holder != holder.id or not all(np.isfinite(t).all() for t in templates):
                 raise InternalError("a reference is another holder's, or no template")
 
         def work() -> None:
             before = self._stored(holder.id, if_still)
+            if instead_of is not None and not self._are_still(holder.id, instead_of):
+                raise RefusedError("changed_meanwhile", _CHANGED)
             sealer = self._sealer_now()
             self._put(holder, before)
             if before is not None:
@@ -168,12 +174,8 @@ class SqliteRegistry(DocumentTables):
                 )
             for reference in references:
                 self._insert_reference(holder.id, reference, sealer)
-            self._connection.execute("DELETE FROM photograph WHERE holder = ?", (holder.id,))
-            for photograph in photographs:
-                self._connection.execute(
-                    "INSERT INTO photograph (holder, sealed) VALUES (?, ?)",
-                    (holder.id, sealer.seal(photograph, "photograph", holder.id)),
-                )
+            if photographs is not None:
+                self._keep_photographs(holder.id, photographs, sealer)
             data = _changes(before, holder)
             data["fields"] = [*data["fields"], "references"]
             data["references"] = len(references)
@@ -236,8 +238,7 @@ class SqliteRegistry(DocumentTables):
     def _stored(self, holder: HolderId, if_still: StillHolds) -> Holder | None:
         found = self.holder(holder)
         if not if_still(found):
-            message = "somebody else changed the holder meanwhile\nFix: look again, and repeat"
-            raise RefusedError("changed_meanwhile", message)
+            raise RefusedError("changed_meanwhile", _CHANGED)
         return found
 
     def _change(self, before: Holder | None, holder: Holder, by: str, now: Instant) -> None:
@@ -272,15 +273,8 @@ class SqliteRegistry(DocumentTables):
         )
         self._mark("holder", holder.id)
 
-    def _insert_reference(self, owner: HolderId, reference: Reference, sealer: Sealer) -> None:
-        words = (owner, reference.pack, reference.pack_version)
-        sealed = sealer.seal(_bytes(reference.template), "reference", *words)
-        self._connection.execute(
-            "INSERT INTO reference (holder, pack, pack_version, sealed) VALUES (?, ?, ?, ?)",
-            (*words, sealed),
-        )
 
-
+_CHANGED = "somebody else changed the holder meanwhile\nFix: look again, and repeat"
 _OF_PACK = "FROM reference WHERE pack = ? AND pack_version = ?"
 _KINDS = {
     "holders": "holder",
@@ -350,7 +344,3 @@ def _changes(before: Holder | None, after: Holder) -> dict[str, Any]:
     fields = ("name", "category", "enabled", "valid_from", "valid_until")
     changed = [f for f in fields if before is None or getattr(before, f) != getattr(after, f)]
     return {"holder": after.id, "new": before is None, "fields": changed}
-
-
-def _bytes(template: Template) -> bytes:
-    return np.ascontiguousarray(template, dtype="<f4").tobytes()

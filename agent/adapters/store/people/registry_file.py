@@ -102,6 +102,19 @@ _STEPS = (
     CREATE TABLE scrub (due INTEGER NOT NULL);
     INSERT INTO scrub SELECT count(*) > 0 FROM holder;
     """,
+    # A reference of before is of one photograph, and its own only part.
+    """
+    CREATE TABLE part (
+        number INTEGER PRIMARY KEY,
+        reference INTEGER NOT NULL REFERENCES reference (number) ON DELETE CASCADE,
+        holder TEXT NOT NULL,
+        pack TEXT NOT NULL,
+        pack_version TEXT NOT NULL,
+        sealed BLOB NOT NULL
+    );
+    CREATE INDEX part_of ON part (reference);
+    CREATE INDEX part_of_holder ON part (holder);
+    """,
 )
 _REVISION = "SELECT number FROM revision"
 _FAR = 2**40

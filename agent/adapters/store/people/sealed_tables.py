@@ -40,6 +40,7 @@ _COLUMNS = (
     _Column("holder", "sealed_name", NAME, ("id",)),
     _Column("reference", "sealed", "reference", ("holder", "pack", "pack_version")),
     _Column("photograph", "sealed", "photograph", ("holder",)),
+    _Column("part", "sealed", "part", ("holder", "pack", "pack_version")),
     _Column("document_key", "sealed", DOCUMENT_KEY),
 )
 
