@@ -2,11 +2,12 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from agent.adapters.store.people.registry import SqliteRegistry
 from agent.app.open.engine import open_engine
 from agent.app.open.files.keys import first_key, key_ring
 from agent.app.open.files.stores import Key, latest_trusted, open_registry, read_registry
@@ -18,11 +19,21 @@ from agent.domain.sight.comparison import Metric
 from agent.domain.sight.operating_point import threshold_at
 from agent.errors import ImageError, KeyUnavailableError
 from agent.operations.people import gallery_check, holders
-from agent.operations.people.enrol import Bars, Enrolment, EnrolmentRequest, prepare
+from agent.operations.people.enrol import (
+    Bars,
+    Enrolled,
+    Enrolment,
+    EnrolmentRequest,
+    Photograph,
+    holder_of,
+    prepare,
+    read_photographs,
+)
 from agent.operations.people.holders import NAMES_FIX
 from agent.operations.people.identify import Bar, IdentifiedImage, identify
 from agent.operations.people.transfer import Documents, export_lines, parse_lines, write
 from agent.ports import Damage, DocumentHashes, Reference
+from agent.vision.face.engine import FaceEngine
 from agent.vision.packs.manifest import Manifest, manifest_names, read_any_manifest, read_manifest
 
 _SAME_PERSON_FMR = 1e-3
@@ -39,32 +50,62 @@ def enrol_holder(site: Site, request: EnrolmentRequest, *, by: str) -> Enrolment
     """
     with open_registry(site, Key.NEEDED) as registry:
         engine = open_engine(site.state, site.face.pack, site.face.threads)
-        manifest = engine.manifest
-        snapshot = take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
-        existing = registry.holder(HolderId(request.id))
-        own = snapshot.index.rows_of(HolderId(request.id))
-        others = len(snapshot.index) - (own.stop - own.start)
-        made = prepare(
-            request,
-            engine,
-            snapshot.index,
-            _bars(site, manifest, others + len(request.files)),
-            existing=existing,
-            categories=site.categories,
-        )
-        registry.enrol(
-            made.holder,
-            [
-                Reference(made.holder.id, manifest.name, manifest.version, template)
-                for template in made.templates
-            ],
-            by=by,
-            now=instant(site),
-            # Looking at photographs takes a while, and somebody may disable the holder meanwhile.
-            if_still=lambda stored: stored == existing,
-            photographs=_photographs(request.files) if site.store.keep_photographs else (),
-        )
+        holder_of(request, registry.holder(HolderId(request.id)))
+        photographs = read_photographs(request.files, engine, force=request.force)
+        return store_enrolment(site, registry, engine, request, photographs, by=by)
+
+
+def store_enrolment(
+    site: Site,
+    registry: SqliteRegistry,
+    engine: FaceEngine,
+    request: EnrolmentRequest,
+    photographs: Sequence[Photograph],
+    *,
+    by: str,
+) -> Enrolment:
+    """Make the references of ``photographs`` and store them; the files themselves if so configured.
+
+    Raises:
+        EnrolmentRefusedError: with its reason and fix.
+        StoreError: the registry is locked, damaged or not writable.
+    """
+    manifest = engine.manifest
+    snapshot = take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
+    existing = registry.holder(HolderId(request.id))
+    own = snapshot.index.rows_of(HolderId(request.id))
+    others = len(snapshot.index) - (own.stop - own.start)
+    owned: tuple[Reference, ...] = ()
+    if request.adds:
+        owned = tuple(registry.owned_by(HolderId(request.id), manifest.name, manifest.version))
+    made = prepare(
+        request,
+        photographs,
+        engine,
+        snapshot.index,
+        lambda references: _bars(site, manifest, others + references),
+        stored=Enrolled(existing, owned),
+        categories=site.categories,
+    )
+    registry.enrol(
+        made.holder,
+        made.references,
+        by=by,
+        now=instant(site),
+        # Looking at photographs takes a while, and somebody may disable the holder meanwhile.
+        if_still=lambda stored: stored == existing,
+        instead_of=owned if request.adds else None,
+        photographs=_to_keep(site, registry, request),
+    )
     return made
+
+
+def _to_keep(site: Site, registry: SqliteRegistry, request: EnrolmentRequest) -> list[bytes] | None:
+    """The photographs that are kept from now on; None leaves those there are."""
+    kept = _photographs(request.files) if site.store.keep_photographs else []
+    if not request.adds:
+        return kept
+    return [*registry.photographs(HolderId(request.id)), *kept] if kept else None
 
 
 def identify_files(site: Site, files: Iterable[str]) -> Iterator[IdentifiedImage]:
@@ -117,9 +158,7 @@ def export_holders(site: Site, *, references: bool) -> Iterator[str]:
             yield from export_lines(registry.readable_holders(), (), None)
             return
         manifest = read_manifest(site.face.pack)
-        pack = (manifest.name, manifest.version)
-        readable = zip(*registry.load_arrays(*pack), strict=True)
-        owned = [Reference(owner, *pack, template) for owner, template in readable]
+        owned = registry.owned(manifest.name, manifest.version)
         sealer = key_ring(site)
         found = registry.readable_holders()
         yield from export_lines(found, owned, sealer, _documents(registry))

@@ -1,5 +1,7 @@
 """Cameras from config."""
 
+from pathlib import Path
+
 from agent.adapters.camera.picamera2 import Picamera2Camera
 from agent.adapters.camera.simulated import SimulatedCamera, fit_scene
 from agent.adapters.camera.video import FileCamera, LiveCamera
@@ -31,3 +33,16 @@ def open_camera(file: ConfigFile, camera: CameraConfig) -> Camera:
         return FileCamera(file.resolve(source), loop=camera.loop)
     assert not isinstance(source, list)
     return LiveCamera(source, width=size[0], height=size[1], fps=camera.fps)
+
+
+def open_source(source: str) -> Camera:
+    """A camera that no config names: the number of a device, its path, a stream, or a film.
+
+    Raises:
+        UnavailableError: it is not there.
+    """
+    if source.isascii() and source.isdigit():
+        return LiveCamera(int(source))
+    if "://" in source or source.startswith("/dev/"):
+        return LiveCamera(source)
+    return FileCamera(Path(source))

@@ -11,13 +11,14 @@
     blurred            --force           likewise
     low_contrast       --force           likewise
     different_people   -                 two people would open as one
+    no_such_holder     -                 to add a photograph to
     belongs_to_other   --force           twins exist; then neither opens by face alone (Ambiguous)
 
-Nothing is stored before every photograph has passed, and then all of it in one transaction.
+Photographs that agree make one reference, their mean (``domain.sight.merging``). Nothing is stored
+before every photograph has passed, and then all of it in one transaction.
 """
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -25,10 +26,13 @@ from typing import Any
 
 from agent.domain.credential.holder import Holder, HolderId, parse_holder_id
 from agent.domain.credential.name import person_name
-from agent.domain.sight.comparison import Metric, ReferenceIndex, score
-from agent.domain.sight.image import Template
+from agent.domain.sight.comparison import Metric, ReferenceIndex
+from agent.domain.sight.image import Image, Template
+from agent.domain.sight.merging import Merging, misfit
 from agent.domain.sight.track import Candidate
 from agent.errors import EnrolmentRefusedError, ImageError
+from agent.operations.people.references import gain_of, merged, merging_of
+from agent.ports import Reference
 from agent.vision.face.acquire import acquire
 from agent.vision.face.engine import FaceEngine
 from agent.vision.face.quality import ENROLMENT
@@ -73,7 +77,11 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentRequest:
-    """What was asked; ``files`` are shown in refusals as they were given."""
+    """What was asked; ``files`` are shown in refusals as they were given.
+
+    With ``adds`` the photographs join those of a holder who is enrolled; name, category and
+    validity then stay as they are.
+    """
 
     id: str
     name: str = field(repr=False)
@@ -83,14 +91,35 @@ class EnrolmentRequest:
     valid_until: datetime | None = None
     force: bool = False
     replace: bool = False
+    adds: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photograph:
+    """The face of one photograph or frame; ``called`` as refusals and JSON name it."""
+
+    called: str
+    template: Template = field(repr=False)
+    figures: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What is stored of a holder, None and nothing where there is nobody."""
+
+    holder: Holder | None = None
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Enrolment:
-    """What is ready to be stored, and what to say about it."""
+    """What is ready to be stored, and what to say about it.
+
+    ``quality`` is of the new photographs only; ``gain`` says what another one would bring.
+    """
 
     holder: Holder
-    templates: tuple[Template, ...] = field(repr=False)
+    references: tuple[Reference, ...] = field(repr=False)
     quality: tuple[dict[str, Any], ...]
     closest_other: Candidate | None
     warnings: tuple[str, ...]
@@ -101,49 +130,63 @@ class Enrolment:
         return {
             "id": self.holder.id,
             "category": self.holder.category,
-            "references": len(self.templates),
+            "references": len(self.references),
             "pack": pack,
             "quality": list(self.quality),
             "closest_other": other and {"holder": other.holder, "score": other.score},
             "warnings": list(self.warnings),
+            "photographs": sum(self.parts),
+            "parts": list(self.parts),
+            "gain": self.gain,
         }
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """How many photographs each reference is the mean of."""
+        return tuple(len(one.photographs) for one in self.references)
+
+    @property
+    def gain(self) -> str | None:
+        """What another photograph would bring; None where nothing that was measured."""
+        return gain_of(max(self.parts))
 
 
 def prepare(
     request: EnrolmentRequest,
+    photographs: Sequence[Photograph],
     engine: FaceEngine,
     index: ReferenceIndex,
-    bars: Bars,
+    bars: Callable[[int], Bars],
     *,
-    existing: Holder | None,
+    stored: Enrolled,
     categories: frozenset[str] | None,
 ) -> Enrolment:
     """The holder and references that ``request`` asks for; stores nothing.
 
-    ``index`` holds the gallery; references of the holder's own in it do not count. ``existing`` is
-    the holder of this id, None where there is none. ``categories`` are those with a rule, None
-    where there is no config to know them by.
+    ``index`` holds the gallery; references of the holder's own in it do not count. ``bars`` are
+    those of a gallery in which the holder has so many references. ``stored`` is what there is of
+    the holder. ``categories`` are those with a rule, None where there is no config to know them by.
 
     Raises:
         EnrolmentRefusedError: with its reason; the message ends with the fix.
     """
-    holder = _holder(request, existing)
-    if existing is not None and not request.replace:
-        raise EnrolmentRefusedError(
-            "holder_exists",
-            f"{holder.id} is enrolled already\n"
-            "Fix: --replace, which forgets the references there are; or choose another id",
-        )
-    templates, quality = _read(request, engine)
-    _same_person(request.files, templates, bars)
-    closest = _closest_other(holder.id, templates, index)
+    holder = holder_of(request, stored.holder)
+    known = stored.references if request.adds else ()
+    before = [part for one in known for part in one.photographs]
+    merging = merging_of(engine.manifest, bars(1).same_person)
+    _same_person(before, photographs, merging)
+    templates = [*before, *(one.template for one in photographs)]
+    made = merged(holder.id, engine.manifest, templates, merging)
+    bar = bars(len(made))
+    new = [*(one.template for one in photographs), *(one.template for one in made)]
+    closest = _closest_other(holder.id, new, index)
     warnings = []
-    if closest is not None and closest.score >= bars.too_close:
+    if closest is not None and closest.score >= bar.too_close:
         if not request.force:
             raise EnrolmentRefusedError(
                 "belongs_to_other",
                 f"this face is that of {closest.holder} (score {closest.score:.3f}, at or above the"
-                f" threshold {bars.too_close:.3f})\n"
+                f" threshold {bar.too_close:.3f})\n"
                 f"Fix: if it is that person: enrol {closest.holder} --replace; --force for twins:"
                 " then the gate opens for neither by face alone",
             )
@@ -151,18 +194,44 @@ def prepare(
             f"too close to {closest.holder} (score {closest.score:.3f}): the gate will not open for"
             " either by face alone (Ambiguous)"
         )
-    elif closest is not None and closest.score >= bars.too_close - bars.margin:
+    elif closest is not None and closest.score >= bar.too_close - bar.margin:
         warnings.append(
             f"comes close to {closest.holder} (score {closest.score:.3f}, threshold"
-            f" {bars.too_close:.3f}): either may now and then be refused (Ambiguous)"
+            f" {bar.too_close:.3f}): either may now and then be refused (Ambiguous)"
         )
     if categories is not None and holder.category not in categories:
-        known = ", ".join(sorted(categories)) or "none"
+        known_categories = ", ".join(sorted(categories)) or "none"
         warnings.append(
             f"no rule names the category {holder.category!r}: the gate refuses it; the rules name"
-            f" {known}"
+            f" {known_categories}"
         )
-    return Enrolment(holder, tuple(templates), tuple(quality), closest, tuple(warnings))
+    quality = tuple({"file": one.called, **one.figures} for one in photographs)
+    return Enrolment(holder, made, quality, closest, tuple(warnings))
+
+
+def holder_of(request: EnrolmentRequest, existing: Holder | None) -> Holder:
+    """The holder as asked, known before a photograph is looked at or taken.
+
+    Raises:
+        EnrolmentRefusedError: malformed; enrolled already, or not yet to be added to.
+    """
+    if request.adds:
+        if existing is None:
+            raise EnrolmentRefusedError(
+                "no_such_holder",
+                "there is no such holder to add a photograph to\n"
+                "Fix: gate-agent holders list; or enrol them with --name and --category",
+            )
+        return existing
+    holder = _holder(request, existing)
+    if existing is not None and not request.replace:
+        raise EnrolmentRefusedError(
+            "holder_exists",
+            f"{holder.id} is enrolled already\n"
+            "Fix: --add FILE for one more photograph; --replace, which forgets the references there"
+            " are; or choose another id",
+        )
+    return holder
 
 
 def _holder(request: EnrolmentRequest, existing: Holder | None) -> Holder:
@@ -217,40 +286,63 @@ def make_holder(
     return Holder(parsed, name, category, enabled, valid_from, valid_until)
 
 
-def _read(
-    request: EnrolmentRequest, engine: FaceEngine
-) -> tuple[list[Template], list[dict[str, Any]]]:
-    templates, quality = [], []
-    for file in request.files:
-        try:
-            found = acquire(engine, read_image(Path(file)), ENROLMENT)
-        except ImageError as error:
-            raise EnrolmentRefusedError(error.reason, str(error)) from error
-        if found.reason is not None:
-            shortfall = _SHORTFALLS[found.reason]
-            if not (shortfall.forceable and request.force):
-                raise EnrolmentRefusedError(
-                    found.reason, f"{file}: {shortfall.what}\nFix: {shortfall.fix}"
-                )
-        assert found.face is not None
-        templates.append(found.face.template)
-        quality.append({"file": file, **found.face.quality.as_figures()})
-    return templates, quality
+def read_photographs(
+    files: Sequence[str], engine: FaceEngine, *, force: bool = False
+) -> list[Photograph]:
+    """The one good face of each file.
+
+    Raises:
+        EnrolmentRefusedError: a file is no photograph, or its face is not good enough; with
+            ``force`` a poor one will do.
+    """
+    return [read_photograph(file, engine, force=force) for file in files]
 
 
-def _same_person(files: Sequence[str], templates: Sequence[Template], bars: Bars) -> None:
-    for (file, one), (other_file, other) in itertools.combinations(
-        zip(files, templates, strict=True), 2
-    ):
-        found = score(one, other, bars.metric)
-        if found < bars.same_person:
+def read_photograph(file: str, engine: FaceEngine, *, force: bool = False) -> Photograph:
+    """The one good face of a file.
+
+    Raises:
+        EnrolmentRefusedError: as ``read_photographs``.
+    """
+    try:
+        return face_of(file, read_image(Path(file)), engine, force=force)
+    except ImageError as error:
+        raise EnrolmentRefusedError(error.reason, str(error)) from error
+
+
+def face_of(called: str, image: Image, engine: FaceEngine, *, force: bool = False) -> Photograph:
+    """The one good face of an image.
+
+    Raises:
+        EnrolmentRefusedError: it has none, or several, or it is not good enough.
+        ImageError: a library fails on it.
+    """
+    found = acquire(engine, image, ENROLMENT)
+    if found.reason is not None:
+        shortfall = _SHORTFALLS[found.reason]
+        if not (shortfall.forceable and force):
             raise EnrolmentRefusedError(
-                "different_people",
-                f"{file} and {other_file} do not show the same person (score {found:.3f}, below"
-                f" {bars.same_person:.3f})\n"
-                "Fix: leave out the one of somebody else, or a poor one; one good frontal"
-                " photograph is enough",
+                found.reason, f"{called}: {shortfall.what}\nFix: {shortfall.fix}"
             )
+    assert found.face is not None
+    return Photograph(called, found.face.template, found.face.quality.as_figures())
+
+
+def _same_person(
+    before: Sequence[Template], photographs: Sequence[Photograph], merging: Merging
+) -> None:
+    called = [*("those enrolled before" for _ in before), *(one.called for one in photographs)]
+    templates = [*before, *(one.template for one in photographs)]
+    found = misfit(templates, merging, known=len(before))
+    if found is None:
+        return
+    raise EnrolmentRefusedError(
+        "different_people",
+        f"{called[found.which]} and {called[found.other]} do not show the same person (score"
+        f" {found.score:.3f}, below {found.bar:.3f})\n"
+        "Fix: leave out the one of somebody else, or a poor one; one good frontal photograph is"
+        " enough to begin with",
+    )
 
 
 def _closest_other(

@@ -1,8 +1,10 @@
 """Carries holders from kiosk to kiosk: one JSON object a line, references sealed or left out.
 
     {"id", "name", "category", "enabled", "valid_from", "valid_until",
-     "references": [{"pack", "pack_version", "sealed"}], "id_document"}
+     "references": [{"pack", "pack_version", "sealed", "parts"}], "id_document"}
 
+``parts`` are the templates of the photographs that a reference is the mean of, sealed likewise; a
+reference of one photograph has none.
 ``sealed`` is base64 and bound to the holder, pack and version by the gallery's key: a file that is
 lost tells names but no face, and only a kiosk with the same key takes its references. The same
 holds for ``id_document``, the keyed hash of an ID number beside the id of the key that made it:
@@ -14,7 +16,6 @@ Import takes a table as well (``holders_csv``).
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,12 +28,14 @@ from agent.credentials.documents.id_hash import KEY_ID_BYTES
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant, utc_text
 from agent.domain.hours.iso_time import read_moment
+from agent.domain.sight.image import Template
 from agent.errors import EnrolmentRefusedError, GateAgentError, RefusedError
 from agent.operations.people.enrol import make_holder
 from agent.operations.people.holders_csv import Row, csv_rows, is_csv
 from agent.ports import PeopleStore, Reference, Seals
 
-PURPOSE, DOCUMENT_PURPOSE = "export", "export of an id document"
+PURPOSE, PART_PURPOSE = "export", "export of a part"
+DOCUMENT_PURPOSE = "export of an id document"
 _KEYS = {"id", "name", "category", "enabled", "valid_from", "valid_until", "references"}
 _KEYS |= {"id_document"}
 _REFERENCE_KEYS = {"pack", "pack_version", "sealed"}
@@ -252,34 +255,56 @@ def _moment(data: Mapping[str, Any], key: str) -> datetime | None:
         raise ValueError(f"{key} is no RFC 3339 time") from error
 
 
-def _sealed(reference: Reference, sealer: Seals) -> dict[str, str]:
-    plain = np.ascontiguousarray(reference.template, dtype="<f4").tobytes()
-    words = (PURPOSE, reference.holder, reference.pack, reference.pack_version)
-    return {
+def _sealed(reference: Reference, sealer: Seals) -> dict[str, Any]:
+    words = (reference.holder, reference.pack, reference.pack_version)
+
+    def text(template: Template, purpose: str) -> str:
+        plain = np.ascontiguousarray(template, dtype="<f4").tobytes()
+        return base64.b64encode(sealer.seal(plain, purpose, *words)).decode()
+
+    made: dict[str, Any] = {
         "pack": reference.pack,
         "pack_version": reference.pack_version,
-        "sealed": base64.b64encode(sealer.seal(plain, *words)).decode(),
+        "sealed": text(reference.template, PURPOSE),
     }
+    if reference.parts:
+        # Where there are none the line is as it was before there were parts, for an older kiosk.
+        made["parts"] = [text(part, PART_PURPOSE) for part in reference.parts]
+    return made
 
 
 def _reference(item: Any, holder: HolderId, sealer: Seals, components: Components) -> Reference:
-    whole = isinstance(item, dict) and set(item) == _REFERENCE_KEYS
+    whole = isinstance(item, dict) and set(item) - {"parts"} == _REFERENCE_KEYS
     _need(
-        whole and all(isinstance(value, str) for value in item.values()),
+        whole and all(isinstance(item[key], str) for key in _REFERENCE_KEYS),
         "a reference has pack, pack_version and sealed, all text",
     )
+    parts = item.get("parts", [])
+    _need(
+        isinstance(parts, list) and all(isinstance(part, str) for part in parts),
+        "parts is no list of texts",
+    )
+    _need(len(parts) != 1, "a reference of one photograph has no parts")
+    words = (holder, item["pack"], item["pack_version"])
+    template = _template(item["sealed"], sealer, PURPOSE, *words)
+    wanted = components(item["pack"])
+    _need(wanted in (None, len(template)), "a reference is not as long as those of its pack")
+    opened = tuple(_template(part, sealer, PART_PURPOSE, *words) for part in parts)
+    _need(all(len(part) == len(template) for part in opened), "a part is not as long as the whole")
+    return Reference(*words, template, opened)
+
+
+def _template(text: str, sealer: Seals, *bound_to: str) -> Template:
     try:
-        sealed = base64.b64decode(item["sealed"], validate=True)
-    except binascii.Error as error:
+        sealed = base64.b64decode(text, validate=True)
+    except ValueError as error:
         raise ValueError("sealed is no base64") from error
-    plain = sealer.open(sealed, PURPOSE, holder, item["pack"], item["pack_version"])
+    plain = sealer.open(sealed, *bound_to)
     template = np.frombuffer(plain, dtype="<f4").astype(np.float32)
     length = float(np.linalg.norm(template.astype(np.float64)))
     # Written so that a length that is no number is refused as well.
     _need(0.0 < length < _LONGEST, "a reference is no template")
-    wanted = components(item["pack"])
-    _need(wanted in (None, len(template)), "a reference is not as long as those of its pack")
-    return Reference(holder, item["pack"], item["pack_version"], template)
+    return template
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

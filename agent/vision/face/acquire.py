@@ -22,7 +22,7 @@ from agent.vision.face.quality import (
     shortfall,
 )
 
-_BYSTANDER = 0.4
+BYSTANDER = 0.4
 """A face below this share of the largest one's width is somebody in the background."""
 
 
@@ -81,7 +81,7 @@ def acquire(engine: FaceEngine, image: Image, limits: AcquisitionLimits) -> Acqu
     if not faces:
         return Acquisition(None, "no_face")
     largest = faces[0]
-    others = [face for face in faces[1:] if face.box.width >= _BYSTANDER * largest.box.width]
+    others = [face for face in faces[1:] if face.box.width >= BYSTANDER * largest.box.width]
     if others and limits is not EVALUATION:
         return Acquisition(largest, "several_faces")
     return Acquisition(largest, largest.shortfall)
