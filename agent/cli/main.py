@@ -26,6 +26,7 @@ from agent.cli import (
     key,
     models,
     passes,
+    references,
     run,
     scan,
     secure_outputs,
@@ -85,7 +86,9 @@ def gate_agent(
 
 for part in (run, demo, bench, secure_outputs):
     part.add_to(app)
-for part in (doctor, enrol, identify, holders, gallery, key, models, config, events, evaluate):
+for part in (doctor, enrol, identify, holders, references, gallery, key, models, config):
+    part.add_to(app)
+for part in (events, evaluate):
     part.add_to(app)
 for part in (thermometer, passes, documents, scan, verify, trust, voice, daemon, door, clock):
     part.add_to(app)

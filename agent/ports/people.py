@@ -183,6 +183,9 @@ class GalleryArrays(Protocol):
     def reference_total(self, pack: str, pack_version: str) -> int:
         """How many references of the pack there are, those among them that cannot be opened."""
 
+    def of_other_packs(self, pack: str, pack_version: str) -> int:
+        """How many holders have references, and none of this version of the pack."""
+
 
 class PassTrust(Protocol[IssuerKeyT_co]):
     """Which passes are believed; what a key is, ``credentials`` knows and no port."""

@@ -29,7 +29,7 @@ from agent.app.open.pad import installed_pad, open_pad
 from agent.app.open.paths import control_socket
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.site import site_of
-from agent.app.open.snapshot import damage_text
+from agent.app.open.snapshot import damage_text, other_packs_text
 from agent.app.open.thermometers import read_once
 from agent.app.open.voice import open_voice
 from agent.config import CameraConfig, ConfigFile, InputConfig, load_config
@@ -113,8 +113,10 @@ class ExaminedKiosk:
         return ", ".join(f"{pack.name} {pack.version}" for pack in opened.packs)
 
     def _registry(self) -> str:
+        manifest = read_manifest(self.file.config.face.pack)
         with read_registry(site_of(self._state, self.file.path), Key.IF_ANY) as registry:
             damage, holders = registry.damage(), registry.readable_holders()
+            others = registry.of_other_packs(manifest.name, manifest.version)
         if damage.rows:
             fix = "gate-agent holders list names holders who are refused; enter again what is lost"
             raise StoreError(damage_text(damage.rows), fix)
@@ -123,6 +125,9 @@ class ExaminedKiosk:
             # The references are sealed by the same key: nobody is known by face.
             said, _, fix = sealed.partition("\nFix: ")
             raise StoreError(said, fix)
+        if others:
+            said, _, fix = other_packs_text(others, manifest.name).partition("\nFix: ")
+            raise UnavailableError(said, fix)
         return "1 holder" if len(holders) == 1 else f"{len(holders)} holders"
 
     def hardware_probes(self) -> Iterator[tuple[str, Probe]]:

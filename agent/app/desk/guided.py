@@ -26,10 +26,10 @@ from agent.errors import EnrolmentRefusedError, RefusedError, UnavailableError
 from agent.operations.people.enrol import (
     Enrolment,
     EnrolmentRequest,
-    Photograph,
     holder_of,
 )
 from agent.operations.people.guide import Guide, Look, Step, advance, expire
+from agent.operations.people.photographs import Photograph
 from agent.ports import Camera
 from agent.vision.face.acquire import BYSTANDER
 from agent.vision.face.engine import FaceEngine

@@ -24,13 +24,12 @@ from agent.operations.people.enrol import (
     Enrolled,
     Enrolment,
     EnrolmentRequest,
-    Photograph,
     holder_of,
     prepare,
-    read_photographs,
 )
 from agent.operations.people.holders import NAMES_FIX
 from agent.operations.people.identify import Bar, IdentifiedImage, identify
+from agent.operations.people.photographs import Photograph, read_photographs
 from agent.operations.people.transfer import Documents, export_lines, parse_lines, write
 from agent.ports import Damage, DocumentHashes, Reference
 from agent.vision.face.engine import FaceEngine
@@ -246,11 +245,16 @@ def _bars(site: Site, manifest: Manifest, references: int) -> Bars:
     """As they will be once the holder is in: the threshold follows the gallery."""
     rate = site.face.max_false_grant_rate
     return Bars(
-        same_person=threshold_at(curve_of(manifest), _SAME_PERSON_FMR),
+        same_person=same_person_bar(manifest),
         too_close=threshold_for(manifest, references, rate).threshold,
         margin=site.face.margin,
         metric=Metric(manifest.comparison.metric),
     )
+
+
+def same_person_bar(manifest: Manifest) -> float:
+    """The score at which two photographs count as one person's."""
+    return threshold_at(curve_of(manifest), _SAME_PERSON_FMR)
 
 
 def _components(pack: str) -> int | None:

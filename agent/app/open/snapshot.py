@@ -123,6 +123,7 @@ def take_snapshot(
             revoked=revoked,
             removed=removed,
             unreadable=sum(unreadable.values()),
+            of_other_packs=registry.of_other_packs(manifest.name, manifest.version),
         ),
         Issuers(registry.issuers()),
         unreadable,
@@ -157,6 +158,15 @@ def _stand_ins(names: Iterable[HolderId]) -> dict[HolderId, Holder]:
 def _lost_holders(damage: Damage, before: Snapshot) -> frozenset[HolderId]:
     """Who was enrolled before, where a row is about one of them and nobody knows about whom."""
     return frozenset(before.registry.holders) if "holders" in damage.lost else frozenset()
+
+
+def other_packs_text(count: int, pack: str) -> str:
+    """What to say where so many holders have references of other packs only, with the fix."""
+    who = "1 holder is" if count == 1 else f"{count} holders are"
+    return (
+        f"{who} not known by face: their references are of other packs than {pack}\n"
+        f"Fix: gate-agent holders re-enrol --pack {pack} --photos DIR, or the pack of before"
+    )
 
 
 def damage_text(unreadable: Mapping[str, int]) -> str:

@@ -20,8 +20,9 @@ class Registry:
     ``claim_fmr``) is for a face compared 1:1 with one reference, ``claims`` for those holders who
     have several. ``documents`` knows holders by the keyed hash of their ID number; ``revoked``
     passes open nothing, nor do those about whoever was ``removed`` since. ``unreadable`` counts the
-    rows that cannot be read. ``outdated`` says that the registry could not be read for so long that
-    nothing may be decided by this.
+    rows that cannot be read; ``of_other_packs`` the holders whose references are all of other packs
+    or versions, which are never compared: no face is theirs here. ``outdated`` says that the
+    registry could not be read for so long that nothing may be decided by this.
     """
 
     revision: int
@@ -39,6 +40,7 @@ class Registry:
     revoked: frozenset[PassId] = frozenset()
     removed: Removed = NOBODY_REMOVED
     unreadable: int = 0
+    of_other_packs: int = 0
     outdated: bool = False
 
     def revokes(self, gate_pass: GatePass) -> bool:

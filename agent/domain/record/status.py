@@ -73,6 +73,7 @@ class Status:
             "references": self.registry.references,
             "ambiguous_holders": len(self.registry.too_close),
             "unreadable_rows": self.registry.unreadable,
+            "holders_of_other_packs": self.registry.of_other_packs,
             "threshold": {
                 "score": round(operating.threshold, 4),
                 "fmr": operating.fmr,

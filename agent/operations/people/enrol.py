@@ -12,6 +12,7 @@
     low_contrast       --force           likewise
     different_people   -                 two people would open as one
     no_such_holder     -                 to add a photograph to
+    same_photograph    -                 one that is added is there already
     belongs_to_other   --force           twins exist; then neither opens by face alone (Ambiguous)
 
 Photographs that agree make one reference, their mean (``domain.sight.merging``). Nothing is stored
@@ -21,48 +22,18 @@ before every photograph has passed, and then all of it in one transaction.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from agent.domain.credential.holder import Holder, HolderId, parse_holder_id
 from agent.domain.credential.name import person_name
 from agent.domain.sight.comparison import Metric, ReferenceIndex
-from agent.domain.sight.image import Image, Template
-from agent.domain.sight.merging import Merging, misfit
+from agent.domain.sight.image import Template
 from agent.domain.sight.track import Candidate
-from agent.errors import EnrolmentRefusedError, ImageError
+from agent.errors import EnrolmentRefusedError
+from agent.operations.people.photographs import Photograph, each_once, same_person
 from agent.operations.people.references import gain_of, merged, merging_of
 from agent.ports import Reference
-from agent.vision.face.acquire import acquire
 from agent.vision.face.engine import FaceEngine
-from agent.vision.face.quality import ENROLMENT
-from agent.vision.stills.images import read_image
-
-
-@dataclass(frozen=True, slots=True)
-class _Shortfall:
-    """Why a photograph is not good enough, what to do, and whether ``--force`` takes it."""
-
-    what: str
-    fix: str
-    forceable: bool
-
-
-_SHORTFALLS = {
-    "no_face": _Shortfall(
-        "no face was found", "a frontal photograph, eyes open, mouth and nose uncovered", False
-    ),
-    "several_faces": _Shortfall(
-        "there are several faces", "crop the photograph to the one of the holder", False
-    ),
-    "face_too_small": _Shortfall(
-        "the face is too small", "a photograph from nearer, or --force", True
-    ),
-    "low_contrast": _Shortfall(
-        "the face is too dark or too bright", "a photograph in even light, or --force", True
-    ),
-    "blurred": _Shortfall("the face is blurred", "a sharp photograph, or --force", True),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +63,6 @@ class EnrolmentRequest:
     force: bool = False
     replace: bool = False
     adds: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Photograph:
-    """The face of one photograph or frame; ``called`` as refusals and JSON name it."""
-
-    called: str
-    template: Template = field(repr=False)
-    figures: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +136,14 @@ def prepare(
     known = stored.references if request.adds else ()
     before = [part for one in known for part in one.photographs]
     merging = merging_of(engine.manifest, bars(1).same_person)
-    _same_person(before, photographs, merging)
+    photographs, doubles = each_once(before, photographs)
+    same_person(before, photographs, merging)
     templates = [*before, *(one.template for one in photographs)]
     made = merged(holder.id, engine.manifest, templates, merging)
     bar = bars(len(made))
     new = [*(one.template for one in photographs), *(one.template for one in made)]
     closest = _closest_other(holder.id, new, index)
-    warnings = []
+    warnings = [f"{one}: the same photograph once more, which adds nothing" for one in doubles]
     if closest is not None and closest.score >= bar.too_close:
         if not request.force:
             raise EnrolmentRefusedError(
@@ -284,65 +247,6 @@ def make_holder(
     if valid_from is not None and valid_until is not None and valid_from >= valid_until:
         raise EnrolmentRefusedError("validity", "valid-from lies at or after valid-until")
     return Holder(parsed, name, category, enabled, valid_from, valid_until)
-
-
-def read_photographs(
-    files: Sequence[str], engine: FaceEngine, *, force: bool = False
-) -> list[Photograph]:
-    """The one good face of each file.
-
-    Raises:
-        EnrolmentRefusedError: a file is no photograph, or its face is not good enough; with
-            ``force`` a poor one will do.
-    """
-    return [read_photograph(file, engine, force=force) for file in files]
-
-
-def read_photograph(file: str, engine: FaceEngine, *, force: bool = False) -> Photograph:
-    """The one good face of a file.
-
-    Raises:
-        EnrolmentRefusedError: as ``read_photographs``.
-    """
-    try:
-        return face_of(file, read_image(Path(file)), engine, force=force)
-    except ImageError as error:
-        raise EnrolmentRefusedError(error.reason, str(error)) from error
-
-
-def face_of(called: str, image: Image, engine: FaceEngine, *, force: bool = False) -> Photograph:
-    """The one good face of an image.
-
-    Raises:
-        EnrolmentRefusedError: it has none, or several, or it is not good enough.
-        ImageError: a library fails on it.
-    """
-    found = acquire(engine, image, ENROLMENT)
-    if found.reason is not None:
-        shortfall = _SHORTFALLS[found.reason]
-        if not (shortfall.forceable and force):
-            raise EnrolmentRefusedError(
-                found.reason, f"{called}: {shortfall.what}\nFix: {shortfall.fix}"
-            )
-    assert found.face is not None
-    return Photograph(called, found.face.template, found.face.quality.as_figures())
-
-
-def _same_person(
-    before: Sequence[Template], photographs: Sequence[Photograph], merging: Merging
-) -> None:
-    called = [*("those enrolled before" for _ in before), *(one.called for one in photographs)]
-    templates = [*before, *(one.template for one in photographs)]
-    found = misfit(templates, merging, known=len(before))
-    if found is None:
-        return
-    raise EnrolmentRefusedError(
-        "different_people",
-        f"{called[found.which]} and {called[found.other]} do not show the same person (score"
-        f" {found.score:.3f}, below {found.bar:.3f})\n"
-        "Fix: leave out the one of somebody else, or a poor one; one good frontal photograph is"
-        " enough to begin with",
-    )
 
 
 def _closest_other(

@@ -1,6 +1,7 @@
 """The guidance at the camera: total, in order, and never more than one frame a step."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ from agent.operations.people.guide import (
 PERIOD_S = 0.1
 
 
-def run(guide: Guide, *yaws: float | None, start: int = 0, **shown) -> Guide:
+def run(guide: Guide, *yaws: float | None, start: int = 0, **shown: Any) -> Guide:
     """A frame each 0.1 s with the head turned so."""
     for number, yaw in enumerate(yaws, start):
         look = Look(number, number * PERIOD_S, None, 100.0, yaw, 0.0)
@@ -64,7 +65,7 @@ def test_a_poor_frame_is_never_taken_and_begins_the_wait_anew(shortfall: str) ->
         ({"yaw_deg": None, "pitch_deg": None}, Hint.HOLD),
     ],
 )
-def test_what_to_do_is_said(shown: dict[str, object], hint: Hint) -> None:
+def test_what_to_do_is_said(shown: dict[str, Any], hint: Hint) -> None:
     assert run(Guide(90.0), 0.0, **shown).hint is hint
 
 

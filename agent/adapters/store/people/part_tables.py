@@ -5,6 +5,7 @@ somebody is exported. A reference of one photograph has no row of parts: it is i
 """
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import numpy as np
@@ -70,6 +71,15 @@ class PartTables(DocumentTables):
             if intact(owner) and intact(pack) and intact(version)
         ]
 
+    def of_other_packs(self, pack: str, pack_version: str) -> int:
+        """How many holders have references, and none of this version of the pack."""
+        query = (
+            "SELECT count(DISTINCT holder) FROM reference WHERE NOT (pack = ? AND pack_version = ?)"
+            " AND holder NOT IN (SELECT holder FROM reference WHERE pack = ? AND pack_version = ?)"
+        )
+        count: int = self._rows(query, pack, pack_version, pack, pack_version)[0][0]
+        return count
+
     def photographs(self, holder: HolderId) -> list[bytes]:
         """The photographs that are kept of a holder, as they were given; damaged ones are left out.
 
@@ -100,10 +110,12 @@ class PartTables(DocumentTables):
             if made is not None:
                 yield made
 
-    def _are_still(self, holder: HolderId, expected: Sequence[Reference]) -> bool:
+    def _are_still(
+        self, holder: HolderId, expected: Sequence[Reference], packs: AbstractSet[tuple[str, str]]
+    ) -> bool:
         """Whether the references of those packs are the expected ones, in this transaction."""
         found: list[Reference] = []
-        for pack, version in sorted({(one.pack, one.pack_version) for one in expected}):
+        for pack, version in sorted(packs | {(one.pack, one.pack_version) for one in expected}):
             which = f"{_OF_PACK} AND reference.holder = ?"
             words = (pack, version, holder)
             found += self._opened_references(self._need_sealer(), which, words, strict=True)

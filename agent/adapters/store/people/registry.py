@@ -144,7 +144,7 @@ class SqliteRegistry(PartTables):
         """Put the holder and replace their references for the packs given, in one transaction.
 
         ``photographs`` replace those kept; None leaves them. With ``instead_of`` the holder's
-        references of that pack must still be those.
+        references of those packs must still be those.
 
         Raises:
             RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now,
@@ -162,7 +162,8 @@ class SqliteRegistry(PartTables):
 
         def work() -> None:
             before = self._stored(holder.id, if_still)
-            if instead_of is not None and not self._are_still(holder.id, instead_of):
+            packs = {(one.pack, one.pack_version) for one in references}
+            if instead_of is not None and not self._are_still(holder.id, instead_of, packs):
                 raise RefusedError("changed_meanwhile", _CHANGED)
             sealer = self._sealer_now()
             self._put(holder, before)

@@ -113,6 +113,7 @@ _STEPS = (
         sealed BLOB NOT NULL
     );
     CREATE INDEX part_of ON part (reference);
+    CREATE INDEX reference_by_pack ON reference (pack, pack_version, holder);
     CREATE INDEX part_of_holder ON part (holder);
     """,
 )

@@ -1,0 +1,142 @@
+"""``gate-agent holders references`` and ``re-enrol``: by which photographs people are known."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.app.open.paths import given_config_path, state_dir
+from agent.cli.common import (
+    Config,
+    Json,
+    PackOption,
+    StateDir,
+    complain,
+    counted,
+    emit,
+    examples,
+    file_option,
+    say,
+    table,
+    user,
+    warn,
+)
+from agent.cli.holders import Id
+from agent.cli.holders import app as holders
+from agent.cli.progress import progress
+
+
+def add_to(_parent: typer.Typer) -> None:
+    """The commands hang in the holders' group already."""
+
+
+@holders.command(
+    "references",
+    epilog=examples("holders references r-1042", "holders references r-1042 --remove 2"),
+)
+def references(
+    holder: Id,
+    *,
+    remove: Annotated[
+        int | None,
+        typer.Option("--remove", metavar="N", help="Take this photograph away, as listed."),
+    ] = None,
+    pack: PackOption = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """List the photographs behind a holder's references, or take one away.
+
+    Never a template. What is left is averaged anew.
+    """
+    from agent.app.desk.people import with_pack
+    from agent.app.desk.references import references_of, remove_photograph
+    from agent.app.open.site import command_site
+
+    site = with_pack(command_site(state_dir(state), given_config_path(config)), pack)
+    if remove is None:
+        rows = references_of(site, holder)
+        if as_json:
+            emit(rows)
+        else:
+            names = ("photograph", "reference", "pack", "pack_version", "score_with_others")
+            table(names, [[row[name] for name in names] for row in rows])
+        return
+    left = remove_photograph(site, holder, remove, by=user())
+    if left.forgotten:
+        kept = counted(left.forgotten, "photograph")
+        warn(f"{kept} kept of {holder} went too: which was that one is written nowhere")
+    if not left.erased:
+        warn("erased from the database, but not yet from its log: the running agent does it")
+    if as_json:
+        emit(
+            {
+                "id": holder,
+                "removed": remove,
+                "references": left.references,
+                "photographs": left.photographs,
+                "forgotten": left.forgotten,
+                "erased": left.erased,
+            }
+        )
+    else:
+        of = counted(left.photographs, "photograph")
+        say(f"{holder}: {counted(left.references, 'reference')} of {of} left")
+
+
+@holders.command(
+    "re-enrol",
+    epilog=examples(
+        "holders re-enrol --pack retail",
+        "holders re-enrol --pack retail --photos /media/usb/portraits --json",
+    ),
+)
+def re_enrol(
+    *,
+    photos: Annotated[
+        Path | None, file_option("--photos", "Files or folders named by the holders' ids.", "DIR")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take a small or blurred face too.")
+    ] = False,
+    pack: PackOption = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Enrol again by another model pack whoever has references of others only.
+
+    By the photographs in DIR, else by those the kiosk keeps; says who must come again. Cut short,
+    a repetition does the rest. Exit code 1 if a photograph would not do.
+    """
+    from agent.app.desk.people import with_pack
+    from agent.app.desk.references import re_enrol_holders
+    from agent.app.open.site import command_site
+
+    configured = command_site(state_dir(state), given_config_path(config))
+    site = with_pack(configured, pack)
+    name = site.face.pack
+    with progress(wanted=not as_json) as advance:
+        made, version = re_enrol_holders(
+            site,
+            photos,
+            by=user(),
+            force=force,
+            advance=lambda done, total: advance("holders", done, total),
+        )
+    if as_json:
+        emit(made.as_json(name, version))
+    else:
+        for one in made.failed:
+            complain(f"{one.holder}: {one.error}")
+        if made.strangers:
+            warn(f"named after no holder: {', '.join(made.strangers)}")
+        have = counted(len(made.standing.have), "holder")
+        say(f"{have} had references of {name}; {len(made.made)} enrolled again")
+        if made.must_come:
+            say(f"must come again ({len(made.must_come)}): {', '.join(made.must_come)}")
+        if configured.face.pack != name:
+            say(f'The gate goes by {configured.face.pack} until its config says: pack = "{name}"')
+    if made.failed:
+        raise typer.Exit(1)
