@@ -71,7 +71,7 @@ def enrol(
         ),
     ] = None,
     timeout_s: Annotated[
-        float, typer.Option("--timeout", metavar="S", min=5.0, max=600.0, help="With --camera.")
+        float, typer.Option("--timeout", metavar="S", min=1.0, max=600.0, help="With --camera.")
     ] = 90.0,
     valid_from: Annotated[
         str | None,

@@ -139,9 +139,32 @@ class Gallery(Protocol):
         """
 
     def enrol(
-        self, holder: Holder, references: Sequence[Reference], *, by: str, now: Instant
+        self,
+        holder: Holder,
+        references: Sequence[Reference],
+        *,
+        by: str,
+        now: Instant,
+        photographs: Sequence[bytes] | None = (),
+        if_still: StillHolds = whoever,
+        instead_of: Sequence[Reference] | None = None,
     ) -> None:
-        """Put the holder and replace their references for the pack, in one transaction."""
+        """Put the holder and replace their references for the packs given, in one transaction.
+
+        ``photographs`` replace those kept; None leaves them. With ``instead_of`` the holder's
+        references of those packs must still be those.
+
+        Raises:
+            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now,
+                or the references are others than ``instead_of``.
+        """
+
+    def photographs(self, holder: HolderId) -> Sequence[bytes]:
+        """The photographs that are kept of a holder, as they were given.
+
+        Raises:
+            KeyUnavailableError: there is no key.
+        """
 
     def owned(self, pack: str, pack_version: str) -> Sequence[Reference]:
         """Every reference made by this pack with its parts, by holder; damaged ones are left out.

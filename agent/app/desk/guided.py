@@ -61,6 +61,7 @@ def enrol_at_camera(
     watch: Watch,
     *,
     by: str,
+    now_s: Callable[[], float] = monotonic,
 ) -> tuple[Enrolment, int]:
     """Enrol by three guided photographs; also how many of them do not show the turn asked for.
 
@@ -78,7 +79,7 @@ def enrol_at_camera(
         holder_of(request, registry.holder(HolderId(request.id)))
     engine = open_engine(site.state, site.face.pack, site.face.threads)
     with camera() as opened:
-        photographs, settled = take_photographs(opened, engine, timeout_s, watch)
+        photographs, settled = take_photographs(opened, engine, timeout_s, watch, now_s)
     with open_registry(site, Key.NEEDED) as registry:
         holder_of(request, registry.holder(HolderId(request.id)))
         made = store_enrolment(site, registry, engine, request, photographs, by=by)

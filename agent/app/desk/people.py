@@ -5,16 +5,22 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from agent.adapters.store.people.registry import SqliteRegistry
 from agent.app.open.engine import open_engine
 from agent.app.open.files.keys import first_key, key_ring
 from agent.app.open.files.stores import Key, latest_trusted, open_registry, read_registry
 from agent.app.open.site import Site, instant
-from agent.app.open.snapshot import Rates, Snapshot, curve_of, take_snapshot, threshold_for
+from agent.app.open.snapshot import (
+    Rates,
+    Snapshot,
+    SnapshotSource,
+    curve_of,
+    take_snapshot,
+    threshold_for,
+)
 from agent.credentials.documents.id_hash import document_key_id
-from agent.domain.credential.holder import HolderId
+from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.operating_point import threshold_at
 from agent.errors import ImageError, KeyUnavailableError
@@ -31,11 +37,18 @@ from agent.operations.people.holders import NAMES_FIX
 from agent.operations.people.identify import Bar, IdentifiedImage, identify
 from agent.operations.people.photographs import Photograph, read_photographs
 from agent.operations.people.transfer import Documents, export_lines, parse_lines, write
-from agent.ports import Damage, DocumentHashes, Reference
+from agent.ports import Damage, DocumentHashes, Gallery, Reference
 from agent.vision.face.engine import FaceEngine
 from agent.vision.packs.manifest import Manifest, manifest_names, read_any_manifest, read_manifest
 
 _SAME_PERSON_FMR = 1e-3
+
+
+class EnrolmentStore(SnapshotSource, Gallery, Protocol):
+    """What an enrolment looks at and is written to."""
+
+    def holder(self, holder: HolderId) -> Holder | None:
+        """One holder, or None; so too where the row cannot be read."""
 
 
 def enrol_holder(site: Site, request: EnrolmentRequest, *, by: str) -> Enrolment:
@@ -56,7 +69,7 @@ def enrol_holder(site: Site, request: EnrolmentRequest, *, by: str) -> Enrolment
 
 def store_enrolment(
     site: Site,
-    registry: SqliteRegistry,
+    registry: EnrolmentStore,
     engine: FaceEngine,
     request: EnrolmentRequest,
     photographs: Sequence[Photograph],
@@ -99,7 +112,7 @@ def store_enrolment(
     return made
 
 
-def _to_keep(site: Site, registry: SqliteRegistry, request: EnrolmentRequest) -> list[bytes] | None:
+def _to_keep(site: Site, registry: EnrolmentStore, request: EnrolmentRequest) -> list[bytes] | None:
     """The photographs that are kept from now on; None leaves those there are."""
     kept = _photographs(request.files) if site.store.keep_photographs else []
     if not request.adds:

@@ -1,4 +1,4 @@
-"""The photographs of an enrolment: each has one good face, all are one person's, none comes twice."""
+"""The photographs of an enrolment: one good face each, all of one person, none of them twice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import structlog
 
-from agent.app.open.snapshot import Snapshot, damage_text
+from agent.app.open.snapshot import Snapshot, damage_text, other_packs_text
 from agent.app.threads.fault_line import FaultLine
 from agent.controller.inputs import Input, RegistryChanged
 from agent.credentials.passes.issuers import Issuers
@@ -54,6 +54,7 @@ class GalleryWatch:
         self._max_age_s, self._monotonic_s = max_age_s, monotonic_s
         self._read_s = monotonic_s()
         self._moved = False
+        self._of_other_packs = 0
         self._fault = FaultLine(PartKind.GALLERY.part(), post)
         self._damage = FaultLine(PartKind.REGISTRY.part(), post)
         self._stopping = threading.Event()
@@ -115,6 +116,12 @@ class GalleryWatch:
             self._post(RegistryChanged(self._snapshot.registry))
 
     def _tell_damage(self) -> None:
+        registry = self._snapshot.registry
+        if registry.of_other_packs not in (0, self._of_other_packs):
+            said = other_packs_text(registry.of_other_packs, registry.pack)
+            what, _, fix = said.partition("\nFix: ")
+            _log.warning("holders_of_other_packs", what=what, fix=fix)
+        self._of_other_packs = registry.of_other_packs
         unreadable = self._snapshot.unreadable
         if unreadable:
             self._damage.works()  # of other damage there is another word
