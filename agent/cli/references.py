@@ -46,7 +46,7 @@ def references(
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """List the photographs behind a holder's references, or take one away.
+    """List or remove photographs of a holder.
 
     Never a template. What is left is averaged anew.
     """
@@ -105,10 +105,11 @@ def re_enrol(
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Enrol again by another model pack whoever has references of others only.
+    """Enrol everybody by another pack.
 
-    By the photographs in DIR, else by those the kiosk keeps; says who must come again. Cut short,
-    a repetition does the rest. Exit code 1 if a photograph would not do.
+    Whoever has references of other packs only gets new ones by the photographs in DIR, else by
+    those the kiosk keeps; the others must come again and are listed. Cut short, a repetition does
+    the rest. Exit code 1 if a photograph would not do.
     """
     from agent.app.desk.people import with_pack
     from agent.app.desk.references import re_enrol_holders

@@ -158,7 +158,9 @@ def test_an_enrolment_says_what_it_made(key_state: Path, faces: Path, gate: Gate
     made = answer.json
     assert set(made) == {
         "id", "category", "references", "pack", "quality", "closest_other", "warnings",
+        "photographs", "parts", "gain",
     }  # fmt: skip
+    assert (made["photographs"], made["parts"]) == (1, [1])
     assert (made["id"], made["category"], made["references"]) == ("obama", "resident", 1)
     assert made["pack"] == "dlib"
     assert made["closest_other"] is None
@@ -218,10 +220,14 @@ def test_photographs_of_two_people_make_no_holder(key_state: Path, faces: Path, 
     assert forced.code == 1
 
 
-def test_two_photographs_make_two_references(key_state: Path, faces: Path, gate: Gate) -> None:
+def test_two_photographs_make_one_reference(key_state: Path, faces: Path, gate: Gate) -> None:
     images = (faces / "gallery" / "obama.jpg", faces / "probe" / "obama1.jpg")
-    assert enrol(gate, "obama", *images).json["references"] == 2
-    assert gate("holders", "show", "obama", "--json").json["references"] == {"dlib": 2}
+    made = enrol(gate, "obama", *images).json
+    assert (made["references"], made["photographs"], made["parts"]) == (1, 2, [2])
+    assert gate("holders", "show", "obama", "--json").json["references"] == {"dlib": 1}
+    for image in images:
+        [found] = gate("identify", "--json", image).lines
+        assert found["faces"][0]["holder"] == "obama"
 
 
 def test_a_face_that_another_holder_has_is_refused_and_forced_opens_for_neither(

@@ -120,6 +120,11 @@ def each_once(
 def same_person(
     before: Sequence[Template], photographs: Sequence[Photograph], merging: Merging
 ) -> None:
+    """Hold new photographs to be of the person of those enrolled before, and of one person at all.
+
+    Raises:
+        EnrolmentRefusedError: ``different_people``: two people would open as one.
+    """
     called = [*("those enrolled before" for _ in before), *(one.called for one in photographs)]
     templates = [*before, *(one.template for one in photographs)]
     found = misfit(templates, merging, known=len(before))
