@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from gate_command import Answer, Gate
 from state_parts import of_an_earlier_version
+from store_parts import BY, NOW, holder, reference
 
 from agent.adapters.pins.simulated import PinBank
+from agent.app.open.files.stores import Key, open_registry
+from agent.app.open.site import site_of
 from agent.errors import UnavailableError
 from agent.technician.doctor import Check, run_checks
 
@@ -317,3 +320,14 @@ def test_files_of_an_earlier_version_are_told_as_that(kiosk: Kiosk, key_state: P
         one for one in kiosk.doctor("--json").json["checks"] if one["name"] == "state files"
     )
     assert (check["ok"], "earlier version" in check["detail"]) == (True, True)
+
+
+def test_whoever_is_enrolled_by_another_pack_only_is_told_of(kiosk: Kiosk, key_state: Path) -> None:
+    with open_registry(site_of(key_state, None), Key.NEEDED) as registry:
+        made = reference("ann", pack="taguchi")
+        registry.enrol(holder("ann"), [made], by=BY, now=NOW)
+    found = kiosk.checks()["registry"]
+    assert not found["ok"]
+    assert found["detail"].startswith("1 holder is not known by face")
+    assert "gate-agent holders re-enrol" in found["fix"]
+    assert "--pack dlib" in found["fix"]
