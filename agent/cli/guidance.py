@@ -27,6 +27,7 @@ _HINTS = {
     Hint.ONE_AT_A_TIME: "one person only",
     Hint.CLOSER: "come closer",
     Hint.MORE_LIGHT: "more light on the face",
+    Hint.LESS_LIGHT: "less light on the face: turn away from the sun or lamp",
     Hint.HOLD_STILL: "hold still",
     Hint.LOOK_UP: "chin up a little",
     Hint.LOOK_DOWN: "chin down a little",

@@ -5,18 +5,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agent.adapters.camera.simulated import Scene, SimulatedCamera, fit_scene
 from agent.adapters.store.keys import init_key
-from agent.app.desk.guided import Seen, enrol_at_camera, take_photographs
+from agent.app.desk.guided import Seen, enrol_at_camera, look_at, take_photographs
 from agent.app.open.engine import open_engine
 from agent.app.open.files.stores import Key, read_registry
 from agent.app.open.site import Site, site_of
+from agent.domain.sight.image import DetectedFace, Frame, Image, Template
 from agent.errors import EnrolmentRefusedError, UnavailableError
 from agent.operations.people.enrol import EnrolmentRequest
-from agent.operations.people.guide import PATIENCE_S, Guide, Step
+from agent.operations.people.guide import PATIENCE_S, SHORTFALL_HINTS, Guide, Hint, Step
 from agent.ports import Camera
+from agent.vision.face.engine import FaceEngine
 from agent.vision.packs.packs import InstalledPack
 from agent.vision.stills.images import read_image
 
@@ -113,3 +116,42 @@ def test_a_still_picture_a_short_film_and_nobody_leave_nothing(
         take_photographs(
             camera(clock, shared_faces, biden=1.4), engine, 5.0, lambda *_: None, clock.read
         )
+
+
+@pytest.mark.parametrize(
+    ("scale", "offset", "shortfall"), [(0.08, 10.0, "low_contrast"), (0.08, 225.0, "too_bright")]
+)
+def test_too_little_light_is_told_from_too_much(
+    site: Site, shared_faces: Path, scale: float, offset: float, shortfall: str
+) -> None:
+    engine = open_engine(site.state, "dlib")
+    image = fit_scene(read_image(shared_faces / "gallery" / "biden.jpg"), 640, 480)
+    flat = np.clip(image * scale + offset, 0, 255).astype(np.uint8)
+    face = engine.detect(image)[0]
+    located = engine.locate(image, face)
+    assert located is not None
+    seen = look_at(Frame(flat, 0.0, 1), _Finds(engine, located), differs=True)
+    assert seen.look.shortfall == shortfall
+    assert SHORTFALL_HINTS[shortfall] in (Hint.MORE_LIGHT, Hint.LESS_LIGHT)
+
+
+class _Finds:
+    """The engine, with the face of the picture as it was before its light went."""
+
+    def __init__(self, engine: FaceEngine, face: DetectedFace) -> None:
+        self._engine, self._face, self.manifest = engine, face, engine.manifest
+
+    def detect(self, image: Image, smallest_face_px: int | None = None) -> list[DetectedFace]:
+        return [self._face]
+
+    def locate(self, image: Image, face: DetectedFace) -> DetectedFace:
+        return face
+
+    def crop(self, image: Image, face: DetectedFace) -> Image:
+        return self._engine.crop(image, face)
+
+    def embed(self, image: Image, face: DetectedFace) -> Template:
+        return self._engine.embed(image, face)
+
+    def embed_crop(self, aligned: Image) -> Template:
+        return self._engine.embed_crop(aligned)

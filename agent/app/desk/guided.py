@@ -37,6 +37,8 @@ from agent.vision.face.pose import FivePoints, Pose, pose_of
 from agent.vision.face.quality import ENROLMENT, Quality, measure, shortfall
 
 _READ_TIMEOUT_S = 1.0
+_BRIGHT = 170.0
+"""A mean grey value above which a face without contrast is one with too much light."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,6 +180,8 @@ def look_at(frame: Frame, engine: FaceEngine, *, differs: bool) -> Seen:
     crop = engine.crop(frame.image, located)
     quality = measure(located, crop)
     short = "several_faces" if len(near) > 1 else shortfall(quality, ENROLMENT)
+    if short == "low_contrast" and float(crop.mean()) > _BRIGHT:
+        short = "too_bright"
     pose = pose_of(located.landmarks, FivePoints(engine.manifest.landmarks.kind))
     look = Look(
         frame.number,

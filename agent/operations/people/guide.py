@@ -8,8 +8,8 @@
 A frame counts for the step that is on or for nothing: total over all that a frame may show. What
 keeps it from counting is said as one hint, the first of these that applies:
 
-    nobody  one_at_a_time  closer  more_light  hold_still  look_up  look_down  look_straight
-    turn_more  turn_less  other_way  hold (good; stays so for a moment)
+    nobody  one_at_a_time  closer  more_light  less_light  hold_still  look_up  look_down
+    look_straight  turn_more  turn_less  other_way  hold (good; stays so for a moment)
 
 A step takes its sharpest frame of those that counted in a row over ``HOLD_S``, so that nobody is
 photographed while they move; and a frame that is the one before to the pixel never counts, as a
@@ -58,6 +58,7 @@ class Hint(StrEnum):
     ONE_AT_A_TIME = "one_at_a_time"
     CLOSER = "closer"
     MORE_LIGHT = "more_light"
+    LESS_LIGHT = "less_light"
     HOLD_STILL = "hold_still"
     LOOK_UP = "look_up"
     LOOK_DOWN = "look_down"
@@ -73,6 +74,7 @@ SHORTFALL_HINTS: Mapping[str, Hint] = {
     "several_faces": Hint.ONE_AT_A_TIME,
     "face_too_small": Hint.CLOSER,
     "low_contrast": Hint.MORE_LIGHT,
+    "too_bright": Hint.LESS_LIGHT,
     "blurred": Hint.HOLD_STILL,
 }
 """By the word for why a face is not good enough."""
