@@ -111,6 +111,8 @@ def enrol(
 
     site = with_pack(command_site(state_dir(state), given_config_path(config)), pack)
     guided = camera or camera_source is not None
+    if camera_source is not None and images:
+        context.fail("--camera-source takes no IMAGE and no camera's id")
     wrong = _misuse(images or [], add or [], name, category, guided=guided, replace=replace)
     if wrong is not None:
         context.fail(wrong)
