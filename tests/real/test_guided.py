@@ -155,3 +155,6 @@ class _Finds:
 
     def embed_crop(self, aligned: Image) -> Template:
         return self._engine.embed_crop(aligned)
+
+    def templates(self, aligned: Image) -> tuple[Template, Template]:
+        return self._engine.templates(aligned)

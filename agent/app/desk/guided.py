@@ -204,7 +204,8 @@ def _photograph(seen: Seen, step: Step, engine: FaceEngine) -> Photograph:
     figures = {**seen.quality.as_figures(), "step": step.value}
     if seen.pose is not None:
         figures |= {"yaw_deg": seen.pose.yaw_deg, "pitch_deg": seen.pose.pitch_deg}
-    return Photograph(f"frame {seen.look.number}", engine.embed_crop(seen.crop), figures)
+    _, reference = engine.templates(seen.crop)
+    return Photograph(f"frame {seen.look.number}", reference, figures)
 
 
 def _ended(guide: Guide) -> UnavailableError:

@@ -14,8 +14,8 @@ from agent.lab.bench.timing import Timings, measure, stage
 from agent.vision.face.detect import HaarCascade
 from agent.vision.face.engine import PackFaceEngine
 from agent.vision.face.landmarks import LEVELS_OF_A_GUESS
-from agent.vision.face.zone import search_widths
 from agent.vision.face.yunet import Yunet
+from agent.vision.face.zone import search_widths
 
 MIN_FACE_PX = 80
 PATH_TO_BARE_LIMIT = 1.10

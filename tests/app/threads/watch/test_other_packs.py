@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from agent.app.open.snapshot import Rates, take_snapshot
 from agent.app.threads.watch.gallery import GalleryWatch
-from agent.domain.record.status import Status
+from agent.domain.record.status import FaceStatus, Status
 from agent.vision.packs.manifest import read_manifest
 
 MANIFEST = read_manifest("dlib")
@@ -64,5 +64,5 @@ def test_the_log_says_so_once_at_the_start_and_again_when_it_changes(registry):
 def test_the_status_counts_them(registry):
     found = take_snapshot(registry, MANIFEST, Rates())
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    status = Status("1", "boot", at, at, True, "epoch", 1, 0, found.registry, False)
+    status = Status("1", "boot", at, at, True, "epoch", 1, 0, found.registry, FaceStatus(False))
     assert status.as_json()["holders_of_other_packs"] == 2
