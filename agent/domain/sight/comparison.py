@@ -168,6 +168,10 @@ class ReferenceIndex:
         rows = self.templates[self.rows_of(holder)]
         return float(row_scores(rows, probe, self.metric).max()) if len(rows) else None
 
+    def rows(self, which: slice | npt.NDArray[np.int64]) -> Templates:
+        """The references in these rows, in float32; for the cosine each of length 1."""
+        return self.templates[which]
+
     def rows_of(self, holder: HolderId) -> slice:
         """Where the references of ``holder`` lie; empty where there are none."""
         at = bisect_left(self.names, holder)
