@@ -243,6 +243,8 @@ class Kiosk:
 
     def _observe(self, observation: Observation, now: Instant) -> None:
         registry = self._judge.registry
+        if observation.gallery_revision == registry.revision:
+            registry = self._judge.registry = registry.told(observation.too_close)
         self._judge.thermal.observe(observation.camera, observation.track)
         self._signs.observed(observation, now.monotonic_s)
         for lane in self._lanes:

@@ -79,7 +79,7 @@ class Ruling:
             face_alone_suffices=self.face_suffices(lane),
             accept_no_pad=settings.accept_no_pad,
             pad_threshold=settings.pad_threshold,
-            too_close=evidence.face is not None and evidence.face.holder in self.registry.too_close,
+            too_close=self._too_close(evidence),
             requirements=settings.requirements,
             place=Place(settings.community, settings.kiosk, lane.settings.access_point),
             pass_uses=self._uses.used(claims),
@@ -124,6 +124,10 @@ class Ruling:
                 lane.attempts.terms.operating if lane.attempts.terms is not None else None,
             ),
         )
+
+    def _too_close(self, evidence: Evidence) -> bool:
+        named = evidence.face.holder if evidence.face is not None else None
+        return named is not None and self.registry.is_too_close(named)
 
     def _passes_back(self, lane: Lane, evidence: Evidence, now: Instant) -> bool:
         subject = self.registry.subject(evidence)

@@ -1,9 +1,12 @@
 """Who may come in: holders, their faces, their ID documents, and whose passes are believed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from agent.domain.access.tombstone import Removed
 from agent.domain.credential.gate_pass import PassId
@@ -187,6 +190,23 @@ class Gallery(Protocol):
         """Who has how many references of which pack and version, opened or not."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceList:
+    """Where the references of a pack lie: the holder and the row of each, by holder.
+
+    A row that is written anew has another ``mark``, so that what was made of one holds as long as
+    its number and its mark do.
+    """
+
+    owners: Sequence[HolderId]
+    numbers: npt.NDArray[np.int64]
+    marks: npt.NDArray[np.uint32]
+
+
+OpenedReference = tuple[HolderId, Template]
+"""Whose it is, and the template."""
+
+
 class GalleryArrays(Protocol):
     """The gallery as it is compared with, and whether it is still that one."""
 
@@ -200,6 +220,25 @@ class GalleryArrays(Protocol):
 
         Raises:
             KeyUnavailableError: there is no key, or another one sealed them.
+            StoreError: the registry cannot be read.
+        """
+
+    def list_references(self, pack: str, pack_version: str) -> ReferenceList:
+        """Whose references there are and in which rows, by holder; nothing is opened.
+
+        Raises:
+            StoreError: the registry cannot be read.
+        """
+
+    def open_references(
+        self, pack: str, pack_version: str, numbers: Sequence[int]
+    ) -> Iterator[OpenedReference | None]:
+        """The references in these rows, each opened as it is asked for.
+
+        None for a row that is gone, was altered or copied from elsewhere.
+
+        Raises:
+            KeyUnavailableError: there is no key, or another one sealed every row asked for.
             StoreError: the registry cannot be read.
         """
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from agent.app.open.gallery import IndexedGallery, index_gallery
 from agent.config import GateConfig
 from agent.credentials.passes.issuers import IssuerKey, Issuers
 from agent.domain.access.registry import Registry
 from agent.domain.credential.holder import Holder, HolderId
-from agent.domain.sight.comparison import Metric, ReferenceIndex, Templates
-from agent.domain.sight.gallery_safety import holders_too_close
+from agent.domain.sight.comparison import ReferenceIndex
+from agent.domain.sight.gallery_safety import SMALL, holders_too_close
 from agent.domain.sight.operating_point import (
     CurvePoint,
     OperatingPoint,
@@ -20,7 +21,6 @@ from agent.domain.sight.operating_point import (
     operating_point,
     threshold_at,
 )
-from agent.errors import StoreError
 from agent.ports import Damage, DocumentHashes, GalleryArrays, HolderStore, PassTrust
 from agent.vision.packs.manifest import Manifest
 
@@ -36,10 +36,15 @@ class Snapshot:
     ``unreadable`` counts the rows that could not be read, by kind.
     """
 
-    index: ReferenceIndex
+    gallery: IndexedGallery
     registry: Registry
     issuers: Issuers
     unreadable: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def index(self) -> ReferenceIndex:
+        """What to compare with, for as long as the registry that it was built from is open."""
+        return self.gallery.index
 
 
 def curve_of(manifest: Manifest) -> ThresholdCurve:
@@ -83,11 +88,12 @@ def take_snapshot(
     """
     # The revision first: a change that comes in between is seen as a newer one next time.
     revision = registry.revision()
-    owners, templates = registry.load_arrays(manifest.name, manifest.version)
+    gallery = index_gallery(registry, manifest, revision, before.gallery if before else None)
+    index = gallery.index
     documents = registry.documents()
     damage = registry.damage()
     holders = {holder.id: holder for holder in registry.readable_holders()}
-    holders |= _stand_ins({*damage.holders, *owners, *documents.values()} - holders.keys())
+    holders |= _stand_ins({*damage.holders, *index.names, *documents.values()} - holders.keys())
     revoked, removed = registry.revoked(), registry.removed()
     if damage.lost & _ABOUT_PEOPLE:
         removed = replace(removed, incomplete=True)
@@ -95,24 +101,22 @@ def take_snapshot(
         holders |= _stand_ins(_lost_holders(damage, before) - holders.keys())
         revoked |= before.registry.revoked if "revocations" in damage.lost else frozenset()
         removed = removed.completed(before.registry.removed)
-    metric = Metric(manifest.comparison.metric)
-    if owners:
-        index = _index(owners, templates, manifest, revision)
-    else:
-        index = ReferenceIndex.empty(manifest.embedder.components, metric, revision)
     curve = curve_of(manifest)
     operating = threshold_for(manifest, len(index), rates.max_false_grant_rate)
     unreadable = dict(damage.rows)
-    if missing := registry.reference_total(manifest.name, manifest.version) - len(owners):
+    if missing := registry.reference_total(manifest.name, manifest.version) - len(index):
         unreadable["references"] = missing
+    small = len(index) <= SMALL
     return Snapshot(
-        index,
+        gallery,
         Registry(
             revision=revision,
             holders=holders,
             references=len(index),
             operating=operating,
-            too_close=holders_too_close(index, operating.threshold),
+            # A large gallery is compared with itself in the background (``SelfComparison``).
+            too_close=holders_too_close(index, operating.threshold) if small else frozenset(),
+            compared=small,
             pack=manifest.name,
             pack_version=manifest.version,
             claim_threshold=threshold_at(curve, rates.max_false_match_rate),
@@ -173,17 +177,3 @@ def damage_text(unreadable: Mapping[str, int]) -> str:
     """How many rows cannot be read, by kind."""
     counts = ", ".join(f"{kind} {count}" for kind, count in sorted(unreadable.items()))
     return f"rows of the registry that cannot be read: {counts}"
-
-
-def _index(
-    owners: list[HolderId], templates: Templates, manifest: Manifest, revision: int
-) -> ReferenceIndex:
-    fix = "see which references are wrong with gate-agent holders list, and enrol them again"
-    wanted = manifest.embedder.components
-    if templates.shape[1] != wanted:
-        found = templates.shape[1]
-        raise StoreError(f"references of {found} components, where the pack has {wanted}", fix)
-    try:
-        return ReferenceIndex(owners, templates, Metric(manifest.comparison.metric), revision)
-    except ValueError as error:
-        raise StoreError(f"the gallery cannot be compared with: {error}", fix) from error

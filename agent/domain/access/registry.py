@@ -1,7 +1,7 @@
 """An immutable picture of who is enrolled, and how sure a comparison must be among them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.domain.access.evidence import Evidence
 from agent.domain.access.tombstone import NOBODY_REMOVED, Removed
@@ -16,7 +16,9 @@ class Registry:
 
     ``operating`` is the threshold that so many references ask for, and ``curve`` where stricter
     ones are read off; without it there is none. ``too_close`` names holders whose references
-    another holder's would pass for: no face alone opens for them. ``claim_threshold`` (at
+    another holder's would pass for: no face alone opens for them; until the whole gallery was
+    ``compared`` with itself, none opens either for whoever is not among those found to stand
+    ``apart``. ``claim_threshold`` (at
     ``claim_fmr``) is for a face compared 1:1 with one reference, ``claims`` for those holders who
     have several. ``documents`` knows holders by the keyed hash of their ID number; ``revoked``
     passes open nothing, nor do those about whoever was ``removed`` since. ``unreadable`` counts the
@@ -42,6 +44,22 @@ class Registry:
     unreadable: int = 0
     of_other_packs: int = 0
     outdated: bool = False
+    compared: bool = True
+    apart: frozenset[HolderId] = frozenset()
+
+    def is_too_close(self, holder: HolderId) -> bool:
+        """Whether another holder could pass for this one, or nobody has looked yet."""
+        return holder in self.too_close or not (self.compared or holder in self.apart)
+
+    def told(self, close: Mapping[HolderId, bool]) -> "Registry":
+        """With what was found of single holders: whether they are too close to another."""
+        if self.compared or all(one in self.apart or one in self.too_close for one in close):
+            return self
+        return replace(
+            self,
+            too_close=self.too_close | {one for one, found in close.items() if found},
+            apart=self.apart | {one for one, found in close.items() if not found},
+        )
 
     def revokes(self, gate_pass: GatePass) -> bool:
         """Whether the pass was revoked, by itself."""

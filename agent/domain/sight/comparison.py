@@ -1,39 +1,56 @@
 """Exact 1:N comparison: the best holder, and the best other one.
 
-The whole gallery is one float32 matrix, and a probe costs one matrix-vector product, which is bound
-by memory: everything else here must stay small beside it. For the Euclidean metric the order of
+A probe costs one product with the whole gallery, which is bound by memory. So the gallery lies in
+memory in eight bits a component (``codes``), and everything else must stay small beside that. For
+the Euclidean metric the order of
 
     |r - p|^2 = |r|^2 - 2 r.p + |p|^2     is that of     r.p - |r|^2 / 2
 
-so the product and one subtraction rank all references. Float32 rounds, and two near references may
-then stand in the wrong order: every row that rounding could have kept from the first two places is
-scored again in float64, and those scores decide. The error of a sum of n float32 products, in
-whatever order they are added, is at most n u |r| |p| with u = 2^-24 (N. Higham, "Accuracy and
-Stability of Numerical Algorithms", 2nd ed., 2002, section 3.1).
+so the product and one subtraction rank all references. The codes are off by a known bound: every
+row that they could have kept from the first two places is opened, one after the other as they rank,
+and scored in float64; those scores decide. Nothing that follows can come into the first two places
+once a row ranks further behind the second than the bound.
 """
 
 import math
-from bisect import bisect_left
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 
 import numpy as np
 import numpy.typing as npt
 
 from agent.domain.credential.holder import HolderId
+from agent.domain.sight.codes import (
+    Codes,
+    CodeTable,
+    Product,
+    TableInMaking,
+    Templates,
+    encode,
+    plain_product,
+)
+from agent.domain.sight.holder_names import HolderNames
 from agent.domain.sight.track import Candidate
 
-Templates = npt.NDArray[np.float32]
-"""References x components."""
-Template = npt.NDArray[np.float32]
-"""One row of them."""
+__all__ = ["Metric", "ReferenceIndex", "Template", "Templates", "row_scores", "score"]
 
-_UNIT_ROUNDOFF = 2.0**-24
-_FURTHER_ROUNDINGS = 8
-"""Of the subtraction, the halved square and a reference's division by its length."""
+Template = npt.NDArray[np.float32]
+"""One row of templates."""
+Rows = npt.NDArray[np.int64]
+Opened = Callable[[Rows], Iterable[Template | None]]
+"""The templates of these rows as they were enrolled, opened one by one as they are asked for.
+
+None for one that is no longer there.
+"""
+
 _LONGEST = 1e15
 """Beyond this length of a template a float32 product may overflow; real ones are near 1."""
+_FURTHEST = float(np.finfo(np.float32).max)
+_MOST_ROUNDS = 8
+_BLOCK = 65_536
+"""Rows whose ranks stay in the processor's cache from the product to the subtraction."""
 
 
 class Metric(StrEnum):
@@ -65,6 +82,26 @@ def row_scores(
     return np.asarray(np.divide(products, lengths, out=unknown, where=lengths > 0.0))
 
 
+def comparable(templates: Templates, metric: Metric) -> Templates:
+    """References as they are compared: for the cosine each of length 1.
+
+    Raises:
+        ValueError: a component is no finite number, or a template's length is out of all proportion
+            (for the cosine also: nothing).
+    """
+    if not np.isfinite(templates).all():
+        raise ValueError("a reference holds a component that is no finite number")
+    templates = templates.astype(np.float32, copy=False)
+    lengths = _lengths(templates)
+    if (lengths > _LONGEST).any():
+        raise ValueError("a reference is too long to be compared")
+    if metric is Metric.EUCLIDEAN:
+        return templates
+    if not lengths.all():
+        raise ValueError("a reference of length 0 has no direction")
+    return (templates / lengths[:, None]).astype(np.float32)
+
+
 class ReferenceIndex:
     """An immutable snapshot of a gallery; any number of threads may search it at once.
 
@@ -77,60 +114,98 @@ class ReferenceIndex:
         templates: Templates,
         metric: Metric,
         revision: int = 0,
+        product: Product = plain_product,
     ) -> None:
-        """``holders`` names the owner of each row of ``templates`` (references x components).
+        """An index of templates that stay in memory: ``holders`` names the owner of each row.
 
         Raises:
-            ValueError: the shapes do not fit, a component is not a finite number, or a template's
-                length is out of all proportion (for the cosine also: nothing).
+            ValueError: the shapes do not fit, or ``comparable`` refuses a template.
         """
         if templates.ndim != 2 or len(holders) != len(templates):
             raise ValueError("one holder a row of templates")
-        if not np.isfinite(templates).all():
-            raise ValueError("a reference holds a component that is no finite number")
-        names = sorted(set(holders))
-        number = {name: i for i, name in enumerate(names)}
-        owners = np.array([number[holder] for holder in holders], dtype=np.int64)
-        order = np.argsort(owners, kind="stable")
-        self.revision = revision
-        self.metric = metric
-        self.names: tuple[HolderId, ...] = tuple(names)
-        self.owner: npt.NDArray[np.int64] = owners[order]
-        self.templates: Templates = np.ascontiguousarray(templates[order], dtype=np.float32)
-        lengths = _lengths(self.templates)
-        if (lengths > _LONGEST).any():
-            raise ValueError("a reference is too long to be compared")
-        if metric is Metric.COSINE:
-            if not lengths.all():
-                raise ValueError("a reference of length 0 has no direction")
-            self.templates /= lengths[:, None]
-            lengths = np.ones(len(lengths))
-        self._starts = np.searchsorted(self.owner, np.arange(len(names) + 1))
-        self._half_squares = (lengths**2 / 2).astype(np.float32)
-        longest = float(lengths.max(initial=0.0))
-        roundings = (self.components + _FURTHER_ROUNDINGS) * _UNIT_ROUNDOFF
-        underflow = self.components * float(np.finfo(np.float32).tiny)
-        self._error_a_length = roundings * longest
-        self._error = roundings * longest**2 + 2.0 * underflow
-        for array in (self.owner, self.templates, self._starts, self._half_squares):
-            array.setflags(write=False)
+        order = np.array(sorted(range(len(holders)), key=holders.__getitem__), dtype=np.int64)
+        kept = templates[order].astype(np.float32)
+        table = TableInMaking(*kept.shape)
+        table.put(np.arange(len(kept)), comparable(kept, metric))
+        owners = [holders[row] for row in order.tolist()]
+        self._set_up(owners, table.table(), lambda rows: iter(kept[rows]), metric, revision)
+        self._product = product
+
+    @classmethod
+    def of_table(
+        cls,
+        owners: Iterable[HolderId],
+        table: CodeTable,
+        opened: Opened,
+        metric: Metric,
+        revision: int,
+        product: Product,
+    ) -> "ReferenceIndex":
+        """An index whose templates lie elsewhere: ``owners`` names each row's holder, by id."""
+        index = cls.__new__(cls)
+        index._set_up(owners, table, opened, metric, revision)
+        index._product = product
+        return index
 
     @classmethod
     def empty(cls, components: int, metric: Metric, revision: int = 0) -> "ReferenceIndex":
         """A gallery with nobody in it."""
         return cls([], np.zeros((0, components), dtype=np.float32), metric, revision)
 
+    def _set_up(
+        self,
+        owners: Iterable[HolderId],
+        table: CodeTable,
+        opened: Opened,
+        metric: Metric,
+        revision: int,
+    ) -> None:
+        self.revision = revision
+        self.metric = metric
+        self.table = table
+        self._opened = opened
+        starts = [0]
+
+        def names() -> Iterator[HolderId]:
+            before = None
+            row = -1
+            for row, owner in enumerate(owners):
+                if owner != before:
+                    if row:
+                        starts.append(row)
+                    before = owner
+                    yield owner
+            if row >= 0:
+                starts.append(row + 1)
+
+        self.names: Sequence[HolderId] = HolderNames(names())
+        self._starts = np.array(starts, dtype=np.int32)
+        self._starts.setflags(write=False)
+
     def __len__(self) -> int:
         """How many references there are."""
-        return len(self.templates)
+        return len(self.table.codes)
 
     @property
     def components(self) -> int:
         """The length of a template."""
-        return int(self.templates.shape[1])
+        return int(self.table.codes.shape[1])
 
-    def search(self, probe: Template) -> tuple[Candidate | None, Candidate | None]:
-        """The best candidate and the best one who is another holder.
+    @property
+    def owner(self) -> npt.NDArray[np.int64]:
+        """The number of each row's holder in ``names``."""
+        return np.repeat(np.arange(len(self.names)), np.diff(self._starts))
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory, beside what opens the rows."""
+        assert isinstance(self.names, HolderNames)
+        return self.table.nbytes + self._starts.nbytes + self.names.nbytes
+
+    def search(
+        self, probe: Template, *, but: HolderId | None = None
+    ) -> tuple[Candidate | None, Candidate | None]:
+        """The best candidate and the best one who is another holder, ``but`` for whom to leave out.
 
         A probe that is no template (a component that is no finite number, a length out of all
         proportion or, for the cosine, of nothing) is like nobody. Among equal scores the first
@@ -138,6 +213,7 @@ class ReferenceIndex:
 
         Raises:
             ValueError: the probe has another length than the references.
+            StoreError: the references' templates cannot be read.
         """
         if probe.shape != (self.components,):
             raise ValueError(f"a probe of {probe.shape} against {self.components} components")
@@ -149,28 +225,45 @@ class ReferenceIndex:
         if self.metric is Metric.COSINE and length == 0.0:
             return None, None
         probe = probe.astype(np.float32, copy=False)
-        # Two rows may each be off by the error, one up and one down.
-        tolerance = 2.0 * self._error_a_length * length + self._error
-        ranks = self._ranks(probe)
-        best = self._take_out(ranks, ranks.argmax(), probe)
-        if len(self.names) == 1:
-            return best, None
-        row = ranks.argmax()
-        floor = float(ranks[row]) - tolerance
-        other = self._take_out(ranks, row, probe)
-        if float(ranks[ranks.argmax()]) >= floor:
-            return self._search_crowd(probe, floor)
-        # As a rule nobody else comes near, and one look at two holders is enough.
-        return (other, best) if _place(other) < _place(best) else (best, other)
+        coded = encode(probe[None])
+        ranks = self._ranks(coded.codes[0], coded.scales[0])
+        if but is not None:
+            ranks[self.rows_of(but)] = -np.inf
+        error = self.table.error(length, float(coded.lost[0]))
+        found, rounds = self._decided(ranks, error, probe, length), 1
+        while found is None:
+            # Rows that vanish one after the other are no gallery any more, and name nobody.
+            again = rounds < _MOST_ROUNDS
+            found = self._decided(ranks, error, probe, length) if again else {}
+            rounds += 1
+        places = [Candidate(self.names[owner], value) for owner, value in found.items()]
+        best, other = [*nsmallest(2, places, key=_place), None, None][:2]
+        return best, other
 
     def verify(self, probe: Template, holder: HolderId) -> float | None:
-        """The score 1:1 with the best reference of ``holder``; None where there is none."""
-        rows = self.templates[self.rows_of(holder)]
+        """The score 1:1 with the best reference of ``holder``; None where there is none.
+
+        Raises:
+            StoreError: the references' templates cannot be read.
+        """
+        rows = self.rows(self.rows_of(holder))
+        rows = rows[np.isfinite(rows).all(axis=1)]
         return float(row_scores(rows, probe, self.metric).max()) if len(rows) else None
 
-    def rows(self, which: slice | npt.NDArray[np.int64]) -> Templates:
-        """The references in these rows, in float32; for the cosine each of length 1."""
-        return self.templates[which]
+    def rows(self, which: slice | Rows) -> Templates:
+        """The references in these rows, in float32; for the cosine each of length 1.
+
+        They are opened one by one. One that was removed since is a row of ``nan``.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        numbers = np.arange(len(self))[which] if isinstance(which, slice) else which
+        templates = np.full((len(numbers), self.components), np.nan, dtype=np.float32)
+        for at, template in enumerate(self._opened(numbers)):
+            if template is not None:
+                templates[at] = comparable(template[None], self.metric)[0]
+        return templates
 
     def rows_of(self, holder: HolderId) -> slice:
         """Where the references of ``holder`` lie; empty where there are none."""
@@ -179,37 +272,74 @@ class ReferenceIndex:
             return slice(0, 0)
         return slice(int(self._starts[at]), int(self._starts[at + 1]))
 
-    def _ranks(self, probe: Template) -> npt.NDArray[np.float32]:
+    def holder_of(self, row: int) -> HolderId:
+        """Whose reference a row is."""
+        return self.names[self._owner_of(row)]
+
+    def _owner_of(self, row: int) -> int:
+        return bisect_right(self._starts, row) - 1
+
+    def _ranks(self, code: Codes, scale: np.float32) -> npt.NDArray[np.float32]:
         # A new array each time: a buffer kept here would be shared by the cameras' threads.
-        ranks = self.templates @ probe
-        if self.metric is Metric.EUCLIDEAN:
-            ranks -= self._half_squares
+        table = self.table
+        ranks = np.empty(len(self), dtype=np.float32)
+        for start in range(0, len(self), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            block = ranks[part]
+            self._product(table.codes[part], code, block)
+            block *= table.scales[part]
+            block *= scale
+            if self.metric is Metric.EUCLIDEAN:
+                block -= table.half_squares[part]
         return ranks
 
-    def _take_out(self, ranks: npt.NDArray[np.float32], row: np.intp, probe: Template) -> Candidate:
-        """The holder of ``row`` by the best of their exact scores; they then rank behind all."""
-        owner = self.owner[row]
-        rows = slice(self._starts[owner], self._starts[owner + 1])
-        ranks[rows] = -np.inf
-        value = row_scores(self.templates[rows], probe, self.metric).max()
-        return Candidate(self.names[owner], float(value))
+    def _decided(
+        self, ranks: npt.NDArray[np.float32], error: float, probe: Template, length: float
+    ) -> dict[int, float] | None:
+        """The exact best scores of whoever may be first or second, by the holder's number.
 
-    def _search_crowd(self, probe: Template, floor: float) -> tuple[Candidate, Candidate]:
-        """The two best of all holders who rank at ``floor`` or above, of whom there are several."""
-        ranks = self._ranks(probe)
-        # The comparison is in float32, where the floor itself rounds.
-        limit = np.nextafter(np.float32(floor), np.float32(-np.inf))
-        rows = np.flatnonzero(ranks >= limit)
-        scores = row_scores(self.templates[rows], probe, self.metric)
-        owners, starts = np.unique(self.owner[rows], return_index=True)
-        found = [
-            Candidate(self.names[owner], value)
-            for owner, value in zip(
-                owners, np.maximum.reduceat(scores, starts).tolist(), strict=True
-            )
-        ]
-        best, other = nsmallest(2, found, key=_place)
-        return best, other
+        None where rows were removed meanwhile: they then rank behind all, and others may come up.
+        """
+        found: dict[int, float] = {}
+        gone = False
+        second = -math.inf
+        rows = self._candidates(ranks, 2.0 * error)
+        for row, template in zip(rows.tolist(), self._opened(rows), strict=False):
+            if float(ranks[row]) + error < second:
+                break
+            if template is None:
+                ranks[row] = -np.inf
+                gone = True
+                continue
+            value = score(comparable(template[None], self.metric)[0], probe, self.metric)
+            owner = self._owner_of(row)
+            if value > found.get(owner, -math.inf):
+                found[owner] = value
+                if len(found) > 1:
+                    second = self._rank(nlargest(2, found.values())[1], length)
+        return None if gone else found
+
+    def _candidates(self, ranks: npt.NDArray[np.float32], reach: float) -> Rows:
+        """The rows not further than ``reach`` behind the best other holder, by falling rank."""
+        first = int(ranks.argmax())
+        at = self._owner_of(first)
+        own = slice(int(self._starts[at]), int(self._starts[at + 1]))
+        held = ranks[own].copy()
+        ranks[own] = -np.inf
+        level = float(ranks.max())
+        ranks[own] = held
+        if level == -math.inf:  # there is nobody else
+            level = float(ranks[first])
+        # The comparison is in float32, where the limit itself rounds; who is left out has -inf.
+        limit = np.nextafter(np.float32(max(level - reach, -_FURTHEST)), np.float32(-np.inf))
+        rows = np.flatnonzero(ranks >= max(limit, np.float32(-_FURTHEST)))
+        return rows[np.argsort(-ranks[rows], kind="stable")]
+
+    def _rank(self, value: float, length: float) -> float:
+        """A score as a rank of the codes: r.p - |r|^2 / 2, or r.p."""
+        if self.metric is Metric.COSINE:
+            return value * length
+        return (length * length - value * value) / 2.0
 
 
 def _place(candidate: Candidate) -> tuple[float, HolderId]:

@@ -5,22 +5,27 @@ references of different holders is an impostor comparison: two holders whose ref
 each other must not be granted by face alone, and the distribution of the others says how well the
 pack separates these people.
 
-Blocks of rows are compared in float32 by one matrix product. What rounding leaves open is decided
-by scores in float64, so that the answer is that of comparing each pair by itself.
+Blocks of rows are compared in float32 by one matrix product: a small gallery's own templates, opened
+for that moment, a large one's as their codes have them. What that leaves open is decided by scores
+in float64 of templates that are opened for it, so that the answer is that of comparing each pair by
+itself.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight.comparison import Metric, ReferenceIndex, row_scores
+from agent.domain.sight.comparison import Metric, ReferenceIndex, Templates, row_scores
 
 _BLOCK_CELLS = 2_000_000
-_BLOCK_PAIRS = 50_000
+_BLOCK_COLUMNS = 16_384
+_BLOCK_PAIRS = 4_000
+SMALL = 4096
+"""References up to which a gallery is compared with itself at once, and by its own templates."""
 _ROUNDING = 2.0**-24
 HISTOGRAM_BINS = 40
 MOST_SCORES = 2_000_000
@@ -65,15 +70,16 @@ def close_pairs(
     With ``only``, the pairs in which one of these takes part: what a new holder brings in.
     """
     best: dict[tuple[int, int], float] = {}
-    limit, slack = _limit(index, threshold)
-    for rows, start, closeness in _blocks(index, only):
+    compared = _Compared(index)
+    limit, slack = compared.limit(threshold)
+    for rows, start, closeness in compared.blocks(only):
         near, columns = np.nonzero(closeness >= limit - slack)
         for part in range(0, len(near), _BLOCK_PAIRS):
             a = rows[near[part : part + _BLOCK_PAIRS]]
             b = columns[part : part + _BLOCK_PAIRS] + start
-            scores = row_scores(index.templates[a], index.templates[b], index.metric)
+            scores = compared.scores(a, b)
             kept = scores >= threshold
-            owners = np.sort(np.stack((index.owner[a], index.owner[b])), axis=0)[:, kept]
+            owners = np.sort(np.stack((compared.owner[a], compared.owner[b])), axis=0)[:, kept]
             for one, other, value in zip(*owners.tolist(), scores[kept].tolist(), strict=True):
                 best[one, other] = max(best.get((one, other), -math.inf), value)
     found = [ClosePair(index.names[a], index.names[b], value) for (a, b), value in best.items()]
@@ -85,37 +91,63 @@ def too_close(pairs: Iterable[ClosePair]) -> frozenset[HolderId]:
     return frozenset(name for pair in pairs for name in (pair.one, pair.other))
 
 
-def holders_too_close(index: ReferenceIndex, threshold: float) -> frozenset[HolderId]:
-    """``too_close(close_pairs(...))`` without the list of pairs.
+def stands_too_close(index: ReferenceIndex, holder: HolderId, threshold: float) -> bool:
+    """Whether another holder's reference scores ``threshold`` or more with one of ``holder``'s.
+
+    One search a reference, so that it can be asked of whoever stands there, while the whole gallery
+    has not been compared yet. Of a reference that is gone nobody can say, and that is too close.
+
+    Raises:
+        StoreError: the references' templates cannot be read.
+    """
+    for template in index.rows(index.rows_of(holder)):
+        if not np.isfinite(template).all():
+            return True
+        best, _ = index.search(template, but=holder)
+        if best is not None and best.score >= threshold:
+            return True
+    return False
+
+
+def holders_too_close(
+    index: ReferenceIndex, threshold: float, rest: Callable[[], None] = lambda: None
+) -> frozenset[HolderId]:
+    """``too_close(close_pairs(...))`` without the list of pairs; ``rest`` is called now and then.
 
     A threshold that is too loose for a gallery makes millions of pairs; a gate that starts must not
     fill its memory with them.
     """
     close = np.zeros(len(index.names), dtype=bool)
-    limit, slack = _limit(index, threshold)
-    for rows, start, closeness in _blocks(index, None):
+    compared = _Compared(index)
+    owner = compared.owner
+    limit, slack = compared.limit(threshold)
+    for rows, start, closeness in compared.blocks(None):
         sure = closeness > limit + slack
-        close[index.owner[rows[sure.any(axis=1)]]] = True
-        close[index.owner[np.flatnonzero(sure.any(axis=0)) + start]] = True
+        close[owner[rows[sure.any(axis=1)]]] = True
+        close[owner[np.flatnonzero(sure.any(axis=0)) + start]] = True
         near, columns = np.nonzero((closeness >= limit - slack) & ~sure)
         for part in range(0, len(near), _BLOCK_PAIRS):
             a = rows[near[part : part + _BLOCK_PAIRS]]
             b = columns[part : part + _BLOCK_PAIRS] + start
-            kept = row_scores(index.templates[a], index.templates[b], index.metric) >= threshold
-            close[index.owner[a[kept]]] = True
-            close[index.owner[b[kept]]] = True
-    return frozenset(index.names[i] for i in np.flatnonzero(close))
+            open_yet = ~(close[owner[a]] & close[owner[b]])
+            a, b = a[open_yet], b[open_yet]
+            kept = compared.scores(a, b) >= threshold
+            close[owner[a[kept]]] = True
+            close[owner[b[kept]]] = True
+        rest()
+    return frozenset(index.names[i] for i in np.flatnonzero(close).tolist())
 
 
 def impostor_scores(index: ReferenceIndex) -> ImpostorScores | None:
     """The distribution of the gallery's impostor scores; None with fewer than two holders."""
     if len(index.names) < 2:
         return None
-    sizes = np.bincount(index.owner)
+    compared = _Compared(index)
+    sizes = np.bincount(compared.owner)
     pairs = int(len(index) ** 2 - (sizes.astype(np.int64) ** 2).sum()) // 2
     random = np.random.default_rng(_SEED)
     values, highest = [], -math.inf
-    for _, _, closeness in _blocks(index, None):
+    for _, _, closeness in compared.blocks(None):
         highest = max(highest, float(closeness.max(initial=-np.inf)))
         cells = closeness.ravel()
         if pairs > MOST_SCORES:
@@ -168,51 +200,78 @@ def upper_bound(successes: int, trials: int, confidence: float = 0.95) -> float:
     return high
 
 
-def _limit(index: ReferenceIndex, threshold: float) -> tuple[float, float]:
-    """The threshold in closeness, and by how much closeness may be off in float32."""
-    squares = np.einsum("ij,ij->i", index.templates, index.templates, dtype=np.float64)
-    roundings = (index.components + 8) * _ROUNDING
-    slack = roundings * 4.0 * float(squares.max(initial=1.0))
-    # No distance is below 0, so nothing reaches a threshold above it.
-    euclidean = -(threshold * threshold) if threshold <= 0.0 else math.inf
-    limit = threshold if index.metric is Metric.COSINE else euclidean
-    # What is left out of a block has -inf, and that must not count however loose the threshold.
-    return max(limit, -float(np.finfo(np.float32).max)), slack
-
-
 def _scores(metric: Metric, closeness: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     values = closeness.astype(np.float64)
     return values if metric is Metric.COSINE else -np.sqrt(np.maximum(-values, 0.0))
 
 
-def _blocks(
-    index: ReferenceIndex, only: Iterable[HolderId] | None
-) -> Iterator[tuple[Rows, int, npt.NDArray[np.float32]]]:
-    """Row numbers, the first column's number, and the closeness of these rows to all from there.
+class _Compared:
+    """A gallery while it is compared with itself."""
 
-    Closeness is the cosine, or minus the square of the distance. A pair of one holder's references
-    has -inf, and so has one that comes, or came, the other way round.
-    """
-    templates, owner = index.templates, index.owner
-    squares = np.einsum("ij,ij->i", templates, templates)
-    chosen = np.arange(len(index))
-    if only is not None:
-        places = [index.rows_of(holder) for holder in sorted(set(only))]
-        chosen = np.concatenate([chosen[place] for place in places] or [chosen[:0]])
-    size = max(_BLOCK_CELLS // max(len(index), 1), 1)
-    for first in range(0, len(chosen), size):
-        rows = chosen[first : first + size]
-        start = 0 if only is not None else first
-        closeness = templates[rows] @ templates[start:].T
-        if index.metric is Metric.EUCLIDEAN:
-            closeness *= 2.0
-            closeness -= squares[rows, None]
-            closeness -= squares[None, start:]
+    def __init__(self, index: ReferenceIndex) -> None:
+        self._index = index
+        self._plain = index.rows(slice(None)) if len(index) <= SMALL else None
+        self._squares = index.table.half_squares * np.float32(2.0)
+        self.owner: Rows = index.owner
+
+    def limit(self, threshold: float) -> tuple[float, float]:
+        """The threshold in closeness, and by how much closeness may be off."""
+        index = self._index
+        roundings = (index.components + 8) * _ROUNDING
+        slack = roundings * 4.0 * float(self._squares.max(initial=1.0))
+        if self._plain is None:
+            slack += 2.0 * index.table.error_between()
+        # No distance is below 0, so nothing reaches a threshold above it.
+        euclidean = -(threshold * threshold) if threshold <= 0.0 else math.inf
+        limit = threshold if index.metric is Metric.COSINE else euclidean
+        # What is left out of a block has -inf, and that must not count however loose the threshold.
+        return max(limit, -float(np.finfo(np.float32).max)), slack
+
+    def scores(self, a: Rows, b: Rows) -> npt.NDArray[np.float64]:
+        """The exact scores of pairs of rows; ``nan``, or -1, where one was removed meanwhile."""
+        if self._plain is not None:
+            return row_scores(self._plain[a], self._plain[b], self._index.metric)
+        rows, places = np.unique(np.concatenate((a, b)), return_inverse=True)
+        templates = self._index.rows(rows)
+        one, other = templates[places[: len(a)]], templates[places[len(a) :]]
+        return row_scores(one, other, self._index.metric)
+
+    def blocks(
+        self, only: Iterable[HolderId] | None
+    ) -> Iterator[tuple[Rows, int, npt.NDArray[np.float32]]]:
+        """Row numbers, the first column's number, and the closeness of these rows to some columns.
+
+        Closeness is the cosine, or minus the square of the distance. A pair of one holder's
+        references has -inf, and so has one that comes, or came, the other way round.
+        """
+        index, owner = self._index, self.owner
+        chosen = np.arange(len(index))
         if only is not None:
-            closeness[owner[rows, None] == owner[None, :]] = -np.inf
-        else:
-            # Rows stand by holder: only up to the last one's end is there anything to leave out.
-            stop = int(np.searchsorted(owner, owner[rows[-1]], side="right")) - start
-            again = owner[rows, None] >= owner[None, start : start + stop]
-            closeness[:, :stop][again] = -np.inf
-        yield rows, start, closeness
+            places = [index.rows_of(holder) for holder in sorted(set(only))]
+            chosen = np.concatenate([chosen[place] for place in places] or [chosen[:0]])
+        size = max(_BLOCK_CELLS // max(min(len(index), _BLOCK_COLUMNS), 1), 1)
+        for start in range(0, len(index), _BLOCK_COLUMNS):
+            stop = min(start + _BLOCK_COLUMNS, len(index))
+            columns = self._templates(np.arange(start, stop))
+            # Each pair once: of the whole gallery, a row with the columns behind it.
+            facing = chosen if only is not None else chosen[:stop]
+            for first in range(0, len(facing), size):
+                rows = facing[first : first + size]
+                closeness = self._templates(rows) @ columns.T
+                if index.metric is Metric.EUCLIDEAN:
+                    closeness *= 2.0
+                    closeness -= self._squares[rows, None]
+                    closeness -= self._squares[None, start:stop]
+                if only is not None:
+                    closeness[owner[rows, None] == owner[None, start:stop]] = -np.inf
+                elif owner[rows[-1]] >= owner[start]:
+                    # Rows stand by holder: only up to the last one's end is there any to leave out.
+                    end = int(np.searchsorted(owner[start:stop], owner[rows[-1]], side="right"))
+                    again = owner[rows, None] >= owner[None, start : start + end]
+                    closeness[:, :end][again] = -np.inf
+                yield rows, start, closeness
+
+    def _templates(self, rows: Rows) -> Templates:
+        if self._plain is not None:
+            return self._plain[rows]
+        return self._index.table.approximate(rows)

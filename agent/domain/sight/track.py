@@ -95,7 +95,9 @@ class Observation:
     Observations coalesce on their way to the controller, so each carries the whole track.
     ``gallery_revision`` names the snapshot that the samples were compared with; ``hindrance`` what
     keeps whoever is seen from being judged, None where nobody is seen or all is well;
-    ``upside_down`` that faces were seen on their heads only, so the camera hangs so.
+    ``upside_down`` that faces were seen on their heads only, so the camera hangs so; ``too_close``
+    of holders whom the track's samples name whether another holder could pass for them, and whoever
+    is missing there was not looked at.
     """
 
     camera: str
@@ -105,3 +107,4 @@ class Observation:
     gallery_revision: int = 0
     hindrance: Hindrance | None = None
     upside_down: bool = False
+    too_close: Mapping[HolderId, bool] = field(default_factory=dict)

@@ -36,10 +36,11 @@ def made(seed: int, references: int, holders: int, metric: Metric, spread: float
 def naive_scores(index: ReferenceIndex) -> list[tuple[str, str, float]]:
     """Every pair of references of different holders."""
     found = []
+    templates = index.rows(slice(None))
     for a, b in combinations(range(len(index)), 2):
         one, other = sorted((index.names[index.owner[a]], index.names[index.owner[b]]))
         if one != other:
-            value = score(index.templates[a], index.templates[b], index.metric)
+            value = score(templates[a], templates[b], index.metric)
             found.append((one, other, value))
     return found
 

@@ -9,7 +9,7 @@ import numpy as np
 from agent.adapters.store.people.marks import intact
 from agent.adapters.store.seal import KEY_ID_BYTES, Sealer
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight.comparison import Templates
+from agent.domain.sight.comparison import Template, Templates
 from agent.errors import KeyUnavailableError, StoreError
 
 _FLIPPED_BITS = 8
@@ -28,23 +28,38 @@ class Gathered:
 
     def add(self, owner: object, sealed: object, sealer: Sealer) -> None:
         """One row; left out where it cannot be opened, or is no template."""
-        if not intact(owner) or not isinstance(sealed, bytes):
-            return
-        try:
-            plain = sealer.open(sealed, "reference", owner, *self._pack)
-            template = np.frombuffer(plain, dtype="<f4")
-        except KeyUnavailableError as error:
-            if _bits_apart(sealed[1 : 1 + KEY_ID_BYTES], sealer.key_id) > _FLIPPED_BITS:
-                self._foreign = error
-            return
-        except (StoreError, ValueError):
+        template = self.opened(owner, sealed, sealer)
+        if template is None:
             return
         if not self._owners:
             self._table = np.empty((self._count, len(template)), dtype=np.float32)
         if template.shape != self._table.shape[1:]:
             raise StoreError("references of one pack have different lengths")
         self._table[len(self._owners)] = template
-        self._owners.append(HolderId(owner))
+        self._owners.append(HolderId(str(owner)))
+
+    def opened(self, owner: object, sealed: object, sealer: Sealer) -> Template | None:
+        """The template of one row, gathered or not; None where it cannot be opened."""
+        if not intact(owner) or not isinstance(sealed, bytes):
+            return None
+        try:
+            plain = sealer.open(sealed, "reference", owner, *self._pack)
+            return np.frombuffer(plain, dtype="<f4")
+        except KeyUnavailableError as error:
+            if _bits_apart(sealed[1 : 1 + KEY_ID_BYTES], sealer.key_id) > _FLIPPED_BITS:
+                self._foreign = error
+            return None
+        except (StoreError, ValueError):
+            return None
+
+    def refuse_foreign(self) -> None:
+        """Called where no row opened.
+
+        Raises:
+            KeyUnavailableError: another key sealed them.
+        """
+        if self._foreign is not None:
+            raise self._foreign
 
     def arrays(self) -> tuple[list[HolderId], Templates]:
         """What was gathered.
@@ -52,8 +67,8 @@ class Gathered:
         Raises:
             KeyUnavailableError: no row opened, and another key sealed them.
         """
-        if not self._owners and self._foreign is not None:
-            raise self._foreign
+        if not self._owners:
+            self.refuse_foreign()
         return self._owners, self._table[: len(self._owners)]
 
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from agent.adapters.store.people.document_tables import DocumentTables
 from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.reference_rows import ReferenceRows
 from agent.adapters.store.seal import Sealer
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.image import Template
@@ -26,7 +26,7 @@ _PARTS = (
 )
 
 
-class PartTables(DocumentTables):
+class PartTables(ReferenceRows):
     """The registry's references with their parts, and the photographs that are kept."""
 
     def owned(self, pack: str, pack_version: str) -> list[Reference]:

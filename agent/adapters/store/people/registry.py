@@ -5,9 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from agent.adapters.store.people.gathered import Gathered
 from agent.adapters.store.people.marked_rows import Row
 from agent.adapters.store.people.marks import intact
 from agent.adapters.store.people.part_tables import PartTables
@@ -199,35 +197,6 @@ class SqliteRegistry(PartTables):
             for owner, template in zip(owners, templates, strict=True)
         ]
 
-    def load_arrays(
-        self, pack: str, pack_version: str
-    ) -> tuple[list[HolderId], npt.NDArray[np.float32]]:
-        """The owners and templates (references x components) of a pack, by holder.
-
-        A row that was altered, or copied from elsewhere, is left out: its holder has one less.
-
-        Raises:
-            KeyUnavailableError: there is no key, or another one sealed them.
-            StoreError: the registry cannot be read.
-        """
-        rows_of = f"SELECT holder, sealed {_OF_PACK} ORDER BY holder, number"
-
-        def work() -> tuple[list[HolderId], npt.NDArray[np.float32]]:
-            words = (pack, pack_version)
-            (count,) = self._connection.execute(f"SELECT count(*) {_OF_PACK}", words).fetchone()
-            gallery = Gathered(count, words)
-            # One row at a time: the whole gallery is in memory once, not thrice.
-            for owner, sealed in self._connection.execute(rows_of, words):
-                gallery.add(owner, sealed, self._need_sealer())
-            return gallery.arrays()
-
-        return self._read(work)
-
-    def reference_total(self, pack: str, pack_version: str) -> int:
-        """How many references of the pack there are, those among them that cannot be opened."""
-        count: int = self._rows(f"SELECT count(*) {_OF_PACK}", pack, pack_version)[0][0]
-        return count
-
     def reference_counts(self) -> dict[HolderId, dict[str, int]]:
         """How many references each holder has, by pack."""
         counts: dict[HolderId, dict[str, int]] = {}
@@ -276,7 +245,6 @@ class SqliteRegistry(PartTables):
 
 
 _CHANGED = "somebody else changed the holder meanwhile\nFix: look again, and repeat"
-_OF_PACK = "FROM reference WHERE pack = ? AND pack_version = ?"
 _KINDS = {
     "holders": "holder",
     "revocations": "revoked_pass",

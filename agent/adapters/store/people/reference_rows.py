@@ -1,0 +1,111 @@
+"""The references' rows: listed without their content, and opened one by one."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.adapters.store.people.document_tables import DocumentTables
+from agent.adapters.store.people.gathered import Gathered
+from agent.adapters.store.people.marks import intact
+from agent.domain.credential.holder import HolderId
+from agent.errors import KeyUnavailableError
+from agent.ports import OpenedReference, ReferenceList
+
+_OF_PACK = "FROM reference WHERE pack = ? AND pack_version = ?"
+_AT_ONCE = 500
+"""Row numbers in one question to SQLite, which takes no more than some 30,000 words."""
+_NONCE = "substr(sealed, 10, 4)"
+"""Of the seal's random nonce, which follows its version and its key's id (``seal``)."""
+
+
+class ReferenceRows(DocumentTables):
+    """Implements ``ports.GalleryArrays``."""
+
+    def load_arrays(
+        self, pack: str, pack_version: str
+    ) -> tuple[list[HolderId], npt.NDArray[np.float32]]:
+        """The owners and templates (references x components) of a pack, by holder.
+
+        A row that was altered, or copied from elsewhere, is left out: its holder has one less.
+
+        Raises:
+            KeyUnavailableError: there is no key, or another one sealed them.
+            StoreError: the registry cannot be read.
+        """
+        rows_of = f"SELECT holder, sealed {_OF_PACK} ORDER BY holder, number"
+
+        def work() -> tuple[list[HolderId], npt.NDArray[np.float32]]:
+            words = (pack, pack_version)
+            (count,) = self._connection.execute(f"SELECT count(*) {_OF_PACK}", words).fetchone()
+            gallery = Gathered(count, words)
+            # One row at a time: the whole gallery is in memory once, not thrice.
+            for owner, sealed in self._connection.execute(rows_of, words):
+                gallery.add(owner, sealed, self._need_sealer())
+            return gallery.arrays()
+
+        return self._read(work)
+
+    def list_references(self, pack: str, pack_version: str) -> ReferenceList:
+        """Whose references there are and in which rows, by holder; nothing is opened.
+
+        Raises:
+            StoreError: the registry cannot be read.
+        """
+        query = f"SELECT holder, number, {_NONCE} {_OF_PACK} ORDER BY holder, number"
+
+        def work() -> ReferenceList:
+            owners, numbers, marks = [], [], []
+            held: dict[str, HolderId] = {}
+            for owner, number, mark in self._connection.execute(query, (pack, pack_version)):
+                if intact(owner) and isinstance(mark, bytes):
+                    owners.append(held.setdefault(owner, HolderId(owner)))
+                    numbers.append(number)
+                    marks.append(int.from_bytes(mark, "big"))
+            return ReferenceList(
+                owners, np.array(numbers, dtype=np.int64), np.array(marks, dtype=np.uint32)
+            )
+
+        return self._read(work)
+
+    def open_references(
+        self, pack: str, pack_version: str, numbers: Sequence[int]
+    ) -> Iterator[OpenedReference | None]:
+        """The references in these rows, each opened as it is asked for.
+
+        None for a row that is gone, was altered or copied from elsewhere.
+
+        Raises:
+            KeyUnavailableError: there is no key, or another one sealed every row asked for.
+            StoreError: the registry cannot be read.
+        """
+        words = (pack, pack_version)
+        one = Gathered(1, words)
+        opened = False
+        for start in range(0, len(numbers), _AT_ONCE):
+            part = numbers[start : start + _AT_ONCE]
+            sealed = self._read(self._sealed_rows(words, part))
+            for number in part:
+                found = sealed.pop(number, None)
+                template = None
+                if found is not None:
+                    template = one.opened(*found, self._need_sealer())
+                    opened |= template is not None
+                yield None if template is None else (HolderId(found[0]), template)
+        if not opened:
+            one.refuse_foreign()
+
+    def reference_total(self, pack: str, pack_version: str) -> int:
+        """How many references of the pack there are, those among them that cannot be opened."""
+        count: int = self._rows(f"SELECT count(*) {_OF_PACK}", pack, pack_version)[0][0]
+        return count
+
+    def _sealed_rows(
+        self, words: tuple[str, str], numbers: Sequence[int]
+    ) -> Callable[[], dict[int, tuple[object, object]]]:
+        places = ", ".join("?" * len(numbers))
+        query = f"SELECT number, holder, sealed {_OF_PACK} AND number IN ({places})"  # noqa: S608 - marks
+        return lambda: {
+            number: (owner, sealed)
+            for number, owner, sealed in self._connection.execute(query, (*words, *numbers))
+        }

@@ -1,0 +1,141 @@
+"""The gallery's index built from the registry: codes in memory, templates where they lie sealed.
+
+A reference that an index of before has coded is taken from it, so that a change of one holder costs
+the reading of the list and not the opening of the whole gallery.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.adapters.int8_product import simd_product
+from agent.domain.credential.holder import HolderId
+from agent.domain.sight.codes import TableInMaking
+from agent.domain.sight.comparison import (
+    Metric,
+    ReferenceIndex,
+    Rows,
+    Template,
+    Templates,
+    comparable,
+)
+from agent.errors import KeyUnavailableError, StoreError
+from agent.ports import GalleryArrays, ReferenceList
+from agent.vision.packs.manifest import Manifest
+
+_AT_ONCE = 256
+"""Rows opened under one hold of the registry's lock, for which a decision may have to wait."""
+_FIX = "see which references are wrong with gate-agent holders list, and enrol them again"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndexedGallery:
+    """An index, and where its rows lie in the registry; ``listed`` is how many were to be read."""
+
+    index: ReferenceIndex
+    pack: tuple[str, str]
+    numbers: npt.NDArray[np.int64]
+    marks: npt.NDArray[np.uint32]
+    listed: int
+
+    def known(self, numbers: npt.NDArray[np.int64], marks: npt.NDArray[np.uint32]) -> Rows:
+        """Its row for each of these, -1 where it has none: the reference is another one."""
+        if not len(self.numbers):
+            return np.full(len(numbers), -1)
+        order = np.argsort(self.numbers)
+        places = np.searchsorted(self.numbers, numbers, sorter=order)
+        rows = order[np.minimum(places, len(order) - 1)]
+        same = (self.numbers[rows] == numbers) & (self.marks[rows] == marks)
+        return np.where(same, rows, -1)
+
+
+def index_gallery(
+    registry: GalleryArrays,
+    manifest: Manifest,
+    revision: int,
+    before: IndexedGallery | None = None,
+) -> IndexedGallery:
+    """The references of a pack as they are on disk now; one that cannot be read is left out.
+
+    The index reads the registry for each search, for as long as it is in use.
+
+    Raises:
+        KeyUnavailableError: there are references, and not the key that sealed them.
+        StoreError: the registry cannot be read, or holds what cannot be compared.
+    """
+    pack, metric = (manifest.name, manifest.version), Metric(manifest.comparison.metric)
+    listed = registry.list_references(*pack)
+    table = TableInMaking(len(listed.owners), manifest.embedder.components)
+    known = np.full(len(listed.owners), -1)
+    if before is not None and before.pack == pack:
+        known = before.known(listed.numbers, listed.marks)
+        at = np.flatnonzero(known >= 0)
+        table.take(at, before.index.table, known[at])
+    _open_rest(registry, pack, listed, np.flatnonzero(known < 0), table, metric)
+    kept = np.flatnonzero(table.filled)
+    numbers, marks = _narrow(listed.numbers[kept]), listed.marks[kept]
+
+    def opened(rows: Rows) -> Iterator[Template | None]:
+        found = registry.open_references(*pack, numbers[rows].tolist())
+        for row, one in zip(rows.tolist(), found, strict=True):
+            # A row's number may come again, for somebody else.
+            yield one[1] if one is not None and one[0] == index.holder_of(row) else None
+
+    owners = (listed.owners[row] for row in kept.tolist())
+    index = ReferenceIndex.of_table(owners, table.table(), opened, metric, revision, simd_product)
+    return IndexedGallery(index, pack, numbers, marks, len(listed.owners))
+
+
+def changed_holders(now: IndexedGallery, before: IndexedGallery) -> frozenset[HolderId]:
+    """Whose references ``now`` has that ``before`` had not."""
+    new = np.flatnonzero(before.known(now.numbers, now.marks) < 0)
+    return frozenset(now.index.holder_of(row) for row in new.tolist())
+
+
+def _open_rest(
+    registry: GalleryArrays,
+    pack: tuple[str, str],
+    listed: ReferenceList,
+    rest: Rows,
+    table: TableInMaking,
+    metric: Metric,
+) -> None:
+    foreign: KeyUnavailableError | None = None
+    for start in range(0, len(rest), _AT_ONCE):
+        rows = rest[start : start + _AT_ONCE]
+        at, templates = [], []
+        try:
+            found = registry.open_references(*pack, listed.numbers[rows].tolist())
+            for row, one in zip(rows.tolist(), found, strict=True):
+                if one is not None and one[0] == listed.owners[row]:
+                    at.append(row)
+                    templates.append(one[1])
+        except KeyUnavailableError as error:
+            foreign = error
+        _put(table, at, templates, metric)
+    if foreign is not None and not table.filled.any():
+        raise foreign
+
+
+def _put(
+    table: TableInMaking, at: Sequence[int], templates: Sequence[Template], metric: Metric
+) -> None:
+    if not at:
+        return
+    for template in templates:
+        if len(template) != table.components:
+            message = f"references of {len(template)} components"
+            raise StoreError(f"{message}, where the pack has {table.components}", _FIX)
+    try:
+        rows: Templates = comparable(np.array(templates), metric)
+    except ValueError as error:
+        raise StoreError(f"the gallery cannot be compared with: {error}", _FIX) from error
+    table.put(np.array(at), rows)
+
+
+def _narrow(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """In four bytes where they fit, as they do unless a registry saw four thousand million rows."""
+    small = not len(numbers) or int(numbers.max()) < 2**32
+    return numbers.astype(np.uint32) if small else numbers  # type: ignore[return-value]
