@@ -16,7 +16,7 @@ from agent.operations.people.identify import Bar, judge
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BOX = Box(1, 2, 3, 4)
 ANN, BOB = HolderId("ann"), HolderId("bob")
-BAR = Bar(threshold=-0.5, margin=0.03, too_close=frozenset())
+BAR = Bar(threshold=-0.5, margin=0.03, too_close=lambda _: False)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_face_is_somebody_only_above_threshold_and_margin(
 
 
 def test_a_holder_too_close_to_another_is_never_named() -> None:
-    bar = Bar(BAR.threshold, BAR.margin, frozenset({ANN}))
+    bar = Bar(BAR.threshold, BAR.margin, frozenset({ANN}).__contains__)
     assert judge(BOX, Candidate(ANN, -0.1), None, bar).reason is Reason.AMBIGUOUS
     assert judge(BOX, Candidate(BOB, -0.1), None, bar).holder == BOB
 

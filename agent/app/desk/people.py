@@ -129,10 +129,10 @@ def identify_files(site: Site, files: Iterable[str]) -> Iterator[IdentifiedImage
         StoreError: the registry is locked or damaged.
     """
     engine = open_engine(site.state, site.face.pack, site.face.threads)
-    snapshot = _gallery(site, engine.manifest)
-    gallery = snapshot.registry
-    bar = Bar(gallery.operating.threshold, site.face.margin, gallery.too_close)
-    return identify(files, engine, snapshot.index, bar)
+    with _gallery(site, engine.manifest) as snapshot:
+        threshold = snapshot.registry.operating.threshold
+        bar = Bar(threshold, site.face.margin, snapshot.is_too_close)
+        yield from identify(files, engine, snapshot.index, bar)
 
 
 def check_gallery(site: Site) -> dict[str, Any]:
@@ -143,15 +143,16 @@ def check_gallery(site: Site) -> dict[str, Any]:
         ModelPackError: there is no pack of this name.
         StoreError: the registry is locked or damaged.
     """
-    snapshot = _gallery(site, read_manifest(site.face.pack))
     per_day = site.face.max_false_grants_per_day
-    return gallery_check.check_gallery(snapshot.index, snapshot.registry, per_day)
+    with _gallery(site, read_manifest(site.face.pack)) as snapshot:
+        return gallery_check.check_gallery(snapshot.index, snapshot.registry, per_day)
 
 
-def _gallery(site: Site, manifest: Manifest) -> Snapshot:
+@contextlib.contextmanager
+def _gallery(site: Site, manifest: Manifest) -> Iterator[Snapshot]:
     """The gallery as it stands; nobody where nobody was ever enrolled: looking makes no file."""
     with read_registry(site, Key.IF_ANY) as registry:
-        return take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
+        yield take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
 
 
 def export_holders(site: Site, *, references: bool) -> Iterator[str]:

@@ -22,6 +22,7 @@ from agent.app.threads.watch.disk import DiskWatch
 from agent.app.threads.watch.erasure import Erasure
 from agent.app.threads.watch.gallery import GalleryWatch
 from agent.app.threads.watch.retention import Retention
+from agent.app.threads.watch.self_comparison import SelfComparison
 from agent.app.threads.watch.state import StateWatch
 from agent.controller.effects import SetStatus
 from agent.domain.access.registry import Registry
@@ -122,6 +123,7 @@ class Watches(Organ):
             changed,
             max_age_s=config.store.snapshot_max_age_s,
         )
+        self._self_comparison = SelfComparison(self.gallery.snapshot, self.gallery.compared)
         self.time = TimeKeeper(
             parts.clock,
             parts.ledger,
@@ -147,6 +149,8 @@ class Watches(Organ):
     def tasks(self) -> Iterable[Task]:
         """A thread each."""
         yield Task("gallery", self.gallery.work, self.gallery.stop)
+        comparison = self._self_comparison
+        yield Task("self-comparison", comparison.work, comparison.stop)
         yield Task("time", self.time.work, self.time.stop)
         yield Task("disk", self._disk.work, self._disk.stop)
         yield Task("ledger", self._ledger.work, self._ledger.stop)

@@ -158,7 +158,8 @@ class Senses(Organ):
             self._post,
             lambda: self._camera_ended(camera.id),
             FaultLine(PartKind.CAMERA.part(camera.id), self._post),
-            FaultLine(PartKind.MOUNT.part(camera.id), self._post),
+            mount=FaultLine(PartKind.MOUNT.part(camera.id), self._post),
+            judge=self._gallery,
         )
         self._watchers[camera.id] = watcher
         slots = [slot]

@@ -138,4 +138,4 @@ def _put(
 def _narrow(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """In four bytes where they fit, as they do unless a registry saw four thousand million rows."""
     small = not len(numbers) or int(numbers.max()) < 2**32
-    return numbers.astype(np.uint32) if small else numbers  # type: ignore[return-value]
+    return numbers.astype(np.uint32) if small else numbers

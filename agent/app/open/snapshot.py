@@ -13,7 +13,7 @@ from agent.credentials.passes.issuers import IssuerKey, Issuers
 from agent.domain.access.registry import Registry
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import ReferenceIndex
-from agent.domain.sight.gallery_safety import SMALL, holders_too_close
+from agent.domain.sight.gallery_safety import SMALL, holders_too_close, stands_too_close
 from agent.domain.sight.operating_point import (
     CurvePoint,
     OperatingPoint,
@@ -45,6 +45,17 @@ class Snapshot:
     def index(self) -> ReferenceIndex:
         """What to compare with, for as long as the registry that it was built from is open."""
         return self.gallery.index
+
+    def is_too_close(self, holder: HolderId) -> bool:
+        """Whether another holder could pass for this one; looked up now where it is not known.
+
+        Raises:
+            StoreError: the references cannot be read.
+        """
+        registry = self.registry
+        if registry.compared:
+            return registry.is_too_close(holder)
+        return stands_too_close(self.index, holder, registry.operating.threshold)
 
 
 def curve_of(manifest: Manifest) -> ThresholdCurve:

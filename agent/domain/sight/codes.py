@@ -88,10 +88,12 @@ class CodeTable:
         With it goes what float64 rounds where the same is reckoned back from an exact score.
         """
         bound = self.lost * length + (self.longest + self.lost) * lost
-        reach = (self.longest + self.lost) * (length + lost) + self.longest**2
+        reach = (self.longest + self.lost) * (length + lost) + self.longest * self.longest
         roundings = (self.codes.shape[1] + FURTHER_ROUNDINGS) * UNIT_ROUNDOFF
-        double = _DOUBLE * (length + self.longest) ** 2
-        return (bound + roundings * reach) * (1.0 + 1e-9) + double + FURTHER_ROUNDINGS * _TINY
+        double = _DOUBLE * (length + self.longest) * (length + self.longest)
+        return float(
+            (bound + roundings * reach) * (1.0 + 1e-9) + double + FURTHER_ROUNDINGS * _TINY
+        )
 
     def error_between(self) -> float:
         """How far the product of two references as ``approximate`` gives them may be off."""
@@ -145,10 +147,10 @@ class TableInMaking:
 
     def table(self) -> CodeTable:
         """What was filled, in its order; never changed any more."""
-        arrays = [self._codes, self._scales, self._half_squares]
+        codes, scales, half_squares = self._codes, self._scales, self._half_squares
         if not self._filled.all():
-            arrays = [array[self._filled] for array in arrays]
-        for array in arrays:
+            kept = self._filled
+            codes, scales, half_squares = codes[kept], scales[kept], half_squares[kept]
+        for array in (codes, scales, half_squares):
             array.setflags(write=False)
-        codes, scales, half_squares = arrays
         return CodeTable(codes, scales, half_squares, self._lost, self._longest)

@@ -143,8 +143,8 @@ class ReferenceIndex:
     ) -> "ReferenceIndex":
         """An index whose templates lie elsewhere: ``owners`` names each row's holder, by id."""
         index = cls.__new__(cls)
-        index._set_up(owners, table, opened, metric, revision)
-        index._product = product
+        index._set_up(owners, table, opened, metric, revision)  # noqa: SLF001 - of the same class
+        index._product = product  # noqa: SLF001
         return index
 
     @classmethod

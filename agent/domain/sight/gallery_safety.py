@@ -5,10 +5,10 @@ references of different holders is an impostor comparison: two holders whose ref
 each other must not be granted by face alone, and the distribution of the others says how well the
 pack separates these people.
 
-Blocks of rows are compared in float32 by one matrix product: a small gallery's own templates, opened
-for that moment, a large one's as their codes have them. What that leaves open is decided by scores
-in float64 of templates that are opened for it, so that the answer is that of comparing each pair by
-itself.
+Blocks of rows are compared in float32 by one matrix product: a small gallery's own templates,
+opened for that moment, a large one's as their codes have them. What that leaves open is decided by
+scores in float64 of templates that are opened for it, so that the answer is that of comparing each
+pair by itself.
 """
 
 import math

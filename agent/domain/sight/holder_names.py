@@ -1,4 +1,4 @@
-"""The ids of a gallery's holders, in little memory: a million strings take more than their codes."""
+"""The ids of a gallery's holders, in little memory: a million strings take half their codes'."""
 
 from collections.abc import Iterable, Sequence
 from typing import overload

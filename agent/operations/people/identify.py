@@ -10,7 +10,7 @@ It says who a face would be taken for, not whether the gate would open: agreemen
 rules and validity are the gate's to judge.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ class Bar:
 
     threshold: float
     margin: float
-    too_close: frozenset[HolderId]
+    too_close: Callable[[HolderId], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,6 @@ def judge(box: Box, best: Candidate | None, runner_up: Candidate | None, bar: Ba
     if best is None or best.score < bar.threshold:
         return Identified(box, None, score, other, Reason.NO_MATCH)
     close = runner_up is not None and best.score - runner_up.score < bar.margin
-    if close or best.holder in bar.too_close:
+    if close or bar.too_close(best.holder):
         return Identified(box, None, score, other, Reason.AMBIGUOUS)
     return Identified(box, best.holder, score, other, None)

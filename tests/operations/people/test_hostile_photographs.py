@@ -23,7 +23,7 @@ def test_identify_goes_on(tmp_path: Path, error: BaseException) -> None:
         cv2.imwrite(str(tmp_path / name), np.full((64, 64, 3), value, np.uint8))
     files = [str(tmp_path / name) for name in ("light.png", "dark.png")]
     engine = SimpleNamespace(detect=detect)
-    bar = Bar(0.0, 0.0, frozenset())
+    bar = Bar(0.0, 0.0, lambda _: False)
     light, dark = identify(files, cast(Any, engine), cast(ReferenceIndex, None), bar)
     assert light.error is not None
     assert str(error) not in light.error or not str(error)

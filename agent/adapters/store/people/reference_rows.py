@@ -9,7 +9,6 @@ from agent.adapters.store.people.document_tables import DocumentTables
 from agent.adapters.store.people.gathered import Gathered
 from agent.adapters.store.people.marks import intact
 from agent.domain.credential.holder import HolderId
-from agent.errors import KeyUnavailableError
 from agent.ports import OpenedReference, ReferenceList
 
 _OF_PACK = "FROM reference WHERE pack = ? AND pack_version = ?"
@@ -86,12 +85,10 @@ class ReferenceRows(DocumentTables):
             part = numbers[start : start + _AT_ONCE]
             sealed = self._read(self._sealed_rows(words, part))
             for number in part:
-                found = sealed.pop(number, None)
-                template = None
-                if found is not None:
-                    template = one.opened(*found, self._need_sealer())
-                    opened |= template is not None
-                yield None if template is None else (HolderId(found[0]), template)
+                owner, row = sealed.pop(number, (None, None))
+                template = None if row is None else one.opened(owner, row, self._need_sealer())
+                opened |= template is not None
+                yield None if template is None else (HolderId(str(owner)), template)
         if not opened:
             one.refuse_foreign()
 
@@ -104,7 +101,7 @@ class ReferenceRows(DocumentTables):
         self, words: tuple[str, str], numbers: Sequence[int]
     ) -> Callable[[], dict[int, tuple[object, object]]]:
         places = ", ".join("?" * len(numbers))
-        query = f"SELECT number, holder, sealed {_OF_PACK} AND number IN ({places})"  # noqa: S608 - marks
+        query = f"SELECT number, holder, sealed {_OF_PACK} AND number IN ({places})"
         return lambda: {
             number: (owner, sealed)
             for number, owner, sealed in self._connection.execute(query, (*words, *numbers))

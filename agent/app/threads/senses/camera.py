@@ -133,10 +133,20 @@ class CameraReader:
                 return
 
 
+class Judges(Protocol):
+    """What knows who stands apart in the gallery."""
+
+    def judged(self, seen: Observation) -> Observation:
+        """What was seen, and whether another holder could pass for who is named there."""
+
+    def unsearched(self, error: UnavailableError) -> None:
+        """A face could not be compared with the gallery."""
+
+
 class CameraWatcher:
     """Looks at the newest frame with the newest gallery."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the ends of a thread, each wired once
         self,
         watcher: Watches,
         slot: Slot[Frame],
@@ -144,11 +154,14 @@ class CameraWatcher:
         post: Callable[[Input], None],
         ended: Callable[[], None],
         fault: FaultLine,
+        *,
         mount: FaultLine | None = None,
+        judge: Judges | None = None,
     ) -> None:
         """``fault`` is told where no frame at all can be looked at any more.
 
-        ``mount`` where the camera hangs upside down.
+        ``mount`` where the camera hangs upside down. ``judge`` adds to what was seen what the
+        gallery says of whoever is named.
         """
         self._mount = mount
         self._watcher = watcher
@@ -158,6 +171,7 @@ class CameraWatcher:
         self._ended = ended
         self._stopping = threading.Event()
         self._fault = fault
+        self._judge = judge
         self._unread = 0
         self._settled: int | None = None
         self._claim: ClaimedFace | None = None
@@ -192,7 +206,18 @@ class CameraWatcher:
     def _look(self, frame: Frame) -> None:
         """A frame on which a library raises shows nobody; many in a row are a fault."""
         gallery = self._gallery()
-        seen = read_or("face", None, lambda: self._watcher.observe(frame, gallery), GateAgentError)
+        try:
+            seen = read_or(
+                "face",
+                None,
+                lambda: self._observed(frame, gallery),
+                GateAgentError,
+            )
+        except UnavailableError as error:
+            if self._judge is None:
+                raise
+            self._judge.unsearched(error)
+            return
         if seen is not None:
             self._unread = 0
             self._fault.works()
@@ -210,3 +235,7 @@ class CameraWatcher:
             self._mount.failed("it hangs upside down: turn it, or its picture in the driver")
         elif seen.track is not None:
             self._mount.works()
+
+    def _observed(self, frame: Frame, gallery: ReferenceIndex) -> Observation:
+        seen = self._watcher.observe(frame, gallery)
+        return seen if self._judge is None else self._judge.judged(seen)

@@ -12,13 +12,16 @@ from dataclasses import replace
 
 import structlog
 
+from agent.app.open.gallery import IndexedGallery
 from agent.app.open.snapshot import Snapshot, damage_text, other_packs_text
 from agent.app.threads.fault_line import FaultLine
 from agent.controller.inputs import Input, RegistryChanged
 from agent.credentials.passes.issuers import Issuers
 from agent.domain.access.part import PartKind
 from agent.domain.access.registry import Registry
+from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import ReferenceIndex
+from agent.domain.sight.track import Observation
 from agent.errors import UnavailableError
 
 _POLL_S = 0.5
@@ -58,6 +61,9 @@ class GalleryWatch:
         self._fault = FaultLine(PartKind.GALLERY.part(), post)
         self._damage = FaultLine(PartKind.REGISTRY.part(), post)
         self._stopping = threading.Event()
+        self._swapping = threading.Lock()
+        self._asked: tuple[IndexedGallery, dict[HolderId, bool]] = (first.gallery, {})
+        self._unsearched: UnavailableError | None = None
 
     def snapshot(self) -> Snapshot:
         """The newest one."""
@@ -74,6 +80,43 @@ class GalleryWatch:
     def registry(self) -> Registry:
         """What to judge by now."""
         return self._snapshot.registry
+
+    def judged(self, seen: Observation) -> Observation:
+        """Called by the cameras' threads: what was seen, and whether who is named stands apart.
+
+        Only while the gallery was not compared with itself yet.
+
+        Raises:
+            StoreError: the references cannot be read.
+        """
+        stands = self._snapshot
+        registry = stands.registry
+        if registry.compared or seen.track is None or seen.gallery_revision != registry.revision:
+            return seen
+        gallery, asked = self._asked
+        if gallery is not stands.gallery:
+            asked = {}
+            self._asked = (stands.gallery, asked)
+        named = {
+            sample.best.holder
+            for sample in seen.track.samples
+            if sample.best is not None and sample.best.score >= registry.operating.threshold
+        }
+        for holder in named - asked.keys():
+            asked[holder] = stands.is_too_close(holder)
+        return replace(seen, too_close={holder: asked[holder] for holder in named})
+
+    def unsearched(self, error: UnavailableError) -> None:
+        """Called by the cameras' threads: a face could not be compared with the gallery."""
+        self._unsearched = error
+
+    def compared(self, gallery: IndexedGallery, close: frozenset[HolderId]) -> None:
+        """``gallery`` was compared with itself; nothing follows where another is in force now."""
+        with self._swapping:
+            stands = self._snapshot
+            if stands.gallery is gallery and not stands.registry.compared:
+                registry = replace(stands.registry, too_close=close, compared=True)
+                self._swap(replace(stands, registry=registry))
 
     def work(self) -> None:
         """The thread's loop, until ``stop``."""
@@ -93,7 +136,11 @@ class GalleryWatch:
             self._fault.failed(error)
             self._expire()
         else:
-            self._fault.works()
+            unsearched, self._unsearched = self._unsearched, None
+            if unsearched is not None:
+                self._fault.failed(unsearched)
+            else:
+                self._fault.works()
 
     def stop(self) -> None:
         """End ``work`` within half a second."""
@@ -103,17 +150,22 @@ class GalleryWatch:
         stands = self._snapshot.registry
         if self._revision() == stands.revision and not stands.outdated:
             return
-        self._snapshot = self._renew()
-        self._post(RegistryChanged(self._snapshot.registry))
+        renewed = self._renew()
+        with self._swapping:
+            self._swap(renewed)
         self._moved = False
         self._tell_damage()
 
     def _expire(self) -> None:
         """The last good registry is in force for so long, and then nobody's word is."""
-        stands = self._snapshot.registry
-        if not stands.outdated and self._monotonic_s() - self._read_s > self._max_age_s:
-            self._snapshot = replace(self._snapshot, registry=replace(stands, outdated=True))
-            self._post(RegistryChanged(self._snapshot.registry))
+        with self._swapping:
+            stands = self._snapshot.registry
+            if not stands.outdated and self._monotonic_s() - self._read_s > self._max_age_s:
+                self._swap(replace(self._snapshot, registry=replace(stands, outdated=True)))
+
+    def _swap(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._post(RegistryChanged(snapshot.registry))
 
     def _tell_damage(self) -> None:
         registry = self._snapshot.registry

@@ -238,7 +238,7 @@ def test_a_camera_that_hangs_upside_down_is_told_and_cleared(heads):
         said.append,
         lambda: None,
         FaultLine(CAMERA, said.append),
-        FaultLine(PartKind.MOUNT.part("front"), said.append),
+        mount=FaultLine(PartKind.MOUNT.part("front"), said.append),
     ).work()
     faults = [type(one) for one in said if isinstance(one, FaultRaised | FaultCleared)]
     assert faults == ([FaultRaised, FaultCleared] if heads else [])
