@@ -47,7 +47,8 @@ None for one that is no longer there.
 
 _LONGEST = 1e15
 """Beyond this length of a template a float32 product may overflow; real ones are near 1."""
-_FURTHEST = float(np.finfo(np.float32).max)
+_LOWEST = -1e38
+"""Below every rank of a reference, and above that of whoever is left out."""
 _MOST_ROUNDS = 8
 _BLOCK = 65_536
 """Rows whose ranks stay in the processor's cache from the product to the subtraction."""
@@ -331,8 +332,8 @@ class ReferenceIndex:
         if level == -math.inf:  # there is nobody else
             level = float(ranks[first])
         # The comparison is in float32, where the limit itself rounds; who is left out has -inf.
-        limit = np.nextafter(np.float32(max(level - reach, -_FURTHEST)), np.float32(-np.inf))
-        rows = np.flatnonzero(ranks >= max(limit, np.float32(-_FURTHEST)))
+        limit = np.nextafter(np.float32(max(level - reach, _LOWEST)), np.float32(-np.inf))
+        rows = np.flatnonzero(ranks >= limit)
         return rows[np.argsort(-ranks[rows], kind="stable")]
 
     def _rank(self, value: float, length: float) -> float:
