@@ -87,6 +87,42 @@ def test_a_change_by_another_process_is_seen(
     assert arrays.load_arrays("dlib", "1")[0] == ["a"]
 
 
+def test_references_are_listed_and_opened_one_by_one(
+    opened: SqliteRegistry, arrays: GalleryArrays
+) -> None:
+    one, two = reference("b", seed=1), reference("a", seed=3)
+    opened.enrol(holder("b"), [one, reference("b", pack="taguchi")], by=BY, now=NOW)
+    opened.enrol(holder("a"), [two], by=BY, now=NOW)
+    listed = arrays.list_references("dlib", "1")
+    assert listed.owners == ["a", "b"]
+    numbers = listed.numbers.tolist()
+    found = list(arrays.open_references("dlib", "1", [numbers[1], 999, numbers[0]]))
+    assert [None if each is None else each[0] for each in found] == ["b", None, "a"]
+    assert found[0] is not None
+    assert np.array_equal(found[0][1], one.template)
+    assert list(arrays.open_references("dlib", "2", numbers)) == [None, None]
+
+
+def test_a_row_that_is_written_anew_has_another_mark(
+    opened: SqliteRegistry, arrays: GalleryArrays
+) -> None:
+    marks = set()
+    for seed in range(3):
+        opened.enrol(holder("a"), [reference("a", seed=seed)], by=BY, now=NOW)
+        marks.add((*arrays.list_references("dlib", "1").marks.tolist(),))
+    assert len(marks) == 3
+
+
+def test_rows_that_another_key_sealed_are_not_opened(
+    opened: SqliteRegistry, tmp_path: Path
+) -> None:
+    opened.enrol(holder("a"), [reference("a")], by=BY, now=NOW)
+    numbers = opened.list_references("dlib", "1").numbers.tolist()
+    keyless: GalleryArrays = open_registry(tmp_path / "registry.sqlite", None)
+    with pytest.raises(KeyUnavailableError):
+        list(keyless.open_references("dlib", "1", numbers))
+
+
 def test_without_the_key_no_template_is_given(opened: SqliteRegistry, tmp_path: Path) -> None:
     opened.enrol(holder("a"), [reference("a")], by=BY, now=NOW)
     keyless: GalleryArrays = open_registry(tmp_path / "registry.sqlite", None)

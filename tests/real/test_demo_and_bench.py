@@ -46,7 +46,7 @@ def test_the_bench_has_its_keys(run):
     done = run("bench", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    compare = {"compare_1k", "compare_10k", "compare_100k"}
+    compare = {"compare_1k", "compare_10k", "compare_100k", "compare_1m"}
     assert set(found["stages"]) >= {
         *("detect", "landmarks", "embed", "decide", "journal", "frame_to_relay", "button_to_relay"),
         *compare,
@@ -55,4 +55,7 @@ def test_the_bench_has_its_keys(run):
         assert stage["p99_ms"] >= stage["median_ms"] > 0
         assert ("ratio" in stage) == ("bare_ms" in stage)
     assert set(found["ratios"]) >= {"face_path_to_bare", "compare_100k_to_numpy"}
+    million = found["stages"]["compare_1m"]
+    assert million["same_ranking"]
+    assert million["memory_ratio"] <= million["memory_limit"]
     assert "peers" not in found

@@ -17,7 +17,6 @@ from typing import Any, get_args
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from agent import logs
 from agent.adapters.clock import SystemClock
@@ -49,6 +48,7 @@ from agent.domain.record.events import Event, EventType
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.domain.sight.comparison import Metric, ReferenceIndex
 from agent.domain.sight.image import Frame, Image
+from agent.lab.bench.compare import compare_million, compare_stages
 from agent.lab.bench.face_path import MIN_FACE_PX, PATH_TO_BARE_LIMIT, face_stages
 from agent.lab.bench.pad import pad_deeds
 from agent.lab.bench.timing import measure, stage
@@ -61,30 +61,6 @@ from agent.vision.packs.packs import InstalledPack, load_pack
 _ROUNDS = 60
 _RESIDENT = HolderId("resident")
 _IDS = Uuid7Source(os.urandom)
-
-
-def compare_stages(components: int, metric: Metric) -> dict[str, dict[str, float]]:
-    """1:N with the two best holders, beside numpy's float32 product."""
-    random = np.random.default_rng(1)
-    found = {}
-    for name, count in (("1k", 1_000), ("10k", 10_000), ("100k", 100_000)):
-        table = random.normal(0.0, 0.1, (count, components)).astype(np.float32)
-        probe = random.normal(0.0, 0.1, components).astype(np.float32)
-        holders = [HolderId(f"h{number:06d}") for number in range(count)]
-        index = ReferenceIndex(holders, table, metric)
-        times = measure({"search": _search(index, probe), "product": _product(table, probe)}, 200)
-        found[f"compare_{name}"] = stage(times["search"], times["product"])
-    return found
-
-
-def _search(index: ReferenceIndex, probe: npt.NDArray[np.float32]) -> Callable[[], object]:
-    return lambda: index.search(probe)
-
-
-def _product(
-    table: npt.NDArray[np.float32], probe: npt.NDArray[np.float32]
-) -> Callable[[], object]:
-    return lambda: table @ probe
 
 
 class _Gate:
@@ -227,6 +203,7 @@ def main(state: Path, name: str, scene: Path) -> dict[str, Any]:
     attacks = measure(pad_deeds(state, pack.manifest, image, located), _ROUNDS)
     metric = Metric(pack.manifest.comparison.metric)
     compared = compare_stages(pack.manifest.embedder.components, metric)
+    million = compare_million(128, metric)
     with tempfile.TemporaryDirectory(prefix="gate-bench-") as folder:
         gate = _Gate(Path(folder), pack, engine, image)
         try:
@@ -247,6 +224,7 @@ def main(state: Path, name: str, scene: Path) -> dict[str, Any]:
             **faces,
             **({"pad": stage(attacks["pad"], attacks["bare_pad"])} if attacks else {}),
             **compared,
+            "compare_1m": million,
             "decide": stage(quick["decide"]),
             "journal": stage(quick["journal"]),
             "frame_to_relay": stage(whole, vision),
@@ -256,6 +234,7 @@ def main(state: Path, name: str, scene: Path) -> dict[str, Any]:
         "ratios": {
             "face_path_to_bare": path["ratio"],
             "compare_100k_to_numpy": compared["compare_100k"]["ratio"],
+            "compare_1m_to_numpy": million["ratio"],
         },
         "limits": {"face_path_to_bare": PATH_TO_BARE_LIMIT},
     }
