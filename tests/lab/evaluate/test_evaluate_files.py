@@ -268,3 +268,34 @@ def test_too_few_pairs_for_a_report_are_refused_before_the_work(
         evaluate_pairs(tmp_path, listing, method, silent)
     method = Method("p", Metric.COSINE, lambda _path: np.ones(4, np.float32), {}, None, 11)
     assert len(evaluate_identities(tmp_path, method, silent).impostor) == 11
+
+
+def test_all_cores_find_what_one_finds_in_its_order(
+    tmp_path: Path, photograph: Callable[..., Path], method: Method
+) -> None:
+    for person in ("ada", "bob", "cem"):
+        for number in range(4):
+            photograph(tmp_path / person / f"{number}.png", None if number == 3 else person)
+    seen: list[int] = []
+    one = evaluate_identities(tmp_path, method, silent)
+    all_cores = replace(method, workers=4)
+    other = evaluate_identities(tmp_path, all_cores, lambda _, done, __: seen.append(done))
+    assert other.as_json() == one.as_json()
+    assert np.array_equal(other.genuine, one.genuine)
+    assert np.array_equal(other.impostor, one.impostor)
+    assert seen == sorted(seen)
+    assert seen[-1] == 12
+
+
+def test_a_probe_is_compared_with_a_reference_where_they_differ(
+    tmp_path: Path, photograph: Callable[..., Path]
+) -> None:
+    def sides(path: Path) -> tuple[Template, Template]:
+        number = float(path.stem)
+        return np.array([number, 0.0], np.float32), np.array([number, 3.0], np.float32)
+
+    for person, number in (("ada", 0), ("ada", 4), ("bob", 8)):
+        photograph(tmp_path / person / f"{number}.png", person)
+    found = evaluate_identities(tmp_path, Method("p", Metric.EUCLIDEAN, sides, {}), silent)
+    assert found.genuine.tolist() == pytest.approx([-5.0])
+    assert sorted(found.impostor.tolist()) == pytest.approx([-(73.0**0.5), -5.0])
