@@ -15,8 +15,8 @@ import numpy.typing as npt
 from agent.domain.sight.image import DetectedFace, Image
 from agent.domain.sight.track import Box
 from agent.errors import ModelPackError
-from agent.vision.face.reduce import reduced
 from agent.vision.packs.manifest import HaarDetector
+from agent.vision.stills.reduce import reduced
 
 Grey = npt.NDArray[np.uint8]
 """Height x width."""

@@ -27,9 +27,9 @@ import onnx
 from agent.domain.sight.image import DetectedFace, Image
 from agent.domain.sight.track import Box
 from agent.errors import ModelPackError
-from agent.vision.face.reduce import reduced
 from agent.vision.packs.manifest import YunetDetector
 from agent.vision.packs.onnx import FloatArray, open_session
+from agent.vision.stills.reduce import reduced
 
 _STRIDES = (8, 16, 32)
 _OUTPUTS = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in _STRIDES]
