@@ -8,6 +8,7 @@ from agent.ports.clock import Clock
 from agent.ports.memory import BudgetStore, LatchStore, PassLedger, StateKeeper, TrustedTime
 from agent.ports.outputs import Door, Indicator, Loudspeaker
 from agent.ports.people import (
+    BoundMemory,
     Damage,
     DocumentHashes,
     DocumentStore,
@@ -28,6 +29,7 @@ from agent.ports.senses import Camera, IdReader, Inputs, PhotoDecoder, SymbolRea
 
 __all__ = [
     "AgingStream",
+    "BoundMemory",
     "Broker",
     "BudgetStore",
     "Camera",

@@ -249,6 +249,20 @@ class GalleryArrays(Protocol):
         """How many holders have references, and none of this version of the pack."""
 
 
+class BoundMemory(Protocol):
+    """The bound of the people's own scores that is in force, so that a start goes on with it."""
+
+    def site_bound(self, pack: str, pack_version: str) -> tuple[float, ...] | None:
+        """What was kept last; None where nothing was, or it cannot be read."""
+
+    def keep_site_bound(self, pack: str, pack_version: str, bound: tuple[float, ...]) -> None:
+        """Remember it, in the place of the one before.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+
+
 class PassTrust(Protocol[IssuerKeyT_co]):
     """Which passes are believed; what a key is, ``credentials`` knows and no port."""
 

@@ -11,18 +11,13 @@ from agent.app.open.engine import open_engine
 from agent.app.open.files.keys import first_key, key_ring
 from agent.app.open.files.stores import Key, latest_trusted, open_registry, read_registry
 from agent.app.open.site import Site, instant
-from agent.app.open.snapshot import (
-    Rates,
-    Snapshot,
-    SnapshotSource,
-    curve_of,
-    take_snapshot,
-    threshold_for,
-)
+from agent.app.open.snapshot import Rates, Snapshot, SnapshotSource, take_snapshot
+from agent.app.open.thresholds import unknown_people
 from agent.credentials.documents.id_hash import document_key_id
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import Metric
-from agent.domain.sight.operating_point import threshold_at
+from agent.domain.sight.operating_point import operating_point
+from agent.domain.sight.thresholds import Thresholds, pairs_of
 from agent.errors import ImageError, KeyUnavailableError
 from agent.operations.people import gallery_check, holders
 from agent.operations.people.enrol import (
@@ -40,8 +35,6 @@ from agent.operations.people.transfer import Documents, export_lines, parse_line
 from agent.ports import Damage, DocumentHashes, Gallery, Reference
 from agent.vision.face.engine import FaceEngine
 from agent.vision.packs.manifest import Manifest, manifest_names, read_any_manifest, read_manifest
-
-_SAME_PERSON_FMR = 1e-3
 
 
 class EnrolmentStore(SnapshotSource, Gallery, Protocol):
@@ -84,6 +77,7 @@ def store_enrolment(
     """
     manifest = engine.manifest
     snapshot = take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
+    known = snapshot.registry.thresholds
     existing = registry.holder(HolderId(request.id))
     own = snapshot.index.rows_of(HolderId(request.id))
     others = len(snapshot.index) - (own.stop - own.start)
@@ -95,7 +89,7 @@ def store_enrolment(
         photographs,
         engine,
         snapshot.index,
-        lambda references: _bars(site, manifest, others + references),
+        lambda references: _bars(site, known, manifest, others + references),
         stored=Enrolled(existing, owned),
         categories=site.categories,
     )
@@ -255,20 +249,17 @@ def with_pack(site: Site, pack: str | None) -> Site:
     return replace(site, face=site.face.model_copy(update={"pack": pack}))
 
 
-def _bars(site: Site, manifest: Manifest, references: int) -> Bars:
+def _bars(site: Site, known: Thresholds | None, manifest: Manifest, references: int) -> Bars:
     """As they will be once the holder is in: the threshold follows the gallery."""
+    known = known or unknown_people(manifest)
     rate = site.face.max_false_grant_rate
     return Bars(
-        same_person=same_person_bar(manifest),
-        too_close=threshold_for(manifest, references, rate).threshold,
+        same_person=known.same_person(),
+        too_close=operating_point(known.curve, references, rate).threshold,
+        other=operating_point(known.curve, pairs_of(references), rate).threshold,
         margin=site.face.margin,
         metric=Metric(manifest.comparison.metric),
     )
-
-
-def same_person_bar(manifest: Manifest) -> float:
-    """The score at which two photographs count as one person's."""
-    return threshold_at(curve_of(manifest), _SAME_PERSON_FMR)
 
 
 def _components(pack: str) -> int | None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.app.desk.people import same_person_bar
 from agent.app.open.engine import open_engine
 from agent.app.open.files.stores import Key, open_registry, read_registry
 from agent.app.open.site import Site, instant
+from agent.app.open.thresholds import unknown_people
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import Metric
 from agent.operations.people import holders
@@ -74,7 +74,7 @@ def remove_photograph(site: Site, holder_id: str, number: int, *, by: str) -> Ta
         found = holders.find(registry, holder_id)
         owned = registry.owned_by(found.id, manifest.name, manifest.version)
         kept = len(registry.photographs(found.id))
-        merging = merging_of(manifest, same_person_bar(manifest))
+        merging = merging_of(manifest, unknown_people(manifest).same_person())
         left = without(owned, number, manifest, merging)
         registry.enrol(
             found,
@@ -134,7 +134,7 @@ def re_enrol_holders(
             Sources(photographs, registry.photographs, strangers),
             Making(
                 lambda: open_engine(site.state, site.face.pack, 1),
-                merging_of(manifest, same_person_bar(manifest)),
+                merging_of(manifest, unknown_people(manifest).same_person()),
                 force,
             ),
             store,

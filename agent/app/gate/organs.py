@@ -113,7 +113,9 @@ class Watches(Organ):
             # First: by an older copy that was put in its place nobody is let in.
             self.state.look()
             before = self.gallery.snapshot()
-            return take_snapshot(parts.registry, parts.pack.manifest, rates_of(config), before)
+            return take_snapshot(
+                parts.registry, parts.pack.manifest, rates_of(config), before, keep=True
+            )
 
         self.gallery = GalleryWatch(
             parts.snapshot,

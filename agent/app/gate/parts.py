@@ -122,7 +122,10 @@ def open_parts(
     pack = load_pack(site.face.pack, state)
     check_accepted(pack.manifest, config.face.accept_licences)
     journal, registry, snapshot, ledger, latches = _open_stores(
-        stack, site, installation, lambda one: take_snapshot(one, pack.manifest, rates_of(config))
+        stack,
+        site,
+        installation,
+        lambda one: take_snapshot(one, pack.manifest, rates_of(config), keep=True),
     )
     wrong = installation.judge()  # with what the stores could not go on with
     settle(installation)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from agent.app.open.gallery import IndexedGallery, index_gallery
+from agent.app.open.thresholds import site_thresholds
 from agent.config import GateConfig
 from agent.credentials.passes.issuers import IssuerKey, Issuers
 from agent.domain.access.registry import Registry
@@ -15,17 +16,25 @@ from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import ReferenceIndex
 from agent.domain.sight.gallery_safety import SMALL, holders_too_close, stands_too_close
 from agent.domain.sight.operating_point import (
-    CurvePoint,
     OperatingPoint,
     ThresholdCurve,
     operating_point,
     threshold_at,
 )
-from agent.ports import Damage, DocumentHashes, GalleryArrays, HolderStore, PassTrust
+from agent.ports import (
+    BoundMemory,
+    Damage,
+    DocumentHashes,
+    GalleryArrays,
+    HolderStore,
+    PassTrust,
+)
 from agent.vision.packs.manifest import Manifest
 
 
-class SnapshotSource(HolderStore, DocumentHashes, GalleryArrays, PassTrust[IssuerKey], Protocol):
+class SnapshotSource(
+    HolderStore, DocumentHashes, GalleryArrays, BoundMemory, PassTrust[IssuerKey], Protocol
+):
     """All that a gallery in memory is built from."""
 
 
@@ -58,20 +67,6 @@ class Snapshot:
         return stands_too_close(self.index, holder, registry.operating.threshold)
 
 
-def curve_of(manifest: Manifest) -> ThresholdCurve:
-    """The manifest's measured curve as the domain reads it."""
-    comparison = manifest.comparison
-    points = tuple(CurvePoint(p.fmr, p.threshold, p.fnmr) for p in comparison.curve)
-    return ThresholdCurve(points, comparison.impostor_pairs)
-
-
-def threshold_for(
-    manifest: Manifest, references: int, max_false_grant_rate: float
-) -> OperatingPoint:
-    """The threshold in force for a gallery of ``references``, each of which a probe meets."""
-    return operating_point(curve_of(manifest), references, max_false_grant_rate)
-
-
 @dataclass(frozen=True, slots=True)
 class Rates:
     """How sure a comparison must be: for an attempt over the whole gallery, and 1:1."""
@@ -86,9 +81,14 @@ def rates_of(config: GateConfig) -> Rates:
 
 
 def take_snapshot(
-    registry: SnapshotSource, manifest: Manifest, rates: Rates, before: Snapshot | None = None
+    registry: SnapshotSource,
+    manifest: Manifest,
+    rates: Rates,
+    before: Snapshot | None = None,
+    *,
+    keep: bool = False,
 ) -> Snapshot:
-    """The gallery as it is on disk now.
+    """The gallery as it is on disk now; ``keep`` remembers the bound that its people make.
 
     A row that cannot be read grants nothing and holds up none of the others. Where nobody knows any
     more whom it is about, what ``before`` forbade stays forbidden.
@@ -112,8 +112,9 @@ def take_snapshot(
         holders |= _stand_ins(_lost_holders(damage, before) - holders.keys())
         revoked |= before.registry.revoked if "revocations" in damage.lost else frozenset()
         removed = removed.completed(before.registry.removed)
-    curve = curve_of(manifest)
-    operating = threshold_for(manifest, len(index), rates.max_false_grant_rate)
+    known = site_thresholds(manifest, index, registry, keep=keep)
+    curve = known.curve
+    operating = operating_point(curve, len(index), rates.max_false_grant_rate)
     unreadable = dict(damage.rows)
     if missing := registry.reference_total(manifest.name, manifest.version) - len(index):
         unreadable["references"] = missing
@@ -134,6 +135,7 @@ def take_snapshot(
             claim_fmr=rates.max_false_match_rate,
             claims=_claims(index, curve, rates.max_false_match_rate),
             curve=curve,
+            thresholds=known,
             documents=documents,
             revoked=revoked,
             removed=removed,

@@ -8,6 +8,7 @@ from agent.domain.access.tombstone import NOBODY_REMOVED, Removed
 from agent.domain.credential.gate_pass import GatePass, PassId
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.operating_point import OperatingPoint, ThresholdCurve, operating_point
+from agent.domain.sight.thresholds import Source, Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class Registry:
     """The registry at one revision.
 
     ``operating`` is the threshold that so many references ask for, and ``curve`` where stricter
-    ones are read off; without it there is none. ``too_close`` names holders whose references
+    ones are read off; without it there is none. ``thresholds`` says what that curve was made of.
+    ``too_close`` names holders whose references
     another holder's would pass for: no face alone opens for them; until the whole gallery was
     ``compared`` with itself, none opens either for whoever is not among those found to stand
     ``apart``. ``claim_threshold`` (at
@@ -38,6 +40,7 @@ class Registry:
     claim_fmr: float = 1e-3
     claims: Mapping[HolderId, OperatingPoint] = field(default_factory=dict, repr=False)
     curve: ThresholdCurve | None = field(default=None, repr=False)
+    thresholds: Thresholds | None = field(default=None, repr=False)
     documents: Mapping[str, HolderId] = field(default_factory=dict, repr=False)
     revoked: frozenset[PassId] = frozenset()
     removed: Removed = NOBODY_REMOVED
@@ -109,6 +112,12 @@ class Registry:
             return self.operating
         stricter = operating_point(self.curve, self.references, rate)
         return stricter if stricter.threshold > self.operating.threshold else self.operating
+
+    def decided_by(self) -> Source:
+        """Whose word the threshold in force is: the pack's, the people's or the prior's."""
+        if self.thresholds is None:
+            return Source.PACK
+        return self.thresholds.told(self.operating.fmr).decided_by
 
     def claim_point(self, holder: HolderId) -> OperatingPoint:
         """The threshold for a face that is compared with ``holder``'s references alone."""

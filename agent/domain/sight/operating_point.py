@@ -45,11 +45,15 @@ class ThresholdCurve:
     """A pack's measured curve, by falling FMR and rising threshold.
 
     ``impostor_pairs`` is how many comparisons it was measured on, 0 where nobody says: P pairs
-    cannot show an FMR below 1 / P, and points that claim one count as extrapolated.
+    cannot show an FMR below 1 / P, and points that claim one count as extrapolated. Where several
+    curves were put together ``measured_to`` and ``believed_to`` say instead down to which FMR it
+    was measured, and down to which it is believed; ``measured_to`` may lie above all points.
     """
 
     points: tuple[CurvePoint, ...]
     impostor_pairs: int = 0
+    measured_to: float | None = None
+    believed_to: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a curve that is none.
@@ -69,6 +73,8 @@ class ThresholdCurve:
     @property
     def last_measured_fmr(self) -> float:
         """The least FMR that the measurement behind the curve can show."""
+        if self.measured_to is not None:
+            return self.measured_to
         last, first = self.points[-1].fmr, self.points[0].fmr
         shown = 1.0 / self.impostor_pairs if self.impostor_pairs > 0 else last
         return min(max(last, shown), first)
@@ -76,8 +82,15 @@ class ThresholdCurve:
     @property
     def furthest_fmr(self) -> float:
         """The least FMR for which a threshold can be told; a lone point has no tail."""
+        if self.believed_to is not None:
+            return self.believed_to
         last = self.last_measured_fmr
         return last * 10.0**-REACH_DECADES if len(self.points) > 1 else last
+
+    @property
+    def loosest_fmr(self) -> float:
+        """The FMR of the first point: no threshold is looser, however few references there are."""
+        return self.points[0].fmr
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.record.journal import SqliteJournal
 from agent.app.gate.executor import Executor, Outlets, Stores, Told
 from agent.app.open.files.state import JOURNAL, LATCHES, LEDGER
-from agent.app.open.snapshot import curve_of, threshold_for
+from agent.app.open.thresholds import unknown_people
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.record.journal import JournalWriter
 from agent.app.threads.record.losses import Losses
@@ -48,6 +48,7 @@ from agent.domain.record.events import Event, EventType
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.domain.sight.comparison import Metric, ReferenceIndex
 from agent.domain.sight.image import Frame, Image
+from agent.domain.sight.operating_point import operating_point
 from agent.lab.bench.compare import compare_million, compare_stages
 from agent.lab.bench.face_path import MIN_FACE_PX, PATH_TO_BARE_LIMIT, face_stages
 from agent.lab.bench.pad import pad_deeds
@@ -76,12 +77,13 @@ class _Gate:
         assert face is not None
         template = engine.embed(image, face)
         self._index = ReferenceIndex([_RESIDENT], template[None], self._metric, 1)
+        curve = unknown_people(pack.manifest).curve
         self._registry = Registry(
             revision=1,
             holders={_RESIDENT: Holder(_RESIDENT, "", "resident")},
             references=1,
-            operating=threshold_for(pack.manifest, 1, 0.01),
-            curve=curve_of(pack.manifest),
+            operating=operating_point(curve, 1, 0.01),
+            curve=curve,
             too_close=frozenset(),
             pack=pack.manifest.name,
             pack_version=pack.manifest.version,

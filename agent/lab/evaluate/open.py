@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.app.open.engine import engine_of
-from agent.app.open.snapshot import threshold_for
+from agent.app.open.thresholds import people_thresholds
 from agent.domain.sight.comparison import Metric, ReferenceIndex
 from agent.domain.sight.image import Template
+from agent.domain.sight.operating_point import operating_point
 from agent.errors import RefusedError, UnavailableError
 from agent.lab.evaluate import faces as evaluate
 from agent.lab.evaluate.faces import Measured, Method, Progress
@@ -175,7 +176,8 @@ def _threshold_of(manifest: Manifest) -> Callable[[ReferenceIndex], float | None
     """The threshold that the gate itself would take for a gallery."""
 
     def threshold(index: ReferenceIndex) -> float | None:
-        found = threshold_for(manifest, len(index), _MAX_FALSE_GRANT_RATE)
+        curve = people_thresholds(manifest, index).curve
+        found = operating_point(curve, len(index), _MAX_FALSE_GRANT_RATE)
         return found.threshold if found.sufficient else None
 
     return threshold

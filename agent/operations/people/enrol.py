@@ -38,10 +38,15 @@ from agent.vision.face.engine import FaceEngine
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """The scores that enrolment holds faces to; ``too_close`` is the threshold at the gate."""
+    """The scores that enrolment holds faces to.
+
+    ``too_close`` is the threshold at the gate, from which on it opens for neither by face alone;
+    ``other``, at least as high, that from which on a face is taken for the other holder's.
+    """
 
     same_person: float
     too_close: float
+    other: float
     margin: float
     metric: Metric
 
@@ -145,11 +150,11 @@ def prepare(
     closest = _closest_other(holder.id, new, index)
     warnings = [f"{one}: the same photograph once more, which adds nothing" for one in doubles]
     if closest is not None and closest.score >= bar.too_close:
-        if not request.force:
+        if closest.score >= bar.other and not request.force:
             raise EnrolmentRefusedError(
                 "belongs_to_other",
                 f"this face is that of {closest.holder} (score {closest.score:.3f}, at or above the"
-                f" threshold {bar.too_close:.3f})\n"
+                f" threshold {bar.other:.3f})\n"
                 f"Fix: if it is that person: enrol {closest.holder} --replace; --force for twins:"
                 " then the gate opens for neither by face alone",
             )

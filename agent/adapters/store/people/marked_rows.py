@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.adapters.store.people.marks import NAMED, Verdict, judge, mark
-from agent.adapters.store.people.registry_file import RegistryFile
+from agent.adapters.store.people.site_bounds import SiteBounds
 from agent.adapters.store.sqlite import guarded, transaction
 
 _STEP = 4
@@ -36,7 +36,7 @@ class Row:
     values: dict[str, Any]
 
 
-class MarkedRows(RegistryFile):
+class MarkedRows(SiteBounds):
     """The registry's file with its marks."""
 
     def _open(self) -> None:

@@ -116,6 +116,15 @@ _STEPS = (
     CREATE INDEX reference_by_pack ON reference (pack, pack_version, holder);
     CREATE INDEX part_of_holder ON part (holder);
     """,
+    # What the people's own scores make of the threshold, so that a start goes on with it.
+    """
+    CREATE TABLE site_bound (
+        pack TEXT NOT NULL,
+        pack_version TEXT NOT NULL,
+        scores TEXT NOT NULL,
+        PRIMARY KEY (pack, pack_version)
+    );
+    """,
 )
 _REVISION = "SELECT number FROM revision"
 _FAR = 2**40
