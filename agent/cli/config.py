@@ -23,6 +23,7 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
 
     Every fault at once, with file, line and key, and exit code 78.
     """
+    from agent.app.desk.people import face_alone_serves
     from agent.app.open.files.key_place import key_lies
     from agent.app.open.pad import installed_pad
     from agent.app.open.site import site_of
@@ -34,7 +35,19 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     file = load_config(config_path(config), pad)
     about, risks = summary(file.config), warnings(file, pad)
     about["attack_detection"] = list(pad)
-    about["gallery_key"] = str(key_lies(site_of(folder, file.path)))
+    site = site_of(folder, file.path)
+    about["gallery_key"] = str(key_lies(site))
+    if (served := face_alone_serves(site)) is not None:
+        most, there_are = served
+        about["face_alone_serves"] = (
+            f"{most} references at the promised rate; there are {there_are}"
+        )
+        if there_are > most:
+            risks.append(
+                f"the face alone serves {most} references at the promised rate, and there are"
+                f" {there_are}: it opens for nobody until a rule asks for a second factor"
+                ' (factors = ["pass+face"])'
+            )
     if as_json:
         emit({"ok": True, "file": str(file.path), "summary": about, "warnings": risks})
         return

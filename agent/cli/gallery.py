@@ -1,5 +1,8 @@
 """``gate-agent gallery check``."""
 
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
@@ -29,9 +32,16 @@ def gallery() -> None:
     """Keep the group a group, though it has one command."""
 
 
-@app.command("check", epilog=examples("gallery check", "gallery check --json"))
+@app.command(
+    "check",
+    epilog=examples("gallery check", "gallery check --json", "gallery check --plot scores.svg"),
+)
 def check(
     *,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw it as well: FILE.png or FILE.svg."),
+    ] = None,
     pack: PackOption = None,
     config: Config = None,
     state: StateDir = None,
@@ -39,13 +49,24 @@ def check(
 ) -> None:
     """Compare the gallery with itself.
 
-    Who could pass for whom, and how often a stranger is to be expected to pass.
+    Who could pass for whom, how often a stranger is to be expected to pass, what decides the
+    threshold and why, and how many holders face alone can serve.
     """
+    from agent.operations.people.gallery_plot import SUFFIXES, may_draw, plot_lines
+
+    if plot is not None:
+        if plot.suffix.lower() not in SUFFIXES:
+            raise typer.BadParameter(f"{plot.name}: a picture ends in {' or '.join(SUFFIXES)}")
+        may_draw()
     from agent.app.desk.people import check_gallery, with_pack
     from agent.app.open.site import command_site
 
     site = with_pack(command_site(state_dir(state), given_config_path(config)), pack)
     found = check_gallery(site)
+    if plot is not None:
+        from agent.operations.people.gallery_picture import draw
+
+        draw(found, plot)
     if as_json:
         emit(found)
         return
@@ -63,16 +84,49 @@ def check(
             "stranger passes": f"{rate['expected']:.2g} of attempts{bound}",
             "a day": _per_day(found["false_grants_per_day"]),
             "too close": f"{found['ambiguous_holders']} holders",
+            **_decision(found),
         }
     )
+    for line in plot_lines(found):
+        say(line)
+    table(
+        ("holders", "a stranger passes", "by a threshold that follows", "face alone"),
+        [
+            (
+                grown["holders"],
+                f"{grown['false_grant_rate_at_this_threshold']:.2g}",
+                f"{grown['false_grant_rate']:.2g} at {grown['threshold']}",
+                "is enough" if grown["sufficient"] else "is not enough",
+            )
+            for grown in found["growth"]
+        ],
+    )
     if found["extrapolated"]:
-        warn("the threshold lies beyond what was measured for this pack")
+        warn("the threshold lies beyond what was measured: it follows a fitted tail")
+    if not found["sufficient"]:
+        warn("face alone opens for nobody: a rule must ask for a second factor (pass+face)")
     if pairs := found["close_pairs"]:
         say("For these the gate does not open by face alone:")
         table(
             ("holder", "other holder", "score"),
             [(pair["one"], pair["other"], f"{pair['score']:.3f}") for pair in pairs],
         )
+
+
+def _decision(found: dict[str, Any]) -> dict[str, object]:
+    """Who decides the threshold, what the fit is worth, and how many can be served by it."""
+    decision, serves = found["decision"], found["face_alone_serves"]
+    shown: dict[str, object] = {"decided by": f"{decision['decided_by']}: {decision['why']}"}
+    people = decision["people"]
+    if people is not None:
+        left_out = people["look_alike_pairs_left_out"]
+        shown["fit"] = (
+            f"{people['fit']['verdict']}: mean {people['fit']['mean']}, deviation"
+            f" {people['fit']['std']}, {people['pairs']} pairs of {people['people']} people"
+            + (f", {left_out} look-alike pairs left out" if left_out else "")
+        )
+    shown["face alone serves"] = f"{serves['holders']} holders at {serves['at_false_grant_rate']}"
+    return shown
 
 
 def _per_day(budget: dict[str, float | None]) -> str:

@@ -18,7 +18,7 @@ from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.operating_point import operating_point
 from agent.domain.sight.thresholds import Thresholds, pairs_of
-from agent.errors import ImageError, KeyUnavailableError
+from agent.errors import ImageError, KeyUnavailableError, UnavailableError
 from agent.operations.people import gallery_check, holders
 from agent.operations.people.enrol import (
     Bars,
@@ -138,8 +138,24 @@ def check_gallery(site: Site) -> dict[str, Any]:
         StoreError: the registry is locked or damaged.
     """
     per_day = site.face.max_false_grants_per_day
+    rate = site.face.max_false_grant_rate
     with _gallery(site, read_manifest(site.face.pack)) as snapshot:
-        return gallery_check.check_gallery(snapshot.index, snapshot.registry, per_day)
+        return gallery_check.check_gallery(snapshot.index, snapshot.registry, per_day, rate)
+
+
+def face_alone_serves(site: Site) -> tuple[int, int] | None:
+    """How many references the face alone can serve here, and how many there are; None unread.
+
+    Of a gallery whose key is elsewhere nothing can be told.
+    """
+    manifest = read_manifest(site.face.pack)
+    try:
+        with _gallery(site, manifest) as snapshot:
+            gallery = snapshot.registry
+    except UnavailableError:
+        return None
+    known = gallery.thresholds or unknown_people(manifest)
+    return int(known.references_served(site.face.max_false_grant_rate)), gallery.references
 
 
 @contextlib.contextmanager
@@ -253,10 +269,13 @@ def _bars(site: Site, known: Thresholds | None, manifest: Manifest, references: 
     """As they will be once the holder is in: the threshold follows the gallery."""
     known = known or unknown_people(manifest)
     rate = site.face.max_false_grant_rate
+    point = operating_point(known.curve, references, rate)
     return Bars(
         same_person=known.same_person(),
-        too_close=operating_point(known.curve, references, rate).threshold,
+        too_close=point.threshold,
         other=operating_point(known.curve, pairs_of(references), rate).threshold,
+        face_alone=point.sufficient,
+        serves=int(known.references_served(rate)),
         margin=site.face.margin,
         metric=Metric(manifest.comparison.metric),
     )

@@ -79,6 +79,7 @@ class Status:
                 "fmr": operating.fmr,
                 "extrapolated": operating.extrapolated,
                 "sufficient": operating.sufficient,
+                "decided_by": self.registry.decided_by().value,
             },
             "face_without_pad": self.faces.without_pad,
             "pad": self.faces.pad.as_json(),

@@ -41,7 +41,9 @@ class Bars:
     """The scores that enrolment holds faces to.
 
     ``too_close`` is the threshold at the gate, from which on it opens for neither by face alone;
-    ``other``, at least as high, that from which on a face is taken for the other holder's.
+    ``other``, at least as high, that from which on a face is taken for the other holder's. Not
+    ``face_alone``: with this holder there are more references than the ``serves`` for which the
+    face alone is sure enough.
     """
 
     same_person: float
@@ -49,6 +51,8 @@ class Bars:
     other: float
     margin: float
     metric: Metric
+    face_alone: bool = True
+    serves: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,11 @@ def prepare(
         warnings.append(
             f"comes close to {closest.holder} (score {closest.score:.3f}, threshold"
             f" {bar.too_close:.3f}): either may now and then be refused (Ambiguous)"
+        )
+    if not bars.face_alone:
+        warnings.append(
+            f"the face alone serves {bars.serves} references at the promised rate, and there are"
+            " more: it opens for nobody until a rule asks for a second factor (pass+face)"
         )
     if categories is not None and holder.category not in categories:
         known_categories = ", ".join(sorted(categories)) or "none"

@@ -12,21 +12,24 @@ from agent.domain.sight.gallery_safety import (
     too_close,
     upper_bound,
 )
+from agent.operations.people.gallery_thresholds import about_thresholds
 
 CONFIDENCE = 0.95
 
 
 def check_gallery(
-    index: ReferenceIndex, registry: Registry, max_false_grants_per_day: float
+    index: ReferenceIndex,
+    registry: Registry,
+    max_false_grants_per_day: float,
+    max_false_grant_rate: float = 0.01,
 ) -> dict[str, Any]:
     """The gallery's safety as JSON values.
 
-    ``false_grant_rate`` is per attempt of a stranger. ``expected`` is read off the pack's curve for
-    so many references. ``observed`` takes each holder as a stranger to all the others: the share
-    of them who would have passed. ``upper_bound`` is what so few trials cannot exclude, and never
-    below what the curve expects: the people of a community may be more alike than those whom it
-    was measured on. A pair lets two holders pass, so the trials are not quite independent; that
-    makes the bound the more cautious.
+    ``false_grant_rate`` is per attempt of a stranger. ``expected`` is that of the curve in force
+    for so many references. ``observed`` takes each holder as a stranger to all the others: the
+    share of them who would have passed. ``upper_bound`` is what so few trials cannot exclude, and
+    never below what the curve expects. A pair lets two holders pass, so the trials are not quite
+    independent; that makes the bound the more cautious.
     """
     operating = registry.operating
     pairs = close_pairs(index, operating.threshold)
@@ -66,6 +69,7 @@ def check_gallery(
             "confidence": CONFIDENCE,
         },
         "false_grants_per_day": _per_day(registry, max_false_grants_per_day),
+        **about_thresholds(registry, holders, max_false_grant_rate),
     }
 
 
