@@ -147,7 +147,7 @@ def test_where_holders_no_longer_reach_it_the_face_alone_is_not_enough() -> None
     # By the normal quantiles of 0.01, 0.03 and 0.1: the steepest slope, carried on to one half.
     steepest = 0.1 / (2.3263 - 1.8808)
     assert easy.ceiling == hard.ceiling == pytest.approx(0.5 + 1.2816 * steepest, abs=1e-3)
-    assert easy.curve.furthest_fmr == pytest.approx(1e-7)
+    assert genuine.furthest_fmr <= easy.curve.furthest_fmr < 2e-7
     most = hard.references_served(0.01)
     assert 100 < most < easy.references_served(0.01)
     assert operating_point(hard.curve, int(most)).sufficient
