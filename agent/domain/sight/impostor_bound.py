@@ -23,6 +23,7 @@ nearly the same ones when somebody comes or goes.
 
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -103,14 +104,17 @@ class SiteBound:
     @property
     def curve(self) -> ThresholdCurve:
         """The bound as a curve."""
-        points = tuple(CurvePoint(f, t) for f, t in zip(RATES, self.bound, strict=True))
-        return ThresholdCurve(points)
+        return _curve(self.bound)
 
     @property
     def fitted_curve(self) -> ThresholdCurve:
         """The best estimate, without the bound's caution."""
-        points = tuple(CurvePoint(f, t) for f, t in zip(RATES, self.fitted, strict=True))
-        return ThresholdCurve(points)
+        return _curve(self.fitted)
+
+
+@lru_cache(maxsize=16)
+def _curve(scores: tuple[float, ...]) -> ThresholdCurve:
+    return ThresholdCurve(tuple(CurvePoint(f, t) for f, t in zip(RATES, scores, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,9 +171,9 @@ def prepare(
             f"comes close to {closest.holder} (score {closest.score:.3f}, threshold"
             f" {bar.too_close:.3f}): either may now and then be refused (Ambiguous)"
         )
-    if not bars.face_alone:
+    if not bar.face_alone:
         warnings.append(
-            f"the face alone serves {bars.serves} references at the promised rate, and there are"
+            f"the face alone serves {bar.serves} references at the promised rate, and there are"
             " more: it opens for nobody until a rule asks for a second factor (pass+face)"
         )
     if categories is not None and holder.category not in categories:

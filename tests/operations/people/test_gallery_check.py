@@ -1,16 +1,32 @@
 """What ``gallery check`` answers, as JSON and in its relations."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from community_parts import gallery as faces_of
+from community_parts import people
 
+from agent.app.open.thresholds import curve_of, groups_of
 from agent.domain.access.registry import Registry
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import Metric, ReferenceIndex
-from agent.domain.sight.operating_point import CurvePoint, OperatingPoint, ThresholdCurve
+from agent.domain.sight.gallery_safety import holders_too_close
+from agent.domain.sight.impostor_bound import site_bound
+from agent.domain.sight.operating_point import (
+    CurvePoint,
+    OperatingPoint,
+    ThresholdCurve,
+    operating_point,
+)
+from agent.domain.sight.thresholds import Group, thresholds
+from agent.errors import UnavailableError
 from agent.operations.people.gallery_check import check_gallery
+from agent.operations.people.gallery_plot import WIDTH, plot_lines
+from agent.vision.packs.manifest import read_manifest
 
 POINT = OperatingPoint(-0.5, 1e-3, extrapolated=False, sufficient=True)
 
@@ -93,3 +109,91 @@ def test_nobody_is_granted_falsely_by_an_empty_gallery() -> None:
     assert (found["holders"], found["impostor"]) == (0, None)
     rate = {"expected": 0.0, "observed": None, "upper_bound": None, "confidence": 0.95}
     assert found["false_grant_rate"] == rate
+
+
+def community(count: int, shared: float) -> dict[str, Any]:
+    """What is said of so many simulated people, by a pack of two measured groups."""
+    pack = ThresholdCurve((CurvePoint(1e-3, 0.385, 0.009), CurvePoint(1e-4, 0.44, 0.014)), 78_000)
+    worst = Group("others", ThresholdCurve((CurvePoint(1e-3, 0.562), CurvePoint(1e-4, 0.6))))
+    index = faces_of(people(np.random.default_rng(4), count, "normal", shared))
+    known = thresholds(pack, (worst,), site_bound(index))
+    registry = replace(
+        gallery(count, curve=known.curve, thresholds=known),
+        operating=operating_point(known.curve, count),
+    )
+    found: dict[str, Any] = json.loads(json.dumps(check_gallery(index, registry, 0.05, 0.01)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("count", "shared", "decided_by"), [(2, 0.3, "prior"), (30, 0.3, "site"), (30, 0.0, "pack")]
+)
+def test_it_says_who_decides_the_threshold_and_why(
+    count: int, shared: float, decided_by: str
+) -> None:
+    found = community(count, shared)
+    decision = found["decision"]
+    assert decision["decided_by"] == decided_by
+    assert decision["why"]
+    assert found["threshold"] >= decision["pack"]
+    assert (decision["people"] is None) is (count < 4)
+    assert [point["threshold"] for point in decision["curve"]] == sorted(
+        point["threshold"] for point in decision["curve"]
+    )
+    if decision["people"] is not None:
+        assert decision["people"]["fitted"] <= decision["people"]["bound"]
+        assert decision["people"]["fit"]["verdict"] == "holds"
+
+
+def test_it_says_what_becomes_of_it_as_the_gallery_grows() -> None:
+    found = community(30, 0.3)
+    now, twice, tenfold = found["growth"]
+    assert [one["holders"] for one in (now, twice, tenfold)] == [30, 60, 300]
+    assert now["threshold"] == found["threshold"] < twice["threshold"] < tenfold["threshold"]
+    assert now["false_grant_rate"] == pytest.approx(found["false_grant_rate"]["expected"])
+    assert tenfold["false_grant_rate_at_this_threshold"] == pytest.approx(0.095, abs=0.005)
+    assert tenfold["false_grant_rate"] == pytest.approx(0.01, abs=1e-4)
+    served = found["face_alone_serves"]
+    assert 300 < served["holders"] == served["references"]
+
+
+def test_people_who_are_too_alike_are_told_how_few_the_face_alone_serves() -> None:
+    few, many = (community(60, shared)["face_alone_serves"]["holders"] for shared in (0.6, 0.2))
+    assert few < 60 < many
+
+
+@pytest.mark.parametrize(("count", "shared"), [(2, 0.3), (30, 0.3), (200, 0.5)])
+def test_the_picture_of_characters_fits_a_terminal(count: int, shared: float) -> None:
+    lines = list(plot_lines(community(count, shared)))
+    assert 3 < len(lines) < 45
+    assert all(len(line) <= WIDTH and line.isascii() for line in lines)
+    assert sum("threshold" in line for line in lines) == 1
+    assert list(plot_lines(checked())) == []
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_the_picture_is_drawn_into_a_file(tmp_path: Path, suffix: str) -> None:
+    pytest.importorskip("matplotlib", reason="the extra demo is not installed")
+    from agent.operations.people.gallery_picture import draw
+
+    for number, found in enumerate((community(30, 0.3), checked())):
+        draw(found, tmp_path / f"{number}{suffix}")
+        head = (tmp_path / f"{number}{suffix}").read_bytes()[:5]
+        assert head in (b"\x89PNG\r", b"<?xml")
+    with pytest.raises(UnavailableError, match="cannot be written"):
+        draw(checked(), tmp_path / "missing" / f"a{suffix}")
+
+
+def test_eighteen_people_whom_a_pack_separates_badly_are_not_all_too_close() -> None:
+    """As `dlib` sees East Asian faces: impostor scores -0.55 +- 0.08."""
+    manifest = read_manifest("dlib")
+    random = np.random.default_rng(2)
+    index = faces_of(random.normal(size=(18, 24)) * 0.55 / np.sqrt(48.0), Metric.EUCLIDEAN)
+    by_pack = operating_point(curve_of(manifest), 18)
+    known = thresholds(curve_of(manifest), groups_of(manifest), site_bound(index))
+    point = operating_point(known.curve, 18)
+    assert len(holders_too_close(index, by_pack.threshold)) > 6
+    assert holders_too_close(index, point.threshold) == frozenset()
+    assert point.sufficient
+    # And it says for how many it would still do.
+    assert 18 < known.references_served(0.01) < 20_000
