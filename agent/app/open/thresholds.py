@@ -2,8 +2,8 @@
 
 import contextlib
 
-from agent.domain.sight.comparison import ReferenceIndex
-from agent.domain.sight.impostor_bound import site_bound
+from agent.domain.sight.comparison import Metric, ReferenceIndex
+from agent.domain.sight.impostor_bound import SiteBound, site_bound
 from agent.domain.sight.operating_point import CurvePoint, ThresholdCurve
 from agent.domain.sight.thresholds import Group, Thresholds, settled, thresholds
 from agent.errors import StoreError
@@ -26,7 +26,7 @@ def groups_of(manifest: Manifest) -> tuple[Group, ...]:
 
 def unknown_people(manifest: Manifest) -> Thresholds:
     """What holds before anybody is enrolled."""
-    return thresholds(curve_of(manifest), groups_of(manifest), None)
+    return _thresholds(manifest, None)
 
 
 def people_thresholds(manifest: Manifest, index: ReferenceIndex) -> Thresholds:
@@ -49,7 +49,12 @@ def site_thresholds(
         if keep:
             with contextlib.suppress(StoreError):
                 memory.keep_site_bound(*pack, site.bound)
-    return thresholds(curve_of(manifest), groups_of(manifest), site)
+    return _thresholds(manifest, site)
+
+
+def _thresholds(manifest: Manifest, site: SiteBound | None) -> Thresholds:
+    highest = 1.0 if Metric(manifest.comparison.metric) is Metric.COSINE else 0.0
+    return thresholds(curve_of(manifest), groups_of(manifest), site, highest)
 
 
 def _curve(points: tuple[ManifestCurvePoint, ...], impostor_pairs: int) -> ThresholdCurve:

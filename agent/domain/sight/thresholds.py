@@ -15,7 +15,8 @@ is known; whoever they turn out to be replaces it, downwards as soon as the boun
 as far as it can be believed; nothing jumps as one more person is enrolled.
 
 A threshold past what a holder's own face reaches is none: beyond ``ceiling``, where half of all
-genuine comparisons would be refused as far as anybody measured that, the face alone opens nothing.
+genuine comparisons would be refused as far as anybody measured that, or at the highest score that
+there is, the face alone opens nothing.
 """
 
 import math
@@ -98,10 +99,18 @@ class Thresholds:
 
 
 def thresholds(
-    pack: ThresholdCurve, groups: tuple[Group, ...], site: SiteBound | None
+    pack: ThresholdCurve,
+    groups: tuple[Group, ...],
+    site: SiteBound | None,
+    highest: float = math.inf,
 ) -> Thresholds:
-    """The curve that follows from all of it; the pack's own where there is nothing beside it."""
+    """The curve that follows from all of it; the pack's own where there is nothing beside it.
+
+    ``highest`` is the score of a template with itself.
+    """
     ceiling = _ceiling([pack, *(group.curve for group in groups)])
+    if math.isfinite(highest):
+        ceiling = highest if ceiling is None else min(ceiling, highest)
     if not groups and site is None:
         return Thresholds(pack, groups, site, pack, ceiling)
     furthest = pack.furthest_fmr

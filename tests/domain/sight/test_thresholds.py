@@ -159,3 +159,9 @@ def test_a_mix_up_is_held_to_the_estimate_and_no_bound() -> None:
     site = replace(said(0.7, 0.5), fitted=tuple(0.485 for _ in RATES))
     rising = replace(site, fitted=tuple(0.485 + 1e-9 * step for step in range(len(RATES))))
     assert thresholds(PACK, (WORST,), rising).same_person() == pytest.approx(0.435, abs=1e-6)
+
+
+def test_no_score_is_above_that_of_a_template_with_itself() -> None:
+    alike = thresholds(PACK, (), said(0.95, 1.0, 0.05), highest=1.0)
+    assert alike.references_served(0.01) == pytest.approx(100, rel=0.01)
+    assert thresholds(ThresholdCurve((CurvePoint(1e-3, 0.4),)), (), None, 1.0).ceiling == 1.0

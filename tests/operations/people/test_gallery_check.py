@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -111,9 +112,13 @@ def test_nobody_is_granted_falsely_by_an_empty_gallery() -> None:
     assert found["false_grant_rate"] == rate
 
 
-def community(count: int, shared: float) -> dict[str, Any]:
+def community(count: int, shared: float, *fnmrs: float) -> dict[str, Any]:
     """What is said of so many simulated people, by a pack of two measured groups."""
-    pack = ThresholdCurve((CurvePoint(1e-3, 0.385, 0.009), CurvePoint(1e-4, 0.44, 0.014)), 78_000)
+    missed = dict(enumerate(fnmrs))
+    points = ((1e-3, 0.385), (1e-4, 0.44))
+    pack = ThresholdCurve(
+        tuple(CurvePoint(*point, missed.get(i)) for i, point in enumerate(points)), 78_000
+    )
     worst = Group("others", ThresholdCurve((CurvePoint(1e-3, 0.562), CurvePoint(1e-4, 0.6))))
     index = faces_of(people(np.random.default_rng(4), count, "normal", shared))
     known = thresholds(pack, (worst,), site_bound(index))
@@ -158,8 +163,9 @@ def test_it_says_what_becomes_of_it_as_the_gallery_grows() -> None:
 
 
 def test_people_who_are_too_alike_are_told_how_few_the_face_alone_serves() -> None:
-    few, many = (community(60, shared)["face_alone_serves"]["holders"] for shared in (0.6, 0.2))
-    assert few < 60 < many
+    few, many = (community(60, shared, 0.01, 0.05) for shared in (0.6, 0.2))
+    assert few["face_alone_serves"]["holders"] < 60 < many["face_alone_serves"]["holders"]
+    assert (few["sufficient"], many["sufficient"]) == (False, True)
 
 
 @pytest.mark.parametrize(("count", "shared"), [(2, 0.3), (30, 0.3), (200, 0.5)])
@@ -174,8 +180,7 @@ def test_the_picture_of_characters_fits_a_terminal(count: int, shared: float) ->
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_the_picture_is_drawn_into_a_file(tmp_path: Path, suffix: str) -> None:
     pytest.importorskip("matplotlib", reason="the extra demo is not installed")
-    from agent.operations.people.gallery_picture import draw
-
+    draw = import_module("agent.operations.people.gallery_picture").draw
     for number, found in enumerate((community(30, 0.3), checked())):
         draw(found, tmp_path / f"{number}{suffix}")
         head = (tmp_path / f"{number}{suffix}").read_bytes()[:5]
