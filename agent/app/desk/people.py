@@ -18,7 +18,7 @@ from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.operating_point import operating_point
 from agent.domain.sight.thresholds import Thresholds, pairs_of
-from agent.errors import ImageError, KeyUnavailableError, UnavailableError
+from agent.errors import ConfigError, ImageError, KeyUnavailableError, UnavailableError
 from agent.operations.people import gallery_check, holders
 from agent.operations.people.enrol import (
     Bars,
@@ -144,15 +144,15 @@ def check_gallery(site: Site) -> dict[str, Any]:
 
 
 def face_alone_serves(site: Site) -> tuple[int, int] | None:
-    """How many references the face alone can serve here, and how many there are; None unread.
+    """How many references the face alone can serve here, and how many there are.
 
-    Of a gallery whose key is elsewhere nothing can be told.
+    None where nothing can be told: the gallery's key is elsewhere, or there is no such pack.
     """
-    manifest = read_manifest(site.face.pack)
     try:
+        manifest = read_manifest(site.face.pack)
         with _gallery(site, manifest) as snapshot:
             gallery = snapshot.registry
-    except UnavailableError:
+    except (UnavailableError, ConfigError):
         return None
     known = gallery.thresholds or unknown_people(manifest)
     return int(known.references_served(site.face.max_false_grant_rate)), gallery.references
