@@ -49,7 +49,7 @@ _LEVELS = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
 _PAIRS_BEHIND_A_LEVEL = 5
 _PAIRS_BEHIND_A_TAIL = 100
 _TAIL_BEGINS, _TAIL_WHOLE = 0.16, 0.04
-_CHANCE_OF_A_LOOK_ALIKE = 0.01
+_CHANCE_OF_A_LOOK_ALIKE = 0.05
 _LEAST_STEP = 1e-9
 _NORMAL = NormalDist()
 
@@ -167,7 +167,7 @@ def site_bound(index: ReferenceIndex) -> SiteBound | None:
     )
 
 
-def _sample(names: tuple[HolderId, ...]) -> list[HolderId]:
+def _sample(names: Sequence[HolderId]) -> list[HolderId]:
     if len(names) <= MOST_PEOPLE:
         return list(names)
     places = np.array([zlib.crc32(name.encode()) for name in names], dtype=np.int64)

@@ -171,6 +171,11 @@ def prepare(
             f"comes close to {closest.holder} (score {closest.score:.3f}, threshold"
             f" {bar.too_close:.3f}): either may now and then be refused (Ambiguous)"
         )
+    elif closest is not None and closest.score >= bar.same_person:
+        warnings.append(
+            f"as like {closest.holder} (score {closest.score:.3f}) as two photographs of one person"
+            f" are: if it is that person, enrol {closest.holder} --replace and remove this id"
+        )
     if not bar.face_alone:
         warnings.append(
             f"the face alone serves {bar.serves} references at the promised rate, and there are"
