@@ -16,7 +16,7 @@ from agent.domain.sight.impostor_bound import RATES, SiteBound, site_bound
 from agent.domain.sight.operating_point import threshold_at
 
 PROMISE = 0.01
-STRANGERS = 2_000
+STRANGERS = 1_500
 KINDS = ("normal", "heavy", "mixed")
 
 
@@ -31,7 +31,7 @@ def threshold_of(bound: SiteBound, references: int) -> float:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("count", "draws"), [(5, 60), (10, 60), (18, 60), (50, 40), (200, 12)])
+@pytest.mark.parametrize(("count", "draws"), [(5, 40), (10, 40), (18, 40), (50, 25), (200, 8)])
 def test_the_promise_is_kept_among_strangers_of_the_same_community(
     kind: str, count: int, draws: int
 ) -> None:

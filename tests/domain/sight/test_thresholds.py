@@ -90,9 +90,9 @@ def test_it_rises_as_the_rate_falls_and_nothing_jumps(
 
 @pytest.mark.parametrize("kind", ["normal", "mixed"])
 def test_one_more_person_moves_it_a_little(kind: str) -> None:
-    rows = people(np.random.default_rng(12), 120, kind)
+    rows = people(np.random.default_rng(12), 70, kind)
     before = None
-    for count in range(1, 120):
+    for count in range(1, 70):
         curve = thresholds(PACK, (WORST,), site_bound(gallery(rows[:count]))).curve
         threshold = operating_point(curve, count).threshold
         if before is not None and count > 10:
