@@ -22,6 +22,7 @@ nearly the same ones when somebody comes or goes.
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
