@@ -14,7 +14,7 @@ own (``vision.face.crowd``); their ids come from one count.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,13 +71,6 @@ class Tracker:
             self._begin(captured_s)
         self._box, self._last_s = box, captured_s
         return self.track
-
-    def overlapping(self, boxes: Sequence[Box]) -> int | None:
-        """Which of ``boxes`` is the followed face; None where no track is, or none overlaps."""
-        if self._id is None or not boxes:
-            return None
-        best = max(range(len(boxes)), key=lambda i: self._box.overlap(boxes[i]))
-        return best if self._box.overlap(boxes[best]) >= _LEAST_OVERLAP else None
 
     def fused(self, template: Template, goodness: float, captured_s: float) -> Fused | None:
         """The best templates so far with the newest among the candidates, as one.
@@ -139,11 +132,6 @@ class Tracker:
     def forget_samples(self) -> None:
         """What was compared so far no longer counts: the gallery has changed."""
         self._samples = []
-
-    @property
-    def box(self) -> Box | None:
-        """Where the followed face was last; None where no track is."""
-        return self._box if self._id is not None else None
 
     @property
     def track(self) -> FaceTrack | None:
