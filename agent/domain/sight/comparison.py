@@ -145,7 +145,7 @@ class ReferenceIndex:
         """An index whose templates lie elsewhere: ``owners`` names each row's holder, by id."""
         index = cls.__new__(cls)
         index._set_up(owners, table, opened, metric, revision)  # noqa: SLF001 - of the same class
-        index._product = product  # noqa: SLF001
+        index._product = product  # noqa: SLF001 - of the same class
         return index
 
     @classmethod
