@@ -67,6 +67,8 @@ accept_unknown_holders = true
 categories = ["visitor"]
 factors = ["pass"]
 [face]
+pack = "dlib"
+accept_no_pad = true
 attempt_interval_s = 0.5
 attempt_interval_max_s = 0.5
 track_gap_s = 0.4
