@@ -69,9 +69,9 @@ def test_what_a_code_loses_is_measured(
     seed: int, components: int, scale: float, spike: float
 ) -> None:
     random = np.random.default_rng(seed)
-    drawn = random.normal(size=(5, components))
-    drawn[:, 0] += spike
-    rows = (drawn * scale).astype(np.float32)
+    made = random.normal(size=(5, components))
+    made[:, 0] += spike
+    rows = (made * scale).astype(np.float32)
     table = TableInMaking(5, components)
     table.put(np.arange(5), rows)
     whole, coded = table.table(), encode(rows)
