@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import numpy as np
+
 from agent.app.open.gallery import IndexedGallery, index_gallery
 from agent.app.open.thresholds import site_thresholds
 from agent.config import GateConfig
@@ -153,13 +155,12 @@ def _claims(
     """The threshold of a claim for each holder with several references: the best of them counts."""
     by_count: dict[int, OperatingPoint] = {}
     claims = {}
-    for holder in index.names:
-        rows = index.rows_of(holder)
-        count = rows.stop - rows.start
-        if count > 1:
-            if count not in by_count:
-                by_count[count] = operating_point(curve, count, max_false_match_rate)
-            claims[holder] = by_count[count]
+    counts = index.counts
+    for number in np.flatnonzero(counts > 1).tolist():
+        count = int(counts[number])
+        if count not in by_count:
+            by_count[count] = operating_point(curve, count, max_false_match_rate)
+        claims[index.names[number]] = by_count[count]
     return claims
 
 

@@ -198,6 +198,11 @@ class ReferenceIndex:
         return np.repeat(np.arange(len(self.names)), np.diff(self._starts))
 
     @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """How many references each of ``names`` has."""
+        return np.diff(self._starts).astype(np.int64)
+
+    @property
     def nbytes(self) -> int:
         """What it takes in memory, beside what opens the rows."""
         assert isinstance(self.names, HolderNames)
