@@ -137,6 +137,8 @@ def site_bound(index: ReferenceIndex) -> SiteBound | None:
     if len(index.names) < FEWEST_PEOPLE:
         return None
     pairs = _compared(index, _sample(index.names))
+    if pairs is None:
+        return None
     people, holders = len(pairs.count), len(index.names)
     kept = ~_look_alikes(pairs)
     mean, std, parts = _moments(pairs, kept)
@@ -176,7 +178,8 @@ def _sample(names: Sequence[HolderId]) -> list[HolderId]:
     return [names[i] for i in chosen]
 
 
-def _compared(index: ReferenceIndex, people: list[HolderId]) -> _Pairs:
+def _compared(index: ReferenceIndex, people: list[HolderId]) -> _Pairs | None:
+    """Everybody with everybody; who was removed meanwhile is left out, None where too few stay."""
     rows: list[int] = []
     owner: list[int] = []
     for number, name in enumerate(people):
@@ -185,6 +188,11 @@ def _compared(index: ReferenceIndex, people: list[HolderId]) -> _Pairs:
         rows += some
         owner += [number] * len(some)
     templates = index.rows(np.array(rows, dtype=np.int64)).astype(np.float64)
+    there = np.isfinite(templates).all(axis=1)
+    templates = templates[there]
+    stay, owners = np.unique(np.array(owner, dtype=np.int64)[there], return_inverse=True)
+    if len(stay) < FEWEST_PEOPLE:
+        return None
     scores = templates @ templates.T
     if index.metric is Metric.EUCLIDEAN:
         squares = np.diag(scores).copy()
@@ -192,8 +200,7 @@ def _compared(index: ReferenceIndex, people: list[HolderId]) -> _Pairs:
         scores -= squares[:, None]
         scores -= squares[None, :]
         scores = -np.sqrt(np.maximum(-scores, 0.0))
-    owners = np.array(owner, dtype=np.int64)
-    starts = np.searchsorted(owners, np.arange(len(people)))
+    starts = np.searchsorted(owners, np.arange(len(stay)))
 
     def summed(cells: Matrix) -> Matrix:
         sums = np.add.reduceat(np.add.reduceat(cells, starts, axis=0), starts, axis=1)

@@ -1,5 +1,6 @@
 """What the people's own scores make of the threshold, from the registry to the snapshot."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from agent.adapters.store.people.registry import SqliteRegistry
 from agent.app.open.snapshot import Rates, Snapshot, take_snapshot
 from agent.app.open.thresholds import unknown_people
 from agent.domain.access.registry import Registry
+from agent.domain.credential.holder import HolderId
 from agent.domain.sight.thresholds import Source
 from agent.errors import StoreError
+from agent.ports import OpenedReference
 from agent.vision.packs.manifest import read_manifest
 
 DLIB = read_manifest("dlib")
@@ -90,3 +93,27 @@ def test_looking_keeps_nothing_and_what_cannot_be_kept_stops_nothing(
 
     monkeypatch.setattr(registry, "keep_site_bound", full)
     assert taken(registry, keep=True).operating == before.operating
+
+
+def test_who_is_removed_while_the_people_are_compared_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "registry.sqlite"
+    registry, desk = open_registry(path), open_registry(path)
+    enrolled(registry, *range(6))
+    opened, asked = registry.open_references, []
+
+    def removed_after_the_first(
+        pack: str, version: str, numbers: Sequence[int]
+    ) -> Iterator[OpenedReference | None]:
+        asked.append(len(numbers))
+        if len(asked) == 2:
+            desk.remove(HolderId("r-3"), by=BY, now=NOW, at_least=NOW.utc)
+        return opened(pack, version, numbers)
+
+    monkeypatch.setattr(registry, "open_references", removed_after_the_first)
+    found = taken(registry)
+    assert found.thresholds is not None
+    assert found.thresholds.site is not None
+    assert found.thresholds.site.people == 5
+    assert found.revision < desk.revision()  # so that it is looked at again
