@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from itertools import pairwise
+from threading import Thread
 
 import pytest
 from store_parts import (
@@ -26,6 +27,7 @@ from agent.adapters.store.keys import init_key, key_path, load_key
 from agent.adapters.store.seal import Sealer
 from agent.domain.credential.holder import HolderId
 from agent.errors import KeyUnavailableError, RefusedError, StoreError
+from agent.ports import OpenedReference
 
 OTHER_KEY = bytes(32)
 WORDS = ("reference", "lin.2", "dlib", "1")
@@ -282,3 +284,24 @@ def test_a_damaged_registry_is_said_and_never_replaced(path, filled, damage):
     with pytest.raises(StoreError):
         open_registry(path)
     assert path.read_bytes() == damage
+
+
+def test_a_face_is_compared_while_somebody_writes(path):
+    registry = open_registry(path)
+    made = reference("r-1")
+    registry.enrol(holder("r-1"), [made], by=BY, now=NOW)
+    pack = made.pack, made.pack_version
+    numbers = registry.list_references(*pack).numbers.tolist()
+    found: list[OpenedReference | None] = []
+    camera = Thread(target=lambda: found.extend(registry.open_references(*pack, numbers)))
+
+    def amid_the_transaction(_):
+        camera.start()
+        camera.join(10.0)
+        return bool(found)
+
+    registry.put(holder("r-2"), by=BY, now=NOW, if_still=amid_the_transaction)
+    assert [one[0] for one in found if one is not None] == ["r-1"]
+    registry.close()
+    with pytest.raises(StoreError):
+        list(registry.open_references(*pack, numbers))

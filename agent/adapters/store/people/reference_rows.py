@@ -1,6 +1,8 @@
 """The references' rows: listed without their content, and opened one by one."""
 
-from collections.abc import Callable, Iterator, Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +74,7 @@ class ReferenceRows(DocumentTables):
     ) -> Iterator[OpenedReference | None]:
         """The references in these rows, each opened as it is asked for.
 
-        None for a row that is gone, was altered or copied from elsewhere.
+        None for a row that is gone, was altered or copied from elsewhere. No writer is waited for.
 
         Raises:
             KeyUnavailableError: there is no key, or another one sealed every row asked for.
@@ -83,7 +85,7 @@ class ReferenceRows(DocumentTables):
         opened = False
         for start in range(0, len(numbers), _AT_ONCE):
             part = numbers[start : start + _AT_ONCE]
-            sealed = self._read(self._sealed_rows(words, part))
+            sealed = self._reading.read(partial(_sealed_rows, words, part))
             for number in part:
                 owner, row = sealed.pop(number, (None, None))
                 template = None if row is None else one.opened(owner, row, self._need_sealer())
@@ -97,12 +99,13 @@ class ReferenceRows(DocumentTables):
         count: int = self._rows(f"SELECT count(*) {_OF_PACK}", pack, pack_version)[0][0]
         return count
 
-    def _sealed_rows(
-        self, words: tuple[str, str], numbers: Sequence[int]
-    ) -> Callable[[], dict[int, tuple[object, object]]]:
-        places = ", ".join("?" * len(numbers))
-        query = f"SELECT number, holder, sealed {_OF_PACK} AND number IN ({places})"
-        return lambda: {
-            number: (owner, sealed)
-            for number, owner, sealed in self._connection.execute(query, (*words, *numbers))
-        }
+
+def _sealed_rows(
+    words: tuple[str, str], numbers: Sequence[int], connection: sqlite3.Connection
+) -> dict[int, tuple[object, object]]:
+    places = ", ".join("?" * len(numbers))
+    query = f"SELECT number, holder, sealed {_OF_PACK} AND number IN ({places})"
+    return {
+        number: (owner, sealed)
+        for number, owner, sealed in connection.execute(query, (*words, *numbers))
+    }

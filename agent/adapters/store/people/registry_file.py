@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from agent.adapters.store.people.reading import Reading
 from agent.adapters.store.sqlite import (
     COUNT,
     CorruptError,
@@ -133,7 +134,7 @@ T = TypeVar("T")
 
 
 class RegistryFile:
-    """One connection behind a lock, for any number of threads."""
+    """One connection behind a lock, for any number of threads; and one for the gate's frames."""
 
     def __init__(self, path: Path) -> None:
         """Open or make the file at ``path``.
@@ -145,6 +146,7 @@ class RegistryFile:
         self._lock = threading.RLock()
         self._closed = False
         self._seen_revision = 0
+        self._reading = Reading(path, _text)
         self._open()
 
     def revision(self) -> int:
@@ -168,6 +170,7 @@ class RegistryFile:
 
     def close(self) -> None:
         """Let the file go; safe to call twice."""
+        self._reading.close()
         with self._lock:
             self._closed = True
             self._connection.close()
