@@ -31,7 +31,7 @@ def unknown_people(manifest: Manifest) -> Thresholds:
 
 def people_thresholds(manifest: Manifest, index: ReferenceIndex) -> Thresholds:
     """What holds among the people of ``index`` where nothing is known of the gate before."""
-    return thresholds(curve_of(manifest), groups_of(manifest), site_bound(index))
+    return _thresholds(manifest, site_bound(index))
 
 
 def site_thresholds(

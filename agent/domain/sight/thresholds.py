@@ -192,9 +192,11 @@ def _measured_to(
 
 
 def _reached(points: list[CurvePoint], ceiling: float | None) -> float:
-    """The least FMR whose threshold stays below the ceiling, at most the first point's."""
+    """The least FMR whose threshold stays below the ceiling; 1, which serves nobody, where none."""
     if ceiling is None or points[-1].threshold <= ceiling:
         return points[-1].fmr
+    if points[0].threshold > ceiling:
+        return 1.0
     for looser, stricter in pairwise(points):
         if stricter.threshold > ceiling:
             part = (ceiling - looser.threshold) / (stricter.threshold - looser.threshold)

@@ -165,3 +165,12 @@ def test_no_score_is_above_that_of_a_template_with_itself() -> None:
     alike = thresholds(PACK, (), said(0.95, 1.0, 0.05), highest=1.0)
     assert alike.references_served(0.01) == pytest.approx(100, rel=0.01)
     assert thresholds(ThresholdCurve((CurvePoint(1e-3, 0.4),)), (), None, 1.0).ceiling == 1.0
+
+
+def test_where_no_threshold_is_within_reach_the_face_alone_serves_nobody() -> None:
+    """Two pairs of the same face among five people: their scores say nothing of strangers'."""
+    found = thresholds(PACK, (), said(1.5, 1.0, 0.05), highest=1.0)
+    assert found.curve.points[0].threshold > 1.0
+    assert int(found.references_served(0.01)) == 0
+    assert not operating_point(found.curve, 1).sufficient
+    assert not operating_point(found.curve, 5).sufficient
