@@ -28,6 +28,8 @@ _TURNED_EVERY_S = 5.0
 _STAYS_S = 1.0
 """How long a hint holds after what it was about was seen last."""
 _MOVED_S = 1.5
+_STILL_S = 30.0
+"""So long nobody stands without moving at all: a face on a poster is asked nothing all night."""
 _MOVES_S = 1.0
 _ON_THEIR_HEADS = 3
 """Looks at which faces stood on their heads, and none upright between, after which it is told."""
@@ -75,7 +77,7 @@ class Faint:
     def look(self, image: Image, at_s: float, moved_s: float) -> Sighting:
         """What can be said of a picture without a face; ``moved_s`` ago something moved in it."""
         lively = moved_s <= _MOVED_S
-        known = 0.0 <= at_s - self._far_s <= _STAYS_S
+        known = 0.0 <= at_s - self._far_s <= _STAYS_S and moved_s <= _STILL_S
         if (lively or known) and self._due("far", at_s, _FAR_EVERY_S):
             least = max(round(_FAR * self._zone.min_face_px), _LEAST_PX)
             if least < self._zone.min_face_px:
