@@ -1,11 +1,14 @@
 """Who is asked to come closer: whoever moves now and then, and no poster all night."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 
 from agent.domain.sight.image import DetectedFace
 from agent.domain.sight.track import Box
+from agent.vision.face.engine import FaceEngine
 from agent.vision.face.faint import Faint
 from agent.vision.face.zone import Zone
 
@@ -24,9 +27,9 @@ class Far:
         return face
 
 
-def asked(moved_s):
+def asked(moved_s: Callable[[float], float]) -> list[float]:
     """At which of a minute's half seconds it is asked to come closer."""
-    faint = Faint(Far(), Zone(min_face_px=80))
+    faint = Faint(cast("FaceEngine", Far()), Zone(min_face_px=80))
     times = [half / 2.0 for half in range(120)]
     return [at_s for at_s in times if faint.look(PICTURE, at_s, moved_s(at_s)).far]
 
