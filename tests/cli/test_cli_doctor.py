@@ -18,6 +18,7 @@ from agent.adapters.pins.simulated import PinBank
 from agent.app.open.files.stores import Key, open_registry
 from agent.app.open.site import site_of
 from agent.errors import UnavailableError
+from agent.operations.packs.choice import Choice, write_choice
 from agent.technician.doctor import Check, run_checks
 
 PINS = 'pin_factory = "simulated"\npins_file = "header.pins"\n'
@@ -320,6 +321,17 @@ def test_files_of_an_earlier_version_are_told_as_that(kiosk: Kiosk, key_state: P
         one for one in kiosk.doctor("--json").json["checks"] if one["name"] == "state files"
     )
     assert (check["ok"], "earlier version" in check["detail"]) == (True, True)
+
+
+def test_a_config_that_leaves_the_pack_to_what_was_chosen_has_its_holders_counted(
+    kiosk: Kiosk, key_state: Path
+) -> None:
+    write_choice(key_state, Choice("taguchi", "a reason"))
+    with open_registry(site_of(key_state, None), Key.NEEDED) as registry:
+        registry.enrol(holder("ann"), [reference("ann", pack="taguchi")], by=BY, now=NOW)
+    kiosk.config.write_text(CONFIG + '[face]\npack = "chosen"\n')
+    found = kiosk.checks()["registry"]
+    assert (found["ok"], found["detail"]) == (True, "1 holder")
 
 
 def test_whoever_is_enrolled_by_another_pack_only_is_told_of(kiosk: Kiosk, key_state: Path) -> None:

@@ -113,8 +113,9 @@ class ExaminedKiosk:
         return ", ".join(f"{pack.name} {pack.version}" for pack in opened.packs)
 
     def _registry(self) -> str:
-        manifest = read_manifest(self.file.config.face.pack)
-        with read_registry(site_of(self._state, self.file.path), Key.IF_ANY) as registry:
+        site = site_of(self._state, self.file.path)
+        manifest = read_manifest(site.face.pack)
+        with read_registry(site, Key.IF_ANY) as registry:
             damage, holders = registry.damage(), registry.readable_holders()
             others = registry.of_other_packs(manifest.name, manifest.version)
         if damage.rows:
