@@ -24,6 +24,7 @@ RECOMMENDED = "retail"
 ALWAYS_TO_BE_HAD = "dlib"
 """The pack that installs wherever pip works."""
 _NAMED = "the config names it"
+_NONE_YET = "nothing was chosen yet (gate-agent models setup) and it can always be had"
 _LARGEST_BYTES = 1 << 16
 
 
@@ -46,6 +47,7 @@ class PackInUse:
     not_measured_for: tuple[str, ...]
     attack_detection: tuple[str, ...]
     missing: Mapping[str, str]
+    installed: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """JSON values under stable keys."""
@@ -56,11 +58,17 @@ class PackInUse:
             "not_measured_for": list(self.not_measured_for),
             "attack_detection": list(self.attack_detection),
             "missing": dict(self.missing),
+            "installed": self.installed,
         }
 
     def lines(self) -> list[str]:
         """The same in words, for a terminal."""
         said = [f"model pack: {self.pack} {self.version}, because {self.why}"]
+        if not self.installed:
+            said.append(
+                "  it is NOT installed: no face is known until"
+                f" gate-agent models install {self.pack}"
+            )
         said += [f"  not measured for: {whom}" for whom in self.not_measured_for]
         if self.pack != RECOMMENDED:
             said.append(
@@ -175,7 +183,8 @@ def in_use(named: str | None, state: Path) -> PackInUse:
     name = pack_of(named, state)
     manifest = read_any_manifest(name)
     choice = choice_of(state)
-    why = _NAMED if named not in (None, CHOSEN) or choice is None else choice.why
+    unnamed = _NONE_YET if choice is None else choice.why
+    why = unnamed if named in (None, CHOSEN) else _NAMED
     installed = tuple(one for one in pad_pack_names() if is_installed(one, state))
     missing = {} if choice is None else choice.missing
     return PackInUse(
@@ -185,6 +194,7 @@ def in_use(named: str | None, state: Path) -> PackInUse:
         not_measured_for=manifest.measured.not_measured_for,
         attack_detection=installed,
         missing={one: why for one, why in missing.items() if not is_installed(one, state)},
+        installed=is_installed(name, state),
     )
 
 

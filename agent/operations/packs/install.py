@@ -62,9 +62,9 @@ def install(
     """Installs the pack ``name`` under ``state_dir``, from the network or from ``from_dir``.
 
     ``from_dir`` may hold the downloads, the originals in them or the converted files, by the names
-    the manifest gives. A licence that is not free for commercial use must be accepted by its own
-    name. ``patience`` bounds the wait for sources that do not answer. With
-    ``GATE_AGENT_MODELS_MIRROR`` every download comes from that address. A second
+    the manifest gives, itself or in a folder of the pack's name. A licence that is not free for
+    commercial use must be accepted by its own name. ``patience`` bounds the wait for sources that
+    do not answer. With ``GATE_AGENT_MODELS_MIRROR`` every download comes from there. A second
     install verifies and changes nothing.
 
     Raises:
@@ -82,7 +82,8 @@ def install(
     with _staging(packs_dir(state_dir)) as staging:
         made = staging / "pack"
         made.mkdir(mode=0o755)
-        downloads = _Downloads(manifest, staging, from_dir, report, patience or Patience())
+        folder = _own_folder(name, from_dir)
+        downloads = _Downloads(manifest, staging, folder, report, patience or Patience())
         record = {}
         for file in manifest.file:
             content = downloads.content(file)
@@ -137,6 +138,12 @@ def remove(name: str, state_dir: Path) -> bool:
     return True
 
 
+def _own_folder(name: str, brought: Path | None) -> Path | None:
+    """Where the files of several packs were brought along, a folder each, that of ``name``."""
+    own = None if brought is None else brought / name
+    return own if own is not None and own.is_dir() else brought
+
+
 def _check_licence(manifest: PackManifest, accepted: str | None) -> None:
     licence = manifest.licence
     if not licence.free_for_commercial_use and accepted != licence.spdx:
@@ -166,13 +173,15 @@ class _Downloads:
         self._patience = patience
         self._checked: dict[str, Path] = {}
         install_command = f"gate-agent models install {manifest.name}"
+        comes_by_net = all(one.urls or one.package for one in manifest.download)
         if from_dir is None:
             names = " and ".join(self._downloads)
-            self._fix = (
-                f"check the network, or: {install_command} --from DIR (a folder with {names})"
-            )
+            bring = f"{install_command} --from DIR (a folder with {names})"
+            self._fix = f"check the network, or: {bring}" if comes_by_net else bring
         else:
-            self._fix = f"put the right file into {from_dir}, or: {install_command}"
+            self._fix = f"put the right file into {from_dir}"
+            if comes_by_net:
+                self._fix += f", or: {install_command}"
 
     def content(self, file: PackFile) -> bytes:
         """The installed form of ``file``."""

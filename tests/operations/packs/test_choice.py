@@ -29,6 +29,10 @@ from agent.vision.packs.place import CHOICE_NAME, CHOSEN
 Packs = Callable[[str], None]
 
 PAD = """
+[pad]
+bound = 4.0
+bound_measured_on = "nothing"
+
 [[pad.model]]
 file = "embedder.onnx"
 width_px = 80
@@ -125,6 +129,18 @@ def test_a_pack_for_tests_or_for_attacks_is_never_chosen_by_itself(
         keep_first(state, name)
     assert choice_of(state) is None
     assert pack_of(None, state) == "other"  # which can always be had, and is to be installed
+
+
+def test_a_pack_that_is_away_is_told_as_that(several: Path, brought: Path, state: Path) -> None:
+    fresh = in_use(None, state)
+    assert (fresh.pack, fresh.installed) == ("other", False)
+    assert "nothing was chosen yet (gate-agent models setup)" in fresh.why
+    assert "NOT installed: no face is known until gate-agent models install other" in "\n".join(
+        fresh.lines()
+    )
+    install("other", state, brought)
+    assert in_use(None, state).installed
+    assert "NOT installed: no" not in "\n".join(in_use(None, state).lines())
 
 
 def test_where_several_are_installed_and_none_was_chosen_the_fix_is_told(

@@ -2,6 +2,7 @@
 
 import bz2
 import io
+import re
 import signal
 import subprocess
 import sys
@@ -109,6 +110,26 @@ def test_file_the_server_lacks_is_unavailable(
     (server / "release.tar.gz").unlink()
     with pytest.raises(UnavailableError, match=r"404|[Nn]ot found"):
         models.install("little", tmp_path / "state")
+
+
+def test_a_folder_may_hold_a_folder_a_pack(manifests: Path, brought: Path, tmp_path: Path) -> None:
+    own = tmp_path / "usb" / "little"
+    own.parent.mkdir()
+    brought.rename(own)
+    assert models.install("little", tmp_path / "state", own.parent).changed
+
+
+def test_what_no_source_has_is_to_be_brought_and_no_network_is_blamed(
+    manifests: Path, tmp_path: Path
+) -> None:
+    text = re.sub(r"(?m)^urls = .*$", "urls = []", MANIFEST)
+    (manifests / "little.toml").write_text(text)
+    with pytest.raises(UnavailableError, match="--from DIR") as caught:
+        models.install("little", tmp_path / "state")
+    assert "check the network" not in str(caught.value)
+    with pytest.raises(UnavailableError, match="holds no") as caught:
+        models.install("little", tmp_path / "state", tmp_path)
+    assert "models install" not in str(caught.value)
 
 
 def test_folder_without_the_file_is_unavailable(manifests: Path, tmp_path: Path) -> None:
