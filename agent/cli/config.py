@@ -1,5 +1,6 @@
 """``gate-agent config``: check and show the config, and what its schedules say."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,6 +37,8 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     about, risks = summary(file.config), warnings(file, pad)
     about["attack_detection"] = list(pad)
     site = site_of(folder, file.path)
+    about["pack_used"], lacking = _pack_used(site.face.pack, folder)
+    risks += lacking
     about["gallery_key"] = str(key_lies(site))
     if (served := face_alone_serves(site)) is not None:
         most, there_are = served
@@ -60,6 +63,22 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
             for name, value in about.items()
         }
     )
+
+
+def _pack_used(name: str, state: Path) -> tuple[str | None, list[str]]:
+    """The face pack that the gate would use, None where none was chosen; and what is missing."""
+    from agent.config.tables.face import CHOSEN_PACK
+    from agent.errors import ModelPackError
+    from agent.operations.packs.choice import in_use
+
+    try:
+        if in_use(name, state).installed:
+            return name, []
+    except ModelPackError as error:
+        said = str(error).replace("\nFix: ", ": ")
+        return (None if name == CHOSEN_PACK else name), [said]
+    fix = f"scripts/setup, or gate-agent models install {name}"
+    return name, [f"the model pack {name} is not installed, and the gate does not start: {fix}"]
 
 
 @app.command("show", epilog=examples("config show", "config show --json"))

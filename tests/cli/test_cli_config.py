@@ -63,6 +63,19 @@ def test_check_looks_for_attack_detection_where_the_agent_would(
     assert not any("photograph of a resident" in one for one in answer.json["warnings"])
 
 
+def test_check_says_which_pack_the_gate_would_use_and_whether_it_is_there(
+    gate: Gate, config_file: Path, state_dir: Path
+) -> None:
+    answer = gate("config", "check", "--config", config_file, "--json").json
+    used = answer["summary"]["pack_used"]
+    warned = [one for one in answer["warnings"] if "is not installed" in one]
+    assert len(warned) == 1
+    assert warned[0].endswith(f"scripts/setup, or gate-agent models install {used}")
+    (state_dir / "models" / used).mkdir(parents=True)
+    answer = gate("config", "check", "--config", config_file, "--json").json
+    assert not any("is not installed" in one for one in answer["warnings"])
+
+
 def test_a_missing_config_is_78_and_says_what_to_do(gate: Gate, tmp_path: Path) -> None:
     answer = gate("config", "check", "--config", tmp_path / "none.toml", "--json")
     assert answer.code == 78
