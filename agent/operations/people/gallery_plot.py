@@ -41,9 +41,11 @@ def plot_lines(found: dict[str, Any]) -> Iterator[str]:
             bar += [" "] * (at + 1 - len(bar))
             bar[at] = "o"
         here = [name for name, score in places.items() if _bin(edges, score) == i]
-        said = f"< {', '.join(here)}" if here else ""
-        line = f"{edges[i]:7.2f} {counts[i]:9d}  {''.join(bar):<{_BARS + 1}} {said}"
-        yield line[:WIDTH].rstrip()
+        line = f"{edges[i]:7.2f} {counts[i]:9d}  {''.join(bar):<{_BARS + 1}}"
+        while len(" < ".join((line, ", ".join(here)))) > WIDTH:
+            yield f"{line} < {here.pop(0)}".rstrip()
+            line = " " * len(line)
+        yield (f"{line} < {', '.join(here)}" if here else line).rstrip()
 
 
 def marks(found: dict[str, Any]) -> dict[str, float]:
