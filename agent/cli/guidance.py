@@ -4,6 +4,7 @@ At a terminal one line that is rewritten with each frame; elsewhere a line where
 with ``--json`` an object a step on stdout. stderr but for the latter.
 """
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -64,7 +65,9 @@ class _Lines:
         if self._terminal:
             if len(after.taken) > len(before.taken):
                 self._write(f"{_CLEAR}photograph {len(after.taken)} of 3 taken\n")
-            self._write(f"{_CLEAR}{line(after, seen)}")
+            # A line that wraps could not be rewritten: each frame would leave its beginning behind.
+            width = shutil.get_terminal_size().columns - 1
+            self._write(f"{_CLEAR}{line(after, seen)[:width]}")
         elif (after.step, after.hint) != self._said:
             self._said = after.step, after.hint
             self._write(f"{line(after, seen)}\n")

@@ -66,12 +66,13 @@ def without(
     if not 1 <= number <= len(parts):
         have = f"1 to {len(parts)}" if parts else "none of this pack"
         message = f"there is no photograph {number}; there are {have}"
-        raise RefusedError("no_such_photograph", f"{message}\nFix: gate-agent holders references")
+        fix = "gate-agent holders references ID lists them"
+        raise RefusedError("no_such_photograph", f"{message}\nFix: {fix}")
     if len(parts) == 1:
         raise RefusedError(
             "last_photograph",
             "it is the only photograph: nobody would be known by it\n"
-            "Fix: gate-agent enrol --replace, or holders remove",
+            "Fix: first another one, gate-agent enrol ID --add FILE; or holders remove ID",
         )
     del parts[number - 1]
     return merged(references[0].holder, manifest, parts, merging)
