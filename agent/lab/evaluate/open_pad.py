@@ -12,6 +12,7 @@ from agent.domain.sight.image import DetectedFace
 from agent.errors import ImageError, UnavailableError
 from agent.lab.evaluate.faces import Progress
 from agent.lab.evaluate.pad import PadMethod, ScoreOf, evaluate_pad
+from agent.operations.packs.choice import pack_of
 from agent.vision.face.acquire import acquire
 from agent.vision.face.engine import FaceEngine
 from agent.vision.face.quality import EVALUATION
@@ -60,8 +61,8 @@ def evaluate_folder(
 
 
 def _installed_finder(state: Path) -> str:
-    """The face pack that a config has by default, else the first one installed."""
-    default = FaceConfig().pack
+    """The face pack that was chosen, else the first one installed."""
+    default = pack_of(FaceConfig().pack, state)
     if is_installed(default, state):
         return default
     manifests = [read_any_manifest(name) for name in manifest_names() if is_installed(name, state)]

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import RefusedError, UnavailableError
+from agent.lab.evaluate import open_pad
 from agent.lab.evaluate.pad import PadMethod, evaluate_pad, table_rows
+from agent.operations.packs.choice import Choice, write_choice
 
 NONE = -1.0
 
@@ -86,3 +88,10 @@ def test_a_folder_that_can_say_nothing_is_refused(tmp_path, kinds, reason):
 def test_no_folder_is_told(tmp_path):
     with pytest.raises(UnavailableError, match="is no folder"):
         evaluate_pad(tmp_path / "nowhere", METHOD, silent)
+
+
+def test_faces_are_found_by_the_chosen_pack(tmp_path):
+    for name in ("dlib", "retail"):
+        (tmp_path / "models" / name).mkdir(parents=True)
+    write_choice(tmp_path, Choice("retail", "a reason"))
+    assert open_pad._installed_finder(tmp_path) == "retail"
