@@ -52,12 +52,13 @@ def check(
     Who could pass for whom, how often a stranger is to be expected to pass, what decides the
     threshold and why, and how many holders face alone can serve.
     """
-    from agent.operations.people.gallery_plot import SUFFIXES, may_draw, plot_lines
+    from agent.operations.people.gallery_plot import plot_lines
+    from agent.operations.pictures import SUFFIXES, is_picture, need_matplotlib
 
     if plot is not None:
-        if plot.suffix.lower() not in SUFFIXES:
+        if not is_picture(plot):
             raise typer.BadParameter(f"{plot.name}: a picture ends in {' or '.join(SUFFIXES)}")
-        may_draw()
+        need_matplotlib()
     from agent.app.desk.people import check_gallery, with_pack
     from agent.app.open.site import command_site
 

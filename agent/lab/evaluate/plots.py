@@ -5,8 +5,6 @@ logarithmic) on the left, the scores of both kinds of pair on the right; several
 left. A point is drawn where the pairs carry its FMR, and nothing beyond.
 """
 
-import importlib.util
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from agent.domain.sight.error_rates import FMRS, det_curve
-from agent.errors import RefusedError, UnavailableError
+from agent.errors import RefusedError
 from agent.lab.evaluate.faces import Measured
-from agent.operations.files import write_whole
+from agent.operations.pictures import SUFFIXES, is_picture, need_matplotlib, save
 
-SUFFIXES = (".png", ".svg")
 _LEAST_RATE = 1e-6
 _STEPS_A_DECADE = 10
 _BINS = 60
@@ -31,10 +28,9 @@ def check_plot(file: Path) -> None:
         RefusedError: it is neither PNG nor SVG by its suffix.
         UnavailableError: matplotlib is not installed.
     """
-    if file.suffix.lower() not in SUFFIXES:
+    if not is_picture(file):
         raise RefusedError("suffix", f"{file} is drawn as {' or '.join(SUFFIXES)}: name one")
-    if importlib.util.find_spec("matplotlib") is None:
-        raise UnavailableError("pictures need matplotlib", "scripts/setup --demo brings it")
+    need_matplotlib()
 
 
 def draw(measured: Sequence[Measured], file: Path) -> None:
@@ -53,10 +49,7 @@ def draw(measured: Sequence[Measured], file: Path) -> None:
     if len(trade_off.lines):
         trade_off.legend()
     _scores(scores, measured[0])
-
-    picture = io.BytesIO()
-    figure.savefig(picture, format=file.suffix.lower()[1:], dpi=120)
-    write_whole(picture.getvalue(), file)
+    save(figure, file)
 
 
 def _trade_off(axes: Any, measured: Measured) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from agent.errors import UnavailableError
 from agent.operations.people.gallery_plot import expected_pairs, marks
+from agent.operations.pictures import save
 
 
 def draw(found: dict[str, Any], file: Path) -> None:
@@ -37,9 +37,4 @@ def draw(found: dict[str, Any], file: Path) -> None:
     axes.set_ylabel("pairs")
     axes.set_title(f"{found['pack']}: {found['holders']} holders, FMR {found['fmr']:.2g}")
     axes.legend()
-    try:
-        figure.savefig(file, format=file.suffix[1:].lower())
-    except OSError as error:
-        raise UnavailableError(
-            f"{file} cannot be written: {error.strerror}", "choose a place that can be written"
-        ) from error
+    save(figure, file)

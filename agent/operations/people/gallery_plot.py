@@ -5,19 +5,15 @@ fit through them, and where the pack, the prior, the people's bound and the thre
 are logarithmic, for it is the few high ones that matter.
 """
 
-import importlib.util
 import math
 from collections.abc import Iterator
 from statistics import NormalDist
 from typing import Any
 
-from agent.errors import UnavailableError
-
 WIDTH = 80
 _BARS = 38
 _MARGIN_ROWS = 1
 _MARKS = ("threshold", "people", "prior", "pack", "ceiling")
-SUFFIXES = (".png", ".svg")
 
 
 def plot_lines(found: dict[str, Any]) -> Iterator[str]:
@@ -60,16 +56,6 @@ def marks(found: dict[str, Any]) -> dict[str, float]:
         "ceiling": decision.get("ceiling"),
     }
     return {name: told[name] for name in _MARKS if told[name] is not None}
-
-
-def may_draw() -> None:
-    """Say before anything else is done what a picture needs.
-
-    Raises:
-        UnavailableError: matplotlib is not installed.
-    """
-    if importlib.util.find_spec("matplotlib") is None:
-        raise UnavailableError("a picture needs matplotlib", "scripts/setup --demo")
 
 
 def expected_pairs(found: dict[str, Any], low: float, high: float) -> float | None:
