@@ -6,18 +6,16 @@ rates are at the threshold of *all* pairs, as at a gate that has one (ISO/IEC 19
 whose pairs do not carry the rate has null, and says how many pairs it has.
 """
 
-import csv
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from agent.domain.foreign.text import NoTextError, text_of
 from agent.domain.sight.error_rates import FMRS, carries, fnmr_at, threshold_at
 from agent.domain.sight.gallery_safety import upper_bound
-from agent.errors import RefusedError, UnavailableError
+from agent.errors import RefusedError
+from agent.lab.evaluate.csv_rows import csv_rows
 from agent.lab.evaluate.faces import Measured
 
 PERSON_COLUMN = "person"
@@ -33,18 +31,13 @@ def read_labels(file: Path, column: str) -> dict[str, str]:
         RefusedError: it is no CSV in UTF-8, or lacks a column.
         UnavailableError: it cannot be read.
     """
-    try:
-        reader = csv.DictReader(io.StringIO(text_of(file.read_bytes()), newline=""))
+    with csv_rows(file) as reader:
         fields = [name.strip() for name in reader.fieldnames or ()]
         if missing := [name for name in (PERSON_COLUMN, column) if name not in fields]:
             known = ", ".join(fields) or "none"
             message = f"{file} lacks the column {missing[0]!r}; it has: {known}"
             raise RefusedError("bad_csv", message)
         rows = [{(key or "").strip(): value for key, value in row.items()} for row in reader]
-    except OSError as error:
-        raise UnavailableError(f"{file} cannot be read: {error.strerror}") from error
-    except (NoTextError, csv.Error) as error:
-        raise RefusedError("bad_csv", f"{file} cannot be read: it is no CSV in UTF-8") from error
     return {
         str(row[PERSON_COLUMN] or "").strip(): str(row[column] or "").strip() or _NO_LABEL
         for row in rows

@@ -1,14 +1,13 @@
 """A listing of pairs of photographs, as face sets come with: a CSV of two files and a word."""
 
 import csv
-import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.domain.foreign.text import NoTextError, text_of
 from agent.errors import RefusedError, UnavailableError
+from agent.lab.evaluate.csv_rows import csv_rows
 
 _COLUMNS = ("file_x", "file_y", "decision")
 _DECISIONS = {"yes": True, "no": False}
@@ -31,21 +30,12 @@ def read_pairs(listing: Path) -> list[ListedPair]:
         RefusedError: it is no such CSV, lacks a column, or has a line that is no pair.
         UnavailableError: it cannot be read.
     """
-    if listing.exists() and not listing.is_file():
-        # A pipe would be waited for, a device read without end.
-        raise RefusedError("bad_csv", f"{listing} cannot be read: it is no file")
-    try:
-        file = io.StringIO(text_of(listing.read_bytes()), newline="")
-        reader = csv.DictReader(file, skipinitialspace=True)
+    with csv_rows(listing) as reader:
         fields = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
         if missing := [name for name in _COLUMNS if name not in fields]:
             message = f"{listing} lacks the column {missing[0]}; it needs {', '.join(_COLUMNS)}"
             raise RefusedError("bad_csv", message)
         pairs = list(_listed(reader, fields, listing))
-    except OSError as error:
-        raise UnavailableError(f"{listing} cannot be read: {error.strerror}") from error
-    except (NoTextError, csv.Error) as error:
-        raise RefusedError("bad_csv", f"{listing} cannot be read: it is no CSV in UTF-8") from error
     if not pairs:
         raise RefusedError("bad_csv", f"{listing} names no pairs")
     return pairs
