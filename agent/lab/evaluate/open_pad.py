@@ -1,17 +1,16 @@
 """Opens attack detection as at the gate and hands it to ``lab.evaluate.pad``."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from agent.app.open.engine import engine_of
-from agent.app.open.pad import open_pad
+from agent.app.open.pad import installed_pad, open_pad
 from agent.config import FaceConfig
 from agent.domain.sight.image import DetectedFace
 from agent.errors import ImageError, UnavailableError
 from agent.lab.evaluate.faces import Progress
-from agent.lab.evaluate.pad import PadMethod, ScoreOf, evaluate_pad
+from agent.lab.evaluate.pad import PadMethod, evaluate_pad
 from agent.operations.packs.choice import pack_of
 from agent.vision.face.acquire import acquire
 from agent.vision.face.engine import FaceEngine
@@ -24,7 +23,10 @@ from agent.vision.packs.manifest import (
 )
 from agent.vision.packs.packs import is_installed, load_pack
 from agent.vision.pad.score import PadScorer
+from agent.vision.stills.cores import Lent, cores
 from agent.vision.stills.images import read_image
+
+_Tools = tuple[FaceEngine, PadScorer]
 
 
 def evaluate_folder(
@@ -44,19 +46,21 @@ def evaluate_folder(
         UnavailableError: no attack detection, or nothing that finds faces, is installed.
     """
     finder = load_pack(face_pack or _installed_finder(state), state)
-    scorers: list[ScoreOf] = []
-    names: tuple[str, ...] = ()
-    for _ in range(max(len(os.sched_getaffinity(0)), 1)):
-        scorer = open_pad(state, finder.manifest.landmarks, names=packs or None)
-        if scorer is None:
-            raise UnavailableError(
-                "no attack detection is installed",
-                "gate-agent models install minifasnet --from DIR, and antispoof",
-            )
-        names = tuple(pack.name for pack in scorer.packs)
-        scorers.append(_score_of(engine_of(finder, threads=1), scorer))
-    threshold = FaceConfig().pad_threshold
-    method = PadMethod(names, finder.manifest.name, threshold, tuple(scorers))
+    names = tuple(packs) or installed_pad(state)
+    if not names:
+        raise UnavailableError(
+            "no attack detection is installed",
+            "gate-agent models install minifasnet --from DIR, and antispoof",
+        )
+
+    def tools() -> _Tools:
+        scorer = open_pad(state, finder.manifest.landmarks, names=names)
+        assert scorer is not None
+        return engine_of(finder, threads=1), scorer
+
+    method = PadMethod(
+        names, finder.manifest.name, FaceConfig().pad_threshold, Lent(tools, _score), cores()
+    )
     return evaluate_pad(folder, method, progress).as_json()
 
 
@@ -74,18 +78,18 @@ def _installed_finder(state: Path) -> str:
     return ours[0] if ours else default
 
 
-def _score_of(engine: FaceEngine, scorer: PadScorer) -> ScoreOf:
-    def score_of(path: Path) -> float | None:
-        try:
-            image = read_image(path)
-            found = acquire(engine, image, EVALUATION)
-        except ImageError:
-            return None
-        if found.face is None or found.reason is not None:
-            return None
-        face: DetectedFace | None = DetectedFace(found.face.box, found.face.score)
-        if face is not None and engine.manifest.landmarks.kind == "dlib5":
-            face = engine.locate(image, face)
-        return None if face is None else scorer.score(image, face)
-
-    return score_of
+def _score(tools: _Tools, path: Path) -> float | None:
+    """The score of a picture's largest face, None where none was found."""
+    engine, scorer = tools
+    try:
+        image = read_image(path)
+        found = acquire(engine, image, EVALUATION)
+    except ImageError:
+        return None
+    if found.face is None or found.reason is not None:
+        return None
+    face = DetectedFace(found.face.box, found.face.score)
+    if engine.manifest.landmarks.kind != "dlib5":
+        return scorer.score(image, face)
+    located = engine.locate(image, face)
+    return None if located is None else scorer.score(image, located)

@@ -7,8 +7,7 @@ each picture were by itself: where several are of one person or one phone, the t
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from agent.domain.sight.error_rates import area_under_curve
 from agent.domain.sight.gallery_safety import upper_bound
 from agent.errors import RefusedError, UnavailableError
 from agent.lab.evaluate.faces import Progress, images_below
+from agent.vision.stills.cores import each_in_order
 
 BONA_FIDE = "bona_fide"
 
@@ -30,13 +30,14 @@ ScoreOf = Callable[[Path], float | None]
 class PadMethod:
     """What scores a picture, and by which threshold it is one of a living face.
 
-    ``scorers`` has one a core, each used by one thread at a time.
+    So many ``workers`` call ``score_of`` at once.
     """
 
     packs: tuple[str, ...]
     face_pack: str
     threshold: float
-    scorers: tuple[ScoreOf, ...]
+    score_of: ScoreOf
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,34 +140,25 @@ def pictures(folder: Path) -> dict[str, list[Path]]:
 
 
 def evaluate_pad(folder: Path, method: PadMethod, progress: Progress) -> PadMeasured:
-    """Score every picture below ``folder``, on as many threads as there are scorers.
+    """Score every picture below ``folder``.
 
     Raises:
         RefusedError, UnavailableError: as ``pictures``.
     """
     kinds = pictures(folder)
     paths = [path for found in kinds.values() for path in found]
-    scored = dict(zip(paths, _scores(paths, method.scorers, progress), strict=True))
+    progress("pictures", 0, len(paths))
+    scored: dict[Path, float | None] = {}
+    for path, score in zip(
+        paths, each_in_order(method.score_of, paths, method.workers), strict=True
+    ):
+        scored[path] = score
+        progress("pictures", len(scored), len(paths))
     scores = {
         kind: {str(path.relative_to(folder / kind)): scored[path] for path in found}
         for kind, found in kinds.items()
     }
     return PadMeasured(method.packs, method.face_pack, method.threshold, scores)
-
-
-def _scores(
-    paths: Sequence[Path], scorers: Sequence[ScoreOf], progress: Progress
-) -> list[float | None]:
-    """In the order of ``paths``; a scorer has one at a time."""
-    found: list[float | None] = []
-    with ThreadPoolExecutor(len(scorers)) as pool:
-        for start in range(0, len(paths), len(scorers)):
-            progress("pictures", start, len(paths))
-            turn = zip(scorers, paths[start : start + len(scorers)], strict=False)
-            begun = [pool.submit(score, path) for score, path in turn]
-            found += [one.result() for one in begun]
-    progress("pictures", len(paths), len(paths))
-    return found
 
 
 def table_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:

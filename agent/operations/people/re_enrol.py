@@ -7,13 +7,11 @@ keeps. Without a good one they must come again. References of other packs stay, 
 until the holder is enrolled again by that pack or removed.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from threading import local
 from typing import Any
 
 from agent.domain.credential.holder import Holder, HolderId
@@ -23,6 +21,7 @@ from agent.operations.people.photographs import face_of, read_photograph, same_p
 from agent.operations.people.references import merged
 from agent.ports import Reference
 from agent.vision.face.engine import FaceEngine
+from agent.vision.stills.cores import Lent, cores
 from agent.vision.stills.images import decode_image
 
 Store = Callable[[Holder, tuple[Reference, ...]], None]
@@ -166,18 +165,17 @@ def re_enrol(
             todo[owner] = found
     made: dict[HolderId, tuple[int, ...]] = {}
     failed = []
-    engines = local()
 
-    def work(owner: HolderId) -> tuple[Reference, ...]:
-        if not hasattr(engines, "own"):
-            engines.own = making.open_engine()  # not safe for two threads at once
-        return _references(owner, todo[owner], engines.own, making)
+    def references(engine: FaceEngine, owner: HolderId) -> tuple[Reference, ...]:
+        return _references(owner, todo[owner], engine, making)
+
+    work = Lent(making.open_engine, references)
 
     for done, (owner, future) in enumerate(_spread(work, list(todo), workers), start=1):
         try:
-            references = future.result()
-            store(holders[owner], references)
-            made[owner] = tuple(len(one.photographs) for one in references)
+            new = future.result()
+            store(holders[owner], new)
+            made[owner] = tuple(len(one.photographs) for one in new)
         except (RefusedError, ImageError) as error:
             said = str(error).splitlines()[0] if str(error) else type(error).__name__
             failed.append(Failure(owner, error.reason, said))
@@ -195,7 +193,7 @@ def _spread(
     """Each owner's work as it ends; what has not begun is let go where the caller stops."""
     if not owners:
         return
-    count = min(workers or os.cpu_count() or 1, len(owners))
+    count = min(workers or cores(), len(owners))
     with ThreadPoolExecutor(count, thread_name_prefix="enrols") as pool:
         futures = {pool.submit(partial(work, owner)): owner for owner in owners}
         try:

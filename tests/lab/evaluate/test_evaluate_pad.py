@@ -20,7 +20,7 @@ def score_of(path: Path) -> float | None:
     return None if value == NONE else value
 
 
-METHOD = PadMethod(("one", "two"), "finder", 0.5, (score_of, score_of, score_of))
+METHOD = PadMethod(("one", "two"), "finder", 0.5, score_of, workers=3)
 
 
 def silent(stage: str, done: int, total: int) -> None:
