@@ -10,6 +10,7 @@ import pytest
 
 from agent.domain.sight.comparison import ReferenceIndex
 from agent.operations.people.identify import Bar, identify
+from agent.vision.packs.manifest import read_manifest
 
 
 @pytest.mark.parametrize("error", [cv2.error("OpenCV(4)"), MemoryError(), RuntimeError()])
@@ -22,7 +23,7 @@ def test_identify_goes_on(tmp_path: Path, error: BaseException) -> None:
     for name, value in (("light.png", 250), ("dark.png", 20)):
         cv2.imwrite(str(tmp_path / name), np.full((64, 64, 3), value, np.uint8))
     files = [str(tmp_path / name) for name in ("light.png", "dark.png")]
-    engine = SimpleNamespace(detect=detect)
+    engine = SimpleNamespace(detect=detect, manifest=read_manifest("dlib"))
     bar = Bar(0.0, 0.0, lambda _: False)
     light, dark = identify(files, cast(Any, engine), cast(ReferenceIndex, None), bar)
     assert light.error is not None
