@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.app.open.engine import engine_of
 from agent.app.open.thresholds import people_thresholds
+from agent.config import FaceConfig
 from agent.domain.sight.comparison import Metric, ReferenceIndex
 from agent.domain.sight.image import Template
 from agent.domain.sight.operating_point import operating_point
@@ -26,9 +27,6 @@ from agent.vision.packs.manifest import Manifest
 from agent.vision.packs.packs import load_pack
 from agent.vision.stills.cores import Lent, cores
 from agent.vision.stills.images import read_image
-
-_MAX_FALSE_GRANT_RATE = 0.01
-"""As a config's default has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +175,7 @@ def _threshold_of(manifest: Manifest) -> Callable[[ReferenceIndex], float | None
 
     def threshold(index: ReferenceIndex) -> float | None:
         curve = people_thresholds(manifest, index).curve
-        found = operating_point(curve, len(index), _MAX_FALSE_GRANT_RATE)
+        found = operating_point(curve, len(index), FaceConfig().max_false_grant_rate)
         return found.threshold if found.sufficient else None
 
     return threshold
