@@ -26,13 +26,13 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     """
     from agent.app.desk.people import face_alone_serves
     from agent.app.open.files.key_place import key_lies
-    from agent.app.open.pad import installed_pad
     from agent.app.open.site import site_of
     from agent.config import load_config
     from agent.operations.config.describe import summary, warnings
+    from agent.operations.packs.choice import installed_pad_packs
 
     folder = state_dir(state)
-    pad = installed_pad(folder)
+    pad = installed_pad_packs(folder)
     file = load_config(config_path(config), pad)
     about, risks = summary(file.config), warnings(file, pad)
     about["attack_detection"] = list(pad)

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.app.open.pad import installed_pad, open_pad
+from agent.app.open.pad import open_pad
 from agent.cli.main import main
 from agent.domain.sight.comparison import Metric, ReferenceIndex
 from agent.domain.sight.image import DetectedFace, Frame, Image
 from agent.domain.sight.track import Box
 from agent.errors import ModelPackError
+from agent.operations.packs.choice import installed_pad_packs
 from agent.operations.packs.install import install
 from agent.vision.face.engine import PackFaceEngine, load_engine
 from agent.vision.face.track import Tracker
@@ -98,14 +99,14 @@ def test_every_sample_of_a_track_has_a_score(state, shared_faces):
 
 def test_what_is_wrong_with_a_pack_stops_and_is_told(state, tmp_path):
     landmarks = load_pack(FINDER, state).manifest.landmarks
-    assert installed_pad(tmp_path) == ()
+    assert installed_pad_packs(tmp_path) == ()
     assert open_pad(tmp_path, landmarks) is None
     with pytest.raises(ModelPackError, match="models install antispoof"):
         open_pad(tmp_path, landmarks, names=("antispoof",))
     shutil.copytree(state / "models", tmp_path / "models")
     (changed,) = (tmp_path / "models" / "antispoof").glob("*.onnx")
     changed.write_bytes(changed.read_bytes()[:-1])
-    assert installed_pad(tmp_path) == PADS
+    assert installed_pad_packs(tmp_path) == PADS
     with pytest.raises(ModelPackError, match="is not the file its manifest declares"):
         open_pad(tmp_path, landmarks)
 

@@ -25,7 +25,7 @@ from agent.app.open.files.keys import key_id_of
 from agent.app.open.files.running import agent_runs
 from agent.app.open.files.state import LOCK, REGISTRY
 from agent.app.open.files.stores import Key, has_journal, has_registry, read_registry
-from agent.app.open.pad import installed_pad, open_pad
+from agent.app.open.pad import open_pad
 from agent.app.open.paths import control_socket
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.site import site_of
@@ -96,9 +96,9 @@ class ExaminedKiosk:
         return "; ".join((said, *(f"not measured for {whom}" for whom in used.not_measured_for)))
 
     def _pad(self) -> str:
-        names, used = installed_pad(self._state), in_use(self.file.config.face.pack, self._state)
+        used = in_use(self.file.config.face.pack, self._state)
         lacking = [f"{name} is not ({reason})" for name, reason in used.missing.items()]
-        return "; ".join([self._pad_said(names, used.pack), *lacking])
+        return "; ".join([self._pad_said(used.attack_detection, used.pack), *lacking])
 
     def _pad_said(self, names: tuple[str, ...], face_pack: str) -> str:
         load_config(self.file.path, names)  # refuses what only their absence makes wrong

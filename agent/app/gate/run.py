@@ -10,10 +10,9 @@ import structlog
 from agent import logs
 from agent.app.gate.agent import Agent
 from agent.app.gate.parts import open_parts
-from agent.app.open.pad import installed_pad
 from agent.config import load_config
 from agent.lifecycle import Notifier, on_termination
-from agent.operations.packs.choice import PackInUse
+from agent.operations.packs.choice import PackInUse, installed_pad_packs
 
 _log = structlog.get_logger(__name__)
 
@@ -28,7 +27,7 @@ def run_agent(config: Path, state: Path) -> int:
     logs.configure()
     # What hung when systemd's watchdog aborts the process stands in the journal then.
     faulthandler.enable()
-    file = load_config(config, installed_pad(state))
+    file = load_config(config, installed_pad_packs(state))
     with ExitStack() as stack:
         notifier = Notifier()
         stack.callback(notifier.close)

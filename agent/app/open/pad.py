@@ -3,15 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.vision.packs.manifest import pad_pack_names
-from agent.vision.packs.packs import is_installed, load_pad_pack
+from agent.operations.packs.choice import installed_pad_packs
+from agent.vision.packs.packs import load_pad_pack
 from agent.vision.pad.face_box import LocatedBy
 from agent.vision.pad.score import FusedPad, PackPad
-
-
-def installed_pad(state: Path) -> tuple[str, ...]:
-    """The attack detection packs of which a folder lies there, by name."""
-    return tuple(name for name in pad_pack_names() if is_installed(name, state))
 
 
 def open_pad(
@@ -24,7 +19,7 @@ def open_pad(
     Raises:
         ModelPackError: one of ``names`` is not installed, or a file of a pack is wrong.
     """
-    chosen = installed_pad(state) if names is None else names
+    chosen = installed_pad_packs(state) if names is None else names
     if not chosen:
         return None
     return FusedPad([PackPad(load_pad_pack(name, state), threads) for name in chosen], landmarks)

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.app.open.engine import engine_of
-from agent.app.open.pad import installed_pad, open_pad
+from agent.app.open.pad import open_pad
 from agent.config import FaceConfig
 from agent.domain.sight.image import DetectedFace
 from agent.errors import ImageError, UnavailableError
 from agent.lab.evaluate.faces import Progress
 from agent.lab.evaluate.pad import PadMethod, evaluate_pad
-from agent.operations.packs.choice import pack_of
+from agent.operations.packs.choice import installed_pad_packs, pack_of
 from agent.vision.face.acquire import acquire
 from agent.vision.face.engine import FaceEngine
 from agent.vision.face.quality import EVALUATION
@@ -46,7 +46,7 @@ def evaluate_folder(
         UnavailableError: no attack detection, or nothing that finds faces, is installed.
     """
     finder = load_pack(face_pack or _installed_finder(state), state)
-    names = tuple(packs) or installed_pad(state)
+    names = tuple(packs) or installed_pad_packs(state)
     if not names:
         raise UnavailableError(
             "no attack detection is installed",
@@ -65,8 +65,8 @@ def evaluate_folder(
 
 
 def _installed_finder(state: Path) -> str:
-    """The face pack that was chosen, else the first one installed."""
-    default = pack_of(FaceConfig().pack, state)
+    """The face pack that is in use where none is named, else the first one installed."""
+    default = pack_of(None, state)
     if is_installed(default, state):
         return default
     manifests = [read_any_manifest(name) for name in manifest_names() if is_installed(name, state)]

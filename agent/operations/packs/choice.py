@@ -185,14 +185,13 @@ def in_use(named: str | None, state: Path) -> PackInUse:
     choice = choice_of(state)
     unnamed = _NONE_YET if choice is None else choice.why
     why = unnamed if named in (None, CHOSEN) else _NAMED
-    installed = tuple(one for one in pad_pack_names() if is_installed(one, state))
     missing = {} if choice is None else choice.missing
     return PackInUse(
         pack=name,
         version=manifest.version,
         why=why,
         not_measured_for=manifest.measured.not_measured_for,
-        attack_detection=installed,
+        attack_detection=installed_pad_packs(state),
         missing={one: why for one, why in missing.items() if not is_installed(one, state)},
         installed=is_installed(name, state),
     )
@@ -210,6 +209,11 @@ def installed_face_packs(state: Path) -> list[str]:
             if isinstance(manifest, Manifest) and not manifest.for_tests_only:
                 found.append(name)
     return found
+
+
+def installed_pad_packs(state: Path) -> tuple[str, ...]:
+    """The attack detection packs of which a folder is there, by name."""
+    return tuple(name for name in pad_pack_names() if is_installed(name, state))
 
 
 def writable(state: Path) -> None:
