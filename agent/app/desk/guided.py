@@ -33,7 +33,7 @@ from agent.operations.people.photographs import Photograph
 from agent.ports import Camera
 from agent.vision.face.acquire import BYSTANDER
 from agent.vision.face.engine import FaceEngine
-from agent.vision.face.pose import FivePoints, Pose, pose_of
+from agent.vision.face.pose import Pose, pose_of
 from agent.vision.face.quality import ENROLMENT, Quality, measure, shortfall
 
 _READ_TIMEOUT_S = 1.0
@@ -182,7 +182,7 @@ def look_at(frame: Frame, engine: FaceEngine, *, differs: bool) -> Seen:
     short = "several_faces" if len(near) > 1 else shortfall(quality, ENROLMENT)
     if short == "low_contrast" and float(crop.mean()) > _BRIGHT:
         short = "too_bright"
-    pose = pose_of(located.landmarks, FivePoints(engine.manifest.landmarks.kind))
+    pose = pose_of(located.landmarks, engine.manifest.landmarks.kind)
     look = Look(
         frame.number,
         frame.captured_s,

@@ -1,6 +1,7 @@
 """Images and what is found in them, as plain arrays."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,15 @@ Template = npt.NDArray[np.float32]
 """One dimension, as many components as the pack's manifest says."""
 Landmarks = npt.NDArray[np.float32]
 """Points x 2 (x, y) in the image's pixels."""
+
+
+class FivePoints(StrEnum):
+    """Which five points: as a manifest's ``landmarks.kind`` names them."""
+
+    DLIB = "dlib5"
+    """Outer and inner corner of the left eye, of the right eye, base of the nose."""
+    DETECTOR = "detector"
+    """Right eye, left eye, tip of the nose, right and left corner of the mouth."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Any
 from agent.app.open.engine import engine_of
 from agent.app.open.pad import open_pad
 from agent.config import FaceConfig
-from agent.domain.sight.image import DetectedFace
+from agent.domain.sight.image import DetectedFace, FivePoints
 from agent.errors import ImageError, UnavailableError
 from agent.lab.evaluate.faces import Progress
 from agent.lab.evaluate.pad import PadMethod, evaluate_pad
@@ -89,7 +89,7 @@ def _score(tools: _Tools, path: Path) -> float | None:
     if found.face is None or found.reason is not None:
         return None
     face = DetectedFace(found.face.box, found.face.score)
-    if engine.manifest.landmarks.kind != "dlib5":
+    if engine.manifest.landmarks.kind is not FivePoints.DLIB:
         return scorer.score(image, face)
     located = engine.locate(image, face)
     return None if located is None else scorer.score(image, located)

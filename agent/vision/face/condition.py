@@ -20,12 +20,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from agent.domain.sight.hindrance import Hindrance
-from agent.domain.sight.image import Image, Landmarks
+from agent.domain.sight.image import FivePoints, Image, Landmarks
 from agent.vision.face.align import crop
-from agent.vision.face.quality import AcquisitionLimits, Quality, shortfall
+from agent.vision.face.quality import AcquisitionLimits, Quality, middle_of, shortfall
 
 _TURNED = 0.8
 _DROP = (0.3, 0.78)
@@ -94,36 +93,26 @@ class Condition:
 
 
 def condition(
-    image: Image, landmarks: Landmarks | None, aligned: Image, quality: Quality
+    image: Image, landmarks: Landmarks | None, points: FivePoints, aligned: Image, quality: Quality
 ) -> Condition:
     """The condition of a located face of ``image``, of which ``aligned`` is the embedder's view."""
-    height, width = aligned.shape[:2]
-    middle = aligned[height // 6 : height - height // 6, width // 6 : width - width // 6]
-    mean = float(middle.mean())
+    mean = float(middle_of(aligned).mean())
     if landmarks is None or landmarks.shape != (5, 2) or not np.isfinite(landmarks).all():
         return Condition(quality, mean)
-    points = landmarks.astype(np.float64)
-    detectors = _of_a_detector(points)
-    nose = points[2] if detectors else points[4]
-    right, left = points[:2] if detectors else (points[2:4].mean(axis=0), points[:2].mean(axis=0))
+    at = landmarks.astype(np.float64)
+    if points is FivePoints.DLIB:
+        right, left, nose = at[2:4].mean(axis=0), at[:2].mean(axis=0), at[4]
+    else:
+        right, left, nose = at[:3]
     across = left - right
     distance2 = float(across @ across)
     if not distance2 > 1.0:
         return Condition(quality, mean)
     aside = abs(float((nose - right) @ across) / distance2 - 0.5) * 2.0
-    if not detectors:
+    if points is FivePoints.DLIB:
         return Condition(quality, mean, aside)
     drop = float(across[0] * (nose - right)[1] - across[1] * (nose - right)[0]) / distance2
     return Condition(quality, mean, aside, drop, _mouth(image, landmarks))
-
-
-def _of_a_detector(points: npt.NDArray[np.float64]) -> bool:
-    """Whether they are eyes, nose, corners of the mouth, and not dlib's corners of the eyes, nose.
-
-    dlib's first two are the corners of one eye, and lie much nearer than the first and the third.
-    """
-    first, second = (float(np.hypot(*(points[0] - points[i]))) for i in (1, 2))
-    return first > 0.7 * second
 
 
 def _mouth(image: Image, landmarks: Landmarks) -> float | None:

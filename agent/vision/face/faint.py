@@ -36,18 +36,15 @@ _ON_THEIR_HEADS = 3
 _DARK, _BRIGHT = 25.0, 235.0
 
 
-def by_cascade(engine: FaceEngine) -> bool:
-    """Whether the engine finds faces by a cascade, which knows whole frontal faces only."""
-    return isinstance(getattr(engine.manifest, "detector", None), HaarDetector)
-
-
 class Faint:
     """Looks where no face near enough was found; owned by the watcher's thread."""
 
     def __init__(self, engine: FaceEngine, zone: Zone) -> None:
         self._engine = engine
         self._zone = zone
-        self._overlooked = Overlooked() if by_cascade(engine) else None
+        # A cascade knows whole frontal faces only.
+        by_cascade = isinstance(engine.manifest.detector, HaarDetector)
+        self._overlooked = Overlooked() if by_cascade else None
         self._last_s: dict[str, float] = {}
         self._far_s = float("-inf")
         self._partly: tuple[Hindrance, float] | None = None

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from agent.domain.sight.image import DetectedFace, Image
+from agent.domain.sight.image import DetectedFace, FivePoints, Image
 from agent.domain.sight.track import Box
 from agent.vision.face.detect import HaarCascade
 from agent.vision.face.engine import FaceEngine
@@ -94,7 +94,7 @@ def looks(
         wide = _with_rim(image)
         least = max(round(side * wide.scale * _LEAST_OF_SIDE), _SMALLEST_SOUGHT_PX)
         yield from _upright(engine, wide, least)
-    predicted = engine.manifest.landmarks.kind != "detector"
+    predicted = engine.manifest.landmarks.kind is FivePoints.DLIB
     thorough = limits is EVALUATION or limits is ENROLMENT
     if predicted and thorough:
         for name in _OTHER_CASCADES:
@@ -110,7 +110,7 @@ def _upright(
     """A look, after those turned ones in which the detector is surer than in it."""
     found = _seen(engine, look.image, least_px)
     surest = max((face.score for face in found), default=1.0)
-    if surest < _SURE and engine.manifest.landmarks.kind == "detector":
+    if surest < _SURE and engine.manifest.landmarks.kind is FivePoints.DETECTOR:
         for turned, faces in _turned(engine, look):
             if max(face.score for face in faces) > surest:
                 yield turned, faces

@@ -13,21 +13,10 @@ to prefer the straighter of two frames, and nothing that a decision may hang on.
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
-from agent.domain.sight.image import Landmarks
-
-
-class FivePoints(StrEnum):
-    """Which five points: as a manifest's ``landmarks.kind`` names them."""
-
-    DLIB = "dlib5"
-    """Outer and inner corner of the left eye, of the right eye, base of the nose."""
-    DETECTOR = "detector"
-    """Right eye, left eye, tip of the nose, right and left corner of the mouth."""
-
+from agent.domain.sight.image import FivePoints, Landmarks
 
 _TIP_DEPTH, _TIP_SHARE, _MOUTH_DROP = 0.45, 0.494, 1.156
 """Of the nose's tip: how far it stands out, its place from eyes to mouth, and how far those are

@@ -58,11 +58,15 @@ class Quality:
 def measure(face: DetectedFace, aligned: Image) -> Quality:
     """The quality of a located face, of which ``aligned`` is the embedder's view."""
     grey = cv2.cvtColor(aligned, cv2.COLOR_BGR2GRAY)
-    # The rim of a chip holds hair and background; the middle is the face.
-    height, width = grey.shape
-    middle = grey[height // 6 : height - height // 6, width // 6 : width - width // 6]
+    middle = middle_of(np.asarray(grey, dtype=np.uint8))
     sharpness = float(cv2.Laplacian(middle, cv2.CV_64F).var())
     return Quality(face.box.width, sharpness, float(np.std(middle)))
+
+
+def middle_of(aligned: Image) -> Image:
+    """The face itself: the rim of a chip holds hair and background."""
+    height, width = aligned.shape[:2]
+    return aligned[height // 6 : height - height // 6, width // 6 : width - width // 6]
 
 
 def shortfall(quality: Quality, limits: AcquisitionLimits) -> str | None:

@@ -119,7 +119,8 @@ class Watcher:
         person, located = found
         aligned = self._engine.crop(image, located)
         quality = measure(located, aligned)
-        shown = condition(image, located.landmarks, aligned, quality)
+        points = self._engine.manifest.landmarks.kind
+        shown = condition(image, located.landmarks, points, aligned, quality)
         several = self._crowd.waiting(self._people)
         self._sighting = Sighting(True, shown.hindrance(self._limits), several)
         stages.done("landmarks")

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from agent.domain.sight.image import FivePoints
 from agent.errors import ConfigError, ModelPackError
 from agent.vision.packs.manifest_base import Basis, FileName, ManifestTable, PackManifest, Three
 from agent.vision.packs.pad_manifest import PadManifest
@@ -62,12 +63,12 @@ class InsightfaceDetector(ManifestTable):
 class Landmarks(ManifestTable):
     """Where a face's points come from: ``dlib5`` from ``file``, ``detector`` from the detector."""
 
-    kind: Literal["dlib5", "detector"]
+    kind: FivePoints
     file: FileName | None = None
 
     @model_validator(mode="after")
     def _file_of_a_predictor(self) -> "Landmarks":
-        if (self.kind == "dlib5") != (self.file is not None):
+        if (self.kind is FivePoints.DLIB) != (self.file is not None):
             raise ValueError("file is for kind = 'dlib5', and needed there")
         return self
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from agent.domain.sight.hindrance import Hindrance
+from agent.domain.sight.image import FivePoints
 from agent.vision.face.condition import Condition, condition
 from agent.vision.face.quality import GATE, Quality
 
@@ -35,16 +36,17 @@ def test_the_worst_is_told(seen, expected):
     assert seen.hindrance(GATE) is expected
 
 
-def figures(points, image=None):
+def figures(landmarks, image=None, points=FivePoints.DETECTOR):
     grey = np.full((140, 140, 3), 120, np.uint8) if image is None else image
-    return condition(grey, points, grey, WELL)
+    return condition(grey, landmarks, points, grey, WELL)
 
 
 def test_a_frontal_face_looks_ahead_by_either_kind_of_landmarks():
-    for points in (FRONTAL, DLIB):
-        assert figures(points).turn == pytest.approx(0.0, abs=0.05)
-    assert figures(FRONTAL).drop == pytest.approx(0.6)
-    assert figures(DLIB).drop is None
+    detectors, dlibs = figures(FRONTAL), figures(DLIB, points=FivePoints.DLIB)
+    for seen in (detectors, dlibs):
+        assert seen.turn == pytest.approx(0.0, abs=0.05)
+    assert detectors.drop == pytest.approx(0.6)
+    assert dlibs.drop is None
 
 
 @pytest.mark.parametrize("degrees", [-170, -60, 30, 90, 180])
@@ -62,8 +64,9 @@ def test_a_nose_below_an_eye_is_turned():
     assert figures(aside).turn == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("points", FivePoints)
 @pytest.mark.parametrize(
-    "points",
+    "landmarks",
     [
         None,
         np.zeros((68, 2), np.float32),
@@ -71,8 +74,8 @@ def test_a_nose_below_an_eye_is_turned():
         np.full((5, 2), np.nan, np.float32),
     ],
 )
-def test_landmarks_that_tell_nothing_are_no_hindrance(points):
-    seen = figures(points)
+def test_landmarks_that_tell_nothing_are_no_hindrance(landmarks, points):
+    seen = figures(landmarks, points=points)
     assert (seen.turn, seen.mouth) == (None, None)
     assert seen.hindrance(GATE) is None
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.domain.sight.image import DetectedFace
+from agent.domain.sight.image import DetectedFace, FivePoints
 from agent.domain.sight.track import Box
 from agent.vision.face.looks import Look, looks
 from agent.vision.face.quality import ENROLMENT, EVALUATION, GATE
@@ -23,7 +23,7 @@ YUNET = YunetDetector(
 class Engine:
     """Finds the white square, where it stands on the side that is up."""
 
-    def __init__(self, kind: str = "detector") -> None:
+    def __init__(self, kind: FivePoints = FivePoints.DETECTOR) -> None:
         self.manifest: Any = SimpleNamespace(landmarks=SimpleNamespace(kind=kind), detector=YUNET)
         self.asked: list[tuple[tuple[int, ...], int]] = []
 
@@ -108,9 +108,9 @@ def test_every_look_is_bounded(size: tuple[int, int]) -> None:
 def test_other_cascades_look_only_where_points_are_predicted() -> None:
     image = np.zeros((100, 100, 3), np.uint8)
     assert len(seen(Engine(), image, EVALUATION)) == 2
-    assert len(seen(Engine("dlib5"), image, ENROLMENT)) == 4
-    assert len(seen(Engine("dlib5"), image, EVALUATION)) == 5
-    assert len(seen(Engine("dlib5"), image, GATE)) == 2
+    assert len(seen(Engine(FivePoints.DLIB), image, ENROLMENT)) == 4
+    assert len(seen(Engine(FivePoints.DLIB), image, EVALUATION)) == 5
+    assert len(seen(Engine(FivePoints.DLIB), image, GATE)) == 2
 
 
 class Doubtful(Engine):
@@ -131,5 +131,5 @@ def test_the_look_in_which_the_detector_is_surest_counts(x: int, y: int, turns: 
     (look, found), *_ = seen(Doubtful(), image, GATE)
     assert look.turns == turns
     assert look.original(found[0].box) == Box(x, y, 100, 100)
-    kept = seen(Doubtful("dlib5"), image, GATE)[0][0]
+    kept = seen(Doubtful(FivePoints.DLIB), image, GATE)[0][0]
     assert kept.turns == 0

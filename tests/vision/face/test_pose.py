@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.vision.face.pose import FivePoints, pose_of
+from agent.domain.sight.image import FivePoints
+from agent.vision.face.pose import pose_of
 
 # x to the image's right, y down, z towards the camera; the eyes' distance is 1.
 HEADS = {

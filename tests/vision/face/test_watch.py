@@ -1,7 +1,5 @@
 """Whose face a camera's frames are about, where several people stand before it."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -13,6 +11,7 @@ from agent.vision.face.quality import AcquisitionLimits
 from agent.vision.face.track import Tracker
 from agent.vision.face.watch import ClaimedFace, Watcher
 from agent.vision.face.zone import Zone
+from agent.vision.packs.manifest import read_manifest
 
 STRANGER, RESIDENT = 0, 1
 LEFT, RIGHT = (100, 200), (700, 200)
@@ -28,7 +27,7 @@ def template(person):
 class Crowd:
     """An engine that sees who stands where, and a watcher that looks at them."""
 
-    manifest: Any = None
+    manifest = read_manifest("retail")
 
     def __init__(self):
         self.people: dict[int, Box] = {}

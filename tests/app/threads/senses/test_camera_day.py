@@ -25,6 +25,7 @@ from agent.vision.face.track import Tracker
 from agent.vision.face.watch import Watcher
 from agent.vision.face.zone import Zone
 from agent.vision.frames.motion import MotionGate
+from agent.vision.packs.manifest import read_manifest
 
 SMALL = corridor(120, 160)
 LIVING = noisy(SMALL, 7)
@@ -123,7 +124,7 @@ def test_frames_may_change_their_shape_in_mid_stream():
 class Engine:
     """Finds a face wherever the picture is bright; its people differ by the second."""
 
-    manifest: Any = None
+    manifest = read_manifest("retail")
 
     def detect(self, image, smallest_face_px=None):
         rows, columns = np.nonzero(image[::8, ::8, 0] > 250)
