@@ -29,6 +29,19 @@ class Detector(Protocol):
         """Faces at least so wide by falling area; the manifest's or loader's width by default."""
 
 
+def cascade_of(name: str) -> cv2.CascadeClassifier:
+    """A cascade of the installed OpenCV.
+
+    Raises:
+        ModelPackError: this OpenCV has no such cascade.
+    """
+    folder = Path(getattr(cv2, "data").haarcascades)  # noqa: B009 - absent from cv2's types
+    cascade = cv2.CascadeClassifier(str(folder / name))
+    if cascade.empty():
+        raise ModelPackError(f"OpenCV {cv2.__version__} has no {name}")
+    return cascade
+
+
 class HaarCascade:
     """P. Viola and M. Jones, "Rapid object detection using a boosted cascade", CVPR 2001.
 
@@ -44,10 +57,7 @@ class HaarCascade:
         Raises:
             ModelPackError: this OpenCV has no such cascade.
         """
-        folder = Path(getattr(cv2, "data").haarcascades)  # noqa: B009 - absent from cv2's types
-        self.cascade = cv2.CascadeClassifier(str(folder / settings.cascade))
-        if self.cascade.empty():
-            raise ModelPackError(f"OpenCV {cv2.__version__} has no {settings.cascade}")
+        self.cascade = cascade_of(settings.cascade)
         self._settings = settings
         self.smallest_face_px = smallest_face_px or settings.smallest_face_px
 

@@ -9,14 +9,12 @@ landmarks tell what is wrong. So where a pack looks by a cascade, two others are
 It grants nothing and is only a hint; a hat, dark glasses or a head bent far down stay unseen.
 """
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 
 from agent.domain.sight.hindrance import Hindrance
 from agent.domain.sight.image import Image
-from agent.errors import ModelPackError
+from agent.vision.face.detect import cascade_of
 
 _STEPS = 1.2
 _NEIGHBOURS = 3
@@ -41,8 +39,8 @@ class Overlooked:
         Raises:
             ModelPackError: this OpenCV has no such cascade.
         """
-        self._profile = _cascade("haarcascade_profileface.xml")
-        self._eyes = _cascade("haarcascade_eye.xml")
+        self._profile = cascade_of("haarcascade_profileface.xml")
+        self._eyes = cascade_of("haarcascade_eye.xml")
 
     def look(self, part: Image, smallest_face_px: int) -> Hindrance | None:
         """What somebody in this ``part`` of a frame suffers from; None where nobody is seen."""
@@ -77,11 +75,3 @@ def _reduced(grey: Image, scale: float) -> Image:
         return grey
     small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return np.asarray(small, dtype=np.uint8)
-
-
-def _cascade(name: str) -> cv2.CascadeClassifier:
-    folder = Path(getattr(cv2, "data").haarcascades)  # noqa: B009 - absent from cv2's types
-    cascade = cv2.CascadeClassifier(str(folder / name))
-    if cascade.empty():
-        raise ModelPackError(f"OpenCV {cv2.__version__} has no {name}")
-    return cascade
