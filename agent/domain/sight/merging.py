@@ -107,7 +107,7 @@ def grouped(templates: Sequence[Template], merging: Merging) -> list[tuple[int, 
     return groups
 
 
-def mean_of(parts: Sequence[Template], merging: Merging) -> Template:
+def mean_of(parts: Sequence[Template], metric: Metric, *, unit_length: bool) -> Template:
     """The reference of photographs that agree; of one it is that one's, to the bit.
 
     For the cosine each part has the same say, whatever its length.
@@ -115,11 +115,11 @@ def mean_of(parts: Sequence[Template], merging: Merging) -> Template:
     if len(parts) == 1:
         return parts[0]
     rows = np.stack(parts).astype(np.float64)
-    if merging.metric is Metric.COSINE:
+    if metric is Metric.COSINE:
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(float).tiny)
     mean = rows.mean(axis=0)
     length = float(np.linalg.norm(mean))
-    if (merging.unit_length or merging.metric is Metric.COSINE) and length > 0.0:
+    if (unit_length or metric is Metric.COSINE) and length > 0.0:
         mean /= length
     return np.asarray(mean, dtype=np.float32)
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import Metric, ReferenceIndex, Templates
+from agent.domain.sight.merging import mean_of
 from agent.lab.evaluate.faces import FaceSet
 
 SIZES = (5, 10, 20, 50, 100, 200, 500, 1000)
@@ -80,13 +81,10 @@ def _draw(
         rows = random.permutation(photographs[person])
         whole = rows[_acquired(table[rows])].tolist()
         enrolled, held_out = whole[:_REFERENCES], set(whole[:_REFERENCES])
-        mean = table[enrolled].mean(axis=0)
-        if metric is Metric.COSINE:
-            mean = mean / np.linalg.norm(mean)
         holders.append(HolderId(f"p{person:06d}"))
-        references.append(mean)
+        references.append(mean_of(table[enrolled], metric, unit_length=False))
         mated += [(row, holders[-1]) for row in rows if row not in held_out]
-    index = ReferenceIndex(holders, np.stack(references).astype(np.float32), metric)
+    index = ReferenceIndex(holders, np.stack(references), metric)
     threshold = threshold_of(index)
     if threshold is None:
         return None

@@ -48,7 +48,7 @@ def merged(
     made = []
     for group in grouped(templates, merging):
         parts = tuple(templates[n] for n in group)
-        mean = mean_of(parts, merging)
+        mean = mean_of(parts, merging.metric, unit_length=merging.unit_length)
         kept = parts if len(parts) > 1 else ()
         made.append(Reference(holder, manifest.name, manifest.version, mean, kept))
     return tuple(made)

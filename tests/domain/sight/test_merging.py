@@ -58,10 +58,15 @@ def test_what_was_enrolled_before_is_not_judged_again() -> None:
 
 def test_a_mean_has_the_length_the_pack_wants() -> None:
     one, other = at(0, 60)
-    assert np.linalg.norm(mean_of([one, other], COSINE)) == pytest.approx(1.0)
-    assert np.allclose(mean_of([one, 9 * other], COSINE), at(30)[0], atol=1e-6)
-    assert np.allclose(mean_of([one, other], EUCLIDEAN), (one + other) / 2, atol=1e-6)
-    assert mean_of([one], EUCLIDEAN) is one
+
+    def mean(*parts, metric=Metric.COSINE):
+        return mean_of(parts, metric, unit_length=metric is Metric.COSINE)
+
+    assert np.linalg.norm(mean(one, other)) == pytest.approx(1.0)
+    assert np.allclose(mean(one, 9 * other), at(30)[0], atol=1e-6)
+    plain = mean(one, other, metric=Metric.EUCLIDEAN)
+    assert np.allclose(plain, (one + other) / 2, atol=1e-6)
+    assert mean(one, metric=Metric.EUCLIDEAN) is one
 
 
 angles = st.lists(st.integers(0, 359), min_size=1, max_size=6)
