@@ -15,6 +15,7 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
+from agent.domain.foreign.boundary import read_or
 from agent.domain.sight.image import Image
 from agent.domain.sight.symbol import Symbol
 from agent.domain.sight.track import Box
@@ -136,7 +137,9 @@ class SymbolWatch:
         """As it is, and sharpened, in turn: blur hides the finder patterns too."""
         began_s = time.perf_counter()
         sharp = self._frame % (2 * _UNREAD_EVERY) == 1
-        self._unread = zxing_unread(sharpen(grey) if sharp else grey)
+        self._unread = read_or(
+            "zxing+unread", [], lambda: zxing_unread(sharpen(grey) if sharp else grey)
+        )
         self._credit_ms -= (time.perf_counter() - began_s) * 1000.0
 
     def _costlier(self, grey: Grey, start_s: float) -> list[Symbol]:
