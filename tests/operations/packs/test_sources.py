@@ -44,8 +44,6 @@ class Sources(http.server.BaseHTTPRequestHandler):
             self.over.wait(30)
         elif kind == "half":
             self.wfile.write(content[: len(content) // 2])
-        elif kind == "large":
-            self.wfile.write(content)
         else:
             self.wfile.write(content)
 
