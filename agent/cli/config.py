@@ -27,6 +27,7 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     from agent.app.desk.people import face_alone_serves
     from agent.app.open.files.key_place import key_lies
     from agent.app.open.site import site_of
+    from agent.app.open.thresholds import ignored_at
     from agent.config import load_config
     from agent.operations.config.describe import summary, warnings
     from agent.operations.packs.choice import installed_pad_packs
@@ -39,6 +40,8 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     site = site_of(folder, file.path)
     about["pack_used"], lacking = _pack_used(site.face.pack, folder)
     risks += lacking
+    if (unused := ignored_at(site)) is not None:
+        risks.append(unused)
     about["gallery_key"] = str(key_lies(site))
     if (served := face_alone_serves(site)) is not None:
         most, there_are = served

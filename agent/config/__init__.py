@@ -9,7 +9,7 @@ from agent.config.tables.camera import CameraConfig, ZoneConfig
 from agent.config.tables.clock import ClockConfig
 from agent.config.tables.control import ControlConfig
 from agent.config.tables.door import DoorConfig
-from agent.config.tables.face import FaceConfig
+from agent.config.tables.face import FaceConfig, OperatingPointConfig
 from agent.config.tables.id_reader import IdReaderConfig
 from agent.config.tables.indicator import IndicatorConfig
 from agent.config.tables.input import InputConfig
@@ -35,6 +35,7 @@ __all__ = [
     "IndicatorConfig",
     "InputConfig",
     "KioskConfig",
+    "OperatingPointConfig",
     "RuleConfig",
     "ScheduleConfig",
     "ScheduleSpan",

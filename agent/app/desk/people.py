@@ -76,7 +76,7 @@ def store_enrolment(
         StoreError: the registry is locked, damaged or not writable.
     """
     manifest = engine.manifest
-    snapshot = take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
+    snapshot = take_snapshot(registry, manifest, _rates(site))
     known = snapshot.registry.thresholds
     existing = registry.holder(HolderId(request.id))
     own = snapshot.index.rows_of(HolderId(request.id))
@@ -154,7 +154,7 @@ def face_alone_serves(site: Site) -> tuple[int, int] | None:
             gallery = snapshot.registry
     except (UnavailableError, ConfigError):
         return None
-    known = gallery.thresholds or unknown_people(manifest)
+    known = gallery.thresholds or unknown_people(manifest, site.face.operating_point)
     return int(known.references_served(site.face.max_false_grant_rate)), gallery.references
 
 
@@ -162,7 +162,7 @@ def face_alone_serves(site: Site) -> tuple[int, int] | None:
 def _gallery(site: Site, manifest: Manifest) -> Iterator[Snapshot]:
     """The gallery as it stands; nobody where nobody was ever enrolled: looking makes no file."""
     with read_registry(site, Key.IF_ANY) as registry:
-        yield take_snapshot(registry, manifest, Rates(site.face.max_false_grant_rate))
+        yield take_snapshot(registry, manifest, _rates(site))
 
 
 def export_holders(site: Site, *, references: bool) -> Iterator[str]:
@@ -265,9 +265,14 @@ def with_pack(site: Site, pack: str | None) -> Site:
     return replace(site, face=site.face.model_copy(update={"pack": pack}))
 
 
+def _rates(site: Site) -> Rates:
+    face = site.face
+    return Rates(face.max_false_grant_rate, operating_point=face.operating_point)
+
+
 def _bars(site: Site, known: Thresholds | None, manifest: Manifest, references: int) -> Bars:
     """As they will be once the holder is in: the threshold follows the gallery."""
-    known = known or unknown_people(manifest)
+    known = known or unknown_people(manifest, site.face.operating_point)
     rate = site.face.max_false_grant_rate
     point = operating_point(known.curve, references, rate)
     return Bars(

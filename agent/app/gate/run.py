@@ -10,6 +10,7 @@ import structlog
 from agent import logs
 from agent.app.gate.agent import Agent
 from agent.app.gate.parts import open_parts
+from agent.app.open.thresholds import ignored
 from agent.config import load_config
 from agent.lifecycle import Notifier, on_termination
 from agent.operations.packs.choice import PackInUse, installed_pad_packs
@@ -33,6 +34,8 @@ def run_agent(config: Path, state: Path) -> int:
         stack.callback(notifier.close)
         parts = open_parts(stack, file, state)
         tell_pack(parts.pack_in_use)
+        if (unused := ignored(file.config.face.operating_point, parts.pack.manifest)) is not None:
+            _log.warning("operating_point_ignored", why=unused)
         agent = Agent(parts, notifier.beat)
         stack.callback(on_termination(agent.stop))
         code = agent.run(notifier.ready)

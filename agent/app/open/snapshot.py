@@ -11,7 +11,7 @@ import numpy as np
 
 from agent.app.open.gallery import IndexedGallery, index_gallery
 from agent.app.open.thresholds import site_thresholds
-from agent.config import GateConfig
+from agent.config import GateConfig, OperatingPointConfig
 from agent.credentials.passes.issuers import IssuerKey, Issuers
 from agent.domain.access.registry import Registry
 from agent.domain.credential.holder import Holder, HolderId
@@ -71,15 +71,20 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How sure a comparison must be: for an attempt over the whole gallery, and 1:1."""
+    """How sure a comparison must be: for an attempt over the whole gallery, and 1:1.
+
+    ``operating_point`` is what was measured on the people of this site, where somebody did.
+    """
 
     max_false_grant_rate: float = 0.01
     max_false_match_rate: float = 1e-3
+    operating_point: OperatingPointConfig | None = None
 
 
 def rates_of(config: GateConfig) -> Rates:
     """What the config says."""
-    return Rates(config.face.max_false_grant_rate, config.pass_.max_false_match_rate)
+    face = config.face
+    return Rates(face.max_false_grant_rate, config.pass_.max_false_match_rate, face.operating_point)
 
 
 def take_snapshot(
@@ -114,7 +119,8 @@ def take_snapshot(
         holders |= _stand_ins(_lost_holders(damage, before) - holders.keys())
         revoked |= before.registry.revoked if "revocations" in damage.lost else frozenset()
         removed = removed.completed(before.registry.removed)
-    known = site_thresholds(manifest, index, registry, keep=keep)
+    measured = rates.operating_point
+    known = site_thresholds(manifest, index, registry, keep=keep, measured=measured)
     curve = known.curve
     operating = operating_point(curve, len(index), rates.max_false_grant_rate)
     unreadable = dict(damage.rows)

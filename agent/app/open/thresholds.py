@@ -2,13 +2,17 @@
 
 import contextlib
 
+from agent.app.open.site import Site
+from agent.config import OperatingPointConfig
 from agent.domain.sight.comparison import Metric, ReferenceIndex
 from agent.domain.sight.impostor_bound import SiteBound, site_bound
 from agent.domain.sight.operating_point import CurvePoint, ThresholdCurve
 from agent.domain.sight.thresholds import Group, Thresholds, settled, thresholds
-from agent.errors import StoreError
+from agent.errors import ConfigError, StoreError, UnavailableError
 from agent.ports import BoundMemory
-from agent.vision.packs.manifest import Manifest, ManifestCurvePoint
+from agent.vision.packs.manifest import Manifest, ManifestCurvePoint, read_manifest
+
+SITE_PEOPLE = "the people of this site, as [face.operating_point] has them"
 
 
 def curve_of(manifest: Manifest) -> ThresholdCurve:
@@ -16,17 +20,54 @@ def curve_of(manifest: Manifest) -> ThresholdCurve:
     return _curve(manifest.comparison.curve, manifest.comparison.impostor_pairs)
 
 
-def groups_of(manifest: Manifest) -> tuple[Group, ...]:
-    """The groups that the pack was measured on."""
+def counts(measured: OperatingPointConfig | None, manifest: Manifest) -> bool:
+    """Whether a measurement on this site's people is one of this pack, in this version."""
+    return measured is not None and (measured.pack, measured.version) == (
+        manifest.name,
+        manifest.version,
+    )
+
+
+def ignored(measured: OperatingPointConfig | None, manifest: Manifest) -> str | None:
+    """What to say where a measurement counts for nothing, with the fix; None where it counts."""
+    if measured is None or counts(measured, manifest):
+        return None
+    return (
+        f"[face.operating_point] is of pack {measured.pack} {measured.version} and counts for"
+        f" nothing: in use is {manifest.name} {manifest.version}\n"
+        "Fix: gate-agent evaluate operating-point DIR, with photographs of the people here"
+    )
+
+
+def ignored_at(site: Site) -> str | None:
+    """The same of a site's config; None too where its pack is not known."""
+    if site.face.operating_point is None:
+        return None
+    try:
+        return ignored(site.face.operating_point, read_manifest(site.face.pack))
+    except (UnavailableError, ConfigError):
+        return None
+
+
+def groups_of(
+    manifest: Manifest, measured: OperatingPointConfig | None = None
+) -> tuple[Group, ...]:
+    """The groups that the pack was measured on; where the site's people were, they alone.
+
+    Of people who were measured nobody need expect the worst of all others.
+    """
+    if measured is not None and counts(measured, manifest):
+        points = tuple(CurvePoint(one.fmr, one.threshold) for one in measured.curve)
+        return (Group(SITE_PEOPLE, ThresholdCurve(points, measured_to=measured.measured_to)),)
     return tuple(
         Group(group.name, _curve(group.curve, group.impostor_pairs))
         for group in manifest.comparison.group
     )
 
 
-def unknown_people(manifest: Manifest) -> Thresholds:
-    """What holds before anybody is enrolled."""
-    return _thresholds(manifest, None)
+def unknown_people(manifest: Manifest, measured: OperatingPointConfig | None = None) -> Thresholds:
+    """What holds before anybody is enrolled; ``measured`` is the config's operating point."""
+    return _thresholds(manifest, None, measured)
 
 
 def people_thresholds(manifest: Manifest, index: ReferenceIndex) -> Thresholds:
@@ -35,12 +76,18 @@ def people_thresholds(manifest: Manifest, index: ReferenceIndex) -> Thresholds:
 
 
 def site_thresholds(
-    manifest: Manifest, index: ReferenceIndex, memory: BoundMemory, *, keep: bool
+    manifest: Manifest,
+    index: ReferenceIndex,
+    memory: BoundMemory,
+    *,
+    keep: bool,
+    measured: OperatingPointConfig | None = None,
 ) -> Thresholds:
     """What holds among the people of ``index``, with the dead band about what was in force before.
 
-    With ``keep`` that is remembered. Where it cannot be written a start may begin anew, by the same
-    people at most half a standard error lower; that keeps nobody out and lets nobody in.
+    ``measured`` is the config's operating point. With ``keep`` the bound is remembered; where it
+    cannot be written a start may begin anew, by the same people at most half a standard error
+    lower: that keeps nobody out and lets nobody in.
     """
     pack = manifest.name, manifest.version
     site = site_bound(index)
@@ -49,12 +96,14 @@ def site_thresholds(
         if keep:
             with contextlib.suppress(StoreError):
                 memory.keep_site_bound(*pack, site.bound)
-    return _thresholds(manifest, site)
+    return _thresholds(manifest, site, measured)
 
 
-def _thresholds(manifest: Manifest, site: SiteBound | None) -> Thresholds:
+def _thresholds(
+    manifest: Manifest, site: SiteBound | None, measured: OperatingPointConfig | None
+) -> Thresholds:
     highest = 1.0 if Metric(manifest.comparison.metric) is Metric.COSINE else 0.0
-    return thresholds(curve_of(manifest), groups_of(manifest), site, highest)
+    return thresholds(curve_of(manifest), groups_of(manifest, measured), site, highest)
 
 
 def _curve(points: tuple[ManifestCurvePoint, ...], impostor_pairs: int) -> ThresholdCurve:

@@ -1,7 +1,9 @@
-"""[face]: how faces are recognised."""
+"""[face]: how faces are recognised, and what was measured on the people of this site."""
 
 import math
 from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -12,11 +14,53 @@ from agent.config.tables.access_point import AccessPointConfig
 from agent.config.tables.camera import CameraConfig
 from agent.config.tables.rule import RuleConfig
 from agent.config.whole import Finding, Whole
+from agent.domain.sight.impostor_bound import FEWEST_PEOPLE
 from agent.domain.sight.pad import PAD_THRESHOLD
 from agent.domain.sight.track import MOST_SAMPLES
 
 CHOSEN_PACK = "chosen"
 """The pack that was chosen when the agent was set up (``gate-agent models chosen``)."""
+
+Fmr = Annotated[float, Field(gt=0, lt=1)]
+_PLACE = ("face", "operating_point", "curve")
+
+
+class MeasuredPoint(Table):
+    """At this share of impostor comparisons the least score that accepts; higher is more alike.
+
+    A score is minus a distance, or a cosine: never above 1.
+    """
+
+    fmr: Fmr
+    threshold: Annotated[float, Field(ge=-100, le=1, allow_inf_nan=False)]
+
+
+class OperatingPointConfig(Table):
+    """[face.operating_point]: what ``persons`` of this site say of ``pack``; of no other it counts.
+
+    Each threshold is an upper bound by persons; ``gate-agent evaluate operating-point`` writes it.
+    Below the FMR ``measured_to`` the curve is a fit that goes on beyond the data.
+    """
+
+    pack: Name
+    version: Annotated[str, Field(min_length=1, max_length=64)]
+    measured_on: date
+    persons: Annotated[int, Field(ge=FEWEST_PEOPLE, le=10_000_000)]
+    impostor_pairs: Annotated[int, Field(ge=1)]
+    measured_to: Fmr
+    curve: Annotated[tuple[MeasuredPoint, ...], Field(min_length=2, max_length=64)]
+
+    def rising(self, whole: Whole) -> Iterator[Finding]:
+        """A finding where a stricter rate has no stricter threshold."""
+        if whole.unsure(*_PLACE):
+            return
+        for place, (looser, stricter) in enumerate(pairwise(self.curve), 1):
+            sure = not any(whole.unsure(*_PLACE, one) for one in (place - 1, place))
+            falls = looser.fmr > stricter.fmr and looser.threshold < stricter.threshold
+            if sure and not falls:
+                message = "fmr must fall and threshold rise from point to point; measure it anew"
+                yield (*_PLACE, place), message
+                return
 
 
 class FaceConfig(Table):
@@ -40,10 +84,11 @@ class FaceConfig(Table):
     attempt_interval_s: Annotated[float, Field(ge=0.5, le=60)] = 2.0
     attempt_interval_max_s: Annotated[float, Field(ge=0.5, le=600)] = 16.0
     track_gap_s: Annotated[float, Field(ge=0.2, le=5)] = 1.0
+    operating_point: OperatingPointConfig | None = None
 
     @classmethod
     def findings(cls, whole: Whole, /) -> Iterator[Finding]:
-        """Photographs that would pass without anybody having accepted it; a pace that falls."""
+        """Photographs that would pass unaccepted; a pace that falls; a curve that does not."""
         face = whole.one(cls)
         yield from _unaccepted(whole)
         least, most = ("face", "attempt_interval_s"), ("face", "attempt_interval_max_s")
@@ -51,6 +96,8 @@ class FaceConfig(Table):
         if sure and face.attempt_interval_max_s < face.attempt_interval_s:
             yield most, "is less than attempt_interval_s"
         yield from _agreement(whole)
+        if face.operating_point is not None:
+            yield from face.operating_point.rising(whole)
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[str]:

@@ -55,8 +55,8 @@ def why(told: Told, known: Thresholds) -> str:
         )
     if site is None:
         return (
-            f"too few holders to say how alike these people are: {told.prior_group} is the worst"
-            f" group that the pack was measured on, and asks for {told.prior or 0.0:.3f}"
+            f"too few holders to say how alike these people are: the worst group known"
+            f" ({told.prior_group}) asks for {told.prior or 0.0:.3f}"
         )
     people = f"{site.people} people are alike up to {told.site or 0.0:.3f} ({CONFIDENCE:.0%} bound)"
     prior = "nothing else is known" if told.prior is None else f"the prior says {told.prior:.3f}"
