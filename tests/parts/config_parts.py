@@ -101,6 +101,17 @@ access_point = "north-entry"
 quiet = { from = "23:00", until = "07:00" }
 """
 
+MEASURED = """
+[face.operating_point]
+pack = "retail"
+version = "1"
+measured_on = 2026-11-27
+persons = 40
+impostor_pairs = 780
+measured_to = 0.0064
+curve = [{ fmr = 1e-2, threshold = 0.40 }, { fmr = 1e-4, threshold = 0.52 }]
+"""
+
 
 def nested(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -21,8 +20,9 @@ from agent.domain.sight.track import MOST_SAMPLES
 CHOSEN_PACK = "chosen"
 """The pack that was chosen when the agent was set up (``gate-agent models chosen``)."""
 
-Fmr = Annotated[float, Field(gt=0, lt=1)]
-_PLACE = ("face", "operating_point", "curve")
+Fmr = Annotated[float, Field(gt=0, le=1)]
+_MEASURED = ("face", "operating_point")
+_FEWEST_POINTS = 2
 
 
 class MeasuredPoint(Table):
@@ -45,22 +45,28 @@ class OperatingPointConfig(Table):
     pack: Name
     version: Annotated[str, Field(min_length=1, max_length=64)]
     measured_on: date
-    persons: Annotated[int, Field(ge=FEWEST_PEOPLE, le=10_000_000)]
+    persons: Annotated[int, Field(ge=1, le=10_000_000)]
     impostor_pairs: Annotated[int, Field(ge=1)]
     measured_to: Fmr
-    curve: Annotated[tuple[MeasuredPoint, ...], Field(min_length=2, max_length=64)]
+    curve: Annotated[tuple[MeasuredPoint, ...], Field(min_length=1, max_length=64)]
 
-    def rising(self, whole: Whole) -> Iterator[Finding]:
-        """A finding where a stricter rate has no stricter threshold."""
-        if whole.unsure(*_PLACE):
+    def faults(self, whole: Whole) -> Iterator[Finding]:
+        """Too few people, and a curve that is none: a gate would be looser than anybody meant."""
+        place = (*_MEASURED, "curve")
+        if self.persons < FEWEST_PEOPLE and not whole.unsure(*_MEASURED, "persons"):
+            yield (*_MEASURED, "persons"), f"is less than the {FEWEST_PEOPLE} that a bound takes"
+        if whole.unsure(*place):
             return
-        for place, (looser, stricter) in enumerate(pairwise(self.curve), 1):
-            sure = not any(whole.unsure(*_PLACE, one) for one in (place - 1, place))
-            falls = looser.fmr > stricter.fmr and looser.threshold < stricter.threshold
-            if sure and not falls:
-                message = "fmr must fall and threshold rise from point to point; measure it anew"
-                yield (*_PLACE, place), message
+        if len(self.curve) < _FEWEST_POINTS:
+            yield place, "has one point: what is stricter than that nobody knows"
+        for row, point in enumerate(self.curve):
+            if whole.unsure(*place, row):
                 return
+            before = self.curve[row - 1] if row else None
+            if point.fmr == 1.0:
+                yield (*place, row, "fmr"), "is less than 1"
+            elif before and not (before.fmr > point.fmr and before.threshold < point.threshold):
+                yield (*place, row), "fmr must fall and threshold rise from point to point"
 
 
 class FaceConfig(Table):
@@ -97,7 +103,7 @@ class FaceConfig(Table):
             yield most, "is less than attempt_interval_s"
         yield from _agreement(whole)
         if face.operating_point is not None:
-            yield from face.operating_point.rising(whole)
+            yield from face.operating_point.faults(whole)
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[str]:
