@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.app.open.paths import state_dir
+from agent.app.open.paths import config_path, state_dir
 from agent.cli.common import (
+    Config,
     Json,
+    PackOption,
     StateDir,
     emit,
     examples,
@@ -141,6 +143,67 @@ def identities(
             reference_bits,
         )
     _answer(found, as_json=as_json)
+
+
+@app.command(
+    "operating-point",
+    epilog=examples(
+        "evaluate operating-point faces --dry-run",
+        "evaluate operating-point faces --config gate.toml --json",
+    ),
+)
+def operating_point(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="One folder a person.", readable=False)
+    ],
+    *,
+    fmr: Annotated[
+        float | None,
+        typer.Option(
+            "--fmr",
+            min=1e-6,
+            max=0.1,
+            help="Tell the threshold at this one [default: the promise over as many references].",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be written; write nothing.")
+    ] = False,
+    pack: PackOption = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Measure the people of this site and write their threshold into the config.
+
+    Two photographs of each make a reference, as at enrolment. With --dry-run it needs no config.
+    """
+    from datetime import UTC, datetime
+
+    from agent.app.open.site import site_of
+    from agent.cli.evaluate_text import show_operating_point
+    from agent.lab.evaluate.operating_point import evaluate_operating_point
+    from agent.operations.config.operating_point import table_lines, write_operating_point
+
+    file = None if dry_run and config is None else config_path(config)
+    site = site_of(state_dir(state), file)
+    with progress(wanted=not as_json) as advance:
+        found = evaluate_operating_point(
+            folder,
+            site.state,
+            pack or site.face.pack,
+            fmr,
+            site.face.max_false_grant_rate,
+            datetime.now(UTC).astimezone(site.zone).date(),
+            advance,
+        )
+    if file is not None and not dry_run:
+        write_operating_point(file, found.table)
+    written = None if file is None or dry_run else str(file)
+    if as_json:
+        emit({**found.values, "written": written})
+        return
+    show_operating_point(found.values, list(table_lines(found.table)), written)
 
 
 @app.command("thermal", epilog=examples("evaluate thermal", "evaluate thermal --json"))

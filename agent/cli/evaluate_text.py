@@ -37,6 +37,42 @@ def show(found: Mapping[str, Any]) -> None:
         _groups(found["by"])
 
 
+def show_operating_point(
+    found: Mapping[str, Any], lines: Sequence[str], written: str | None
+) -> None:
+    """The operating point of a site: what the people ask for beside what held without them."""
+    held = found["held_out"]
+    fields(
+        {
+            "pack": f"{found['pack']} {found['version']}",
+            "persons": found["persons"],
+            "photographs": found["photographs"],
+            "failed to acquire": len(found["failed_to_acquire"]),
+            "impostor pairs": found["impostor_pairs"],
+            "look-alikes left out": found["look_alike_pairs"],
+            "fit": found["fit"],
+            "threshold": f"{_rounded(found['threshold'])} at FMR {found['fmr']:.2g}"
+            f"{', beyond what the pairs show' if found['extrapolated'] else ''}",
+            "the pack's own": _rounded(found["pack_asks_for"]),
+            "without it": _rounded(found["without_it"]),
+        }
+    )
+    if held is not None:
+        say(
+            f"held out: {held['photographs']} photographs, FNMR {_rounded(held['fnmr'])};"
+            f" {held['persons_refused']} of {held['persons']} persons refused at least once"
+            f" (at most {held['persons_refused_upper']:.0%}); {held['accepted']} of {held['impostor']}"
+            " comparisons with others accepted"
+        )
+    if found["look_alike_pairs"]:
+        say("look-alikes: is one person in two folders?")
+    say()
+    for line in lines:
+        say(line)
+    say()
+    say("nothing written" if written is None else f"written into {written}; restart the agent")
+
+
 def show_pad(found: Mapping[str, Any]) -> None:
     """An evaluation of attack detection."""
     from agent.lab.evaluate.pad import table_rows

@@ -40,14 +40,23 @@ def write_lines(
     return count
 
 
-def write_whole(content: bytes, file: Path) -> None:
-    """Write ``content`` into ``file``, held to the same.
+def write_whole(content: bytes, file: Path, *, as_it_was: bool = False) -> None:
+    """Write ``content`` into ``file``, held to the same; ``as_it_was`` keeps its mode and owner.
 
     Raises:
         UnavailableError: it cannot be written, or is no ordinary file.
     """
     with _replacing(file, "name a file") as stream:
         stream.write(content)
+        if as_it_was:
+            _take_after(stream.fileno(), file.stat())
+
+
+def _take_after(descriptor: int, before: os.stat_result) -> None:
+    made = os.fstat(descriptor)
+    if (made.st_uid, made.st_gid) != (before.st_uid, before.st_gid):
+        os.fchown(descriptor, before.st_uid, before.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
 
 
 def sync_folder(folder: Path) -> None:

@@ -59,12 +59,19 @@ _BLOCK_PAIRS = 50_000
 class FaceSet:
     """The images that were compared: a template a row, NaN where it failed to acquire.
 
-    ``persons`` numbers whose image each is, ``names`` are their paths.
+    ``persons`` numbers whose image each is, ``names`` are their paths; ``references`` are the
+    templates that enrolment would make of them, None where those are the same.
     """
 
     names: tuple[str, ...] = field(repr=False)
     persons: Persons = field(repr=False)
     templates: Templates = field(repr=False)
+    references: Templates | None = field(default=None, repr=False)
+
+    @property
+    def enrolled(self) -> Templates:
+        """A template a row, as enrolment would make it."""
+        return self.templates if self.references is None else self.references
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,7 +167,7 @@ def evaluate_pairs(images: Path, listing: Path, method: Method, progress: Progre
     of = persons_of(pairs)
     owners = np.array([of[name] for name in names])
     persons = PairPersons(owners[ones[same]], np.stack((owners[ones], owners[others]), 1)[~same])
-    images_of = FaceSet(tuple(names), owners, table)
+    images_of = FaceSet(tuple(names), owners, table, references)
     return _measured(method, images_of, failed, scores, same, persons)
 
 
@@ -200,7 +207,8 @@ def evaluate_identities(folder: Path, method: Method, progress: Progress) -> Mea
     one, other = (owners[rows] for rows in np.triu_indices(len(files), 1))
     same = one == other
     persons = PairPersons(one[same], np.stack((one, other), 1)[~same])
-    return _measured(method, FaceSet(tuple(names), owners, table), failed, scores, same, persons)
+    images_of = FaceSet(tuple(names), owners, table, references)
+    return _measured(method, images_of, failed, scores, same, persons)
 
 
 def _require_pairs(impostor: int, method: Method) -> None:

@@ -82,7 +82,7 @@ def _draw(
         whole = rows[_acquired(table[rows])].tolist()
         enrolled, held_out = whole[:_REFERENCES], set(whole[:_REFERENCES])
         holders.append(HolderId(f"p{person:06d}"))
-        references.append(mean_of(table[enrolled], metric, unit_length=False))
+        references.append(mean_of(images.enrolled[enrolled], metric, unit_length=False))
         mated += [(row, holders[-1]) for row in rows if row not in held_out]
     index = ReferenceIndex(holders, np.stack(references), metric)
     threshold = threshold_of(index)

@@ -124,6 +124,18 @@ def _evaluate(
     return found[0] if len(found) == 1 else {"packs": found}
 
 
+def measured_identities(
+    folder: Path, state: Path, pack: str, progress: Progress
+) -> tuple[Manifest, Measured]:
+    """Every photograph below ``folder`` compared with every other by an installed pack."""
+
+    def measure(method: Method) -> Measured:
+        return evaluate.evaluate_identities(folder, method, progress)
+
+    timed = _timed(state, pack, None, _NO_REPORTS, measure)
+    return timed.manifest, timed.measured
+
+
 def _check_reports(packs: Sequence[str], reports: Reports) -> None:
     """Say what cannot be made before the long work rather than after it."""
     if reports.curve is not None and len(packs) > 1:
