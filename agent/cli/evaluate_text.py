@@ -61,8 +61,8 @@ def show_operating_point(
         say(
             f"held out: {held['photographs']} photographs, FNMR {_rounded(held['fnmr'])};"
             f" {held['persons_refused']} of {held['persons']} persons refused at least once"
-            f" (at most {held['persons_refused_upper']:.0%}); {held['accepted']} of {held['impostor']}"
-            " comparisons with others accepted"
+            f" (at most {held['persons_refused_upper']:.0%});"
+            f" {held['accepted']} of {held['impostor']} comparisons with others accepted"
         )
     if found["look_alike_pairs"]:
         say("look-alikes: is one person in two folders?")

@@ -40,6 +40,7 @@ PHOTOGRAPHS = 2
 """Averaged to one reference, as enrolment asks for."""
 _LEAST_CREDIBILITY = 0.5
 _PAIRS_BEHIND_A_RATE = 5
+_HALF = 0.5
 _EXPONENTS = range(1, 9)
 _SCALE = 10_000
 """Four decimals, rounded up."""
@@ -102,7 +103,9 @@ def evaluate_operating_point(
         "credibility": round(bound.credibility, 4),
         "curve": [point.model_dump() for point in table.curve],
     }
-    values["held_out"] = _held_out(people, values["threshold"])
+    held = values["held_out"] = _held_out(people, values["threshold"])
+    if held is not None and held["fnmr"] > _HALF:
+        raise _too_alike(wanted, values["threshold"], f"refuses {held['fnmr']:.0%} of their own")
     return Found(table, values)
 
 
@@ -163,6 +166,14 @@ def _bounded(index: ReferenceIndex, fmr: float) -> SiteBound:
     return bound
 
 
+def _too_alike(fmr: float, threshold: float, what: str) -> RefusedError:
+    message = (
+        f"at an FMR of {fmr:.2g} these people ask for {threshold:.3f}, which {what}: the face alone"
+        " does not tell them apart with this pack\nFix: another pack, or a second factor"
+    )
+    return RefusedError("too_alike", message)
+
+
 def _table(
     manifest: Manifest, people: _People, bound: SiteBound, wanted: float, today: date
 ) -> OperatingPointConfig:
@@ -179,11 +190,7 @@ def _table(
             threshold = round(points[-1]["threshold"] + 1.0 / _SCALE, 4)
         if threshold >= highest:
             if fmr >= wanted:
-                message = (
-                    f"at an FMR of {wanted:.2g} these people ask for {threshold:.3f}, which no face"
-                    " reaches: the face alone does not tell them apart with this pack"
-                )
-                raise RefusedError("too_alike", message)
+                raise _too_alike(wanted, threshold, "no face reaches")
             break
         points.append({"fmr": fmr, "threshold": threshold})
     return OperatingPointConfig.model_validate(

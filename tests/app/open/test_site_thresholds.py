@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from store_parts import BY, NOW, holder, open_registry, reference
 
 from agent.adapters.store.people.registry import SqliteRegistry
 from agent.app.open.snapshot import Rates, Snapshot, take_snapshot
-from agent.app.open.thresholds import unknown_people
+from agent.app.open.thresholds import SITE_PEOPLE, curve_of, ignored, unknown_people
+from agent.config import OperatingPointConfig
 from agent.domain.access.registry import Registry
 from agent.domain.credential.holder import HolderId
+from agent.domain.sight.operating_point import threshold_at
 from agent.domain.sight.thresholds import Source
 from agent.errors import StoreError
 from agent.ports import OpenedReference
@@ -117,3 +120,50 @@ def test_who_is_removed_while_the_people_are_compared_stops_nothing(
     assert found.thresholds.site is not None
     assert found.thresholds.site.people == 5
     assert found.revision < desk.revision()  # so that it is looked at again
+
+
+def measured(**other: object) -> OperatingPointConfig:
+    curve = ({"fmr": 1e-2, "threshold": -0.5}, {"fmr": 1e-4, "threshold": -0.4})
+    table = {
+        "pack": "dlib", "version": "1", "measured_on": date(2026, 11, 27), "persons": 40,
+        "impostor_pairs": 780, "measured_to": 0.0064, "curve": curve,
+    }  # fmt: skip
+    return OperatingPointConfig.model_validate({**table, **other})
+
+
+def test_the_sites_measured_people_stand_in_for_the_worst_group() -> None:
+    known = unknown_people(DLIB, measured())
+    told = known.told(1e-4)
+    assert told.threshold == pytest.approx(-0.4)
+    assert told.decided_by is Source.PRIOR
+    assert told.prior_group == SITE_PEOPLE
+    assert told.threshold < unknown_people(DLIB).told(1e-4).threshold
+    assert known.curve.last_measured_fmr >= 0.0064
+    # Never below the pack's own curve.
+    loose = measured(curve=({"fmr": 1e-2, "threshold": -0.9}, {"fmr": 1e-4, "threshold": -0.8}))
+    for fmr in (1e-2, 1e-3, 1e-4, 1e-6):
+        assert unknown_people(DLIB, loose).told(fmr).threshold >= threshold_at(curve_of(DLIB), fmr)
+
+
+@pytest.mark.parametrize("other", [{"pack": "retail"}, {"version": "2"}])
+def test_what_was_measured_with_another_pack_counts_for_nothing(other: dict[str, str]) -> None:
+    assert unknown_people(DLIB, measured(**other)) == unknown_people(DLIB)
+    said = ignored(measured(**other), DLIB)
+    assert said is not None
+    assert "counts for nothing: in use is dlib 1\nFix: " in said
+    assert ignored(measured(), DLIB) is ignored(None, DLIB) is None
+
+
+def test_enrolled_people_have_their_say_beside_what_was_measured(tmp_path: Path) -> None:
+    registry = open_registry(tmp_path / "registry.sqlite")
+    enrolled(registry, *range(18))
+    without = taken(registry)
+    beside = take_snapshot(registry, DLIB, Rates(operating_point=measured())).registry
+    assert beside.thresholds is not None
+    assert without.thresholds is not None
+    bound = without.thresholds.site
+    assert bound is not None
+    told = beside.thresholds.told(1e-4)
+    own = threshold_at(bound.curve, 1e-4)
+    assert min(own, -0.4) <= told.threshold <= max(own, -0.4)
+    assert told.decided_by is Source.SITE
