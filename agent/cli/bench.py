@@ -1,12 +1,23 @@
 """``gate-agent bench``: what each stage costs on this machine."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from agent.app.open.paths import state_dir
-from agent.cli.common import Json, PackWithoutConfig, StateDir, emit, examples, say, table
+from agent.cli.common import (
+    Json,
+    PackWithoutConfig,
+    StateDir,
+    emit,
+    examples,
+    file_option,
+    say,
+    table,
+)
 from agent.cli.progress import progress
 
 
@@ -17,9 +28,12 @@ class BenchSubject(StrEnum):
 
 
 class Peer(StrEnum):
-    """Whom to compare speed with."""
+    """Whom to compare with."""
 
     FACE_RECOGNITION = "face_recognition"
+    OPENCV = "opencv"
+    INSIGHTFACE = "insightface"
+    DEEPFACE = "deepface"
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -27,7 +41,10 @@ def add_to(parent: typer.Typer) -> None:
     parent.command(
         "bench",
         epilog=examples(
-            "bench", "bench --json", "bench --peer face_recognition --json", "bench symbols"
+            "bench",
+            "bench --peer face_recognition --json",
+            "bench --pack retail --peer opencv --peer face_recognition --images faces",
+            "bench symbols",
         ),
     )(bench)
 
@@ -38,7 +55,12 @@ def bench(
     ] = None,
     *,
     peer: Annotated[
-        Peer | None, typer.Option("--peer", help="Also time this library, in a cache of its own.")
+        list[Peer] | None,
+        typer.Option("--peer", help="Also this library, on the same image; repeated for several."),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        file_option("--images", "Accuracy too, on these photographs: one folder a person.", "DIR"),
     ] = None,
     pack: PackWithoutConfig = None,
     state: StateDir = None,
@@ -59,7 +81,8 @@ def bench(
         found = run_bench(
             state_dir(state),
             pack_of(pack, state_dir(state)),
-            peer=peer.value if peer else None,
+            peers=[one.value for one in peer or ()],
+            images=images,
             progress=advance,
         )
     if as_json:
@@ -83,14 +106,36 @@ def bench(
             for name, value in found["ratios"].items()
         ],
     )
-    if found.get("peers"):
-        table(
-            ("peer", "median ms", "speedup", "at least"),
-            [
-                (name, *(_number(other.get(key)) for key in ("median_ms", "speedup", "limit")))
-                for name, other in found["peers"].items()
-            ],
-        )
+    _show_peers(found)
+
+
+def _show_peers(found: Mapping[str, Any]) -> None:
+    """Ours and theirs in one table; under it why one is not there, and what each is."""
+    peers = found.get("peers", {})
+    own = {"median_ms": found["face_path"]["median_ms"], "accuracy": found.get("accuracy")}
+    rows = {f"{found['pack']} (ours)": own, **peers}
+    if not peers and own["accuracy"] is None:
+        return
+    columns = ["engine", "median ms", "speedup", "at least"]
+    with_accuracy = own["accuracy"] is not None
+    fmrs = list(own["accuracy"]["fnmr"]) if with_accuracy else []
+    if with_accuracy:
+        columns += ["EER", "accuracy", *(f"FNMR at {fmr}" for fmr in fmrs), "failed"]
+    table(columns, [_of_engine(name, row, fmrs) for name, row in rows.items()])
+    for name, row in peers.items():
+        say(f"{name}: {row.get('unavailable') or row['what']}")
+        if row.get("fix"):
+            say(f"  Fix: {row['fix']}")
+
+
+def _of_engine(name: str, row: Mapping[str, Any], fmrs: Sequence[str]) -> Sequence[object]:
+    speed = (name, *(_number(row.get(key)) for key in ("median_ms", "speedup", "limit")))
+    accuracy = row.get("accuracy")
+    if accuracy is None:
+        return (*speed, *([None] * (len(fmrs) + 3 if fmrs else 0)))
+    shares = (accuracy["eer"], accuracy["accuracy"], *(accuracy["fnmr"][fmr] for fmr in fmrs))
+    told = (None if share is None else f"{share:.4f}" for share in shares)
+    return (*speed, *told, accuracy["failed_to_acquire"])
 
 
 def _number(value: float | None) -> str | None:

@@ -6,7 +6,6 @@ ONNX Runtime's runs of the embedder, as many as a probe takes.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from agent.domain.sight.image import DetectedFace, Image
 from agent.errors import UnavailableError
@@ -63,12 +62,6 @@ def _summed(times: Timings) -> dict[str, dict[str, float]]:
     }
     bare = [sum(one) for one in zip(*(times[name] for name in _BARE if name in times), strict=True)]
     return {**found, "path": stage(times["path"], bare)}
-
-
-def peer_figures(found: dict[str, Any], theirs_ms: float, limit: float) -> dict[str, float]:
-    """How many times as fast the face's way is as a peer's, beside what was promised."""
-    speedup = theirs_ms / found["face_path"]["median_ms"]
-    return {"median_ms": theirs_ms, "speedup": speedup, "limit": limit}
 
 
 def _bare_detection(engine: PackFaceEngine, image: Image, near: int) -> Callable[[], object]:

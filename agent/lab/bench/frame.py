@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ import numpy as np
 from agent.adapters.camera.simulated import fit_scene
 from agent.domain.sight.image import Image
 from agent.errors import InternalError
-from agent.lab.bench.face_path import peer_figures
-from agent.lab.bench.peer import measure_peer
+from agent.lab.bench.versus import own_accuracy, peer_rows
 from agent.lab.demo.world import portrait
+from agent.lab.evaluate.faces import Progress
 from agent.vision.face.engine import PackFaceEngine, load_engine
 from agent.vision.packs.packs import load_pack
 from agent.vision.stills.images import read_image
@@ -31,29 +31,38 @@ ONE_THREAD = dict.fromkeys(
 )
 _SIZE = (640, 480)
 _FACE_PX = 150
-_PEER_LIMIT = 10.0
-"""At least so many times as fast as a peer."""
 _TIMEOUT_S = 600.0
 
 
 def run_bench(
-    state: Path, pack: str, *, peer: str | None, progress: Callable[[str, int, int], None]
+    state: Path,
+    pack: str,
+    *,
+    peers: Sequence[str] = (),
+    images: Path | None = None,
+    progress: Progress,
 ) -> dict[str, Any]:
     """The figures of this machine as JSON values; keys are only ever added.
 
+    With ``images``, one folder a person, accuracy too, of the pack and the peers alike. A peer that
+    cannot be had says so in its row.
+
     Raises:
-        UnavailableError: the pack, the portrait or the peer cannot be had.
+        UnavailableError: the pack, the portrait or the images cannot be had.
+        RefusedError: ``images`` holds no folders of images.
     """
     engine = load_engine(load_pack(pack, state))
     with tempfile.TemporaryDirectory(prefix="gate-bench-") as folder:
         scene = Path(folder) / "scene.npy"
-        np.save(scene, _scene(engine, read_image(portrait("collins"))))
-        progress("measuring", 0, 2 if peer else 1)
+        image = _scene(engine, read_image(portrait("collins")))
+        np.save(scene, image)
+        progress("measuring", 0, 1)
         found = _measure(state, pack, scene)
-        if peer is not None:
-            progress(f"measuring {peer}", 1, 2)
-            theirs_ms = measure_peer(scene, ONE_THREAD)
-            found["peers"] = {peer: peer_figures(found, theirs_ms, _PEER_LIMIT)}
+    if images is not None:
+        found["accuracy"] = own_accuracy(images, state, pack, progress)
+    if peers:
+        ours_ms = found["face_path"]["median_ms"]
+        found["peers"] = peer_rows(peers, state, image, ours_ms, images, ONE_THREAD, progress)
     return found
 
 
