@@ -174,7 +174,7 @@ def operating_point(
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Measure the people of this site and write their threshold into the config.
+    """Write the threshold of this site's people.
 
     Two photographs of each make a reference, as at enrolment. With --dry-run it needs no config.
     """

@@ -103,7 +103,7 @@ def _engines(found: Sequence[Mapping[str, Any]], images: str | None) -> Iterator
             (
                 name,
                 _figure(row.get("median_ms")),
-                *(_speedup(row, own, name in peers) for _, own in rows),
+                *(_speedup(row, own, peer=name in peers) for _, own in rows),
                 _figure(row.get("limit")),
                 *_accuracy(row.get("accuracy"), fmrs),
             )
@@ -114,7 +114,7 @@ def _engines(found: Sequence[Mapping[str, Any]], images: str | None) -> Iterator
         yield f"- `{name}`: {row.get('unavailable') or row['what']}"
 
 
-def _speedup(row: Mapping[str, Any], own: Mapping[str, Any], peer: bool) -> object:  # noqa: FBT001
+def _speedup(row: Mapping[str, Any], own: Mapping[str, Any], *, peer: bool) -> object:
     if not peer or "median_ms" not in row:
         return "-"
     return f"{row['median_ms'] / own['median_ms']:.1f} times"

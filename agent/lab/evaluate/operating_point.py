@@ -127,7 +127,11 @@ def _people(images: FaceSet, manifest: Manifest) -> _People:
         if not len(rows):
             continue
         owner = len(references)
-        references.append(mean_of(list(images.enrolled[rows[:PHOTOGRAPHS]]), merging))
+        references.append(mean_of(
+                list(images.enrolled[rows[:PHOTOGRAPHS]]),
+                metric,
+                unit_length=manifest.embedder.unit_length,
+            ))
         probes += rows[PHOTOGRAPHS:].tolist()
         owners += [owner] * len(rows[PHOTOGRAPHS:])
     if not references:
