@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from config_parts import MEASURED
 from gate_command import Gate
 from places import ROOT
 
@@ -195,3 +196,14 @@ def test_no_agent_runs(gate: Gate, state_dir: Path) -> None:
     assert answer.code == 69
     assert str(state_dir / "control.sock") in answer.json["error"]
     assert "gate-agent run" in answer.json["fix"]
+
+
+def test_check_says_where_a_measurement_is_of_another_pack(gate: Gate, config_file: Path) -> None:
+    text = config_file.read_text()
+    config_file.write_text(text + MEASURED.replace('"retail"', '"taguchi"'))
+    answer = gate("config", "check", "--config", config_file)
+    assert answer.code == 0
+    assert (
+        "warning: [face.operating_point] is of pack taguchi 1 and counts for nothing" in answer.err
+    )
+    assert "Fix: gate-agent evaluate operating-point DIR" in answer.err
