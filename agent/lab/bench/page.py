@@ -50,8 +50,9 @@ def page(found: Sequence[Mapping[str, Any]], machine: Machine, images: str | Non
     ]
     yield from _table(("", ""), told)
     yield "What is compared is measured in turns, so a ratio suffers less from a load than a time."
-    for one in found:
-        yield ""
+    for number, one in enumerate(found):
+        if not number:
+            yield ""
         yield f"## {one['pack']}"
         yield ""
         yield f"An image of {one['image']} with one face {one['face_px']} px wide."
@@ -86,7 +87,6 @@ def _engines(found: Sequence[Mapping[str, Any]], images: str | None) -> Iterator
     rows = [(one["pack"], {**one["face_path"], **one}) for one in found]
     peers = found[0].get("peers", {}) if found else {}
     fmrs = list(found[0]["accuracy"]["fnmr"]) if found and "accuracy" in found[0] else []
-    yield ""
     yield "## Beside others"
     yield ""
     yield "The whole way from the same image to a template of its largest face, each engine at the"

@@ -102,7 +102,7 @@ def _deepface(_state: Path) -> Peer:
     home = Path(os.environ.get("DEEPFACE_HOME") or Path.home()) / ".deepface" / "weights"
     if not (home / f"{_DEEPFACE_MODEL.lower()}_weights.h5").is_file():
         raise UnavailableError(
-            f"deepface cannot be measured: {home} has no weights of {_DEEPFACE_MODEL}",
+            f"deepface cannot be measured: no weights of {_DEEPFACE_MODEL} are in its folder",
             "install deepface where this agent runs, and let it fetch them once",
         )
     what = f"DeepFace.represent with {_DEEPFACE_MODEL}, defaults"
