@@ -72,7 +72,7 @@ def unknown_people(manifest: Manifest, measured: OperatingPointConfig | None = N
 
 def people_thresholds(manifest: Manifest, index: ReferenceIndex) -> Thresholds:
     """What holds among the people of ``index`` where nothing is known of the gate before."""
-    return _thresholds(manifest, site_bound(index))
+    return _thresholds(manifest, site_bound(index), None)
 
 
 def site_thresholds(

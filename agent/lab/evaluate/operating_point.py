@@ -33,7 +33,6 @@ from agent.domain.sight.resampling import Persons
 from agent.errors import RefusedError
 from agent.lab.evaluate.faces import FaceSet, Progress
 from agent.lab.evaluate.open import measured_identities
-from agent.operations.people.references import merging_of
 from agent.vision.packs.manifest import Manifest
 
 PHOTOGRAPHS = 2
@@ -116,7 +115,6 @@ def persons_needed(fmr: float) -> int:
 
 
 def _people(images: FaceSet, manifest: Manifest) -> _People:
-    merging = merging_of(manifest, unknown_people(manifest).same_person())
     metric = Metric(manifest.comparison.metric)
     good = np.isfinite(images.templates).all(axis=1)
     references: list[Template] = []
@@ -127,11 +125,13 @@ def _people(images: FaceSet, manifest: Manifest) -> _People:
         if not len(rows):
             continue
         owner = len(references)
-        references.append(mean_of(
+        references.append(
+            mean_of(
                 list(images.enrolled[rows[:PHOTOGRAPHS]]),
                 metric,
                 unit_length=manifest.embedder.unit_length,
-            ))
+            )
+        )
         probes += rows[PHOTOGRAPHS:].tolist()
         owners += [owner] * len(rows[PHOTOGRAPHS:])
     if not references:
