@@ -255,7 +255,7 @@ def test_codes_are_looked_for_where_something_moves_and_twice_a_second_else():
         looks.append(float(image[0, 0, 0]))
         return found
 
-    reader = cast(Any, SimpleNamespace(look=look))
+    reader = cast(Any, SimpleNamespace(look=look, unread=[]))
     nothing = cast(Any, None)
     symbols = SymbolWatcher("entry", reader, cast(Slot[Frame], slot), nothing, ManualClock(), print)
     symbols.codes = cast(Any, SimpleNamespace(look=lambda *_: []))
