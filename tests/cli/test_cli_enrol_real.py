@@ -140,7 +140,7 @@ def test_without_a_gallery_everybody_is_a_stranger(
             "holder": None, "score": None, "runner_up_score": None, "reason": "NoMatch",
         }  # fmt: skip
     # Looking must not leave a registry behind.
-    assert [path.name for path in pack_state.iterdir()] == ["models"]
+    assert {path.name for path in pack_state.iterdir()} == {"models", "pack.json"}
 
 
 def test_identify_speaks_to_people_too(gallery_state: Path, faces: Path, gate: Gate) -> None:

@@ -31,7 +31,7 @@ def registry(tmp_path):
 
 def test_only_references_of_the_pack_and_version_in_use_are_compared_with(registry):
     found = take_snapshot(registry, MANIFEST, Rates())
-    assert found.index.names == ("ann", "lin")
+    assert tuple(found.index.names) == ("ann", "lin")
     assert (found.registry.references, found.registry.of_other_packs) == (2, 2)
     # The face of bob, to the bit, as his reference of the other pack has it.
     best, _ = found.index.search(reference("bob").template)
