@@ -89,12 +89,18 @@ class Attempts:
         if track is None or track.id == self._judged or not track.samples:
             return None
         agreed = self.again(now_s)
+        if agreed is not None and self._awaits_life(agreed, now_s):
+            return None
         if agreed is not None and now_s >= self._pacer.recognised_not_before_s:
             return agreed
         # An old frame grants nothing; without a new one the track ends by itself.
         if now_s < max(self._pacer.not_before_s, self._time_up_s) or not self.somebody_there(now_s):
             return None
         return conclude(track, self._threshold, self._requirements)
+
+    def _awaits_life(self, agreed: FaceEvidence, now_s: float) -> bool:
+        unknown = self._requirements.liveness and agreed.cues.liveness is None
+        return unknown and now_s < self._time_up_s
 
     def judged(
         self,

@@ -17,7 +17,7 @@ class LaneSettings:
     """One access point as the controller knows it.
 
     ``door`` names an output, which another access point may share; the areas are those that
-    anti-passback counts.
+    anti-passback counts. ``infrared`` says that an infrared camera stands beside its camera.
     """
 
     access_point: str
@@ -26,6 +26,7 @@ class LaneSettings:
     door: str
     from_area: str | None = None
     to_area: str | None = None
+    infrared: bool = False
 
 
 class Lane:

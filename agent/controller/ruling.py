@@ -91,6 +91,7 @@ class Ruling:
             temperature_max_age_s=settings.thermal.skin.max_age_s,
             attack_cue=settings.thermal.attack_cue,
             thermal_threshold=settings.thermal.attack_threshold,
+            cues=settings.cues if lane.settings.infrared else settings.cues.without_infrared(),
             document_holder=self.registry.documents.get(document.number_hash)
             if document is not None
             else None,

@@ -8,6 +8,7 @@ from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
 from agent.controller.thermal import ThermalSettings
 from agent.domain.access.agreement import Requirements
+from agent.domain.access.cues import CueTerms
 from agent.domain.access.part import Part, PartKind, kind_of
 from agent.domain.access.rule import Rule
 from agent.domain.door.antipassback import Area
@@ -44,7 +45,7 @@ class KioskSettings:
     are right may differ by ``clock_tolerance``. ``max_false_grants_per_day`` bounds the expected
     false grants by faces alone, all access points together. ``accept_no_pad`` lets a face count at
     which no attack detection looked, unless its rule says otherwise; below ``pad_threshold`` it is
-    a picture of one.
+    a picture of one; ``cues`` says what follows from those beside the models.
     """
 
     lanes: tuple[LaneSettings, ...]
@@ -53,6 +54,7 @@ class KioskSettings:
     boot_id: str
     accept_no_pad: bool = False
     pad_threshold: float = PAD_THRESHOLD
+    cues: CueTerms = field(default_factory=CueTerms)
     pace: Pace = field(default_factory=Pace)
     requirements: Requirements = field(default_factory=Requirements)
     community: str = ""

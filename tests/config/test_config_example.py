@@ -67,6 +67,7 @@ def test_what_the_example_has_as_comments_is_right_too(tmp_path) -> None:
     text = text.replace('kind = "gpio"                 # gpio', 'kind = "turnstile" # gpio', 1)
     text = text.replace('pin_factory = "lgpio"', 'pin_factory = "simulated"')
     text = text.replace('kind = "none" ', 'kind = "simulated" ', 1)
+    text = text.replace('beside = "front"', "")
     path = tmp_path / "gate.toml"
     path.write_text(text)
     config = load_config(path).config

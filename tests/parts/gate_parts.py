@@ -16,6 +16,7 @@ from agent.domain.credential.factor import Factor
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.credential.presented import DocumentPresented, HealthPresented, PassPresented
 from agent.domain.record.events import EventType
+from agent.domain.sight.cues import UNSEEN
 from agent.domain.sight.operating_point import OperatingPoint
 from agent.domain.sight.track import Box, Candidate, ClaimScore, FaceSample, FaceTrack, Observation
 
@@ -23,6 +24,7 @@ LIN, ANNA, GUEST = HolderId("lin.2"), HolderId("anna"), HolderId("guest.7")
 FACE, PASS, DOCUMENT = Factor.FACE, Factor.PASS, Factor.ID_DOCUMENT
 DECISIONS = (EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED)
 BOTH = (frozenset({FACE, PASS}),)
+ALONE_RULE = Rule(frozenset({"resident"}), factors=(frozenset({FACE}),))
 LANE = LaneSettings("north-entry", "entry", "front", "turnstile")
 DOOR = DoorSettings("turnstile", pulse_s=3.0, max_pulse_s=10.0)
 REGISTRY = Registry(
@@ -45,13 +47,12 @@ class Gate:
         self.clock = ManualClock(utc=utc)
         self.registry = registry
         self.settings = KioskSettings(
-            lanes=(LANE,),
             doors=(DOOR,),
             rules=rules or (Rule(frozenset({"resident"}), factors=BOTH),),
             boot_id="boot",
             community="lakeside",
             kiosk="g3/north-1",
-            **{"accept_no_pad": True, **settings},
+            **{"accept_no_pad": True, "lanes": (LANE,), **settings},
         )
         self.kiosk = Kiosk(self.settings, registry)
         self.claim: Claim | None = None
@@ -86,8 +87,11 @@ class Gate:
         shown = HealthPresented(self.presentation, self.clock.now().monotonic_s, reason)
         return self.tell(CredentialShown("north-entry", shown))
 
-    def stand(self, who, seconds=1.0, *, known=True, step_in=True, pad=None):
-        """``who`` stands there; the gallery knows them or not; ``pad`` is a model's word."""
+    def stand(self, who, seconds=1.0, *, known=True, step_in=True, pad=None, cues=UNSEEN):
+        """``who`` stands there; the gallery knows them or not.
+
+        ``pad`` is a model's word, ``cues`` those of what stands beside the models.
+        """
         if step_in:
             self.track += 1
             self.samples: list[FaceSample] = []
@@ -100,7 +104,7 @@ class Gate:
                 claim = ClaimScore(self.claim.id, score)
             best = Candidate(who, -0.3) if known and who in self.registry.holders else None
             content = f"{who} {now_s}".encode()
-            sample = FaceSample(now_s, content, best, None, pad, claim)
+            sample = FaceSample(now_s, content, best, None, pad, claim, cues=cues)
             self.samples = [*self.samples, sample][-12:]
             track = FaceTrack(
                 self.track, Box(0, 0, 99, 99), self.came_s, now_s, tuple(self.samples)

@@ -131,7 +131,11 @@ def open_parts(
     settle(installation)
     stack.callback(settle, installation)
     time_key = config.clock.time_key_file
-    engines = {camera.id: engine_of(pack, config.face.threads) for camera in config.camera}
+    engines = {
+        camera.id: engine_of(pack, config.face.threads)
+        for camera in config.camera
+        if camera.spectrum == "visible"
+    }
     pad = open_pad(state, pack.manifest.landmarks, config.face.threads)
     thermometer = stands.thermometer or open_or_await(config.thermometer)
     if thermometer is not None:

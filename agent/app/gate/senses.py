@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from agent.app.gate.parts import Parts
 from agent.app.open.cameras import open_camera
+from agent.app.open.cues import eye_of, open_beside
 from agent.app.open.settings import reads_symbols
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.organ import Organ, Outlet, Task
@@ -27,6 +28,7 @@ from agent.app.threads.senses.verifier import CredentialVerifier, Sources
 from agent.app.threads.watch.gallery import GalleryWatch
 from agent.app.threads.worker import Slot
 from agent.config import CameraConfig
+from agent.config.tables.camera import infrared_beside
 from agent.controller.effects import Compare, Settle
 from agent.controller.inputs import Input
 from agent.credentials.health.trust import TrustList
@@ -43,6 +45,7 @@ from agent.vision.face.track import Tracker
 from agent.vision.face.watch import ClaimedFace, Watcher
 from agent.vision.face.zone import Zone
 from agent.vision.frames.motion import MotionGate
+from agent.vision.pad.infrared import InfraredEye
 from agent.vision.symbols.symbols import SymbolWatch
 
 RULE = Rule(frozenset())
@@ -70,6 +73,7 @@ class Senses(Organ):
         self._ended = ended
         self._watchers: dict[str, CameraWatcher] = {}
         self._watching: set[str] = set()
+        self._eyes: dict[str, InfraredEye] = {}
         secret = parts.community_key
         self._community = None if secret is None else CommunityKey(secret)
         limit = timedelta(days=parts.file.config.health.trust_max_age_days)
@@ -82,8 +86,11 @@ class Senses(Organ):
         yield from self._thermometer()
         yield from self._id_reader()
         cameras = self._parts.file.config.camera
-        self._watching.update(camera.id for camera in cameras)
-        for camera in cameras:
+        visible = [camera for camera in cameras if camera.spectrum == "visible"]
+        self._watching.update(camera.id for camera in visible)
+        for beside, camera in infrared_beside(cameras).items():
+            yield self._infrared(beside, camera)
+        for camera in visible:
             yield from self._camera(camera)
 
     def outlets(self) -> Mapping[type, Outlet]:
@@ -152,7 +159,14 @@ class Senses(Organ):
         )
         zone = Zone(**camera.zone.model_dump())
         watcher = CameraWatcher(
-            Watcher(parts.engines[camera.id], camera.id, zone, tracker, pad=self._pad(camera.id)),
+            Watcher(
+                parts.engines[camera.id],
+                camera.id,
+                zone,
+                tracker,
+                pad=self._pad(camera.id),
+                beside=open_beside(config.face, self._eyes.get(camera.id)),
+            ),
             slot,
             self._gallery.index,
             self._post,
@@ -177,6 +191,20 @@ class Senses(Organ):
         )
         yield Task(f"watch {camera.id}", watcher.work, watcher.stop)
         yield Task(f"camera {camera.id}", reader.work, reader.stop)
+
+    def _infrared(self, beside: str, camera: CameraConfig) -> Task:
+        """The second eye of the camera ``beside``; a dead one is a fault of its own."""
+        self._eyes[beside] = eye_of(camera)
+        reader = CameraReader(
+            camera.id,
+            self._parts.cameras[camera.id],
+            lambda: open_camera(self._parts.file, camera),
+            [self._eyes[beside]],
+            self._post,
+            camera.timeout_s,
+            infrared=True,
+        )
+        return Task(f"camera {camera.id}", reader.work, reader.stop)
 
     def _pad(self, camera: str) -> WatchedPad | None:
         if self._parts.pad is None:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from agent.app.open.cues import cue_terms
 from agent.app.open.schedules import schedule_of, schedules
 from agent.app.open.thermal import thermal_settings, with_temperature
 from agent.config import DoorConfig, GateConfig, RuleConfig
+from agent.config.tables.camera import infrared_beside
 from agent.controller.attempts import Pace
 from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
@@ -23,7 +25,7 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
     """What the controller needs to know."""
     doors = {door.id: door for door in config.door}
     wired, hours = wirings(config), schedules(config)
-    face = config.face
+    face, infrared = config.face, infrared_beside(config.camera)
     return KioskSettings(
         lanes=tuple(
             LaneSettings(
@@ -33,6 +35,7 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
                 door=doors[point.door].output_for(point.direction),
                 from_area=point.from_area,
                 to_area=point.to_area,
+                infrared=point.camera in infrared,
             )
             for point in config.access_point
         ),
@@ -46,9 +49,14 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         boot_id=boot_id,
         accept_no_pad=face.accept_no_pad,
         pad_threshold=face.pad_threshold,
+        cues=cue_terms(face),
         pace=Pace(face.attempt_timeout_s, face.attempt_interval_s, face.attempt_interval_max_s),
         requirements=Requirements(
-            face.agreement_frames, face.agreement_span_s, face.freshness_s, face.margin
+            face.agreement_frames,
+            face.agreement_span_s,
+            face.freshness_s,
+            face.margin,
+            liveness=face.liveness_cue == "deny",
         ),
         community=config.kiosk.community,
         kiosk=f"{config.kiosk.grid}/{config.kiosk.id}",

@@ -26,10 +26,16 @@ class AccessPointConfig(Table):
         """Ids named twice, cameras and doors that are none, and cameras of two access points."""
         yield from repeated("access_point", ids_of_points(whole))
         cameras = [camera.id for camera in whole.rows(CameraConfig)]
+        infrared = [one.id for one in whole.rows(CameraConfig) if one.spectrum == "ir"]
         doors = [door.id for door in whole.rows(DoorConfig)]
         for i, point in enumerate(whole.rows(cls)):
             yield from known(("access_point", i, "camera"), point.camera, cameras)
             yield from known(("access_point", i, "door"), point.door, doors)
+            if point.camera in infrared:
+                yield (
+                    ("access_point", i, "camera"),
+                    f"camera {point.camera!r} is an infrared one: it recognises nobody",
+                )
         yield from _shared_cameras(whole)
 
     @classmethod

@@ -1,13 +1,13 @@
 """[[camera]] and its approach zone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from agent.config.base import Fraction, Name, Table
-from agent.config.whole import Finding, Whole, repeated
+from agent.config.whole import Finding, Whole, known, repeated
 
 _OPEN_SCHEMES = {"http", "rtsp", "rtmp", "rtp", "udp", "tcp", "ftp", "mms", "mmsh"}
 _HERE = {"localhost", "127.0.0.1", "::1"}
@@ -35,8 +35,23 @@ class ZoneConfig(Table):
         return self
 
 
+class AimConfig(Table):
+    """Where an infrared camera looks, beside the one it stands beside.
+
+    A place at ``x``, a fraction of that one's frame, lies at ``offset_x`` + ``scale`` x of its own;
+    likewise downwards.
+    """
+
+    offset_x: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
+    offset_y: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
+    scale: Annotated[float, Field(ge=0.2, le=5.0)] = 1.0
+
+
 class CameraConfig(Table):
-    """One camera; ``source`` is a device (0, /dev/video0), a file, a stream, or photographs."""
+    """One camera; ``source`` is a device (0, /dev/video0), a file, a stream, or photographs.
+
+    An infrared one recognises nobody: it is the second eye of the camera it stands ``beside``.
+    """
 
     id: Name
     kind: Literal["picamera2", "opencv", "simulated"]
@@ -51,6 +66,9 @@ class CameraConfig(Table):
     frozen: bool = Field(False, description="simulated only: no noise, as a hung camera")
     timeout_s: Annotated[float, Field(ge=0.2, le=30)] = 3.0
     zone: ZoneConfig = ZoneConfig()
+    spectrum: Literal["visible", "ir"] = "visible"
+    beside: Name | None = Field(None, description="of an infrared camera: the one it stands beside")
+    aim: AimConfig = AimConfig()
 
     @model_validator(mode="after")
     def _source_fits(self) -> Self:
@@ -62,8 +80,10 @@ class CameraConfig(Table):
 
     @classmethod
     def findings(cls, whole: Whole, /) -> Iterator[Finding]:
-        """Ids named twice."""
-        return repeated("camera", [camera.id for camera in whole.rows(cls)])
+        """Ids named twice; an infrared camera that stands beside none, or not alone."""
+        cameras = whole.rows(cls)
+        yield from repeated("camera", [camera.id for camera in cameras])
+        yield from _infrared(cameras)
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[str]:
@@ -82,6 +102,29 @@ class CameraConfig(Table):
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
         """Each with its kind."""
         return {"cameras": [f"{camera.id} ({camera.kind})" for camera in whole.rows(cls)]}
+
+
+def infrared_beside(cameras: Iterable[CameraConfig]) -> dict[str, CameraConfig]:
+    """The infrared cameras by the one that each stands beside."""
+    return {one.beside: one for one in cameras if one.spectrum == "ir" and one.beside is not None}
+
+
+def _infrared(cameras: Sequence[CameraConfig]) -> Iterator[Finding]:
+    visible = [one.id for one in cameras if one.spectrum == "visible"]
+    taken: set[str] = set()
+    for i, camera in enumerate(cameras):
+        path = ("camera", i, "beside")
+        if camera.spectrum == "visible":
+            if camera.beside is not None:
+                yield path, 'is for an infrared camera: spectrum = "ir"'
+            continue
+        if camera.beside is None:
+            yield path, "is missing: an infrared camera is the second eye of a visible one"
+            continue
+        if camera.beside in taken:
+            yield path, f"camera {camera.beside!r} has an infrared one beside it already"
+        taken.add(camera.beside)
+        yield from known(path, camera.beside, visible, "visible camera ")
 
 
 def _sources(camera: CameraConfig) -> list[str]:

@@ -3,16 +3,16 @@
 import math
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from agent.config.base import Name, Table
 from agent.config.lines import KeyPath
 from agent.config.tables.access_point import AccessPointConfig
-from agent.config.tables.camera import CameraConfig
+from agent.config.tables.camera import CameraConfig, infrared_beside
 from agent.config.tables.rule import RuleConfig
-from agent.config.whole import Finding, Whole
+from agent.config.whole import UNREAD, Finding, Whole
 from agent.domain.sight.impostor_bound import FEWEST_PEOPLE
 from agent.domain.sight.pad import PAD_THRESHOLD
 from agent.domain.sight.track import MOST_SAMPLES
@@ -69,6 +69,10 @@ class OperatingPointConfig(Table):
                 yield (*place, row), "fmr must fall and threshold rise from point to point"
 
 
+CueWord = Literal["off", "report", "deny"]
+CueThreshold = Annotated[float, Field(ge=0.05, le=0.95)]
+
+
 class FaceConfig(Table):
     """How a face is recognised and how sure the gate must be.
 
@@ -79,6 +83,12 @@ class FaceConfig(Table):
     threads: Annotated[int, Field(ge=1, le=8)] = 1
     accept_no_pad: bool = False
     pad_threshold: Annotated[float, Field(ge=0.01, le=0.99)] = PAD_THRESHOLD
+    liveness_cue: CueWord = "report"
+    liveness_threshold: CueThreshold = 0.5
+    screen_cue: CueWord = "report"
+    screen_threshold: CueThreshold = 0.5
+    ir_cue: CueWord = "report"
+    ir_threshold: CueThreshold = 0.5
     accept_licences: tuple[str, ...] = ()
     max_false_grant_rate: Annotated[float, Field(gt=0, le=0.1)] = 0.01
     max_false_grants_per_day: Annotated[float, Field(gt=0, le=10)] = 0.05
@@ -104,6 +114,7 @@ class FaceConfig(Table):
         yield from _agreement(whole)
         if face.operating_point is not None:
             yield from face.operating_point.faults(whole)
+        yield from _infrared(whole)
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[str]:
@@ -134,6 +145,19 @@ class FaceConfig(Table):
             "pack": pack if face.pack == CHOSEN_PACK else face.pack,
             "false_grants": per_day,
         }
+
+
+def _infrared(whole: Whole) -> Iterator[Finding]:
+    """An infrared camera that is to deny, and is not there."""
+    if whole.one(FaceConfig).ir_cue != "deny" or whole.unsure("face", "ir_cue"):
+        return
+    there = infrared_beside(whole.rows(CameraConfig))
+    for point in whole.rows(AccessPointConfig):
+        if point.camera not in (*there, UNREAD):
+            yield (
+                ("face", "ir_cue"),
+                f"denies by an infrared camera, and none stands beside camera {point.camera!r}",
+            )
 
 
 def _accepts(rule: RuleConfig, *, accept: bool) -> bool:

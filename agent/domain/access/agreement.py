@@ -19,18 +19,24 @@ from dataclasses import dataclass, replace
 
 from agent.domain.access.evidence import FaceEvidence
 from agent.domain.credential.holder import HolderId
+from agent.domain.sight.cues import together
 from agent.domain.sight.pad import over_frames
 from agent.domain.sight.track import FaceSample, FaceTrack
 
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """How much a face must show; ``margin`` is in score, to the best other holder."""
+    """How much a face must show; ``margin`` is in score, to the best other holder.
+
+    ``liveness``: a face that would open alone waits until it can be told whether its frames live,
+    as long as any face waits; where it never can be told, that refuses nobody.
+    """
 
     frames: int = 3
     span_s: float = 0.2
     freshness_s: float = 0.5
     margin: float = 0.03
+    liveness: bool = False
 
 
 def agree(track: FaceTrack, threshold: float, requirements: Requirements) -> FaceEvidence | None:
@@ -117,6 +123,7 @@ def _claimed(samples: list[FaceSample], holder: HolderId | None) -> FaceEvidence
         span_s=max(times) - min(times) if times else 0.0,
         newest_s=max((sample.captured_s for sample in samples), default=0.0),
         pad_score=over_frames(pads),
+        cues=together([sample.cues for sample in samples]),
         claimed=True,
     )
 
@@ -166,6 +173,7 @@ def _evidence(
         or (holder is not None and margin is not None and not margin >= requirements.margin),
         frozen=_frozen(samples, requirements),
         pad_score=over_frames(pads),
+        cues=together([sample.cues for sample in samples]),
     )
 
 

@@ -11,6 +11,7 @@ from agent.domain.credential.presented import (
     HealthPresented,
     PassPresented,
 )
+from agent.domain.sight.cues import UNSEEN, Cues
 from agent.domain.skin.skin_temperature import SkinReading
 
 
@@ -34,6 +35,7 @@ class FaceEvidence:
     frozen: bool = False
     pad_score: float | None = None
     claimed: bool = False
+    cues: Cues = UNSEEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ about anybody's rules:
                                 the registry cannot be read any more
     3  FactorMissing            nothing was presented
     4  CredentialForged, ...    a pass or document is not believed, by the reason that it gave
-    5  PresentationAttack       a model, or the thermometer, says the face is a picture of one
+    5  PresentationAttack       a model, the thermometer or another cue that may deny says the face
+                                is a picture of one (SensorFault: the infrared camera says nothing)
     6  HolderMismatch           credentials of two people, a face that is not their holder's, or a
                                 credential that is locked because it met too many such faces
     7  CredentialRevoked        the pass is older than the removal of its holder
@@ -43,6 +44,7 @@ that all is well so far.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.domain.access.cues import denied_by_cue
 from agent.domain.access.evidence import Evidence
 from agent.domain.access.rule import Rule
 from agent.domain.access.situation import Case, Situation
@@ -131,7 +133,9 @@ def _attack(case: Case) -> Reason | None:
         return None
     model = face.pad_score is not None and not face.pad_score >= case.situation.pad_threshold
     cold = case.situation.attack_cue is AttackCue.DENY and not_skin(case)
-    return Reason.PRESENTATION_ATTACK if model or cold else None
+    if model or cold:
+        return Reason.PRESENTATION_ATTACK
+    return denied_by_cue(case.evidence, case.situation.cues)
 
 
 def _mismatch(case: Case) -> Reason | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from agent.domain.access.agreement import Requirements
+from agent.domain.access.cues import CueTerms
 from agent.domain.access.evidence import Evidence
 from agent.domain.access.rule import Rule
 from agent.domain.credential.gate_pass import GatePass
@@ -35,7 +36,7 @@ class Situation:
     faces that were not its holder's were compared with the pass or document.
     ``accept_no_pad`` holds for a rule that does not say itself. Below ``pad_threshold`` a face is a
     picture of one. ``attack_cue`` says what follows where a thermal score is below
-    ``thermal_threshold``.
+    ``thermal_threshold``, ``cues`` the same of the cues beside the models.
     ``bounds`` are the times by which starts and ends are judged; None where the clock says itself,
     or where dates are denied because it is not trusted. A pass may have been issued by a clock that
     is ``clock_tolerance`` ahead of this one.
@@ -52,6 +53,7 @@ class Situation:
     temperature_max_age_s: float = 2.0
     attack_cue: AttackCue = AttackCue.OFF
     thermal_threshold: float = 0.5
+    cues: CueTerms = field(default_factory=CueTerms)
     place: Place | None = None
     pass_uses: int = 0
     pass_revoked: bool = False

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from enum import StrEnum
 
+from agent.domain.access.cues import no_face_in_infrared, not_alive, on_screen
 from agent.domain.access.rule import Elevated, WhenUnreliable
 from agent.domain.access.situation import Case
 from agent.domain.credential.reason import Reason
@@ -22,6 +23,9 @@ class Warned(StrEnum):
     TEMPERATURE_UNRELIABLE = "temperature_unreliable"
     BASELINE_DRIFT = "baseline_drift"
     THERMAL_CUE = "thermal_cue"
+    LIVENESS_CUE = "liveness_cue"
+    SCREEN_CUE = "screen_cue"
+    INFRARED_CUE = "infrared_cue"
 
 
 def not_skin(case: Case) -> bool:
@@ -88,5 +92,8 @@ WARNINGS: tuple[tuple[Warned, Callable[[Case], bool]], ...] = (
     (Warned.TEMPERATURE_UNRELIABLE, _temperature_unreliable),
     (Warned.BASELINE_DRIFT, _drifting),
     (Warned.THERMAL_CUE, not_skin),
+    (Warned.LIVENESS_CUE, lambda case: not_alive(case.evidence, case.situation.cues)),
+    (Warned.SCREEN_CUE, lambda case: on_screen(case.evidence, case.situation.cues)),
+    (Warned.INFRARED_CUE, lambda case: no_face_in_infrared(case.evidence, case.situation.cues)),
 )
 """When each is told."""

@@ -23,6 +23,7 @@ THINNED = frozenset(
         *("score", "runner_up_score", "margin", "frames", "compared"),
         *("threshold", "threshold_fmr", "threshold_extrapolated"),
         *("pad_score", "thermal_score", "temperature_c", "temperature"),
+        *("liveness_score", "screen_score", "infrared_score"),
     }
 )
 """The keys of an attempt's data that ``Trace.MINIMAL`` leaves out."""

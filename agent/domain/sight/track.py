@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.domain.credential.holder import HolderId
+from agent.domain.sight.cues import UNSEEN, Cues
 from agent.domain.sight.hindrance import Hindrance
 
 MOST_SAMPLES = 12
@@ -50,7 +51,7 @@ class FaceSample:
     candidate who is another holder than ``best``; ``pad_score`` None where no model looked.
     ``fused`` is the mean of the track's best frames so far compared with ``best``'s holder, on the
     scale of one comparison; None where there is no such mean, or where this frame by itself is too
-    far from that holder to be surely theirs.
+    far from that holder to be surely theirs. ``cues`` are what stands beside the models.
     """
 
     captured_s: float
@@ -60,6 +61,7 @@ class FaceSample:
     pad_score: float | None = None
     claim: "ClaimScore | None" = None
     fused: float | None = None
+    cues: Cues = UNSEEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from agent.vision.face.track import Tracker
 from agent.vision.face.zone import Zone, search_widths
 from agent.vision.frames.motion import MotionGate
 from agent.vision.frames.readable import unreadable
+from agent.vision.pad.beside import Beside
 from agent.vision.pad.score import PadScorer
 
 _SETTLED_EVERY_S = 0.5
@@ -56,10 +57,15 @@ class Watcher:
         tracker: Tracker,
         limits: AcquisitionLimits = GATE,
         pad: PadScorer | None = None,
+        beside: Beside | None = None,
     ) -> None:
-        """``pad`` looks at every face that is compared; None where no attack detection runs."""
+        """``pad`` looks at every face that is compared; None where no attack detection runs.
+
+        ``beside`` looks for what stands beside its models.
+        """
         self._engine = engine
         self._pad = pad
+        self._beside = beside or Beside()
         self._camera = camera
         self._zone = zone
         self._limits = limits
@@ -125,6 +131,7 @@ class Watcher:
         self._sighting = Sighting(True, shown.hindrance(self._limits), several)
         stages.done("landmarks")
         track = person.tracker.id
+        self._beside.follow(track, image, located.box, at_s)
         if track is None or shortfall(quality, self._limits) is not None:
             return
         if self._wanted(person, track, shown.goodness, at_s):
@@ -153,6 +160,8 @@ class Watcher:
         claim = self._claim_score(template, index)
         stages.done("compare")
         pad = self._attack_score(frame.image, located, stages)
+        cues = self._beside.cues(frame.image, located, frame.captured_s, self._engine.detect)
+        stages.done("cues")
         sample = FaceSample(
             frame.captured_s,
             _digest(frame.image, located.box),
@@ -161,6 +170,7 @@ class Watcher:
             pad_score=pad,
             claim=claim,
             fused=fused,
+            cues=cues,
         )
         person.tracker.add(sample, template, goodness)
 

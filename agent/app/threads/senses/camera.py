@@ -54,6 +54,16 @@ class Watches(Protocol):
         """Compare 1:1 with whom a credential names; None stops that."""
 
 
+class FrameSink(Protocol):
+    """Where a reader puts its frames: a ``Slot``, or an infrared eye."""
+
+    def put(self, value: Frame, /) -> None:
+        """A new one, which replaces the one before."""
+
+    def close(self) -> None:
+        """No more will come."""
+
+
 class CameraReader:
     """Puts every frame into each slot; the reader of a slot sees the newest."""
 
@@ -62,10 +72,13 @@ class CameraReader:
         name: str,
         camera: Camera,
         reopen: Callable[[], Camera],
-        slots: Sequence[Slot[Frame]],
+        slots: Sequence[FrameSink],
         post: Callable[[Input], None],
         timeout_s: float,
+        *,
+        infrared: bool = False,
     ) -> None:
+        """``infrared``: its picture may well be dark, and nothing of that is the lens's."""
         self._fault = FaultLine(PartKind.CAMERA.part(name), post)
         self._lens_fault = FaultLine(PartKind.LENS.part(name), post)
         self._lens = LensWatch()
@@ -74,6 +87,7 @@ class CameraReader:
         self._reopen = reopen
         self._slots = slots
         self._timeout_s = timeout_s
+        self._infrared = infrared
         self._stopping = threading.Event()
 
     def work(self) -> None:
@@ -113,7 +127,7 @@ class CameraReader:
             self._fault.failed("it repeats one frame for ever: restart it")
             return True
         self._fault.works()
-        if trouble is None:
+        if trouble is None or self._infrared:
             self._lens_fault.works()
         else:
             self._lens_fault.failed(_OF_THE_LENS[trouble])
