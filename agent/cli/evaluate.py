@@ -269,6 +269,41 @@ def pad(
     show_pad(found)
 
 
+@app.command("playback", epilog=examples("evaluate playback", "evaluate playback portraits --json"))
+def playback(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="Portraits [default: the demo's two].", readable=False),
+    ] = None,
+    *,
+    rounds: Annotated[
+        int, typer.Option("--rounds", min=1, max=1000, help="So often each portrait in each way.")
+    ] = 5,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same one, the same frames.")] = 1,
+    face_pack: Annotated[
+        str | None,
+        typer.Option("--face-pack", metavar="NAME", help="What finds the faces [default: yours]."),
+    ] = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Simulate faces that screens and prints play back.
+
+    No measurement: it says what the models and cues make of made-up frames. Needs neither config
+    nor key.
+    """
+    from agent.lab.evaluate.open_playback import evaluate_played_back
+    from agent.lab.evaluate.playback import columns, table_rows
+
+    with progress(wanted=not as_json) as advance:
+        found = evaluate_played_back(folder, state_dir(state), rounds, seed, advance, face_pack)
+    if as_json:
+        emit(found)
+        return
+    typer.echo("a simulation, no measurement: docs/attack-detection.md says of what")
+    table(columns(found), table_rows(found))
+
+
 def _check(reference_bits: int | None) -> None:
     if reference_bits not in (None, 8, 4, 1):
         raise typer.BadParameter("8, 4 or 1", param_hint="--reference-bits")

@@ -37,6 +37,7 @@ models list, models setup, models chosen, models choose,
 models install, models verify, models remove, models show,
 config check, config show, config schedule, events list, events tail, events export,
 evaluate pairs, evaluate identities, evaluate operating-point, evaluate pad, evaluate thermal,
+evaluate playback,
 pass keygen, pass issue, pass verify, pass print, pass revoke, pass trust, pass delegate,
 pass distrust, pass issuers, verify health, trust install, trust list, trust remove,
 voice prepare, voice list, voice say, clock show, clock confirm, clock set-back

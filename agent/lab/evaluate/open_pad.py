@@ -45,7 +45,7 @@ def evaluate_folder(
         RefusedError: the folder is not as it should be.
         UnavailableError: no attack detection, or nothing that finds faces, is installed.
     """
-    finder = load_pack(face_pack or _installed_finder(state), state)
+    finder = load_pack(face_pack or installed_finder(state), state)
     names = tuple(packs) or installed_pad_packs(state)
     if not names:
         raise UnavailableError(
@@ -64,7 +64,7 @@ def evaluate_folder(
     return evaluate_pad(folder, method, progress).as_json()
 
 
-def _installed_finder(state: Path) -> str:
+def installed_finder(state: Path) -> str:
     """The face pack that is in use where none is named, else the first one installed."""
     default = pack_of(None, state)
     if is_installed(default, state):

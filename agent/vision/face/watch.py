@@ -132,6 +132,7 @@ class Watcher:
         stages.done("landmarks")
         track = person.tracker.id
         self._beside.follow(track, image, located.box, at_s)
+        stages.done("cues")
         if track is None or shortfall(quality, self._limits) is not None:
             return
         if self._wanted(person, track, shown.goodness, at_s):

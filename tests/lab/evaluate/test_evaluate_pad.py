@@ -94,4 +94,4 @@ def test_faces_are_found_by_the_chosen_pack(tmp_path):
     for name in ("dlib", "retail"):
         (tmp_path / "models" / name).mkdir(parents=True)
     write_choice(tmp_path, Choice("retail", "a reason"))
-    assert open_pad._installed_finder(tmp_path) == "retail"
+    assert open_pad.installed_finder(tmp_path) == "retail"

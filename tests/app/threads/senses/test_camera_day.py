@@ -26,6 +26,7 @@ from agent.vision.face.watch import Watcher
 from agent.vision.face.zone import Zone
 from agent.vision.frames.motion import MotionGate
 from agent.vision.packs.manifest import read_manifest
+from agent.vision.pad.infrared import Aim, InfraredEye
 
 SMALL = corridor(120, 160)
 LIVING = noisy(SMALL, 7)
@@ -152,7 +153,7 @@ class Engine:
 def watcher(engine=None):
     tracker = Tracker(Metric.EUCLIDEAN, -0.57)
     limits = AcquisitionLimits(0, 0.0, 0.0)
-    return Watcher(engine or Engine(), "front", Zone(), tracker, limits)
+    return Watcher(cast(Any, engine or Engine()), "front", Zone(), tracker, limits)
 
 
 EMPTY = ReferenceIndex.empty(16, Metric.EUCLIDEAN)
@@ -266,3 +267,27 @@ def test_codes_are_looked_for_where_something_moves_and_twice_a_second_else():
     frames += [Frame(LIVING[number % 7], number / 15, number) for number in range(45, 60)]
     symbols.work()
     assert len(looks) >= 5 + 7
+
+
+def test_an_infrared_camera_may_well_see_nothing_and_its_end_is_its_eyes():
+    said: list[Any] = []
+    eye = InfraredEye(Aim())
+    camera = Script([np.full((120, 160, 3), 3 + i % 3, np.uint8) for i in range(300)])
+    reader = CameraReader("eye", camera, lambda: camera, [eye], said.append, 1.0, infrared=True)
+    reader.work()
+    assert PartKind.LENS.part("eye") not in [one.part for one in said]
+    assert eye.score((480, 640, 3), Box(0, 0, 100, 100), 30.0, lambda _image, _px: []) is None
+
+
+def test_a_dead_infrared_camera_is_a_fault_of_its_own():
+    said: list[Any] = []
+    camera = Script([UnavailableError("gone", "plug it in"), LIVING[0]])
+    reader = CameraReader(
+        "eye", camera, lambda: camera, [InfraredEye(Aim())], said.append, 1.0, infrared=True
+    )
+    reader._stopping = cast(Any, SimpleNamespace(is_set=lambda: False, wait=lambda _s: False))
+    reader.work()
+    assert [(type(one), one.part) for one in said] == [
+        (FaultRaised, PartKind.CAMERA.part("eye")),
+        (FaultCleared, PartKind.CAMERA.part("eye")),
+    ]
