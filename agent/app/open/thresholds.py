@@ -6,13 +6,15 @@ from agent.app.open.site import Site
 from agent.config import OperatingPointConfig
 from agent.domain.sight.comparison import Metric, ReferenceIndex
 from agent.domain.sight.impostor_bound import SiteBound, site_bound
-from agent.domain.sight.operating_point import CurvePoint, ThresholdCurve
+from agent.domain.sight.operating_point import CurvePoint, ThresholdCurve, threshold_at
 from agent.domain.sight.thresholds import Group, Thresholds, settled, thresholds
 from agent.errors import ConfigError, StoreError, UnavailableError
 from agent.ports import BoundMemory
 from agent.vision.packs.manifest import Manifest, ManifestCurvePoint, read_manifest
 
 SITE_PEOPLE = "the people of this site, as [face.operating_point] has them"
+
+_NO_STRANGER_FMR = 1e-6
 
 
 def curve_of(manifest: Manifest) -> ThresholdCurve:
@@ -72,7 +74,7 @@ def unknown_people(manifest: Manifest, measured: OperatingPointConfig | None = N
 
 def people_thresholds(manifest: Manifest, index: ReferenceIndex) -> Thresholds:
     """What holds among the people of ``index`` where nothing is known of the gate before."""
-    return _thresholds(manifest, site_bound(index), None)
+    return _thresholds(manifest, site_bound(index, one_person(manifest)), None)
 
 
 def site_thresholds(
@@ -90,7 +92,7 @@ def site_thresholds(
     lower: that keeps nobody out and lets nobody in.
     """
     pack = manifest.name, manifest.version
-    site = site_bound(index)
+    site = site_bound(index, one_person(manifest))
     if site is not None:
         site = settled(site, memory.site_bound(*pack))
         if keep:
@@ -102,8 +104,18 @@ def site_thresholds(
 def _thresholds(
     manifest: Manifest, site: SiteBound | None, measured: OperatingPointConfig | None
 ) -> Thresholds:
-    highest = 1.0 if Metric(manifest.comparison.metric) is Metric.COSINE else 0.0
-    return thresholds(curve_of(manifest), groups_of(manifest, measured), site, highest)
+    comparison = manifest.comparison
+    medians = (comparison.genuine_median, *(one.genuine_median for one in comparison.group))
+    known = [median for median in medians if median is not None]
+    highest = 1.0 if Metric(comparison.metric) is Metric.COSINE else 0.0
+    ceiling = min(max(known, default=highest), highest)
+    return thresholds(curve_of(manifest), groups_of(manifest, measured), site, ceiling)
+
+
+def one_person(manifest: Manifest) -> float:
+    """The score that strangers reach once in a million comparisons, in the worst measured group."""
+    curves = (curve_of(manifest), *(group.curve for group in groups_of(manifest)))
+    return max(threshold_at(curve, _NO_STRANGER_FMR) for curve in curves)
 
 
 def _curve(points: tuple[ManifestCurvePoint, ...], impostor_pairs: int) -> ThresholdCurve:

@@ -271,6 +271,14 @@ class ReferenceIndex:
                 templates[at] = comparable(template[None], self.metric)[0]
         return templates
 
+    def coded(self, which: Rows) -> Templates:
+        """The references in these rows as their codes have them: nothing is opened.
+
+        Each component is off by half a step of its row's scale at most: enough to tell how scores
+        are distributed, not to decide by one.
+        """
+        return self.table.codes[which].astype(np.float32) * self.table.scales[which][:, None]
+
     def rows_of(self, holder: HolderId) -> slice:
         """Where the references of ``holder`` lie; empty where there are none."""
         at = bisect_left(self.names, holder)

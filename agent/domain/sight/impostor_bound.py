@@ -21,6 +21,7 @@ Of a large gallery a sample of people is compared, drawn by their ids: the same 
 nearly the same ones when somebody comes or goes.
 """
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ MOST_PEOPLE = 512
 MOST_REFERENCES = 4
 FEWEST_PEOPLE = 4
 """With fewer a part without one of them has no spread, and nothing is bounded."""
+_MOST_DOUBLES = 0.5
 HOUSEHOLD = 3
 """Others who may be of one's kin and look it: a household has 2.6 people (China, census of 2020),
 and a grandmother lives across the yard."""
@@ -132,13 +134,22 @@ class _Pairs:
     owner: npt.NDArray[np.int64]
 
 
-def site_bound(index: ReferenceIndex) -> SiteBound | None:
-    """The bound that this gallery carries; None with fewer than ``FEWEST_PEOPLE``."""
-    if len(index.names) < FEWEST_PEOPLE:
+def site_bound(index: ReferenceIndex, one_person: float = math.inf) -> SiteBound | None:
+    """The bound that this gallery carries; None with fewer than ``FEWEST_PEOPLE``.
+
+    From ``one_person`` on a score is no stranger's in any group that was measured: ids that reach
+    it are one person under several, and count as one.
+    """
+    names = _sample(index.names)
+    if len(names) < FEWEST_PEOPLE:
         return None
-    pairs = _compared(index, _sample(index.names))
-    if pairs is None:
-        return None
+    pairs = _compared(index, names)
+    doubles = _doubles(pairs, one_person)
+    if doubles.any():
+        names = [name for name, double in zip(names, doubles, strict=True) if not double]
+        if len(names) < FEWEST_PEOPLE:
+            return None
+        pairs = _compared(index, names)
     people, holders = len(pairs.count), len(index.names)
     kept = ~_look_alikes(pairs)
     mean, std, parts = _moments(pairs, kept)
@@ -178,8 +189,8 @@ def _sample(names: Sequence[HolderId]) -> list[HolderId]:
     return [names[i] for i in chosen]
 
 
-def _compared(index: ReferenceIndex, people: list[HolderId]) -> _Pairs | None:
-    """Everybody with everybody; who was removed meanwhile is left out, None where too few stay."""
+def _compared(index: ReferenceIndex, people: list[HolderId]) -> _Pairs:
+    """Everybody with everybody, by the codes: a bound opens no template."""
     rows: list[int] = []
     owner: list[int] = []
     for number, name in enumerate(people):
@@ -187,12 +198,8 @@ def _compared(index: ReferenceIndex, people: list[HolderId]) -> _Pairs | None:
         some = range(place.start, min(place.stop, place.start + MOST_REFERENCES))
         rows += some
         owner += [number] * len(some)
-    templates = index.rows(np.array(rows, dtype=np.int64)).astype(np.float64)
-    there = np.isfinite(templates).all(axis=1)
-    templates = templates[there]
-    stay, owners = np.unique(np.array(owner, dtype=np.int64)[there], return_inverse=True)
-    if len(stay) < FEWEST_PEOPLE:
-        return None
+    templates = index.coded(np.array(rows, dtype=np.int64)).astype(np.float64)
+    owners = np.array(owner, dtype=np.int64)
     scores = templates @ templates.T
     if index.metric is Metric.EUCLIDEAN:
         squares = np.diag(scores).copy()
@@ -200,7 +207,7 @@ def _compared(index: ReferenceIndex, people: list[HolderId]) -> _Pairs | None:
         scores -= squares[:, None]
         scores -= squares[None, :]
         scores = -np.sqrt(np.maximum(-scores, 0.0))
-    starts = np.searchsorted(owners, np.arange(len(stay)))
+    starts = np.searchsorted(owners, np.arange(len(people)))
 
     def summed(cells: Matrix) -> Matrix:
         sums = np.add.reduceat(np.add.reduceat(cells, starts, axis=0), starts, axis=1)
@@ -221,11 +228,32 @@ def _compared(index: ReferenceIndex, people: list[HolderId]) -> _Pairs | None:
     )
 
 
+def _doubles(pairs: _Pairs, one_person: float) -> npt.NDArray[np.bool_]:
+    """Who is somebody before them once more; nobody, where that would be said of every other one.
+
+    Then it is the pack that does not tell these people apart.
+    """
+    found = np.asarray(np.tril(pairs.best > one_person, -1).any(axis=1))
+    return found if found.mean() <= _MOST_DOUBLES else np.zeros_like(found)
+
+
 def _look_alikes(pairs: _Pairs) -> npt.NDArray[np.bool_]:
     """Pairs of people so alike that the others' scores don't explain them, each a few times only.
 
-    By a fit that they have no part in: the scores are clipped at two quantiles, and what a normal
-    distribution loses by that is put back.
+    Whoever resembles many is one of a group of people, and stays.
+    """
+    alike = pairs.best > _far(pairs)
+    many = alike.sum(axis=1) > HOUSEHOLD
+    alike[many] = False
+    alike[:, many] = False
+    return np.asarray(alike)
+
+
+def _far(pairs: _Pairs) -> float:
+    """The score that no pair of these people reaches by chance, as far as most of them say.
+
+    By a fit that who is alike has no part in: the scores are clipped at two quantiles, and what a
+    normal distribution loses by that is put back.
     """
     people = len(pairs.best)
     others = pairs.best[np.triu_indices(people, 1)]
@@ -235,12 +263,7 @@ def _look_alikes(pairs: _Pairs) -> npt.NDArray[np.bool_]:
     lost = (1.0 - 2.0 * cut) - 2.0 * k * _NORMAL.pdf(k) + 2.0 * cut * k * k
     clipped = np.clip(others, low, high)
     beyond = -_NORMAL.inv_cdf(_CHANCE_OF_A_LOOK_ALIKE / len(others))
-    far = clipped.mean() + clipped.std() / np.sqrt(lost) * _student(people - 1, beyond)
-    alike = pairs.best > far
-    many = alike.sum(axis=1) > HOUSEHOLD
-    alike[many] = False
-    alike[:, many] = False
-    return np.asarray(alike)
+    return float(clipped.mean() + clipped.std() / np.sqrt(lost) * _student(people - 1, beyond))
 
 
 def _moments(pairs: _Pairs, kept: npt.NDArray[np.bool_]) -> tuple[float, float, Matrix]:

@@ -14,16 +14,15 @@ bound's credibility, from 0 with hardly anybody to 1. So the prior stands for pe
 is known; whoever they turn out to be replaces it, downwards as soon as the bound says so, upwards
 as far as it can be believed; nothing jumps as one more person is enrolled.
 
-A threshold past what a holder's own face reaches is none: beyond ``ceiling``, where half of all
-genuine comparisons would be refused as far as anybody measured that, or at the highest score that
-there is, the face alone opens nothing.
+A threshold past what a holder's own face reaches is none: beyond ``ceiling``, the score that half
+of all genuine comparisons miss where somebody measured that, and at most that of a template with
+itself, the face alone opens nothing.
 """
 
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
-from statistics import NormalDist
 
 from agent.domain.sight.impostor_bound import RATES, SiteBound
 from agent.domain.sight.operating_point import CurvePoint, ThresholdCurve, threshold_at
@@ -32,8 +31,6 @@ _LEAST_STEP = 1e-9
 _ROUNDING = 1e-6
 _HALF = 0.5
 _MIXED_UP, _MIXED_UP_HERE = 1e-3, 1e-2
-_LEAST_FNMR, _MOST_FNMR = 1e-6, 0.999999
-_NORMAL = NormalDist()
 
 
 class Source(StrEnum):
@@ -102,15 +99,12 @@ def thresholds(
     pack: ThresholdCurve,
     groups: tuple[Group, ...],
     site: SiteBound | None,
-    highest: float = math.inf,
+    ceiling: float | None = None,
 ) -> Thresholds:
     """The curve that follows from all of it; the pack's own where there is nothing beside it.
 
-    ``highest`` is the score of a template with itself.
+    Beyond ``ceiling`` there is no threshold that a holder's own face reaches; None: nobody knows.
     """
-    ceiling = _ceiling([pack, *(group.curve for group in groups)])
-    if math.isfinite(highest):
-        ceiling = highest if ceiling is None else min(ceiling, highest)
     if not groups and site is None:
         return Thresholds(pack, groups, site, pack, ceiling)
     furthest = pack.furthest_fmr
@@ -202,24 +196,3 @@ def _reached(points: list[CurvePoint], ceiling: float | None) -> float:
             part = (ceiling - looser.threshold) / (stricter.threshold - looser.threshold)
             return float(looser.fmr * (stricter.fmr / looser.fmr) ** max(part, 0.0))
     return points[0].fmr
-
-
-def _ceiling(curves: list[ThresholdCurve]) -> float | None:
-    """The score that half of the genuine comparisons miss, of the group of whom it is highest.
-
-    Two measured FNMRs make a normal distribution of genuine scores: its mean. None where nobody
-    measured two.
-    """
-    found = []
-    for curve in curves:
-        places = [
-            (_NORMAL.inv_cdf(min(max(point.fnmr, _LEAST_FNMR), _MOST_FNMR)), point.threshold)
-            for point in curve.points
-            if point.fnmr is not None
-        ]
-        rising = [(a, b) for a, b in pairwise(places) if b[0] > a[0]]
-        if rising:
-            slope = max((b[1] - a[1]) / (b[0] - a[0]) for a, b in rising)
-            z, score = places[-1]
-            found.append(score - slope * z)
-    return max(found, default=None)

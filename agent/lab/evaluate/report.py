@@ -4,6 +4,8 @@ import json
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from agent.domain.sight.error_rates import det_curve
 from agent.errors import RefusedError
 from agent.lab.evaluate.faces import Measured
@@ -45,6 +47,7 @@ def manifest_lines(measured: Measured) -> Iterator[str]:
     yield f'basis = "{"measured" if pairs >= _LEAST_PAIRS_MEASURED else "provisional"}"'
     yield f"measured_on = {json.dumps(images)}"
     yield f"impostor_pairs = {pairs}"
+    yield f"genuine_median = {round(float(np.median(measured.genuine)), 4)}"
     yield "measured_for = []"
     yield f'not_measured_for = ["FMR below {_MANIFEST_FMRS[points[-1].fmr]}"]'
     yield "curve = ["

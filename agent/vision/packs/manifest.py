@@ -136,6 +136,9 @@ def _rising(curve: tuple[ManifestCurvePoint, ...]) -> tuple[ManifestCurvePoint, 
 Curve = Annotated[tuple[ManifestCurvePoint, ...], Field(min_length=1), AfterValidator(_rising)]
 
 
+_MEDIAN = "the score that half of one person's own comparisons miss"
+
+
 class ComparisonGroup(ManifestTable):
     """What was measured on one group of people, beside the pack's own curve.
 
@@ -149,6 +152,7 @@ class ComparisonGroup(ManifestTable):
     persons: int = Field(ge=2)
     basis: Literal["measured", "published", "provisional", "fitted"]
     impostor_pairs: int = Field(default=0, ge=0)
+    genuine_median: float | None = Field(default=None, description=_MEDIAN)
     curve: Curve
 
 
@@ -166,6 +170,7 @@ class Comparison(ManifestTable):
     measured_on: str
     impostor_pairs: int = Field(ge=0)
     persons: int | None = Field(default=None, ge=2)
+    genuine_median: float | None = Field(default=None, description=_MEDIAN)
     measured_for: tuple[str, ...]
     not_measured_for: tuple[str, ...]
     curve: Curve

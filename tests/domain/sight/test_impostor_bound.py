@@ -1,6 +1,7 @@
 """What the gallery's people say of strangers: the promise kept, look-alikes, samples, edges."""
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight import impostor_bound
+from agent.domain.sight.codes import plain_product
 from agent.domain.sight.comparison import Metric, ReferenceIndex
+from agent.domain.sight.image import Template
 from agent.domain.sight.impostor_bound import RATES, SiteBound, site_bound
 from agent.domain.sight.operating_point import threshold_at
 
@@ -139,3 +142,33 @@ def test_any_gallery_has_a_bound_that_rises_and_is_above_the_fit(
     assert all(a < b for a, b in pairwise(found.bound))
     assert all(a >= b - 1e-12 for a, b in zip(found.bound, found.fitted, strict=True))
     assert 0.0 <= found.credibility <= 1.0
+
+
+def test_a_bound_opens_no_template() -> None:
+    """So who is removed meanwhile stops nothing, and no plain copy of the gallery is made."""
+    whole = gallery(people(np.random.default_rng(5), 30, "normal"))
+
+    def closed(_rows: object) -> Iterator[Template | None]:
+        raise AssertionError("a template was opened")
+
+    owners = [whole.holder_of(row) for row in range(len(whole))]
+    sealed = ReferenceIndex.of_table(owners, whole.table, closed, whole.metric, 1, plain_product)
+    assert site_bound(sealed) == site_bound(whole)
+
+
+def test_one_person_under_many_ids_counts_once() -> None:
+    community = people(np.random.default_rng(8), 12, "normal")
+    random = np.random.default_rng(7)
+    again = np.repeat(community[:1], 6, axis=0)
+    again = again + random.normal(0.0, 1e-3, again.shape)
+    alone, found = (
+        site_bound(gallery(rows), 0.9) for rows in (community, np.concatenate([community, again]))
+    )
+    assert alone is not None
+    assert found is not None
+    assert found.people == alone.people == 12
+    assert found.bound == pytest.approx(alone.bound, abs=5e-3)
+    # Where every other one would be, it is the pack that does not tell these people apart.
+    told = site_bound(gallery(np.concatenate([community[:3], again, again])), 0.9)
+    assert told is not None
+    assert told.people == 15

@@ -140,13 +140,10 @@ def test_who_comes_and_goes_moves_nothing_back_and_forth() -> None:
 
 def test_where_holders_no_longer_reach_it_the_face_alone_is_not_enough() -> None:
     genuine = ThresholdCurve(
-        (CurvePoint(1e-2, 0.3, 0.01), CurvePoint(1e-3, 0.4, 0.03), CurvePoint(1e-4, 0.5, 0.1)),
-        78_000,
+        (CurvePoint(1e-2, 0.3), CurvePoint(1e-3, 0.4), CurvePoint(1e-4, 0.5)), 78_000
     )
-    easy, hard = (thresholds(genuine, (), said(score, 1.0, 0.08)) for score in (0.3, 0.6))
-    # By the normal quantiles of 0.01, 0.03 and 0.1: the steepest slope, carried on to one half.
-    steepest = 0.1 / (2.3263 - 1.8808)
-    assert easy.ceiling == hard.ceiling == pytest.approx(0.5 + 1.2816 * steepest, abs=1e-3)
+    easy, hard = (thresholds(genuine, (), said(score, 1.0, 0.08), 0.78) for score in (0.3, 0.6))
+    assert easy.ceiling == hard.ceiling == 0.78
     assert genuine.furthest_fmr <= easy.curve.furthest_fmr < 2e-7
     most = hard.references_served(0.01)
     assert 100 < most < easy.references_served(0.01)
@@ -162,14 +159,14 @@ def test_a_mix_up_is_held_to_the_estimate_and_no_bound() -> None:
 
 
 def test_no_score_is_above_that_of_a_template_with_itself() -> None:
-    alike = thresholds(PACK, (), said(0.95, 1.0, 0.05), highest=1.0)
+    alike = thresholds(PACK, (), said(0.95, 1.0, 0.05), ceiling=1.0)
     assert alike.references_served(0.01) == pytest.approx(100, rel=0.01)
     assert thresholds(ThresholdCurve((CurvePoint(1e-3, 0.4),)), (), None, 1.0).ceiling == 1.0
 
 
 def test_where_no_threshold_is_within_reach_the_face_alone_serves_nobody() -> None:
     """Two pairs of the same face among five people: their scores say nothing of strangers'."""
-    found = thresholds(PACK, (), said(1.5, 1.0, 0.05), highest=1.0)
+    found = thresholds(PACK, (), said(1.5, 1.0, 0.05), ceiling=1.0)
     assert found.curve.points[0].threshold > 1.0
     assert int(found.references_served(0.01)) == 0
     assert not operating_point(found.curve, 1).sufficient

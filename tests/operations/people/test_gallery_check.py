@@ -11,7 +11,7 @@ import pytest
 from community_parts import gallery as faces_of
 from community_parts import people
 
-from agent.app.open.thresholds import curve_of, groups_of
+from agent.app.open.thresholds import curve_of, people_thresholds
 from agent.domain.access.registry import Registry
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import Metric, ReferenceIndex
@@ -112,16 +112,12 @@ def test_nobody_is_granted_falsely_by_an_empty_gallery() -> None:
     assert found["false_grant_rate"] == rate
 
 
-def community(count: int, shared: float, *fnmrs: float) -> dict[str, Any]:
+def community(count: int, shared: float, ceiling: float | None = None) -> dict[str, Any]:
     """What is said of so many simulated people, by a pack of two measured groups."""
-    missed = dict(enumerate(fnmrs))
-    points = ((1e-3, 0.385), (1e-4, 0.44))
-    pack = ThresholdCurve(
-        tuple(CurvePoint(*point, missed.get(i)) for i, point in enumerate(points)), 78_000
-    )
+    pack = ThresholdCurve((CurvePoint(1e-3, 0.385), CurvePoint(1e-4, 0.44)), 78_000)
     worst = Group("others", ThresholdCurve((CurvePoint(1e-3, 0.562), CurvePoint(1e-4, 0.6))))
     index = faces_of(people(np.random.default_rng(4), count, "normal", shared))
-    known = thresholds(pack, (worst,), site_bound(index))
+    known = thresholds(pack, (worst,), site_bound(index), ceiling)
     registry = replace(
         gallery(count, curve=known.curve, thresholds=known),
         operating=operating_point(known.curve, count),
@@ -163,7 +159,7 @@ def test_it_says_what_becomes_of_it_as_the_gallery_grows() -> None:
 
 
 def test_people_who_are_too_alike_are_told_how_few_the_face_alone_serves() -> None:
-    few, many = (community(60, shared, 0.01, 0.05) for shared in (0.6, 0.2))
+    few, many = (community(60, shared, 0.573) for shared in (0.6, 0.2))
     assert few["face_alone_serves"]["holders"] < 60 < many["face_alone_serves"]["holders"]
     assert (few["sufficient"], many["sufficient"]) == (False, True)
 
@@ -195,7 +191,7 @@ def test_eighteen_people_whom_a_pack_separates_badly_are_not_all_too_close() -> 
     random = np.random.default_rng(2)
     index = faces_of(random.normal(size=(18, 24)) * 0.55 / np.sqrt(48.0), Metric.EUCLIDEAN)
     by_pack = operating_point(curve_of(manifest), 18)
-    known = thresholds(curve_of(manifest), groups_of(manifest), site_bound(index))
+    known = people_thresholds(manifest, index)
     point = operating_point(known.curve, 18)
     assert len(holders_too_close(index, by_pack.threshold)) > 6
     assert holders_too_close(index, point.threshold) == frozenset()
