@@ -54,7 +54,9 @@ class Doors(Site):
 
     def configure(self, camera: str, *, pulse_s: float = 3.0, broker: int | None = None) -> None:
         camera = f'kind = "simulated"\nsource = ["{self.scene}"]\nloop = true\nfps = 5'
-        text = CONFIG.format(camera=camera, pulse_s=1.0, attempt_interval_s=2.0) + INPUTS
+        text = (
+            CONFIG.format(camera=camera, pulse_s=1.0, pack="dlib", attempt_interval_s=2.0) + INPUTS
+        )
         self.config.write_text(text.replace("max_pulse_s = 30", "max_pulse_s = 4"))
 
     def started(self) -> Any:
