@@ -12,7 +12,8 @@
 Two hindrances that take turns from frame to frame are one that lasts: the one shown stays while it
 comes back. What is heard is said again after 6, 12, 24, 48 and then every 60 seconds, and only
 while somebody is there; between any two words lie four seconds. What was said of an attempt counts
-as a word, and a decision's own seconds are its own.
+as a word, and a decision's own seconds are its own. Whoever comes next is told anew; but after five
+words upon which nobody was compared (headlights, a face on a wall) the pauses stay as long.
 
 No timer is needed while frames come: each of them asks again.
 """
@@ -37,6 +38,7 @@ _GAP_S = 0.5
 _STANDS_S = 1.5
 _FIRST_AGAIN_S, _LONGEST_AGAIN_S = 6.0, 60.0
 _BETWEEN_WORDS_S = 4.0
+_MOST_IN_VAIN = 5
 _NEVER_S = float("-inf")
 _AT_ONCE = frozenset({Before.TOLD, Before.NOT_SERVING, Before.PASSING, Before.ASKED, Before.LET_IN})
 
@@ -58,12 +60,16 @@ class Steady:
     _runs: dict[Before, _Run] = field(default_factory=dict)
     _hindered: _Run | None = None
     _word_s: float = _NEVER_S
+    _in_vain: int = 0
+    """How many words were said since somebody was last compared."""
     _said: dict[Before, tuple[float, float]] = field(default_factory=dict)
     """What whoever is there was told: when it may be said again, and how long it waits then."""
 
     def step(self, state: Before, now_s: float) -> tuple[bool, bool]:
         """Whether the sign has changed, and whether it is heard now."""
         run = self._hold(state, now_s)
+        if state in (Before.COMPARED, Before.TOLD):
+            self._in_vain = 0
         changed = self._takes_over(state, run, now_s)
         if changed:
             self.shown, self._shown_s = state, now_s
@@ -79,7 +85,8 @@ class Steady:
 
     def forget(self) -> None:
         """Somebody else comes: they have been told nothing yet."""
-        self._said.clear()
+        if self._in_vain < _MOST_IN_VAIN:
+            self._said.clear()
 
     def _hold(self, state: Before, now_s: float) -> _Run:
         run = self._runs.get(state)
@@ -132,6 +139,7 @@ class Steady:
             return False
         self._said[self.shown] = (now_s + wait_s, min(wait_s * 2.0, _LONGEST_AGAIN_S))
         self._word_s = now_s
+        self._in_vain += 1
         return True
 
 

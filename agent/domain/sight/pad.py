@@ -18,6 +18,7 @@ A score is 0 to 1, higher is more alive; what is no number is no living face.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median_low
 
 PAD_THRESHOLD = 0.5
 """The least fused score of a bona fide face where the config says nothing: even odds.
@@ -57,15 +58,16 @@ def fused(parts: Sequence[PadPart]) -> float | None:
 def over_frames(scores: Iterable[float]) -> float | None:
     """The score of a track by those of its frames; None where there are none.
 
-    The mean of their log-odds: frames of one face repeat one look at it, they do not add to it, and
-    the least of many would refuse the more people the longer one looked. One that is no number
-    makes the whole 0.
+    Their median, of two the lower: frames of one face repeat one look at it, they do not add to it.
+    The least of many would refuse the more people the longer one looked, and by their mean one
+    frame that a model is sure of would outvote all others. One that is no number makes the whole 0.
     """
     found = [log_odds(score) for score in scores]
     if not found:
         return None
-    mean = sum(found) / len(found)
-    return 0.0 if math.isnan(mean) else probability(mean)
+    if any(math.isnan(one) for one in found):
+        return 0.0
+    return probability(median_low(found))
 
 
 def log_odds(score: float) -> float:

@@ -116,7 +116,7 @@ def _grown(
 
 def _served(known: Thresholds, holders: int, references: int, rate: float) -> dict[str, Any]:
     """As many as there are references each today; the people's own bound moves as they grow."""
-    most = known.references_served(rate)
+    most = round(known.references_served(rate), 6)
     each = references / holders if holders else 1.0
     return {"references": int(most), "holders": int(most / each), "at_false_grant_rate": rate}
 

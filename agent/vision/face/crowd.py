@@ -12,10 +12,12 @@ still the same person, the templates say (``vision.face.track``). One face at a 
     (turned, covered, blurred)                   waits: nothing opens for the one before
     beside whoever has the turn, who is missed   waits a quarter of a second: detectors blink
 
-"Behind" is narrower than three quarters and over their shoulder. Whoever has stayed for half a
-minute after the attempt is part of the scene (a poster, a guard) and keeps nobody waiting.
+"Behind" is narrower than three quarters and over their shoulder. What has not moved for half a
+minute after the attempt is part of the scene (a poster) and keeps nobody waiting; a person sways,
+and whoever is behind them steps aside.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +33,8 @@ _BESIDE = 1.0
 """In widths of the nearer face, from middle to middle: within it is over the shoulder."""
 _MISSED_S = 0.25
 _SCENERY_S = 30.0
+_SWAYS = 0.1
+"""In widths of the face; a detector's boxes waver by less about a picture that hangs."""
 _MOST_FOLLOWED = 8
 """The nearest; whoever fills the picture with faces costs no more."""
 
@@ -48,7 +52,21 @@ class Person:
     judged: int | None = None
     """The presentation that had its attempt, and since when."""
     judged_s: float = 0.0
+    anchor: Box | None = None
+    """Where it was when it last moved, and since when it stays there."""
+    still_s: float = 0.0
     frames: BestFrames = field(default_factory=BestFrames)
+
+    def moves_to(self, box: Box, captured_s: float) -> None:
+        """It was seen in ``box``."""
+        if self.anchor is None or _apart(self.anchor, box) > _SWAYS * box.width:
+            self.anchor, self.still_s = box, captured_s
+        self.box, self.seen_s = box, captured_s
+
+    @property
+    def is_scenery(self) -> bool:
+        """Whether it has been there unmoved for so long after its attempt that it is no person."""
+        return self.seen_s - max(self.judged_s, self.still_s) >= _SCENERY_S
 
     @property
     def is_judged(self) -> bool:
@@ -96,7 +114,7 @@ class Crowd:
                 person = Person(self._new_tracker(), face.box, captured_s)
                 self._people.append(person)
             person.tracker.follow(face.box, captured_s)
-            person.box, person.seen_s = face.box, captured_s
+            person.moves_to(face.box, captured_s)
             people.append(person)
         for person in self._people:
             if person.tracker.id is not None and person.tracker.id == self._settled:
@@ -159,7 +177,7 @@ class Crowd:
                 continue
             behind = _behind(person.box, other.box)
             if other.is_judged:
-                if behind and not claimed and other.seen_s - other.judged_s < _SCENERY_S:
+                if behind and not claimed and not other.is_scenery:
                     return True
             elif other is self.turn and other.seen_s < person.seen_s:
                 nearer = other.box.width < NEARER * person.box.width
@@ -171,6 +189,13 @@ class Crowd:
     def _new_tracker(self) -> Tracker:
         spare, self._spare = self._spare, None
         return spare if spare is not None else self._like.another()
+
+
+def _apart(one: Box, other: Box) -> float:
+    """Pixels from middle to middle."""
+    across = one.x + one.width / 2 - other.x - other.width / 2
+    down = one.y + one.height / 2 - other.y - other.height / 2
+    return math.hypot(across, down)
 
 
 def _behind(box: Box, nearer: Box) -> bool:
