@@ -14,6 +14,7 @@ from agent.cli.common import (
     emit,
     examples,
     fields,
+    file_option,
     say,
     table,
     warn,
@@ -40,7 +41,7 @@ def check(
     *,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", metavar="FILE", help="Draw it as well: FILE.png or FILE.svg."),
+        file_option("--plot", "Draw it as well: FILE.png or FILE.svg."),
     ] = None,
     pack: PackOption = None,
     config: Config = None,

@@ -89,6 +89,20 @@ def test_it_is_heard_again_with_growing_patience_and_not_once_they_are_gone() ->
     assert len(gate.heard()) == 5, "whoever comes next has not been told"
 
 
+def test_what_comes_and_goes_all_night_and_is_never_compared_is_told_ever_more_rarely() -> None:
+    gate = Signed()
+    for _ in range(90):
+        gate.hinder(Hindrance.TOO_DARK, 10.0, face=False)
+        gate.go(10.0)
+    assert len(gate.heard()) <= 40  # of 180 that each would hear who came anew
+    # Somebody who is compared shows that people come: the next one is told anew.
+    gate.hinder(None, 1.0)
+    gate.go(10.0)
+    before = len(gate.heard())
+    gate.hinder(Hindrance.TOO_DARK, 2.0, face=False)
+    assert len(gate.heard()) == before + 1
+
+
 def test_two_hindrances_that_take_turns_do_not_flicker_and_leave_nobody_without_a_sign() -> None:
     gate = Signed()
     for number in range(100):

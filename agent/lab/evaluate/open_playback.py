@@ -14,7 +14,7 @@ from agent.errors import ImageError, RefusedError
 from agent.lab.demo.world import portrait
 from agent.lab.evaluate.faces import Progress, images_below
 from agent.lab.evaluate.open_pad import installed_finder
-from agent.lab.evaluate.playback import Look, PlaybackMethod, evaluate_playback
+from agent.lab.evaluate.playback import MODELS, Look, PlaybackMethod, evaluate_playback
 from agent.lab.evaluate.playback_scenes import Portrait, portrait_of
 from agent.operations.packs.choice import installed_pad_packs
 from agent.vision.face.engine import FaceEngine
@@ -56,7 +56,7 @@ def evaluate_played_back(
         engine.manifest.name,
         _look(engine, pad),
         {
-            "models": face.pad_threshold,
+            MODELS: face.pad_threshold,
             "liveness": face.liveness_threshold,
             "screen": face.screen_threshold,
         },

@@ -43,6 +43,8 @@ ANOTHER_THING = {
     ("agent.cli.models", "models"),
     ("agent.cli.passes", "trust"),
     ("agent.cli.trust", "trust"),
+    ("agent.lab.bench.peer", "models"),
+    ("agent.lab.evaluate.playback", "models"),
     ("agent.operations.health.verify_health", "trust"),
     ("agent.operations.voice.texts", "voices"),
     ("agent.vision.packs.manifest", "models"),

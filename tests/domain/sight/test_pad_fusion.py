@@ -72,3 +72,9 @@ def test_the_frames_of_a_face_lie_about_its_score(scores):
 @given(st.floats(-15.0, 15.0))
 def test_log_odds_and_back(odds):
     assert log_odds(probability(odds)) == pytest.approx(odds, abs=1e-6)
+
+
+def test_one_frame_that_a_model_is_sure_of_outvotes_nobody():
+    assert over_frames([0.2, 0.999, 0.2]) == pytest.approx(0.2)
+    assert over_frames([0.9, 0.001, 0.9]) == pytest.approx(0.9)
+    assert over_frames([0.2, 0.999]) == pytest.approx(0.2)

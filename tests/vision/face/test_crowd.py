@@ -78,6 +78,17 @@ def test_a_poster_keeps_nobody_waiting_for_ever():
     assert BEHIND in scene.frames(35.0, NEAR, BEHIND)
 
 
+def test_a_refused_person_who_stays_and_sways_is_no_poster():
+    """However long they stand there, the gate does not open for them by whoever is behind."""
+    scene = Scene()
+    scene.frames(1.0, NEAR)
+    scene.judge()
+    swayed = Box(NEAR.x + round(0.15 * NEAR.width), NEAR.y, NEAR.width, NEAR.height)
+    for _ in range(15):
+        assert BEHIND not in scene.frames(3.0, NEAR, BEHIND)
+        assert BEHIND not in scene.frames(3.0, swayed, BEHIND)
+
+
 def test_a_blink_of_the_detector_changes_no_turn():
     scene = Scene()
     scene.frames(1.0, NEAR, BESIDE)
