@@ -44,7 +44,6 @@ _SUFFIXES = {
         ".jp2",
         ".png",
         ".webp",
-        ".avif",
         ".heic",
         ".heif",
         ".tif",

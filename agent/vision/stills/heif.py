@@ -14,7 +14,7 @@ from agent.errors import ImageError
 
 _BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _NOT_OURS = {b"avif", b"avis"}
-"""OpenCV reads these itself."""
+"""Refused by name (``unread``)."""
 
 
 def is_heif(data: bytes) -> bool:

@@ -1,7 +1,7 @@
 """How large an image says it is, read from its first bytes and before anything is decoded.
 
 A file of 2 kB may declare a gigapixel, which a decoder would fill the memory with. Formats: PNG,
-JPEG, BMP, GIF, WebP, TIFF, PNM, JPEG 2000, AVIF and HEIF. A header that cannot be read answers 0,
+JPEG, BMP, GIF, WebP, TIFF, PNM, JPEG 2000 and HEIF. A header that cannot be read answers 0,
 and the decoder then says what is wrong; its own limit, which ``agent`` sets, stands behind all of
 this.
 """
@@ -111,7 +111,7 @@ def _pnm(data: bytes) -> int:
 
 
 def _boxes(data: bytes) -> int:
-    """JPEG 2000's ``ihdr`` has height and width, AVIF's and HEIF's ``ispe`` width and height."""
+    """JPEG 2000's ``ihdr`` has height and width, HEIF's ``ispe`` width and height."""
     largest = 0
     for found in re.finditer(rb"ihdr|ispe\x00{4}", data[:65536]):
         one, other = struct.unpack_from(">II", data, found.end())

@@ -91,6 +91,9 @@ def decode_image(data: bytes) -> Image:
     """
     if not data:
         raise ImageError("unreadable_image", "the file is empty")
+    if (kind := unread_kind(data)) is not None:
+        fix = "send the photograph as JPEG, PNG or HEIC"
+        raise ImageError("unreadable_image", f"{kind}, which is not read\nFix: {fix}")
     if declared_pixels(data) > _LARGEST_PIXELS:
         raise ImageError("image_too_large", f"more than {_LARGEST_PIXELS} pixels")
     if promises_more(data):
@@ -98,13 +101,7 @@ def decode_image(data: bytes) -> Image:
     # Colour, 8 bits and upright are IMREAD_COLOR's defaults; alpha is left out.
     image = _decoded_heif(data) if is_heif(data) else _decoded(data, cv2.IMREAD_COLOR)
     if image is None:
-        kind = unread_kind(data)
-        raise ImageError(
-            "unreadable_image",
-            "no image, or a broken one"
-            if kind is None
-            else f"{kind}, which is not read\nFix: send the photograph as JPEG, PNG or HEIC",
-        )
+        raise ImageError("unreadable_image", "no image, or a broken one")
     if max(image.shape[:2]) > _LONGEST_SIDE_PX:
         raise ImageError("image_too_large", f"longer than {_LONGEST_SIDE_PX} pixels a side")
     if min(image.shape[:2]) < _SMALLEST_SIDE_PX:

@@ -1,4 +1,8 @@
-"""What people send that is no photograph this agent reads, by the first bytes, and its name."""
+"""What people send that is no photograph this agent reads, by the first bytes, and its name.
+
+AVIF is among them: what its container says of the size need not be true, the decoder goes by the
+stream within, and two kilobytes then fill the memory.
+"""
 
 import re
 
@@ -10,9 +14,10 @@ _KINDS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"\xd0\xcf\x11\xe0", "an office document"),
         (rb"8BPS", "a Photoshop document"),
         (rb"\xff\x0a|....JXL ", "JPEG XL"),
+        (rb"....ftyp(?:.{4}){0,16}?avi[fs]", "AVIF"),
         (rb"....ftypcrx |II\*\x00....CR|FUJIFILMCCD-RAW|IIU\x00|IIRO", "a camera's raw file"),
         (
-            rb"....ftyp(?!avi[fs]|hei|hev|mif1|msf1|jp2|jxl)|\x1a\x45\xdf\xa3|RIFF....AVI ",
+            rb"....ftyp(?!hei|hev|mif1|msf1|jp2|jxl)|\x1a\x45\xdf\xa3|RIFF....AVI ",
             "a video",
         ),
         (rb"\s*(<\?xml.*)?<svg", "an SVG drawing"),

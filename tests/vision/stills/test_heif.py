@@ -110,6 +110,8 @@ def test_a_changed_file_is_an_image_or_an_error(data: st.DataObject) -> None:
         (b"%PDF-1.7\n", "a PDF document"),
         (b"PK\x03\x04word/", "an archive or office document"),
         (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEG XL"),
+        (b"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00avifmif1miaf", "AVIF"),
+        (b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1miafavif", "AVIF"),
         (b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00qt  ", "a video"),
         (b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isom", "a camera's raw file"),
         (b"8BPS\x00\x01", "a Photoshop document"),
