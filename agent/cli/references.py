@@ -138,6 +138,7 @@ def re_enrol(
         if made.must_come:
             say(f"must come again ({len(made.must_come)}): {', '.join(made.must_come)}")
         if configured.face.pack != name:
-            say(f'The gate goes by {configured.face.pack} until its config says: pack = "{name}"')
+            fix = f'gate-agent models choose {name}, or pack = "{name}" in the config'
+            say(f"The gate goes by {configured.face.pack} until: {fix}")
     if made.failed:
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ import numpy as np
 from agent.domain.sight.image import Image, Template
 from agent.domain.sight.merging import Merging, misfit
 from agent.errors import EnrolmentRefusedError, ImageError
-from agent.vision.face.acquire import acquire
+from agent.vision.face.acquire import Acquisition, acquire
 from agent.vision.face.engine import FaceEngine
 from agent.vision.face.quality import ENROLMENT
 from agent.vision.stills.images import read_image
@@ -86,11 +86,20 @@ def face_of(called: str, image: Image, engine: FaceEngine, *, force: bool = Fals
     if found.reason is not None:
         shortfall = _SHORTFALLS[found.reason]
         if not (shortfall.forceable and force):
-            raise EnrolmentRefusedError(
-                found.reason, f"{called}: {shortfall.what}\nFix: {shortfall.fix}"
-            )
+            what = f"{called}: {shortfall.what}{_by_how_much(found)}"
+            raise EnrolmentRefusedError(found.reason, f"{what}\nFix: {shortfall.fix}")
     assert found.face is not None
     return Photograph(called, found.face.template, found.face.quality.as_figures())
+
+
+def _by_how_much(found: Acquisition) -> str:
+    """What there is of it and what it takes, where that is a figure a person can use."""
+    if found.reason != "face_too_small" or found.face is None:
+        return ""
+    return (
+        f": {found.face.quality.face_px} pixels wide,"
+        f" where a reference takes {ENROLMENT.min_face_px}"
+    )
 
 
 def each_once(
