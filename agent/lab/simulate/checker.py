@@ -115,11 +115,15 @@ class Checker:
         self._clock.set(at_s, utc, trusted=trusted)
         self._acts.note(at_s, "clock", utc=utc.isoformat(), trusted=trusted)
 
-    def steps_in(self, at_s: float, point: str, person: Person, *, hindered: bool = False) -> None:
-        """Somebody stands before an access point; ``hindered``: not to be compared at first."""
-        self.presences.begin(point, person, at_s, hindered=hindered)
+    def steps_in(self, at_s: float, point: str, person: Person) -> None:
+        """Somebody stands before an access point."""
+        self.presences.begin(point, person, at_s)
         self.signs.steps_in(at_s, point)
         self._acts.note(at_s, "stands", access_point=point, holder=person.holder)
+
+    def shows_face(self, at_s: float, point: str) -> None:
+        """A frame of whoever stands there went to be compared: nothing is in its way."""
+        self.presences.shows_face(point, at_s)
 
     def leaves(self, at_s: float, point: str) -> None:
         """They went, through it or away."""

@@ -246,10 +246,10 @@ class Promises:
             for point, told in self._counts.items()
         }
         for point, one in self._presences.all():
-            compared = not one.hindered and one.until_s != _FAR
-            if one.person.holder is not None or one.events or not compared:
+            if one.person.holder is not None or one.events or one.until_s == _FAR:
                 continue
-            slid = 0.05 <= one.until_s - one.from_s <= _SLIDES_S
+            # Not since they came: whoever was masked first slides from when they show their face.
+            slid = 0.05 <= one.until_s - one.shown_s <= _SLIDES_S
             if not slid or not self._well(point, one.from_s - 0.5, one.until_s + _TOLD_S):
                 continue
             told = next(

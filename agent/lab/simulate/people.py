@@ -146,8 +146,7 @@ class People:
         visit.began_s = now_s = self._street.now_s
         point, person = visit.point, visit.person
         self._visits[point] = visit
-        hindered = visit.hindrance is not None
-        self._street.checker.steps_in(now_s, point, person, hindered=hindered)
+        self._street.checker.steps_in(now_s, point, person)
         if point == "door":
             self._skin.object_c = person.temperature_c
         self._frame(visit)
@@ -192,6 +191,7 @@ class People:
 
     def _show(self, visit: Visit, now_s: float) -> None:
         person, guest = visit.person, visit.guest
+        self._street.checker.shows_face(now_s, visit.point)
         best = None
         if guest is not None:
             best = guest.face

@@ -107,8 +107,8 @@ class Presence:
     granted: bool = False
     let_in_s: float = float("inf")
     judged_s: float = float("-inf")
-    hindered: bool = False
-    """Something kept their face from being compared at first, or for as long as they stood."""
+    shown_s: float = float("inf")
+    """Since when their face could be compared; never, where something was in its way all along."""
     compared: int = 0
 
 
@@ -129,9 +129,14 @@ class Presences:
     def __init__(self) -> None:
         self._at: dict[str, list[Presence]] = {}
 
-    def begin(self, point: str, person: Person, at_s: float, *, hindered: bool = False) -> None:
+    def begin(self, point: str, person: Person, at_s: float) -> None:
         """Somebody steps before an access point."""
-        self._at.setdefault(point, []).append(Presence(person, at_s, hindered=hindered))
+        self._at.setdefault(point, []).append(Presence(person, at_s))
+
+    def shows_face(self, point: str, at_s: float) -> None:
+        """The face of whoever stands there can be compared from now on."""
+        if here := self._at.get(point):
+            here[-1].shown_s = min(here[-1].shown_s, at_s)
 
     def end(self, point: str, at_s: float) -> None:
         """They went."""

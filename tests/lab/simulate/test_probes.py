@@ -1,6 +1,7 @@
 """People who probe a simulated gate: what was promised holds, and each broken promise is found."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,8 +17,10 @@ from agent.domain.access.registry import Registry
 from agent.domain.hours.instant import Instant
 from agent.domain.hours.reckoning import Bounds, Certainty, Reckoning
 from agent.domain.sight.grant_budget import Draw, GrantBudget
+from agent.lab.simulate.checker import Checker
 from agent.lab.simulate.checker_probes import _chance_of
 from agent.lab.simulate.faults import Faults
+from agent.lab.simulate.truth import Person
 from agent.lab.simulate.world import Wish, run_simulation
 
 PROBED = Wish(hours=1.0, arrivals=100, seed=1, faults=30, restarts=20, probes=300)
@@ -99,6 +102,23 @@ def test_a_risk_that_counts_no_references(monkeypatch) -> None:
 def test_tracks_that_end_unjudged_and_are_not_counted(monkeypatch) -> None:
     monkeypatch.setattr(FalseGrants, "ended", lambda self, _now_s: setattr(self, "_current", None))
     assert violated() == {"unjudged_not_told"}
+
+
+@pytest.mark.parametrize(("shown_after_s", "missed"), [(0.0, False), (5.0, True), (None, False)])
+def test_whoever_was_masked_first_is_counted_from_when_they_show_their_face(
+    shown_after_s: float | None, missed: bool
+) -> None:
+    """They stand for six seconds, and no event ever counts them."""
+    checker = Checker({}, UTC)
+    checker.clock_set(0.0, datetime(2026, 1, 1, tzinfo=UTC), trusted=True)
+    checker.runs(0.0)
+    checker.steps_in(10.0, "door", Person(None))
+    if shown_after_s is not None:
+        checker.shows_face(10.0 + shown_after_s, "door")
+        checker.shows_face(15.9, "door")
+    checker.leaves(16.0, "door")
+    found = {one["invariant"] for one in checker.finish(100.0)}
+    assert ("unjudged_not_told" in found) is missed
 
 
 def test_strangers_who_lock_residents_out(monkeypatch) -> None:
