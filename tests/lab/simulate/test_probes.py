@@ -106,7 +106,7 @@ def test_tracks_that_end_unjudged_and_are_not_counted(monkeypatch) -> None:
 
 @pytest.mark.parametrize(("shown_after_s", "missed"), [(0.0, False), (5.0, True), (None, False)])
 def test_whoever_was_masked_first_is_counted_from_when_they_show_their_face(
-    shown_after_s: float | None, missed: bool
+    shown_after_s: float | None, *, missed: bool
 ) -> None:
     """They stand for six seconds, and no event ever counts them."""
     checker = Checker({}, UTC)
