@@ -62,6 +62,9 @@ def bench(
         Path | None,
         file_option("--images", "Accuracy too, on these photographs: one folder a person.", "DIR"),
     ] = None,
+    large: Annotated[
+        bool, typer.Option("--large", help="Also a gate with 100,000 references; takes a minute.")
+    ] = False,
     pack: PackWithoutConfig = None,
     state: StateDir = None,
     as_json: Json = False,
@@ -74,7 +77,7 @@ def bench(
     if subject is BenchSubject.SYMBOLS:
         _bench_symbols(as_json=as_json)
         return
-    from agent.lab.bench.frame import run_bench
+    from agent.lab.bench.frame import run_bench, whole_figures
     from agent.operations.packs.choice import pack_of
 
     with progress(wanted=not as_json) as advance:
@@ -83,6 +86,7 @@ def bench(
             pack_of(pack, state_dir(state)),
             peers=[one.value for one in peer or ()],
             images=images,
+            large=large,
             progress=advance,
         )
     if as_json:
@@ -100,10 +104,10 @@ def bench(
     )
     limits = found.get("limits", {})
     table(
-        ("ratio", "value", "at most"),
+        ("figure", "value", "at most"),
         [
             (name, _number(value), _number(limits.get(name)))
-            for name, value in found["ratios"].items()
+            for name, value in {**found["ratios"], **whole_figures(found)}.items()
         ],
     )
     _show_peers(found)

@@ -1,8 +1,8 @@
 """1:N in the bench: the search for the two best holders beside numpy's float32 product.
 
 A million references are sealed as they are in the registry, each of those that are looked at in
-full is unsealed in the measured time; that they lie in a table here and in SQLite there, the
-``registry`` figures of the bench are for.
+full is unsealed in the measured time. They lie in a table here; a gallery out of SQLite is what
+``lab.bench.large`` measures.
 """
 
 import os

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.app.open.paths import state_dir
-from agent.lab.bench.frame import run_bench
+from agent.lab.bench.frame import run_bench, whole_figures
 from agent.lab.bench.peer import PEERS
 from agent.operations.files import write_whole
 from agent.operations.packs.choice import installed_face_packs
@@ -68,13 +68,13 @@ def page(found: Sequence[Mapping[str, Any]], machine: Machine, images: str | Non
                 for name, stage in {**one["stages"], "face path": one["face_path"]}.items()
             ],
         )
-        yield from _table(("ratio", "value", "at most"), _limits(one))
+        yield from _table(("figure", "value", "at most"), _limits(one))
     yield from _engines(found, images)
 
 
 def _limits(one: Mapping[str, Any]) -> Iterator[Sequence[object]]:
     limits = one.get("limits", {})
-    for name, value in one["ratios"].items():
+    for name, value in {**one["ratios"], **whole_figures(one)}.items():
         yield name, _figure(value), _figure(limits.get(name))
     for name, stage in one["stages"].items():
         for key, limit in (("ratio", "limit"), ("memory_ratio", "memory_limit")):
@@ -177,7 +177,14 @@ def main() -> None:
     for pack in sorted(packs, key=lambda name: (name != "retail", name)):
         peers = PEERS if not found else ()
         found.append(
-            run_bench(state, pack, peers=peers, images=asked.images, progress=lambda *_: None)
+            run_bench(
+                state,
+                pack,
+                peers=peers,
+                images=asked.images,
+                large=not found,
+                progress=lambda *_: None,
+            )
         )
         loads.append(os.getloadavg()[0])
     text = "\n".join(page(found, _machine(loads), asked.named)).rstrip() + "\n"
