@@ -1,5 +1,7 @@
 """``gate-agent run``: the agent itself."""
 
+import gc
+
 import typer
 
 from agent.app.open.paths import config_path, state_dir
@@ -16,6 +18,11 @@ def run(*, config: Config = None, state: StateDir = None) -> None:
 
     Until SIGTERM, Ctrl-C or the end of a finite camera source; the outputs are safe then.
     """
+    # What a thousand modules are made of stays: to search it for garbage is lost time.
+    gc.disable()
     from agent.app.gate.run import run_agent
+
+    gc.freeze()
+    gc.enable()
 
     raise typer.Exit(run_agent(config_path(config), state_dir(state)))
