@@ -1,5 +1,6 @@
 """The registry: holders and their sealed references; every change comes with its event."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -294,6 +295,8 @@ def _holder(row: Row, name_of: NameOf = _no_name) -> Holder | None:
     start, end = ends
     one, called, category = words
     name = name_of(one, called, values["sealed_name"])
+    # Few words, and as many holders as there are people.
+    category = sys.intern(category)
     return Holder(HolderId(one), name, category, bool(values["enabled"]), start, end)
 
 
