@@ -36,7 +36,12 @@ class SqliteRegistry(PartTables):
 
     def readable_holders(self) -> list[Holder]:
         """Every holder whose row can be read, by id."""
-        return _holders(self._marked("holder", "ORDER BY id"), self._opened_name)[0]
+
+        def work() -> list[Holder]:
+            # One row at a time: rows and holders are not in memory side by side.
+            return _holders(self._each("holder", "ORDER BY id"), self._opened_name)[0]
+
+        return self._read(work)
 
     def holder(self, holder: HolderId) -> Holder | None:
         """One holder, or None; so too where the row cannot be read."""
