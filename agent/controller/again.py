@@ -17,7 +17,7 @@ gate that is unwell or closed, is told so once.
 
 from dataclasses import dataclass, replace
 
-from agent.domain.access.hints import HINTS, Hint
+from agent.domain.access.hints import Hint, hint_of
 from agent.domain.credential.reason import Reason
 from agent.domain.sight.track import FaceTrack
 
@@ -32,13 +32,17 @@ class Again:
     interval_max_s: float
     track: int | None = None
     reason: Reason | None = None
+    _hint: Hint | None = None
     _tries: int = 0
     _due_s: float = float("inf")
     _since_s: float | None = None
     _began_s: float = float("inf")
 
-    def refused(self, track: int, reason: Reason | None, now_s: float) -> None:
+    def refused(
+        self, track: int, reason: Reason | None, now_s: float, lacking: tuple[str, ...] = ()
+    ) -> None:
         """Its attempt ended so, or it was told so once more."""
+        self._hint = None if reason is None else hint_of(reason, lacking)
         self._tries = self._tries + 1 if track == self.track else 1
         self.track, self.reason = track, reason
         wait_s = min(self.interval_s * 2.0 ** (self._tries - 1), self.interval_max_s)
@@ -50,10 +54,6 @@ class Again:
     def anew(self) -> bool:
         """Whether the next attempt looks at the face again."""
         return self._hint is Hint.TRY_AGAIN
-
-    @property
-    def _hint(self) -> Hint | None:
-        return None if self.reason is None else HINTS[self.reason]
 
     def over(self) -> None:
         """Who stands there was let in."""

@@ -110,6 +110,7 @@ class Attempts:
         now_s: float,
         track: int | None = None,
         reason: Reason | None = None,
+        lacking: tuple[str, ...] = (),
     ) -> int | None:
         """The presentation has been judged: it is over, the interval begins; its track's id.
 
@@ -124,7 +125,7 @@ class Attempts:
             if granted:
                 self.again_of.over()
             else:
-                self.again_of.refused(track, reason, now_s)
+                self.again_of.refused(track, reason, now_s, lacking)
         self._pacer.judged(granted=granted, now_s=now_s)
         self.false_grants.judged(track, recognised=recognised, now_s=now_s)
         return track

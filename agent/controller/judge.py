@@ -4,14 +4,17 @@ face by search ---------------> decide -- granted, denied --> conclude
 credential --> combination --> decide -- FactorMissing, and more would help --> wait
 ^------ the claim's face, time up ------'
 decide -- only a temperature is missing, or a second one --> measure, as controller.thermal says
+decide -- only a turn of the head is missing --> ask, as controller.challenge says
 """
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
+from agent.controller.challenge import Challenges
 from agent.controller.combination import claim_of
 from agent.controller.doors import Doors
-from agent.controller.effects import Compare, Consume, Effect, Indicate, Record, Settle
+from agent.controller.effects import Compare, Effect, Indicate, Record, Settle
 from agent.controller.false_grants import recognised
 from agent.controller.faults import Faults
 from agent.controller.lane import Lane
@@ -54,6 +57,7 @@ class Judge:
         """``time``, ``doors``, ``passback``, ``faults``: the kiosk's own, which change under it."""
         self.thermal = ThermalMonitor(settings.thermal)
         self._measuring = Measuring(settings, self.thermal)
+        self._challenges = Challenges(settings)
         self.stage_ms: dict[str, dict[str, float]] = {}
         self.settings = settings
         self._doors = doors
@@ -113,6 +117,8 @@ class Judge:
         combination, track = lane.combination, lane.attempts.track
         if combination.ends_s is not None and now.monotonic_s >= combination.ends_s:
             return self._time_up(lane, now)
+        if lane.challenged:
+            return self._challenged(lane, now)
         if lane.measurement is not None:
             measured = self._measured(lane, lane.measurement, now)
             if measured is not None:
@@ -173,7 +179,7 @@ class Judge:
             lane.combination.add_face(face, lane.attempts.leave(now.monotonic_s), now.monotonic_s)
             return self._weigh(lane, face, now)
         evidence = Evidence(face, stage_ms=self._stages(lane, face, now))
-        evidence = self._measuring.seen(lane, evidence, now)
+        evidence = self._seen(lane, evidence, now)
         decision, holder, rule = self._ruling.decide(lane, evidence, now)
         missing = rule.missing(evidence.shown) if rule is not None else frozenset()
         if rule is not None and not missing and not self._ruling.face_suffices(lane):
@@ -190,7 +196,7 @@ class Judge:
         if face is None and combination.waits_for_track is not None:
             face = lane.attempts.again(now.monotonic_s)
         stages = {} if face is None else self._stages(lane, face, now)
-        evidence = self._measuring.seen(lane, combination.evidence(face, None, stages), now)
+        evidence = self._seen(lane, combination.evidence(face, None, stages), now)
         decision, holder, rule = self._ruling.decide(lane, evidence, now)
         nobody = rule is None and holder is None  # a health certificate before anything else
         missing = frozenset({Factor.FACE}) if nobody else frozenset()
@@ -210,7 +216,7 @@ class Judge:
         return [Compare(lane.settings.camera, claim), self._waiting(lane)]
 
     def _time_up(self, lane: Lane, now: Instant) -> list[Effect]:
-        evidence = self._measuring.seen(lane, lane.combination.evidence(None, None, {}), now)
+        evidence = self._seen(lane, lane.combination.evidence(None, None, {}), now)
         decision, _, _ = self._ruling.decide(lane, evidence, now)
         denied = decision if not decision.granted else Decision(Reason.FACTOR_MISSING)
         return self._conclude(lane, evidence, denied, now)
@@ -223,7 +229,7 @@ class Judge:
         whose: tuple[Holder | None, Rule | None],
         now: Instant,
     ) -> list[Effect]:
-        """Conclude, or wait for a temperature where only that is missing.
+        """Conclude, or wait for a temperature, or a turn of the head, where only that is missing.
 
         A thermometer that is out of order is not waited for, but where only its readings are odd.
         """
@@ -231,14 +237,42 @@ class Judge:
         situation = self._ruling.situation(lane, evidence, holder, now)
 
         def else_well(seen: Evidence, asked: Rule) -> bool:
-            return decide(seen, holder, asked, situation, now).granted
+            return decide(replace(seen, turned=True), holder, asked, situation, now).granted
 
         if PartKind.THERMOMETER.part() not in self._faults or self.thermal.implausible:
             told = self._measuring.wait(lane, evidence, decision, rule, else_well, now)
             if told is not None:
                 return told
         first = self._measuring.stands(lane, evidence)
+        if not first and not decision.granted and rule is not None and else_well(evidence, rule):
+            begun = self._challenges.begin(lane, evidence, now)
+            if begun is not None:
+                return begun
         return self._conclude(lane, *(first or (evidence, decision)), now)
+
+    def _challenged(self, lane: Lane, now: Instant) -> list[Effect]:
+        """What a turn of the head that was asked for comes to."""
+        combination, face = lane.combination, None
+        if combination.claim is None:
+            face = lane.attempts.again(now.monotonic_s)
+        elif lane.challenge and combination.claim.holder != lane.challenge.holder:
+            lane.challenge = None  # what was shown since names somebody else
+            return self.due(lane, now)
+        elif lane.attempts.somebody_there(now.monotonic_s):
+            face = self._wrong_faces.look(lane, self._claim_threshold(lane), now)
+        told = self._challenges.look(lane, face, now)
+        challenge = lane.challenge
+        if challenge is None or challenge.open:
+            return told
+        if challenge.passed and face is not None:
+            found = self._weigh if combination.open else self._found
+            return found(lane, face, now)
+        denied = Decision(Reason.FACTOR_MISSING)
+        return self._conclude(lane, challenge.evidence, denied, now)
+
+    def _seen(self, lane: Lane, evidence: Evidence, now: Instant) -> Evidence:
+        """``evidence`` with what the thermometer says, and whether the head was turned."""
+        return self._challenges.seen(lane, self._measuring.seen(lane, evidence, now))
 
     def _measured(self, lane: Lane, measurement: Measurement, now: Instant) -> list[Effect] | None:
         """What a measurement under way comes to; None where it ended and nothing came of it."""
@@ -286,10 +320,15 @@ class Judge:
             passage = self._doors.passage(lane.settings, whose, granted=True)
             opened = self._doors.granted(lane.settings.door, passage, now)
             granted = (record, *opened, Indicate(Indication(point, Outcome.GRANTED)))
-            effects += self._counted(lane, evidence, passage.id, granted, now)
+            claims = claims_of(evidence)
+            if claims is not None and claims.uses is not None:
+                refused = self._record(lane, evidence, Decision(Reason.SENSOR_FAULT), now)
+                effects.append(self._uses.before(granted, claims, point, passage.id, refused))
+            else:
+                effects += granted
         else:
             effects.append(self._record(lane, evidence, decision, now))
-            denied = Indication(point, Outcome.DENIED, self._lacking(lane), decision.reason)
+            denied = Indication(point, Outcome.DENIED, lane.lacking, decision.reason)
             effects.append(Indicate(denied))
         return effects + self._end(lane, evidence, decision, now)
 
@@ -307,7 +346,10 @@ class Judge:
         whose = lane.combination.waits_for_track
         if whose is None and lane.measurement is not None:
             whose = lane.measurement.track
-        lane.measurement = None
+        if whose is None and lane.challenge is not None:
+            whose = lane.challenge.track
+        unturned, lacking = lane.unturned and not decision.granted, lane.lacking
+        lane.measurement = lane.challenge = None
         lane.combination.clear()
         # Whose credential was refused may still be known by their face.
         searched = evidence.face is not None and not evidence.face.claimed
@@ -315,35 +357,16 @@ class Judge:
             now_s = now.monotonic_s
             track = lane.attempts.judged(
                 granted=decision.granted,
-                recognised=recognised(evidence, decision),
+                # Whoever did not turn was not found to be there: what was drawn stays drawn.
+                recognised=recognised(evidence, decision) and not unturned,
                 now_s=now_s,
                 track=whose,
                 reason=decision.reason,
+                lacking=lacking,
             )
             if track is not None:
                 effects.append(Settle(lane.settings.camera, track))
         return effects
-
-    def _counted(
-        self,
-        lane: Lane,
-        evidence: Evidence,
-        passage: int,
-        granted: tuple[Effect, ...],
-        now: Instant,
-    ) -> tuple[Effect, ...]:
-        """``granted`` behind a use of the pass, where its uses are limited."""
-        claims = claims_of(evidence)
-        if claims is None or claims.uses is None:
-            return granted
-        self._uses.count(claims)
-        refused = Decision(Reason.SENSOR_FAULT)
-        otherwise = self._record(lane, evidence, refused, now)
-        point = lane.settings.access_point
-        denied = Indicate(Indication(point, Outcome.DENIED, (), refused.reason))
-        refusal = (otherwise, denied)
-        until = claims.valid_until
-        return (Consume(point, passage, claims.id, claims.uses, until, granted, refusal),)
 
     def not_counted(self, gate_pass: PassId) -> None:
         """A use that did not reach the disk was none."""
@@ -371,7 +394,4 @@ class Judge:
 
     def _waiting(self, lane: Lane) -> Indicate:
         point = lane.settings.access_point
-        return Indicate(Indication(point, Outcome.WAITING, self._lacking(lane)))
-
-    def _lacking(self, lane: Lane) -> tuple[str, ...]:
-        return tuple(sorted(lane.combination.waiting_for))
+        return Indicate(Indication(point, Outcome.WAITING, lane.lacking))

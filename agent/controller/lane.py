@@ -9,6 +9,7 @@ from agent.controller.false_grants import FalseGrants
 from agent.controller.presentations import Presentations
 from agent.controller.thermal import Measurement
 from agent.domain.access.agreement import Requirements
+from agent.domain.access.challenge import Challenge
 from agent.domain.door.access_point import State
 
 
@@ -46,17 +47,36 @@ class Lane:
         self.presentations = Presentations(pace.interval_s, pace.interval_max_s)
         self.combination = Combination(requirements, pace.timeout_s)
         self.measurement: Measurement | None = None
+        self.challenge: Challenge | None = None
 
     @property
     def deadline_s(self) -> float | None:
         """When what is half finished is judged or told at the latest; None where nothing is."""
         measured_s = self.measurement.ends_s if self.measurement is not None else None
         told_s = self.attempts.false_grants.deadline_s
-        moments = (self.combination.ends_s, measured_s, told_s)
+        turned_s = self.challenge.ends_s if self.challenge and self.challenged else None
+        moments = (self.combination.ends_s, measured_s, told_s, turned_s)
         return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def challenged(self) -> bool:
+        """Whether a turn of the head was asked for, and has not come to anything yet."""
+        return self.challenge is not None and self.challenge.open
+
+    @property
+    def unturned(self) -> bool:
+        """Whether a turn of the head was asked for, and has not been seen."""
+        return self.challenge is not None and not self.challenge.passed
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What is still to be shown or done, as an indication's words."""
+        if self.challenge is not None and self.unturned:
+            return (f"turn_{self.challenge.side}",)
+        return tuple(sorted(self.combination.waiting_for))
 
     @property
     def busy(self) -> bool:
         """Whether somebody's attempt is under way, or the way is free: others are told nothing."""
-        under_way = self.combination.open or self.measurement is not None
+        under_way = self.combination.open or self.measurement is not None or self.challenged
         return under_way or self.door.state is not State.SECURED

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+from agent.controller.effects import Consume, Effect, Indicate, Record
 from agent.controller.faults import Faults
+from agent.domain.access.indication import Indication, Outcome
 from agent.domain.access.part import STATE_PASSES, PartKind
 from agent.domain.credential.gate_pass import GatePass, PassId
+from agent.domain.credential.reason import Reason
 
 
 class PassUses:
@@ -31,6 +34,27 @@ class PassUses:
     def count(self, claims: GatePass) -> None:
         """One more; the disk counts it before the door moves."""
         self._uses[claims.id] = self._uses.get(claims.id, 0) + 1
+
+    def before(
+        self,
+        granted: tuple[Effect, ...],
+        claims: GatePass,
+        access_point: str,
+        passage: int,
+        otherwise: Record,
+    ) -> Consume:
+        """``granted`` behind a use of the pass; ``otherwise`` is recorded where it fails."""
+        self.count(claims)
+        refused = Indication(access_point, Outcome.DENIED, (), Reason.SENSOR_FAULT)
+        return Consume(
+            access_point,
+            passage,
+            claims.id,
+            claims.uses or 0,
+            claims.valid_until,
+            granted,
+            (otherwise, Indicate(refused)),
+        )
 
     def take_back(self, gate_pass: PassId) -> None:
         """A use that did not reach the disk was none."""

@@ -120,9 +120,10 @@ class Ruling:
             now,
             Circumstances(
                 self._settings.boot_id,
-                frozenset() if apart else lane.combination.waiting_for,
+                frozenset() if apart or lane.unturned else lane.combination.waiting_for,
                 self._passes_back(lane, evidence, now),
                 lane.attempts.terms.operating if lane.attempts.terms is not None else None,
+                None if apart else lane.challenge,
             ),
         )
 

@@ -1,5 +1,6 @@
 """What the config says, as the controller needs it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
 from agent.controller.thermal import ThermalSettings
 from agent.domain.access.agreement import Requirements
+from agent.domain.access.challenge import Side
 from agent.domain.access.cues import CueTerms
 from agent.domain.access.part import Part, PartKind, kind_of
 from agent.domain.access.rule import Rule
@@ -45,7 +47,8 @@ class KioskSettings:
     are right may differ by ``clock_tolerance``. ``max_false_grants_per_day`` bounds the expected
     false grants by faces alone, all access points together. ``accept_no_pad`` lets a face count at
     which no attack detection looked, unless its rule says otherwise; below ``pad_threshold`` it is
-    a picture of one; ``cues`` says what follows from those beside the models.
+    a picture of one; ``cues`` says what follows from those beside the models. ``draw_side`` is the
+    source of the sides that challenges ask for; None where no rule asks for any.
     """
 
     lanes: tuple[LaneSettings, ...]
@@ -66,3 +69,4 @@ class KioskSettings:
     degrade: Degrade = field(default_factory=Degrade)
     thermal: ThermalSettings = field(default_factory=ThermalSettings)
     max_false_grants_per_day: float = 0.05
+    draw_side: Callable[[], Side] | None = None

@@ -40,7 +40,12 @@ _FIRST_AGAIN_S, _LONGEST_AGAIN_S = 6.0, 60.0
 _BETWEEN_WORDS_S = 4.0
 _MOST_IN_VAIN = 5
 _NEVER_S = float("-inf")
-_AT_ONCE = frozenset({Before.TOLD, Before.NOT_SERVING, Before.PASSING, Before.ASKED, Before.LET_IN})
+_AT_ONCE = frozenset(
+    {
+        *(Before.TOLD, Before.NOT_SERVING, Before.PASSING, Before.ASKED, Before.LET_IN),
+        *(Before.TURN_LEFT, Before.TURN_RIGHT),
+    }
+)
 
 
 @dataclass(slots=True)
@@ -259,6 +264,8 @@ class Signs:
 
 def _asked(lane: Lane) -> frozenset[str] | None:
     """What an attempt under way waits for; None where none is."""
+    if lane.challenge is not None and lane.challenged:
+        return frozenset({lane.challenge.asks})
     if lane.combination.open:
         return frozenset(factor.value for factor in lane.combination.waiting_for)
     return frozenset({"temperature"}) if lane.measurement is not None else None

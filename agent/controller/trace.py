@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.controller.lane import LaneSettings
+from agent.domain.access.challenge import Challenge
 from agent.domain.access.evidence import Evidence
 from agent.domain.access.policy import Decision
 from agent.domain.access.registry import Registry
@@ -27,13 +28,14 @@ class Circumstances:
 
     ``missing`` is what the rule still asked for; ``passback``: by anti-passback the holder is
     inside already, whatever follows from it. ``operating`` is the threshold by which the face was
-    searched for, None where none was.
+    searched for, None where none was; ``challenge`` the turn of the head that was asked for.
     """
 
     boot_id: str
     missing: Factors = frozenset()
     passback: bool = False
     operating: OperatingPoint | None = None
+    challenge: Challenge | None = None
 
 
 def access_event(
@@ -81,6 +83,7 @@ def access_event(
         "stage_ms": {
             stage: round(ms, 3) for stage, ms in evidence.stage_ms.items() if math.isfinite(ms)
         },
+        "challenge": about.challenge.report() if about.challenge is not None else None,
         "passback": about.passback,
         "boot_id": about.boot_id,
         "recorded_late": False,

@@ -28,6 +28,8 @@ WHEN: dict[Before, str] = {
     Before.TOO_DARK: "it is too dark",
     Before.TOO_BRIGHT: "it is too bright, or the light is behind",
     Before.BLURRED: "the face moves",
+    Before.TURN_LEFT: "a turn of the head to the left is asked for",
+    Before.TURN_RIGHT: "a turn of the head to the right is asked for",
     Before.ASKED: "something is missing, and was asked for",
     Before.PACED: "who was refused stays, or came soon after: the next attempt is not due yet",
     Before.REFUSED: "who was refused stays, and no attempt follows",

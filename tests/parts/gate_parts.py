@@ -87,10 +87,11 @@ class Gate:
         shown = HealthPresented(self.presentation, self.clock.now().monotonic_s, reason)
         return self.tell(CredentialShown("north-entry", shown))
 
-    def stand(self, who, seconds=1.0, *, known=True, step_in=True, pad=None, cues=UNSEEN):
+    def stand(self, who, seconds=1.0, *, known=True, step_in=True, pad=None, cues=UNSEEN, yaw=None):
         """``who`` stands there; the gallery knows them or not.
 
-        ``pad`` is a model's word, ``cues`` those of what stands beside the models.
+        ``pad`` is a model's word, ``cues`` those of what stands beside the models, ``yaw`` how far
+        the head is turned to the person's left, in degrees.
         """
         if step_in:
             self.track += 1
@@ -104,7 +105,7 @@ class Gate:
                 claim = ClaimScore(self.claim.id, score)
             best = Candidate(who, -0.3) if known and who in self.registry.holders else None
             content = f"{who} {now_s}".encode()
-            sample = FaceSample(now_s, content, best, None, pad, claim, cues=cues)
+            sample = FaceSample(now_s, content, best, None, pad, claim, cues=cues, yaw_deg=yaw)
             self.samples = [*self.samples, sample][-12:]
             track = FaceTrack(
                 self.track, Box(0, 0, 99, 99), self.came_s, now_s, tuple(self.samples)

@@ -1,5 +1,6 @@
 """Config's words into the domain's."""
 
+import secrets
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from agent.controller.door import DoorSettings
 from agent.controller.lane import LaneSettings
 from agent.controller.settings import Degrade, KioskSettings
 from agent.domain.access.agreement import Requirements
+from agent.domain.access.challenge import Side
 from agent.domain.access.part import PartKind
 from agent.domain.access.rule import Rule
 from agent.domain.credential.factor import Factor
@@ -64,6 +66,7 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         clock_tolerance=timedelta(seconds=config.clock.tolerance_s),
         thermal=thermal_settings(config),
         max_false_grants_per_day=face.max_false_grants_per_day,
+        draw_side=lambda: secrets.choice(tuple(Side)),
     )
 
 
@@ -121,5 +124,6 @@ def _rule(rule: RuleConfig, hours: Mapping[str, Schedule], config: GateConfig) -
         if rule.accept_unknown_holders is None
         else rule.accept_unknown_holders,
         accept_no_pad=rule.accept_no_pad,
+        challenge=rule.challenge,
     )
     return with_temperature(plain, rule, config)

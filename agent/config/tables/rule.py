@@ -46,6 +46,10 @@ class RuleConfig(Table):
         None,
         description="a face counts at which no attack detection looked; default: as [face] says",
     )
+    challenge: bool = Field(
+        False,
+        description="whoever comes by a face is asked to turn their head to a side drawn at random",
+    )
     health_certificate: bool = False
     schedule: ScheduleChoice = Field((), description="id of [[schedule]], or spans; empty: always")
     temperature_limit_c: Annotated[float, Field(ge=34.0, le=42.0)] | None = None
@@ -67,6 +71,9 @@ class RuleConfig(Table):
                 yield from known(path, rule.schedule, schedules, "[[schedule]] ")
             else:
                 yield from _spans(i, rule.schedule)
+            if rule.challenge and not any("face" in one.split("+") for one in rule.factors):
+                message = "asks a face to turn, and no factors of this rule have a face in them"
+                yield ("rule", i, "challenge"), message
             if rule.temperature_limit_c is None:
                 yield from _of_no_limit(i, rule)
 
@@ -86,6 +93,12 @@ class RuleConfig(Table):
                 ' takes one may pass; prefer "id_document+face" or "id_document+pass"'
             )
         for rule in rules:
+            faceless = [one for one in rule.factors if "face" not in one.split("+")]
+            if rule.challenge and len(faceless) < len(rule.factors) and faceless:
+                yield (
+                    f"the rule for {', '.join(rule.categories)} asks a face to turn (challenge),"
+                    f" and opens by {', '.join(faceless)} without any face"
+                )
             if rule.accept_unknown_holders and not set(rule.categories) <= COME_AND_GO:
                 yield (
                     f"the rule for {', '.join(rule.categories)} takes passes about whom the"

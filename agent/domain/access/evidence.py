@@ -43,7 +43,7 @@ class Evidence:
     """All that one attempt brings before the policy.
 
     ``thermal_score`` says whether the face is as warm as one, 0 to 1; None where that cannot be
-    told, or nothing looked.
+    told, or nothing looked. ``turned``: the face has turned as a challenge asked it to.
     """
 
     face: FaceEvidence | None = None
@@ -53,6 +53,7 @@ class Evidence:
     health: HealthPresented | None = None
     stage_ms: Mapping[str, float] = field(default_factory=dict)
     thermal_score: float | None = None
+    turned: bool = False
 
     @property
     def shown(self) -> Factors:

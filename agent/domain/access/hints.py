@@ -64,8 +64,21 @@ HINTS: dict[Reason, Hint] = {
 }
 """The hint of every reason; a test holds the table whole."""
 
+
+def hint_of(reason: Reason, lacking: tuple[str, ...] = ()) -> Hint:
+    """The hint of a denial that lacks ``lacking``.
+
+    Whoever only did not turn their head hears what a stranger hears, and may try again.
+    """
+    only_turn = reason is Reason.FACTOR_MISSING and bool(lacking) and set(lacking) <= TURNS.keys()
+    return Hint.TRY_AGAIN if only_turn else HINTS[reason]
+
+
 WAITING_FOR = ("cold", "face", "health_certificate", "id_document", "pass", "temperature")
 """What may be asked for aloud; anything else is told as ``waiting.other``."""
+
+TURNS = {"turn_left": "sign.turn_left", "turn_right": "sign.turn_right"}
+"""The turns of the head that a challenge asks for; a language may leave them out."""
 
 STANDINGS: dict[Standing, str | None] = {
     Standing.READY: None,
@@ -109,8 +122,13 @@ def messages_of(indication: Indication) -> tuple[str, ...]:
             return ("granted",)
         case Outcome.DENIED:
             # Without a reason there is nothing to go by but that it was refused.
-            hint = HINTS[indication.reason] if indication.reason else Hint.SEE_ATTENDANT
+            lacking, reason = indication.waiting_for, indication.reason
+            hint = hint_of(reason, lacking) if reason else Hint.SEE_ATTENDANT
             return (f"denied.{hint}",)
         case Outcome.WAITING:
-            known = [what if what in WAITING_FOR else "other" for what in indication.waiting_for]
-            return tuple(dict.fromkeys(f"waiting.{what}" for what in known))
+            return tuple(dict.fromkeys(_asked(what) for what in indication.waiting_for))
+
+
+def _asked(what: str) -> str:
+    known = what if what in WAITING_FOR else "other"
+    return TURNS.get(what, f"waiting.{known}")

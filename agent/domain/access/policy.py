@@ -36,9 +36,10 @@ about anybody's rules:
     22 SensorFault              a temperature is asked for, and none that is fresh and reliable is
                                 there (a rule may let that pass with a warning)
     23 ElevatedTemperature      it is above the rule's limit (likewise)
+    24 FactorMissing            the rule asks that the face turn as a challenge says, and it did not
 
 A combination that is half finished is judged each time that something is added to it: 21 alone says
-that all is well so far.
+that all is well so far, and 24 that the turn of the head alone is missing.
 """
 
 from collections.abc import Callable
@@ -307,6 +308,11 @@ def _complete(case: Case) -> Reason | None:
     return None
 
 
+def _challenge(case: Case) -> Reason | None:
+    asked = case.rule is not None and case.rule.challenge and case.evidence.face is not None
+    return Reason.FACTOR_MISSING if asked and not case.evidence.turned else None
+
+
 PRECEDENCE: tuple[Callable[[Case], Reason | None], ...] = (
     _locked_down,
     _sensor,
@@ -331,4 +337,5 @@ PRECEDENCE: tuple[Callable[[Case], Reason | None], ...] = (
     _complete,
     temperature_known,
     temperature,
+    _challenge,
 )

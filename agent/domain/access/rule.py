@@ -36,7 +36,8 @@ class Rule:
     ``second_reading_after_s`` later, which decides. ``accept_unknown_holders`` believes a pass
     about a holder whom the registry does not know; None does so where the rule is for none but
     those who ``COME_AND_GO``. ``accept_no_pad`` lets a face count at which no attack detection
-    looked, alone and beside a pass or document; None leaves it to the kiosk.
+    looked, alone and beside a pass or document; None leaves it to the kiosk. ``challenge`` asks of
+    whoever comes by a face that they turn their head.
     """
 
     categories: frozenset[str]
@@ -52,6 +53,7 @@ class Rule:
     unreliable: WhenUnreliable = WhenUnreliable.DENY
     accept_unknown_holders: bool | None = None
     accept_no_pad: bool | None = None
+    challenge: bool = False
 
     @property
     def believes_unknown(self) -> bool:

@@ -51,6 +51,8 @@ class Before(StrEnum):
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
     BLURRED = "blurred"
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
     ASKED = "asked"
     PACED = "paced"
     REFUSED = "refused"
@@ -71,6 +73,7 @@ OF_HINDRANCE: dict[Hindrance, Before] = {
 }
 """The state of every hindrance; a test holds the table whole."""
 
+_TURNS = {"turn_left": Before.TURN_LEFT, "turn_right": Before.TURN_RIGHT}
 _FACES, CODES = frozenset({"face"}), frozenset({"pass", "health_certificate"})
 
 
@@ -103,6 +106,9 @@ def before(scene: Scene) -> Before:
         return Before.PASSING
     hindered = _hindered(scene)
     if scene.asked is not None:
+        turns = [state for what, state in _TURNS.items() if what in scene.asked]
+        if turns:
+            return turns[0]
         wanted = CODES if hindered is Before.CODE_UNREAD else _FACES
         helps = hindered is not None and not wanted.isdisjoint(scene.asked)
         return hindered if hindered is not None and helps else Before.ASKED
@@ -208,6 +214,14 @@ def _hint(state: Before) -> Sign:
     )
 
 
+def _turn(state: Before, flashes: int) -> Sign:
+    """Once is to the left and twice to the right; no other sign begins with a short flash."""
+    flash = (Step(AMBER, FLASH_S["short"]), Step(DARK, GAP_S))
+    lights = (flash * flashes)[:-1]
+    tones = (TONE_S["short"],) * flashes
+    return Sign((*lights, Step(DARK, PAUSE_S)), tones, (f"sign.{state}",), 0.0, 0.0)
+
+
 SIGNS: dict[Before, Sign] = {
     Before.TOLD: Sign(),
     Before.NOT_SERVING: Sign(),
@@ -216,6 +230,8 @@ SIGNS: dict[Before, Sign] = {
     Before.NOT_BY_FACE: Sign(
         (Step(AMBER, 0.9), Step(RED, 0.3)), (0.7,), ("sign.not_by_face",), LEAST_S
     ),
+    Before.TURN_LEFT: _turn(Before.TURN_LEFT, 1),
+    Before.TURN_RIGHT: _turn(Before.TURN_RIGHT, 2),
     Before.ASKED: Sign((Step(AMBER, 0.0),)),
     Before.PACED: Sign(
         (Step(AMBER, 1.6), Step(DARK, 0.2)), (), ("waiting.other", "sign.help"), 0.0

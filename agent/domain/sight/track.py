@@ -52,6 +52,7 @@ class FaceSample:
     ``fused`` is the mean of the track's best frames so far compared with ``best``'s holder, on the
     scale of one comparison; None where there is no such mean, or where this frame by itself is too
     far from that holder to be surely theirs. ``cues`` are what stands beside the models.
+    ``yaw_deg`` is how far the head is turned to the person's left; None where that is not known.
     """
 
     captured_s: float
@@ -62,6 +63,7 @@ class FaceSample:
     claim: "ClaimScore | None" = None
     fused: float | None = None
     cues: Cues = UNSEEN
+    yaw_deg: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

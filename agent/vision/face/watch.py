@@ -16,6 +16,7 @@ from agent.vision.face.condition import condition
 from agent.vision.face.crowd import Crowd, Person
 from agent.vision.face.engine import FaceEngine
 from agent.vision.face.faint import Faint
+from agent.vision.face.pose import pose_of
 from agent.vision.face.quality import GATE, AcquisitionLimits, measure, shortfall
 from agent.vision.face.track import Tracker
 from agent.vision.face.zone import Zone, search_widths
@@ -172,6 +173,7 @@ class Watcher:
             claim=claim,
             fused=fused,
             cues=cues,
+            yaw_deg=self._yaw_deg(located),
         )
         person.tracker.add(sample, template, goodness)
 
@@ -247,6 +249,12 @@ class Watcher:
         score = self._pad.score(image, located)
         stages.done("pad")
         return score
+
+    def _yaw_deg(self, located: DetectedFace) -> float | None:
+        if located.landmarks is None:
+            return None
+        pose = pose_of(located.landmarks, self._engine.manifest.landmarks.kind)
+        return None if pose is None else pose.yaw_deg
 
     def _wanted(self, person: Person, track: int, goodness: float, at_s: float) -> bool:
         if person.tracker.in_doubt:

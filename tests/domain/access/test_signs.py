@@ -30,6 +30,8 @@ ASKED = (
     frozenset({"face"}),
     frozenset({"pass"}),
     frozenset({"temperature"}),
+    frozenset({"turn_left"}),
+    frozenset({"turn_right"}),
 )
 
 
@@ -84,6 +86,8 @@ def test_nothing_is_shown_over_a_decision_or_an_alarm() -> None:
         (Scene(face=Face.PACED, hindrance=Hindrance.TOO_DARK), Before.TOO_DARK),
         (Scene(face=Face.REFUSED, hindrance=Hindrance.TOO_DARK), Before.REFUSED),
         (Scene(face=Face.COMPARED, code_unread=True), Before.CODE_UNREAD),
+        (Scene(asked=frozenset({"turn_left"}), hindrance=Hindrance.TURNED), Before.TURN_LEFT),
+        (Scene(asked=frozenset({"turn_right"}), code_unread=True), Before.TURN_RIGHT),
         (Scene(asked=frozenset({"face"})), Before.ASKED),
         (Scene(asked=frozenset({"face"}), hindrance=Hindrance.COVERED), Before.COVERED),
         (Scene(asked=frozenset({"pass"}), hindrance=Hindrance.COVERED), Before.ASKED),
@@ -141,9 +145,10 @@ def test_every_hint_is_said_in_both_languages_and_in_words_of_its_own() -> None:
     for language in ("zh", "en"):
         messages = load_texts(language).messages
         said = [messages[key] for key in SIGN_KEYS]
-        assert len(set(said)) == len(SIGN_KEYS) == 10
+        assert len(set(said)) == len(SIGN_KEYS) == 12
     assert all(set(sign.messages) <= {*NEEDED_KEYS, *SIGN_KEYS} for sign in SIGNS.values())
     assert {state for state, sign in SIGNS.items() if aloud(sign)} == {
         *HINTS_BEFORE,
         *(Before.NOT_BY_FACE, Before.PACED, Before.REFUSED),
+        *(Before.TURN_LEFT, Before.TURN_RIGHT),
     }

@@ -1,0 +1,200 @@
+"""A rule that asks for a turn of the head: who turns, who does not, and who steps in."""
+
+from dataclasses import replace
+
+import pytest
+from gate_parts import ALONE_RULE, ANNA, LIN, Gate
+
+from agent.controller.effects import Guide
+from agent.domain.access.challenge import CHALLENGE_S, Side
+from agent.domain.access.hints import Hint, messages_of
+from agent.domain.access.indication import Indication, Outcome
+from agent.domain.access.rule import Rule
+from agent.domain.access.signs import Before
+from agent.domain.credential.factor import Factor
+from agent.domain.credential.reason import Reason
+
+ALONE = replace(ALONE_RULE, challenge=True)
+BESIDE = Rule(
+    frozenset({"resident"}),
+    factors=(frozenset({Factor.FACE, Factor.PASS}),),
+    challenge=True,
+)
+LEFT, RIGHT = Side.LEFT, Side.RIGHT
+
+
+def gate(*sides, rule=ALONE):
+    drawn = iter(sides)
+    return Gate(rule, draw_side=lambda: next(drawn))
+
+
+def asked(it, who=LIN):
+    """``who`` stands there, looks straight, and is asked to turn."""
+    it.stand(who, 0.5, yaw=2.0)
+    assert it.outcomes() == []
+
+
+def turn(it, yaw, who=LIN, back=LIN):
+    it.stand(who, 0.4, step_in=False, yaw=yaw / 2)
+    it.stand(who, 0.4, step_in=False, yaw=yaw)
+    it.stand(back, 0.5, step_in=False, yaw=1.0)
+
+
+def left(it):
+    """What is left of the day's false grants."""
+    return it.kiosk._lanes[0].attempts.false_grants.budget.left(it.clock.now().monotonic_s)
+
+
+@pytest.mark.parametrize(("side", "yaw"), [(LEFT, 27.0), (RIGHT, -27.0)])
+def test_who_turns_to_the_side_and_back_is_let_in(side, yaw):
+    it = gate(side)
+    asked(it)
+    turn(it, yaw)
+    assert it.outcomes() == ["granted"]
+    assert it.opened() == 1
+    assert it.last()["challenge"] == {"side": side.value, "passed": True}
+    assert it.said() == [
+        (Outcome.WAITING, (f"turn_{side}",)),
+        (Outcome.WAITING, ("face",)),
+        (Outcome.GRANTED, ()),
+    ]
+
+
+def test_beside_a_pass_the_face_turns_as_well():
+    it = gate(LEFT, rule=BESIDE)
+    it.show()
+    it.stand(LIN, 0.6, yaw=0.0)
+    assert it.opened() == 0
+    assert it.said()[-1] == (Outcome.WAITING, ("turn_left",))
+    turn(it, 26.0)
+    assert it.outcomes() == ["granted"]
+    assert it.last()["challenge"] == {"side": "left", "passed": True}
+    assert it.last()["compared"] == "1:1"
+
+
+def test_nothing_opens_before_the_head_has_come_back():
+    it = gate(LEFT)
+    asked(it)
+    it.stand(LIN, 2.0, step_in=False, yaw=30.0)
+    assert it.opened() == 0
+
+
+@pytest.mark.parametrize("yaw", [2.0, 15.0, None])
+def test_a_photograph_does_not_turn(yaw):
+    it = gate(LEFT)
+    asked(it)
+    it.stand(LIN, CHALLENGE_S - 0.7, step_in=False, yaw=yaw)
+    assert it.outcomes() == []
+    it.stand(LIN, 0.8, step_in=False, yaw=yaw)
+    assert it.outcomes() == ["FactorMissing"]
+    assert it.opened() == 0
+    assert it.last()["challenge"] == {"side": "left", "passed": False}
+    assert it.last()["missing"] == []
+
+
+def test_a_photograph_beside_a_pass_does_not_turn_either():
+    it = gate(LEFT, rule=BESIDE)
+    it.show()
+    it.stand(LIN, 8.0, yaw=2.0)
+    assert it.outcomes() == ["FactorMissing"]
+    assert it.last()["challenge"] == {"side": "left", "passed": False}
+    assert it.opened() == 0
+
+
+def test_no_accusation_is_heard_of_who_did_not_turn():
+    it = gate(LEFT)
+    asked(it)
+    it.wait(CHALLENGE_S)
+    assert it.outcomes() == ["FactorMissing"]
+    outcome, lacking = it.said()[-1]
+    told = Indication("north-entry", outcome, lacking, Reason.FACTOR_MISSING)
+    assert messages_of(told) == (f"denied.{Hint.TRY_AGAIN}",)
+    missing = Indication("north-entry", Outcome.DENIED, ("pass",), Reason.FACTOR_MISSING)
+    assert messages_of(missing) == (f"denied.{Hint.SHOW_MORE}",)
+
+
+def test_the_wrong_side_is_refused_at_once():
+    it = gate(LEFT)
+    asked(it)
+    it.stand(LIN, 0.3, step_in=False, yaw=-25.0)
+    assert it.outcomes() == ["FactorMissing"]
+    turn(it, 27.0)
+    assert it.opened() == 0
+
+
+@pytest.mark.parametrize("other", [ANNA, "stranger"])
+def test_another_who_steps_in_turns_for_nobody(other):
+    it = gate(LEFT, LEFT)
+    asked(it)
+    it.stand(other, 0.4, yaw=27.0)
+    assert it.outcomes()[0] == "FactorMissing"
+    assert it.last()["challenge"] == {"side": "left", "passed": False}
+    it.stand(LIN, 0.5, yaw=1.0)
+    assert it.opened() == 0
+
+
+def test_who_comes_back_must_be_who_was_recognised():
+    it = gate(LEFT)
+    asked(it)
+    turn(it, 27.0, back="stranger")  # the same track: nothing saw the change
+    assert it.opened() == 0
+    it.wait(CHALLENGE_S)
+    assert it.outcomes() == ["FactorMissing"]
+
+
+def test_a_pass_of_somebody_else_ends_what_the_face_began():
+    it = gate(LEFT, LEFT, rule=replace(BESIDE, factors=(frozenset({Factor.FACE}), *BESIDE.factors)))
+    asked(it, ANNA)
+    it.show()
+    it.stand(ANNA, 0.5, step_in=False, yaw=27.0)
+    it.stand(ANNA, 1.0, step_in=False, yaw=0.0)
+    assert it.opened() == 0
+
+
+def test_who_did_not_turn_and_stays_gets_another_attempt_and_another_side():
+    it = gate(LEFT, RIGHT)
+    asked(it)
+    it.stand(LIN, CHALLENGE_S, step_in=False, yaw=0.0)
+    assert it.outcomes() == ["FactorMissing"]
+    it.stand(LIN, 2.5, step_in=False, yaw=0.0)
+    assert it.said()[-1] == (Outcome.WAITING, ("turn_right",))
+    turn(it, -27.0)
+    assert it.outcomes() == ["FactorMissing", "granted"]
+
+
+def test_an_attempt_is_drawn_once_and_stays_drawn_where_nobody_turned():
+    it = gate(LEFT)
+    whole = left(it)
+    asked(it)
+    drawn = left(it)
+    assert drawn < whole
+    turn(it, 27.0)
+    assert left(it) == pytest.approx(whole)
+    it = gate(LEFT)
+    asked(it)
+    it.wait(CHALLENGE_S)
+    assert it.outcomes() == ["FactorMissing"]
+    assert left(it) == pytest.approx(drawn, rel=1e-3)
+
+
+def test_the_lights_show_the_side_and_then_that_it_is_enough():
+    it = gate(RIGHT)
+    asked(it)
+    signs = [one.guidance.state for one in it.log if isinstance(one, Guide)]
+    assert signs[-1] is Before.TURN_RIGHT
+    it.stand(LIN, 0.3, step_in=False, yaw=-27.0)
+    signs = [one.guidance.state for one in it.log if isinstance(one, Guide)]
+    assert it.said()[-1] == (Outcome.WAITING, ("face",))
+    assert it.kiosk._signs._points["north-entry"].steady.shown is Before.ASKED
+
+
+def test_a_rule_that_does_not_ask_lets_in_at_once():
+    it = gate(rule=ALONE_RULE)
+    it.stand(LIN, 0.5)
+    assert it.outcomes() == ["granted"]
+    assert it.last()["challenge"] is None
+
+
+def test_without_a_source_of_sides_no_such_gate_is_built():
+    with pytest.raises(ValueError, match="no source of sides"):
+        Gate(ALONE)
