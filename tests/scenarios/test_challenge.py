@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 from gate_parts import ALONE_RULE, ANNA, LIN, Gate
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.controller.effects import Guide
-from agent.domain.access.challenge import CHALLENGE_S, Side
+from agent.domain.access.challenge import BACK_DEG, CHALLENGE_S, Side
 from agent.domain.access.hints import Hint, messages_of
 from agent.domain.access.indication import Indication, Outcome
 from agent.domain.access.rule import Rule
@@ -175,6 +177,47 @@ def test_an_attempt_is_drawn_once_and_stays_drawn_where_nobody_turned():
     it.wait(CHALLENGE_S)
     assert it.outcomes() == ["FactorMissing"]
     assert left(it) == pytest.approx(drawn, rel=1e-3)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from([LIN, LIN, LIN, ANNA, "stranger"]),
+        st.sampled_from([0.0, 0.0, 27.0, 27.0, -27.0, None]),
+        st.sampled_from([0.2, 0.4, 1.0]),
+        st.sampled_from([False, False, False, True]),  # a new track
+        st.sampled_from(["", "", "", "pass", "silence"]),
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS, st.sampled_from(Side), st.sampled_from([ALONE, BESIDE]))
+def test_whatever_happens_a_grant_follows_a_turn_of_one_track_to_the_side_drawn(steps, side, rule):
+    it = Gate(rule, draw_side=lambda: side)
+    sign = 1.0 if side is LEFT else -1.0
+    frames = []
+    for who, yaw, seconds, step_in, beside in steps:
+        if beside == "pass":
+            it.show()
+        elif beside == "silence":
+            it.wait(seconds)
+        for i in range(round(seconds * 10)):
+            opened, now_s = it.opened(), it.clock.now().monotonic_s
+            it.stand(who, 0.1, step_in=not it.track or (step_in and i == 0), yaw=yaw)
+            frames.append((now_s, it.track, who, yaw))
+            if it.opened() == opened:
+                continue
+            assert it.last()["challenge"] == {"side": side.value, "passed": True}
+            assert it.last()["holder"] == who
+            assert any(
+                track == it.track
+                and now_s - at_s < CHALLENGE_S
+                and turned is not None
+                and yaw is not None
+                and (turned - yaw) * sign >= BACK_DEG
+                for at_s, track, _, turned in frames
+            )
 
 
 def test_the_lights_show_the_side_and_then_that_it_is_enough():

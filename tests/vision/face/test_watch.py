@@ -31,6 +31,7 @@ class Crowd:
 
     def __init__(self):
         self.people: dict[int, Box] = {}
+        self.points = np.zeros((68, 2), np.float32)
         self.frame = 0
         self.looked_at: list[int] = []
         self.index = ReferenceIndex(
@@ -44,9 +45,7 @@ class Crowd:
         self.people[who] = Box(at[0], at[1], width, width)
 
     def detect(self, image, smallest_face_px=None):
-        found = [
-            DetectedFace(box, 1.0, np.zeros((68, 2), np.float32)) for box in self.people.values()
-        ]
+        found = [DetectedFace(box, 1.0, self.points) for box in self.people.values()]
         return sorted(found, key=lambda face: -face.box.area)
 
     def locate(self, image, face):
@@ -79,6 +78,17 @@ class Crowd:
         track = self.last.track
         scores = [one.best.score for one in track.samples if one.best] if track is not None else []
         return len(scores) >= 3 and min(scores) > -0.1
+
+
+@pytest.mark.parametrize(("nose_px", "yaw_deg"), [(0, 0.0), (8, 23.96), (-8, -23.96)])
+def test_a_sample_says_how_far_the_head_is_turned(nose_px, yaw_deg):
+    crowd = Crowd()
+    crowd.step_in(RESIDENT, LEFT)
+    assert crowd.see(0.3).samples[-1].yaw_deg is None  # where the points are none of a face
+    eyes = [[180.0, 270.0], [220.0, 270.0]]
+    mouth = [[185.0, 316.0], [215.0, 316.0]]
+    crowd.points = np.array([*eyes, [200.0 + nose_px, 293.0], *mouth], np.float32)
+    assert crowd.see(0.5).samples[-1].yaw_deg == pytest.approx(yaw_deg, abs=0.1)
 
 
 @pytest.mark.parametrize("width", [150, 200, 250, 400])
