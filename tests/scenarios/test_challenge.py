@@ -74,6 +74,17 @@ def test_beside_a_pass_the_face_turns_as_well():
     assert it.last()["compared"] == "1:1"
 
 
+def test_one_frame_whose_points_jump_is_no_turn_to_either_side():
+    it = gate(LEFT)
+    asked(it)
+    for yaw in (30.0, -30.0):
+        it.stand(LIN, 0.1, step_in=False, yaw=yaw)
+        it.stand(LIN, 0.5, step_in=False, yaw=1.0)
+    assert it.outcomes() == []
+    it.stand(LIN, CHALLENGE_S, step_in=False, yaw=1.0)
+    assert it.outcomes() == ["FactorMissing"]
+
+
 def test_nothing_opens_before_the_head_has_come_back():
     it = gate(LEFT)
     asked(it)

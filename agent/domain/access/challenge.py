@@ -7,7 +7,8 @@
     passed    passed   passed       passed     passed   passed   passed    passed
     failed    failed   failed       failed     failed   failed   failed    failed
 
-Only frames that were compared count, and only those of one track: a frame that is surely another
+A side is shown by two frames in a row: the points of one may jump by as much as a turn. Only frames
+that were compared count, and only those of one track: a frame that is surely another
 person's is none of it (``vision.face.track``), so whoever turns is, as far as a turned face tells,
 who was recognised. ``named`` is said by a frame after coming back that names the same holder.
 
@@ -51,7 +52,7 @@ class Turning(StrEnum):
 
 
 class Shown(StrEnum):
-    """What one frame, or the time, says."""
+    """What frames, or the time, say."""
 
     TURNED = "turned"
     OTHER_SIDE = "other_side"
@@ -63,6 +64,7 @@ class Shown(StrEnum):
     TIME_UP = "time_up"
 
 
+_SIDES = (Shown.TURNED, Shown.OTHER_SIDE)
 _ENDS = {
     Shown.OTHER_SIDE: Turning.FAILED,
     Shown.ANOTHER: Turning.FAILED,
@@ -104,7 +106,8 @@ class Challenge:
     """One that was asked; times are on the monotonic clock.
 
     ``evidence`` is what was agreed on before; ``seen_s`` the capture of the newest frame that
-    counted, ``back_s`` of the first one that looked straight again.
+    counted and ``pose`` what its own pose says, ``back_s`` the capture of the first one that looked
+    straight again.
     """
 
     side: Side
@@ -116,6 +119,7 @@ class Challenge:
     evidence: Evidence
     state: Turning = Turning.ASKED
     back_s: float | None = None
+    pose: Shown = Shown.UNSURE
 
     @property
     def open(self) -> bool:
@@ -150,8 +154,10 @@ class Challenge:
         found = self
         for sample in track.samples:
             if found.seen_s < sample.captured_s <= now_s:
-                shown = shown_by(sample.yaw_deg, self.straight_deg, self.side)
-                found = found._after(shown, sample)
+                pose = shown_by(sample.yaw_deg, self.straight_deg, self.side)
+                once = pose in _SIDES and pose is not found.pose
+                found = found._after(Shown.UNSURE if once else pose, sample)
+                found = replace(found, pose=pose)
         return found
 
     def named(self, holder: HolderId | None, newest_s: float) -> "Challenge":

@@ -84,7 +84,8 @@ def test_it_passes_only_by_a_turn_there_and_back_of_one_track_in_time(
             assert now_s < ENDS_S
             assert not others
             assert holder == LIN
-            assert Shown.OTHER_SIDE not in shown
-            turned = shown.index(Shown.TURNED)
-            assert Shown.STRAIGHT in shown[turned + 1 :]
+            assert (Shown.OTHER_SIDE, Shown.OTHER_SIDE) not in itertools.pairwise(shown)
+            pairs = list(itertools.pairwise(shown))
+            turned = pairs.index((Shown.TURNED, Shown.TURNED))
+            assert Shown.STRAIGHT in shown[turned + 2 :]
     assert challenge.seen(None, ENDS_S).open is False
