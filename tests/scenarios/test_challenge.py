@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from asyncapi import complaints, contract
 from gate_parts import ALONE_RULE, ANNA, LIN, Gate
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -229,6 +230,15 @@ def test_whatever_happens_a_grant_follows_a_turn_of_one_track_to_the_side_drawn(
                 and (turned - yaw) * sign >= BACK_DEG
                 for at_s, track, _, turned in frames
             )
+
+
+@pytest.mark.parametrize("yaw", [27.0, -27.0])
+def test_its_event_is_as_the_contract_says(yaw):
+    it = gate(LEFT)
+    asked(it)
+    turn(it, yaw)
+    schema = contract()["components"]["schemas"]["challenge"]
+    assert complaints(it.last()["challenge"], schema) == []
 
 
 def test_the_lights_show_the_side_and_then_that_it_is_enough():
