@@ -1,5 +1,6 @@
 """What vision made of frames: a face followed, each sample compared, as values."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -24,6 +25,15 @@ class Box:
     def area(self) -> int:
         """In square pixels."""
         return self.width * self.height
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Across and down, in pixels."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    def apart(self, other: "Box") -> float:
+        """Pixels from middle to middle."""
+        return math.dist(self.middle, other.middle)
 
     def overlap(self, other: "Box") -> float:
         """Intersection over union, 0 to 1."""

@@ -35,20 +35,8 @@ Raises ``ImageError`` where the file is no image; that too is a failure to acqui
 Progress = Callable[[str, int, int], None]
 
 _SUFFIXES = {
-    *(
-        ".bmp",
-        ".dib",
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jp2",
-        ".png",
-        ".webp",
-        ".heic",
-        ".heif",
-        ".tif",
-        ".tiff",
-    ),
+    *(".bmp", ".dib", ".jpg", ".jpeg", ".jpe", ".jp2", ".png", ".webp", ".heic", ".heif"),
+    *(".tif", ".tiff"),
     *(".pbm", ".pgm", ".ppm", ".pxm", ".pnm", ".pfm", ".sr", ".ras", ".hdr", ".pic", ".gif"),
 }
 _BLOCK_PAIRS = 50_000

@@ -17,7 +17,6 @@ minute after the attempt is part of the scene (a poster) and keeps nobody waitin
 and whoever is behind them steps aside.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -59,7 +58,7 @@ class Person:
 
     def moves_to(self, box: Box, captured_s: float) -> None:
         """It was seen in ``box``."""
-        if self.anchor is None or _apart(self.anchor, box) > _SWAYS * box.width:
+        if self.anchor is None or self.anchor.apart(box) > _SWAYS * box.width:
             self.anchor, self.still_s = box, captured_s
         self.box, self.seen_s = box, captured_s
 
@@ -191,13 +190,6 @@ class Crowd:
         return spare if spare is not None else self._like.another()
 
 
-def _apart(one: Box, other: Box) -> float:
-    """Pixels from middle to middle."""
-    across = one.x + one.width / 2 - other.x - other.width / 2
-    down = one.y + one.height / 2 - other.y - other.height / 2
-    return math.hypot(across, down)
-
-
 def _behind(box: Box, nearer: Box) -> bool:
-    apart = abs((box.x + box.width / 2) - (nearer.x + nearer.width / 2))
+    apart = abs(box.middle[0] - nearer.middle[0])
     return box.width < NEARER * nearer.width and apart <= _BESIDE * nearer.width

@@ -10,8 +10,6 @@ moment ago: in an empty street it costs nothing.
     each look     in a picture without light, whether it has changed (``vision.frames.unlit``)
 """
 
-import math
-
 import numpy as np
 
 from agent.domain.sight.hindrance import Hindrance
@@ -87,9 +85,7 @@ class Faint:
         """Whether a face stood where this one does when it was looked for before."""
         boxes, seen_s = self._distant
         return 0.0 < at_s - seen_s <= _STANDS_S and any(
-            math.hypot(*(a - b for a, b in zip(_middle(box), _middle(one), strict=True)))
-            <= box.width
-            for one in boxes
+            box.apart(one) <= box.width for one in boxes
         )
 
     def look(self, image: Image, at_s: float, moved_s: float) -> Sighting:
@@ -131,7 +127,3 @@ class Faint:
             return False
         self._last_s[what] = at_s
         return last_s is not None or what != "turned"
-
-
-def _middle(box: Box) -> tuple[float, float]:
-    return box.x + box.width / 2, box.y + box.height / 2

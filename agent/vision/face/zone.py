@@ -25,8 +25,8 @@ class Zone:
 
     def shows(self, box: Box, frame_width: int, frame_height: int) -> bool:
         """Whether the middle of ``box`` lies in the zone, however far it stands."""
-        x = (box.x + box.width / 2) / frame_width
-        y = (box.y + box.height / 2) / frame_height
+        across, down = box.middle
+        x, y = across / frame_width, down / frame_height
         return self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height
 
     def part(self, image: Image) -> Image:
