@@ -8,17 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import state_dir
-from agent.cli.common import (
-    Json,
-    PackWithoutConfig,
-    StateDir,
-    emit,
-    examples,
-    file_option,
-    say,
-    table,
-)
+from agent.cli.common import Json, PackWithoutConfig, StateDir, emit, examples, file_option, say
 from agent.cli.progress import progress
+from agent.cli.terminal.table import table
 
 
 class BenchSubject(StrEnum):

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, fields, flat, user
+from agent.cli.common import Config, Json, StateDir, emit, examples, user
 from agent.cli.daemon import ask_agent
+from agent.cli.terminal.table import flat, record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -104,4 +105,4 @@ def _answer(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         emit(found)
     else:
-        fields({name: flat(value) for name, value in found.items()})
+        record({name: flat(value) for name, value in found.items()})

@@ -9,13 +9,13 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from agent.domain.credential.name import objection
+from agent.cli.terminal.style import Meaning, plain, styled
 
 
 def file_option(name: str, what: str, metavar: str = "FILE") -> Any:
@@ -56,8 +56,6 @@ PackWithoutConfig = Annotated[
 ]
 
 
-_UNBOUNDED = 10_000
-_LEAST_LAST_COLUMN = 24
 _EXAMPLE_WIDTH = 76
 
 
@@ -79,15 +77,6 @@ def _example(line: str) -> str:
     return "  gate-agent " + " \\\n      ".join(rows)
 
 
-def plain(value: object) -> str:
-    """``value`` as text with every control character spelled out, and a dash for None."""
-    if value is None:
-        return "-"
-    return "".join(
-        char.encode("unicode_escape").decode() if objection(char) else char for char in str(value)
-    )
-
-
 def say(text: str = "") -> None:
     """One line of an answer for people."""
     typer.echo(text)
@@ -100,15 +89,19 @@ def counted(count: int, what: str) -> str:
 
 def complain(text: str) -> None:
     """One failure of several that a command goes on after, on stderr."""
-    typer.echo(f"error: {plain(text)}", err=True)
+    typer.echo(f"{_marked('error', Meaning.BAD)} {plain(text)}", err=True)
 
 
 def warn(text: str) -> None:
     """One line for people beside the answer, on stderr; its fix, where it has one, on the next."""
     said, mark, fix = text.partition("\nFix: ")
-    typer.echo(f"warning: {plain(said)}", err=True)
+    typer.echo(f"{_marked('warning', Meaning.DOUBT)} {plain(said)}", err=True)
     if mark:
         typer.echo(f"Fix: {plain(fix)}", err=True)
+
+
+def _marked(word: str, meaning: Meaning) -> str:
+    return styled(f"{word}:", meaning, sys.stderr)
 
 
 def left_out(entries: Sequence[object], count: int) -> None:
@@ -124,60 +117,6 @@ def emit(value: Any) -> None:
     # ASCII only: a file name that is no valid text still makes a valid line in every locale.
     typer.echo(json.dumps(value, allow_nan=False))
     sys.stdout.flush()
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table for people; plain columns where nobody looks at a terminal."""
-    # rich is imported by those who print a table only: help and JSON come faster without.
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console, ConsoleDimensions
-    from rich.table import Table
-    from rich.text import Text
-
-    interactive = sys.stdout.isatty()
-    console = Console(
-        file=sys.stdout,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        color_system="auto" if interactive else None,
-        width=None if interactive else _UNBOUNDED,
-    )
-    shown = Table(box=SIMPLE_HEAD if interactive else None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns, 1):
-        # Only the last may be folded: a word that falls apart into a column of letters is lost.
-        shown.add_column(column, overflow="fold", no_wrap=number < len(columns))
-    for row in rows:
-        shown.add_row(*(Text(plain(cell)) for cell in row))
-    # What is wider than the terminal in spite of that is the terminal's to wrap.
-    last = shown.columns.pop()
-    unbounded = console.options.update(width=_UNBOUNDED)
-    least = console.measure(shown, options=unbounded).maximum + _LEAST_LAST_COLUMN
-    shown.columns.append(last)
-    console.size = ConsoleDimensions(max(console.width, least), console.height)
-    with console.capture() as captured:
-        console.print(shown)
-    for line in captured.get().splitlines():
-        typer.echo(line.rstrip())
-
-
-def fields(values: Mapping[str, object]) -> None:
-    """One thing for people: a line a field."""
-    width = max((len(name) for name in values), default=0)
-    for name, value in values.items():
-        say(f"{name:<{width}}  {plain(value)}")
-
-
-def flat(value: object) -> object:
-    """``value`` as a cell for people: yes or no, lists and objects on a line, None for nothing."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        said = (f"{key}={plain(flat(item))}" for key, item in value.items())
-        return ", ".join(said) or None
-    if isinstance(value, list):
-        return ", ".join(plain(flat(item)) for item in value) or None
-    return value
 
 
 def user() -> str:

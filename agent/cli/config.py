@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, fields, say, table, warn
+from agent.cli.common import Config, Json, StateDir, emit, examples, say, warn
+from agent.cli.terminal.table import record, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -60,7 +61,7 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     for risk in risks:
         warn(risk)
     say(f"OK {file.path}")
-    fields(
+    record(
         {
             name: (", ".join(value) or None) if isinstance(value, list) else value
             for name, value in about.items()

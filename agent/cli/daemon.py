@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import control_socket, given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, fields, flat, say
+from agent.cli.common import Config, Json, StateDir, emit, examples, say
+from agent.cli.terminal.table import flat, record
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -26,7 +27,7 @@ def status(*, config: Config = None, state: StateDir = None, as_json: Json = Fal
         emit(found)
     else:
         rows = (_rows(str(name), value) for name, value in found.items())
-        fields({name: value for one in rows for name, value in one.items()})
+        record({name: value for one in rows for name, value in one.items()})
 
 
 def clear_fault(

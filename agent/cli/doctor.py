@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.app.open.paths import config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, plain, say, table
+from agent.cli.common import Config, Json, StateDir, emit, examples, say
 from agent.cli.fixes import fitted
+from agent.cli.terminal.style import plain
+from agent.cli.terminal.table import table
 
 if TYPE_CHECKING:
     from agent.app.desk.doctor import ExaminedKiosk

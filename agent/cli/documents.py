@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, fields, say, user, warn
+from agent.cli.common import Config, Json, StateDir, emit, examples, say, user, warn
 from agent.cli.holders import Id
 from agent.cli.holders import app as holders
+from agent.cli.terminal.table import record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -117,7 +118,7 @@ def read(
     if as_json:
         emit(shown)
     else:
-        fields({name: _cell(value) for name, value in shown.items()})
+        record({name: _cell(value) for name, value in shown.items()})
 
 
 def _typed_number() -> str:

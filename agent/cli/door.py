@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.common import Config, Json, StateDir, emit, examples, say, table
+from agent.cli.common import Config, Json, StateDir, emit, examples, say
 from agent.cli.daemon import ask_agent
+from agent.cli.terminal.table import table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 passback = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

@@ -6,17 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import config_path, state_dir
-from agent.cli.common import (
-    Config,
-    Json,
-    PackOption,
-    StateDir,
-    emit,
-    examples,
-    file_option,
-    table,
-)
+from agent.cli.common import Config, Json, PackOption, StateDir, emit, examples, file_option
 from agent.cli.progress import progress
+from agent.cli.terminal.table import table
 
 Packs = Annotated[
     list[str] | None,

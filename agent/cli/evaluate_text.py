@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agent.cli.common import fields, say, table
+from agent.cli.common import say
+from agent.cli.terminal.table import record, table
 
 
 def show(found: Mapping[str, Any]) -> None:
@@ -12,7 +13,7 @@ def show(found: Mapping[str, Any]) -> None:
         _side_by_side(found["packs"])
         return
     shown = ("pack", "licence", "ms_per_image", "images", "persons", "genuine", "impostor")
-    fields(
+    record(
         {
             **{name.replace("_", " "): found[name] for name in shown},
             "failed to acquire": len(found["failed_to_acquire"]),
@@ -42,7 +43,7 @@ def show_operating_point(
 ) -> None:
     """The operating point of a site: what the people ask for beside what held without them."""
     held = found["held_out"]
-    fields(
+    record(
         {
             "pack": f"{found['pack']} {found['version']}",
             "persons": found["persons"],
@@ -77,7 +78,7 @@ def show_pad(found: Mapping[str, Any]) -> None:
     """An evaluation of attack detection."""
     from agent.lab.evaluate.pad import table_rows
 
-    fields(
+    record(
         {
             "packs": ", ".join(found["packs"]),
             "faces found by": found["face_pack"],

@@ -10,19 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import (
-    Config,
-    Json,
-    StateDir,
-    counted,
-    emit,
-    examples,
-    plain,
-    say,
-    table,
-    warn,
-)
+from agent.cli.common import Config, Json, StateDir, counted, emit, examples, say, warn
 from agent.cli.progress import progress
+from agent.cli.terminal.style import plain
+from agent.cli.terminal.table import table
 
 if TYPE_CHECKING:
     from agent.app.open.site import Site

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from typer.exceptions import Abort, TyperException
 
-from agent.cli.common import plain
+from agent.cli.terminal.style import plain
 from agent.errors import ConfigError, GateAgentError, RefusedError, UnavailableError
 
 FAILED, USAGE, INTERNAL = 1, 2, 70

@@ -13,12 +13,11 @@ from agent.cli.common import (
     StateDir,
     emit,
     examples,
-    fields,
     file_option,
     say,
-    table,
     warn,
 )
+from agent.cli.terminal.table import record, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -78,7 +77,7 @@ def check(
         if rate["upper_bound"] is None
         else f"; {rate['upper_bound']:.2g} at most ({rate['confidence']:.0%} confidence)"
     )
-    fields(
+    record(
         {
             **{name: found[name] for name in ("pack", "holders", "references")},
             "threshold": f"{found['threshold']} (FMR {found['fmr']:.2g})",

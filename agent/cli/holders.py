@@ -6,21 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import (
-    Config,
-    Json,
-    StateDir,
-    counted,
-    emit,
-    examples,
-    fields,
-    plain,
-    say,
-    table,
-    user,
-    warn,
-)
+from agent.cli.common import Config, Json, StateDir, counted, emit, examples, say, user, warn
 from agent.cli.progress import progress
+from agent.cli.terminal.style import plain
+from agent.cli.terminal.table import record, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -323,7 +312,7 @@ def _answer(shown: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         emit(shown)
     else:
-        fields({name: _cell(value) for name, value in shown.items()})
+        record({name: _cell(value) for name, value in shown.items()})
 
 
 def _cell(value: object) -> object:

@@ -5,17 +5,8 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import (
-    Config,
-    Json,
-    PackOption,
-    StateDir,
-    complain,
-    emit,
-    examples,
-    plain,
-    say,
-)
+from agent.cli.common import Config, Json, PackOption, StateDir, complain, emit, examples, say
+from agent.cli.terminal.style import plain
 
 
 def add_to(parent: typer.Typer) -> None:

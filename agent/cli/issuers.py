@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, table, user
+from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, user
+from agent.cli.terminal.table import table
 
 
 def add_to(group: typer.Typer) -> None:

@@ -15,12 +15,12 @@ from agent.cli.common import (
     emit,
     examples,
     file_option,
-    plain,
     say,
     user,
     warn,
 )
 from agent.cli.progress import progress
+from agent.cli.terminal.style import plain
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

@@ -6,19 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import (
-    Config,
-    Json,
-    StateDir,
-    emit,
-    examples,
-    fields,
-    file_option,
-    say,
-    table,
-    user,
-)
+from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, user
 from agent.cli.progress import progress
+from agent.cli.terminal.table import record, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -260,7 +250,7 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
         emit({**_status(status), "manifest": manifest.model_dump(mode="json")})
         return
     said: Any = manifest.measured
-    fields(
+    record(
         {
             "pack": f"{manifest.name} {manifest.version}",
             "state": status.state,

@@ -8,22 +8,11 @@ import typer
 
 from agent.app.open.paths import given_config_path, state_dir
 from agent.cli import issuers
-from agent.cli.common import (
-    Config,
-    Json,
-    StateDir,
-    counted,
-    emit,
-    examples,
-    fields,
-    file_option,
-    flat,
-    plain,
-    say,
-    user,
-)
+from agent.cli.common import Config, Json, StateDir, counted, emit, examples, file_option, say, user
 from agent.cli.credential_text import HELP, STDIN, given_text, one_text
 from agent.cli.issuers import limits_text
+from agent.cli.terminal.style import plain
+from agent.cli.terminal.table import flat, record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -77,7 +66,7 @@ def keygen(
     if as_json:
         emit(made)
     else:
-        fields(made)
+        record(made)
 
 
 @app.command(
@@ -240,7 +229,7 @@ def verify(
         emit(found)
     else:
         say("valid" if found["valid"] else f"not valid: {found['reason']} ({found['detail']})")
-        fields({name: flat(value) for name, value in (found["claims"] or {}).items()})
+        record({name: flat(value) for name, value in (found["claims"] or {}).items()})
     if not found["valid"]:
         raise typer.Exit(1)
 

@@ -17,13 +17,13 @@ from agent.cli.common import (
     examples,
     file_option,
     say,
-    table,
     user,
     warn,
 )
 from agent.cli.holders import Id
 from agent.cli.holders import app as holders
 from agent.cli.progress import progress
+from agent.cli.terminal.table import table
 
 
 def add_to(_parent: typer.Typer) -> None:

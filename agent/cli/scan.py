@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import state_dir
-from agent.cli.common import Json, StateDir, complain, emit, examples, plain, say
+from agent.cli.common import Json, StateDir, complain, emit, examples, say
+from agent.cli.terminal.style import plain
 
 _LONGEST_SHOWN = 48
 

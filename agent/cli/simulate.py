@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.common import Json, emit, examples, fields, say, table
+from agent.cli.common import Json, emit, examples, say
 from agent.cli.progress import progress
+from agent.cli.terminal.table import record, table
 
 _ARRIVALS_AN_HOUR, _FAULTS_AN_HOUR, _RESTARTS_AN_HOUR = 5000 / 24, 10.0, 1000 / 24
 _PROBES_AN_HOUR = 1000 / 24
@@ -88,7 +89,7 @@ def _show(found: dict[str, Any]) -> None:
         "simulated": f"{found['simulated_s'] / 3600:.2f} h in {found['wall_s']:.1f} s",
         "seed": found["seed"],
     }
-    fields({**{key: found[key] for key in keys}, **_probing(found), **signs, **times})
+    record({**{key: found[key] for key in keys}, **_probing(found), **signs, **times})
     say()
     _plot(found["arrivals_by_hour"])
     if found["faults_by_kind"]:

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import config_path
-from agent.cli.common import Config, Json, emit, examples, fields, say
+from agent.cli.common import Config, Json, emit, examples, say
+from agent.cli.terminal.table import record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -28,7 +29,7 @@ def read(*, config: Config = None, as_json: Json = False) -> None:
     if as_json:
         emit(shown)
     else:
-        fields(shown)
+        record(shown)
 
 
 @app.command("set-emissivity", epilog=examples("thermometer set-emissivity 0.98"))

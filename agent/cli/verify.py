@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.common import Json, emit, examples, fields, file_option, left_out
+from agent.cli.common import Json, emit, examples, file_option, left_out
 from agent.cli.credential_text import HELP, one_text
+from agent.cli.terminal.table import record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -85,7 +86,7 @@ def health(
     if as_json:
         emit(verdict.as_json())
     else:
-        fields({name: _said(value) for name, value in verdict.as_json().items()})
+        record({name: _said(value) for name, value in verdict.as_json().items()})
     if not verdict.valid:
         raise typer.Exit(1)
 

@@ -3,7 +3,8 @@
 import typer
 
 from agent.app.open.paths import state_dir
-from agent.cli.common import Json, StateDir, emit, examples, fields
+from agent.cli.common import Json, StateDir, emit, examples
+from agent.cli.terminal.table import record
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -23,7 +24,7 @@ def version(*, state: StateDir = None, as_json: Json = False) -> None:
         emit(found)
         return
     packs = ", ".join(f"{name} {number or '?'}" for name, number in found["packs"].items())
-    fields(
+    record(
         {
             "gate-agent": found["agent"],
             "python": f"{found['python']} ({found['machine']})",

@@ -7,17 +7,8 @@ import typer
 
 from agent.app.open.files.state import VOICES
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import (
-    Config,
-    Json,
-    StateDir,
-    counted,
-    emit,
-    examples,
-    file_option,
-    say,
-    table,
-)
+from agent.cli.common import Config, Json, StateDir, counted, emit, examples, file_option, say
+from agent.cli.terminal.table import table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

@@ -1,0 +1,153 @@
+"""Tables and records: as wide as the terminal where there is one, whole lines anywhere else.
+
+it fits                     columns, each as wide as what stands in it
+it fits with folded cells   columns; words are never broken, unless one is longer than 24
+it does not                 a record a row: a line a column, a blank line between
+stdout is no terminal       columns, never folded: one row is one line for grep and awk
+"""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from agent.cli.terminal.style import Cell, Meaning, is_coloured, is_terminal, plain, styled
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+_UNBOUNDED = 10_000
+_LONGEST_WHOLE_WORD = 24
+_GAP = 2
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
+    """A table on stdout; a cell is a value or a ``Cell`` with its meaning.
+
+    ``empty`` is what is said where there are no rows and somebody looks.
+    """
+    cells = [[_cell(value) for value in row] for row in rows]
+    if not cells and empty and is_terminal(sys.stdout):
+        typer.echo(empty)
+        return
+    # rich is imported by those who print a table only: help and JSON come faster without.
+    console = _console()
+    shown = _columns(columns, cells, folded=is_terminal(sys.stdout))
+    unbounded = console.options.update(width=_UNBOUNDED)
+    if (
+        is_terminal(sys.stdout)
+        and console.measure(shown, options=unbounded).minimum > console.width
+    ):
+        for number, row in enumerate(cells):
+            if number:
+                typer.echo()
+            record(dict(zip(columns, row, strict=True)))
+        return
+    _print(console, shown)
+
+
+def record(values: Mapping[str, object]) -> None:
+    """One thing on stdout: a line a field, folded beside its name where somebody looks."""
+    width = max((len(name) for name in values), default=0)
+    if not is_terminal(sys.stdout):
+        for name, value in values.items():
+            typer.echo(f"{name:<{width}}  {plain(_value(value))}".rstrip())
+        return
+    from rich.table import Table
+
+    shown = Table.grid(padding=(0, _GAP, 0, 0))
+    shown.add_column(style="dim", no_wrap=True)
+    shown.add_column(overflow="fold")
+    for name, value in values.items():
+        shown.add_row(_text(Cell(name)), _text(_cell(value)))
+    _print(_console(), shown)
+
+
+def heading(text: str) -> None:
+    """What the lines below are about, on stdout."""
+    typer.echo(styled(plain(text), Meaning.STRONG))
+
+
+def flat(value: object) -> object:
+    """``value`` as a cell for people: yes or no, lists and objects on a line, None for nothing."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        said = (f"{key}={plain(flat(item))}" for key, item in value.items())
+        return ", ".join(said) or None
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(flat(item)) for item in value) or None
+    return value
+
+
+def _cell(value: object) -> Cell:
+    return value if isinstance(value, Cell) else Cell(value)
+
+
+def _value(value: object) -> object:
+    return flat(_cell(value).value)
+
+
+def _text(cell: Cell) -> "Text":
+    from rich.text import Text
+
+    # Plain text: no markup of what comes from outside is interpreted.
+    return Text(plain(flat(cell.value)), style=cell.meaning.value if cell.meaning else "")
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    looked_at = is_terminal(sys.stdout)
+    return Console(
+        file=sys.stdout,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        color_system="standard" if is_coloured(sys.stdout) else None,
+        width=None if looked_at else _UNBOUNDED,
+    )
+
+
+def _columns(columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, folded: bool) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
+    from rich.table import Table
+
+    shown = Table(
+        box=SIMPLE_HEAD if folded else None,
+        pad_edge=False,
+        padding=(0, _GAP - 1, 0, 0),
+        header_style="bold",
+    )
+    for number, column in enumerate(columns):
+        told = [_value(row[number]) for row in rows]
+        words = [word for value in (column, *told) for word in plain(value).split()]
+        longest = max(map(cell_len, words), default=0)
+        shown.add_column(
+            column,
+            overflow="fold",
+            no_wrap=not folded,
+            min_width=min(longest, _LONGEST_WHOLE_WORD) if folded else None,
+            justify="right" if _are_numbers(told) else "left",
+        )
+    for row in rows:
+        shown.add_row(*map(_text, row))
+    return shown
+
+
+def _are_numbers(values: Sequence[object]) -> bool:
+    counted = [value for value in values if value is not None]
+    return bool(counted) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in counted
+    )
+
+
+def _print(console: "Console", shown: "Table") -> None:
+    with console.capture() as captured:
+        console.print(shown)
+    for line in captured.get().splitlines():
+        typer.echo(line.rstrip())
