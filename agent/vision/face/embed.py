@@ -1,5 +1,7 @@
 """From a located face to its template."""
 
+import math
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -32,9 +34,10 @@ class FaceEmbedder:
             self._points = np.array(settings.alignment.points, dtype=np.float64)
         elif settings.width_px != settings.height_px:
             raise ModelPackError(f"{settings.file}: a dlib chip is square")
-        scale = np.array(settings.scale, dtype=np.float32)
-        self._scale = scale
-        self._offset = (-np.array(settings.mean, dtype=np.float32) * scale)[:, None, None]
+        self._scale = np.array(settings.scale, dtype=np.float32)[:, None, None]
+        self._offset = -np.array(settings.mean, dtype=np.float32)[:, None, None] * self._scale
+        self._scaled = bool((self._scale != 1.0).any())
+        self._moved = bool(self._offset.any())
         self._check()
 
     def crop(self, image: Image, landmarks: Landmarks) -> Image:
@@ -70,9 +73,9 @@ class FaceEmbedder:
         return np.concatenate([self._model.run(one[None]) for one in batch])
 
     def _template(self, rows: npt.NDArray[np.float32]) -> Template:
-        template = rows.mean(axis=0)
+        template = rows[0] if len(rows) == 1 else rows.mean(axis=0)
         if self._settings.unit_length:
-            template = template / max(float(np.linalg.norm(template)), 1e-12)
+            template = template / max(math.sqrt(float(template @ template)), 1e-12)
         return np.asarray(template, dtype=np.float32)
 
     def batch(self, views: list[Image]) -> npt.NDArray[np.float32]:
@@ -82,9 +85,11 @@ class FaceEmbedder:
         for plane, view in zip(planes, views, strict=True):
             colours = cv2.split(view)
             ordered = colours[::-1] if self._settings.channels == "rgb" else colours
-            for channel, colour, factor in zip(plane, ordered, self._scale, strict=True):
-                np.multiply(colour, factor, out=channel)
-        if self._offset.any():
+            for channel, colour in zip(plane, ordered, strict=True):
+                channel[:] = colour
+        if self._scaled:
+            planes *= self._scale
+        if self._moved:
             planes += self._offset
         return planes
 
