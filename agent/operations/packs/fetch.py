@@ -76,17 +76,17 @@ def fetch(
         return path
     if not urls:
         raise UnavailableError(f"{download.file} cannot be downloaded, only brought along", fix)
-    refused: list[str] = []
+    refused: dict[str, list[str]] = {}
     wrong: ModelPackError | None = None
     for url in urls:
         try:
             return _fetch_from(url, download, folder, progress, fix, patience)
         except WebError as error:
-            refused.append(f"{_host(url)}: {error}")
+            refused.setdefault(str(error), []).append(_host(url))
         except ModelPackError as error:
             wrong = wrong or error
-            refused.append(f"{_host(url)}: another file")
-    reasons = "; ".join(refused)
+            refused.setdefault("another file", []).append(_host(url))
+    reasons = "; ".join(f"{', '.join(hosts)}: {why}" for why, hosts in refused.items())
     if wrong is not None:
         what = str(wrong).removesuffix(f"\nFix: {fix}")
         raise ModelPackError(f"{what}\n  sources tried: {reasons}", fix) from wrong

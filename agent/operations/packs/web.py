@@ -4,6 +4,7 @@ The connection runs in a thread of its own, because nothing bounds how long a na
 whoever waits gives up in time, and the thread ends by itself.
 """
 
+import socket
 import threading
 import time
 import urllib.error
@@ -116,8 +117,7 @@ class _Transfer:
         except Exception as error:  # noqa: BLE001 - http, ssl and sockets raise what they like
             if isinstance(error, urllib.error.HTTPError):
                 error.close()
-            reason = getattr(error, "reason", None) or error
-            self.error = WebError(str(reason) or type(error).__name__)
+            self.error = WebError(_said(error))
 
     def _run(self) -> None:
         request = urllib.request.Request(self._url, headers={"User-Agent": _USER_AGENT})  # noqa: S310  # the scheme is checked
@@ -137,3 +137,13 @@ class _Transfer:
                 stream.write(chunk)
         if self.total_bytes and self.done_bytes < self.total_bytes:
             raise WebError(f"ended after {self.done_bytes} of {self.total_bytes} bytes")
+
+
+def _said(error: Exception) -> str:
+    """Why nothing came, as people say it; libraries put a number before it, and not the cause."""
+    reason = getattr(error, "reason", None) or error
+    if isinstance(reason, socket.gaierror):
+        return "no such host is known here (no network?)"
+    if isinstance(reason, OSError) and reason.strerror:
+        return reason.strerror
+    return str(reason) or type(error).__name__

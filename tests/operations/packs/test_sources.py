@@ -143,3 +143,10 @@ def test_a_password_in_an_address_is_not_told(tmp_path: Path, away: str) -> None
     with pytest.raises(UnavailableError) as caught:
         fetched(tmp_path, away.replace("http://", "http://user:hidden@"))
     assert "hidden" not in str(caught.value)
+
+
+def test_sources_that_are_away_for_one_reason_stand_together(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError) as caught:
+        fetched(tmp_path, "https://one.invalid/x", "https://two.invalid/x")
+    assert ": one.invalid, two.invalid: no such host is known here" in str(caught.value)
+    assert "Errno" not in str(caught.value)
