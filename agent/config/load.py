@@ -19,7 +19,8 @@ from agent.config.mend import fields_of, mend, model_at
 from agent.config.relations import check_relations
 from agent.config.schema import GateConfig
 from agent.config.tables.schedule import SCHEDULE_TAGS
-from agent.config.whole import Finding, did_you_mean, unsure
+from agent.config.whole import Finding, unsure
+from agent.domain.credential.near import did_you_mean
 from agent.domain.foreign.text import NoTextError, utf8_of
 from agent.errors import ConfigError
 

@@ -1,14 +1,14 @@
 """The config as one of its tables sees it, and what a table says where another fails it."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from agent.config.lines import KeyPath
+from agent.domain.credential.near import did_you_mean
 
 Finding = tuple[KeyPath, str]
 """The key that is wrong, and why."""
@@ -53,12 +53,6 @@ class Whole:
 def unsure(path: KeyPath, mended: Collection[KeyPath]) -> bool:
     """Whether what stands at ``path`` is not what the file says."""
     return any(path[: len(one)] == one for one in mended)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint behind an unknown word, or nothing."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def known(path: KeyPath, name: str, names: Sequence[str], what: str = "") -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
+from agent.domain.credential.near import did_you_mean
 from agent.domain.record.events import EventType, cloud_event
 from agent.errors import RefusedError
 from agent.ports import EventLog, StoredEvent
@@ -36,6 +37,12 @@ class Filter:
         return found if newest is None else deque(found, maxlen=newest)
 
 
+def type_words() -> list[str]:
+    """What names types of events: each, and each family of them."""
+    names = [kind.value for kind in EventType]
+    return [*dict.fromkeys(name.partition(".")[0] for name in names), *names]
+
+
 def parse_types(words: Iterable[str]) -> frozenset[EventType]:
     """Event types by name, with or without the prefix of CloudEvents; a family names all of it.
 
@@ -48,7 +55,9 @@ def parse_types(words: Iterable[str]) -> frozenset[EventType]:
         named = {kind for kind in EventType if name in (kind.value, kind.value.partition(".")[0])}
         if not named:
             known = ", ".join(kind.value for kind in EventType)
-            raise RefusedError("event_type", f"there are no events of type {word!r}\nFix: {known}")
+            near = did_you_mean(name, type_words())
+            said = f"there are no events of type {word!r}{near}\nFix: one of {known}"
+            raise RefusedError("event_type", said)
         found |= named
     return frozenset(found)
 

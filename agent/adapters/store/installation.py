@@ -28,6 +28,7 @@ from agent.adapters.store.names import INSTALLATION
 from agent.adapters.store.sqlite import BUSY_TIMEOUT_S
 from agent.adapters.store.standing import Found, Presence
 from agent.adapters.store.verdicts import Known
+from agent.domain.credential.near import did_you_mean
 from agent.domain.record.events import Event, EventType
 from agent.errors import RefusedError, StoreError
 
@@ -169,7 +170,9 @@ class Installation:
         """
         if name not in self._files:
             known_files = ", ".join(self._files)
-            raise RefusedError("unknown_file", f"no such file; there are: {known_files}")
+            near = did_you_mean(name, self._files)
+            said = f"no such file{near}; there are: {known_files}\nFix: gate-agent state show"
+            raise RefusedError("unknown_file", said)
         self.judge([name])
         with self._locked():
             known = self._read()

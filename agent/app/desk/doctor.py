@@ -36,6 +36,7 @@ from agent.config import CameraConfig, ConfigFile, InputConfig, load_config
 from agent.config.pins import PinUse, pin_map
 from agent.config.tables.input import outputs_of
 from agent.domain.access.rule import face_without_pad
+from agent.domain.credential.near import did_you_mean
 from agent.errors import RefusedError, StoreError, UnavailableError
 from agent.operations.packs.choice import in_use
 from agent.operations.people.holders import unread_names
@@ -151,7 +152,8 @@ class ExaminedKiosk:
         """
         outputs = [output for door in self.file.config.door for output in door.outputs]
         if name not in outputs:
-            message = f"there is no door {name!r}\nFix: one of {', '.join(outputs)}"
+            near = did_you_mean(name, outputs)
+            message = f"there is no door {name!r}{near}\nFix: one of {', '.join(outputs)}"
             raise RefusedError("unknown_door", message)
         if self.agent_runs():
             message = "an agent runs and has the door\nFix: systemctl stop gate-agent"

@@ -21,6 +21,7 @@ from agent.app.open.files.stores import Key, open_registry, read_registry
 from agent.app.open.site import Site
 from agent.config import load_config
 from agent.domain.credential.holder import HolderId
+from agent.domain.credential.near import did_you_mean
 from agent.domain.sight.image import Frame, Image
 from agent.errors import EnrolmentRefusedError, RefusedError, UnavailableError
 from agent.operations.people.enrol import (
@@ -108,7 +109,8 @@ def kiosk_camera(
         found = [one for one in file.config.camera if wanted in (None, one.id)]
         if not found:
             known = ", ".join(one.id for one in file.config.camera) or "none"
-            message = f"there is no camera {wanted!r} in the config\nFix: one of {known}"
+            near = did_you_mean(str(wanted), [one.id for one in file.config.camera])
+            message = f"there is no camera {wanted!r} in the config{near}\nFix: one of {known}"
             raise RefusedError("no_camera", message)
         if agent_runs(site.state):
             raise RefusedError(

@@ -55,7 +55,8 @@ def enrol_holder(site: Site, request: EnrolmentRequest, *, by: str) -> Enrolment
     """
     with open_registry(site, Key.NEEDED) as registry:
         engine = open_engine(site.state, site.face.pack, site.face.threads)
-        holder_of(request, registry.holder(HolderId(request.id)))
+        found = registry.holder(HolderId(request.id))
+        holder_of(request, found, lambda: [one.id for one in registry.readable_holders()])
         photographs = read_photographs(request.files, engine, force=request.force)
         return store_enrolment(site, registry, engine, request, photographs, by=by)
 

@@ -1,5 +1,6 @@
 """The loudspeaker of one access point from config, with the texts and files that it speaks by."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -11,6 +12,7 @@ from agent.adapters.voice.loudspeaker import AplayLoudspeaker
 from agent.adapters.voice.simulated import SimulatedLoudspeaker
 from agent.config import ConfigFile, load_config
 from agent.config.tables.voice import VoiceConfig
+from agent.domain.credential.near import did_you_mean
 from agent.domain.hours.instant import Instant
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.voice.prepare import VoiceFiles, VoiceMessage, list_messages, prepare
@@ -122,7 +124,7 @@ class VoiceLibrary:
             UnavailableError: it was not prepared, or cannot be played.
         """
         if any(key not in one.messages for one in self.texts):
-            _refuse(key)
+            _refuse(key, {one for texts in self.texts for one in texts.messages})
         found = [(one.language, self.files.find(one.language, key)) for one in self.texts]
         for language, file in found:
             if file is None:
@@ -151,6 +153,6 @@ def voice_library(
     return VoiceLibrary(settings, texts_of(settings, file), VoiceFiles(state))
 
 
-def _refuse(key: str) -> NoReturn:
-    message = f"there is no message {key!r}\nFix: gate-agent voice list"
+def _refuse(key: str, known: Iterable[str]) -> NoReturn:
+    message = f"there is no message {key!r}{did_you_mean(key, known)}\nFix: gate-agent voice list"
     raise RefusedError("unknown_message", message)

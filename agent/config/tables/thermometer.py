@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 from agent.config.base import Name, Table
 from agent.config.tables.access_point import ids_of_points
 from agent.config.tables.rule import ElevatedWord, PauseS, RuleConfig, UnreliableWord
-from agent.config.whole import UNREAD, Finding, Whole, did_you_mean
+from agent.config.whole import UNREAD, Finding, Whole
+from agent.domain.credential.near import did_you_mean
 
 _TABLE = "thermometer"
 _VIEWS: dict[str, tuple[int, ...]] = {"mlx90614": (5, 10, 35, 90), "mlx90640": (55, 110)}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
+from agent.domain.credential.near import did_you_mean
 from agent.domain.hours.schedule import Schedule, shifts
 from agent.errors import RefusedError
 
@@ -34,13 +35,15 @@ def chosen(known: Mapping[str, Schedule], name: str | None) -> Mapping[str, Sche
     """The schedule of that name, or all of them.
 
     Raises:
-        RefusedError: ``no_such_schedule``; the names there are stand in the fix.
+        RefusedError: ``no_such_schedule``.
     """
     if name is None:
         return known
     if name not in known:
-        names = f"one of {', '.join(known)}" if known else "add a [[schedule]] to the config"
-        raise RefusedError("no_such_schedule", f"there is no [[schedule]] {name!r}\nFix: {names}")
+        near = did_you_mean(name, known) or (f"; there is {', '.join(known)}" if known else "")
+        fix = "gate-agent config schedule" if known else "add a [[schedule]] to the config"
+        said = f"there is no [[schedule]] {name!r}{near}\nFix: {fix}"
+        raise RefusedError("no_such_schedule", said)
     return {name: known[name]}
 
 

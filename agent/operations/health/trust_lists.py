@@ -24,6 +24,7 @@ from agent.credentials.health.trust import (
     merge,
     parse_trust,
 )
+from agent.domain.credential.near import did_you_mean
 from agent.domain.hours.instant import utc_text
 from agent.domain.hours.iso_time import read_moment
 from agent.errors import RefusedError, UnavailableError
@@ -137,8 +138,9 @@ def remove(name: str, state: Path) -> None:
         target.unlink()
         sync_folder(target.parent)
     except FileNotFoundError:
+        near = did_you_mean(name, [one.stem for one in _files(state)])
         raise RefusedError(
-            "name", f"no trust list {name} is installed\nFix: gate-agent trust list"
+            "name", f"no trust list {name} is installed{near}\nFix: gate-agent health issuers"
         ) from None
     except OSError as error:
         raise UnavailableError(f"{target} cannot be removed: {error.strerror}") from error

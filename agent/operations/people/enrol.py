@@ -19,13 +19,14 @@ Photographs that agree make one reference, their mean (``domain.sight.merging``)
 before every photograph has passed, and then all of it in one transaction.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from agent.domain.credential.holder import Holder, HolderId, parse_holder_id
 from agent.domain.credential.name import person_name
+from agent.domain.credential.near import did_you_mean
 from agent.domain.sight.comparison import Metric, ReferenceIndex
 from agent.domain.sight.image import Template
 from agent.domain.sight.track import Candidate
@@ -191,17 +192,24 @@ def prepare(
     return Enrolment(holder, made, quality, closest, tuple(warnings))
 
 
-def holder_of(request: EnrolmentRequest, existing: Holder | None) -> Holder:
+def holder_of(
+    request: EnrolmentRequest,
+    existing: Holder | None,
+    known: Callable[[], Iterable[str]] = tuple,
+) -> Holder:
     """The holder as asked, known before a photograph is looked at or taken.
+
+    ``known`` are the ids of those there are, for the near match of one that is not.
 
     Raises:
         EnrolmentRefusedError: malformed; enrolled already, or not yet to be added to.
     """
     if request.adds:
         if existing is None:
+            near = did_you_mean(request.id, known())
             raise EnrolmentRefusedError(
                 "no_such_holder",
-                "there is no such holder to add a photograph to\n"
+                f"there is no such holder to add a photograph to{near}\n"
                 "Fix: gate-agent holders list; or enrol them with --name and --category",
             )
         return existing

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.credential.near import did_you_mean
 from agent.domain.hours.instant import Instant, utc_text
 from agent.errors import RefusedError
 from agent.operations.people.enrol import make_holder
@@ -43,7 +44,7 @@ def find(store: HolderStore, holder_id: str) -> Holder:
     if holder_id in store.damage().holders:
         fix = f"gate-agent holders remove {holder_id}, and enrol them again"
         raise RefusedError("holder_unreadable", f"the holder's row is damaged\nFix: {fix}")
-    raise RefusedError("no_such_holder", "there is no such holder\nFix: gate-agent holders list")
+    raise _no_such(store, holder_id)
 
 
 def change(
@@ -97,9 +98,15 @@ def remove(
         RefusedError: ``no_such_holder``.
     """
     if not store.remove(HolderId(holder_id), by=by, now=now, at_least=at_least):
-        fix = "gate-agent holders list"
-        raise RefusedError("no_such_holder", f"there is no such holder\nFix: {fix}")
+        raise _no_such(store, holder_id)
     return HolderId(holder_id)
+
+
+def _no_such(store: HolderStore, holder_id: str) -> RefusedError:
+    # What was typed is not said again: it may be a name, or an ID number.
+    near = did_you_mean(holder_id, [holder.id for holder in store.readable_holders()])
+    fix = "gate-agent holders list"
+    return RefusedError("no_such_holder", f"there is no such holder{near}\nFix: {fix}")
 
 
 def as_json(holder: Holder, references: Mapping[str, int]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from agent.domain.access.hints import (
     SIGN_KEYS,
 )
 from agent.domain.credential.name import is_line
+from agent.domain.credential.near import did_you_mean
 from agent.domain.foreign.text import NoTextError, text_of
 from agent.errors import UnavailableError
 
@@ -63,9 +64,10 @@ def load_texts(language: str, folder: Path | None = None) -> VoiceTexts:
         if theirs is not None and theirs.is_file():
             sources.append((str(theirs), _read(theirs)))
     if not sources:
-        known = ", ".join(languages(folder))
-        fix = f"use one of {known}, or write {language}.toml into the folder of [voice] texts"
-        raise UnavailableError(f"there are no texts in the language {language!r}", fix)
+        known = languages(folder)
+        fix = f"use one of {', '.join(known)}, or write {language}.toml into the folder of [voice]"
+        said = f"there are no texts in the language {language!r}{did_you_mean(language, known)}"
+        raise UnavailableError(said, f"{fix} texts")
     merged: dict[str, Any] = {"messages": {}}
     for name, content in sources:
         table = _parse(name, content)

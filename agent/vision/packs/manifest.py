@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from agent.domain.credential.near import did_you_mean
 from agent.domain.sight.image import FivePoints
 from agent.errors import ConfigError, ModelPackError
 from agent.vision.packs.manifest_base import Basis, FileName, ManifestTable, PackManifest, Three
@@ -269,9 +270,11 @@ def read_any_manifest(name: str) -> Manifest | PadManifest:
             'gate-agent models choose NAME (gate-agent models list), or pack = "NAME" under [face]',
         )
     if name not in known:
+        offered = offered_names()
         raise ModelPackError(
-            f"There is no model pack {name!r}; there are: {', '.join(offered_names()) or 'none'}",
-            "name one of them, or add its manifest to the folder of manifests",
+            f"There is no model pack {name!r}{did_you_mean(name, offered)};"
+            f" there are: {', '.join(offered) or 'none'}",
+            "gate-agent models list",
         )
     path = manifest_dir() / f"{name}.toml"
     manifest: Manifest | PadManifest

@@ -12,6 +12,7 @@ from agent.adapters.store.people.marks import intact
 from agent.adapters.store.people.sealed_tables import DOCUMENT_KEY, SealedTables
 from agent.credentials.documents.id_hash import KIOSK_PURPOSE
 from agent.domain.credential.holder import HolderId
+from agent.domain.credential.near import did_you_mean
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
 from agent.errors import KeyUnavailableError, RefusedError
@@ -73,7 +74,8 @@ class DocumentTables(SealedTables):
             key = self.document_key()
             if self._rows("SELECT 1 FROM holder WHERE id = ?", holder) == []:
                 fix = "gate-agent holders list"
-                raise RefusedError("no_such_holder", f"there is no such holder\nFix: {fix}")
+                near = did_you_mean(holder, [one for (one,) in self._rows("SELECT id FROM holder")])
+                raise RefusedError("no_such_holder", f"there is no such holder{near}\nFix: {fix}")
             owner = self.holder_of_document(number_hash)
             if owner == holder:
                 return False

@@ -19,6 +19,7 @@ from agent.app.threads.record.status import StatusBoard
 from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
 from agent.domain.access.part import Part, PartKind, kind_of
 from agent.domain.credential.holder import HolderId, parse_holder_id
+from agent.domain.credential.near import did_you_mean
 from agent.domain.door.access_point import State
 from agent.domain.door.door_mode import Command, Mode
 from agent.domain.foreign.boundary import UNREADABLE
@@ -80,7 +81,8 @@ class Operator:
         part = request.get("part")
         if not isinstance(part, str) or part not in self._board.faults():
             known = ", ".join(self._board.faults()) or "none"
-            raise ValueError(f"no such fault; latched are: {known}")
+            near = did_you_mean(str(part), self._board.faults())
+            raise ValueError(f"no such fault{near}; latched are: {known}\nFix: gate-agent status")
         if kind_of(part) is PartKind.STATE:
             # A word about a file, with its reason: not one about a part that was mended.
             fix = "gate-agent state show; then gate-agent state accept FILE --reason TEXT"
@@ -155,7 +157,9 @@ class Operator:
         unknown = [point for point in named if point not in self._access_points]
         if unknown:
             known = ", ".join(self._access_points)
-            raise ValueError(f"there is no access point {unknown[0]!r}; there are: {known}")
+            near = did_you_mean(str(unknown[0]), self._access_points)
+            said = f"there is no access point {unknown[0]!r}{near}; there are: {known}"
+            raise ValueError(f"{said}\nFix: gate-agent door show")
         return list(dict.fromkeys(named))
 
     def _passback(self, _request: Mapping[str, Any], _caller: str) -> dict[str, Any]:
@@ -175,7 +179,9 @@ class Operator:
         holder: HolderId | None = None
         if request["holder"] is not None:
             holder = parse_holder_id(str(request["holder"]))
-            if holder not in self._latches.positions():
-                raise RefusedError("not_inside", f"{holder} is nowhere by anti-passback")
+            positions = self._latches.positions()
+            if holder not in positions:
+                said = f"{holder} is nowhere by anti-passback{did_you_mean(holder, positions)}"
+                raise RefusedError("not_inside", f"{said}\nFix: gate-agent passback list")
         self._post(Forgiven(holder, caller))
         return {"holder": holder}
