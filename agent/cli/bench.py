@@ -8,7 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import state_dir
-from agent.cli.common import Json, PackWithoutConfig, StateDir, emit, examples, file_option, say
+from agent.cli.common import (
+    Json,
+    PackWithoutConfig,
+    StateDir,
+    Task,
+    emit,
+    examples,
+    file_option,
+    say,
+)
 from agent.cli.progress import progress
 from agent.cli.terminal.table import table
 
@@ -32,6 +41,7 @@ def add_to(parent: typer.Typer) -> None:
     """Hang the command into ``parent``."""
     parent.command(
         "bench",
+        rich_help_panel=Task.MEASURE,
         epilog=examples(
             "bench",
             "bench --peer face_recognition --json",

@@ -6,18 +6,26 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, user
+from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, user
 from agent.cli.daemon import ask_agent
 from agent.cli.terminal.table import flat, record
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "clock show",
+    "clock confirm --reason 'off for two weeks'",
+)
 
 Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the event.")]
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
-    parent.add_typer(app, name="clock", help="What is known of the time; a person's word on it.")
+    parent.add_typer(
+        app,
+        rich_help_panel=Task.LOOK_AFTER,
+        name="clock",
+        help="What is known of the time; a person's word on it.",
+    )
 
 
 @app.command("show", epilog=examples("clock show", "clock show --json"))

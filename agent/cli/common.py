@@ -7,7 +7,6 @@ as plain text: no markup of it is interpreted and no control character of it rea
 
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,22 +14,27 @@ from typing import Annotated, Any
 
 import typer
 
+from agent.cli.terminal.help import COMMON, Commands, Panel, Task, examples
 from agent.cli.terminal.style import Meaning, plain, styled
 
+__all__ = ["Commands", "Panel", "Task", "examples", "plain"]
 
-def file_option(name: str, what: str, metavar: str = "FILE") -> Any:
-    """An option that names a file, or with another ``metavar`` a folder.
+
+def file_option(name: str, what: str, metavar: str = "FILE", panel: str | None = None) -> Any:
+    """An option that names a file, or with another ``metavar`` a folder; ``panel`` is its place.
 
     Whether it may be read is the command's to say, with its fix: Typer's own check would answer 2,
     and stop ``secure-outputs`` before it has secured what it can.
     """
-    return typer.Option(name, metavar=metavar, help=what, readable=False)
+    return typer.Option(name, metavar=metavar, help=what, readable=False, rich_help_panel=panel)
 
 
 Config = Annotated[
     Path | None,
     file_option(
-        "--config", "The config [default: GATE_AGENT_CONFIG, else /etc/gate-agent/gate.toml]."
+        "--config",
+        "The config [default: GATE_AGENT_CONFIG, else /etc/gate-agent/gate.toml].",
+        panel=COMMON,
     ),
 ]
 StateDir = Annotated[
@@ -40,9 +44,13 @@ StateDir = Annotated[
         "Where the agent keeps its state [default: GATE_AGENT_STATE_DIR, else"
         " STATE_DIRECTORY, else the XDG state folder].",
         "DIR",
+        COMMON,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there.")]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="JSON on stdout, and nothing else there.", rich_help_panel=COMMON),
+]
 PackOption = Annotated[
     str | None,
     typer.Option(
@@ -54,27 +62,6 @@ PackWithoutConfig = Annotated[
     str | None,
     typer.Option("--pack", metavar="NAME", help="A model pack [default: the chosen one]."),
 ]
-
-
-_EXAMPLE_WIDTH = 76
-
-
-def examples(*lines: str) -> str:
-    """The end of a command's help; the mark keeps the help from filling the lines up.
-
-    A line that is long goes on in the next, as a shell reads it.
-    """
-    return "\b\nExamples:\n" + "\n".join(map(_example, lines))
-
-
-def _example(line: str) -> str:
-    rows = [""]
-    # Broken before an option, never within what belongs to one.
-    for word in re.split(r" (?=--)", line):
-        if rows[-1] and len(rows[-1]) + len(word) > _EXAMPLE_WIDTH:
-            rows.append("")
-        rows[-1] += f"{' ' * bool(rows[-1])}{word}"
-    return "  gate-agent " + " \\\n      ".join(rows)
 
 
 def say(text: str = "") -> None:

@@ -6,15 +6,19 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, say, warn
+from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say, warn
 from agent.cli.terminal.table import record, table
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "config check",
+    "config show --config gate.toml",
+    "config schedule --at 2026-12-24",
+)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
-    parent.add_typer(app, name="config", help="The kiosk's config.")
+    parent.add_typer(app, rich_help_panel=Task.RUN, name="config", help="The kiosk's config.")
 
 
 @app.command(

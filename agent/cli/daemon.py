@@ -7,14 +7,18 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import control_socket, given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, say
+from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
 from agent.cli.terminal.table import flat, record
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the commands into ``parent``."""
-    parent.command("status", epilog=examples("status", "status --json"))(status)
-    parent.command("clear-fault", epilog=examples("clear-fault camera:front"))(clear_fault)
+    parent.command(
+        "status", rich_help_panel=Task.LOOK_AFTER, epilog=examples("status", "status --json")
+    )(status)
+    parent.command(
+        "clear-fault", rich_help_panel=Task.LOOK_AFTER, epilog=examples("clear-fault camera:front")
+    )(clear_fault)
 
 
 def status(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:

@@ -3,12 +3,12 @@
 import typer
 
 from agent.app.open.paths import state_dir
-from agent.cli.common import Json, StateDir, examples
+from agent.cli.common import Json, StateDir, Task, examples
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the command into ``parent``."""
-    parent.command("demo", epilog=examples("demo", "demo --json"))(demo)
+    parent.command("demo", rich_help_panel=Task.RUN, epilog=examples("demo", "demo --json"))(demo)
 
 
 def demo(*, state: StateDir = None, as_json: Json = False) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.app.open.paths import config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, say
+from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
 from agent.cli.fixes import fitted
 from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import table
@@ -23,6 +23,7 @@ def add_to(parent: typer.Typer) -> None:
     """Hang the command into ``parent``."""
     parent.command(
         "doctor",
+        rich_help_panel=Task.RUN,
         epilog=examples("doctor", "doctor --watch 60", "doctor --pulse turnstile", "doctor --json"),
     )(doctor)
 

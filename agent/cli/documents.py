@@ -10,12 +10,14 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, say, user, warn
+from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say, user, warn
 from agent.cli.holders import Id
 from agent.cli.holders import app as holders
 from agent.cli.terminal.table import record
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "id-document read --port /dev/ttyUSB0",
+)
 
 _LONGEST_LINE = 256
 
@@ -26,7 +28,9 @@ Wait = Annotated[
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``; the holders' commands hang in theirs already."""
-    parent.add_typer(app, name="id-document", help="ID documents and their reader.")
+    parent.add_typer(
+        app, rich_help_panel=Task.PEOPLE, name="id-document", help="ID documents and their reader."
+    )
 
 
 @holders.command(

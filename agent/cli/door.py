@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.common import Config, Json, StateDir, emit, examples, say
+from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say
 from agent.cli.daemon import ask_agent
 from agent.cli.terminal.table import table
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-passback = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands("door show", "door release north-entry", "door lockdown --all", "door resume --all")
+passback = Commands("passback list", "passback forgive r-1042")
 
 Points = Annotated[
     list[str] | None, typer.Argument(metavar="ACCESS_POINT", help="As status names them.")
@@ -22,9 +22,17 @@ All = Annotated[bool, typer.Option("--all", help="Every access point of the kios
 def add_to(parent: typer.Typer) -> None:
     """Hang the groups into ``parent``."""
     parent.add_typer(
-        app, name="door", help="Lock down, free or release doors of the running agent."
+        app,
+        rich_help_panel=Task.DOORS,
+        name="door",
+        help="Lock down, free or release doors of the running agent.",
     )
-    parent.add_typer(passback, name="passback", help="Who is inside, by anti-passback.")
+    parent.add_typer(
+        passback,
+        rich_help_panel=Task.DOORS,
+        name="passback",
+        help="Who is inside, by anti-passback.",
+    )
 
 
 @app.command("show", epilog=examples("door show", "door show --json"))

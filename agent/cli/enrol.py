@@ -11,7 +11,9 @@ from agent.cli.common import (
     Config,
     Json,
     PackOption,
+    Panel,
     StateDir,
+    Task,
     counted,
     emit,
     examples,
@@ -25,6 +27,7 @@ def add_to(parent: typer.Typer) -> None:
     """Hang the command into ``parent``."""
     parent.command(
         "enrol",
+        rich_help_panel=Task.PEOPLE,
         epilog=examples(
             "enrol r-1042 --name 'Ann Example' --category resident ann-1.jpg ann-2.jpg",
             "enrol r-1042 --add ann-3.jpg",
@@ -49,48 +52,90 @@ def enrol(
     ] = None,
     *,
     name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="For the desk only.")
+        str | None,
+        typer.Option(
+            "--name", metavar="NAME", help="For the desk only.", rich_help_panel=Panel.WHO
+        ),
     ] = None,
     category: Annotated[
-        str | None, typer.Option("--category", metavar="CAT", help="As the config's rules name it.")
+        str | None,
+        typer.Option(
+            "--category",
+            metavar="CAT",
+            help="As the config's rules name it.",
+            rich_help_panel=Panel.WHO,
+        ),
     ] = None,
     add: Annotated[
         list[str] | None,
         typer.Option(
-            "--add", metavar="FILE", help="One more photograph of somebody enrolled; repeatable."
+            "--add",
+            metavar="FILE",
+            help="One more photograph of somebody enrolled; repeatable.",
+            rich_help_panel=Panel.PHOTOGRAPHS,
         ),
     ] = None,
     camera: Annotated[
         bool,
-        typer.Option("--camera", help="Take them at the kiosk, guided; no photograph is kept."),
+        typer.Option(
+            "--camera",
+            help="Take them at the kiosk, guided; no photograph is kept.",
+            rich_help_panel=Panel.PHOTOGRAPHS,
+        ),
     ] = False,
     camera_source: Annotated[
         str | None,
         typer.Option(
-            "--camera-source", metavar="SOURCE", help="A device, stream or film in its stead."
+            "--camera-source",
+            metavar="SOURCE",
+            help="A device, stream or film in its stead.",
+            rich_help_panel=Panel.PHOTOGRAPHS,
         ),
     ] = None,
     timeout_s: Annotated[
-        float, typer.Option("--timeout", metavar="S", min=1.0, max=600.0, help="With --camera.")
+        float,
+        typer.Option(
+            "--timeout",
+            metavar="S",
+            min=1.0,
+            max=600.0,
+            help="With --camera.",
+            rich_help_panel=Panel.PHOTOGRAPHS,
+        ),
     ] = 90.0,
     valid_from: Annotated[
         str | None,
-        typer.Option("--valid-from", metavar="WHEN", help="A date, or a date and time."),
+        typer.Option(
+            "--valid-from",
+            metavar="WHEN",
+            help="A date, or a date and time.",
+            rich_help_panel=Panel.WHO,
+        ),
     ] = None,
     valid_until: Annotated[
         str | None,
         typer.Option(
-            "--valid-until", metavar="WHEN", help="A date with all of its day, or a time."
+            "--valid-until",
+            metavar="WHEN",
+            help="A date with all of its day, or a time.",
+            rich_help_panel=Panel.WHO,
         ),
     ] = None,
     force: Annotated[
         bool,
         typer.Option(
-            "--force", help="Take a small or blurred face, or one that another holder has."
+            "--force",
+            help="Take a small or blurred face, or one that another holder has.",
+            rich_help_panel=Panel.ANYWAY,
         ),
     ] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Forget the references of a holder enrolled already.")
+        bool,
+        typer.Option(
+            "--replace",
+            help="Forget the references of a holder enrolled already.",
+            rich_help_panel=Panel.ANYWAY,
+        ),
     ] = False,
     pack: PackOption = None,
     config: Config = None,

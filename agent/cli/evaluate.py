@@ -6,7 +6,17 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import config_path, state_dir
-from agent.cli.common import Config, Json, PackOption, StateDir, emit, examples, file_option
+from agent.cli.common import (
+    Commands,
+    Config,
+    Json,
+    PackOption,
+    StateDir,
+    Task,
+    emit,
+    examples,
+    file_option,
+)
 from agent.cli.progress import progress
 from agent.cli.terminal.table import table
 
@@ -36,13 +46,18 @@ Bits = Annotated[
     ),
 ]
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "evaluate pairs --images faces --csv pairs.csv",
+    "evaluate identities faces",
+    "evaluate thermal",
+)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
     parent.add_typer(
         app,
+        rich_help_panel=Task.MEASURE,
         name="evaluate",
         help="Measure model packs on photographs, or the thermal cue in a simulation.",
     )

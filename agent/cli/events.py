@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, counted, emit, examples, say, warn
+from agent.cli.common import (
+    Commands,
+    Config,
+    Json,
+    StateDir,
+    Task,
+    counted,
+    emit,
+    examples,
+    say,
+    warn,
+)
 from agent.cli.progress import progress
 from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import table
@@ -21,7 +32,11 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.5
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "events list --since 8h",
+    "events tail --type access",
+    "events export events.jsonl",
+)
 
 Since = Annotated[
     str | None,
@@ -35,7 +50,9 @@ Types = Annotated[
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
-    parent.add_typer(app, name="events", help="What happened, from the journal.")
+    parent.add_typer(
+        app, rich_help_panel=Task.LOOK_AFTER, name="events", help="What happened, from the journal."
+    )
 
 
 @app.command(

@@ -2,7 +2,8 @@
 
     GateAgentError                        its message and fix         its exit_code
     wrong usage                           the message and the help    2
-    Ctrl-C                                "interrupted"               1
+    Ctrl-C                                "interrupted"               130
+    a question without an answer          "interrupted"               1
     the reader of stdout went away        nothing                     1
     a full or broken disk                 that                        69
     a file that is not to be had          its path                    69
@@ -26,6 +27,8 @@ from agent.cli.terminal.style import plain
 from agent.errors import ConfigError, GateAgentError, RefusedError, UnavailableError
 
 FAILED, USAGE, INTERNAL = 1, 2, 70
+INTERRUPTED = 130
+"""As a shell has it for SIGINT: 128 and the number of the signal."""
 DEBUG_VARIABLE = "GATE_AGENT_DEBUG"
 _FIX = "\nFix: "
 # What the library that checks values puts before each message.
@@ -49,7 +52,9 @@ def report(
     if debug and not isinstance(error, TyperException | Abort):
         traceback.print_exception(error)
     if isinstance(error, KeyboardInterrupt | Abort):
-        return _tell("interrupted", FAILED, "interrupted", None, as_json=as_json)
+        # A question that met the end of stdin ends alike, and nobody pressed anything.
+        code = FAILED if isinstance(error.__context__, EOFError) else INTERRUPTED
+        return _tell("interrupted", code, "interrupted", None, as_json=as_json)
     if isinstance(error, TyperException):
         return _usage(error, as_json=as_json)
     if isinstance(error, GateAgentError):

@@ -7,10 +7,12 @@ import typer
 
 from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import (
+    Commands,
     Config,
     Json,
     PackOption,
     StateDir,
+    Task,
     emit,
     examples,
     file_option,
@@ -19,12 +21,16 @@ from agent.cli.common import (
 )
 from agent.cli.terminal.table import record, table
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "gallery check",
+)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
-    parent.add_typer(app, name="gallery", help="The enrolled faces as a whole.")
+    parent.add_typer(
+        app, rich_help_panel=Task.PEOPLE, name="gallery", help="The enrolled faces as a whole."
+    )
 
 
 @app.callback()

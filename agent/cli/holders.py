@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, counted, emit, examples, say, user, warn
+from agent.cli.common import (
+    Commands,
+    Config,
+    Json,
+    StateDir,
+    Task,
+    counted,
+    emit,
+    examples,
+    say,
+    user,
+    warn,
+)
 from agent.cli.progress import progress
 from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import record, table
@@ -17,7 +29,12 @@ if TYPE_CHECKING:
     from agent.app.open.site import Site
     from agent.domain.credential.holder import Holder
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "holders list",
+    "holders show r-1042",
+    "holders set r-1042 --valid-until 2027-05-31",
+    "holders disable r-1042",
+)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="A holder, as gate-agent holders list.")]
 
@@ -29,7 +46,7 @@ _ERASED_LATER = (
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
-    parent.add_typer(app, name="holders", help="Who is enrolled.")
+    parent.add_typer(app, rich_help_panel=Task.PEOPLE, name="holders", help="Who is enrolled.")
 
 
 @app.command("list", epilog=examples("holders list", "holders list --category staff --json"))

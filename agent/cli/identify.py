@@ -5,15 +5,17 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, PackOption, StateDir, complain, emit, examples, say
+from agent.cli.common import Config, Json, PackOption, StateDir, Task, complain, emit, examples, say
 from agent.cli.terminal.style import plain
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the command into ``parent``."""
-    parent.command("identify", epilog=examples("identify photo.jpg", "identify --json *.jpg"))(
-        identify
-    )
+    parent.command(
+        "identify",
+        rich_help_panel=Task.PEOPLE,
+        epilog=examples("identify photo.jpg", "identify --json *.jpg"),
+    )(identify)
 
 
 def identify(

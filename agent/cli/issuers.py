@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, user
+from agent.cli.common import Config, Json, Panel, StateDir, emit, examples, file_option, say, user
 from agent.cli.terminal.table import table
 
 
@@ -29,27 +29,56 @@ def delegate(
         Path, typer.Argument(metavar="FILE", help="The other's public key.", readable=False)
     ],
     *,
-    to: Annotated[str, typer.Option("--to", metavar="NAME", help="As on the other's passes.")],
-    key: Annotated[Path, file_option("--key", "The private key that hands on.")],
-    issuer: Annotated[str, typer.Option("--issuer", metavar="NAME", help="Whose that is.")],
-    out: Annotated[Path, file_option("--out", "Where the delegation goes.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="NAME", help="As on the other's passes.", rich_help_panel=Panel.SAYS
+        ),
+    ],
+    key: Annotated[Path, file_option("--key", "The private key that hands on.", panel=Panel.SAYS)],
+    issuer: Annotated[
+        str,
+        typer.Option("--issuer", metavar="NAME", help="Whose that is.", rich_help_panel=Panel.SAYS),
+    ],
+    out: Annotated[Path, file_option("--out", "Where the delegation goes.", panel=Panel.OUTPUT)],
     category: Annotated[
         list[str] | None,
-        typer.Option("--category", metavar="CAT", help="Only this one; repeatable."),
+        typer.Option(
+            "--category",
+            metavar="CAT",
+            help="Only this one; repeatable.",
+            rich_help_panel=Panel.SAYS,
+        ),
     ] = None,
     longest: Annotated[
-        str | None, typer.Option("--longest", metavar="TIME", help="Of a pass: 8h, 7d.")
+        str | None,
+        typer.Option(
+            "--longest", metavar="TIME", help="Of a pass: 8h, 7d.", rich_help_panel=Panel.SAYS
+        ),
     ] = None,
     access_point: Annotated[
         list[str] | None,
-        typer.Option("--access-point", metavar="ID", help="Only there; repeatable."),
+        typer.Option(
+            "--access-point",
+            metavar="ID",
+            help="Only there; repeatable.",
+            rich_help_panel=Panel.WHERE,
+        ),
     ] = None,
     valid_from: Annotated[
-        str | None, typer.Option("--valid-from", metavar="WHEN", help="A date, or a time.")
+        str | None,
+        typer.Option(
+            "--valid-from", metavar="WHEN", help="A date, or a time.", rich_help_panel=Panel.WHERE
+        ),
     ] = None,
     valid_until: Annotated[
         str | None,
-        typer.Option("--valid-until", metavar="WHEN", help="A date with its day, or a time."),
+        typer.Option(
+            "--valid-until",
+            metavar="WHEN",
+            help="A date with its day, or a time.",
+            rich_help_panel=Panel.WHERE,
+        ),
     ] = None,
     config: Config = None,
     state: StateDir = None,

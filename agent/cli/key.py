@@ -8,9 +8,11 @@ import typer
 
 from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import (
+    Commands,
     Config,
     Json,
     StateDir,
+    Task,
     counted,
     emit,
     examples,
@@ -22,12 +24,20 @@ from agent.cli.common import (
 from agent.cli.progress import progress
 from agent.cli.terminal.style import plain
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "key init",
+    "key show-id",
+)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
-    parent.add_typer(app, name="key", help="The key that seals references and names.")
+    parent.add_typer(
+        app,
+        rich_help_panel=Task.LOOK_AFTER,
+        name="key",
+        help="The key that seals references and names.",
+    )
 
 
 @app.command("init", epilog=examples("key init", "key init --config gate.toml"))

@@ -21,6 +21,7 @@ from agent.cli import (
     evaluate,
     events,
     gallery,
+    health,
     holders,
     identify,
     key,
@@ -33,25 +34,25 @@ from agent.cli import (
     simulate,
     state,
     thermometer,
-    trust,
-    verify,
     version,
     voice,
 )
-from agent.cli.common import say
-from agent.cli.failures import DEBUG_VARIABLE, FAILED, report
+from agent.cli.common import Commands, say
+from agent.cli.failures import DEBUG_VARIABLE, FAILED, INTERRUPTED, report
 from agent.cli.fixes import fitted
 
 NAME = "gate-agent"
-_INTERRUPTED = 130
 
-app = typer.Typer(
+app = Commands(
+    "config check",
+    "doctor",
+    "enrol r-1042 --name 'Lin Yu' --category resident lin-1.jpg lin-2.jpg",
+    "run",
+    "events tail",
+    after="Exit codes: 0 done, 1 failed or refused, 2 usage, 69 something needed is unavailable,"
+    " 70 internal, 78 config, 130 Ctrl-C.",
     name=NAME,
-    no_args_is_help=True,
-    # Plain help: it comes three times as fast, and brackets in it mean themselves.
-    rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"max_content_width": 100},
 )
 
 
@@ -63,10 +64,7 @@ def _say_version(wanted: bool) -> None:  # noqa: FBT001 - what typer hands a cal
         raise typer.Exit
 
 
-@app.callback(
-    epilog="Exit codes: 0 done, 1 failed or refused, 2 usage, 69 something needed is"
-    " unavailable, 70 internal, 78 config."
-)
+@app.callback()
 def gate_agent(
     *,
     debug: Annotated[
@@ -84,17 +82,13 @@ def gate_agent(
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for part in (run, demo, bench, secure_outputs):
+_RUN = (config, models, doctor, run, demo, secure_outputs)
+_PEOPLE = (enrol, holders, references, gallery, identify, documents)
+_PASSES = (passes, health, scan)
+_LOOK_AFTER = (daemon, events, state, clock, key, thermometer, voice, version)
+_MEASURE = (evaluate, bench, simulate)
+for part in (*_RUN, *_PEOPLE, *_PASSES, door, *_LOOK_AFTER, *_MEASURE):
     part.add_to(app)
-for part in (doctor, enrol, identify, holders, references, gallery, key, models, config):
-    part.add_to(app)
-for part in (events, evaluate):
-    part.add_to(app)
-for part in (thermometer, passes, documents, scan, verify, trust, voice, daemon, door, clock):
-    part.add_to(app)
-state.add_to(app)
-simulate.add_to(app)
-version.add_to(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = program.main(given, prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
-        if code == _INTERRUPTED:
+        if code == INTERRUPTED:
             raise KeyboardInterrupt  # noqa: TRY301 - typer turned it into a number
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every failure ends here
         debug = bool(os.environ.get(DEBUG_VARIABLE))

@@ -6,11 +6,26 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, user
+from agent.cli.common import (
+    Commands,
+    Config,
+    Json,
+    StateDir,
+    Task,
+    emit,
+    examples,
+    file_option,
+    say,
+    user,
+)
 from agent.cli.progress import progress
 from agent.cli.terminal.table import record, table
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "models setup",
+    "models list",
+    "models choose retail",
+)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A pack, as gate-agent models list.")]
 
@@ -29,7 +44,9 @@ GiveUpAfter = Annotated[
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
-    parent.add_typer(app, name="models", help="Model packs: what recognises faces.")
+    parent.add_typer(
+        app, rich_help_panel=Task.RUN, name="models", help="Model packs: what recognises faces."
+    )
 
 
 @app.command(

@@ -8,17 +8,35 @@ import typer
 
 from agent.app.open.paths import given_config_path, state_dir
 from agent.cli import issuers
-from agent.cli.common import Config, Json, StateDir, counted, emit, examples, file_option, say, user
+from agent.cli.common import (
+    Commands,
+    Config,
+    Json,
+    Panel,
+    StateDir,
+    Task,
+    counted,
+    emit,
+    examples,
+    file_option,
+    say,
+    user,
+)
 from agent.cli.credential_text import HELP, STDIN, given_text, one_text
 from agent.cli.issuers import limits_text
 from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import flat, record
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "pass keygen office.pem",
+    "pass trust office.pem.pub --issuer office",
+    "pass verify --text - < pass.txt",
+    "pass issuers",
+)
 
 KeyFile = Annotated[
     Path,
-    file_option("--key", "The issuer's private key: pass keygen."),
+    file_option("--key", "The issuer's private key: pass keygen.", panel=Panel.SAYS),
 ]
 Text = Annotated[str | None, typer.Option("--text", metavar="TEXT", help=HELP)]
 File = Annotated[
@@ -30,7 +48,12 @@ File = Annotated[
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
     issuers.add_to(app)
-    parent.add_typer(app, name="pass", help="Gate passes: issue, verify, print, revoke.")
+    parent.add_typer(
+        app,
+        rich_help_panel=Task.PASSES,
+        name="pass",
+        help="Gate passes: issue, verify, print, revoke.",
+    )
 
 
 @app.command(
@@ -85,48 +108,102 @@ def issue(
     holder: Annotated[str, typer.Argument(metavar="ID", help="The holder's id.")],
     *,
     key: KeyFile,
-    issuer: Annotated[str, typer.Option("--issuer", metavar="NAME", help="As kiosks trust it.")],
-    category: Annotated[str, typer.Option("--category", metavar="CAT", help="As rules name it.")],
+    issuer: Annotated[
+        str,
+        typer.Option(
+            "--issuer", metavar="NAME", help="As kiosks trust it.", rich_help_panel=Panel.SAYS
+        ),
+    ],
+    category: Annotated[
+        str,
+        typer.Option(
+            "--category", metavar="CAT", help="As rules name it.", rich_help_panel=Panel.SAYS
+        ),
+    ],
     community: Annotated[
-        list[str], typer.Option("--community", metavar="NAME", help="Where it holds; repeatable.")
+        list[str],
+        typer.Option(
+            "--community",
+            metavar="NAME",
+            help="Where it holds; repeatable.",
+            rich_help_panel=Panel.WHERE,
+        ),
     ],
     valid_until: Annotated[
-        str, typer.Option("--valid-until", metavar="WHEN", help="A date with its day, or a time.")
+        str,
+        typer.Option(
+            "--valid-until",
+            metavar="WHEN",
+            help="A date with its day, or a time.",
+            rich_help_panel=Panel.SAYS,
+        ),
     ],
     valid_from: Annotated[
-        str | None, typer.Option("--valid-from", metavar="WHEN", help="A date, or a time.")
+        str | None,
+        typer.Option(
+            "--valid-from", metavar="WHEN", help="A date, or a time.", rich_help_panel=Panel.SAYS
+        ),
     ] = None,
     access_point: Annotated[
         list[str] | None,
-        typer.Option("--access-point", metavar="ID", help="Only there; repeatable."),
+        typer.Option(
+            "--access-point",
+            metavar="ID",
+            help="Only there; repeatable.",
+            rich_help_panel=Panel.WHERE,
+        ),
     ] = None,
     uses: Annotated[
-        int | None, typer.Option("--uses", metavar="N", help="So often, at --kiosk only.")
+        int | None,
+        typer.Option(
+            "--uses", metavar="N", help="So often, at --kiosk only.", rich_help_panel=Panel.WHERE
+        ),
     ] = None,
     kiosk: Annotated[
-        str | None, typer.Option("--kiosk", metavar="GRID/ID", help="Which one counts the uses.")
+        str | None,
+        typer.Option(
+            "--kiosk",
+            metavar="GRID/ID",
+            help="Which one counts the uses.",
+            rich_help_panel=Panel.WHERE,
+        ),
     ] = None,
     photograph: Annotated[
         Path | None,
-        file_option("--photograph", "Put this face's template on it.", "IMAGE"),
+        file_option("--photograph", "Put this face's template on it.", "IMAGE", panel=Panel.FACE),
     ] = None,
     enrolled: Annotated[
-        bool, typer.Option("--enrolled", help="Put the holder's enrolled template on it.")
+        bool,
+        typer.Option(
+            "--enrolled",
+            help="Put the holder's enrolled template on it.",
+            rich_help_panel=Panel.FACE,
+        ),
     ] = False,
     community_key: Annotated[
         Path | None,
-        file_option("--community-key", "Seals the template for kiosks."),
+        file_option("--community-key", "Seals the template for kiosks.", panel=Panel.FACE),
     ] = None,
     bits: Annotated[
-        int, typer.Option("--bits", metavar="8|4|1", help="Of the template's components.")
+        int,
+        typer.Option(
+            "--bits",
+            metavar="8|4|1",
+            help="Of the template's components.",
+            rich_help_panel=Panel.FACE,
+        ),
     ] = 8,
     id_number_stdin: Annotated[
         bool,
-        typer.Option("--id-number-stdin", help="Put a keyed hash of the ID number on stdin on it."),
+        typer.Option(
+            "--id-number-stdin",
+            help="Put a keyed hash of the ID number on stdin on it.",
+            rich_help_panel=Panel.SAYS,
+        ),
     ] = False,
     png: Annotated[
         Path | None,
-        file_option("--png", "Also draw the QR code."),
+        file_option("--png", "Also draw the QR code.", panel=Panel.OUTPUT),
     ] = None,
     config: Config = None,
     state: StateDir = None,

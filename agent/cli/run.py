@@ -5,12 +5,16 @@ import gc
 import typer
 
 from agent.app.open.paths import config_path, state_dir
-from agent.cli.common import Config, StateDir, examples
+from agent.cli.common import Config, StateDir, Task, examples
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the command into ``parent``."""
-    parent.command("run", epilog=examples("run", "run --config gate.toml --state-dir state"))(run)
+    parent.command(
+        "run",
+        rich_help_panel=Task.RUN,
+        epilog=examples("run", "run --config gate.toml --state-dir state"),
+    )(run)
 
 
 def run(*, config: Config = None, state: StateDir = None) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import state_dir
-from agent.cli.common import Json, StateDir, complain, emit, examples, say
+from agent.cli.common import Json, StateDir, Task, complain, emit, examples, say
 from agent.cli.terminal.style import plain
 
 _LONGEST_SHOWN = 48
@@ -13,7 +13,9 @@ _LONGEST_SHOWN = 48
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the command into ``parent``."""
-    parent.command("scan", epilog=examples("scan code.png", "scan --json *.jpg"))(scan)
+    parent.command(
+        "scan", rich_help_panel=Task.PASSES, epilog=examples("scan code.png", "scan --json *.jpg")
+    )(scan)
 
 
 def scan(

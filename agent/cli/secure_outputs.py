@@ -3,14 +3,16 @@
 import typer
 
 from agent.app.open.paths import config_path, state_dir
-from agent.cli.common import Config, StateDir, examples
+from agent.cli.common import Config, StateDir, Task, examples
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the command into ``parent``."""
-    parent.command("secure-outputs", epilog=examples("secure-outputs --config gate.toml"))(
-        secure_outputs
-    )
+    parent.command(
+        "secure-outputs",
+        rich_help_panel=Task.RUN,
+        epilog=examples("secure-outputs --config gate.toml"),
+    )(secure_outputs)
 
 
 def secure_outputs(*, config: Config = None, state: StateDir = None) -> None:

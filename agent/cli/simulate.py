@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.common import Json, emit, examples, say
+from agent.cli.common import Json, Task, emit, examples, say
 from agent.cli.progress import progress
 from agent.cli.terminal.table import record, table
 
@@ -19,6 +19,7 @@ def add_to(parent: typer.Typer) -> None:
     """Hang the command into ``parent``."""
     parent.command(
         "simulate",
+        rich_help_panel=Task.MEASURE,
         epilog=examples(
             "simulate", "simulate --hours 1 --arrivals 300 --seed 7", "simulate --hours 2 --json"
         ),

@@ -5,16 +5,23 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, say, user
+from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say, user
 from agent.cli.daemon import ask_agent
 from agent.cli.terminal.table import table
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "state show",
+)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
-    parent.add_typer(app, name="state", help="The files of the state, and which are in fault.")
+    parent.add_typer(
+        app,
+        rich_help_panel=Task.LOOK_AFTER,
+        name="state",
+        help="The files of the state, and which are in fault.",
+    )
 
 
 @app.command("show", epilog=examples("state show", "state show --json"))

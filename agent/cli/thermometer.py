@@ -5,15 +5,19 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import config_path
-from agent.cli.common import Config, Json, emit, examples, say
+from agent.cli.common import Commands, Config, Json, Task, emit, examples, say
 from agent.cli.terminal.table import record
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "thermometer read",
+)
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
-    parent.add_typer(app, name="thermometer", help="The IR thermometer.")
+    parent.add_typer(
+        app, rich_help_panel=Task.LOOK_AFTER, name="thermometer", help="The IR thermometer."
+    )
 
 
 @app.command("read", epilog=examples("thermometer read", "thermometer read --json"))

@@ -1,4 +1,4 @@
-"""``gate-agent trust``: whose signatures on health certificates count at this gate."""
+"""``gate-agent health``: whose signatures on health certificates count at this gate."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,23 +7,43 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import state_dir
-from agent.cli.common import Json, StateDir, counted, emit, examples, left_out, say, user, warn
+from agent.cli.common import (
+    Commands,
+    Json,
+    StateDir,
+    counted,
+    emit,
+    examples,
+    left_out,
+    say,
+    user,
+    warn,
+)
 from agent.cli.terminal.table import table
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-
-
-def add_to(parent: typer.Typer) -> None:
-    """Hang the group into ``parent``."""
-    parent.add_typer(app, name="trust", help="Trust lists: who may sign health certificates.")
-
-
-@app.command(
-    "install",
-    epilog=examples(
-        "trust install eu-2026-05.pem", "trust install shc.jwks --issuer https://issuer.example"
-    ),
+_TRUST = examples(
+    "health trust eu-2026-05.pem", "health trust shc.jwks --issuer https://issuer.example"
 )
+_ISSUERS = examples("health issuers", "health issuers --json")
+_DISTRUST = examples("health distrust eu-2026-05")
+
+
+def add_to(group: typer.Typer) -> None:
+    """Hang the commands into ``group``."""
+    group.command("trust", epilog=_TRUST)(install)
+    group.command("issuers", epilog=_ISSUERS)(list_)
+    group.command("distrust", epilog=_DISTRUST)(remove)
+
+
+def add_former_to(parent: typer.Typer) -> None:
+    """Hang the commands into ``parent`` as they were called once, unseen."""
+    former = Commands()
+    former.command("install", epilog=_TRUST)(install)
+    former.command("list", epilog=_ISSUERS)(list_)
+    former.command("remove", epilog=_DISTRUST)(remove)
+    parent.add_typer(former, name="trust", help="Once for gate-agent health.", hidden=True)
+
+
 def install(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="PEM certificates or a JWK set.", readable=False)
@@ -66,7 +86,6 @@ def install(
         )
 
 
-@app.command("list", epilog=examples("trust list --json"))
 def list_(*, state: StateDir = None, as_json: Json = False) -> None:
     """List the installed trust lists, with the time of install."""
     from agent.operations.health import trust_lists
@@ -91,9 +110,8 @@ def list_(*, state: StateDir = None, as_json: Json = False) -> None:
     )
 
 
-@app.command("remove", epilog=examples("trust remove eu-2026-05"))
 def remove(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As gate-agent trust list.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As gate-agent health issuers.")],
     *,
     state: StateDir = None,
     as_json: Json = False,

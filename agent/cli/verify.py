@@ -1,4 +1,4 @@
-"""``gate-agent verify``: what a credential says, and whether it is true."""
+"""``gate-agent health verify``: what a credential says, and whether it is true."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,11 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.common import Json, emit, examples, file_option, left_out
+from agent.cli.common import Commands, Json, emit, examples, file_option, left_out
 from agent.cli.credential_text import HELP, one_text
 from agent.cli.terminal.table import record
-
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
 class RuleSet(StrEnum):
@@ -20,19 +18,25 @@ class RuleSet(StrEnum):
     EU_TRAVEL = "eu-travel"
 
 
-def add_to(parent: typer.Typer) -> None:
-    """Hang the group into ``parent``."""
-    parent.add_typer(app, name="verify", help="Check credentials, offline.")
-
-
-@app.command(
-    "health",
-    epilog=examples(
-        "verify health --text - --trust issuers.pem < code.txt",
-        "verify health --file code.txt --trust keys.jwks --at 2021-05-03T18:00:00Z --json",
-        "verify health --batch codes.jsonl",
-    ),
+_EXAMPLES = examples(
+    "health verify --text - --trust issuers.pem < code.txt",
+    "health verify --file code.txt --trust keys.jwks --at 2021-05-03T18:00:00Z --json",
+    "health verify --batch codes.jsonl",
 )
+
+
+def add_to(group: typer.Typer) -> None:
+    """Hang the command into ``group``."""
+    group.command("verify", epilog=_EXAMPLES)(health)
+
+
+def add_former_to(parent: typer.Typer) -> None:
+    """Hang the command into ``parent`` as it was called once, unseen."""
+    former = Commands()
+    former.command("health", epilog=_EXAMPLES)(health)
+    parent.add_typer(former, name="verify", help="Once for gate-agent health.", hidden=True)
+
+
 def health(
     *,
     text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help=HELP)] = None,

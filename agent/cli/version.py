@@ -3,13 +3,15 @@
 import typer
 
 from agent.app.open.paths import state_dir
-from agent.cli.common import Json, StateDir, emit, examples
+from agent.cli.common import Json, StateDir, Task, emit, examples
 from agent.cli.terminal.table import record
 
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the command into ``parent``."""
-    parent.command("version", epilog=examples("version", "version --json"))(version)
+    parent.command(
+        "version", rich_help_panel=Task.LOOK_AFTER, epilog=examples("version", "version --json")
+    )(version)
 
 
 def version(*, state: StateDir = None, as_json: Json = False) -> None:

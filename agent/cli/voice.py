@@ -7,10 +7,25 @@ import typer
 
 from agent.app.open.files.state import VOICES
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, counted, emit, examples, file_option, say
+from agent.cli.common import (
+    Commands,
+    Config,
+    Json,
+    StateDir,
+    Task,
+    counted,
+    emit,
+    examples,
+    file_option,
+    say,
+)
 from agent.cli.terminal.table import table
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = Commands(
+    "voice list",
+    "voice prepare",
+    "voice say granted",
+)
 
 Languages = Annotated[
     list[str] | None,
@@ -22,7 +37,12 @@ Languages = Annotated[
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
-    parent.add_typer(app, name="voice", help="What the gate says: texts, recordings, sound.")
+    parent.add_typer(
+        app,
+        rich_help_panel=Task.LOOK_AFTER,
+        name="voice",
+        help="What the gate says: texts, recordings, sound.",
+    )
 
 
 @app.command(

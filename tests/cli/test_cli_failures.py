@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import typer
 from gate_command import PROGRAM, Gate
 from places import ROOT
 
@@ -62,7 +63,7 @@ from agent.errors import (
             "a fault inside the agent: FileNotFoundError",
             "",
         ),
-        (KeyboardInterrupt(), 1, "interrupted", "interrupted", None),
+        (KeyboardInterrupt(), 130, "interrupted", "interrupted", None),
         (
             ZeroDivisionError("secret"),
             70,
@@ -91,6 +92,22 @@ def test_each_failure_has_its_message_and_code(
     if fix:
         assert f"\nFix: {fix}\n" in said.err
     assert "secret" not in said.err
+
+
+@pytest.mark.parametrize(("why", "code"), [(KeyboardInterrupt, 130), (EOFError, 1)])
+def test_a_question_is_interrupted_by_ctrl_c_and_failed_by_the_end_of_stdin(
+    why: type[BaseException], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(_prompt: str) -> str:
+        raise why
+
+    with pytest.MonkeyPatch.context() as swapped:
+        swapped.setattr("builtins.input", answer)
+        swapped.setattr("typer._click.termui.visible_prompt_func", answer)
+        with pytest.raises(typer.Abort) as ended:
+            typer.confirm("Release it?")
+    assert failures.report(ended.value, as_json=False, debug=False) == code
+    assert capsys.readouterr().err.endswith("error: interrupted\n")
 
 
 def test_control_characters_of_a_message_reach_no_terminal(
@@ -152,7 +169,7 @@ def test_a_reader_that_goes_away_is_no_error(state_dir: Path) -> None:
     assert done.stdout == "{"
 
 
-def test_ctrl_c_ends_with_1_and_no_traceback(state_dir: Path) -> None:
+def test_ctrl_c_ends_with_130_and_no_traceback(state_dir: Path) -> None:
     # An agent that takes the question and never answers: the command waits until the signal.
     state_dir.mkdir()
     with socket.socket(socket.AF_UNIX) as silent:
@@ -171,4 +188,4 @@ def test_ctrl_c_ends_with_1_and_no_traceback(state_dir: Path) -> None:
             with asked:
                 process.send_signal(signal.SIGINT)
                 out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (1, "", "error: interrupted\n")
+    assert (process.returncode, out, err) == (130, "", "error: interrupted\n")

@@ -23,7 +23,8 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
             yield (*path, name), command
 
 
-COMMANDS = dict(commands(typer.main.get_command(app)))
+PROGRAM = typer.main.get_command(app)
+EVERY = dict(commands(PROGRAM))
 CONTRACT = """
 run, demo, simulate, bench, doctor, secure-outputs,
 door show, door lockdown, door free-passage, door resume, door release,
@@ -39,13 +40,38 @@ config check, config show, config schedule, events list, events tail, events exp
 evaluate pairs, evaluate identities, evaluate operating-point, evaluate pad, evaluate thermal,
 evaluate playback,
 pass keygen, pass issue, pass verify, pass print, pass revoke, pass trust, pass delegate,
-pass distrust, pass issuers, verify health, trust install, trust list, trust remove,
+pass distrust, pass issuers, health verify, health trust, health issuers, health distrust,
 voice prepare, voice list, voice say, clock show, clock confirm, clock set-back
 """
+
+FORMER: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("verify", "health"): ("health", "verify"),
+    ("trust", "install"): ("health", "trust"),
+    ("trust", "list"): ("health", "issuers"),
+    ("trust", "remove"): ("health", "distrust"),
+}
+"""Old spellings, which scripts have: they work as ever and are shown nowhere but in the docs."""
+COMMANDS = {words: command for words, command in EVERY.items() if words not in FORMER}
 
 
 def test_the_commands_are_those_of_the_contract() -> None:
     assert set(COMMANDS) == {tuple(name.split()) for name in CONTRACT.split(",")}
+    assert set(EVERY) == {*COMMANDS, *FORMER}
+
+
+@pytest.mark.parametrize("words", FORMER, ids=" ".join)
+def test_an_old_spelling_takes_what_the_new_one_takes_and_is_not_shown(
+    words: tuple[str, ...], gate: Gate
+) -> None:
+    def taken(command: Any) -> list[tuple[str, list[str]]]:
+        return [(one.name, one.opts) for one in command.params]
+
+    new = FORMER[words]
+    assert taken(EVERY[words]) == taken(EVERY[new])
+    assert f"    gate-agent {' '.join(new)}" in gate(*words, "--help").out
+    assert not re.search(rf"^  {words[0]} ", gate("--help").out, flags=re.MULTILINE)
+    section = DOCS.read_text().partition(f"### gate-agent {' '.join(new)}\n")[2].split("\n### ")[0]
+    assert f"`gate-agent {' '.join(words)}`" in section
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

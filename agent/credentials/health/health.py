@@ -57,7 +57,7 @@ class HealthVerdict:
     subject: Subject | None = field(default=None, repr=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
-        """As ``gate-agent verify health --json`` prints it: without the subject."""
+        """As ``gate-agent health verify --json`` prints it: without the subject."""
         return {
             each.name: getattr(self, each.name) for each in fields(self) if each.name != "subject"
         }

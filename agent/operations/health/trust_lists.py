@@ -56,7 +56,7 @@ class InstalledList:
         return max_age is None or -_CLOCK_SLACK <= age <= max_age
 
     def as_json(self) -> dict[str, Any]:
-        """As ``gate-agent trust list --json`` prints it."""
+        """As ``gate-agent health issuers --json`` prints it."""
         return {
             "name": self.name,
             "keys": len(self.trust.keys),
