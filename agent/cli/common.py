@@ -14,6 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
+from agent.cli import completion
+from agent.cli.completion import Completer
 from agent.cli.terminal.help import COMMON, Commands, Panel, Task, examples
 from agent.cli.terminal.style import Meaning, plain, styled
 
@@ -27,6 +29,15 @@ def file_option(name: str, what: str, metavar: str = "FILE", panel: str | None =
     and stop ``secure-outputs`` before it has secured what it can.
     """
     return typer.Option(name, metavar=metavar, help=what, readable=False, rich_help_panel=panel)
+
+
+def name_option(
+    name: str, metavar: str, what: str, offers: Completer, panel: str | None = None
+) -> Any:
+    """An option that takes a name; ``offers`` is what the shell completes it by."""
+    return typer.Option(
+        name, metavar=metavar, help=what, autocompletion=offers, rich_help_panel=panel
+    )
 
 
 Config = Annotated[
@@ -54,13 +65,21 @@ Json = Annotated[
 PackOption = Annotated[
     str | None,
     typer.Option(
-        "--pack", metavar="NAME", help="A model pack [default: the config's, else the chosen one]."
+        "--pack",
+        metavar="NAME",
+        help="A model pack [default: the config's, else the chosen one].",
+        autocompletion=completion.installed_packs,
     ),
 ]
 
 PackWithoutConfig = Annotated[
     str | None,
-    typer.Option("--pack", metavar="NAME", help="A model pack [default: the chosen one]."),
+    typer.Option(
+        "--pack",
+        metavar="NAME",
+        help="A model pack [default: the chosen one].",
+        autocompletion=completion.installed_packs,
+    ),
 ]
 
 

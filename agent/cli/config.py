@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import config_path, state_dir
+from agent.cli import completion
 from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say, warn
 from agent.cli.terminal.table import record, table
 
@@ -117,7 +118,12 @@ def show(*, config: Config = None, as_json: Json = False) -> None:
 )
 def schedule(
     name: Annotated[
-        str | None, typer.Argument(metavar="ID", help="One of [[schedule]] [default: all].")
+        str | None,
+        typer.Argument(
+            metavar="ID",
+            help="One of [[schedule]] [default: all].",
+            autocompletion=completion.ids_of("schedule"),
+        ),
     ] = None,
     *,
     at: Annotated[

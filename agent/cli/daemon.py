@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import control_socket, given_config_path, state_dir
+from agent.cli import completion
 from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
 from agent.cli.terminal.table import flat, record
 
@@ -36,7 +37,12 @@ def status(*, config: Config = None, state: StateDir = None, as_json: Json = Fal
 
 def clear_fault(
     part: Annotated[
-        str, typer.Argument(metavar="PART", help="As status names it: camera:front, door:gate.")
+        str,
+        typer.Argument(
+            metavar="PART",
+            help="As status names it: camera:front, door:gate.",
+            autocompletion=completion.faults,
+        ),
     ],
     *,
     config: Config = None,

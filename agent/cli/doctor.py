@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.app.open.paths import config_path, state_dir
+from agent.cli import completion
 from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
 from agent.cli.fixes import fitted
 from agent.cli.terminal.style import plain
@@ -35,7 +36,12 @@ def doctor(
     state: StateDir = None,
     pulse: Annotated[
         str | None,
-        typer.Option("--pulse", metavar="DOOR", help="Release this door once, for a second."),
+        typer.Option(
+            "--pulse",
+            metavar="DOOR",
+            help="Release this door once, for a second.",
+            autocompletion=completion.outputs,
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Pulse without asking.")] = False,
     watch: Annotated[

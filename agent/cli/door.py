@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from agent.cli import completion
 from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say
 from agent.cli.daemon import ask_agent
 from agent.cli.terminal.table import table
@@ -14,7 +15,12 @@ app = Commands("door show", "door release north-entry", "door lockdown --all", "
 passback = Commands("passback list", "passback forgive r-1042")
 
 Points = Annotated[
-    list[str] | None, typer.Argument(metavar="ACCESS_POINT", help="As status names them.")
+    list[str] | None,
+    typer.Argument(
+        metavar="ACCESS_POINT",
+        help="As status names them.",
+        autocompletion=completion.access_points,
+    ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Every access point of the kiosk.")]
 
@@ -106,7 +112,14 @@ def resume(
 
 @app.command("release", epilog=examples("door release north-entry"))
 def release(
-    point: Annotated[str, typer.Argument(metavar="ACCESS_POINT", help="As status names it.")],
+    point: Annotated[
+        str,
+        typer.Argument(
+            metavar="ACCESS_POINT",
+            help="As status names it.",
+            autocompletion=completion.access_points,
+        ),
+    ],
     *,
     config: Config = None,
     state: StateDir = None,
@@ -131,7 +144,10 @@ def list_positions(*, config: Config = None, state: StateDir = None, as_json: Js
 
 @passback.command("forgive", epilog=examples("passback forgive r-1042", "passback forgive --all"))
 def forgive(
-    holder: Annotated[str | None, typer.Argument(metavar="HOLDER", help="Whose.")] = None,
+    holder: Annotated[
+        str | None,
+        typer.Argument(metavar="HOLDER", help="Whose.", autocompletion=completion.holders),
+    ] = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="Everybody's.")] = False,
     config: Config = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
+from agent.cli import completion
 from agent.cli.common import (
     Config,
     Json,
@@ -41,7 +42,12 @@ def add_to(parent: typer.Typer) -> None:
 def enrol(
     context: typer.Context,
     holder: Annotated[
-        str, typer.Argument(metavar="ID", help="1 to 64 of A-Z a-z 0-9 . _ -; never an ID number.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="1 to 64 of A-Z a-z 0-9 . _ -; never an ID number.",
+            autocompletion=completion.holders,
+        ),
     ],
     images: Annotated[
         list[str] | None,
@@ -64,6 +70,7 @@ def enrol(
             metavar="CAT",
             help="As the config's rules name it.",
             rich_help_panel=Panel.WHO,
+            autocompletion=completion.categories,
         ),
     ] = None,
     add: Annotated[

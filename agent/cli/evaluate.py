@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import config_path, state_dir
+from agent.cli import completion
 from agent.cli.common import (
     Commands,
     Config,
@@ -26,6 +27,7 @@ Packs = Annotated[
         "--pack",
         metavar="NAME",
         help="A model pack; several stand side by side [default: the chosen one].",
+        autocompletion=completion.installed_packs,
     ),
 ]
 Plot = Annotated[
@@ -252,11 +254,21 @@ def pad(
     *,
     pack: Annotated[
         list[str] | None,
-        typer.Option("--pack", metavar="NAME", help="One of them; repeated [default: all]."),
+        typer.Option(
+            "--pack",
+            metavar="NAME",
+            help="One of them; repeated [default: all].",
+            autocompletion=completion.installed_packs,
+        ),
     ] = None,
     face_pack: Annotated[
         str | None,
-        typer.Option("--face-pack", metavar="NAME", help="What finds the faces [default: yours]."),
+        typer.Option(
+            "--face-pack",
+            metavar="NAME",
+            help="What finds the faces [default: yours].",
+            autocompletion=completion.installed_packs,
+        ),
     ] = None,
     state: StateDir = None,
     as_json: Json = False,
@@ -289,7 +301,12 @@ def playback(
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same one, the same frames.")] = 1,
     face_pack: Annotated[
         str | None,
-        typer.Option("--face-pack", metavar="NAME", help="What finds the faces [default: yours]."),
+        typer.Option(
+            "--face-pack",
+            metavar="NAME",
+            help="What finds the faces [default: yours].",
+            autocompletion=completion.installed_packs,
+        ),
     ] = None,
     state: StateDir = None,
     as_json: Json = False,

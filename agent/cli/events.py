@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
+from agent.cli import completion
 from agent.cli.common import (
     Commands,
     Config,
@@ -44,7 +45,12 @@ Since = Annotated[
 ]
 Types = Annotated[
     list[str] | None,
-    typer.Option("--type", metavar="TYPE", help="access.granted, or a family: access. Repeatable."),
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        help="access.granted, or a family: access. Repeatable.",
+        autocompletion=completion.event_types,
+    ),
 ]
 
 

@@ -16,6 +16,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from pathlib import Path
 from typer.exceptions import Abort, TyperException
 
 from agent.cli.terminal.style import plain
+from agent.domain.credential.near import nearest
 from agent.errors import ConfigError, GateAgentError, RefusedError, UnavailableError
 
 FAILED, USAGE, INTERNAL = 1, 2, 70
@@ -33,6 +35,7 @@ DEBUG_VARIABLE = "GATE_AGENT_DEBUG"
 _FIX = "\nFix: "
 # What the library that checks values puts before each message.
 _NOISE = "Value error, "
+_NO_CHOICE = re.compile(r"'(.*)' is not one of ")
 _NOT_TO_BE_HAD = (PermissionError, FileNotFoundError, IsADirectoryError, NotADirectoryError)
 # stdout too may be a file on a full disk.
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
@@ -84,12 +87,26 @@ def silence_stdout() -> None:
 def _usage(error: TyperException, *, as_json: bool) -> int:
     context = getattr(error, "ctx", None)
     command = getattr(context, "command_path", None) or "gate-agent"
-    message = error.format_message().replace(_NOISE, "")
+    message = _with_what_was_meant(error).replace(_NOISE, "")
     if "\n" in message:
         # A group without a command: its help is the message.
         print(message, file=sys.stderr)  # noqa: T201 - the one place where errors are printed
         return USAGE
     return _tell(message, USAGE, "usage", f"{command} --help", as_json=as_json)
+
+
+def _with_what_was_meant(error: TyperException) -> str:
+    """The message, with the nearest option or value where one that is not known was given."""
+    message = error.format_message()
+    possible = getattr(error, "possibilities", None)
+    if possible:
+        return f"{error.message}. Did you mean {' or '.join(map(repr, sorted(possible)))}?"
+    choices = getattr(getattr(error, "param", None), "type_descriptor", None)
+    given = _NO_CHOICE.match(error.message)
+    if given is not None and choices is not None and choices.choices:
+        near = nearest(given.group(1), [str(getattr(one, "value", one)) for one in choices.choices])
+        return message if near is None else f"{message} Did you mean {near!r}?"
+    return message
 
 
 def _expected(error: GateAgentError, fitted: Fitted, *, as_json: bool) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
+from agent.cli import completion
 from agent.cli.common import (
     Commands,
     Config,
@@ -36,7 +37,14 @@ app = Commands(
     "holders disable r-1042",
 )
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="A holder, as gate-agent holders list.")]
+Id = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="A holder, as gate-agent holders list.",
+        autocompletion=completion.holders,
+    ),
+]
 
 _ERASED_LATER = (
     "erased from the database, but its log could not be emptied: somebody reads it, or the disk is"
@@ -53,7 +61,10 @@ def add_to(parent: typer.Typer) -> None:
 def list_(
     *,
     category: Annotated[
-        str | None, typer.Option("--category", metavar="CAT", help="Only these.")
+        str | None,
+        typer.Option(
+            "--category", metavar="CAT", help="Only these.", autocompletion=completion.categories
+        ),
     ] = None,
     config: Config = None,
     state: StateDir = None,
@@ -144,7 +155,13 @@ def set_(
     *,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="A new name.")] = None,
     category: Annotated[
-        str | None, typer.Option("--category", metavar="CAT", help="A new category.")
+        str | None,
+        typer.Option(
+            "--category",
+            metavar="CAT",
+            help="A new category.",
+            autocompletion=completion.categories,
+        ),
     ] = None,
     valid_from: Annotated[
         str | None, typer.Option("--valid-from", metavar="WHEN", help="A date, a time, or none.")

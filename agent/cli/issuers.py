@@ -7,7 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, Panel, StateDir, emit, examples, file_option, say, user
+from agent.cli import completion
+from agent.cli.common import (
+    Config,
+    Json,
+    Panel,
+    StateDir,
+    emit,
+    examples,
+    file_option,
+    name_option,
+    say,
+    user,
+)
 from agent.cli.terminal.table import table
 
 
@@ -37,17 +49,13 @@ def delegate(
     ],
     key: Annotated[Path, file_option("--key", "The private key that hands on.", panel=Panel.SAYS)],
     issuer: Annotated[
-        str,
-        typer.Option("--issuer", metavar="NAME", help="Whose that is.", rich_help_panel=Panel.SAYS),
+        str, name_option("--issuer", "NAME", "Whose that is.", completion.issuers, Panel.SAYS)
     ],
     out: Annotated[Path, file_option("--out", "Where the delegation goes.", panel=Panel.OUTPUT)],
     category: Annotated[
         list[str] | None,
-        typer.Option(
-            "--category",
-            metavar="CAT",
-            help="Only this one; repeatable.",
-            rich_help_panel=Panel.SAYS,
+        name_option(
+            "--category", "CAT", "Only this one; repeatable.", completion.categories, Panel.SAYS
         ),
     ] = None,
     longest: Annotated[
@@ -58,11 +66,8 @@ def delegate(
     ] = None,
     access_point: Annotated[
         list[str] | None,
-        typer.Option(
-            "--access-point",
-            metavar="ID",
-            help="Only there; repeatable.",
-            rich_help_panel=Panel.WHERE,
+        name_option(
+            "--access-point", "ID", "Only there; repeatable.", completion.access_points, Panel.WHERE
         ),
     ] = None,
     valid_from: Annotated[
@@ -114,7 +119,14 @@ def delegate(
 
 
 def distrust(
-    key_id: Annotated[str, typer.Argument(metavar="KEYID", help="As gate-agent pass issuers.")],
+    key_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEYID",
+            help="As gate-agent pass issuers.",
+            autocompletion=completion.issuer_keys,
+        ),
+    ],
     *,
     config: Config = None,
     state: StateDir = None,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
+from agent.cli import completion
 from agent.cli.common import (
     Commands,
     Config,
@@ -27,7 +28,20 @@ app = Commands(
     "models choose retail",
 )
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A pack, as gate-agent models list.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="A pack, as gate-agent models list.", autocompletion=completion.packs
+    ),
+]
+Installed = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="A pack, as gate-agent models list.",
+        autocompletion=completion.installed_packs,
+    ),
+]
 
 
 GiveUpAfter = Annotated[
@@ -161,7 +175,7 @@ def chosen(*, state: StateDir = None, as_json: Json = False) -> None:
 
 
 @app.command("choose", epilog=examples("models choose retail"))
-def choose(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
+def choose(name: Installed, *, state: StateDir = None, as_json: Json = False) -> None:
     """Use another installed pack.
 
     Templates of different packs are never compared: everybody is enrolled again. A pack that the
@@ -216,7 +230,7 @@ def list_(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
 
 
 @app.command("verify", epilog=examples("models verify dlib"))
-def verify(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
+def verify(name: Installed, *, state: StateDir = None, as_json: Json = False) -> None:
     """Check the files of an installed pack.
 
     Exit code 69 where one is not the file that the manifest declares.
@@ -231,7 +245,7 @@ def verify(name: Name, *, state: StateDir = None, as_json: Json = False) -> None
 
 
 @app.command("remove", epilog=examples("models remove dlib"))
-def remove(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
+def remove(name: Installed, *, state: StateDir = None, as_json: Json = False) -> None:
     """Remove an installed pack.
 
     References made by it stay, and wait for it to come back.

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli import issuers
+from agent.cli import cards, completion, issuers
 from agent.cli.common import (
     Commands,
     Config,
@@ -15,16 +15,15 @@ from agent.cli.common import (
     Panel,
     StateDir,
     Task,
-    counted,
     emit,
     examples,
     file_option,
+    name_option,
     say,
     user,
 )
 from agent.cli.credential_text import HELP, STDIN, given_text, one_text
 from agent.cli.issuers import limits_text
-from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import flat, record
 
 app = Commands(
@@ -47,6 +46,7 @@ File = Annotated[
 
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
+    cards.add_to(app)
     issuers.add_to(app)
     parent.add_typer(
         app,
@@ -105,28 +105,27 @@ def keygen(
     ),
 )
 def issue(
-    holder: Annotated[str, typer.Argument(metavar="ID", help="The holder's id.")],
+    holder: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="The holder's id.", autocompletion=completion.holders),
+    ],
     *,
     key: KeyFile,
     issuer: Annotated[
-        str,
-        typer.Option(
-            "--issuer", metavar="NAME", help="As kiosks trust it.", rich_help_panel=Panel.SAYS
-        ),
+        str, name_option("--issuer", "NAME", "As kiosks trust it.", completion.issuers, Panel.SAYS)
     ],
     category: Annotated[
         str,
-        typer.Option(
-            "--category", metavar="CAT", help="As rules name it.", rich_help_panel=Panel.SAYS
-        ),
+        name_option("--category", "CAT", "As rules name it.", completion.categories, Panel.SAYS),
     ],
     community: Annotated[
         list[str],
-        typer.Option(
+        name_option(
             "--community",
-            metavar="NAME",
-            help="Where it holds; repeatable.",
-            rich_help_panel=Panel.WHERE,
+            "NAME",
+            "Where it holds; repeatable.",
+            completion.communities,
+            Panel.WHERE,
         ),
     ],
     valid_until: Annotated[
@@ -146,11 +145,8 @@ def issue(
     ] = None,
     access_point: Annotated[
         list[str] | None,
-        typer.Option(
-            "--access-point",
-            metavar="ID",
-            help="Only there; repeatable.",
-            rich_help_panel=Panel.WHERE,
+        name_option(
+            "--access-point", "ID", "Only there; repeatable.", completion.access_points, Panel.WHERE
         ),
     ] = None,
     uses: Annotated[
@@ -161,11 +157,8 @@ def issue(
     ] = None,
     kiosk: Annotated[
         str | None,
-        typer.Option(
-            "--kiosk",
-            metavar="GRID/ID",
-            help="Which one counts the uses.",
-            rich_help_panel=Panel.WHERE,
+        name_option(
+            "--kiosk", "GRID/ID", "Which one counts the uses.", completion.kiosks, Panel.WHERE
         ),
     ] = None,
     photograph: Annotated[
@@ -281,7 +274,7 @@ def verify(
         file_option("--trust", "A public key [default: the trusted ones]."),
     ] = None,
     issuer: Annotated[
-        str, typer.Option("--issuer", metavar="NAME", help="Whose key --trust is.")
+        str, name_option("--issuer", "NAME", "Whose key --trust is.", completion.issuers)
     ] = "",
     at: Annotated[
         str | None, typer.Option("--at", metavar="TIME", help="ISO 8601 [default: now].")
@@ -309,50 +302,6 @@ def verify(
         record({name: flat(value) for name, value in (found["claims"] or {}).items()})
     if not found["valid"]:
         raise typer.Exit(1)
-
-
-@app.command(
-    "print",
-    epilog=examples(
-        "pass print --file pass.txt --name 'Lin Yu' --out card.pdf",
-        "pass print --batch passes.jsonl --sheet --out cards.pdf",
-    ),
-)
-def print_(
-    *,
-    out: Annotated[Path, file_option("--out", "The PDF.")],
-    text: Text = None,
-    file: File = None,
-    name: Annotated[
-        str, typer.Option("--name", metavar="NAME", help="Stands on the card, not in the code.")
-    ] = "",
-    batch: Annotated[
-        Path | None,
-        file_option("--batch", "JSON lines with text and name."),
-    ] = None,
-    sheet: Annotated[bool, typer.Option("--sheet", help="Ten cards on each A4 page.")] = False,
-    font: Annotated[
-        Path | None,
-        file_option("--font", "A TrueType font for names."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Print passes as cards.
-
-    QR code, name, validity and a box for the photograph, on cards of 85.60 x 53.98 mm
-    (ID-1). Chinese names are set in a font of this machine, or in --font.
-    """
-    from agent.operations.files import write_whole
-    from agent.operations.passes.card_batch import cards_of, one_card
-    from agent.operations.passes.print import print_cards
-
-    cards = cards_of(batch) if batch is not None else [one_card(one_text(text, file), name)]
-    data = print_cards(cards, sheet=sheet, font=font)
-    write_whole(data, out)
-    if as_json:
-        emit({"file": str(out), "cards": len(cards), "bytes": len(data)})
-    else:
-        say(f"printed {counted(len(cards), 'card')} into {plain(out)}")
 
 
 @app.command("revoke", epilog=examples("pass revoke 3f9a0c1d2e4b5a67", "pass revoke - < pass.txt"))
@@ -399,7 +348,7 @@ def trust(
     ],
     *,
     issuer: Annotated[
-        str | None, typer.Option("--issuer", metavar="NAME", help="As on its passes.")
+        str | None, name_option("--issuer", "NAME", "As on its passes.", completion.issuers)
     ] = None,
     valid_from: Annotated[
         str | None, typer.Option("--valid-from", metavar="WHEN", help="A date, or a time.")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
+from agent.cli import completion
 from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say, user
 from agent.cli.daemon import ask_agent
 from agent.cli.terminal.table import table
@@ -50,7 +51,12 @@ def show(*, config: Config = None, state: StateDir = None, as_json: Json = False
     epilog=examples("state accept passes.sqlite --reason 'card renewed, visitors get new passes'"),
 )
 def accept(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="As state show names it.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="As state show names it.", autocompletion=completion.state_files
+        ),
+    ],
     *,
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Why; the event tells it.")

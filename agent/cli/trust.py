@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import state_dir
+from agent.cli import completion
 from agent.cli.common import (
     Commands,
     Json,
@@ -111,7 +112,14 @@ def list_(*, state: StateDir = None, as_json: Json = False) -> None:
 
 
 def remove(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As gate-agent health issuers.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="As gate-agent health issuers.",
+            autocompletion=completion.trust_lists,
+        ),
+    ],
     *,
     state: StateDir = None,
     as_json: Json = False,

@@ -7,6 +7,7 @@ import typer
 
 from agent.app.open.files.state import VOICES
 from agent.app.open.paths import given_config_path, state_dir
+from agent.cli import completion
 from agent.cli.common import (
     Commands,
     Config,
@@ -30,7 +31,10 @@ app = Commands(
 Languages = Annotated[
     list[str] | None,
     typer.Option(
-        "--language", metavar="NAME", help="A language; again for more [default: the config's]."
+        "--language",
+        metavar="NAME",
+        help="A language; again for more [default: the config's].",
+        autocompletion=completion.languages,
     ),
 ]
 
@@ -135,7 +139,14 @@ def list_(
 
 @app.command("say", epilog=examples("voice say granted", "voice say alarm --language en"))
 def say_(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="A message of gate-agent voice list.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY",
+            help="A message of gate-agent voice list.",
+            autocompletion=completion.messages,
+        ),
+    ],
     *,
     language: Languages = None,
     config: Config = None,

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from agent.domain.credential.near import did_you_mean
-from agent.domain.record.events import EventType, cloud_event
+from agent.domain.record.events import EventType, cloud_event, type_words
 from agent.errors import RefusedError
 from agent.ports import EventLog, StoredEvent
 
@@ -35,12 +35,6 @@ class Filter:
         rows = log.read(after_row=after_row, since=self.since)
         found = (row for row in rows if row.event.type in self.types)
         return found if newest is None else deque(found, maxlen=newest)
-
-
-def type_words() -> list[str]:
-    """What names types of events: each, and each family of them."""
-    names = [kind.value for kind in EventType]
-    return [*dict.fromkeys(name.partition(".")[0] for name in names), *names]
 
 
 def parse_types(words: Iterable[str]) -> frozenset[EventType]:

@@ -61,6 +61,12 @@ TROUBLE = frozenset(
 """What somebody has to look after; ``journalctl -p warning`` shows it."""
 
 
+def type_words() -> list[str]:
+    """What names types of events: each, and each family of them."""
+    names = [kind.value for kind in EventType]
+    return [*dict.fromkeys(name.partition(".")[0] for name in names), *names]
+
+
 @dataclass(frozen=True, slots=True)
 class EventDraft:
     """An event before it has its id: what the controller says, free of clocks and chance."""

@@ -3,10 +3,8 @@
 Thresholds live here and nowhere in code, each with the measurement that chose it.
 """
 
-import os
 import tomllib
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -16,9 +14,7 @@ from agent.domain.sight.image import FivePoints
 from agent.errors import ConfigError, ModelPackError
 from agent.vision.packs.manifest_base import Basis, FileName, ManifestTable, PackManifest, Three
 from agent.vision.packs.pad_manifest import PadManifest
-from agent.vision.packs.place import CHOSEN
-
-FOLDER_VARIABLE = "GATE_AGENT_MODELS"
+from agent.vision.packs.place import CHOSEN, manifest_dir
 
 Point = tuple[float, float]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -200,12 +196,6 @@ class Manifest(PackManifest):
     def measured(self) -> Comparison:
         """What was measured, on whom, and on whom not."""
         return self.comparison
-
-
-def manifest_dir() -> Path:
-    """The folder of manifests: GATE_AGENT_MODELS, else ``models`` beside the ``agent`` package."""
-    override = os.environ.get(FOLDER_VARIABLE)
-    return Path(override) if override else Path(__file__).resolve().parents[3] / "models"
 
 
 def manifest_names() -> list[str]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agent.adapters.store.erasure import empty_log, rebuild
+from agent.adapters.store.names import HOLDER_NAME
 from agent.adapters.store.people.marks import intact
 from agent.adapters.store.people.tombstones import Tombstones
 from agent.adapters.store.seal import Sealer
@@ -20,7 +21,6 @@ from agent.adapters.store.sqlite import guarded, transaction
 from agent.domain.credential.holder import HolderId
 from agent.errors import KeyUnavailableError, StoreError
 
-NAME = "holder name"
 DOCUMENT_KEY = "id document key"
 _ERASE_WITHIN_S = 5.0
 _PUT_BACK = "put the key back that sealed names and faces here"
@@ -37,7 +37,7 @@ class _Column:
 
 
 _COLUMNS = (
-    _Column("holder", "sealed_name", NAME, ("id",)),
+    _Column("holder", "sealed_name", HOLDER_NAME, ("id",)),
     _Column("reference", "sealed", "reference", ("holder", "pack", "pack_version")),
     _Column("photograph", "sealed", "photograph", ("holder",)),
     _Column("part", "sealed", "part", ("holder", "pack", "pack_version")),
@@ -184,7 +184,7 @@ class SealedTables(Tombstones):
                     self._owe_erasure()
 
     def _sealed_name(self, holder: HolderId, name: str) -> bytes:
-        return self._sealer_now().seal(name.encode(errors="replace"), NAME, holder)
+        return self._sealer_now().seal(name.encode(errors="replace"), HOLDER_NAME, holder)
 
     def _opened_name(self, holder: str, name: str, sealed: object) -> str | None:
         """The name; None where it cannot be read, for a name decides nothing."""
@@ -193,7 +193,7 @@ class SealedTables(Tombstones):
         if self._sealer is None or not isinstance(sealed, bytes):
             return None
         try:
-            return self._sealer.open(sealed, NAME, holder).decode()
+            return self._sealer.open(sealed, HOLDER_NAME, holder).decode()
         except (KeyUnavailableError, StoreError, UnicodeError):
             return None
 
