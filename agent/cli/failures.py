@@ -35,7 +35,7 @@ DEBUG_VARIABLE = "GATE_AGENT_DEBUG"
 _FIX = "\nFix: "
 # What the library that checks values puts before each message.
 _NOISE = "Value error, "
-_NO_CHOICE = re.compile(r"'(.*)' is not one of ")
+_NO_CHOICE = re.compile("'([^']*)' is not one of (.*)")
 _NOT_TO_BE_HAD = (PermissionError, FileNotFoundError, IsADirectoryError, NotADirectoryError)
 # stdout too may be a file on a full disk.
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
@@ -101,12 +101,9 @@ def _with_what_was_meant(error: TyperException) -> str:
     possible = getattr(error, "possibilities", None)
     if possible:
         return f"{error.message}. Did you mean {' or '.join(map(repr, sorted(possible)))}?"
-    choices = getattr(getattr(error, "param", None), "type_descriptor", None)
-    given = _NO_CHOICE.match(error.message)
-    if given is not None and choices is not None and choices.choices:
-        near = nearest(given.group(1), [str(getattr(one, "value", one)) for one in choices.choices])
-        return message if near is None else f"{message} Did you mean {near!r}?"
-    return message
+    given = _NO_CHOICE.search(message)
+    near = None if given is None else nearest(given[1], re.findall("'([^']*)'", given[2]))
+    return message if near is None else f"{message} Did you mean {near!r}?"
 
 
 def _expected(error: GateAgentError, fitted: Fitted, *, as_json: bool) -> int:

@@ -77,16 +77,19 @@ def list_(
     from agent.app.open.files.stores import Key, read_registry
     from agent.app.open.site import command_site
     from agent.app.open.snapshot import damage_text
+    from agent.domain.credential.near import did_you_mean
     from agent.operations.people import holders
 
     site = command_site(state_dir(state), given_config_path(config))
     with read_registry(site, Key.IF_ANY) as registry:
         counts = registry.reference_counts()
-        known = [
-            holder for holder in registry.readable_holders() if category in (None, holder.category)
-        ]
+        everybody = registry.readable_holders()
+        known = [holder for holder in everybody if category in (None, holder.category)]
         damage = registry.damage()
     _warn_of_unread(known)
+    if category is not None and not known:
+        near = did_you_mean(category, {holder.category for holder in everybody})
+        warn(f"nobody has the category {category!r}{near}")
     found = [holders.as_json(holder, counts.get(holder.id, {})) for holder in known]
     if as_json:
         emit(found)

@@ -146,7 +146,7 @@ def test_packs_and_trust_lists_are_those_installed(
     (people / "models" / "retail").mkdir(parents=True)
     assert offered("models", "choose", "") == offered("identify", "--pack", "r") == ["retail"]
     (people / "trust").mkdir(exist_ok=True)
-    (people / "trust" / "eu-2026-05.json").write_text("{}")
+    (people / "trust" / "eu-2026-05.trust").write_text("{}")
     assert offered("health", "distrust", "") == offered("trust", "remove", "") == ["eu-2026-05"]
 
 

@@ -131,6 +131,13 @@ def test_help_imports_nothing_heavy(program: Gate) -> None:
     assert not imported & {"numpy", "cv2", "onnxruntime", "pydantic", "rich", "sqlite3"}
 
 
+def test_an_answer_in_json_imports_nothing_that_draws(program: Gate) -> None:
+    shown = program("version", "--json", PYTHONPROFILEIMPORTTIME="1")
+    imported = set(re.findall(r"\|\s+([a-z0-9_.]+)$", shown.err, flags=re.MULTILINE))
+    assert "typer" in imported
+    assert "rich" not in imported
+
+
 def test_completion_offers_commands(program: Gate) -> None:
     offered = program(
         _GATE_AGENT_COMPLETE="complete_bash", COMP_WORDS="gate-agent ev", COMP_CWORD="1"

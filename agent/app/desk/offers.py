@@ -16,7 +16,7 @@ from agent.adapters.store.people import glance
 from agent.app.open.control import ask
 from agent.app.open.files.state import REGISTRY, WATCHED
 from agent.app.open.paths import control_socket
-from agent.operations.places import TRUST_FOLDER
+from agent.operations.places import TRUST_FOLDER, TRUST_SUFFIX
 from agent.operations.voice.texts import languages, load_texts
 from agent.vision.packs.place import manifest_dir, packs_dir
 
@@ -89,7 +89,7 @@ class Offers:
     def trust_lists(self) -> list[Offer]:
         """The installed trust lists."""
         files = sorted((self.state / TRUST_FOLDER).iterdir())
-        return [(one.stem, "") for one in files if not one.name.startswith(".")]
+        return [(one.stem, "") for one in files if one.suffix == TRUST_SUFFIX]
 
     def languages(self) -> list[Offer]:
         """Languages that the gate can speak."""

@@ -121,6 +121,7 @@ class Commands(typer.Typer):
             cls=Group,
             no_args_is_help=True,
             rich_markup_mode=None,
+            suggest_commands=False,
             epilog=f"{examples(*lines)}\n\n{after}",
             **settings,
         )

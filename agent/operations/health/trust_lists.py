@@ -29,10 +29,9 @@ from agent.domain.hours.instant import utc_text
 from agent.domain.hours.iso_time import read_moment
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.files import sync_folder, write_lines
-from agent.operations.places import TRUST_FOLDER
+from agent.operations.places import TRUST_FOLDER, TRUST_SUFFIX
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_SUFFIX = ".trust"
 _Stamp = tuple[str, int, int, int]
 # A list that claims to come from later than now: the clock was set back meanwhile.
 _CLOCK_SLACK = timedelta(days=1)
@@ -104,7 +103,7 @@ def install(
     if trust.has_private:
         raise TrustListError("the trust list carries a private key: install the public ones only")
     sha256 = hashlib.sha256(content.encode()).hexdigest()
-    target = state / TRUST_FOLDER / (name + _SUFFIX)
+    target = state / TRUST_FOLDER / (name + TRUST_SUFFIX)
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -133,7 +132,7 @@ def remove(name: str, state: Path) -> None:
         RefusedError: ``name``; there is none of this name.
         UnavailableError: it cannot be removed.
     """
-    target = state / TRUST_FOLDER / (_checked(name) + _SUFFIX)
+    target = state / TRUST_FOLDER / (_checked(name) + TRUST_SUFFIX)
     try:
         target.unlink()
         sync_folder(target.parent)
@@ -218,12 +217,12 @@ def _files(state: Path) -> Iterator[Path]:
         raise UnavailableError(f"{folder} cannot be read: {error.strerror}") from error
     for path in found:
         # A write that was cut short leaves a hidden file of another ending behind.
-        if path.suffix == _SUFFIX and not path.name.startswith("."):
+        if path.suffix == TRUST_SUFFIX and not path.name.startswith("."):
             yield path
 
 
 def _read(path: Path) -> InstalledList:
-    name = path.name.removesuffix(_SUFFIX)
+    name = path.name.removesuffix(TRUST_SUFFIX)
     try:
         entry = json.loads(path.read_bytes())
         content, sha256 = str(entry["content"]), str(entry["sha256"])
