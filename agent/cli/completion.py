@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from agent.cli.terminal.help import unmarked
 from agent.cli.terminal.style import plain
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ def _given(ctx: typer.Context, name: str) -> Path | None:
 
 
 def _help(said: str) -> str:
-    # Whoever shows it takes brackets for markup, and fails on what is none.
-    return plain(said)[:_LONGEST_HELP].replace("[", "(").replace("]", ")")
+    return unmarked(plain(said)[:_LONGEST_HELP])
 
 
 def _names_are_shown() -> bool:

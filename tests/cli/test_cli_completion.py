@@ -205,3 +205,8 @@ def test_old_spellings_are_not_offered(offered: Ask) -> None:
     assert offered("ver") == ["version"]
     assert offered("hea") == ["health"]
     assert offered("health", "") == ["verify", "trust", "issuers", "distrust"]
+
+
+def test_what_an_option_is_for_is_told_with_its_brackets(offered: Ask) -> None:
+    said = " ".join(offered("config", "schedule", "--", shell="zsh"))
+    assert '"--days":"So many days (default\\\\: 7; with --at none)."' in said

@@ -19,6 +19,7 @@ from agent.operations.health import trust_lists
 from agent.operations.health.trust_lists import InstalledList, usable_trust
 from agent.operations.moments import parse_moment
 
+Words = tuple[str, ...]
 KEYS = [
     *("kind", "prefix", "base45", "zlib", "cbor", "cose", "signature", "valid_at", "rules"),
     *("valid", "reason", "detail"),
@@ -206,21 +207,31 @@ def test_nothing_of_a_certificate_is_said(gate: Gate, trust: Path) -> None:
         assert "EXAMPLE" not in told.out + told.err
 
 
-def test_lists_are_installed_replaced_and_removed(gate: Gate, trust: Path, jwks: Path) -> None:
-    assert gate("trust", "list", "--json").json == []
-    made = gate("trust", "install", trust, "--json")
+@pytest.mark.parametrize(
+    ("install", "list_", "remove"),
+    [
+        (("health", "trust"), ("health", "issuers"), ("health", "distrust")),
+        (("trust", "install"), ("trust", "list"), ("trust", "remove")),
+    ],
+    ids=["health", "as once"],
+)
+def test_lists_are_installed_replaced_and_removed(
+    install: Words, list_: Words, remove: Words, gate: Gate, trust: Path, jwks: Path
+) -> None:
+    assert gate(*list_, "--json").json == []
+    made = gate(*install, trust, "--json")
     assert (made.code, made.json["name"], made.json["keys"]) == (0, "issuers", 1)
-    assert gate("trust", "install", jwks, "--name", "cards").code == 0
-    assert [each["name"] for each in gate("trust", "list", "--json").json] == ["cards", "issuers"]
+    assert gate(*install, jwks, "--name", "cards").code == 0
+    assert [each["name"] for each in gate(*list_, "--json").json] == ["cards", "issuers"]
     trust.write_text(signer().pem + signer("p384").pem)
-    assert gate("trust", "install", trust, "--json").json["keys"] == 2
-    listed = gate("trust", "list", "--json").json
+    assert gate(*install, trust, "--json").json["keys"] == 2
+    listed = gate(*list_, "--json").json
     assert [each["keys"] for each in listed] == [1, 2]
     assert all(each["problem"] is None for each in listed)
-    assert "issuers" in gate("trust", "list").out
-    assert gate("trust", "remove", "issuers", "--json").json == {"name": "issuers", "removed": True}
-    assert gate("trust", "remove", "issuers").code == 1
-    assert [each["name"] for each in gate("trust", "list", "--json").json] == ["cards"]
+    assert "issuers" in gate(*list_).out
+    assert gate(*remove, "issuers", "--json").json == {"name": "issuers", "removed": True}
+    assert gate(*remove, "issuers").code == 1
+    assert [each["name"] for each in gate(*list_, "--json").json] == ["cards"]
 
 
 @pytest.mark.parametrize(

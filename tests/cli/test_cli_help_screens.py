@@ -70,6 +70,15 @@ def test_nothing_is_wider_than_the_terminal(
     assert "[default: GATE_AGENT_CONFIG" in " ".join(re.sub("[│\n]", " ", shown).split())
 
 
+def test_a_terminal_without_abilities_has_its_width_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = screen(monkeypatch, 60, "door", "--help")
+    setenv = monkeypatch.setenv
+    monkeypatch.setattr(
+        monkeypatch, "setenv", lambda name, to: setenv(name, "dumb" if name == "TERM" else to)
+    )
+    assert screen(monkeypatch, 60, "door", "--help") == wanted
+
+
 @pytest.mark.parametrize("words", GROUPS, ids=lambda words: " ".join(words) or "root")
 def test_every_example_of_a_group_is_a_command_with_its_options(
     words: tuple[str, ...], gate: Gate

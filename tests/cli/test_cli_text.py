@@ -54,7 +54,7 @@ def test_every_text_of_a_credential_may_come_from_stdin() -> None:
         for parameter in command.params
         if "--text" in parameter.opts
     }
-    assert set(found) == {"pass verify", "pass print", "verify health"}
+    assert set(found) == {"pass verify", "pass print", "health verify", "verify health"}
     assert all("- reads it from stdin" in text for text in found.values())
 
 

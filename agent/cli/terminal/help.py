@@ -7,6 +7,7 @@ Texts are shown as they stand: brackets in them are no markup. Examples are brok
 and with a backslash, so that what is copied from any width is one command.
 """
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,7 @@ COMMON = "Common"
 _EXAMPLES = "Examples:\n"
 _INDENT = 2
 _NARROWEST_TEXT = 24
+_NO_MATTER = 25
 F = TypeVar("F", bound=Callable[..., Any])
 _Rows = list[tuple[str, str]]
 
@@ -78,8 +80,23 @@ def broken(line: str, width: int) -> str:
     return " \\\n".join(rows)
 
 
+def unmarked(text: str) -> str:
+    """``text`` for a shell's completion: whoever shows it there takes brackets for markup."""
+    return text.replace("[", "(").replace("]", ")")
+
+
+def _unmarked(items: list[Any]) -> list[Any]:
+    for item in items:
+        item.help = None if item.help is None else unmarked(item.help)
+    return items
+
+
 class Command(TyperCommand):
     """A command that helps so."""
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """As Typer's, with whole texts."""
+        return _unmarked(super().shell_complete(ctx, incomplete))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help into ``formatter``."""
@@ -88,6 +105,10 @@ class Command(TyperCommand):
 
 class Group(TyperGroup):
     """A group that helps so, and knows which command was meant."""
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """As Typer's, with whole texts."""
+        return _unmarked(super().shell_complete(ctx, incomplete))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Note that help which nobody asked for goes to stderr."""
@@ -239,9 +260,16 @@ def _console(stream: TextIO) -> "Iterator[Console]":
         markup=False,
         emoji=False,
         color_system="standard" if is_coloured(stream) else None,
+        # Unless both are told, rich takes a terminal without abilities to have 80 columns.
+        width=min(_columns(stream), WIDEST),
+        height=_NO_MATTER,
     )
-    console.width = min(console.width, WIDEST)
     yield console
+
+
+def _columns(stream: TextIO) -> int:
+    told = os.environ.get("COLUMNS", "")
+    return int(told) if told.isdecimal() and int(told) else os.get_terminal_size(stream.fileno())[0]
 
 
 def _panel(title: str, rows: Sequence[tuple[str, str]], width: int, *, are_commands: bool) -> Any:

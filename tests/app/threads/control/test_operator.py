@@ -110,6 +110,7 @@ def test_a_command_is_posted_for_each_access_point_once(asker):
         ({"do": "lockdown", "access_points": []}, "access_points is a list"),
         ({"do": "lockdown", "access_points": "north-entry"}, "access_points is a list"),
         ({"do": "lockdown", "access_points": ["north-entry", 7]}, "no access point 7"),
+        ({"do": "lockdown", "access_points": ["north-entri"]}, "did you mean 'north-entry'"),
         ({"do": "lockdown", "access_points": [["north-entry"]]}, "no access point"),
         ({"do": "release", "access_points": list(POINTS)}, "names one access point"),
     ],
@@ -151,6 +152,8 @@ def test_a_fault_that_stays_is_said_to_be_still_there(asker):
         asker.ask("clear_fault", part="door:lane")
     with pytest.raises(ValueError, match="latched are: door:lane"):
         asker.ask("clear_fault", part="camera:front")
+    with pytest.raises(ValueError, match="did you mean 'door:lane'.*\nFix: gate-agent status"):
+        asker.ask("clear_fault", part="door:lan")
 
 
 def test_only_who_is_inside_is_forgiven(asker):
