@@ -31,7 +31,8 @@ def _offering(find: "Callable[[Offers, str], Iterable[Offer]]") -> Completer:
         def work() -> None:
             # Whatever stands in a file: the shell must not show a traceback for a key pressed.
             with contextlib.suppress(Exception):
-                found.extend(find(_offers(ctx), incomplete))
+                for offer in find(_offers(ctx), incomplete):
+                    found.append(offer)  # noqa: PERF402 - what is there when the time is over counts
 
         worker = threading.Thread(target=work, daemon=True)
         worker.start()

@@ -29,6 +29,9 @@ def offered(
 ) -> Ask:
     """What is offered behind these words, the last of which is begun; a line each."""
 
+    # A machine that does much beside the tests is no fault of what is offered.
+    monkeypatch.setattr("agent.cli.completion._WAIT_S", 20.0)
+
     def ask(*words: object, shell: str = "bash") -> list[str]:
         line = shlex.join(["gate-agent", *map(str, words)])
         with monkeypatch.context() as asked:

@@ -152,7 +152,7 @@ def test_a_fault_that_stays_is_said_to_be_still_there(asker):
         asker.ask("clear_fault", part="door:lane")
     with pytest.raises(ValueError, match="latched are: door:lane"):
         asker.ask("clear_fault", part="camera:front")
-    with pytest.raises(ValueError, match="did you mean 'door:lane'.*\nFix: gate-agent status"):
+    with pytest.raises(ValueError, match=r"did you mean 'door:lane'.*\nFix: gate-agent status"):
         asker.ask("clear_fault", part="door:lan")
 
 
