@@ -38,7 +38,7 @@ def add_to(group: typer.Typer) -> None:
 
 def add_former_to(parent: typer.Typer) -> None:
     """Hang the commands into ``parent`` as they were called once, unseen."""
-    former = Commands()
+    former = Commands("health trust eu-2026-05.pem", "health issuers")
     former.command("install", epilog=_TRUST)(install)
     former.command("list", epilog=_ISSUERS)(list_)
     former.command("remove", epilog=_DISTRUST)(remove)

@@ -32,7 +32,7 @@ def add_to(group: typer.Typer) -> None:
 
 def add_former_to(parent: typer.Typer) -> None:
     """Hang the command into ``parent`` as it was called once, unseen."""
-    former = Commands()
+    former = Commands("health verify --text - --trust issuers.pem < code.txt")
     former.command("health", epilog=_EXAMPLES)(health)
     parent.add_typer(former, name="verify", help="Once for gate-agent health.", hidden=True)
 

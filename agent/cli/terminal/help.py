@@ -11,7 +11,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -30,6 +29,7 @@ COMMON = "Common"
 _EXAMPLES = "Examples:\n"
 _INDENT = 2
 _NARROWEST_TEXT = 24
+_USUAL = 80
 _NO_MATTER = 25
 F = TypeVar("F", bound=Callable[..., Any])
 _Rows = list[tuple[str, str]]
@@ -202,7 +202,6 @@ def _end(command: Any) -> tuple[list[str], list[str]]:
 
 
 def _plain(command: Any, ctx: Any, formatter: Any) -> None:
-    formatter.width = min(formatter.width, WIDEST)
     command.format_usage(ctx, formatter)
     formatter.write_paragraph()
     with formatter.indentation():
@@ -214,10 +213,11 @@ def _plain(command: Any, ctx: Any, formatter: Any) -> None:
         with formatter.section(title):
             formatter.write_dl(rows)
     lines, rest = _end(command)
-    with formatter.section("Examples"):
-        for line in lines:
-            for row in broken(line, formatter.width - 2 * _INDENT).splitlines():
-                formatter.write(f"{' ' * 2 * _INDENT}{row}\n")
+    if lines:
+        with formatter.section("Examples"):
+            for line in lines:
+                for row in broken(line, formatter.width - 2 * _INDENT).splitlines():
+                    formatter.write(f"{' ' * 2 * _INDENT}{row}\n")
     for paragraph in rest:
         formatter.write_paragraph()
         formatter.write_text(paragraph)
@@ -227,7 +227,8 @@ def _framed(command: Any, ctx: Any, stream: TextIO) -> str:
     from rich.padding import Padding
     from rich.text import Text
 
-    with _console(stream) as console, console.capture() as captured:
+    console = _console(stream)
+    with console.capture() as captured:
         usage = Text(f"Usage: {ctx.command_path} ", style="bold")
         usage.append(" ".join(command.collect_usage_pieces(ctx)), style="not bold")
         console.print(usage)
@@ -250,11 +251,10 @@ def _framed(command: Any, ctx: Any, stream: TextIO) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-@contextmanager
-def _console(stream: TextIO) -> "Iterator[Console]":
+def _console(stream: TextIO) -> "Console":
     from rich.console import Console
 
-    console = Console(
+    return Console(
         file=stream,
         highlight=False,
         markup=False,
@@ -264,12 +264,16 @@ def _console(stream: TextIO) -> "Iterator[Console]":
         width=min(_columns(stream), WIDEST),
         height=_NO_MATTER,
     )
-    yield console
 
 
 def _columns(stream: TextIO) -> int:
     told = os.environ.get("COLUMNS", "")
-    return int(told) if told.isdecimal() and int(told) else os.get_terminal_size(stream.fileno())[0]
+    if told.isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL
+    except OSError:
+        return _USUAL
 
 
 def _panel(title: str, rows: Sequence[tuple[str, str]], width: int, *, are_commands: bool) -> Any:
@@ -277,14 +281,14 @@ def _panel(title: str, rows: Sequence[tuple[str, str]], width: int, *, are_comma
     from rich.table import Table
     from rich.text import Text
 
-    # Where the names leave too little room beside them, the text stands below each.
+    # Names that leave too little room for the text beside them are folded.
     inside = width - 4
     names = max(len(name) for name, _ in rows)
     if not are_commands:
         names = min(names, max(inside // 3, 26))
     shown = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    shown.add_column(width=min(names, inside - _NARROWEST_TEXT), overflow="fold")
-    shown.add_column(ratio=1)
+    shown.add_column(width=min(names, max(inside - _NARROWEST_TEXT, inside // 3)), overflow="fold")
+    shown.add_column(ratio=1, overflow="fold")
     for name, text in rows:
         option, _, value = name.partition(" ")
         called = Text(option, style="bold cyan")
