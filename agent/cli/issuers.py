@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, user
+from agent.cli.ask import Yes, confirm
+from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, user, warn
 from agent.cli.terminal.table import table
 
 
@@ -60,10 +61,12 @@ def delegate(
     The delegation goes to pass trust on each kiosk that trusts the key which signed it. A pass
     beyond the limits is denied as Unauthorized.
     """
+    from agent.app.desk.passes import known_here
     from agent.app.open.site import command_site, instant
     from agent.operations.files import write_whole
     from agent.operations.moments import parse_bound, parse_duration
     from agent.operations.passes.delegate import Handing, hand_on
+    from agent.operations.passes.doubts import handing_doubts
     from agent.operations.passes.keys import read_issuer_key, read_public_key
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -76,7 +79,10 @@ def delegate(
         valid_from=parse_bound(valid_from or "none", site.zone, ends=False),
         valid_until=parse_bound(valid_until or "none", site.zone, ends=True),
     )
-    text, said = hand_on(handing, read_public_key(file), read_issuer_key(key), instant(site).utc)
+    now = instant(site).utc
+    text, said = hand_on(handing, read_public_key(file), read_issuer_key(key), now)
+    for doubt in handing_doubts(handing, known_here(site, []), now):
+        warn(doubt)
     write_whole(text.encode() + b"\n", out)
     if as_json:
         emit({"file": str(out), **said})
@@ -87,15 +93,21 @@ def delegate(
 def distrust(
     key_id: Annotated[str, typer.Argument(metavar="KEYID", help="As gate-agent pass issuers.")],
     *,
+    yes: Yes = False,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Believe passes of a key no longer, nor of keys that it let sign."""
+    """Believe passes of a key no longer, nor of keys that it let sign.
+
+    Asks first, at a terminal.
+    """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
+    issuer = pass_office.issuer_of(site, key_id)
+    confirm(f"Believe passes of {issuer} signed by {key_id} no longer?", yes=yes)
     pass_office.distrust(site, key_id, by=user())
     if as_json:
         emit({"key_id": key_id, "removed": True})

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
+from agent.cli.ask import Yes, confirm
 from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, user
 from agent.cli.progress import progress
 from agent.cli.terminal.table import record, table
@@ -144,15 +145,16 @@ def chosen(*, state: StateDir = None, as_json: Json = False) -> None:
 
 
 @app.command("choose", epilog=examples("models choose retail"))
-def choose(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
+def choose(name: Name, *, yes: Yes = False, state: StateDir = None, as_json: Json = False) -> None:
     """Use another installed pack.
 
     Templates of different packs are never compared: everybody is enrolled again. A pack that the
-    config names goes before it.
+    config names goes before it. Asks first, at a terminal.
     """
     from agent.operations.packs.choice import choose, in_use
 
     folder = state_dir(state)
+    confirm(f"Use {name}? Whoever has no reference of it is enrolled again.", yes=yes)
     choose(folder, name)
     _tell(in_use(None, folder), as_json=as_json)
 
@@ -214,15 +216,19 @@ def verify(name: Name, *, state: StateDir = None, as_json: Json = False) -> None
 
 
 @app.command("remove", epilog=examples("models remove dlib"))
-def remove(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
+def remove(name: Name, *, yes: Yes = False, state: StateDir = None, as_json: Json = False) -> None:
     """Remove an installed pack.
 
-    References made by it stay, and wait for it to come back.
+    References made by it stay, and wait for it to come back. Asks first, at a terminal.
     """
     from agent.errors import RefusedError
     from agent.operations.packs import install as models
 
     folder = state_dir(state)
+    confirm(
+        f"Remove the model pack {name}? A gate that uses it knows no face until it is back.",
+        yes=yes,
+    )
     if not models.remove(name, folder):
         message = f"The model pack {name} is not installed\nFix: gate-agent models list"
         raise RefusedError("not_installed", message)

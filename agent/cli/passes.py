@@ -7,11 +7,18 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli import issuers
-from agent.cli.common import Config, Json, StateDir, counted, emit, examples, file_option, say, user
-from agent.cli.credential_text import HELP, STDIN, given_text, one_text
+from agent.cli import cards, issuers
+from agent.cli.ask import Yes, confirm
+from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, user, warn
+from agent.cli.credential_text import (
+    HELP,
+    STDIN,
+    advise_trust,
+    given_text,
+    one_text,
+    unknown_issuer,
+)
 from agent.cli.issuers import limits_text
-from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import flat, record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -30,6 +37,7 @@ File = Annotated[
 def add_to(parent: typer.Typer) -> None:
     """Hang the group into ``parent``."""
     issuers.add_to(app)
+    cards.add_to(app)
     parent.add_typer(app, name="pass", help="Gate passes: issue, verify, print, revoke.")
 
 
@@ -128,13 +136,17 @@ def issue(
         Path | None,
         file_option("--png", "Also draw the QR code."),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Sign also what has ended already.")
+    ] = False,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
     """Issue a pass.
 
-    Prints its text for a QR code: a bearer credential, so mind where it goes.
+    Prints its text for a QR code: a bearer credential, so mind where it goes. Names that config
+    and registry of this machine do not know are warned of; a pass that has ended is refused.
     """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
@@ -173,7 +185,9 @@ def issue(
         kiosk=kiosk,
         document=document,
     )
-    issued = pass_office.issue(site, request, key, template)
+    issued, doubts = pass_office.issue(site, request, key, template, force=force)
+    for doubt in doubts:
+        warn(doubt)
     if png is not None:
         from io import BytesIO
 
@@ -183,7 +197,7 @@ def issue(
         qr_code(issued.text).save(drawn, kind="png", scale=6, border=4)
         write_whole(drawn.getvalue(), png)
     if as_json:
-        emit(issued.as_json())
+        emit({**issued.as_json(), "warnings": doubts})
         return
     say(issued.text)
 
@@ -228,71 +242,14 @@ def verify(
     if as_json:
         emit(found)
     else:
-        say("valid" if found["valid"] else f"not valid: {found['reason']} ({found['detail']})")
+        issuer = found["unknown_issuer"]
+        why = found["reason"] if issuer is None else unknown_issuer(issuer)
+        say("valid" if found["valid"] else f"not valid: {why} ({found['detail']})")
+        if issuer is not None:
+            advise_trust(issuer)
         record({name: flat(value) for name, value in (found["claims"] or {}).items()})
     if not found["valid"]:
         raise typer.Exit(1)
-
-
-@app.command(
-    "print",
-    epilog=examples(
-        "pass print --file pass.txt --name 'Lin Yu' --out card.pdf",
-        "pass print --file pass.txt --name 林语堂 --photo r-1042.jpg --out card.pdf",
-        "pass print --batch passes.jsonl --sheet --out cards.pdf",
-    ),
-)
-def print_(
-    *,
-    out: Annotated[Path, file_option("--out", "The PDF.")],
-    text: Text = None,
-    file: File = None,
-    name: Annotated[
-        str, typer.Option("--name", metavar="NAME", help="Stands on the card, not in the code.")
-    ] = "",
-    batch: Annotated[
-        Path | None,
-        file_option("--batch", "JSON lines with text, name and photo."),
-    ] = None,
-    photo: Annotated[
-        Path | None,
-        file_option("--photo", "The holder's photograph, for the card's box.", "IMAGE"),
-    ] = None,
-    sheet: Annotated[bool, typer.Option("--sheet", help="Ten cards on each A4 page.")] = False,
-    font: Annotated[
-        Path | None,
-        file_option("--font", "A TrueType font, asked before this machine's."),
-    ] = None,
-    config: Config = None,
-    state: StateDir = None,
-    as_json: Json = False,
-) -> None:
-    """Print passes as cards.
-
-    QR code, name, validity and the photograph, or a box for it, on cards of 85.60 x 53.98 mm
-    (ID-1). Dates are the site's. Every character is set in a font that goes into the PDF: a name
-    that no font here can set whole is refused.
-    """
-    from agent.app.open.site import command_site
-    from agent.operations.files import write_whole
-    from agent.operations.passes.card_batch import cards_of, one_card
-    from agent.operations.passes.card_photo import card_photo
-    from agent.operations.passes.print import print_cards
-
-    zone = command_site(state_dir(state), given_config_path(config)).zone
-    if batch is not None:
-        if photo is not None:
-            raise typer.BadParameter("each line names its own", param_hint="--photo")
-        cards = cards_of(batch, zone, font)
-    else:
-        pass_text = one_text(text, file)
-        cards = [one_card(pass_text, name, zone, None if photo is None else card_photo(photo))]
-    data = print_cards(cards, sheet=sheet, font=font)
-    write_whole(data, out)
-    if as_json:
-        emit({"file": str(out), "cards": len(cards), "bytes": len(data)})
-    else:
-        say(f"printed {counted(len(cards), 'card')} into {plain(out)}")
 
 
 @app.command("revoke", epilog=examples("pass revoke 3f9a0c1d2e4b5a67", "pass revoke - < pass.txt"))
@@ -301,13 +258,15 @@ def revoke(
         str, typer.Argument(metavar="PASS", help="Its id; - reads its whole text from stdin.")
     ],
     *,
+    yes: Yes = False,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
     """Let a pass open nothing on this kiosk.
 
-    The running agent knows within two seconds. Other kiosks must be told as well.
+    The running agent knows within two seconds. Other kiosks must be told as well. Asks first, at a
+    terminal: nothing takes it back.
     """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
@@ -315,6 +274,7 @@ def revoke(
     site = command_site(state_dir(state), given_config_path(config))
     if wanted == STDIN or pass_office.is_whole_pass(wanted):
         wanted = given_text(wanted, "pass revoke -")
+    confirm("Revoke this pass, for good?", yes=yes)
     one, changed = pass_office.revoke(site, wanted, by=user())
     if as_json:
         emit({"pass": one, "revoked": True, "changed": changed})
@@ -365,6 +325,8 @@ def trust(
     start = parse_bound(valid_from or "none", site.zone, ends=False)
     end = parse_bound(valid_until or "none", site.zone, ends=True)
     found = pass_office.trusted_key(site, file, issuer, start, end)
+    for doubt in pass_office.trust_doubts(site, found):
+        warn(doubt)
     made = pass_office.trust(site, found, by=user())
     if as_json:
         emit(made)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import state_dir
+from agent.cli.ask import Yes, confirm
 from agent.cli.common import Json, StateDir, counted, emit, examples, left_out, say, user, warn
 from agent.cli.terminal.table import table
 
@@ -95,13 +96,18 @@ def list_(*, state: StateDir = None, as_json: Json = False) -> None:
 def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="As gate-agent trust list.")],
     *,
+    yes: Yes = False,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Remove a trust list: what its keys signed is refused from now on."""
+    """Remove a trust list: what its keys signed is refused from now on.
+
+    Asks first, at a terminal.
+    """
     from agent.operations.health import trust_lists
 
     folder = state_dir(state)
+    confirm(f"Remove the trust list {name}? What its keys signed is refused then.", yes=yes)
     trust_lists.remove(name, folder)
     _record(folder, name, "removed", None)
     if as_json:

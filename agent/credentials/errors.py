@@ -18,6 +18,16 @@ class CredentialError(RefusedError):
         self.detail = detail
 
 
+class UnknownKeyError(CredentialError):
+    """A pass names a key that is not trusted here: forged, or of an issuer nobody made known.
+
+    Only who trusts that key could tell which, so the gate denies it as ``CredentialForged``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Reason.CREDENTIAL_FORGED, "pass: signed by a key that is not trusted")
+
+
 def unreadable(detail: str) -> CredentialError:
     """What was shown is no credential of the kind it says it is: ``Reason.OTHER``."""
     return CredentialError(Reason.OTHER, detail)

@@ -1,7 +1,7 @@
 """What stands on printed passes: read from the pass itself, name and photo from whoever prints."""
 
 import json
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 
 from agent.credentials.errors import CredentialError
@@ -10,6 +10,7 @@ from agent.domain.credential.gate_pass import GatePass
 from agent.domain.credential.name import person_name
 from agent.errors import RefusedError
 from agent.operations.files import read_lines
+from agent.operations.moments import bound_text
 from agent.operations.passes.card_photo import batch_photo
 from agent.operations.passes.print import Card, check_card
 
@@ -33,7 +34,7 @@ def one_card(text: str, name: str, zone: tzinfo, photo: bytes | None = None) -> 
     return Card(
         text,
         name or claims.holder,
-        f"until {_local(claims.valid_until, zone, ends=True)}",
+        f"until {bound_text(claims.valid_until, zone, ends=True)}",
         _lines(claims, zone),
         tuple(sorted(claims.communities)),
         f"pass {claims.id}",
@@ -45,7 +46,7 @@ def _lines(claims: GatePass, zone: tzinfo) -> tuple[tuple[str, ...], ...]:
     """What stands below the end, the most important first."""
     lines: list[tuple[str, ...]] = []
     if claims.valid_from is not None:
-        lines.append((f"from {_local(claims.valid_from, zone, ends=False)}",))
+        lines.append((f"from {bound_text(claims.valid_from, zone, ends=False)}",))
     if claims.uses is None:
         lines.append((claims.category,))
     else:
@@ -55,18 +56,6 @@ def _lines(claims: GatePass, zone: tzinfo) -> tuple[tuple[str, ...], ...]:
         first, *more = sorted(claims.access_points)
         lines.append((f"at {first}", *more))
     return tuple(lines)
-
-
-def _local(moment: datetime, zone: tzinfo, *, ends: bool) -> str:
-    """As it is read at the gate: a whole day by its date, else to the minute."""
-    try:
-        local = moment.astimezone(zone)
-        if local.time() != time():
-            return f"{local:%Y-%m-%d %H:%M}"
-        # An end at midnight is the end of the day before, as it was typed.
-        return f"{local.date() - timedelta(days=1 if ends else 0)}"
-    except OverflowError:
-        return f"{moment:%Y-%m-%d}"
 
 
 def cards_of(file: Path, zone: tzinfo, font: Path | None = None) -> list[Card]:
