@@ -19,13 +19,15 @@ class CredentialError(RefusedError):
 
 
 class UnknownKeyError(CredentialError):
-    """A pass names a key that is not trusted here: forged, or of an issuer nobody made known.
+    """A pass rests on a key that is not trusted here: forged, or of one whom nobody made known.
 
     Only who trusts that key could tell which, so the gate denies it as ``CredentialForged``.
+    ``issuer`` is whose key it is said to be, where that is known: for people, never for an event.
     """
 
-    def __init__(self) -> None:
-        super().__init__(Reason.CREDENTIAL_FORGED, "pass: signed by a key that is not trusted")
+    def __init__(self, detail: str, issuer: str | None = None) -> None:
+        super().__init__(Reason.CREDENTIAL_FORGED, detail)
+        self.issuer = issuer
 
 
 def unreadable(detail: str) -> CredentialError:

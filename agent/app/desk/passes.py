@@ -62,7 +62,7 @@ def issue(
     issued = issue_pass(request, key, now, sealed)
     said = [] if forced is None else [forced]
     known = known_here(site, said)
-    return issued, [*said, *doubts(request, key_id(key.public_key()), known, now)]
+    return issued, [*said, *doubts(issued.claims, key_id(key.public_key()), known, now)]
 
 
 def known_here(site: Site, troubles: list[str]) -> Known:

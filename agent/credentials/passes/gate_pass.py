@@ -79,7 +79,7 @@ def verify(text: str, issuers: Issuers, now: datetime | None) -> SignedPass:
     message = _message(text)
     trusted = issuers.find(message.key_id)
     if trusted is None:
-        raise UnknownKeyError
+        raise UnknownKeyError("pass: signed by a key that is not trusted")
     if message.algorithm is not cose.Algorithm.EDDSA or not cose.verify(message, trusted.key):
         raise CredentialError(Reason.CREDENTIAL_FORGED, "pass: the signature is wrong")
     signed = _signed(message)

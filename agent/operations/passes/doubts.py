@@ -11,12 +11,12 @@ from datetime import datetime, timedelta, tzinfo
 from agent.config.whole import did_you_mean
 from agent.credentials.passes.issuers import IssuerKey
 from agent.domain.access.rule import COME_AND_GO
+from agent.domain.credential.gate_pass import GatePass
 from agent.domain.credential.holder import Holder
 from agent.errors import RefusedError
 from agent.operations.doubts import past, unknown_points, unruled
 from agent.operations.moments import bound_text
 from agent.operations.passes.delegate import Handing
-from agent.operations.passes.issue import PassRequest
 
 LONGEST_VALIDITY = timedelta(days=5 * 366)
 """A pass that ends later is likelier a slip of the pen."""
@@ -53,16 +53,16 @@ def refuse_past(
     raise RefusedError("past", f"{said}\nFix: a later --valid-until, or --force")
 
 
-def doubts(request: PassRequest, signer: bytes, known: Known, now: datetime) -> list[str]:
+def doubts(claims: GatePass, signer: bytes, known: Known, now: datetime) -> list[str]:
     """What to ask oneself before a pass is handed out that the key of id ``signer`` signs."""
-    category = unruled(request.category, known.categories)
+    category = unruled(claims.category, known.categories)
     return [
-        *_about_holder(request, known),
-        *_about_place(request, known),
+        *_about_holder(claims, known),
+        *_about_place(claims, known),
         *([] if category is None else [category]),
-        *unknown_points(request.access_points, known.access_points),
-        *_about_issuer(request, signer, known),
-        *_about_end(request, known, now),
+        *unknown_points(sorted(claims.access_points), known.access_points),
+        *_about_issuer(claims, signer, known),
+        *_about_end(claims, known, now),
     ]
 
 
@@ -76,55 +76,59 @@ def handing_doubts(handing: Handing, known: Known, now: datetime) -> list[str]:
     ]
 
 
-def _about_holder(request: PassRequest, known: Known) -> Iterator[str]:
+def _about_holder(claims: GatePass, known: Known) -> Iterator[str]:
     if known.holders is None:
         return
-    holder = known.holders.get(request.holder)
+    holder = known.holders.get(claims.holder)
     if holder is None:
         # Of visitors the registry never hears: their passes alone say who they are.
-        if request.category not in known.unknown_pass:
-            near = did_you_mean(request.holder, known.holders)
-            yield f"the registry knows no holder {request.holder!r}{near}"
+        if claims.category not in known.unknown_pass:
+            near = did_you_mean(claims.holder, known.holders)
+            yield f"the registry knows no holder {claims.holder!r}{near}"
         return
     if not holder.enabled:
         fix = f"gate-agent holders enable {holder.id}"
         yield f"{holder.id} is disabled: the gate refuses them\nFix: {fix}"
-    if holder.category != request.category:
-        yield f"{holder.id} is enrolled as {holder.category!r}, not as {request.category!r}"
+    if holder.category != claims.category:
+        yield f"{holder.id} is enrolled as {holder.category!r}, not as {claims.category!r}"
 
 
-def _about_place(request: PassRequest, known: Known) -> Iterator[str]:
-    if known.community is not None and known.community not in request.communities:
-        said = ", ".join(map(repr, request.communities))
-        near = [did_you_mean(name, [known.community]) for name in request.communities]
+def _about_place(claims: GatePass, known: Known) -> Iterator[str]:
+    if known.community is not None and known.community not in claims.communities:
+        said = ", ".join(map(repr, sorted(claims.communities)))
+        near = [did_you_mean(name, [known.community]) for name in sorted(claims.communities)]
         hint = next((one for one in near if one), f"; this kiosk is in {known.community!r}")
         yield f"the pass is for the community {said}{hint}"
-    if None not in (request.kiosk, known.kiosk) and request.kiosk != known.kiosk:
-        near_kiosk = did_you_mean(str(request.kiosk), [str(known.kiosk)])
+    if None not in (claims.kiosk, known.kiosk) and claims.kiosk != known.kiosk:
+        near_kiosk = did_you_mean(str(claims.kiosk), [str(known.kiosk)])
         hint = near_kiosk or f"; this one is {known.kiosk!r}"
-        yield f"the kiosk {request.kiosk!r} counts its uses{hint}"
+        yield f"the kiosk {claims.kiosk!r} counts its uses{hint}"
 
 
-def _about_issuer(request: PassRequest, signer: bytes, known: Known) -> Iterator[str]:
+def _about_issuer(claims: GatePass, signer: bytes, known: Known) -> Iterator[str]:
     if known.issuers is None:
         return
-    fix = f"\nFix: gate-agent pass trust FILE --issuer {request.issuer}"
+    fix = f"\nFix: gate-agent pass trust FILE --issuer {claims.issuer}"
     keyed = next((key for key in known.issuers if key.key_id == signer), None)
     if keyed is not None:
-        if keyed.issuer != request.issuer:
-            yield f"this key is trusted here as {keyed.issuer!r}, not as {request.issuer!r}"
+        if keyed.issuer != claims.issuer:
+            yield f"this key is trusted here as {keyed.issuer!r}, not as {claims.issuer!r}"
+        if keyed.delegation is not None:
+            breach = keyed.delegation.limits.breach(claims)
+            if breach is not None:
+                yield f"its issuer goes beyond its limits: {breach.removeprefix('pass: ')}"
         return
     names = sorted({key.issuer for key in known.issuers})
-    if request.issuer in names:
-        yield f"this kiosk trusts {request.issuer!r} by another key than this one{fix}"
+    if claims.issuer in names:
+        yield f"this kiosk trusts {claims.issuer!r} by another key than this one{fix}"
         return
     yield (
-        f"this kiosk trusts no issuer {request.issuer!r}{did_you_mean(request.issuer, names)}{fix}"
+        f"this kiosk trusts no issuer {claims.issuer!r}{did_you_mean(claims.issuer, names)}{fix}"
     )
 
 
-def _about_end(request: PassRequest, known: Known, now: datetime) -> Iterator[str]:
-    start = max(now, request.valid_from or now)
-    if request.valid_until - start > LONGEST_VALIDITY:
-        end = bound_text(request.valid_until, known.zone, ends=True)
+def _about_end(claims: GatePass, known: Known, now: datetime) -> Iterator[str]:
+    start = max(now, claims.valid_from or now)
+    if claims.valid_until - start > LONGEST_VALIDITY:
+        end = bound_text(claims.valid_until, known.zone, ends=True)
         yield f"the pass holds until {end}, more than five years: is that meant?"

@@ -95,13 +95,13 @@ def check_pass(
     """What a pass says and whether it holds at ``at``, as JSON values.
 
     Where and how often it opens is the gate's to judge. Keys: ``valid``, ``reason``, ``detail``,
-    ``claims`` (null unless the signature is true), ``unknown_issuer`` (who it says signed it, where
-    no key of that id is trusted; else null).
+    ``claims`` (null unless the signature is true), ``unknown_issuer`` (whose key it rests on, by
+    what it says, where that is not trusted; else null).
     """
     try:
         signed = verify(text, issuers, at)
     except UnknownKeyError as error:
-        return _verdict(error.reason, error.detail, None, _issuer_said(text))
+        return _verdict(error.reason, error.detail, None, error.issuer or _issuer_said(text))
     except CredentialError as error:
         return _verdict(error.reason, error.detail, None)
     claims, shown = signed.claims, claims_as_json(signed.claims) | {"key_id": signed.key_id.hex()}

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image as Pictures
 from places import SHARED
@@ -21,6 +22,15 @@ def test_a_large_photograph_has_300_dots_an_inch(tmp_path: Path, size: tuple[int
     made = decoded(card_photo(tmp_path / "one.png"))
     assert made.size == (260, 331)
     assert not made.getexif()
+
+
+def test_a_telephones_photograph_is_taken(tmp_path: Path) -> None:
+    red = np.full((640, 480, 3), (200, 30, 30), np.uint8)
+    pillow_heif.from_bytes(mode="RGB", size=(480, 640), data=red.tobytes()).save(
+        tmp_path / "a.heic"
+    )
+    made = np.asarray(decoded(card_photo(tmp_path / "a.heic")))
+    assert np.abs(made.mean(axis=(0, 1)) - (200, 30, 30)).max() < 12
 
 
 def test_a_small_one_is_cut_and_not_enlarged(tmp_path: Path) -> None:
