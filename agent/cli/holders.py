@@ -275,8 +275,8 @@ def import_(
             by=user(),
             advance=lambda count, total: advance("holders", count, total),
             confirm=lambda shut_out, total: confirm(
-                f"Of {counted(total, 'holder')} in the file {shut_out} who may pass now would not"
-                " any more. Import it?",
+                f"The file of {counted(total, 'holder')} shuts out {shut_out} who may pass now."
+                " Import it?",
                 yes=yes,
             ),
         )

@@ -133,6 +133,8 @@ def test_who_is_unknown_is_refused_without_a_question(typed: Typed) -> None:
         ("state accept passes.sqlite --reason new", "Accept passes.sqlite as it is?"),
         ("door free-passage --all", "Let everybody through at every access point"),
         ("door free-passage north south", "through at north, south, until door resume?"),
+        ("clock set-back --reason r --to 2026-01-01T00:00Z", "may open again. [y/N]"),
+        ("holders unbind-document r-1", "Forget the ID document of r-1?"),
         ("passback forgive --all", "Forget where everybody is?"),
         ("holders references r-1 --remove 1", "Remove photograph 1 of r-1, for good?"),
     ],
@@ -164,7 +166,7 @@ def test_a_file_that_shuts_people_out_is_asked_for(
     )
     done = typed("n\n", "holders", "import", file)
     assert done.code == 1
-    assert "Of 3 holders in the file 2 who may pass now would not any more." in done.err
+    assert "The file of 3 holders shuts out 2 who may pass now. Import it? [y/N]" in done.err
     assert [one["enabled"] for one in gate("holders", "list", "--json").json] == [True, True]
     assert typed("y\n", "holders", "import", file).code == 0
     # Who is shut out already is asked about no more.
