@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.ask import Yes
-from agent.cli.ask import confirm as make_sure
 from agent.cli.common import Config, Json, StateDir, emit, examples, user
 from agent.cli.daemon import ask_agent
+from agent.cli.terminal.ask import Yes
+from agent.cli.terminal.ask import confirm as make_sure
 from agent.cli.terminal.table import flat, record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.ask import Yes, confirm
 from agent.cli.common import Config, Json, StateDir, emit, examples, say, user, warn
 from agent.cli.holders import Id
 from agent.cli.holders import app as holders
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

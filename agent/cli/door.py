@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.ask import Yes, confirm
 from agent.cli.common import Config, Json, StateDir, emit, examples, say
 from agent.cli.daemon import ask_agent
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

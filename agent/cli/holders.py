@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.ask import Yes, confirm
 from agent.cli.common import Config, Json, StateDir, counted, emit, examples, say, user, warn
 from agent.cli.progress import progress
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import record, table
 

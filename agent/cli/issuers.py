@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.ask import Yes, confirm
 from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, user, warn
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import table
 
 

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.ask import Yes, confirm
 from agent.cli.common import (
     Config,
     Json,
@@ -21,6 +20,7 @@ from agent.cli.common import (
     warn,
 )
 from agent.cli.progress import progress
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.style import plain
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

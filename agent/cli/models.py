@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.ask import Yes, confirm
 from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, user
 from agent.cli.progress import progress
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import record, table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

@@ -8,7 +8,6 @@ import typer
 
 from agent.app.open.paths import given_config_path, state_dir
 from agent.cli import cards, issuers
-from agent.cli.ask import Yes, confirm
 from agent.cli.common import Config, Json, StateDir, emit, examples, file_option, say, user, warn
 from agent.cli.credential_text import (
     HELP,
@@ -19,6 +18,7 @@ from agent.cli.credential_text import (
     unknown_issuer,
 )
 from agent.cli.issuers import limits_text
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import flat, record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.ask import Yes, confirm
 from agent.cli.common import (
     Config,
     Json,
@@ -24,6 +23,7 @@ from agent.cli.common import (
 from agent.cli.holders import Id
 from agent.cli.holders import app as holders
 from agent.cli.progress import progress
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import table
 
 

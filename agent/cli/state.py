@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.ask import Yes, confirm
 from agent.cli.common import Config, Json, StateDir, emit, examples, say, user
 from agent.cli.daemon import ask_agent
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import config_path
-from agent.cli.ask import Yes, confirm
 from agent.cli.common import Config, Json, emit, examples, say
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import state_dir
-from agent.cli.ask import Yes, confirm
 from agent.cli.common import Json, StateDir, counted, emit, examples, left_out, say, user, warn
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import table
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.terminal.style import plain
+from agent.cli.terminal.style import is_terminal, plain
 from agent.errors import RefusedError
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -22,7 +22,7 @@ def confirm(question: str, *, yes: bool) -> None:
     Raises:
         RefusedError: ``not_confirmed``; the person did not agree, and nothing was changed.
     """
-    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if yes or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return
     sys.stderr.write(f"{plain(question)} [y/N] ")
     sys.stderr.flush()
