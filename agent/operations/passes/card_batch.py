@@ -12,7 +12,7 @@ from agent.errors import RefusedError
 from agent.operations.files import read_lines
 from agent.operations.moments import bound_text
 from agent.operations.passes.card_photo import batch_photo
-from agent.operations.passes.print import Card, check_card
+from agent.operations.passes.print import Card, check_card, fonts_with
 
 
 def one_card(text: str, name: str, zone: tzinfo, photo: bytes | None = None) -> Card:
@@ -67,7 +67,7 @@ def cards_of(file: Path, zone: tzinfo, font: Path | None = None) -> list[Card]:
         RefusedError: a line is none, or cannot be printed whole; the message names it.
         UnavailableError: it cannot be read; ``font`` is no TrueType font.
     """
-    cards = []
+    cards, fonts = [], fonts_with(font)
     for number, line in enumerate(read_lines(file), 1):
         if not line.strip():
             continue
@@ -75,7 +75,7 @@ def cards_of(file: Path, zone: tzinfo, font: Path | None = None) -> list[Card]:
             wanted = json.loads(line)
             photo = batch_photo(wanted.get("photo"), file)
             card = one_card(str(wanted["text"]), str(wanted.get("name", "")), zone, photo)
-            check_card(card, font)
+            check_card(card, fonts)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             message = f"{file}:{number}: no JSON object with text and name"
             raise RefusedError("batch", message) from error

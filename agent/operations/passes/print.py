@@ -69,7 +69,7 @@ def print_cards(cards: Sequence[Card], *, sheet: bool, font: Path | None = None)
     """
     if not cards:
         raise RefusedError("cards", "there is nothing to print")
-    fonts = Fonts(() if font is None else (font,))
+    fonts = fonts_with(font)
     stream = io.BytesIO()
     canvas = Canvas(stream, pagesize=A4 if sheet else tuple(side * mm for side in CARD_MM))
     canvas.setTitle("Gate passes")
@@ -90,13 +90,22 @@ def print_cards(cards: Sequence[Card], *, sheet: bool, font: Path | None = None)
     return stream.getvalue()
 
 
-def check_card(card: Card, font: Path | None = None) -> None:
+def fonts_with(font: Path | None) -> Fonts:
+    """The fonts of cards, ``font`` before all others.
+
+    Raises:
+        UnavailableError: ``font`` is no TrueType font.
+    """
+    return Fonts(() if font is None else (font,))
+
+
+def check_card(card: Card, fonts: Fonts) -> None:
     """Nothing, where ``card`` can be printed whole.
 
     Raises:
-        RefusedError, UnavailableError: as ``print_cards``.
+        RefusedError: as ``print_cards``.
     """
-    _name_rows(card.name, Fonts(() if font is None else (font,)))
+    _name_rows(card.name, fonts)
 
 
 def _places() -> Iterator[tuple[float, float]]:
