@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.common import Json, counted, emit, examples, file_option, say
+from agent.app.open.paths import given_config_path, state_dir
+from agent.cli.common import (
+    Config,
+    Json,
+    StateDir,
+    counted,
+    emit,
+    examples,
+    file_option,
+    say,
+)
 from agent.cli.credential_text import HELP, one_text
 from agent.cli.terminal.style import plain
 
@@ -16,6 +26,7 @@ def add_to(group: typer.Typer) -> None:
         "print",
         epilog=examples(
             "pass print --file pass.txt --name 'Lin Yu' --out card.pdf",
+            "pass print --file pass.txt --name 林语堂 --photo r-1042.jpg --out card.pdf",
             "pass print --batch passes.jsonl --sheet --out cards.pdf",
         ),
     )(print_)
@@ -31,25 +42,41 @@ def print_(
     ] = "",
     batch: Annotated[
         Path | None,
-        file_option("--batch", "JSON lines with text and name."),
+        file_option("--batch", "JSON lines with text, name and photo."),
+    ] = None,
+    photo: Annotated[
+        Path | None,
+        file_option("--photo", "The holder's photograph, for the card's box.", "IMAGE"),
     ] = None,
     sheet: Annotated[bool, typer.Option("--sheet", help="Ten cards on each A4 page.")] = False,
     font: Annotated[
         Path | None,
-        file_option("--font", "A TrueType font for names."),
+        file_option("--font", "A TrueType font, asked before this machine's."),
     ] = None,
+    config: Config = None,
+    state: StateDir = None,
     as_json: Json = False,
 ) -> None:
     """Print passes as cards.
 
-    QR code, name, validity and a box for the photograph, on cards of 85.60 x 53.98 mm
-    (ID-1). Chinese names are set in a font of this machine, or in --font.
+    QR code, name, validity and the photograph, or a box for it, on cards of 85.60 x 53.98 mm
+    (ID-1). Dates are the site's. Every character is set in a font that goes into the PDF: a name
+    that no font here can set whole is refused.
     """
+    from agent.app.open.site import command_site
     from agent.operations.files import write_whole
     from agent.operations.passes.card_batch import cards_of, one_card
+    from agent.operations.passes.card_photo import card_photo
     from agent.operations.passes.print import print_cards
 
-    cards = cards_of(batch) if batch is not None else [one_card(one_text(text, file), name)]
+    zone = command_site(state_dir(state), given_config_path(config)).zone
+    if batch is not None:
+        if photo is not None:
+            raise typer.BadParameter("each line names its own", param_hint="--photo")
+        cards = cards_of(batch, zone, font)
+    else:
+        pass_text = one_text(text, file)
+        cards = [one_card(pass_text, name, zone, None if photo is None else card_photo(photo))]
     data = print_cards(cards, sheet=sheet, font=font)
     write_whole(data, out)
     if as_json:

@@ -8,6 +8,8 @@ import typer
 from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, user
 from agent.cli.daemon import ask_agent
+from agent.cli.terminal.ask import Yes
+from agent.cli.terminal.ask import confirm as make_sure
 from agent.cli.terminal.table import flat, record
 
 app = Commands(
@@ -71,14 +73,18 @@ def set_back(
         str | None,
         typer.Option("--to", metavar="TIME", help="ISO 8601 [default: what the clock says]."),
     ] = None,
+    yes: Yes = False,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
     """Take back a wrong time that was believed or claimed.
 
-    What had ended by it may open again: only a person can do this. Put the clock right first.
+    What had ended by it may open again: only a person can do this. Put the clock right first. Asks
+    first, at a terminal.
     """
+    when = "what the clock says" if to is None else to
+    make_sure(f"Set the time back to {when}? What had ended by it may open again.", yes=yes)
     _tell("set_back", reason, to, config, state, as_json=as_json)
 
 

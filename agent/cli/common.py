@@ -103,7 +103,12 @@ def warn(text: str) -> None:
     said, mark, fix = text.partition("\nFix: ")
     typer.echo(f"{_marked('warning', Meaning.DOUBT)} {plain(said)}", err=True)
     if mark:
-        typer.echo(f"Fix: {plain(fix)}", err=True)
+        advise(fix)
+
+
+def advise(fix: str) -> None:
+    """What to do about an answer that is no error, on stderr."""
+    typer.echo(f"Fix: {plain(fix)}", err=True)
 
 
 def _marked(word: str, meaning: Meaning) -> str:

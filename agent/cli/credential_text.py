@@ -7,7 +7,8 @@ the command runs, and stays in the shell's history; stdin and a file do neither.
 import sys
 from pathlib import Path
 
-from agent.cli.common import warn
+from agent.cli.common import advise, warn
+from agent.cli.terminal.style import plain
 
 STDIN = "-"
 """The word that stands for the text on stdin."""
@@ -51,3 +52,13 @@ def one_text(text: str | None, file: Path | None) -> str:
     if file is not None and text is None:
         return read_code(file)
     raise typer.BadParameter("one of the two", param_hint="--text or --file")
+
+
+def unknown_issuer(issuer: str) -> str:
+    """What a pass is that a key signed which is not trusted here: forged, or not yet made known."""
+    return f"unknown issuer {plain(issuer)}"
+
+
+def advise_trust(issuer: str) -> None:
+    """How such a pass is believed, on stderr."""
+    advise(f"gate-agent pass trust FILE --issuer {issuer}")

@@ -13,6 +13,7 @@ from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say, user, warn
 from agent.cli.holders import Id
 from agent.cli.holders import app as holders
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import record
 
 app = Commands(
@@ -82,13 +83,22 @@ def bind(
 
 @holders.command("unbind-document", epilog=examples("holders unbind-document r-1042"))
 def unbind(
-    holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
+    holder: Id,
+    *,
+    yes: Yes = False,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Forget a holder's ID document."""
+    """Forget a holder's ID document.
+
+    Asks first, at a terminal.
+    """
     from agent.app.desk.documents import unbind_document
     from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
+    confirm(f"Forget the ID document of {holder}?", yes=yes)
     made = unbind_document(site, holder, by=user())
     if as_json:
         emit(made.as_json())

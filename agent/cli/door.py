@@ -9,6 +9,7 @@ import typer
 from agent.cli import completion
 from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say
 from agent.cli.daemon import ask_agent
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import table
 
 app = Commands("door show", "door release north-entry", "door lockdown --all", "door resume --all")
@@ -83,14 +84,18 @@ def free_passage(
     points: Points = None,
     *,
     every: All = False,
+    yes: Yes = False,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
     """Let everybody through until resume.
 
-    Survives a restart. Nobody is counted meanwhile.
+    Survives a restart. Nobody is counted meanwhile. Asks first, at a terminal.
     """
+    if bool(points) is not every:
+        where = "every access point" if every else ", ".join(points or ())
+        confirm(f"Let everybody through at {where}, until door resume?", yes=yes)
     _command("free-passage", points, every, config, state, as_json=as_json)
 
 
@@ -150,6 +155,7 @@ def forgive(
     ] = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="Everybody's.")] = False,
+    yes: Yes = False,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
@@ -157,6 +163,8 @@ def forgive(
     """Forget where a holder is, so that they may come in again."""
     if (holder is None) is not every:
         raise typer.BadParameter("name one holder, or --all")
+    if every:
+        confirm("Forget where everybody is?", yes=yes)
     answer = ask_agent(config, state, {"command": "forgive", "holder": holder})
     if as_json:
         emit({"holder": answer["holder"]})

@@ -21,6 +21,7 @@ from agent.cli.common import (
     warn,
 )
 from agent.cli.progress import progress
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import record, table
 
@@ -198,19 +199,27 @@ def set_(
     _change(holder, wanted, config, state, as_json=as_json)
 
 
-@app.command("remove", epilog=examples("holders remove r-1042"))
+@app.command("remove", epilog=examples("holders remove r-1042", "holders remove r-1042 --yes"))
 def remove(
-    holder: Id, *, config: Config = None, state: StateDir = None, as_json: Json = False
+    holder: Id,
+    *,
+    yes: Yes = False,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
 ) -> None:
     """Forget a holder and all references.
 
-    Passes about them that were issued before open nothing from now on.
+    Passes about them that were issued before open nothing from now on. Asks first, at a terminal.
     """
-    from agent.app.desk.people import remove_holder
+    from agent.app.desk.people import remove_holder, to_be_removed
     from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
     _refuse_to_make_one(site, holder)
+    about = to_be_removed(site, holder)
+    if about is not None:
+        confirm(f"Remove {about}, for good?", yes=yes)
     gone, erased = remove_holder(site, holder, by=user())
     if not erased:
         warn(_ERASED_LATER)
@@ -276,6 +285,7 @@ def import_(
         typer.Argument(metavar="FILE", help="As exported, or CSV; - stdin.", readable=False),
     ],
     *,
+    yes: Yes = False,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
@@ -284,7 +294,8 @@ def import_(
 
     JSON lines as exported, or a table as CSV with the columns id, name, category and if wanted
     enabled, valid_from, valid_until. Every line is checked first: with one fault in it nothing is
-    imported. Who is known is changed to what the file says; nobody is removed.
+    imported. Who is known is changed to what the file says; nobody is removed. Asks first, at a
+    terminal, where it shuts out somebody who passes now.
     """
     from agent.app.desk.people import import_holders
     from agent.app.open.site import command_site
@@ -300,6 +311,11 @@ def import_(
             "stdin" if from_stdin else str(file),
             by=user(),
             advance=lambda count, total: advance("holders", count, total),
+            confirm=lambda shut_out, total: confirm(
+                f"The file of {counted(total, 'holder')} shuts out {shut_out} who may pass now."
+                " Import it?",
+                yes=yes,
+            ),
         )
     if done.made_key is not None:
         warn(f"made {done.made_key}, by which names are sealed; keep a copy in a safe place")
@@ -321,6 +337,8 @@ def _change(
     with open_registry(site, Key.IF_ANY) as registry:
         after, changed = holders.change(registry, holder, wanted, by=user(), now=instant(site))
         counts = registry.reference_counts().get(after.id, {})
+    for doubt in holders.doubts(after, wanted, site.categories, instant(site).utc, site.zone):
+        warn(doubt)
     if as_json:
         emit({**holders.as_json(after, counts), "changed": changed})
     else:

@@ -19,8 +19,17 @@ from agent.cli.common import (
     name_option,
     say,
     user,
+    warn,
 )
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import table
+
+AccessPoints = Annotated[
+    list[str] | None,
+    name_option(
+        "--access-point", "ID", "Only there; repeatable.", completion.access_points, Panel.WHERE
+    ),
+]
 
 
 def add_to(group: typer.Typer) -> None:
@@ -64,12 +73,7 @@ def delegate(
             "--longest", metavar="TIME", help="Of a pass: 8h, 7d.", rich_help_panel=Panel.SAYS
         ),
     ] = None,
-    access_point: Annotated[
-        list[str] | None,
-        name_option(
-            "--access-point", "ID", "Only there; repeatable.", completion.access_points, Panel.WHERE
-        ),
-    ] = None,
+    access_point: AccessPoints = None,
     valid_from: Annotated[
         str | None,
         typer.Option(
@@ -94,10 +98,12 @@ def delegate(
     The delegation goes to pass trust on each kiosk that trusts the key which signed it. A pass
     beyond the limits is denied as Unauthorized.
     """
+    from agent.app.desk.passes import known_here
     from agent.app.open.site import command_site, instant
     from agent.operations.files import write_whole
     from agent.operations.moments import parse_bound, parse_duration
     from agent.operations.passes.delegate import Handing, hand_on
+    from agent.operations.passes.doubts import handing_doubts
     from agent.operations.passes.keys import read_issuer_key, read_public_key
 
     site = command_site(state_dir(state), given_config_path(config))
@@ -110,7 +116,10 @@ def delegate(
         valid_from=parse_bound(valid_from or "none", site.zone, ends=False),
         valid_until=parse_bound(valid_until or "none", site.zone, ends=True),
     )
-    text, said = hand_on(handing, read_public_key(file), read_issuer_key(key), instant(site).utc)
+    now = instant(site).utc
+    text, said = hand_on(handing, read_public_key(file), read_issuer_key(key), now)
+    for doubt in handing_doubts(handing, known_here(site, []), now):
+        warn(doubt)
     write_whole(text.encode() + b"\n", out)
     if as_json:
         emit({"file": str(out), **said})
@@ -128,15 +137,21 @@ def distrust(
         ),
     ],
     *,
+    yes: Yes = False,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Believe passes of a key no longer, nor of keys that it let sign."""
+    """Believe passes of a key no longer, nor of keys that it let sign.
+
+    Asks first, at a terminal.
+    """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
+    issuer = pass_office.issuer_of(site, key_id)
+    confirm(f"Believe passes of {issuer} signed by {key_id} no longer?", yes=yes)
     pass_office.distrust(site, key_id, by=user())
     if as_json:
         emit({"key_id": key_id, "removed": True})

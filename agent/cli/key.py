@@ -22,6 +22,7 @@ from agent.cli.common import (
     warn,
 )
 from agent.cli.progress import progress
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.style import plain
 
 app = Commands(
@@ -80,6 +81,7 @@ def show_id(*, config: Config = None, state: StateDir = None, as_json: Json = Fa
 )
 def rotate(
     *,
+    yes: Yes = False,
     key_file: Annotated[
         Path | None,
         file_option("--key-file", "The key's file, where systemd hands the agent a copy of it."),
@@ -91,7 +93,7 @@ def rotate(
     """Change the key.
 
     Everything sealed is sealed anew, then the old key is destroyed. Ended half-way, by whatever,
-    repeat it: it goes on. The running agent decides on all the while.
+    repeat it: it goes on. The running agent decides on all the while. Asks first, at a terminal.
     """
     from agent.app.desk import rotation
     from agent.app.open.site import command_site
@@ -99,6 +101,10 @@ def rotate(
     site = command_site(state_dir(state), given_config_path(config))
     if key_file is not None:
         site = replace(site, key_file=key_file)
+    confirm(
+        f"Change the key {site.key_file}, and destroy the old one?",
+        yes=yes,
+    )
     with progress(wanted=not as_json) as advance:
         made = rotation.rotate(site, lambda done, total: advance("values", done, total), by=user())
     if made.unreadable:

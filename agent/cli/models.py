@@ -20,6 +20,7 @@ from agent.cli.common import (
     user,
 )
 from agent.cli.progress import progress
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import record, table
 
 app = Commands(
@@ -175,15 +176,18 @@ def chosen(*, state: StateDir = None, as_json: Json = False) -> None:
 
 
 @app.command("choose", epilog=examples("models choose retail"))
-def choose(name: Installed, *, state: StateDir = None, as_json: Json = False) -> None:
+def choose(
+    name: Installed, *, yes: Yes = False, state: StateDir = None, as_json: Json = False
+) -> None:
     """Use another installed pack.
 
     Templates of different packs are never compared: everybody is enrolled again. A pack that the
-    config names goes before it.
+    config names goes before it. Asks first, at a terminal.
     """
     from agent.operations.packs.choice import choose, in_use
 
     folder = state_dir(state)
+    confirm(f"Use {name}? Whoever has no reference of it is enrolled again.", yes=yes)
     choose(folder, name)
     _tell(in_use(None, folder), as_json=as_json)
 
@@ -245,15 +249,21 @@ def verify(name: Installed, *, state: StateDir = None, as_json: Json = False) ->
 
 
 @app.command("remove", epilog=examples("models remove dlib"))
-def remove(name: Installed, *, state: StateDir = None, as_json: Json = False) -> None:
+def remove(
+    name: Installed, *, yes: Yes = False, state: StateDir = None, as_json: Json = False
+) -> None:
     """Remove an installed pack.
 
-    References made by it stay, and wait for it to come back.
+    References made by it stay, and wait for it to come back. Asks first, at a terminal.
     """
     from agent.errors import RefusedError
     from agent.operations.packs import install as models
 
     folder = state_dir(state)
+    confirm(
+        f"Remove the model pack {name}? A gate that uses it knows no face until it is back.",
+        yes=yes,
+    )
     if not models.remove(name, folder):
         message = f"The model pack {name} is not installed\nFix: gate-agent models list"
         raise RefusedError("not_installed", message)

@@ -21,9 +21,18 @@ from agent.cli.common import (
     name_option,
     say,
     user,
+    warn,
 )
-from agent.cli.credential_text import HELP, STDIN, given_text, one_text
-from agent.cli.issuers import limits_text
+from agent.cli.credential_text import (
+    HELP,
+    STDIN,
+    advise_trust,
+    given_text,
+    one_text,
+    unknown_issuer,
+)
+from agent.cli.issuers import AccessPoints, limits_text
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import flat, record
 
 app = Commands(
@@ -34,14 +43,10 @@ app = Commands(
 )
 
 KeyFile = Annotated[
-    Path,
-    file_option("--key", "The issuer's private key: pass keygen.", panel=Panel.SAYS),
+    Path, file_option("--key", "The issuer's private key: pass keygen.", panel=Panel.SAYS)
 ]
 Text = Annotated[str | None, typer.Option("--text", metavar="TEXT", help=HELP)]
-File = Annotated[
-    Path | None,
-    file_option("--file", "A file with that text."),
-]
+File = Annotated[Path | None, file_option("--file", "A file with that text.")]
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -143,12 +148,7 @@ def issue(
             "--valid-from", metavar="WHEN", help="A date, or a time.", rich_help_panel=Panel.SAYS
         ),
     ] = None,
-    access_point: Annotated[
-        list[str] | None,
-        name_option(
-            "--access-point", "ID", "Only there; repeatable.", completion.access_points, Panel.WHERE
-        ),
-    ] = None,
+    access_point: AccessPoints = None,
     uses: Annotated[
         int | None,
         typer.Option(
@@ -195,16 +195,22 @@ def issue(
         ),
     ] = False,
     png: Annotated[
-        Path | None,
-        file_option("--png", "Also draw the QR code.", panel=Panel.OUTPUT),
+        Path | None, file_option("--png", "Also draw the QR code.", panel=Panel.OUTPUT)
     ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Sign also what has ended already.", rich_help_panel=Panel.ANYWAY
+        ),
+    ] = False,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
     """Issue a pass.
 
-    Prints its text for a QR code: a bearer credential, so mind where it goes.
+    Prints its text for a QR code: a bearer credential, so mind where it goes. Names that config
+    and registry of this machine do not know are warned of; a pass that has ended is refused.
     """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
@@ -243,7 +249,9 @@ def issue(
         kiosk=kiosk,
         document=document,
     )
-    issued = pass_office.issue(site, request, key, template)
+    issued, doubts = pass_office.issue(site, request, key, template, force=force)
+    for doubt in doubts:
+        warn(doubt)
     if png is not None:
         from io import BytesIO
 
@@ -253,7 +261,7 @@ def issue(
         qr_code(issued.text).save(drawn, kind="png", scale=6, border=4)
         write_whole(drawn.getvalue(), png)
     if as_json:
-        emit(issued.as_json())
+        emit({**issued.as_json(), "warnings": doubts})
         return
     say(issued.text)
 
@@ -270,8 +278,7 @@ def verify(
     text: Text = None,
     file: File = None,
     trust: Annotated[
-        Path | None,
-        file_option("--trust", "A public key [default: the trusted ones]."),
+        Path | None, file_option("--trust", "A public key [default: the trusted ones].")
     ] = None,
     issuer: Annotated[
         str, name_option("--issuer", "NAME", "Whose key --trust is.", completion.issuers)
@@ -298,7 +305,11 @@ def verify(
     if as_json:
         emit(found)
     else:
-        say("valid" if found["valid"] else f"not valid: {found['reason']} ({found['detail']})")
+        issuer = found["unknown_issuer"]
+        why = found["reason"] if issuer is None else unknown_issuer(issuer)
+        say("valid" if found["valid"] else f"not valid: {why} ({found['detail']})")
+        if issuer is not None:
+            advise_trust(issuer)
         record({name: flat(value) for name, value in (found["claims"] or {}).items()})
     if not found["valid"]:
         raise typer.Exit(1)
@@ -310,13 +321,15 @@ def revoke(
         str, typer.Argument(metavar="PASS", help="Its id; - reads its whole text from stdin.")
     ],
     *,
+    yes: Yes = False,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
     """Let a pass open nothing on this kiosk.
 
-    The running agent knows within two seconds. Other kiosks must be told as well.
+    The running agent knows within two seconds. Other kiosks must be told as well. Asks first, at a
+    terminal: nothing takes it back.
     """
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
@@ -324,6 +337,7 @@ def revoke(
     site = command_site(state_dir(state), given_config_path(config))
     if wanted == STDIN or pass_office.is_whole_pass(wanted):
         wanted = given_text(wanted, "pass revoke -")
+    confirm("Revoke this pass, for good?", yes=yes)
     one, changed = pass_office.revoke(site, wanted, by=user())
     if as_json:
         emit({"pass": one, "revoked": True, "changed": changed})
@@ -374,6 +388,8 @@ def trust(
     start = parse_bound(valid_from or "none", site.zone, ends=False)
     end = parse_bound(valid_until or "none", site.zone, ends=True)
     found = pass_office.trusted_key(site, file, issuer, start, end)
+    for doubt in pass_office.trust_doubts(site, found):
+        warn(doubt)
     made = pass_office.trust(site, found, by=user())
     if as_json:
         emit(made)

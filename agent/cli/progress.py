@@ -10,7 +10,10 @@ Advance = Callable[[str, int, int], None]
 
 @contextmanager
 def progress(*, wanted: bool) -> Iterator[Advance]:
-    """A bar for the work in the block; silent unless ``wanted`` and stderr is a terminal."""
+    """A bar for the work in the block; silent unless ``wanted`` and stderr is a terminal.
+
+    It begins with the first step: before that a question may stand there.
+    """
     if not (wanted and sys.stderr.isatty()):
         yield lambda _what, _done, _total: None
         return
@@ -24,10 +27,16 @@ def progress(*, wanted: bool) -> Iterator[Advance]:
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=None)
 
-        def advance(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total or None)
+    def advance(what: str, done: int, total: int) -> None:
+        if not bar.live.is_started:
+            bar.start()
+        bar.update(task, description=what, completed=done, total=total or None)
 
+    try:
         yield advance
+    finally:
+        if bar.live.is_started:
+            bar.stop()

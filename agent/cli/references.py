@@ -23,6 +23,7 @@ from agent.cli.common import (
 from agent.cli.holders import Id
 from agent.cli.holders import app as holders
 from agent.cli.progress import progress
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import table
 
 
@@ -41,6 +42,7 @@ def references(
         int | None,
         typer.Option("--remove", metavar="N", help="Take this photograph away, as listed."),
     ] = None,
+    yes: Yes = False,
     pack: PackOption = None,
     config: Config = None,
     state: StateDir = None,
@@ -48,7 +50,7 @@ def references(
 ) -> None:
     """List or remove photographs of a holder.
 
-    Never a template. What is left is averaged anew.
+    Never a template. What is left is averaged anew. A removal asks first, at a terminal.
     """
     from agent.app.desk.people import with_pack
     from agent.app.desk.references import references_of, remove_photograph
@@ -63,6 +65,7 @@ def references(
             names = ("photograph", "reference", "pack", "pack_version", "score_with_others")
             table(names, [[row[name] for name in names] for row in rows])
         return
+    confirm(f"Remove photograph {remove} of {holder}, for good?", yes=yes)
     left = remove_photograph(site, holder, remove, by=user())
     if left.forgotten:
         kept = counted(left.forgotten, "photograph")

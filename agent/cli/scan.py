@@ -6,6 +6,7 @@ import typer
 
 from agent.app.open.paths import state_dir
 from agent.cli.common import Json, StateDir, Task, complain, emit, examples, say
+from agent.cli.credential_text import advise_trust, unknown_issuer
 from agent.cli.terminal.style import plain
 
 _LONGEST_SHOWN = 48
@@ -47,10 +48,14 @@ def scan(
             text = symbol.text if symbol.text is not None else f"{len(symbol.content)} bytes"
             shown = plain(text[:_LONGEST_SHOWN]) + ("..." if len(text) > _LONGEST_SHOWN else "")
             holds = "valid" if one.verdict.valid else str(one.verdict.reason)
+            if one.verdict.unknown_issuer is not None:
+                holds = unknown_issuer(one.verdict.unknown_issuer)
             if one.part is not None:
                 holds = "waiting for the others" if one.waiting else holds
                 holds = f"part {one.part.number} of {one.part.count}, {holds}"
             head = f"{plain(result.file)}: {symbol.format} by {symbol.decoder}, {symbol.ms:.0f} ms"
             say(f"{head}: {one.kind.value}, {holds}: {shown}")
+            if one.verdict.unknown_issuer is not None:
+                advise_trust(one.verdict.unknown_issuer)
     if unread:
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ from agent.app.open.paths import given_config_path, state_dir
 from agent.cli import completion
 from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say, user
 from agent.cli.daemon import ask_agent
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import table
 
 app = Commands(
@@ -61,6 +62,7 @@ def accept(
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Why; the event tells it.")
     ],
+    yes: Yes = False,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
@@ -69,13 +71,17 @@ def accept(
 
     One that is missing, empty, older or of another installation counts from now on: what it lacks
     was never used, locked down or revoked. The event says who did and why. Works with and without
-    a running agent.
+    a running agent. Asks first, at a terminal.
     """
     from agent.app.desk.state import accept_file
     from agent.app.open.files.running import agent_runs
     from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
+    confirm(
+        f"Accept {file} as it is? What it lacks was then never used, locked down or revoked.",
+        yes=yes,
+    )
     if agent_runs(site.state):
         request = {"command": "accept_state", "file": file, "reason": reason}
         part = ask_agent(config, state, request)["part"]

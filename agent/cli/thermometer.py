@@ -6,6 +6,7 @@ import typer
 
 from agent.app.open.paths import config_path
 from agent.cli.common import Commands, Config, Json, Task, emit, examples, say
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import record
 
 app = Commands(
@@ -43,18 +44,20 @@ def set_emissivity(
         typer.Argument(metavar="E", min=0.1, max=1.0, help="Of what is looked at; skin: 0.98."),
     ],
     *,
+    yes: Yes = False,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Write the emissivity into an MLX90614.
 
     Hardly needed: readings are corrected. Not for parts named xCx (DCI, BCC): a factory cell of
-    theirs would have to follow.
+    theirs would have to follow. Asks first, at a terminal.
     """
     from agent.app.open.thermometers import write_emissivity
     from agent.config import load_config
 
     found = load_config(config_path(config)).config.thermometer
+    confirm(f"Write the emissivity {emissivity:g} into the part?", yes=yes)
     before, after = (round(one, 4) for one in write_emissivity(found, emissivity))
     if as_json:
         emit({"before": before, "emissivity": after})

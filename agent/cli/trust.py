@@ -20,6 +20,7 @@ from agent.cli.common import (
     user,
     warn,
 )
+from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import table
 
 _TRUST = examples(
@@ -121,13 +122,18 @@ def remove(
         ),
     ],
     *,
+    yes: Yes = False,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Remove a trust list: what its keys signed is refused from now on."""
+    """Remove a trust list: what its keys signed is refused from now on.
+
+    Asks first, at a terminal.
+    """
     from agent.operations.health import trust_lists
 
     folder = state_dir(state)
+    confirm(f"Remove the trust list {name}? What its keys signed is refused then.", yes=yes)
     trust_lists.remove(name, folder)
     _record(folder, name, "removed", None)
     if as_json:

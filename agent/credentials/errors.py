@@ -18,6 +18,18 @@ class CredentialError(RefusedError):
         self.detail = detail
 
 
+class UnknownKeyError(CredentialError):
+    """A pass rests on a key that is not trusted here: forged, or of one whom nobody made known.
+
+    Only who trusts that key could tell which, so the gate denies it as ``CredentialForged``.
+    ``issuer`` is whose key it is said to be, where that is known: for people, never for an event.
+    """
+
+    def __init__(self, detail: str, issuer: str | None = None) -> None:
+        super().__init__(Reason.CREDENTIAL_FORGED, detail)
+        self.issuer = issuer
+
+
 def unreadable(detail: str) -> CredentialError:
     """What was shown is no credential of the kind it says it is: ``Reason.OTHER``."""
     return CredentialError(Reason.OTHER, detail)

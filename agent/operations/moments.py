@@ -53,6 +53,18 @@ def parse_bound(text: str, zone: tzinfo, *, ends: bool) -> datetime | None:
         ) from error
 
 
+def bound_text(moment: datetime, zone: tzinfo, *, ends: bool) -> str:
+    """``moment`` as people write it in ``zone``: a whole day by its date, else to the minute."""
+    try:
+        local = moment.astimezone(zone)
+        if local.time() != time():
+            return f"{local:%Y-%m-%d %H:%M}"
+        # An end at midnight is all of the day before, as it is typed.
+        return f"{local.date() - timedelta(days=1 if ends else 0)}"
+    except OverflowError:
+        return f"{moment:%Y-%m-%d}"
+
+
 def parse_at(text: str, zone: tzinfo) -> datetime:
     """A moment as people write one, in ``zone`` where it has no offset; a date is its midnight.
 

@@ -45,7 +45,10 @@ class Judged:
         return self.part is not None and self.verdict is WAITING
 
     def as_json(self) -> dict[str, Any]:
-        """As ``gate-agent scan --json`` prints a symbol; what is no part has no word of parts."""
+        """As ``gate-agent scan --json`` prints a symbol.
+
+        What is no part has no word of parts, and only a pass of an unknown issuer names one.
+        """
         reason = self.verdict.reason
         shown: dict[str, Any] = {
             "format": self.symbol.format,
@@ -59,6 +62,8 @@ class Judged:
                 "reason": None if reason is None else reason.value,
             },
         }
+        if self.verdict.unknown_issuer is not None:
+            shown["unknown_issuer"] = self.verdict.unknown_issuer
         if self.part is not None:
             shown["part"] = {"number": self.part.number, "count": self.part.count}
             shown["waiting"] = self.waiting

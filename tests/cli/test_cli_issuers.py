@@ -78,6 +78,25 @@ def test_the_desk_signs_within_its_limits_only(gate: Gate, desk: Path) -> None:
     assert verdict(gate, desk) == (False, "CredentialForged")
 
 
+def test_whose_limits_are_missing_is_the_unknown_issuer(gate: Gate, desk: Path) -> None:
+    assert delegate(gate, desk).code == 0
+    assert gate("pass", "trust", desk).code == 0
+    office = next(one for one in gate("pass", "issuers", "--json").json if one["limits"] is None)
+    assert gate("pass", "distrust", office["key_id"]).code == 0
+    answer = gate("pass", "verify", "--text", issue(gate, desk))
+    assert answer.out.startswith("not valid: unknown issuer office (pass: who limits")
+    assert answer.err.endswith("Fix: gate-agent pass trust FILE --issuer office\n")
+
+
+def test_a_pass_beyond_its_issuers_limits_is_doubted(gate: Gate, desk: Path) -> None:
+    assert delegate(gate, desk).code == 0
+    assert gate("pass", "trust", desk).code == 0
+    words = ("--issuer", "desk", "--category", "courier", "--community", "lakeside")
+    key = ("--key", desk.with_name("desk.pem"), "--valid-until", "2099-05-31", "--json")
+    doubts = gate("pass", "issue", "v-7", *words, *key).json["warnings"]
+    assert "its issuer goes beyond its limits: a category that its issuer may not give" in doubts
+
+
 @pytest.mark.parametrize(
     ("limits", "reason"),
     [

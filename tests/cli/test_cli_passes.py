@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pypdfium2
 import pytest
 from gate_command import PROGRAM, Gate
 from id_parts import RESIDENT
@@ -202,56 +200,6 @@ def test_an_id_number_goes_onto_a_pass_as_a_keyed_hash(gate: Gate, office, tmp_p
     wrong = issued(f"{RESIDENT[:-1]}Y\n")
     assert wrong.returncode == 1
     assert RESIDENT[:-1] not in wrong.stdout + wrong.stderr
-
-
-# --- on paper ------------------------------------------------------------------------------------
-
-
-def pages(file: Path) -> list[tuple[np.ndarray[Any, Any], str]]:
-    document = pypdfium2.PdfDocument(file)
-    found = []
-    for page in document:
-        image = page.render(scale=4).to_numpy()
-        text = page.get_textpage()
-        found.append((np.ascontiguousarray(image[:, :, :3]), text.get_text_range()))
-        text.close()
-        page.close()
-    document.close()
-    return found
-
-
-@pytest.mark.parametrize("name", ["Lin Yu", "林语堂", "欧阳 娜娜 Ouyang Nana Elisabeth-Charlotte"])
-def test_a_card_shows_code_name_and_validity(gate: Gate, issue, tmp_path, name: str) -> None:
-    made = issue().json
-    card = tmp_path / "card.pdf"
-    answer = gate("pass", "print", "--text", made["text"], "--name", name, "--out", card, "--json")
-    assert (answer.code, answer.json["cards"]) == (0, 1)
-    ((image, text),) = pages(card)
-    assert [symbol.text for symbol in read_symbols(image)] == [made["text"]]
-    assert "".join(name.split()) in "".join(text.split())
-    assert "2099-06-01" in text
-    assert made["pass"] in text
-
-
-def test_a_sheet_holds_ten_cards(gate: Gate, issue, tmp_path: Path) -> None:
-    made = [issue(holder=f"r-{number}").json for number in range(12)]
-    lines = [json.dumps({"text": one["text"], "name": one["holder"]}) for one in made]
-    (tmp_path / "batch.jsonl").write_text("\n".join(lines) + "\n")
-    out = tmp_path / "cards.pdf"
-    words = ("--batch", tmp_path / "batch.jsonl", "--sheet", "--out", out, "--json")
-    assert gate("pass", "print", *words).json["cards"] == 12
-    found = [{symbol.text for symbol in read_symbols(image)} for image, _ in pages(out)]
-    assert [len(texts) for texts in found] == [10, 2]
-    assert found[0] | found[1] == {one["text"] for one in made}
-
-
-@pytest.mark.parametrize("line", ["{", "[]", '{"name": "x"}', '{"text": "GP1:ABC"}', "1"])
-def test_a_batch_that_is_none_is_refused_by_its_line(gate: Gate, tmp_path, line: str) -> None:
-    (tmp_path / "batch.jsonl").write_text(line + "\n")
-    out = tmp_path / "cards.pdf"
-    answer = gate("pass", "print", "--batch", tmp_path / "batch.jsonl", "--out", out, "--json")
-    assert (answer.code, "batch.jsonl:1" in answer.json["error"]) == (1, True)
-    assert not out.exists()
 
 
 def test_a_drawn_code_is_read_back(issue, tmp_path: Path) -> None:

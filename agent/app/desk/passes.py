@@ -1,5 +1,6 @@
 """What the office does with passes: a template for one, issuers to trust, passes to revoke."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -8,7 +9,7 @@ import numpy as np
 
 from agent.adapters.store.keys import load_key
 from agent.app.open.engine import open_engine
-from agent.app.open.files.stores import Key, open_registry, read_registry
+from agent.app.open.files.stores import Key, has_registry, open_registry, read_registry
 from agent.app.open.site import Site, instant
 from agent.credentials.documents.id_hash import community_hash
 from agent.credentials.documents.resident_id import check as check_number
@@ -18,10 +19,13 @@ from agent.credentials.passes.issuers import IssuerKey, Issuers, delegated_key, 
 from agent.credentials.passes.pass_template import CommunityKey, PassTemplate
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
+from agent.domain.credential.near import did_you_mean
 from agent.domain.credential.reason import Reason
 from agent.domain.hours.instant import utc_text
-from agent.errors import RefusedError
+from agent.errors import RefusedError, StoreError
+from agent.operations.doubts import alike, past
 from agent.operations.passes.delegate import limits_as_json, read_delegation
+from agent.operations.passes.doubts import Known, doubts, refuse_past
 from agent.operations.passes.issue import IssuedPass, PassRequest, check_pass, issue_pass
 from agent.operations.passes.keys import read_issuer_key, read_public_key
 from agent.vision.face.acquire import acquire
@@ -39,18 +43,52 @@ def issue(
     request: PassRequest,
     key_file: Path,
     template: tuple[PassTemplate, int, Path] | None,
-) -> IssuedPass:
-    """A signed pass; ``template`` comes with its bits and the community key's file.
+    *,
+    force: bool = False,
+) -> tuple[IssuedPass, list[str]]:
+    """A signed pass, and what looks wrong about it; ``template`` has its bits and the key's file.
 
     Raises:
-        RefusedError: what it shall say contradicts itself.
+        RefusedError: what it shall say contradicts itself. ``past``; it has ended, and nobody
+            said ``force``.
         UnavailableError: a key is missing, open to others, or none.
     """
     sealed = None
     if template is not None:
         what, bits, community_file = template
         sealed = (what, bits, CommunityKey(load_key(community_file)))
-    return issue_pass(request, read_issuer_key(key_file), instant(site).utc, sealed)
+    key, now = read_issuer_key(key_file), instant(site).utc
+    forced = refuse_past("the pass", request.valid_until, now, site.zone, force=force)
+    issued = issue_pass(request, key, now, sealed)
+    said = [] if forced is None else [forced]
+    known = known_here(site, said)
+    return issued, [*said, *doubts(issued.claims, key_id(key.public_key()), known, now)]
+
+
+def known_here(site: Site, troubles: list[str]) -> Known:
+    """What config and registry of this machine know; an office may have neither.
+
+    A registry that cannot be read is known nothing of, and said so in ``troubles``.
+    """
+    place = site.place
+    known = Known(site.zone, categories=site.categories)
+    if place is not None:
+        known = replace(
+            known,
+            community=place.community,
+            kiosk=place.kiosk,
+            access_points=place.access_points,
+            unknown_pass=place.unknown_pass,
+        )
+    try:
+        if not has_registry(site):
+            return known
+        with read_registry(site) as registry:
+            found = {str(holder.id): holder for holder in registry.readable_holders()}
+            return replace(known, holders=found, issuers=tuple(registry.issuers()))
+    except StoreError as error:
+        troubles.append(f"holders and issuers were not looked up: {error}")
+        return known
 
 
 def enrolled_template(site: Site, holder: str) -> PassTemplate:
@@ -161,6 +199,17 @@ def trusted_key(
     return key
 
 
+def trust_doubts(site: Site, key: IssuerKey) -> list[str]:
+    """What looks wrong about a key before it is trusted: its time is over, or its name a slip."""
+    with read_registry(site) as registry:
+        names = sorted({one.issuer for one in registry.issuers()})
+    said = (
+        past("the time of this key", key.valid_until, instant(site).utc, site.zone),
+        alike("the issuer", key.issuer, names),
+    )
+    return [one for one in said if one is not None]
+
+
 def trust(site: Site, key: IssuerKey, *, by: str) -> dict[str, Any]:
     """Believe passes of this key from now on.
 
@@ -178,6 +227,25 @@ def trust(site: Site, key: IssuerKey, *, by: str) -> dict[str, Any]:
             )
         registry.put_issuer(key, by=by, now=instant(site))
     return issuer_as_json(key)
+
+
+def issuer_of(site: Site, wanted: str) -> str:
+    """Whose the trusted key of this id is.
+
+    Raises:
+        RefusedError: ``no_such_issuer``; where an issuer's name was given, its keys are told.
+    """
+    with read_registry(site) as registry:
+        keys = registry.issuers()
+    for key in keys:
+        if key.key_id.hex() == wanted:
+            return key.issuer
+    ids = [key.key_id.hex() for key in keys]
+    named = [one.key_id.hex() for one in keys if one.issuer == wanted]
+    near = f"; {wanted!r} signs with {', '.join(named)}" if named else did_you_mean(wanted, ids)
+    raise RefusedError(
+        "no_such_issuer", f"no such key is trusted{near}\nFix: gate-agent pass issuers"
+    )
 
 
 def distrust(site: Site, wanted: str, *, by: str) -> None:

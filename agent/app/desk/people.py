@@ -19,6 +19,7 @@ from agent.domain.sight.comparison import Metric
 from agent.domain.sight.operating_point import operating_point
 from agent.domain.sight.thresholds import Thresholds, pairs_of
 from agent.errors import ConfigError, ImageError, KeyUnavailableError, UnavailableError
+from agent.operations.doubts import past
 from agent.operations.people import gallery_check, holders
 from agent.operations.people.enrol import (
     Bars,
@@ -31,7 +32,13 @@ from agent.operations.people.enrol import (
 from agent.operations.people.holders import NAMES_FIX
 from agent.operations.people.identify import Bar, IdentifiedImage, identify
 from agent.operations.people.photographs import Photograph, read_photographs
-from agent.operations.people.transfer import Documents, export_lines, parse_lines, write
+from agent.operations.people.transfer import (
+    Documents,
+    count_shut_out,
+    export_lines,
+    parse_lines,
+    write,
+)
 from agent.ports import Damage, DocumentHashes, Gallery, Reference
 from agent.vision.face.engine import FaceEngine
 from agent.vision.packs.manifest import Manifest, manifest_names, read_any_manifest, read_manifest
@@ -104,7 +111,10 @@ def store_enrolment(
         instead_of=owned if request.adds else None,
         photographs=_to_keep(site, registry, request),
     )
-    return made
+    ended = past(
+        f"the validity of {made.holder.id}", made.holder.valid_until, instant(site).utc, site.zone
+    )
+    return made if ended is None else replace(made, warnings=(*made.warnings, ended))
 
 
 def _to_keep(site: Site, registry: EnrolmentStore, request: EnrolmentRequest) -> list[bytes] | None:
@@ -198,12 +208,18 @@ class Imported:
 
 
 def import_holders(
-    site: Site, lines: Iterable[str], name: str, *, by: str, advance: Callable[[int, int], None]
+    site: Site,
+    lines: Iterable[str],
+    name: str,
+    *,
+    by: str,
+    advance: Callable[[int, int], None],
+    confirm: Callable[[int, int], None] = lambda _shut_out, _holders: None,
 ) -> Imported:
-    """Read every line, then write.
+    """Read every line, ask ``confirm`` where some who pass now would not, then write.
 
     Raises:
-        RefusedError: ``import``, with every finding; nothing was written.
+        RefusedError: ``import``, with every finding; nothing was written. What ``confirm`` raises.
         KeyUnavailableError: names are sealed, and the key for that is missing.
         StoreError: the registry is locked, damaged or not writable.
     """
@@ -219,6 +235,9 @@ def import_holders(
             with contextlib.suppress(KeyUnavailableError):
                 documents = _documents(registry)
             imports = parse_lines(lines, name, key_ring(site), _components, documents, site.zone)
+        shut_out = count_shut_out(imports, registry, instant(site).utc)
+        if shut_out:
+            confirm(shut_out, len(imports))
         changed = write(
             imports,
             registry,
@@ -247,6 +266,17 @@ def remove_holder(site: Site, holder_id: str, *, by: str) -> tuple[HolderId, boo
         now, at_least = instant(site), latest_trusted(site)
         gone = holders.remove(registry, holder_id, by=by, now=now, at_least=at_least)
     return gone, registry.erased
+
+
+def to_be_removed(site: Site, holder_id: str) -> str | None:
+    """What a removal takes away, for the question before it; None where it cannot be told."""
+    with read_registry(site) as registry:
+        found = next((one for one in registry.readable_holders() if one.id == holder_id), None)
+        count = sum(registry.reference_counts().get(HolderId(holder_id), {}).values())
+    if found is None:
+        return None
+    references = "1 reference" if count == 1 else f"{count} references"
+    return f"{found.id} ({found.category}, {references})"
 
 
 def damage_of(site: Site) -> Damage:

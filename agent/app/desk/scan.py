@@ -41,6 +41,10 @@ def installed_judge(state: Path) -> Judge:
             return Verdict(found.valid, found.reason)
         checked = check_pass(text, issuers, now, revoked)
         reason = checked["reason"]
-        return Verdict(checked["valid"], None if reason is None else Reason(reason))
+        return Verdict(
+            checked["valid"],
+            None if reason is None else Reason(reason),
+            checked["unknown_issuer"],
+        )
 
     return judge

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from agent import logs
 from agent.adapters.clock import SystemClock
 from agent.adapters.store.keys import key_path
-from agent.config import FaceConfig, StoreConfig, load_config
+from agent.config import FaceConfig, GateConfig, StoreConfig, load_config
+from agent.domain.access.rule import Rule
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.topics import Topics
@@ -23,12 +24,26 @@ new_event_id = Uuid7Source(os.urandom)
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the config says that this kiosk stands, in the words of a pass.
+
+    ``kiosk`` is ``GRID/ID``; ``unknown_pass`` are the categories whose passes open also where the
+    registry does not know the holder.
+    """
+
+    community: str
+    kiosk: str
+    access_points: frozenset[str]
+    unknown_pass: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What of the config a command needs; without a config, what holds by default.
 
     ``face`` names the model pack that is used, also where the config leaves it to what was chosen.
-    ``categories`` are those that a rule names, None where no config says; ``source`` is the
-    CloudEvents source.
+    ``categories`` are those that a rule names, None where no config says, as ``place``; ``source``
+    is the CloudEvents source.
     """
 
     state: Path
@@ -39,6 +54,7 @@ class Site:
     categories: frozenset[str] | None
     source: str
     trust_system_clock: bool
+    place: Place | None = None
 
 
 def site_of(state: Path, config: Path | None) -> Site:
@@ -64,6 +80,27 @@ def site_of(state: Path, config: Path | None) -> Site:
         categories=frozenset(name for rule in file.config.rule for name in rule.categories),
         source=Topics(kiosk.community, kiosk.grid, kiosk.id).source,
         trust_system_clock=file.config.clock.trust_system_clock,
+        place=_place(file.config),
+    )
+
+
+def _place(config: GateConfig) -> Place:
+    kiosk = config.kiosk
+    # As the gate has it: a rule's own word, else the older one for all of them, else by category.
+    rules = [
+        Rule(
+            frozenset(rule.categories),
+            accept_unknown_holders=config.pass_.accept_unknown_holders
+            if rule.accept_unknown_holders is None
+            else rule.accept_unknown_holders,
+        )
+        for rule in config.rule
+    ]
+    return Place(
+        kiosk.community,
+        f"{kiosk.grid}/{kiosk.id}",
+        frozenset(point.id for point in config.access_point),
+        frozenset(name for rule in rules if rule.believes_unknown for name in rule.categories),
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.credentials.errors import CredentialError, unreadable
+from agent.credentials.errors import CredentialError, UnknownKeyError, unreadable
 from agent.credentials.formats import base45, cbor, cose
 from agent.credentials.passes.claim_values import check_words
 from agent.credentials.passes.claim_values import count as _count
@@ -79,7 +79,7 @@ def verify(text: str, issuers: Issuers, now: datetime | None) -> SignedPass:
     message = _message(text)
     trusted = issuers.find(message.key_id)
     if trusted is None:
-        raise CredentialError(Reason.CREDENTIAL_FORGED, "pass: signed by a key that is not trusted")
+        raise UnknownKeyError("pass: signed by a key that is not trusted")
     if message.algorithm is not cose.Algorithm.EDDSA or not cose.verify(message, trusted.key):
         raise CredentialError(Reason.CREDENTIAL_FORGED, "pass: the signature is wrong")
     signed = _signed(message)

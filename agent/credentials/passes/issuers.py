@@ -18,7 +18,7 @@ from types import MappingProxyType
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from agent.credentials.errors import CredentialError
+from agent.credentials.errors import CredentialError, UnknownKeyError
 from agent.credentials.passes.delegation import Delegation
 from agent.domain.credential.gate_pass import GatePass
 from agent.domain.credential.reason import Reason
@@ -103,9 +103,10 @@ class Issuers:
             return
         grantor = self.grantor(key)
         if grantor is None:
-            raise CredentialError(
-                Reason.CREDENTIAL_FORGED, "pass: who limits its issuer is not trusted"
-            )
+            detail = "pass: who limits its issuer is not trusted"
+            if self.find(key.delegation.grantor_key_id) is None:
+                raise UnknownKeyError(detail, key.delegation.grantor)
+            raise CredentialError(Reason.CREDENTIAL_FORGED, detail)
         begun = now is None or grantor.valid_from is None or grantor.valid_from <= now
         # It is at least as late as the pass says that it was issued.
         latest = None if now is None else max(now, claims.issued_at or now)

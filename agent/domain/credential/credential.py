@@ -17,7 +17,11 @@ class CredentialKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a credential holds; the first reason against it where it does not."""
+    """Whether a credential holds; the first reason against it where it does not.
+
+    ``unknown_issuer`` is who a pass says signed it, where no such key is trusted here.
+    """
 
     valid: bool
     reason: Reason | None = None
+    unknown_issuer: str | None = None

@@ -8,9 +8,9 @@ from typing import Any
 import segno
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.credentials.errors import CredentialError
+from agent.credentials.errors import CredentialError, UnknownKeyError
 from agent.credentials.formats import base45
-from agent.credentials.passes.gate_pass import PREFIX, issue, new_pass_id, verify
+from agent.credentials.passes.gate_pass import PREFIX, issue, new_pass_id, read_claims, verify
 from agent.credentials.passes.issuers import Issuers
 from agent.credentials.passes.pass_template import CommunityKey, PassTemplate
 from agent.domain.credential.gate_pass import GatePass, PassId
@@ -95,10 +95,13 @@ def check_pass(
     """What a pass says and whether it holds at ``at``, as JSON values.
 
     Where and how often it opens is the gate's to judge. Keys: ``valid``, ``reason``, ``detail``,
-    ``pass`` (null unless the signature is true; then its claims).
+    ``claims`` (null unless the signature is true), ``unknown_issuer`` (whose key it rests on, by
+    what it says, where that is not trusted; else null).
     """
     try:
         signed = verify(text, issuers, at)
+    except UnknownKeyError as error:
+        return _verdict(error.reason, error.detail, None, error.issuer or _issuer_said(text))
     except CredentialError as error:
         return _verdict(error.reason, error.detail, None)
     claims, shown = signed.claims, claims_as_json(signed.claims) | {"key_id": signed.key_id.hex()}
@@ -141,11 +144,23 @@ def qr_code(text: str) -> segno.QRCode:
 
 
 def _verdict(
-    reason: Reason | None, detail: str | None, claims: Mapping[str, Any] | None
+    reason: Reason | None,
+    detail: str | None,
+    claims: Mapping[str, Any] | None,
+    unknown_issuer: str | None = None,
 ) -> dict[str, Any]:
     return {
         "valid": reason is None,
         "reason": None if reason is None else reason.value,
         "detail": detail,
         "claims": claims,
+        "unknown_issuer": unknown_issuer,
     }
+
+
+def _issuer_said(text: str) -> str | None:
+    """Whose pass ``text`` says that it is: nobody has checked that."""
+    try:
+        return read_claims(text).issuer
+    except CredentialError:
+        return None

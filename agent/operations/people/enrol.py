@@ -31,6 +31,7 @@ from agent.domain.sight.comparison import Metric, ReferenceIndex
 from agent.domain.sight.image import Template
 from agent.domain.sight.track import Candidate
 from agent.errors import EnrolmentRefusedError
+from agent.operations.doubts import unruled
 from agent.operations.people.photographs import Photograph, each_once, same_person
 from agent.operations.people.references import gain_of, merged, merging_of
 from agent.ports import Reference
@@ -182,12 +183,9 @@ def prepare(
             f"the face alone serves {bar.serves} references at the promised rate, and there are"
             " more: it opens for nobody until a rule asks for a second factor (pass+face)"
         )
-    if categories is not None and holder.category not in categories:
-        known_categories = ", ".join(sorted(categories)) or "none"
-        warnings.append(
-            f"no rule names the category {holder.category!r}: the gate refuses it; the rules name"
-            f" {known_categories}"
-        )
+    no_rule = unruled(holder.category, categories)
+    if no_rule is not None:
+        warnings.append(no_rule)
     quality = tuple({"file": one.called, **one.figures} for one in photographs)
     return Enrolment(holder, made, quality, closest, tuple(warnings))
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.credential.near import did_you_mean
 from agent.domain.hours.instant import Instant, utc_text
 from agent.errors import RefusedError
+from agent.operations.doubts import past, unruled
 from agent.operations.people.enrol import make_holder
 from agent.ports import HolderStore
 
@@ -71,6 +72,16 @@ def change(
     # Built on what was read: written over somebody's "disable", it would let them pass again.
     store.put(after, by=by, now=now, if_still=lambda stored: stored == before)
     return after, True
+
+
+def doubts(
+    after: Holder, wanted: Change, categories: frozenset[str] | None, now: datetime, zone: tzinfo
+) -> list[str]:
+    """What looks wrong about a change: a category that no rule names, an end that is past."""
+    category = None if wanted.category is None else unruled(after.category, categories)
+    ends = after.valid_until if wanted.valid_until[0] else None
+    said = (category, past(f"the validity of {after.id}", ends, now, zone))
+    return [one for one in said if one is not None]
 
 
 def unread_names(holders: Iterable[Holder]) -> str | None:

@@ -171,6 +171,24 @@ def write(
     return changed
 
 
+def count_shut_out(imports: Sequence[Import], registry: PeopleStore, now: datetime) -> int:
+    """How many whom the registry lets pass at ``now`` would be disabled or ended by ``imports``."""
+
+    def passes(holder: Holder | None) -> bool:
+        return (
+            holder is not None
+            and holder.enabled
+            and (holder.valid_until is None or now < holder.valid_until)
+        )
+
+    before = {holder.id: holder for holder in registry.readable_holders()}
+    return sum(
+        passes(before.get(one.holder.id))
+        and not passes(_still_disabled(one, before.get(one.holder.id)).holder)
+        for one in imports
+    )
+
+
 def _still_disabled(read: Import, before: Holder | None) -> Import:
     if not read.silent_on_enabled or before is None or before.enabled:
         return read
