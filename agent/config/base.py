@@ -60,8 +60,8 @@ class Table(BaseModel):
         return iter(())
 
     @classmethod
-    def warnings(cls, _whole: Whole, /) -> Iterator[str]:
-        """What is allowed but should be meant, each in plain words."""
+    def warnings(cls, _whole: Whole, /) -> Iterator[Finding]:
+        """What is allowed but should be meant, each with its key, or none, in plain words."""
         return iter(())
 
     @classmethod

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from agent.config.base import FilePath, Name, Table
-from agent.config.whole import Whole
+from agent.config.whole import Finding, Whole
 
 
 class BrokerConfig(Table):
@@ -34,20 +34,19 @@ class BrokerConfig(Table):
         return self
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """No broker, one that others can listen to, and files that are not there."""
         if not whole.rows(cls):
-            yield (
-                "there is no [broker]: events stay in the journal of this kiosk, for [store]"
-                " journal_days"
-            )
+            message = "there is no [broker]: events stay in the journal of this kiosk"
+            yield (), f"{message}, for [store] journal_days"
         for broker in whole.rows(cls):
             if broker.ca_file is None and broker.host not in {"localhost", "127.0.0.1"}:
-                yield "[broker] has no ca_file: events cross the network in the clear"
-            files = (broker.password_file, broker.ca_file, broker.cert_file, broker.key_file)
-            for path in files:
+                message = "[broker] has no ca_file: events cross the network in the clear"
+                yield ("broker", "host"), message
+            for key in ("password_file", "ca_file", "cert_file", "key_file"):
+                path = getattr(broker, key)
                 if path is not None and not _readable(whole, path):
-                    yield f"{whole.resolve(path)} is not there or not readable"
+                    yield ("broker", key), f"{whole.resolve(path)} is not there or not readable"
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:

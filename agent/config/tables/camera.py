@@ -86,17 +86,19 @@ class CameraConfig(Table):
         yield from _infrared(cameras)
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """Photographs in place of people; pictures that others may see, or change, on their way."""
-        for camera in whole.rows(cls):
+        for i, camera in enumerate(whole.rows(cls)):
             if camera.kind == "simulated":
-                yield f"camera {camera.id} is simulated: it shows photographs"
+                message = f"camera {camera.id} is simulated: it shows photographs"
+                yield ("camera", i, "kind"), message
             for source in _sources(camera):
                 if (scheme := _in_the_clear(source)) is not None:
-                    yield (
+                    message = (
                         f"camera {camera.id} is read over {scheme}:// in the clear: whoever is on"
                         " the network sees who passes, and may put another picture there"
                     )
+                    yield ("camera", i, "source"), message
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:

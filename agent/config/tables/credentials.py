@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from agent.config.base import FilePath, Table
-from agent.config.whole import Whole
+from agent.config.whole import Finding, Whole
 
 
 class PassConfig(Table):
@@ -20,17 +20,18 @@ class PassConfig(Table):
     ] = None
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """The key that moved, and what it still does."""
         said = whole.one(cls).accept_unknown_holders
         if said is not None:
             word = str(said).lower()
-            yield (
+            message = (
                 f"[pass] accept_unknown_holders = {word} is now a key of [[rule]]: it holds for"
                 f" every rule without its own, residents' too; write it into the rules that need"
                 f" it, and take it out of [pass] (then only rules for visitors and couriers alone"
                 f" take a pass about whom the registry does not know)"
             )
+            yield ("pass", "accept_unknown_holders"), message
 
 
 class HealthConfig(Table):

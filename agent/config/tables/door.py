@@ -88,16 +88,18 @@ class DoorConfig(PinsTable):
                 yield ("door", i, "lockdown_schedule"), message
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """Doors that stand free, and those that do not move."""
-        for door in whole.rows(cls):
+        for i, door in enumerate(whole.rows(cls)):
             if door.free_passage_schedule is not None:
-                yield (
+                message = (
                     f"door {door.id} stands free while {door.free_passage_schedule} holds"
                     " (free_passage_schedule): anybody may pass then"
                 )
+                yield ("door", i, "free_passage_schedule"), message
             if door.pin_factory != "lgpio":
-                yield f"door {door.id} is simulated ({door.pin_factory}): no real output moves"
+                message = f"door {door.id} is simulated ({door.pin_factory}): no real output moves"
+                yield ("door", i, "pin_factory"), message
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
@@ -114,4 +116,4 @@ def _same_outputs(whole: Whole) -> Iterator[Finding]:
         for name in door.outputs:
             owner = owners.setdefault(name, door.id)
             if owner != door.id:
-                yield ("door", i, "id"), f"{name!r} is an output of {owner!r} too: rename one"
+                yield ("door", i, "id"), f"{name!r} is an output of {owner!r} too", "rename one"

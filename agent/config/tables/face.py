@@ -117,21 +117,25 @@ class FaceConfig(Table):
         yield from _infrared(whole)
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """Photographs that may pass, accepted as it is."""
         if whole.pad:
             return
         general = whole.one(cls).accept_no_pad
-        accepting = [rule for rule in whole.rows(RuleConfig) if _accepts(rule, accept=general)]
+        rules = enumerate(whole.rows(RuleConfig))
+        numbered = [(i, rule) for i, rule in rules if _accepts(rule, accept=general)]
+        accepting = [rule for _, rule in numbered]
         what = _opened_by(accepting)
         if what is not None:
             own = all(rule.accept_no_pad for rule in accepting)
             where = "[[rule]]" if own else "[face]"
             unless = "" if whole.pad is not None else ", unless a pack for that is installed"
-            yield (
+            path = ("rule", numbered[0][0]) if own else ("face",)
+            message = (
                 f"{what} opens the gate without presentation attack detection ({where}"
                 f" accept_no_pad){unless}: a photograph of a resident may pass"
             )
+            yield (*path, "accept_no_pad"), message
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
@@ -187,15 +191,18 @@ def _unaccepted(whole: Whole) -> Iterator[Finding]:
             found.append((("rule", i, "accept_no_pad"), _opened_by([rule])))
     for path, what in found:
         if what is not None and not whole.unsure(*path):
-            yield (
-                path,
+            message = (
                 (
                     f"the rules open by {what}, and no presentation attack detection is installed:"
-                    " a photograph may pass. Install some (gate-agent models install minifasnet"
-                    " --from DIR, and antispoof), or set accept_no_pad = true to accept that, or"
-                    " factors without a face in every rule"
+                    " a photograph may pass"
                 ),
             )
+            (
+                "install some (gate-agent models install minifasnet --from DIR, and antispoof),"
+                " or set accept_no_pad = true to accept that, or factors without a face in"
+                " every rule"
+            )
+            yield path, message
 
 
 def _agreement(whole: Whole) -> Iterator[Finding]:
@@ -224,13 +231,11 @@ def _in_reach(face: FaceConfig, camera: CameraConfig) -> Iterator[Finding]:
         over_s = face.agreement_span_s - longest_s
         message = (
             f"is {over_s:.2g} s more than the {longest_s:.3g} s which the {MOST_SAMPLES} samples of"
-            f" a track span {at}: no face ever agrees; set it lower, or fps"
+            f" a track span {at}: no face ever agrees"
         )
-        yield ("face", "agreement_span_s"), message
+        yield ("face", "agreement_span_s"), message, "set it lower, or fps"
     elif (steps - 1) / camera.fps >= face.attempt_timeout_s:
         needed_s = steps / camera.fps
-        message = (
-            f"is over before a face can agree, which takes {needed_s:.3g} s {at}: set it"
-            f" {needed_s - face.attempt_timeout_s:.2g} s higher, or fps"
-        )
-        yield ("face", "attempt_timeout_s"), message
+        message = f"is over before a face can agree, which takes {needed_s:.3g} s {at}"
+        fix = f"set it {needed_s - face.attempt_timeout_s:.2g} s higher, or fps"
+        yield ("face", "attempt_timeout_s"), message, fix

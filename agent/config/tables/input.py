@@ -54,19 +54,20 @@ class InputConfig(PinsTable):
                     yield from _alone(path, one, door, watched)
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """Wires that do harm when they are cut."""
-        for one in whole.rows(cls):
+        for i, one in enumerate(whole.rows(cls)):
             traits = one.kind.traits
             if one.pull == "none" or traits.cut_wrong is None:
                 continue
             active = one.active_high is (one.pull == "up")
             if active is not traits.guards:
-                yield (
+                message = (
                     f"input {one.id}: with pull = {one.pull!r} and active_high ="
                     f" {str(one.active_high).lower()} a cut wire reads as"
                     f" {traits.cut_wrong}; docs/inputs.md says how to wire it"
                 )
+                yield ("input", i, "active_high"), message
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
@@ -90,8 +91,8 @@ def _without_door(path: KeyPath, one: InputConfig) -> Iterator[Finding]:
 
 def _direction(path: KeyPath, one: InputConfig, door: DoorConfig) -> Iterator[Finding]:
     if door.kind == "gpio" and one.direction is not None:
-        message = f"door {door.id!r} has one relay for both directions: leave direction out"
-        yield (*path, "direction"), message
+        message = f"door {door.id!r} has one relay for both directions"
+        yield (*path, "direction"), message, "leave direction out"
     if door.kind == "turnstile" and one.direction is None and one.kind.traits.needs_direction:
         yield path, f'kind = "{one.kind}" of a turnstile needs direction = "entry" or "exit"'
 

@@ -1,11 +1,12 @@
 """[[rule]]: who may pass where, when and by what."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from agent.config.base import FACTORS_PATTERN, Name, Table
+from agent.config.lines import KeyPath
 from agent.config.tables.access_point import ids_of_points
 from agent.config.tables.schedule import ScheduleChoice, ScheduleConfig, ScheduleSpan
 from agent.config.whole import Finding, Whole, known
@@ -78,35 +79,39 @@ class RuleConfig(Table):
                 yield from _of_no_limit(i, rule)
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """What opens by itself and may be another's; a gate that opens for nobody."""
         rules = whole.rows(cls)
         alone = {factors for rule in rules for factors in rule.factors}
         if "pass" in alone:
-            yield (
+            message = (
                 'a pass alone opens the gate (factors = ["pass"]): whoever photographs one may pass'
                 ' until it ends; prefer "pass+face", or passes of one use'
             )
+            yield _of_factor("pass", rules), message
         if "id_document" in alone:
-            yield (
+            message = (
                 'an ID document alone opens the gate (factors = ["id_document"]): whoever finds or'
                 ' takes one may pass; prefer "id_document+face" or "id_document+pass"'
             )
-        for rule in rules:
+            yield _of_factor("id_document", rules), message
+        for i, rule in enumerate(rules):
             faceless = [one for one in rule.factors if "face" not in one.split("+")]
             if rule.challenge and len(faceless) < len(rule.factors) and faceless:
-                yield (
+                message = (
                     f"the rule for {', '.join(rule.categories)} asks a face to turn (challenge),"
                     f" and opens by {', '.join(faceless)} without any face"
                 )
+                yield ("rule", i, "challenge"), message
             if rule.accept_unknown_holders and not set(rule.categories) <= COME_AND_GO:
-                yield (
+                message = (
                     f"the rule for {', '.join(rule.categories)} takes passes about whom the"
                     " registry does not know (accept_unknown_holders): only visitors and couriers"
                     " need that"
                 )
+                yield ("rule", i, "accept_unknown_holders"), message
         if not rules:
-            yield "there is no [[rule]]: nobody may pass"
+            yield (), "there is no [[rule]]: nobody may pass"
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
@@ -116,14 +121,22 @@ class RuleConfig(Table):
         return {"rules": len(rules), "categories": sorted(categories)}
 
 
+def _of_factor(factors: str, rules: Sequence[RuleConfig]) -> KeyPath:
+    """Where these factors stand first."""
+    found = (
+        ("rule", i, "factors", rule.factors.index(factors))
+        for i, rule in enumerate(rules)
+        if factors in rule.factors
+    )
+    return next(found)
+
+
 def _spans(number: int, spans: tuple[ScheduleSpan, ...]) -> Iterator[Finding]:
     for j, span in enumerate(spans):
         if "holiday" in span.days:
-            message = (
-                "a list of spans knows no holidays: make a [[schedule]] of it that names its"
-                " holidays, and give its id here"
-            )
-            yield ("rule", number, "schedule", j, "days"), message
+            fix = "make a [[schedule]] of it that names its holidays, and give its id here"
+            path = ("rule", number, "schedule", j, "days")
+            yield path, "a list of spans knows no holidays", fix
 
 
 def _of_no_limit(number: int, rule: RuleConfig) -> Iterator[Finding]:

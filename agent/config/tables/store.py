@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from agent.config.base import FilePath, Table
-from agent.config.whole import Whole
+from agent.config.whole import Finding, Whole
 
 
 class StoreConfig(Table):
@@ -21,13 +21,15 @@ class StoreConfig(Table):
     journal_days: Annotated[int, Field(ge=1, le=3650)] = 90
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """What a stolen card tells, and photographs of people that outlive their enrolment."""
         if whole.one(cls).key_file is None:
-            yield (
+            message = (
                 "[store] key_file: unless systemd hands it over, the gallery's key lies in the"
                 " state folder beside what it opens: a stolen card tells every name and every"
                 " face's template"
             )
+            yield ("store", "key_file"), message
         if whole.one(cls).keep_photographs:
-            yield "[store] keep_photographs: enrolment photographs are kept"
+            message = "[store] keep_photographs: enrolment photographs are kept"
+            yield ("store", "keep_photographs"), message

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from agent.config.base import Name, Table
 from agent.config.tables.access_point import ids_of_points
 from agent.config.tables.rule import ElevatedWord, PauseS, RuleConfig, UnreliableWord
-from agent.config.whole import UNREAD, Finding, Whole, did_you_mean
+from agent.config.whole import UNREAD, Finding, Whole, known
 
 _TABLE = "thermometer"
 _VIEWS: dict[str, tuple[int, ...]] = {"mlx90614": (5, 10, 35, 90), "mlx90640": (55, 110)}
@@ -125,15 +125,16 @@ class ThermometerConfig(SkinTable):
             yield from _in_time(part)
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """A part that measures nobody, and keys of another part."""
         part = whole.one(cls)
         if part.kind == "simulated":
-            yield "the thermometer is simulated: it measures nobody"
+            yield (_TABLE, "kind"), "the thermometer is simulated: it measures nobody"
         for key, kinds in _KEYS_OF_PARTS.items():
             if key in part.model_fields_set and part.kind not in ("none", *kinds):
                 only = kinds[0]
-                yield f"[thermometer] {key} says nothing to kind = {part.kind!r}, only to {only!r}"
+                said = f"[thermometer] {key} says nothing to kind = {part.kind!r}, only to {only!r}"
+                yield (_TABLE, key), said
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
@@ -147,11 +148,10 @@ def _place(whole: Whole) -> Iterator[Finding]:
     if part.access_point is None:
         if part.on_i2c and len(points) > 1:
             message = f"there are {len(points)} access points: say beside which camera it is"
-            yield path, f"{message} (one of {', '.join(points)})"
+            yield path, message, f"add access_point, one of {', '.join(points)}"
         return
     if part.access_point not in points and UNREAD not in points:
-        hint = did_you_mean(part.access_point, points)
-        yield path, f"there is no {part.access_point!r}{hint}"
+        yield from known(path, part.access_point, points)
         return
     for i, rule in enumerate(whole.rows(RuleConfig)):
         elsewhere = [point for point in rule.access_points or points if point != part.access_point]
@@ -159,9 +159,10 @@ def _place(whole: Whole) -> Iterator[Finding]:
         if rule.temperature_limit_c is not None and elsewhere and unreliable == "deny":
             message = (
                 f"asks at {elsewhere[0]!r} too, where the thermometer is not, and would refuse"
-                f" everybody there; say access_points = [{part.access_point!r}]"
+                " everybody there"
             )
-            yield ("rule", i, "temperature_limit_c"), message
+            fix = f"say access_points = [{part.access_point!r}]"
+            yield ("rule", i, "temperature_limit_c"), message, fix
 
 
 def _in_time(part: ThermometerConfig) -> Iterator[Finding]:
@@ -172,6 +173,6 @@ def _in_time(part: ThermometerConfig) -> Iterator[Finding]:
         more = ", or refresh_hz higher" if part.kind == "mlx90640" else ", or interval_s lower"
         message = (
             f"{part.samples_min} samples take {needed_s:g} s, so that nobody would be measured in"
-            f" time; set it to {needed_s:.1f} or more{more}"
+            " time"
         )
-        yield ((_TABLE, "measure_timeout_s"), message)
+        yield (_TABLE, "measure_timeout_s"), message, f"set it to {needed_s:.1f} or more{more}"

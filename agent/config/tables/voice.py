@@ -70,10 +70,10 @@ class VoiceConfig(Table):
             yield from known(("voice", "access_point"), voice.access_point, ids_of_points(whole))
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """A loudspeaker that is none; whether the texts are there is not the config's to know."""
         if whole.one(cls).kind == "simulated":
-            yield "the voice is simulated: nobody hears it"
+            yield ("voice", "kind"), "the voice is simulated: nobody hears it"
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
