@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from agent.config.lines import KeyPath, Places, Span
-from agent.config.mask import MASK, is_secret, masked, masked_line
+from agent.config.mask import MASK, is_secret, masked, masked_line, without_logins
 from agent.config.whole import Finding
 from agent.errors import Fault
 
@@ -74,7 +74,8 @@ def _placed(
     found: str | None,
     places: Places,
 ) -> Fault:
-    key = dotted(path) or None
+    key, message = dotted(path) or None, without_logins(message)
+    fix = None if fix is None else without_logins(fix)
     if span is None:
         return Fault(message, fix, key)
     line, column = places.line_column(span.start)

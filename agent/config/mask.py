@@ -61,6 +61,11 @@ def masked(text: str) -> str:
     return _without(text, _hidden(text), 0, 0).text
 
 
+def without_logins(text: str) -> str:
+    """A sentence without the login and the query of an address that it names."""
+    return _without(text, _addresses(text), 0, 0).text
+
+
 def masked_line(places: Places, number: int, span: Span) -> Shown:
     """Line ``number`` (from 1) as it may be shown, and where ``span`` of the text lies in it."""
     line, start = places.line(number), places.starts[number - 1]
@@ -77,6 +82,13 @@ def _hidden(line: str) -> Iterable[Span]:
         if sign := _SIGN.match(line, word.end()):
             yield Span(sign.end(), len(line))
             break
+    yield from _addresses(line)
+    if escape := _ESCAPE.search(line):
+        yield Span(escape.start(), len(line))
+
+
+def _addresses(line: str) -> Iterable[Span]:
+    """Logins and queries of addresses in a line."""
     if login := _login(line):
         yield login
     if address := _SCHEME.search(line):
@@ -88,8 +100,6 @@ def _hidden(line: str) -> Iterable[Span]:
             yield Span(begins, end)
         if query := _QUERY.search(line, max(end, begins)):
             yield Span(query.start() + 1, len(line))
-    if escape := _ESCAPE.search(line):
-        yield Span(escape.start(), len(line))
 
 
 def _login(text: str) -> Span | None:

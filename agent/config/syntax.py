@@ -8,59 +8,34 @@ none of these is told in tomllib's own words.
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
+from agent.config.broken import (
+    Broken,
+    Flaw,
+    comma,
+    last_before,
+    line_end,
+    no_such_value,
+    no_value,
+    quoted,
+)
 from agent.config.lines import KeyPath, Place, Places, Span, read
-from agent.config.mask import masked
-from agent.config.may import is_list_of_tables, is_text, may
+from agent.config.mask import is_secret
+from agent.config.may import is_list_of_tables
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _QUOTES = (
     "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"  # Latin
     "\u300c\u300d\uff02\uff07\u00b4`"  # Chinese, full width, and accents
 )
-_COMMA = re.compile(r"(?<==)\s*([+-]?\d+),(\d+)(?=\s*(?:[,}#]|$))")
-_BEHIND = re.compile(r"""("[^"]*"|'[^']*')\s*(\S.*)""")
-_ITEM = re.compile(r"[^,\]}#\n]*")
-_WORDS = {
-    **dict.fromkeys(("true", "yes", "on", "y"), "true"),
-    **dict.fromkeys(("false", "no", "off", "n"), "false"),
-}
-_NOTHING = {"null", "none", "nil", "undefined"}
-_UNIT = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*([A-Za-z%\u00b0]+)")
-_POINT = re.compile(r"([+-]?)(?:(\d+)\.|\.(\d+))")
-_ZEROS = re.compile(r"([+-]?)0+(\d+(?:\.\d+)?)")
 _BROKEN_HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\- ]*?)\s*(\]*)\s*(#.*)?$")
+_HEADER = re.compile(r"\s*\[\[?[^\]]*\]\]?")
 _COMMENT = re.compile(r"\s*(//|;|--|/\*|%)")
 _CONFLICT = re.compile(r"<<<<<<< |=======$|>>>>>>> ")
-_LONGEST = 60
-
-
-class Flaw(NamedTuple):
-    """What is wrong at a part of the text, how to mend it, and within which key it stands."""
-
-    span: Span
-    message: str
-    fix: str | None = None
-    key: KeyPath = ()
-
-
-class _Broken(NamedTuple):
-    """Where tomllib gave up, and what it said."""
-
-    places: Places
-    at: int
-    said: str
-
-    @property
-    def text(self) -> str:
-        return self.places.text
-
-    @property
-    def row(self) -> tuple[int, str]:
-        """Where the line begins, and the line."""
-        number, _ = self.places.line_column(self.at)
-        return self.places.starts[number - 1], self.places.line(number)
+_SAID = {
+    "Invalid statement": "neither KEY = VALUE nor the head of a [table] stands here",
+    "Invalid initial character for a key part": "no key begins so",
+}
 
 
 def flaw(places: Places, message: str) -> Flaw:
@@ -73,11 +48,11 @@ def flaw(places: Places, message: str) -> Flaw:
     if found and found[1]:
         at = min(places.starts[int(found[1]) - 1] + int(found[2]) - 1, at)
     read(places, at)
-    broken = _Broken(places, at, message[: found.start()] if found else message)
+    broken = Broken(places, at, message[: found.start()] if found else message)
     return next(one for judge in _JUDGES for one in judge(broken))
 
 
-def _twice(broken: _Broken) -> Iterator[Flaw]:
+def _twice(broken: Broken) -> Iterator[Flaw]:
     places = broken.places
     if not broken.said.startswith(("Cannot", "Duplicate")):
         return
@@ -102,7 +77,7 @@ def _twice(broken: _Broken) -> Iterator[Flaw]:
         yield Flaw(span, f"[{name}] is there already, since line {first}", fix)
 
 
-def _strange(broken: _Broken) -> Iterator[Flaw]:
+def _strange(broken: Broken) -> Iterator[Flaw]:
     """Quotes, spaces and signs that look like those of TOML and are none."""
     start, line = broken.row
     before = line[: broken.at - start + 1]
@@ -121,7 +96,7 @@ def _strange(broken: _Broken) -> Iterator[Flaw]:
             yield Flaw(
                 Span(offset, ends),
                 f"{char} is a quote of typesetting, and TOML does not know it",
-                _straight(broken.text[offset:ends]),
+                _straight(broken.text[offset:ends], broken.places.at),
                 broken.places.at,
             )
         elif not char.isascii() and not char.isalnum():
@@ -141,21 +116,14 @@ def _closing(text: str, offset: int) -> int:
     return offset + closed + 1
 
 
-def _straight(quoted: str) -> str:
-    inner = quoted[1:-1]
-    if not inner or not quoted.startswith(tuple(_QUOTES)):
+def _straight(text: str, key: KeyPath) -> str:
+    inner = text[1:-1]
+    if not inner or is_secret(key) or not text.startswith(tuple(_QUOTES)):
         return 'write straight quotes: "'
-    return f"write {_quoted(inner)}"
+    return f"write {quoted(inner)}"
 
 
-def _quoted(inner: str) -> str:
-    said = masked(inner)
-    if len(said) > _LONGEST or not said.isprintable() or set('"\\') & set(said):
-        return "it in straight quotes"
-    return f'"{said}"'
-
-
-def _look_alike(broken: _Broken, offset: int, char: str) -> Flaw:
+def _look_alike(broken: Broken, offset: int, char: str) -> Flaw:
     name = unicodedata.name(char, "an unknown character").lower()
     plain = unicodedata.normalize("NFKC", char).strip()
     message = f"is no character of TOML outside a text: U+{ord(char):04X}, {name}"
@@ -165,26 +133,21 @@ def _look_alike(broken: _Broken, offset: int, char: str) -> Flaw:
     return Flaw(Span(offset, offset + 1), message, fix, broken.places.at)
 
 
-def _comma(broken: _Broken) -> Iterator[Flaw]:
-    start, line = broken.row
-    for found in _COMMA.finditer(line):
-        if start + found.start(1) <= broken.at <= start + found.end() + 1:
-            span = Span(start + found.start(1), start + found.end(2))
-            fix = f"write {found[1]}.{found[2]}"
-            message = f"{found[1]},{found[2]} is no number: the decimals stand behind a point"
-            yield Flaw(span, message, fix, broken.places.at)
-
-
-def _conflict(broken: _Broken) -> Iterator[Flaw]:
+def _conflict(broken: Broken) -> Iterator[Flaw]:
     start, line = broken.row
     if _CONFLICT.match(line):
         message = "is a mark of two versions that were never merged"
         yield Flaw(Span(start, start + len(line)), message, "choose one, and take the marks out")
 
 
-def _header(broken: _Broken) -> Iterator[Flaw]:
+def _header(broken: Broken) -> Iterator[Flaw]:
     start, line = broken.row
     found = _BROKEN_HEADER.match(line)
+    closed = _HEADER.match(line)
+    if broken.said.startswith("Expected newline") and closed and broken.at >= start + closed.end():
+        span = Span(broken.at, start + len(line.partition(" #")[0].rstrip()))
+        message = f"stands behind the head of a table, {closed[0].strip()}"
+        yield Flaw(span, message, "take it out, or begin it with #")
     if not broken.said.startswith(("Expected ']", "Invalid initial")) or not found:
         return
     span = Span(start + found.start(1), start + (found.end(3) if found[3] else found.end(2)))
@@ -197,7 +160,7 @@ def _header(broken: _Broken) -> Iterator[Flaw]:
         yield Flaw(span, message, f"write {found[1]}{name}{closing}")
 
 
-def _unended(broken: _Broken) -> Iterator[Flaw]:
+def _unended(broken: Broken) -> Iterator[Flaw]:
     places, at = broken.places, broken.at
     if not places.open:
         return
@@ -208,7 +171,7 @@ def _unended(broken: _Broken) -> Iterator[Flaw]:
         if broken.said.startswith(("Unescaped", "Invalid hex", "Escaped")):
             return
         quote = opened * 3 if broken.text.startswith(opened * 3, start) else opened
-        end = start + len(quote) if len(quote) > 1 else _line_end(broken.text, start)
+        end = start + len(quote) if len(quote) > 1 else line_end(broken.text, start)
         fix = f"put {quote} behind its last character"
         yield Flaw(Span(start, end), "this text does not end", fix, key)
     elif broken.said in ("Unclosed array", "Unclosed inline table"):
@@ -220,19 +183,19 @@ def _unended(broken: _Broken) -> Iterator[Flaw]:
         yield Flaw(Span(at, at + 1), message, "leave the last comma out", key)
 
 
-def _unclosed(broken: _Broken, start: int) -> Flaw:
+def _unclosed(broken: Broken, start: int) -> Flaw:
     """Of a list or a table in braces, what stands where only a comma or its end may."""
     at, key, text = broken.at, broken.places.at, broken.text
     here, before = text[at : at + 1], text[at - 1 : at]
     if here and here not in "]}\"'{[\n#" and before not in " \t\n,":
-        return _no_value(broken, _item_start(text, at))
-    same_line = "\n" not in text[_last_before(text, at) : at]
+        return no_value(broken, _item_start(text, at))
+    same_line = "\n" not in text[last_before(text, at) : at]
     if here and (here in "\"'{" or (same_line and here not in "]}\n#")):
         return Flaw(Span(at, at + 1), "a comma is missing before this", "write , here", key)
     return _left_open(broken, start)
 
 
-def _left_open(broken: _Broken, start: int) -> Flaw:
+def _left_open(broken: Broken, start: int) -> Flaw:
     span, key = Span(start, start + 1), broken.places.at
     if broken.text[start] == "[":
         return Flaw(span, "this list does not end", "put ] behind its last value", key)
@@ -246,16 +209,7 @@ def _item_start(text: str, at: int) -> int:
     return start + len(text[start:at]) - len(text[start:at].lstrip())
 
 
-def _last_before(text: str, at: int) -> int:
-    return len(text[:at].rstrip())
-
-
-def _line_end(text: str, start: int) -> int:
-    end = text.find("\n", start)
-    return len(text) if end < 0 else end
-
-
-def _escape(broken: _Broken) -> Iterator[Flaw]:
+def _escape(broken: Broken) -> Iterator[Flaw]:
     if broken.said.startswith(("Unescaped", "Invalid hex", "Escaped")):
         at = broken.text.rfind("\\", 0, broken.at + 1)
         message = "a \\ begins a special character in a text, and there is none such"
@@ -263,13 +217,13 @@ def _escape(broken: _Broken) -> Iterator[Flaw]:
         yield Flaw(Span(max(at, 0), max(at, 0) + 2), message, fix, broken.places.at)
 
 
-def _control(broken: _Broken) -> Iterator[Flaw]:
+def _control(broken: Broken) -> Iterator[Flaw]:
     if broken.said.startswith(("Illegal character", "Found invalid character")):
         message = "is a control character, which no text may hold"
         yield Flaw(Span(broken.at, broken.at + 1), message, "take it out", broken.places.at)
 
 
-def _comment(broken: _Broken) -> Iterator[Flaw]:
+def _comment(broken: Broken) -> Iterator[Flaw]:
     start, line = broken.row
     found = _COMMENT.match(line)
     if broken.said == "Invalid statement" and found:
@@ -277,7 +231,7 @@ def _comment(broken: _Broken) -> Iterator[Flaw]:
         yield Flaw(span, "is no comment of TOML", "begin it with #")
 
 
-def _sign(broken: _Broken) -> Iterator[Flaw]:
+def _sign(broken: Broken) -> Iterator[Flaw]:
     if not broken.said.startswith("Expected '='"):
         return
     here = broken.text[broken.at : broken.at + 1]
@@ -290,70 +244,8 @@ def _sign(broken: _Broken) -> Iterator[Flaw]:
     yield Flaw(span, "has a key and no = behind it", "write KEY = VALUE")
 
 
-def _value(broken: _Broken) -> Iterator[Flaw]:
-    """A value that is none, or has something behind it."""
-    if not broken.said.startswith(("Invalid value", "Expected newline", "Invalid date")):
-        return
-    start = _value_start(broken)
-    if start is not None:
-        yield _no_value(broken, start)
-
-
-def _no_value(broken: _Broken, start: int) -> Flaw:
-    places, key = broken.places, broken.places.at
-    if places.open:  # in a list or in braces only what is up to the next comma
-        found = _ITEM.match(broken.text, start)
-        raw = found[0].rstrip() if found else ""
-    else:
-        line = broken.text[start : _line_end(broken.text, start)]
-        raw = line.partition(" #")[0].rstrip() if not line.startswith("#") else ""
-    span, wanted = Span(start, start + max(len(raw), 1)), may(key)
-    if not raw:
-        before = _last_before(broken.text, start)
-        message = "has no value" if wanted is None else f"has no value: it is {wanted}"
-        return Flaw(Span(max(before - 1, 0), before), message, None, key)
-    fix = _meant(raw, key)
-    behind = _BEHIND.fullmatch(raw)
-    if fix is None and behind:
-        span = Span(start + behind.start(2), span.end)
-        message = "stands behind the value, and does not belong there"
-        return Flaw(span, message, "take it out, or begin it with #", key)
-    said = masked(raw) if len(raw) <= _LONGEST else "this"
-    message = f"{said} is no value of TOML"
-    return Flaw(span, message if wanted is None else f"{message}: {wanted}", fix, key)
-
-
-def _value_start(broken: _Broken) -> int | None:
-    place = broken.places.of(broken.places.at)
-    if broken.said.startswith("Invalid value") or broken.places.open:
-        return broken.at
-    if place is not None and place.value is not None:
-        return place.value.start
-    return None
-
-
-def _meant(raw: str, path: KeyPath) -> str | None:
-    """How to write what was meant by ``raw``, where that can be told."""
-    word = raw.lower()
-    if word in _WORDS:
-        return f"write {_WORDS[word]}"
-    if word in _NOTHING:
-        return "leave the key out: TOML has no word for nothing"
-    if is_text(path) and raw[0] not in "\"'":
-        return f"write {_quoted(raw)}"
-    if (found := _UNIT.fullmatch(raw)) is not None:
-        return f"write {found[1]}: the unit is in the key's name"
-    if (found := _POINT.fullmatch(raw)) is not None:
-        return f"write {found[1]}{found[2] or 0}.{found[3] or 0}"
-    if (found := _ZEROS.fullmatch(raw)) is not None:
-        return f"write {found[1]}{found[2]}"
-    if re.fullmatch(r"[\w./:-]+", raw) and not raw[0].isdigit() and may(path) is None:
-        return f"write {_quoted(raw)}"
-    return None
-
-
-def _anything(broken: _Broken) -> Iterator[Flaw]:
-    said = broken.said[:1].lower() + broken.said[1:]
+def _anything(broken: Broken) -> Iterator[Flaw]:
+    said = _SAID.get(broken.said, broken.said[:1].lower() + broken.said[1:])
     at = broken.at
     start, line = broken.row
     if at >= start + len(line) and line.strip():
@@ -361,17 +253,17 @@ def _anything(broken: _Broken) -> Iterator[Flaw]:
     yield Flaw(Span(at, at + 1), f"is not TOML: {said}", None, broken.places.at)
 
 
-_JUDGES: tuple[Callable[[_Broken], Iterator[Flaw]], ...] = (
+_JUDGES: tuple[Callable[[Broken], Iterator[Flaw]], ...] = (
     _twice,
     _conflict,
     _strange,
-    _comma,
+    comma,
     _header,
     _unended,
     _escape,
     _control,
     _comment,
     _sign,
-    _value,
+    no_such_value,
     _anything,
 )

@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 
 from agent.config.faults import NO_KEY
 from agent.config.lines import KeyPath
+from agent.config.mask import is_secret
 from agent.config.may import has_key, head, may, meant
 from agent.config.mend import fields_of, model_at, value_at
 from agent.config.tables.schedule import SCHEDULE_TAGS
@@ -64,7 +65,8 @@ def _finding(item: ErrorDetails, path: KeyPath, data: Any) -> Finding:
         return path, "is nested too deeply"
     if kind in _SAID or wanted is None:
         return path, item["msg"].removeprefix(_PREFIX)
-    return _with(path, f"should be {wanted}", meant(path, value_at(data, path)))
+    fix = None if is_secret(path) else meant(path, value_at(data, path))
+    return _with(path, f"should be {wanted}", fix)
 
 
 def _with(path: KeyPath, message: str, fix: str | None) -> Finding:
@@ -76,7 +78,8 @@ def _known_key(path: KeyPath) -> str | None:
     word = str(path[-1])
     model = model_at(path[:-1])
     known = [] if model is None else [name for name, _ in fields_of(model)]
-    if (near := nearest(word, known)) is not None:
-        return f"did you mean {near!r}?"
     heads = has_key(word) if len(path) > 1 else []
-    return f"it is a key of {', '.join(heads)}" if heads else None
+    if heads:
+        return f"it is a key of {', '.join(heads)}"
+    near = nearest(word, known)
+    return None if near is None else f"did you mean {near!r}?"

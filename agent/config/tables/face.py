@@ -192,17 +192,15 @@ def _unaccepted(whole: Whole) -> Iterator[Finding]:
     for path, what in found:
         if what is not None and not whole.unsure(*path):
             message = (
-                (
-                    f"the rules open by {what}, and no presentation attack detection is installed:"
-                    " a photograph may pass"
-                ),
+                f"the rules open by {what}, and no presentation attack detection is installed:"
+                " a photograph may pass"
             )
-            (
+            fix = (
                 "install some (gate-agent models install minifasnet --from DIR, and antispoof),"
-                " or set accept_no_pad = true to accept that, or factors without a face in"
-                " every rule"
+                " or set accept_no_pad = true to accept that, or factors without a face in every"
+                " rule"
             )
-            yield path, message
+            yield path, message, fix
 
 
 def _agreement(whole: Whole) -> Iterator[Finding]:
