@@ -247,7 +247,8 @@ class _Reader:
         while not self._text.startswith("]", self._skip(_GAP)):
             item, start = (*path, number), self._pos
             self._value(item)
-            self._add(item, Place(value=Span(start, self._pos)), parents=False)
+            if len(item) <= _DEEPEST:
+                self._places.found[item] = Place(value=Span(start, self._pos))
             number += 1
             if not self._text.startswith(",", self._skip(_GAP)):
                 break
@@ -274,11 +275,11 @@ class _Reader:
         self._take("}")
         self.open.pop()
 
-    def _add(self, path: KeyPath, place: Place, *, parents: bool = True) -> None:
+    def _add(self, path: KeyPath, place: Place) -> None:
         if len(path) > _DEEPEST:
             return
         # What is around it begins here too, where it has not begun before: [[door]] makes door.
-        for end in range(1 if parents else len(path), len(path)):
+        for end in range(1, len(path)):
             self._places.found.setdefault(path[:end], place)
         self._places.found.setdefault(path, place)
 

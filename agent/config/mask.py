@@ -106,7 +106,9 @@ def _login(text: str) -> Span | None:
     """``user:password`` before an @, in an address without its scheme."""
     end = text.rfind("@")
     start = max(text.rfind(char, 0, max(end, 0)) for char in _BEFORE_LOGIN) + 1
-    return Span(start, end) if ":" in text[start : max(end, start)] else None
+    if ":" not in text[start : max(end, start)] or _SCHEME.search(text, start, end):
+        return None
+    return Span(start, end)
 
 
 def _within(places: Places, start: int, end: int) -> Iterable[Span]:

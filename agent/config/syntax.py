@@ -69,7 +69,7 @@ def _twice(broken: Broken) -> Iterator[Flaw]:
     if not text.startswith("["):
         yield Flaw(span, f"stands twice, first in line {first}", "leave one of them out", path)
         return
-    if is_list_of_tables(path):
+    if is_list_of_tables(path[:-1] if isinstance(path[-1], int) else path):
         fix = f"write [[{name}]] above each of them"
         yield Flaw(span, f"{text} does not go with {places.part(before.key)} in line {first}", fix)
     else:

@@ -13,7 +13,7 @@ from places import ROOT
 
 from agent.app.open import paths
 from agent.app.threads.control.socket import ControlServer
-from agent.operations.config.describe import mask_address
+from agent.config.mask import mask_address
 
 EXAMPLE = ROOT / "config" / "gate.example.toml"
 
