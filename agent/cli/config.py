@@ -77,7 +77,7 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
 def _warn(faults: list[Fault], source: str) -> None:
     import sys
 
-    from agent.cli.excerpt import screen_of, shown
+    from agent.cli.terminal.excerpt import screen_of, shown
 
     screen = screen_of(sys.stderr)
     for fault in faults:

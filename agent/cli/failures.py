@@ -108,7 +108,7 @@ def _config(error: ConfigError, message: str, fix: str | None, *, as_json: bool)
     if error.source is None or all(fault.line is None for fault in error.faults):
         _say(f"{title}\n{message}", fix, answer if as_json else None)
         return error.exit_code
-    from agent.cli.excerpt import screen_of, shown
+    from agent.cli.terminal.excerpt import screen_of, shown
 
     screen = screen_of(sys.stderr)
     blocks = ["\n".join(shown(fault, error.source, screen)) for fault in error.faults]

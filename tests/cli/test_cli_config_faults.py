@@ -11,11 +11,11 @@ import pytest
 from gate_command import Gate
 from places import ROOT
 
-from agent.cli.excerpt import Screen, shown
+from agent.cli.terminal.excerpt import Screen, shown
 from agent.config.json_schema import json_schema
 from agent.errors import ConfigError, Fault
 
-PLAIN = Screen(120, seen=False, coloured=False, encoding="utf-8")
+PLAIN = Screen(120, seen=False, encoding="utf-8")
 KEYS = {"line", "column", "key", "found", "message", "fix"}
 
 
@@ -157,7 +157,7 @@ def test_a_long_line_is_cut_around_its_mark(
     width: int, excerpt: str, mark: tuple[int, int]
 ) -> None:
     fault = Fault("is wrong", line=7, column=1, excerpt=excerpt, mark=mark)
-    *_, line, under = shown(fault, "f", Screen(width, True, coloured=False, encoding="utf-8"))
+    *_, line, under = shown(fault, "f", Screen(width, seen=True, encoding="utf-8"))
     columns = [char for char in line for _ in range(2 if char == "\u95e8" else 1)]
     assert len(columns) <= width
     assert "".join(columns[i] for i, char in enumerate(under) if char == "^") == "BBB"

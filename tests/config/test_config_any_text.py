@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from places import ROOT
 
-from agent.cli.excerpt import Screen, shown
+from agent.cli.terminal.excerpt import Screen, shown
 from agent.config import load_config
 from agent.errors import ConfigError, Fault
 
@@ -49,7 +49,7 @@ def faults_of(text: str, folder: Path) -> tuple[Fault, ...]:
 
 
 def said(fault: Fault) -> str:
-    screens = [Screen(width, True, coloured=True, encoding=code) for width, code in SCREENS]
+    screens = [Screen(width, seen=True, encoding=code) for width, code in SCREENS]
     lines = [line for screen in screens for line in shown(fault, "odd.toml", screen)]
     return "\n".join([*lines, str(fault.as_json())])
 

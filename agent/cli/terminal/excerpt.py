@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
-from agent.cli.common import plain
+from agent.cli.terminal.style import Meaning, is_terminal, plain, styled
 from agent.errors import Fault
 
 _UNSEEN_WIDTH = 120
@@ -26,47 +26,44 @@ _LEAST_WIDTH = 20
 _AROUND = 500
 _TAB = "    "
 _CUT = "..."
-_BAD, _WARN, _QUIET, _STRONG = "31", "33", "2", "1"
 
 
 class Screen(NamedTuple):
-    """What a stream shows: its columns, whether somebody looks, colours, which characters."""
+    """What a stream shows: its columns, whether somebody looks, which characters, colours."""
 
     width: int
     seen: bool
-    coloured: bool
     encoding: str
+    stream: TextIO | None = None
 
-    def styled(self, text: str, code: str) -> str:
-        """``text``, which must be plain already, in a colour where there is any."""
-        return f"\x1b[{code}m{text}\x1b[0m" if self.coloured and text else text
+    def styled(self, text: str, meaning: Meaning) -> str:
+        """``text``, which must be plain already, in its colour where there is any."""
+        return text if self.stream is None else styled(text, meaning, self.stream)
 
 
 def screen_of(stream: TextIO) -> Screen:
-    """The screen behind ``stream``; NO_COLOR counts where it is set and not empty."""
-    seen, width = stream.isatty(), _UNSEEN_WIDTH
+    """The screen behind ``stream``."""
+    seen, width = is_terminal(stream), _UNSEEN_WIDTH
     if seen:
         try:
             width = os.get_terminal_size(stream.fileno()).columns or _UNSEEN_WIDTH
         except (OSError, ValueError):
             seen = False
-    no_colour = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "") in ("", "dumb")
-    encoding = getattr(stream, "encoding", None) or "ascii"
-    return Screen(max(width, _LEAST_WIDTH), seen, seen and not no_colour, encoding)
+    return Screen(max(width, _LEAST_WIDTH), seen, stream.encoding or "ascii", stream)
 
 
 def shown(fault: Fault, source: str, screen: Screen, word: str = "") -> Iterator[str]:
     """The lines of a fault of the file ``source``; ``word`` stands before them: error, warning."""
+    meaning = Meaning.DOUBT if word == "warning" else Meaning.BAD
     key = "" if fault.key is None or word else f"{fault.key}: "
     message = _wrapped(f"{word}{': ' if word else ''}{plain(key + fault.message)}", screen)
     if word:
-        colour = _BAD if word == "error" else _WARN
-        yield screen.styled(word, colour) + message[0][len(word) :]
+        yield screen.styled(f"{word}:", meaning) + message[0][len(word) + 1 :]
     else:
-        yield screen.styled(message[0], _STRONG)
-    yield from (line if word else screen.styled(line, _STRONG) for line in message[1:])
+        yield screen.styled(message[0], Meaning.STRONG)
+    yield from (line if word else screen.styled(line, Meaning.STRONG) for line in message[1:])
     if fault.line is not None:
-        yield from _place(fault, source, screen, _BAD if word != "warning" else _WARN)
+        yield from _place(fault, source, screen, meaning)
     if fault.fix is not None:
         yield from _wrapped(f"Fix: {plain(fault.fix)}", screen)
 
@@ -77,17 +74,20 @@ def _wrapped(text: str, screen: Screen) -> list[str]:
     return textwrap.wrap(text, screen.width, subsequent_indent="  ", break_on_hyphens=False)
 
 
-def _place(fault: Fault, source: str, screen: Screen, colour: str) -> Iterator[str]:
+def _place(fault: Fault, source: str, screen: Screen, meaning: Meaning) -> Iterator[str]:
     number = str(fault.line)
     margin = " " * len(number)
-    arrow, bar = screen.styled(f"{margin}-->", _QUIET), screen.styled(f"{margin} |", _QUIET)
+    arrow, bar = (
+        screen.styled(f"{margin}-->", Meaning.QUIET),
+        screen.styled(f"{margin} |", Meaning.QUIET),
+    )
     yield f"{arrow} {plain(source)}:{fault.line}:{fault.column}"
     if fault.excerpt is None:
         return
     line, before, under = _around(fault, screen, screen.width - len(number) - len(" | "))
     yield bar
-    yield f"{screen.styled(f'{number} |', _QUIET)} {line}".rstrip()
-    yield f"{bar} {' ' * before}{screen.styled('^' * under, colour)}"
+    yield f"{screen.styled(f'{number} |', Meaning.QUIET)} {line}".rstrip()
+    yield f"{bar} {' ' * before}{screen.styled('^' * under, meaning)}"
 
 
 class _Cell(NamedTuple):
