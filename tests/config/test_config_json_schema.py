@@ -108,6 +108,18 @@ def test_it_has_what_editors_know_and_toml_can_say() -> None:
             assert node["description"]
 
 
+def test_every_key_says_what_it_is() -> None:
+    keys = [
+        (name, key)
+        for node in nodes(json_schema())
+        if node.get("type") == "object"
+        for name, key in node["properties"].items()
+    ]
+    assert len(keys) > 150
+    silent = [name for name, key in keys if "description" not in key.get("items", key) | key]
+    assert silent == []
+
+
 def test_it_tells_defaults_units_and_what_a_key_is() -> None:
     tables = json_schema()["properties"]
     face, door = tables["face"]["properties"], tables["door"]["items"]["properties"]

@@ -17,9 +17,12 @@ class AreaConfig(Table):
     so, ``timed`` refuses them for ``passback_s`` after they came in.
     """
 
-    id: Name
-    anti_passback: Literal["off", "soft", "hard", "timed"] = "off"
-    passback_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
+    id: Annotated[Name, Field(description="what access points call it")]
+    anti_passback: Annotated[
+        Literal["off", "soft", "hard", "timed"],
+        Field(description="soft: say so; hard: refuse; timed: refuse for a while"),
+    ] = "off"
+    passback_s: Annotated[float, Field(ge=1, le=86_400, description="of timed: so long")] = 300.0
 
     @classmethod
     def findings(cls, whole: Whole, /) -> Iterator[Finding]:

@@ -20,10 +20,19 @@ class ClockConfig(Table):
     by ``tolerance_s`` seconds.
     """
 
-    trust_system_clock: bool = False
-    time_key_file: FilePath | None = None
-    untrusted: Literal["deny", "lower_bound"] = "deny"
-    tolerance_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
+    trust_system_clock: Annotated[
+        bool, Field(description="vouch for a clock that no NTP client keeps")
+    ] = False
+    time_key_file: Annotated[
+        FilePath | None, Field(description="public key of whoever signs the time, by the broker")
+    ] = None
+    untrusted: Annotated[
+        Literal["deny", "lower_bound"],
+        Field(description="lower_bound: judge dates by the latest time that surely was"),
+    ] = "deny"
+    tolerance_s: Annotated[
+        float, Field(ge=1, le=3600, description="by which clocks that are right may differ")
+    ] = 300.0
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[Finding]:

@@ -24,14 +24,22 @@ class InputConfig(PinsTable):
     the relay releasing, duress. ``door`` is the door it belongs to; a turnstile's has a direction.
     """
 
-    id: Name
-    kind: Signal
-    pin: Pin
-    active_high: bool
-    pull: Literal["up", "down", "none"]
-    door: Name | None = None
-    direction: Literal["entry", "exit"] | None = None
-    debounce_s: Annotated[float, Field(ge=0.001, le=0.2)] = 0.03
+    id: Annotated[Name, Field(description="what events and faults call it")]
+    kind: Annotated[Signal, Field(description="what it is a contact or button of")]
+    pin: Annotated[Pin, Field(description="where it is")]
+    active_high: Annotated[
+        bool, Field(description="the level that means open, pressed, passed, tampered, alarm")
+    ]
+    pull: Annotated[
+        Literal["up", "down", "none"], Field(description="none: there is a resistor of your own")
+    ]
+    door: Annotated[Name | None, Field(description="of [[door]]: the one it belongs to")] = None
+    direction: Annotated[Literal["entry", "exit"] | None, Field(description="of a turnstile")] = (
+        None
+    )
+    debounce_s: Annotated[
+        float, Field(ge=0.001, le=0.2, description="so long a level must last to count")
+    ] = 0.03
 
     @classmethod
     def findings(cls, whole: Whole, /) -> Iterator[Finding]:

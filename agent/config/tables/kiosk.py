@@ -1,6 +1,6 @@
 """[kiosk]: where it stands."""
 
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
@@ -12,9 +12,9 @@ from agent.config.whole import Whole
 class KioskConfig(Table):
     """Where the kiosk stands; the three names make its topics."""
 
-    community: Name
-    grid: Name
-    id: Name
+    community: Annotated[Name, Field(description="of the topics: gate/COMMUNITY/GRID/ID/...")]
+    grid: Annotated[Name, Field(description="of the topics: the part of the community")]
+    id: Annotated[Name, Field(description="of the topics: this kiosk")]
     timezone: str = Field("UTC", description="IANA name, for schedules: Asia/Shanghai")
 
     @field_validator("timezone")

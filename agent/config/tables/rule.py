@@ -31,13 +31,20 @@ class RuleConfig(Table):
     One of ``factors`` is enough; the parts of one come in any order within ``factor_window_s``.
     """
 
-    categories: Annotated[tuple[Name, ...], Field(min_length=1)]
+    categories: Annotated[
+        tuple[Name, ...], Field(min_length=1, description="of holders, for whom it is")
+    ]
     access_points: tuple[Name, ...] = Field((), description="empty: all of them")
-    factors: Annotated[tuple[FactorSet, ...], Field(min_length=1, max_length=8)] = (
+    factors: Annotated[
+        tuple[FactorSet, ...],
+        Field(min_length=1, max_length=8, description="one of these is enough"),
+    ] = (
         "face",
         "pass+face",
     )
-    factor_window_s: Annotated[float, Field(ge=1, le=120)] = 15.0
+    factor_window_s: Annotated[
+        float, Field(ge=1, le=120, description="to show what belongs together")
+    ] = 15.0
     accept_unknown_holders: bool | None = Field(
         None,
         description="a pass may name whom the registry does not know; default: true where the"
@@ -51,13 +58,23 @@ class RuleConfig(Table):
         False,
         description="whoever comes by a face is asked to turn their head to a side drawn at random",
     )
-    health_certificate: bool = False
+    health_certificate: Annotated[bool, Field(description="one is asked for as well")] = False
     schedule: ScheduleChoice = Field((), description="id of [[schedule]], or spans; empty: always")
-    temperature_limit_c: Annotated[float, Field(ge=34.0, le=42.0)] | None = None
-    baseline_delta_c: Annotated[float, Field(ge=0.3, le=5.0)] | None = None
+    temperature_limit_c: Annotated[
+        Annotated[float, Field(ge=34.0, le=42.0)] | None,
+        Field(description="at the skin, in steps of 0.1; needs a [thermometer]"),
+    ] = None
+    baseline_delta_c: Annotated[
+        Annotated[float, Field(ge=0.3, le=5.0)] | None,
+        Field(description="lowers the limit to what most had lately and this"),
+    ] = None
     elevated: ElevatedWord | None = Field(None, description="default: as [thermometer] says")
-    second_reading_after_s: PauseS | None = None
-    unreliable: UnreliableWord | None = None
+    second_reading_after_s: Annotated[
+        PauseS | None, Field(description="default: as [thermometer] says")
+    ] = None
+    unreliable: Annotated[
+        UnreliableWord | None, Field(description="default: as [thermometer] says")
+    ] = None
 
     @classmethod
     def findings(cls, whole: Whole, /) -> Iterator[Finding]:

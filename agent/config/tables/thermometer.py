@@ -36,24 +36,60 @@ class SkinTable(Table):
     ``second_reading_after_s`` and ``unreliable``.
     """
 
-    access_point: Name | None = None
-    samples_min: Annotated[int, Field(ge=10, le=100)] = 10
-    measure_timeout_s: Annotated[float, Field(ge=0.5, le=10)] = 3.0
-    spread_max_c: Annotated[float, Field(ge=0.05, le=3)] = 0.5
-    skin_min_c: Annotated[float, Field(ge=15, le=34)] = 28.0
-    skin_max_c: Annotated[float, Field(ge=38, le=50)] = 43.0
-    ambient_min_c: Annotated[float, Field(ge=-40, le=40)] = 10.0
-    ambient_max_c: Annotated[float, Field(ge=0, le=60)] = 40.0
-    ambient_reference_c: Annotated[float, Field(ge=0, le=40)] = 23.0
-    ambient_correction: Annotated[float, Field(ge=-0.5, le=0.5)] = 0.0
-    baseline_hours: Annotated[float, Field(ge=0.5, le=24)] = 4.0
-    elevated: ElevatedWord = "deny"
-    second_reading_after_s: PauseS = 5.0
-    unreliable: UnreliableWord = "deny"
-    attack_cue: Literal["off", "report", "deny"] = "report"
-    attack_threshold: Annotated[float, Field(ge=0.05, le=0.95)] = 0.5
-    aim_x_deg: Annotated[float, Field(ge=-45, le=45)] = 0.0
-    aim_y_deg: Annotated[float, Field(ge=-45, le=45)] = 0.0
+    access_point: Annotated[
+        Name | None, Field(description="of [[access_point]]: beside whose camera it is")
+    ] = None
+    samples_min: Annotated[int, Field(ge=10, le=100, description="so many make a reading")] = 10
+    measure_timeout_s: Annotated[
+        float, Field(ge=0.5, le=10, description="a face that is known waits so long for them")
+    ] = 3.0
+    spread_max_c: Annotated[
+        float,
+        Field(
+            ge=0.05, le=3, description="a standard deviation; samples further apart are unreliable"
+        ),
+    ] = 0.5
+    skin_min_c: Annotated[
+        float, Field(ge=15, le=34, description="colder is told as cold and measured again")
+    ] = 28.0
+    skin_max_c: Annotated[float, Field(ge=38, le=50, description="warmer is no skin")] = 43.0
+    ambient_min_c: Annotated[
+        float, Field(ge=-40, le=40, description="in colder air a reading is unreliable")
+    ] = 10.0
+    ambient_max_c: Annotated[
+        float, Field(ge=0, le=60, description="in warmer air a reading is unreliable")
+    ] = 40.0
+    ambient_reference_c: Annotated[
+        float, Field(ge=0, le=40, description="of the air, at which nothing is corrected")
+    ] = 23.0
+    ambient_correction: Annotated[
+        float,
+        Field(
+            ge=-0.5, le=0.5, description="added for each degree that the air is colder than that"
+        ),
+    ] = 0.0
+    baseline_hours: Annotated[
+        float, Field(ge=0.5, le=24, description="what most people had lately: how lately")
+    ] = 4.0
+    elevated: Annotated[
+        ElevatedWord, Field(description="what follows an elevated temperature; a rule may differ")
+    ] = "deny"
+    second_reading_after_s: Annotated[
+        PauseS, Field(description="before a second reading decides")
+    ] = 5.0
+    unreliable: Annotated[
+        UnreliableWord, Field(description="what follows where no reading can be relied on")
+    ] = "deny"
+    attack_cue: Annotated[
+        Literal["off", "report", "deny"], Field(description="what is not as warm as a face")
+    ] = "report"
+    attack_threshold: Annotated[float, Field(ge=0.05, le=0.95, description="of its score")] = 0.5
+    aim_x_deg: Annotated[
+        float, Field(ge=-45, le=45, description="how far it looks to the right of the camera")
+    ] = 0.0
+    aim_y_deg: Annotated[
+        float, Field(ge=-45, le=45, description="how far it looks below the camera")
+    ] = 0.0
 
 
 class ThermometerConfig(SkinTable):
@@ -62,19 +98,40 @@ class ThermometerConfig(SkinTable):
     ``field_of_view_deg`` is printed in the part's name, and decides how near one must stand.
     """
 
-    kind: Literal["none", "simulated", "mlx90614", "mlx90640"] = "none"
-    temperature_c: Annotated[float, Field(ge=-70, le=380)] = 36.2
-    stuck: bool = False
-    interval_s: Annotated[float, Field(ge=0.05, le=10)] = 0.1
-    field_of_view_deg: Literal[5, 10, 35, 55, 90, 110] | None = None
-    bus: Annotated[int, Field(ge=0, le=255)] = 1
-    address: Annotated[int, Field(ge=0x08, le=0x77)] | None = None
-    emissivity: Annotated[float, Field(ge=0.1, le=1.0)] = 0.98
-    check_pec: bool = True
-    refresh_hz: Literal[1, 2, 4, 8, 16, 32] = 4
-    self_heating_k: Annotated[float, Field(ge=0, le=20)] = 8.0
-    mirrored: bool = True
-    upside_down: bool = False
+    kind: Annotated[
+        Literal["none", "simulated", "mlx90614", "mlx90640"],
+        Field(description="mlx90614: one spot; mlx90640: an image"),
+    ] = "none"
+    temperature_c: Annotated[
+        float, Field(ge=-70, le=380, description="simulated only: what it sees")
+    ] = 36.2
+    stuck: Annotated[bool, Field(description="simulated only: the same value for ever")] = False
+    interval_s: Annotated[float, Field(ge=0.05, le=10, description="between two readings")] = 0.1
+    field_of_view_deg: Annotated[
+        Literal[5, 10, 35, 55, 90, 110] | None,
+        Field(description="as its name says: how near one must stand"),
+    ] = None
+    bus: Annotated[int, Field(ge=0, le=255, description="of I2C; 1 is the one on the header")] = 1
+    address: Annotated[
+        Annotated[int, Field(ge=0x08, le=0x77)] | None,
+        Field(description="on the bus; default 0x5A (mlx90614), 0x33 (mlx90640)"),
+    ] = None
+    emissivity: Annotated[
+        float, Field(ge=0.1, le=1.0, description="of skin; an mlx90614 must be set to the same")
+    ] = 0.98
+    check_pec: Annotated[
+        bool, Field(description="mlx90614: refuse answers whose check byte is wrong")
+    ] = True
+    refresh_hz: Annotated[
+        Literal[1, 2, 4, 8, 16, 32], Field(description="mlx90640: half images a second")
+    ] = 4
+    self_heating_k: Annotated[
+        float, Field(ge=0, le=20, description="mlx90640: how much warmer than the air it is itself")
+    ] = 8.0
+    mirrored: Annotated[
+        bool, Field(description="mlx90640: its columns run from the camera's right to its left")
+    ] = True
+    upside_down: Annotated[bool, Field(description="mlx90640: mounted on its head")] = False
 
     @property
     def on_i2c(self) -> bool:
