@@ -11,7 +11,7 @@ from typing import Any
 from agent.config.schema import GateConfig
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
-_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
+TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
 _NOT_FOR_EDITORS = {"title", "discriminator"}
 _UNITS = {
     "_s": "seconds",
@@ -59,7 +59,7 @@ def _known_to_editors(made: dict[str, Any]) -> dict[str, Any]:
         made["enum"] = [made.pop("const")]
     # An editor's time has seconds and an offset; a path is any text.
     if made.get("format") in {"time", "path"} and made.pop("format") == "time":
-        made["pattern"] = _TIME
+        made["pattern"] = TIME_PATTERN
     if "description" in made:
         made["description"] = _prose(str(made["description"]))
     return made

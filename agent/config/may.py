@@ -1,13 +1,15 @@
 """What may stand at a key, in words, and what was meant by something else; read off the schema."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from typing import Any
 
 from agent.config.base import FACTORS_PATTERN, FUNCTION_PATTERN, NAME_PATTERN
-from agent.config.json_schema import json_schema
+from agent.config.json_schema import TIME_PATTERN, json_schema
 from agent.config.lines import KeyPath
+from agent.config.mask import masked
 from agent.config.whole import nearest
 
 _PATTERNS = {
@@ -15,6 +17,8 @@ _PATTERNS = {
     FACTORS_PATTERN: "face, pass or id_document, or several of them joined by +",
     FUNCTION_PATTERN: "module:function",
 }
+_FACTORS = ("face", "pass", "id_document")
+_TIME = re.compile(r"(\d\d?)\s*[:.h]?\s*(\d\d)")
 _TYPES = {"boolean": "true or false", "object": "a table", "string": "a text"}
 _NUMBERS = {"integer": "a whole number", "number": "a number"}
 _BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
@@ -49,6 +53,8 @@ def meant(path: KeyPath, value: Any) -> str | None:
             near = nearest(value, [one for one in node["enum"] if isinstance(one, str)])
             if near is not None:
                 return f"did you mean {near!r}?"
+        if isinstance(value, str) and (written := _by_pattern(node.get("pattern"), value)):
+            return f"write {json.dumps(written)}"
         if node.get("type") == "array" and not isinstance(value, list | dict):
             if _fits(node["items"], value):
                 return f"write [{json.dumps(value, ensure_ascii=False, default=str)}]"
@@ -98,7 +104,7 @@ def _words(node: dict[str, Any]) -> str:
         )
     if node.get("pattern") in _PATTERNS:
         return f"a text: {_PATTERNS[node['pattern']]}"
-    if ":[0-5]" in node.get("pattern", ""):
+    if node.get("pattern") == TIME_PATTERN:
         return 'a time of day: "06:30"'
     if node.get("format") == "date":
         return 'a date: "2026-12-24"'
@@ -129,6 +135,21 @@ def _is_text(node: dict[str, Any]) -> bool:
 
 def _takes_tables(node: dict[str, Any]) -> bool:
     return bool(node.get("type") == "array" and node["items"].get("type") == "object")
+
+
+def _by_pattern(pattern: str | None, value: str) -> str | None:
+    """``value`` as the pattern wants it, where it is clear enough what is meant."""
+    written = None
+    if masked(value) != value:
+        return None
+    if pattern == NAME_PATTERN:
+        written = re.sub(r"[^A-Za-z0-9._-]+", "-", value).strip("-")[:64]
+    elif pattern == FACTORS_PATTERN:
+        near = [nearest(one.strip(), _FACTORS) for one in re.split(r"[+,&]", value)]
+        written = "+".join(one or "" for one in near)
+    elif pattern == TIME_PATTERN and (found := _TIME.fullmatch(value.strip())):
+        written = f"{int(found[1]):02}:{found[2]}"
+    return written if written and re.search(pattern or "", written) else None
 
 
 def _fits(node: dict[str, Any], value: Any) -> bool:

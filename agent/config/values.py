@@ -16,7 +16,7 @@ from agent.config.whole import Finding, nearest
 
 _UNION_MEMBERS = {"int", "str", "list[str]"}
 _SAID = {"value_error", "schedule", "too_long"}
-"""Kinds whose own message says what is wrong."""
+"""Kinds whose own message says what is wrong, and behind a semicolon how to mend it."""
 _PREFIX = "Value error, "
 
 
@@ -64,7 +64,8 @@ def _finding(item: ErrorDetails, path: KeyPath, data: Any) -> Finding:
     if kind == "json_invalid":
         return path, "is nested too deeply"
     if kind in _SAID or wanted is None:
-        return path, item["msg"].removeprefix(_PREFIX)
+        message, _, mend = item["msg"].removeprefix(_PREFIX).partition("; ")
+        return _with(path, message, mend or None)
     fix = None if is_secret(path) else meant(path, value_at(data, path))
     return _with(path, f"should be {wanted}", fix)
 

@@ -29,7 +29,7 @@ def changed(old: str, new: str, text: str = GOOD) -> str:
 
 
 SPAN = '{ days = ["mon"], from = "22:00", until = "06:00" }'
-VALUES = [
+VALUES: list[tuple[str, str, str, str, str | None]] = [
     # old, new, what is marked, found, fix
     ("pin = 17", "pin = 99", "99", "99", None),
     ("pin = 17", 'pin = "17"', '"17"', '"17"', "write 17"),
@@ -44,6 +44,30 @@ VALUES = [
     ("[broker]", "[ brokr ]", "[ brokr ]", "[ brokr ]", "did you mean 'broker'?"),
     ('camera = "front"', 'camera = "frnt"', '"frnt"', '"frnt"', "did you mean 'front'?"),
     ('door = "in"', 'door = "zzz"', '"zzz"', '"zzz"', "there is 'in', 'out'"),
+    (
+        'grid = "g3"',
+        'grid = "north gate/3"',
+        '"north gate/3"',
+        '"north gate/3"',
+        'write "north-gate-3"',
+    ),
+    ('grid = "g3"', 'grid = "\u95e8"', '"\u95e8"', '"\u95e8"', None),
+    (
+        "[face]",
+        '[[rule]]\ncategories = ["x"]\nfactors = ["pas, fase"]\n[face]',
+        '"pas, fase"',
+        '"pas, fase"',
+        'write "pass+face"',
+    ),
+    (SPAN, SPAN.replace("22:00", "6.30"), '"6.30"', '"6.30"', 'write "06:30"'),
+    (SPAN, SPAN.replace("22:00", "25:00"), '"25:00"', '"25:00"', None),
+    (
+        "[camera.zone]",
+        'timezone = "x"\n[camera.zone]',
+        "timezone",
+        "timezone",
+        "it is a key of [kiosk]",
+    ),
     # within tables in braces, lists of them, dotted keys and keys in quotes
     (SPAN, SPAN.replace('"mon"', '"sun", "mo"'), '"mo"', '"mo"', "did you mean 'mon'?"),
     (SPAN, SPAN.replace("from", "form"), "form", "form", "did you mean 'from'?"),
@@ -51,7 +75,7 @@ VALUES = [
     ("[camera.zone]\nx = 0.25", "zone.x = 2", "2", "2", None),
     ("[camera.zone]\nx = 0.25\nwidth = 0.5", "zone = { x = 0.2, y = 9 }", "9", "9", None),
     ("pin = 17", '"pin" = 99', "99", "99", None),
-    ("[kiosk]", "kiosk.id = 5\n[kiosk]", "[kiosk]", "[kiosk]", None),
+    ("[kiosk]", "kiosk.id = 5\n[kiosk]", "[kiosk]", "[kiosk]", "keep one of the two"),
     # keys of one table against each other: at the key that the message names
     ("pin = 17", "pin = 17\npulse_s = 11.0", "pulse_s", "11.0", None),
     ("width = 0.5", "width = 0.8", "x", "0.25", None),
@@ -72,8 +96,7 @@ def test_the_mark_is_under_what_is_wrong(
     told = [one for one in faults(tmp_path, text) if one.excerpt and marked(one) == mark]
     assert [one.found for one in told] == [found]
     (fault,) = told
-    if fix is not None:
-        assert fault.fix == fix
+    assert fault.fix == fix
     assert fault.line is not None
     assert fault.column is not None
     line = text.split("\n")[fault.line - 1]

@@ -75,7 +75,7 @@ class DoorConfig(PinsTable):
         if self.lock == "fail_secure" and self.energised == "secured":
             raise ValueError(
                 "energised = 'secured' would power a fail-secure lock's release whenever the kiosk"
-                " is dead; only a lock = 'fail_safe' is wired so"
+                " is dead; set energised = 'released', unless lock = 'fail_safe'"
             )
         return self
 

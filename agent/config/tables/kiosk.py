@@ -1,12 +1,12 @@
 """[kiosk]: where it stands."""
 
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field, field_validator
 
 from agent.config.base import Name, Table
-from agent.config.whole import Whole
+from agent.config.whole import Whole, nearest
 
 
 class KioskConfig(Table):
@@ -23,7 +23,9 @@ class KioskConfig(Table):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"no time zone {value!r}; use an IANA name: Asia/Shanghai") from error
+            near = nearest(value, available_timezones())
+            fix = "use an IANA name: Asia/Shanghai" if near is None else f"did you mean {near!r}?"
+            raise ValueError(f"no time zone {value!r}; {fix}") from error
         return value
 
     @classmethod
