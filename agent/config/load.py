@@ -104,10 +104,20 @@ def _read(path: Path) -> str:
     try:
         return utf8_of(raw)
     except NoTextError as error:
-        raise wrong(path, [_no_utf8(raw, error.at)]) from error
+        raise wrong(path, [_no_utf8(raw)]) from error
 
 
-def _no_utf8(raw: bytes, at: int) -> Fault:
+def _first_that_is_none(raw: bytes) -> int:
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return len(raw)
+
+
+def _no_utf8(raw: bytes) -> Fault:
+    # Counted from the first byte of the file, also where a mark stands there.
+    at = _first_that_is_none(raw)
     message, fix = f"is not UTF-8 at byte {at}", "save it as UTF-8"
     try:
         text_of(raw)

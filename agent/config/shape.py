@@ -37,6 +37,8 @@ def finding_of(one: Reshaped, places: Places) -> Finding:
         if one.many:
             return path, "is one table, where a list of them stands", "write [{ ... }]"
         return path, "is a list, where one table stands", "write { ... } without the brackets"
+    if not one.many and places.of((*path, 1)) is not None:
+        return (*path, 1), f"there is one [{name}] only, and this is the second", "keep one of them"
     if not one.many:
         return path, f"there is one [{name}] only, and it stands in double brackets", _write(name)
     if head.strip("[] \t") != name:

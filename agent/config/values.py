@@ -79,8 +79,8 @@ def _known_key(path: KeyPath) -> str | None:
     word = str(path[-1])
     model = model_at(path[:-1])
     known = [] if model is None else [name for name, _ in fields_of(model)]
-    heads = has_key(word) if len(path) > 1 else []
-    if heads:
+    heads, near = has_key(word), nearest(word, known)
+    # At the top stand tables, and what is like the name of one is meant for it.
+    if heads and (len(path) > 1 or near is None):
         return f"it is a key of {', '.join(heads)}"
-    near = nearest(word, known)
     return None if near is None else f"did you mean {near!r}?"

@@ -180,15 +180,31 @@ def test_columns_count_characters_whatever_editor_wrote_it(tmp_path, ends: str, 
     assert caught.value.findings[0].startswith(f"{tmp_path / 'gate.toml'}:4:6: kiosk.id: should be")
 
 
-def test_what_is_no_utf_8_is_shown_up_to_where_it_is(tmp_path) -> None:
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_what_is_no_utf_8_is_shown_up_to_where_it_is(tmp_path, mark: bytes) -> None:
     path = tmp_path / "gate.toml"
-    path.write_bytes(changed('grid = "g3"', 'grid = "\u00e9"').encode("latin-1"))
+    text = changed('grid = "g3"', 'grid = "\u00e9"').encode("latin-1")
+    path.write_bytes(mark + text)
     with pytest.raises(ConfigError) as caught:
         load_config(path)
     (fault,) = caught.value.faults
     assert (fault.line, fault.column, fault.found) == (3, 9, r"\xe9")
     assert fault.excerpt == r'grid = "\xe9"'
     assert marked(fault) == r"\xe9"
+    assert fault.message == f"is not UTF-8 at byte {len(mark) + text.index(0xE9)}"
+
+
+def test_the_second_of_what_there_is_one_of_is_marked(tmp_path) -> None:
+    text = changed("[kiosk]", "[[kiosk]]") + '[[kiosk]]\nid = "x"\n'
+    (fault,) = faults(tmp_path, text)
+    assert (fault.line, fault.key) == (text.count("\n") - 1, "kiosk[1]")
+    assert fault.message == "there is one [kiosk] only, and this is the second"
+
+
+def test_a_key_above_every_table_is_told_where_it_belongs(tmp_path) -> None:
+    told = {fault.key: fault.fix for fault in faults(tmp_path, changed("[kiosk]\n", ""))}
+    assert told["community"] == "it is a key of [kiosk]"
+    assert told["kiosk"] == "add [kiosk]"
 
 
 def test_what_stood_there_is_told_in_short(tmp_path) -> None:
