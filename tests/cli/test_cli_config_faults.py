@@ -78,6 +78,12 @@ def test_every_command_shows_the_same(gate: Gate, config_file: Path, words: list
     assert answer.err == SHOWN.format(file=config_file)
 
 
+def test_what_has_no_place_names_its_file(gate: Gate, config_file: Path) -> None:
+    change(config_file, ("[kiosk]\n", ""))
+    err = gate("config", "check", "--config", config_file).err
+    assert f"\nkiosk: is missing\n --> {config_file}\nFix: add [kiosk]\n" in err
+
+
 def test_a_failure_has_its_findings(gate: Gate, config_file: Path) -> None:
     change(config_file, *WRONG)
     answer = gate("config", "check", "--config", config_file, "--json").json

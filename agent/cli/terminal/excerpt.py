@@ -64,6 +64,8 @@ def shown(fault: Fault, source: str, screen: Screen, word: str = "") -> Iterator
     yield from (line if word else screen.styled(line, Meaning.STRONG) for line in message[1:])
     if fault.line is not None:
         yield from _place(fault, source, screen, meaning)
+    elif not word:
+        yield f"{screen.styled(' -->', Meaning.QUIET)} {plain(source)}"
     if fault.fix is not None:
         yield from _wrapped(f"Fix: {plain(fault.fix)}", screen)
 
