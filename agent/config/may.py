@@ -41,11 +41,6 @@ def is_list_of_tables(path: KeyPath) -> bool:
     return any(_takes_tables(node) for node in _nodes(path))
 
 
-def is_table(path: KeyPath) -> bool:
-    """Whether one table stands at ``path``: ``[kiosk]``."""
-    return bool(path) and any(node.get("type") == "object" for node in _nodes(path))
-
-
 def meant(path: KeyPath, value: Any) -> str | None:
     """How to write what was meant by ``value``, which may not stand at ``path``."""
     for node in _nodes(path):

@@ -4,12 +4,11 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pytest
-from config_parts import GOOD
+from config_parts import GOOD, warnings
 
 from agent.config import FaceConfig, load_config
 from agent.config.relations import whole_of
 from agent.errors import ConfigError
-from agent.operations.config.describe import warnings
 
 ACCEPTED, REFUSED = "accept_no_pad = true", "accept_no_pad = false"
 BESIDE = 'factors = ["pass+face"]'

@@ -27,16 +27,11 @@ def summary(config: GateConfig) -> dict[str, Any]:
     return {name: lines[name] for name in (*_TOLD_FIRST, *between, *_TOLD_LAST)}
 
 
-def warnings(file: ConfigFile, pad: Collection[str] | None = None) -> list[str]:
-    """What is allowed but should be meant: each risk that the config takes, in plain words.
+def risks(file: ConfigFile, pad: Collection[str] | None = None) -> list[Finding]:
+    """What is allowed but should be meant, in plain words, each with the key that takes the risk.
 
     ``pad`` names the attack detection packs that are installed; None: nobody has looked.
     """
-    return [finding[1] for finding in risks(file, pad)]
-
-
-def risks(file: ConfigFile, pad: Collection[str] | None = None) -> list[Finding]:
-    """The same, each with the key that takes it, where one does."""
     whole = whole_of(file.config, folder=file.path.parent, pad=pad)
     others = (table for table in tables() if table not in _WARNS_FIRST)
     found = [one for table in (*_WARNS_FIRST, *others) for one in table.warnings(whole)]
