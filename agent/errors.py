@@ -15,6 +15,45 @@ A denial at the gate is no error but a value (``domain.access.policy.Decision``)
 holds the fix where there is one, and never a name, an ID number, a template or a secret.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in a file, or to be meant; lines and columns are counted from 1.
+
+    ``key`` is its place among the keys, ``found`` what stood there and ``excerpt`` the line, both
+    without what opens anything. ``mark`` says which characters of ``excerpt`` it is about: from the
+    first, counted from 0, to before the second.
+    """
+
+    message: str
+    fix: str | None = None
+    key: str | None = None
+    found: str | None = None
+    line: int | None = None
+    column: int | None = None
+    excerpt: str | None = None
+    mark: tuple[int, int] = (0, 0)
+
+    def as_json(self) -> dict[str, Any]:
+        """It as machines read it; what there is none of is null."""
+        return {
+            "line": self.line,
+            "column": self.column,
+            "key": self.key,
+            "found": self.found,
+            "message": self.message,
+            "fix": self.fix,
+        }
+
+    def __str__(self) -> str:
+        """It on one line, without its place."""
+        said = self.message if self.fix is None else f"{self.message}; {self.fix}"
+        return said if self.key is None else f"{self.key}: {said}"
+
 
 class GateAgentError(Exception):
     """The root of the tree; ``exit_code`` is what the command line answers with."""
@@ -23,13 +62,21 @@ class GateAgentError(Exception):
 
 
 class ConfigError(GateAgentError):
-    """The config is wrong; ``findings`` has a line for each fault, with file, line and key."""
+    """The config is wrong; ``findings`` has a line for each fault, with file, line and key.
+
+    ``faults`` are the same for whoever shows them, of the file ``source``; there are none of a
+    manifest, whose findings are lines only.
+    """
 
     exit_code = 78
 
-    def __init__(self, findings: list[str]) -> None:
+    def __init__(
+        self, findings: list[str], faults: Sequence[Fault] = (), source: str | None = None
+    ) -> None:
         super().__init__("\n".join(findings))
         self.findings = findings
+        self.faults = tuple(faults)
+        self.source = source
 
 
 class UnavailableError(GateAgentError):

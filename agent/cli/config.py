@@ -1,4 +1,4 @@
-"""``gate-agent config``: check and show the config, and what its schedules say."""
+"""``gate-agent config``: check and show the config, its schema, and what its schedules say."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,8 +7,9 @@ import typer
 
 from agent.app.open.paths import config_path, state_dir
 from agent.cli import completion
-from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say, warn
+from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say
 from agent.cli.terminal.table import record, table
+from agent.errors import Fault
 
 app = Commands(
     "config check",
@@ -28,26 +29,27 @@ def add_to(parent: typer.Typer) -> None:
 def check(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
     """Check the config.
 
-    Every fault at once, with file, line and key, and exit code 78.
+    Every fault at once, with its line and how to mend it, and exit code 78.
     """
     from agent.app.desk.people import face_alone_serves
     from agent.app.open.files.key_place import key_lies
     from agent.app.open.site import site_of
     from agent.app.open.thresholds import ignored_at
     from agent.config import load_config
-    from agent.operations.config.describe import summary, warnings
+    from agent.operations.config.describe import faults_of, risks, summary
     from agent.operations.packs.choice import installed_pad_packs
 
     folder = state_dir(state)
     pad = installed_pad_packs(folder)
     file = load_config(config_path(config), pad)
-    about, risks = summary(file.config), warnings(file, pad)
+    about, found = summary(file.config), risks(file, pad)
     about["attack_detection"] = list(pad)
     site = site_of(folder, file.path)
     about["pack_used"], lacking = _pack_used(site.face.pack, folder)
-    risks += lacking
+    found += [(("face", "pack"), one) for one in lacking]
     if (unused := ignored_at(site)) is not None:
-        risks.append(unused)
+        said, _, fix = unused.partition("\nFix: ")
+        found.append((("face", "operating_point"), said, fix))
     about["gallery_key"] = str(key_lies(site))
     if (served := face_alone_serves(site)) is not None:
         most, there_are = served
@@ -55,16 +57,19 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
             f"{most} references at the promised rate; there are {there_are}"
         )
         if there_are > most:
-            risks.append(
+            message = (
                 f"the face alone serves {most} references at the promised rate, and there are"
                 f" {there_are}: it opens for nobody until a rule asks for a second factor"
                 ' (factors = ["pass+face"])'
             )
+            found.append(((), message))
+    faults = faults_of(file, found)
     if as_json:
-        emit({"ok": True, "file": str(file.path), "summary": about, "warnings": risks})
+        answer = {"ok": True, "file": str(file.path), "summary": about}
+        told = [fault.message + f"\nFix: {fault.fix}" * bool(fault.fix) for fault in faults]
+        emit(answer | {"warnings": told, "findings": [fault.as_json() for fault in faults]})
         return
-    for risk in risks:
-        warn(risk)
+    _warn(faults, str(file.path))
     say(f"OK {file.path}")
     record(
         {
@@ -72,6 +77,17 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
             for name, value in about.items()
         }
     )
+
+
+def _warn(faults: list[Fault], source: str) -> None:
+    import sys
+
+    from agent.cli.terminal.excerpt import screen_of, shown
+
+    screen = screen_of(sys.stderr)
+    for fault in faults:
+        after = "" if fault.line is None else "\n"
+        typer.echo("\n".join(shown(fault, source, screen, "warning")) + after, err=True)
 
 
 def _pack_used(name: str, state: Path) -> tuple[str | None, list[str]]:
@@ -106,6 +122,23 @@ def show(*, config: Config = None, as_json: Json = False) -> None:
         emit(shown)
     else:
         say(json.dumps(shown, indent=2))
+
+
+@app.command("schema", epilog=examples("config schema > gate.schema.json"))
+def schema(*, as_json: Json = False) -> None:
+    """Print the JSON Schema of the config.
+
+    Editors check and complete gate.toml by it, where its first line is
+    "#:schema ./gate.schema.json".
+    """
+    import json
+
+    from agent.config.json_schema import json_schema
+
+    if as_json:
+        emit(json_schema())
+    else:
+        say(json.dumps(json_schema(), indent=2))
 
 
 @app.command(

@@ -9,7 +9,8 @@
     a file that is not to be had          its path                    69
     anything else: a defect               one line; --debug for more  70
 
-With ``--json`` stdout gets one object more: ``error``, ``reason``, ``fix``, ``exit_code``.
+With ``--json`` stdout gets one object more: ``error``, ``reason``, ``fix``, ``exit_code``; of a
+wrong config ``findings`` as well.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from typer.exceptions import Abort, TyperException
 
@@ -109,22 +111,47 @@ def _with_what_was_meant(error: TyperException) -> str:
 def _expected(error: GateAgentError, fitted: Fitted, *, as_json: bool) -> int:
     message, _, fix = str(error).partition(_FIX)
     if isinstance(error, ConfigError):
-        message = "the config is wrong\n" + message
-        reason = "config"
-    elif isinstance(error, RefusedError):
+        return _config(error, message, fitted(fix) or None, as_json=as_json)
+    if isinstance(error, RefusedError):
         reason = error.reason
     else:
         reason = "unavailable" if isinstance(error, UnavailableError) else "failed"
     return _tell(message, error.exit_code, reason, fitted(fix) or None, as_json=as_json)
 
 
+def _config(error: ConfigError, message: str, fix: str | None, *, as_json: bool) -> int:
+    """A wrong config: each fault with its line where there is one."""
+    title = "the config is wrong"
+    found = [fault.as_json() for fault in error.faults]
+    answer = _answer(f"{title}\n{message}", error.exit_code, "config", fix) | {"findings": found}
+    if error.source is None or all(fault.line is None for fault in error.faults):
+        _say(f"{title}\n{message}", fix, answer if as_json else None)
+        return error.exit_code
+    from agent.cli.terminal.excerpt import screen_of, shown
+
+    screen = screen_of(sys.stderr)
+    blocks = ["\n".join(shown(fault, error.source, screen)) for fault in error.faults]
+    _say(title, None, answer if as_json else None, "\n\n".join(blocks))
+    return error.exit_code
+
+
 def _tell(message: str, code: int, reason: str, fix: str | None, *, as_json: bool) -> int:
+    _say(message, fix, _answer(message, code, reason, fix) if as_json else None)
+    return code
+
+
+def _answer(message: str, code: int, reason: str, fix: str | None) -> dict[str, Any]:
+    return {"error": message, "reason": reason, "fix": fix, "exit_code": code}
+
+
+def _say(message: str, fix: str | None, answer: dict[str, Any] | None, more: str = "") -> None:
+    """A failure on stderr, with ``more`` that is plain already, and ``answer`` on stdout."""
     lines = "\n".join(plain(line) for line in message.splitlines())
     with contextlib.suppress(OSError):
         print(f"error: {lines}", file=sys.stderr)  # noqa: T201 - the one place for errors
+        if more:
+            print(f"\n{more}", file=sys.stderr)  # noqa: T201 - the one place for errors
         if fix is not None:
             print(f"Fix: {plain(fix)}", file=sys.stderr)  # noqa: T201 - the one place for errors
-        if as_json:
-            answer = {"error": message, "reason": reason, "fix": fix, "exit_code": code}
+        if answer is not None:
             print(json.dumps(answer), flush=True)  # noqa: T201 - the one place for errors
-    return code

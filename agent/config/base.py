@@ -60,8 +60,8 @@ class Table(BaseModel):
         return iter(())
 
     @classmethod
-    def warnings(cls, _whole: Whole, /) -> Iterator[str]:
-        """What is allowed but should be meant, each in plain words."""
+    def warnings(cls, _whole: Whole, /) -> Iterator[Finding]:
+        """What is allowed but should be meant, each with its key, or none, in plain words."""
         return iter(())
 
     @classmethod
@@ -73,7 +73,9 @@ class Table(BaseModel):
 class PinsTable(Table):
     """Something on the header; ``simulated`` pins live in a file and outlive the agent."""
 
-    pin_factory: PinFactory = "lgpio"
+    pin_factory: Annotated[
+        PinFactory, Field(description="lgpio: the header; mock: in memory; simulated: in pins_file")
+    ] = "lgpio"
     pins_file: FilePath | None = Field(None, description="simulated only: where the pins live")
 
     @model_validator(mode="after")

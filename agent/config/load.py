@@ -5,50 +5,41 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from agent.config.base import FACTORS_PATTERN, FUNCTION_PATTERN, NAME_PATTERN
-from agent.config.lines import KeyPath, key_lines, line_of
-from agent.config.mend import fields_of, mend, model_at
+from agent.config.faults import fault_at, fault_of, on_one_line
+from agent.config.lines import KeyPath, Places, Span, places_in
+from agent.config.mend import mend
 from agent.config.relations import check_relations
 from agent.config.schema import GateConfig
-from agent.config.tables.schedule import SCHEDULE_TAGS
+from agent.config.shape import finding_of, reshape
+from agent.config.syntax import flaw
+from agent.config.values import findings_of
 from agent.config.whole import Finding, unsure
-from agent.domain.credential.near import did_you_mean
-from agent.domain.foreign.text import NoTextError, utf8_of
-from agent.errors import ConfigError
+from agent.domain.foreign.text import NoTextError, text_of, utf8_of
+from agent.errors import ConfigError, Fault
 
 _MAX_BYTES = 1_000_000
 _MOST_PASSES = 8
-_UNION_MEMBERS = {"int", "str", "list[str]"}
-_PATTERNS = {
-    NAME_PATTERN: "is 1 to 64 of A-Z a-z 0-9 . _ -",
-    FACTORS_PATTERN: "is face, pass or id_document, or several of them joined by +",
-    FUNCTION_PATTERN: "is module:function",
-}
-_MESSAGES = {
-    "missing": "is missing",
-    "too_short": "is empty",
-    "model_type": "is no table",
-    "tuple_type": "is no list",
-    "json_invalid": "is nested too deeply",
-}
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_TOML_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
+_EXAMPLE = "begin with config/gate.example.toml"
+_LONG_NUMBER = re.compile(r"[0-9A-Fa-f_]{1000,}")
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """A config and the file it came from; relative paths in it are relative to that file."""
+    """A config and the file it came from; relative paths in it are relative to that file.
+
+    ``text`` is what the file says, for what is to be shown of it.
+    """
 
     path: Path
     config: GateConfig
+    text: str = field(default="", repr=False, compare=False)
 
     def resolve(self, path: str | Path) -> Path:
         """``path`` as the config means it: absolute, or beside the config file."""
@@ -63,23 +54,35 @@ def load_config(path: Path, pad: Collection[str] | None = None) -> ConfigFile:
 
     Raises:
         ConfigError: the file is missing, is no TOML, or says what the schema forbids; each finding
-            reads ``file:line: key: what is wrong``.
+            reads ``file:line:column: key: what is wrong``, and each fault shows the line.
     """
     text = _read(path)
     try:
-        config, findings = _validate(tomllib.loads(text), pad)
+        data = tomllib.loads(text)
+        if not data:
+            raise wrong(path, [_empty(text)])
+        reshaped = reshape(data)
+        config, findings = _validate(data, pad)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError([_not_toml(path, str(error))]) from error
+        raise wrong(path, [_no_toml(text, str(error))]) from error
     except RecursionError as error:
-        raise ConfigError([f"{path}: is nested too deeply"]) from error
+        raise wrong(path, [Fault("is nested too deeply")]) from error
     except ValueError as error:
         # Python refuses to read or write a number of thousands of digits.
-        raise ConfigError([f"{path}: holds a number that is too long"]) from error
-    if findings or config is None:
-        lines = key_lines(text)
-        findings.sort(key=lambda finding: line_of(finding[0], lines) or 0)
-        raise ConfigError([_render(path, lines, finding) for finding in findings])
-    return ConfigFile(path.resolve(), config)
+        raise wrong(path, [_long_number(text)]) from error
+    if findings or reshaped or config is None:
+        places = places_in(text)
+        findings += [finding_of(one, places) for one in reshaped]
+        for one in reshaped:
+            places.rename(one.old, one.new)
+        faults = [fault_of(finding, places) for finding in findings]
+        raise wrong(path, sorted(faults, key=lambda one: (one.line or 0, one.column or 0)))
+    return ConfigFile(path.resolve(), config, text)
+
+
+def wrong(path: Path, faults: list[Fault]) -> ConfigError:
+    """The error that tells these faults of the file."""
+    return ConfigError([on_one_line(path, fault) for fault in faults], faults, str(path))
 
 
 def _read(path: Path) -> str:
@@ -88,30 +91,67 @@ def _read(path: Path) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ConfigError([f"{path}: is no file"])
+                raise wrong(path, [Fault("is no file")])
             raw = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(
-            [
-                f"{path}: cannot be read: {what}",
-                "Fix: --config FILE or GATE_AGENT_CONFIG; begin with config/gate.example.toml",
-            ]
-        ) from error
+        fix = f"--config FILE or GATE_AGENT_CONFIG; {_EXAMPLE}"
+        fault = Fault(f"cannot be read: {what}", fix)
+        lines = [f"{path}: {fault.message}", f"Fix: {fix}"]
+        raise ConfigError(lines, [fault], str(path)) from error
     if len(raw) > _MAX_BYTES:
-        raise ConfigError([f"{path}: is larger than {_MAX_BYTES} bytes; this is no config"])
+        raise wrong(path, [Fault(f"is larger than {_MAX_BYTES} bytes; this is no config")])
     try:
         return utf8_of(raw)
     except NoTextError as error:
-        line = raw.count(b"\n", 0, error.at) + 1
-        raise ConfigError([f"{path}:{line}: is not UTF-8 at byte {error.at}"]) from error
+        raise wrong(path, [_no_utf8(raw)]) from error
 
 
-def _not_toml(path: Path, message: str) -> str:
-    if place := _TOML_LINE.search(message):
-        message = f"{message[: place.start()]} (column {place[2]})"
-        return f"{path}:{place[1]}: is not TOML: {message}"
-    return f"{path}: is not TOML: {message}"
+def _first_that_is_none(raw: bytes) -> int:
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return len(raw)
+
+
+def _no_utf8(raw: bytes) -> Fault:
+    # Counted from the first byte of the file, also where a mark stands there.
+    at = _first_that_is_none(raw)
+    message, fix = f"is not UTF-8 at byte {at}", "save it as UTF-8"
+    try:
+        text_of(raw)
+    except NoTextError:
+        pass
+    else:
+        fix = "it is text of another encoding: save it as UTF-8"
+    if at == 0 and raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Fault(message, fix, line=1, column=1, found="UTF-16")
+    # What stands before the byte is UTF-8; from there on the bytes are spelled out.
+    before = raw[:at].decode("utf-8-sig")
+    text = before + raw[at:].decode("utf-8", "backslashreplace")
+    places = Places(text.replace("\r\n", "\n"))
+    start = len(before.replace("\r\n", "\n"))
+    return fault_at(Span(start, start + len(r"\xff")), message, fix, (), places)
+
+
+def _no_toml(text: str, message: str) -> Fault:
+    # As tomllib reads it, so that both count the same characters.
+    places = Places(text.replace("\r\n", "\n"))
+    found = flaw(places, message)
+    return fault_at(found.span, found.message, found.fix, found.key, places)
+
+
+def _empty(text: str) -> Fault:
+    return fault_at(Span(0, 0), "is empty: no key stands in it", _EXAMPLE, (), Places(text))
+
+
+def _long_number(text: str) -> Fault:
+    message, places = "holds a number that is too long", Places(text.replace("\r\n", "\n"))
+    found = _LONG_NUMBER.search(places.text)
+    if found is None:
+        return Fault(message)
+    return fault_at(Span(*found.span()), message, None, (), places)
 
 
 def _validate(
@@ -128,10 +168,11 @@ def _validate(
         try:
             config = _parse(data)
         except ValidationError as error:
-            new = [finding for finding in _findings(error) if not _follows(finding, mended)]
+            told = findings_of(error, data)
+            new = [finding for finding in told if not _follows(finding, mended)]
             findings += new
-            mended.update(path for path, _ in new)
-            if not new or not all(mend(data, path) for path, _ in reversed(new)):
+            mended.update(finding[0] for finding in new)
+            if not new or not all(mend(data, finding[0]) for finding in reversed(new)):
                 return None, findings
         else:
             return config, findings + list(check_relations(config, mended, pad))
@@ -140,7 +181,7 @@ def _validate(
 
 def _follows(finding: Finding, mended: set[KeyPath]) -> bool:
     """Whether it was only the mending that made a finding: of the place, or of a key it names."""
-    path, message = finding
+    path, message = finding[:2]
     beside = {str(one[-1]) for one in mended if one[:-1] == path}
     return unsure(path, mended) or bool(beside & set(re.findall(r"\w+", message)))
 
@@ -148,69 +189,3 @@ def _follows(finding: Finding, mended: set[KeyPath]) -> bool:
 def _parse(data: dict[str, Any]) -> GateConfig:
     # By JSON, because strict types there still take a list for a tuple and text for a path.
     return GateConfig.model_validate_json(json.dumps(data, default=str), strict=True)
-
-
-def _render(path: Path, lines: dict[KeyPath, int], finding: Finding) -> str:
-    keys, message = finding
-    line = line_of(keys, lines)
-    where = f"{path}:{line}" if line else f"{path}"
-    return f"{where}: {_dotted(keys)}: {message}" if keys else f"{where}: {message}"
-
-
-def _dotted(keys: KeyPath) -> str:
-    text = ""
-    for key in keys:
-        if isinstance(key, int):
-            text += f"[{key}]"
-        else:
-            # Any other key is quoted, as in the file: it might hold a line's end.
-            word = key if _BARE_KEY.fullmatch(key) else json.dumps(key)
-            text += f".{word}" if text else word
-    return text
-
-
-def _findings(error: ValidationError) -> Iterator[Finding]:
-    seen: set[tuple[KeyPath, str]] = set()
-    items = error.errors(include_url=False, include_input=False, include_context=False)
-    for item in items:
-        path = _toml_path(item["loc"])
-        if item["type"] == "too_short" and any(
-            len(_untagged(other["loc"])) > len(path)
-            and _toml_path(other["loc"])[: len(path)] == path
-            for other in items
-        ):
-            continue  # its only fault is that its members have faults of their own
-        message = _message(item, path)
-        if (path, message) not in seen:
-            seen.add((path, message))
-            yield path, message
-
-
-def _toml_path(loc: tuple[str | int, ...]) -> KeyPath:
-    # Pydantic names the tried member of a union too; no TOML key has such a name.
-    loc = _untagged(loc)
-    end = next((i for i, part in enumerate(loc) if part in _UNION_MEMBERS), len(loc))
-    return loc[:end]
-
-
-def _untagged(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Without the names of union members that are chosen by what they look like."""
-    return tuple(part for part in loc if part not in SCHEDULE_TAGS)
-
-
-def _message(item: ErrorDetails, path: KeyPath) -> str:
-    kind = item["type"]
-    if len(path) < len(_untagged(item["loc"])):
-        return "is a number, a text, or a list of texts"
-    if kind == "extra_forbidden":
-        return f"is no known key{did_you_mean(str(path[-1]), _known_keys(path[:-1]))}"
-    if kind == "string_pattern_mismatch":
-        known = (words for pattern, words in _PATTERNS.items() if f"'{pattern}'" in item["msg"])
-        return next(known, "is not of the form that is wanted")
-    return _MESSAGES.get(kind) or item["msg"].removeprefix("Value error, ")
-
-
-def _known_keys(path: KeyPath) -> list[str]:
-    """The keys that the schema knows in the table at ``path``."""
-    model = model_at(path)
-    return [] if model is None else [name for name, _ in fields_of(model)]

@@ -31,7 +31,7 @@ def mend(data: Any, path: KeyPath) -> bool:
     """Replace or drop what stands at ``path``, or the nearest thing around it that can be."""
     for end in range(len(path), 0, -1):
         *parents, key = path[:end]
-        holder = _at(data, tuple(parents))
+        holder = value_at(data, tuple(parents))
         if isinstance(holder, list) and isinstance(key, int) and key < len(holder):
             kind = _kind_at(path[:end])
             if kind is not None:
@@ -64,7 +64,7 @@ def model_at(path: KeyPath) -> type[BaseModel] | None:
         if model is None:
             return None
         field = next((f for name, f in fields_of(model) if name == part), None)
-        model = None if field is None else _model_in(field.annotation)
+        model = None if field is None else model_in(field.annotation)
     return model
 
 
@@ -77,7 +77,7 @@ def fields_of(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
 def _kind_at(path: KeyPath) -> Any:
     """The type of the list's member at ``path``."""
     field = field_at(path[:-1])
-    many = None if field is None else _tuple_in(field.annotation)
+    many = None if field is None else tuple_in(field.annotation)
     return None if many is None else get_args(many)[0]
 
 
@@ -102,7 +102,8 @@ def _sample(kind: Any, old: Any) -> Any:
     return _SAMPLES[kind]
 
 
-def _at(data: Any, path: KeyPath) -> Any:
+def value_at(data: Any, path: KeyPath) -> Any:
+    """What stands at ``path``; None where there is nothing."""
     for part in path:
         try:
             data = data[part]
@@ -111,20 +112,21 @@ def _at(data: Any, path: KeyPath) -> Any:
     return data
 
 
-def _tuple_in(annotation: Any) -> Any:
+def tuple_in(annotation: Any) -> Any:
     """The list that a field takes, alone or beside something else; None where it takes none."""
     if get_origin(annotation) is tuple:
         return annotation
     if get_origin(annotation) in (Annotated, Union, UnionType):
-        found = map(_tuple_in, get_args(annotation))
+        found = map(tuple_in, get_args(annotation))
         return next((many for many in found if many is not None), None)
     return None
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The table that a field takes, alone or in a list; None where it takes none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in get_args(annotation):
-        if (found := _model_in(argument)) is not None:
+        if (found := model_in(argument)) is not None:
             return found
     return None

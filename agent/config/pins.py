@@ -75,7 +75,7 @@ def check_pins(config: GateConfig, mended: Collection[KeyPath] = ()) -> Iterator
             yield use.path, f"pin {use.pin} is already that of {seen[use.pin]}"
         seen.setdefault(use.pin, use.what)
         if use.pin in reserved:
-            yield use.path, f"pin {use.pin} is reserved for {reserved[use.pin]}; choose another"
+            yield use.path, f"pin {use.pin} is reserved for {reserved[use.pin]}", "choose another"
         beside = [(*use.path[:2], name) for name in ("active_high", "energised", "pull")]
         if not any(unsure(path, mended) for path in beside):
             yield from _pulled(use)
@@ -83,7 +83,8 @@ def check_pins(config: GateConfig, mended: Collection[KeyPath] = ()) -> Iterator
 
 def _pulled(use: PinUse) -> Iterator[Finding]:
     if use.pull is not None and use.pin in _FIXED_UP and use.pull != "up":
-        yield use.path, f'pin {use.pin} has a pull-up on the board: pull = "up", or another pin'
+        message = f"pin {use.pin} has a pull-up on the board"
+        yield use.path, message, 'pull = "up", or another pin'
     door = use.table
     if not isinstance(door, DoorConfig) or door.energised != "released" or door.pull_resistor:
         return
@@ -91,11 +92,13 @@ def _pulled(use: PinUse) -> Iterator[Finding]:
         other = "9 to 27" if use.power_on == "up" else "0 to 8"
         message = (
             f"at power-on the Pi pulls pin {use.pin} {use.power_on}, which energises the relay and"
-            f" releases the door until the agent has started. Choose a pin of {other}, or a relay"
-            f" board of the other polarity, or fit a resistor that holds its input at rest and set"
-            f" pull_resistor = true"
+            f" releases the door until the agent has started"
         )
-        yield use.path, message
+        fix = (
+            f"choose a pin of {other}, or a relay board of the other polarity, or fit a resistor"
+            f" that holds its input at rest and set pull_resistor = true"
+        )
+        yield use.path, message, fix
 
 
 def _uses(config: GateConfig, name: str) -> Iterator[PinUse]:

@@ -8,12 +8,14 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from agent.config.lines import KeyPath
-from agent.domain.credential.near import did_you_mean
+from agent.domain.credential.near import nearest
 
-Finding = tuple[KeyPath, str]
-"""The key that is wrong, and why."""
+Finding = tuple[KeyPath, str] | tuple[KeyPath, str, str]
+"""The key that is wrong, why, and how to mend it; no key where none of the file is meant."""
 UNREAD = "-unread-"
 """Stands for a name that could not be read."""
+
+_NAMED = 8
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -55,15 +57,24 @@ def unsure(path: KeyPath, mended: Collection[KeyPath]) -> bool:
     return any(path[: len(one)] == one for one in mended)
 
 
+def instead(word: str, known: Sequence[str]) -> str:
+    """What to write for an unknown word: what is like it, else what there is."""
+    near = nearest(word, known)
+    if near is not None:
+        return f"did you mean {near!r}?"
+    more = ", ..." if len(known) > _NAMED else ""
+    return f"there is {', '.join(map(repr, known[:_NAMED])) or 'none'}{more}"
+
+
 def known(path: KeyPath, name: str, names: Sequence[str], what: str = "") -> Iterator[Finding]:
     """A finding where ``name`` is none of ``names``; ``what`` stands before it in the message."""
     # Where an id could not be read, it may be the one that is meant.
     if name not in names and UNREAD not in (name, *names):
-        yield path, f"there is no {what}{name!r}{did_you_mean(name, names)}"
+        yield path, f"there is no {what}{name!r}", instead(name, names)
 
 
 def repeated(table: str, names: Sequence[str]) -> Iterator[Finding]:
     """A finding for each id that another of the same table has before it."""
     for i, name in enumerate(names):
         if name in names[:i] and name != UNREAD:
-            yield (table, i, "id"), f"{name!r} is named twice"
+            yield (table, i, "id"), f"{name!r} is named twice", "rename one"

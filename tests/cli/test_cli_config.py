@@ -13,7 +13,7 @@ from places import ROOT
 
 from agent.app.open import paths
 from agent.app.threads.control.socket import ControlServer
-from agent.operations.config.describe import mask_address
+from agent.config.mask import mask_address
 
 EXAMPLE = ROOT / "config" / "gate.example.toml"
 
@@ -22,7 +22,7 @@ def test_check_sums_up_and_warns(gate: Gate, config_file: Path) -> None:
     answer = gate("config", "check", "--config", config_file, "--json")
     assert answer.code == 0
     assert answer.err == ""
-    assert set(answer.json) == {"ok", "file", "summary", "warnings"}
+    assert set(answer.json) == {"ok", "file", "summary", "warnings", "findings"}
     assert answer.json["summary"]["kiosk"] == "lakeside/g3/north-1"
     warnings = "\n".join(answer.json["warnings"])
     for risk in ("photograph of a resident may pass", "no [broker]", "no real output moves"):
@@ -43,10 +43,9 @@ def test_every_fault_of_a_config_is_told_with_its_line(gate: Gate, config_file: 
     assert answer.code == 78
     assert answer.out == ""
     lines = broken.splitlines()
-    assert f"{config_file}:{lines.index('pin = 99') + 1}: door[0].pin" in answer.err
-    assert (
-        f"{config_file}:{lines.index('accept_nopad = true') + 1}: face.accept_nopad" in answer.err
-    )
+    assert f"door[0].pin: should be a whole number from 0 to 27\n  --> {config_file}" in answer.err
+    assert f"{config_file}:{lines.index('pin = 99') + 1}:7\n" in answer.err
+    assert f"{config_file}:{lines.index('accept_nopad = true') + 1}:1\n" in answer.err
     assert "did you mean 'accept_no_pad'" in answer.err
 
 

@@ -85,7 +85,7 @@ def test_a_finding_stands_just_where_no_face_ever_agrees(
             (12, 0.2, 2.0, 1.5),
             (
                 "face.attempt_timeout_s: is over before a face can agree, which takes 5.5 s at the"
-                " 2 fps of camera 'front': set it 4 s higher"
+                " 2 fps of camera 'front'; set it 4 s higher"
             ),
         ),
     ],

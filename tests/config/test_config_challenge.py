@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import pytest
-from config_parts import GOOD
+from config_parts import GOOD, warnings
 
 from agent.app.open.settings import kiosk_settings
 from agent.config import load_config
 from agent.domain.access.challenge import Side
 from agent.errors import ConfigError
-from agent.operations.config.describe import warnings
 
 ASKS = "challenge = true"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from agent.config import GateConfig, load_config
-from agent.config.lines import key_lines, line_of
+from agent.config.lines import places_in
 from agent.config.mend import fields_of, mend
 from agent.errors import ConfigError
 
@@ -29,7 +29,10 @@ from agent.errors import ConfigError
     ],
 )
 def test_a_key_has_a_line_or_its_tables(path, expected: int | None) -> None:
-    assert line_of(path, key_lines(GOOD)) == expected
+    places = places_in(GOOD)
+    place = places.near(path)
+    span = None if place is None else place.key or place.value
+    assert (None if span is None else places.line_column(span.start)[0]) == expected
 
 
 def required(model: type[BaseModel], path: tuple[str | int, ...] = ()):

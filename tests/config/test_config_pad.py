@@ -4,12 +4,11 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pytest
-from config_parts import GOOD
+from config_parts import GOOD, warnings
 
 from agent.config import FaceConfig, load_config
 from agent.config.relations import whole_of
 from agent.errors import ConfigError
-from agent.operations.config.describe import warnings
 
 ACCEPTED, REFUSED = "accept_no_pad = true", "accept_no_pad = false"
 BESIDE = 'factors = ["pass+face"]'
@@ -69,7 +68,7 @@ def test_a_rule_may_accept_it_or_not(tmp_path):
 )
 def test_a_photograph_that_may_pass_is_warned_of(tmp_path, general, rules, pad, said):
     file = load_config(written(tmp_path, general, *rules), pad)
-    found = list(FaceConfig.warnings(whole_of(file.config, pad=pad)))
+    found = [one[1] for one in FaceConfig.warnings(whole_of(file.config, pad=pad))]
     assert len(found) == bool(said)
     assert all(word in found[0] for word in said)
     assert [one for one in warnings(file, pad) if "photograph of a resident" in one] == found

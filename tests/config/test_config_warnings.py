@@ -26,7 +26,7 @@ def told(table: type[Table], tmp_path: Path, *changes: tuple[str, str]) -> list[
         text = text.replace(old, new)
     file = tmp_path / "gate.toml"
     file.write_text(text)
-    return list(table.warnings(whole_of(load_config(file).config)))
+    return [one[1] for one in table.warnings(whole_of(load_config(file).config))]
 
 
 def wired(kind: str, active_high: str, pull: str) -> tuple[tuple[str, str], ...]:
@@ -125,7 +125,7 @@ def test_a_stream_that_others_may_see_or_change_is_warned_of(
     camera = f'[[camera]]\nid = "side"\nkind = "opencv"\nsource = "{source}"\n\n[[camera]]'
     file = tmp_path / "gate.toml"
     file.write_text(text.replace("[[camera]]", camera, 1))
-    words = list(CameraConfig.warnings(whole_of(load_config(file).config)))
+    words = [one[1] for one in CameraConfig.warnings(whole_of(load_config(file).config))]
     assert [word for word in words if "secret" in word or "10.0" in word] == []
     assert [word.startswith(f"camera side is read over {scheme}://") for word in words] == (
         [] if scheme is None else [True]

@@ -36,7 +36,7 @@ def findings(tmp_path: Path, *more: str, changes: dict[str, str] | None = None) 
     """Without file and line."""
     with pytest.raises(ConfigError) as caught:
         config(tmp_path, *more, changes=changes)
-    return [re.sub(r"^.*?gate\.toml:\d+: ", "", one) for one in caught.value.findings]
+    return [re.sub(r"^.*?gate\.toml:\d+:\d+: ", "", one) for one in caught.value.findings]
 
 
 def contact(name: str, kind: str, pin: int, **more: str) -> str:

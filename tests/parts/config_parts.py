@@ -1,8 +1,12 @@
 """What the tests of the config share."""
 
+from collections.abc import Collection
 from typing import Any, get_args
 
 from pydantic import BaseModel
+
+from agent.config import ConfigFile
+from agent.operations.config.describe import risks
 
 GOOD = """\
 [kiosk]
@@ -111,6 +115,11 @@ impostor_pairs = 780
 measured_to = 0.0064
 curve = [{ fmr = 1e-2, threshold = 0.40 }, { fmr = 1e-4, threshold = 0.52 }]
 """
+
+
+def warnings(file: ConfigFile, pad: Collection[str] | None = None) -> list[str]:
+    """What a config is warned of, without the keys."""
+    return [finding[1] for finding in risks(file, pad)]
 
 
 def nested(annotation: Any) -> type[BaseModel] | None:

@@ -1,7 +1,7 @@
 """[[access_point]]: a door in one direction, with the camera before it."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -14,10 +14,12 @@ from agent.config.whole import UNREAD, Finding, Whole, known, repeated
 class AccessPointConfig(Table):
     """One door or lane in one direction."""
 
-    id: Name
-    direction: Literal["entry", "exit"]
-    camera: Name
-    door: Name
+    id: Annotated[Name, Field(description="what rules and events call it")]
+    direction: Annotated[
+        Literal["entry", "exit"], Field(description="entry and exit are two access points")
+    ]
+    camera: Annotated[Name, Field(description="of [[camera]]: the one before it")]
+    door: Annotated[Name, Field(description="of [[door]]: the one that it frees")]
     from_area: Name | None = Field(None, description="of [[area]]: where one comes from")
     to_area: Name | None = Field(None, description="of [[area]]: where one goes")
 

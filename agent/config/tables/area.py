@@ -17,9 +17,12 @@ class AreaConfig(Table):
     so, ``timed`` refuses them for ``passback_s`` after they came in.
     """
 
-    id: Name
-    anti_passback: Literal["off", "soft", "hard", "timed"] = "off"
-    passback_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
+    id: Annotated[Name, Field(description="what access points call it")]
+    anti_passback: Annotated[
+        Literal["off", "soft", "hard", "timed"],
+        Field(description="soft: say so; hard: refuse; timed: refuse for a while"),
+    ] = "off"
+    passback_s: Annotated[float, Field(ge=1, le=86_400, description="of timed: so long")] = 300.0
 
     @classmethod
     def findings(cls, whole: Whole, /) -> Iterator[Finding]:
@@ -32,24 +35,29 @@ class AreaConfig(Table):
                     yield from known(("access_point", i, key), name, areas)
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """Areas that nobody enters, or that refuse everybody in the end."""
         points = whole.rows(AccessPointConfig)
-        for area in whole.rows(cls):
+        for i, area in enumerate(whole.rows(cls)):
             if area.anti_passback == "off":
                 continue
+            path = ("area", i, "anti_passback")
             enters = any(point.to_area == area.id for point in points)
             leaves = any(
                 area.id == point.from_area or point.to_area not in (None, area.id)
                 for point in points
             )
             if not enters:
-                yield f"area {area.id}: no access point has it as to_area, so nobody is ever inside"
+                message = (
+                    f"area {area.id}: no access point has it as to_area, so nobody is ever inside"
+                )
+                yield path, message
             elif not leaves and area.anti_passback == "hard":
-                yield (
+                message = (
                     f"area {area.id}: no access point leads out of it (from_area), so everybody"
                     ' comes in once and is refused then; "timed" forgets by itself'
                 )
+                yield path, message
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:

@@ -6,22 +6,29 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from agent.config.base import FilePath, Name, Table
-from agent.config.whole import Whole
+from agent.config.whole import Finding, Whole
 
 
 class BrokerConfig(Table):
     """The community's MQTT broker; the password is read from a file, never from here."""
 
-    host: Annotated[str, Field(min_length=1, max_length=253)]
-    port: Annotated[int, Field(ge=1, le=65535)] = 1883
-    protocol: Literal["5", "3.1.1"] = "5"
-    client_id: Name | None = None
-    username: Annotated[str, Field(min_length=1, max_length=128)] | None = None
-    password_file: FilePath | None = None
-    ca_file: FilePath | None = None
-    cert_file: FilePath | None = None
-    key_file: FilePath | None = None
-    keepalive_s: Annotated[int, Field(ge=5, le=600)] = 30
+    host: Annotated[str, Field(min_length=1, max_length=253, description="name or address")]
+    port: Annotated[int, Field(ge=1, le=65535, description="8883 with TLS")] = 1883
+    protocol: Annotated[Literal["5", "3.1.1"], Field(description="of MQTT")] = "5"
+    client_id: Annotated[Name | None, Field(description="as whom the broker knows the kiosk")] = (
+        None
+    )
+    username: Annotated[
+        Annotated[str, Field(min_length=1, max_length=128)] | None,
+        Field(description="whose password is in password_file"),
+    ] = None
+    password_file: Annotated[
+        FilePath | None, Field(description="holds the password; mode 0600")
+    ] = None
+    ca_file: Annotated[FilePath | None, Field(description="TLS is on where this is given")] = None
+    cert_file: Annotated[FilePath | None, Field(description="the kiosk's own certificate")] = None
+    key_file: Annotated[FilePath | None, Field(description="of cert_file; mode 0600")] = None
+    keepalive_s: Annotated[int, Field(ge=5, le=600, description="between signs of life")] = 30
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:
@@ -34,20 +41,19 @@ class BrokerConfig(Table):
         return self
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """No broker, one that others can listen to, and files that are not there."""
         if not whole.rows(cls):
-            yield (
-                "there is no [broker]: events stay in the journal of this kiosk, for [store]"
-                " journal_days"
-            )
+            message = "there is no [broker]: events stay in the journal of this kiosk"
+            yield (), f"{message}, for [store] journal_days"
         for broker in whole.rows(cls):
             if broker.ca_file is None and broker.host not in {"localhost", "127.0.0.1"}:
-                yield "[broker] has no ca_file: events cross the network in the clear"
-            files = (broker.password_file, broker.ca_file, broker.cert_file, broker.key_file)
-            for path in files:
+                message = "[broker] has no ca_file: events cross the network in the clear"
+                yield ("broker", "host"), message
+            for key in ("password_file", "ca_file", "cert_file", "key_file"):
+                path = getattr(broker, key)
                 if path is not None and not _readable(whole, path):
-                    yield f"{whole.resolve(path)} is not there or not readable"
+                    yield ("broker", key), f"{whole.resolve(path)} is not there or not readable"
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:

@@ -20,11 +20,13 @@ class ZoneConfig(Table):
     stands for the distance.
     """
 
-    x: Fraction = 0.0
-    y: Fraction = 0.0
-    width: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
-    height: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
-    min_face_px: Annotated[int, Field(ge=40, le=1000)] = 80
+    x: Annotated[Fraction, Field(description="left border, a fraction of the frame")] = 0.0
+    y: Annotated[Fraction, Field(description="upper border, a fraction of the frame")] = 0.0
+    width: Annotated[float, Field(gt=0.0, le=1.0, description="a fraction of the frame")] = 1.0
+    height: Annotated[float, Field(gt=0.0, le=1.0, description="a fraction of the frame")] = 1.0
+    min_face_px: Annotated[
+        int, Field(ge=40, le=1000, description="a face's least width: how near one must stand")
+    ] = 80
 
     @model_validator(mode="after")
     def _inside(self) -> Self:
@@ -42,9 +44,16 @@ class AimConfig(Table):
     likewise downwards.
     """
 
-    offset_x: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
-    offset_y: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.0
-    scale: Annotated[float, Field(ge=0.2, le=5.0)] = 1.0
+    offset_x: Annotated[
+        float, Field(ge=-1.0, le=1.0, description="where the left border of the other's frame lies")
+    ] = 0.0
+    offset_y: Annotated[
+        float,
+        Field(ge=-1.0, le=1.0, description="where the upper border of the other's frame lies"),
+    ] = 0.0
+    scale: Annotated[
+        float, Field(ge=0.2, le=5.0, description="how much of its own frame the other's fills")
+    ] = 1.0
 
 
 class CameraConfig(Table):
@@ -53,22 +62,39 @@ class CameraConfig(Table):
     An infrared one recognises nobody: it is the second eye of the camera it stands ``beside``.
     """
 
-    id: Name
-    kind: Literal["picamera2", "opencv", "simulated"]
-    source: int | str | list[str] = 0
-    width: Annotated[int, Field(ge=160, le=4096)] = 640
-    height: Annotated[int, Field(ge=120, le=4096)] = 480
-    fps: Annotated[float, Field(gt=0, le=120)] = 15.0
+    id: Annotated[Name, Field(description="what access points call it")]
+    kind: Annotated[
+        Literal["picamera2", "opencv", "simulated"],
+        Field(description="opencv: USB, file or stream; simulated: photographs"),
+    ]
+    source: Annotated[
+        int | str | list[str],
+        Field(description='number, /dev/video0, a file, rtsp://..., or ["portrait.jpg"]'),
+    ] = 0
+    width: Annotated[int, Field(ge=160, le=4096, description="pixels")] = 640
+    height: Annotated[int, Field(ge=120, le=4096, description="pixels")] = 480
+    fps: Annotated[float, Field(gt=0, le=120, description="frames a second")] = 15.0
     field_of_view_deg: Annotated[float, Field(ge=20, le=170)] = Field(
         66.0, description="horizontal, of the lens: a face's width stands for its distance"
     )
-    loop: bool = False
+    loop: Annotated[
+        bool, Field(description="a file from the beginning again; else the agent ends with it")
+    ] = False
     frozen: bool = Field(False, description="simulated only: no noise, as a hung camera")
-    timeout_s: Annotated[float, Field(ge=0.2, le=30)] = 3.0
-    zone: ZoneConfig = ZoneConfig()
-    spectrum: Literal["visible", "ir"] = "visible"
+    timeout_s: Annotated[
+        float, Field(ge=0.2, le=30, description="without a frame for so long the camera is a fault")
+    ] = 3.0
+    zone: Annotated[
+        ZoneConfig, Field(description="the approach zone: a face outside it is no presentation")
+    ] = ZoneConfig()
+    spectrum: Annotated[
+        Literal["visible", "ir"],
+        Field(description="ir: an infrared camera is a second eye, and recognises nobody"),
+    ] = "visible"
     beside: Name | None = Field(None, description="of an infrared camera: the one it stands beside")
-    aim: AimConfig = AimConfig()
+    aim: Annotated[AimConfig, Field(description="of an infrared camera: where it looks")] = (
+        AimConfig()
+    )
 
     @model_validator(mode="after")
     def _source_fits(self) -> Self:
@@ -86,17 +112,19 @@ class CameraConfig(Table):
         yield from _infrared(cameras)
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """Photographs in place of people; pictures that others may see, or change, on their way."""
-        for camera in whole.rows(cls):
+        for i, camera in enumerate(whole.rows(cls)):
             if camera.kind == "simulated":
-                yield f"camera {camera.id} is simulated: it shows photographs"
+                message = f"camera {camera.id} is simulated: it shows photographs"
+                yield ("camera", i, "kind"), message
             for source in _sources(camera):
                 if (scheme := _in_the_clear(source)) is not None:
-                    yield (
+                    message = (
                         f"camera {camera.id} is read over {scheme}:// in the clear: whoever is on"
                         " the network sees who passes, and may put another picture there"
                     )
+                    yield ("camera", i, "source"), message
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from agent.config.base import FilePath, Table
 from agent.config.tables.broker import BrokerConfig
-from agent.config.whole import Whole
+from agent.config.whole import Finding, Whole
 
 
 class ClockConfig(Table):
@@ -20,19 +20,30 @@ class ClockConfig(Table):
     by ``tolerance_s`` seconds.
     """
 
-    trust_system_clock: bool = False
-    time_key_file: FilePath | None = None
-    untrusted: Literal["deny", "lower_bound"] = "deny"
-    tolerance_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
+    trust_system_clock: Annotated[
+        bool, Field(description="vouch for a clock that no NTP client keeps")
+    ] = False
+    time_key_file: Annotated[
+        FilePath | None, Field(description="public key of whoever signs the time, by the broker")
+    ] = None
+    untrusted: Annotated[
+        Literal["deny", "lower_bound"],
+        Field(description="lower_bound: judge dates by the latest time that surely was"),
+    ] = "deny"
+    tolerance_s: Annotated[
+        float, Field(ge=1, le=3600, description="by which clocks that are right may differ")
+    ] = 300.0
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """A clock that is believed whatever it says, and none that is sure."""
         clock = whole.one(cls)
         if clock.trust_system_clock:
-            yield "[clock] trust_system_clock: a wrong clock is believed"
+            path = ("clock", "trust_system_clock")
+            yield path, "[clock] trust_system_clock: a wrong clock is believed"
         if clock.time_key_file is not None and not whole.rows(BrokerConfig):
-            yield "[clock] time_key_file: without [broker] nobody is asked for the time"
+            message = "[clock] time_key_file: without [broker] nobody is asked for the time"
+            yield ("clock", "time_key_file"), message
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:

@@ -19,18 +19,37 @@ class DoorConfig(PinsTable):
     ``lock`` says what the lock does without power; ``energised`` what an energised relay means.
     """
 
-    id: Name
-    kind: Literal["gpio", "turnstile"]
+    id: Annotated[Name, Field(description="what access points call it")]
+    kind: Annotated[
+        Literal["gpio", "turnstile"],
+        Field(description="gpio: one relay; turnstile: a relay for each direction"),
+    ]
     pin: Pin = Field(description="the relay; of a turnstile the one that frees the entry")
     exit_pin: Pin | None = Field(None, description="kind = 'turnstile': frees the exit")
-    active_high: bool
-    lock: Literal["fail_secure", "fail_safe"] = "fail_secure"
-    energised: Literal["released", "secured"] = "released"
+    active_high: Annotated[
+        bool, Field(description="energised at this level; a wrong guess opens the gate")
+    ]
+    lock: Annotated[
+        Literal["fail_secure", "fail_safe"], Field(description="what the lock does without power")
+    ] = "fail_secure"
+    energised: Annotated[
+        Literal["released", "secured"],
+        Field(description="what an energised relay does; secured: of fail_safe only"),
+    ] = "released"
     pull_resistor: bool = Field(False, description="the relay board holds its input at rest")
-    pulse_s: Annotated[float, Field(ge=0.1, le=30)] = 3.0
-    max_pulse_s: Annotated[float, Field(ge=0.1, le=60)] = 10.0
-    passage_window_s: Annotated[float, Field(ge=0.5, le=120)] | None = None
-    held_open_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    pulse_s: Annotated[
+        float, Field(ge=0.1, le=30, description="so long the door is free after a grant")
+    ] = 3.0
+    max_pulse_s: Annotated[
+        float, Field(ge=0.1, le=60, description="never longer at a time, whatever happens")
+    ] = 10.0
+    passage_window_s: Annotated[
+        Annotated[float, Field(ge=0.5, le=120)] | None,
+        Field(description="in which a grant may be used; default: pulse_s"),
+    ] = None
+    held_open_s: Annotated[
+        float, Field(ge=1, le=3600, description="an open door is an alarm after so long")
+    ] = 30.0
     free_passage_schedule: Name | None = Field(None, description="of [[schedule]]: stands free")
     lockdown_schedule: Name | None = Field(None, description="of [[schedule]]: locked down")
 
@@ -56,7 +75,7 @@ class DoorConfig(PinsTable):
         if self.lock == "fail_secure" and self.energised == "secured":
             raise ValueError(
                 "energised = 'secured' would power a fail-secure lock's release whenever the kiosk"
-                " is dead; only a lock = 'fail_safe' is wired so"
+                " is dead; set energised = 'released', unless lock = 'fail_safe'"
             )
         return self
 
@@ -88,16 +107,18 @@ class DoorConfig(PinsTable):
                 yield ("door", i, "lockdown_schedule"), message
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """Doors that stand free, and those that do not move."""
-        for door in whole.rows(cls):
+        for i, door in enumerate(whole.rows(cls)):
             if door.free_passage_schedule is not None:
-                yield (
+                message = (
                     f"door {door.id} stands free while {door.free_passage_schedule} holds"
                     " (free_passage_schedule): anybody may pass then"
                 )
+                yield ("door", i, "free_passage_schedule"), message
             if door.pin_factory != "lgpio":
-                yield f"door {door.id} is simulated ({door.pin_factory}): no real output moves"
+                message = f"door {door.id} is simulated ({door.pin_factory}): no real output moves"
+                yield ("door", i, "pin_factory"), message
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
@@ -114,4 +135,4 @@ def _same_outputs(whole: Whole) -> Iterator[Finding]:
         for name in door.outputs:
             owner = owners.setdefault(name, door.id)
             if owner != door.id:
-                yield ("door", i, "id"), f"{name!r} is an output of {owner!r} too: rename one"
+                yield ("door", i, "id"), f"{name!r} is an output of {owner!r} too", "rename one"

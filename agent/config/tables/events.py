@@ -7,7 +7,7 @@ from pydantic import Field
 
 from agent.config.base import Table
 from agent.config.tables.broker import BrokerConfig
-from agent.config.whole import Whole
+from agent.config.whole import Finding, Whole
 
 
 class EventsConfig(Table):
@@ -22,10 +22,11 @@ class EventsConfig(Table):
     ] = "minimal"
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """Scores that leave the kiosk."""
         if whole.one(cls).trace == "full" and whole.rows(BrokerConfig):
-            yield (
+            message = (
                 '[events] trace = "full": whoever reads the broker learns how near each face came,'
                 " which helps to try until one fits"
             )
+            yield ("events", "trace"), message

@@ -31,8 +31,16 @@ class MeasuredPoint(Table):
     A score is minus a distance, or a cosine: never above 1.
     """
 
-    fmr: Fmr
-    threshold: Annotated[float, Field(ge=-100, le=1, allow_inf_nan=False)]
+    fmr: Annotated[Fmr, Field(description="a share of impostor comparisons")]
+    threshold: Annotated[
+        float,
+        Field(
+            ge=-100,
+            le=1,
+            allow_inf_nan=False,
+            description="the least score that accepts at that share",
+        ),
+    ]
 
 
 class OperatingPointConfig(Table):
@@ -42,13 +50,22 @@ class OperatingPointConfig(Table):
     Below the FMR ``measured_to`` the curve is a fit that goes on beyond the data.
     """
 
-    pack: Name
-    version: Annotated[str, Field(min_length=1, max_length=64)]
-    measured_on: date
-    persons: Annotated[int, Field(ge=1, le=10_000_000)]
-    impostor_pairs: Annotated[int, Field(ge=1)]
-    measured_to: Fmr
-    curve: Annotated[tuple[MeasuredPoint, ...], Field(min_length=1, max_length=64)]
+    pack: Annotated[Name, Field(description="of which it was measured")]
+    version: Annotated[str, Field(min_length=1, max_length=64, description="the pack's")]
+    measured_on: Annotated[date, Field(description="when it was measured")]
+    persons: Annotated[
+        int, Field(ge=1, le=10_000_000, description="how many of this site were measured")
+    ]
+    impostor_pairs: Annotated[
+        int, Field(ge=1, description="how many pairs of different people were compared")
+    ]
+    measured_to: Annotated[
+        Fmr, Field(description="an FMR: below it the curve is a fit beyond the data")
+    ]
+    curve: Annotated[
+        tuple[MeasuredPoint, ...],
+        Field(min_length=1, max_length=64, description="fmr falls, threshold rises"),
+    ]
 
     def faults(self, whole: Whole) -> Iterator[Finding]:
         """Too few people, and a curve that is none: a gate would be looser than anybody meant."""
@@ -79,27 +96,65 @@ class FaceConfig(Table):
     ``pack`` is a model pack's name, or the word for the one that was chosen here.
     """
 
-    pack: Name = CHOSEN_PACK
-    threads: Annotated[int, Field(ge=1, le=8)] = 1
-    accept_no_pad: bool = False
-    pad_threshold: Annotated[float, Field(ge=0.01, le=0.99)] = PAD_THRESHOLD
-    liveness_cue: CueWord = "report"
-    liveness_threshold: CueThreshold = 0.5
-    screen_cue: CueWord = "report"
-    screen_threshold: CueThreshold = 0.5
-    ir_cue: CueWord = "report"
-    ir_threshold: CueThreshold = 0.5
-    accept_licences: tuple[str, ...] = ()
-    max_false_grant_rate: Annotated[float, Field(gt=0, le=0.1)] = 0.01
-    max_false_grants_per_day: Annotated[float, Field(gt=0, le=10)] = 0.05
-    margin: Annotated[float, Field(ge=0, le=1)] = 0.03
-    agreement_frames: Annotated[int, Field(ge=3, le=20)] = 3
-    agreement_span_s: Annotated[float, Field(ge=0.2, le=5)] = 0.2
-    freshness_s: Annotated[float, Field(ge=0.1, le=0.5)] = 0.5
-    attempt_timeout_s: Annotated[float, Field(ge=0.5, le=10)] = 1.5
-    attempt_interval_s: Annotated[float, Field(ge=0.5, le=60)] = 2.0
-    attempt_interval_max_s: Annotated[float, Field(ge=0.5, le=600)] = 16.0
-    track_gap_s: Annotated[float, Field(ge=0.2, le=5)] = 1.0
+    pack: Annotated[Name, Field(description='of models, or "chosen": the one that setup chose')] = (
+        CHOSEN_PACK
+    )
+    threads: Annotated[int, Field(ge=1, le=8, description="of the embedder")] = 1
+    accept_no_pad: Annotated[
+        bool, Field(description="a face counts without attack detection: a photograph may pass")
+    ] = False
+    pad_threshold: Annotated[
+        float,
+        Field(
+            ge=0.01, le=0.99, description="of the fused score: below it a face is a picture of one"
+        ),
+    ] = PAD_THRESHOLD
+    liveness_cue: Annotated[CueWord, Field(description="frames of a flat or a fixed thing")] = (
+        "report"
+    )
+    liveness_threshold: Annotated[CueThreshold, Field(description="of its value")] = 0.5
+    screen_cue: Annotated[CueWord, Field(description="a device's border, its grid's beat")] = (
+        "report"
+    )
+    screen_threshold: Annotated[CueThreshold, Field(description="of its value")] = 0.5
+    ir_cue: Annotated[CueWord, Field(description="no face before the infrared camera")] = "report"
+    ir_threshold: Annotated[CueThreshold, Field(description="of its value")] = 0.5
+    accept_licences: Annotated[
+        tuple[str, ...], Field(description="packs whose licence is not free, by name")
+    ] = ()
+    max_false_grant_rate: Annotated[
+        float, Field(gt=0, le=0.1, description="per attempt of a stranger, over the whole gallery")
+    ] = 0.01
+    max_false_grants_per_day: Annotated[
+        float,
+        Field(gt=0, le=10, description="expected, all access points; then the threshold rises"),
+    ] = 0.05
+    margin: Annotated[
+        float, Field(ge=0, le=1, description="in score, to the best other holder")
+    ] = 0.03
+    agreement_frames: Annotated[
+        int, Field(ge=3, le=20, description="different frames that must agree; a track keeps 12")
+    ] = 3
+    agreement_span_s: Annotated[
+        float,
+        Field(ge=0.2, le=5, description="from the first to the last of them; 11 / fps at most"),
+    ] = 0.2
+    freshness_s: Annotated[
+        float, Field(ge=0.1, le=0.5, description="an older frame grants nothing")
+    ] = 0.5
+    attempt_timeout_s: Annotated[
+        float, Field(ge=0.5, le=10, description="a face is judged after so long at the latest")
+    ] = 1.5
+    attempt_interval_s: Annotated[
+        float,
+        Field(ge=0.5, le=60, description="between two attempts; doubles with each denial in a row"),
+    ] = 2.0
+    attempt_interval_max_s: Annotated[
+        float, Field(ge=0.5, le=600, description="between two attempts, at the most")
+    ] = 16.0
+    track_gap_s: Annotated[
+        float, Field(ge=0.2, le=5, description="a face gone for longer is a new presentation")
+    ] = 1.0
     operating_point: OperatingPointConfig | None = None
 
     @classmethod
@@ -117,21 +172,25 @@ class FaceConfig(Table):
         yield from _infrared(whole)
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """Photographs that may pass, accepted as it is."""
         if whole.pad:
             return
         general = whole.one(cls).accept_no_pad
-        accepting = [rule for rule in whole.rows(RuleConfig) if _accepts(rule, accept=general)]
+        rules = enumerate(whole.rows(RuleConfig))
+        numbered = [(i, rule) for i, rule in rules if _accepts(rule, accept=general)]
+        accepting = [rule for _, rule in numbered]
         what = _opened_by(accepting)
         if what is not None:
             own = all(rule.accept_no_pad for rule in accepting)
             where = "[[rule]]" if own else "[face]"
             unless = "" if whole.pad is not None else ", unless a pack for that is installed"
-            yield (
+            path = ("rule", numbered[0][0]) if own else ("face",)
+            message = (
                 f"{what} opens the gate without presentation attack detection ({where}"
                 f" accept_no_pad){unless}: a photograph of a resident may pass"
             )
+            yield (*path, "accept_no_pad"), message
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
@@ -187,15 +246,16 @@ def _unaccepted(whole: Whole) -> Iterator[Finding]:
             found.append((("rule", i, "accept_no_pad"), _opened_by([rule])))
     for path, what in found:
         if what is not None and not whole.unsure(*path):
-            yield (
-                path,
-                (
-                    f"the rules open by {what}, and no presentation attack detection is installed:"
-                    " a photograph may pass. Install some (gate-agent models install minifasnet"
-                    " --from DIR, and antispoof), or set accept_no_pad = true to accept that, or"
-                    " factors without a face in every rule"
-                ),
+            message = (
+                f"the rules open by {what}, and no presentation attack detection is installed:"
+                " a photograph may pass"
             )
+            fix = (
+                "install some (gate-agent models install minifasnet --from DIR, and antispoof),"
+                " or set accept_no_pad = true to accept that, or factors without a face in every"
+                " rule"
+            )
+            yield path, message, fix
 
 
 def _agreement(whole: Whole) -> Iterator[Finding]:
@@ -224,13 +284,11 @@ def _in_reach(face: FaceConfig, camera: CameraConfig) -> Iterator[Finding]:
         over_s = face.agreement_span_s - longest_s
         message = (
             f"is {over_s:.2g} s more than the {longest_s:.3g} s which the {MOST_SAMPLES} samples of"
-            f" a track span {at}: no face ever agrees; set it lower, or fps"
+            f" a track span {at}: no face ever agrees"
         )
-        yield ("face", "agreement_span_s"), message
+        yield ("face", "agreement_span_s"), message, "set it lower, or fps"
     elif (steps - 1) / camera.fps >= face.attempt_timeout_s:
         needed_s = steps / camera.fps
-        message = (
-            f"is over before a face can agree, which takes {needed_s:.3g} s {at}: set it"
-            f" {needed_s - face.attempt_timeout_s:.2g} s higher, or fps"
-        )
-        yield ("face", "attempt_timeout_s"), message
+        message = f"is over before a face can agree, which takes {needed_s:.3g} s {at}"
+        fix = f"set it {needed_s - face.attempt_timeout_s:.2g} s higher, or fps"
+        yield ("face", "attempt_timeout_s"), message, fix

@@ -13,7 +13,12 @@ class FaultsConfig(Table):
     ``min_free_mb`` is how much of the disk must be free; less is the fault ``disk``.
     """
 
-    deny: tuple[
-        Literal["journal", "disk", "tamper", "feedback", "inputs", "latches", "gallery"], ...
+    deny: Annotated[
+        tuple[
+            Literal["journal", "disk", "tamper", "feedback", "inputs", "latches", "gallery"], ...
+        ],
+        Field(description="these keep the gate closed; all others are told"),
     ] = ("feedback",)
-    min_free_mb: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    min_free_mb: Annotated[
+        int, Field(ge=1, le=1_000_000, description="of the disk; less is the fault disk")
+    ] = 100

@@ -16,10 +16,18 @@ _SERIAL_PORTS = frozenset({"/dev/serial0", "/dev/ttyAMA0", "/dev/ttyS0"})
 class IdReaderConfig(Table):
     """A reader of ID documents; ``photo_decoder`` is its maker's, as ``module:function``."""
 
-    kind: Literal["none", "ga467"] = "none"
-    port: FilePath | None = None
-    access_point: Name | None = None
-    photo_decoder: Annotated[str, Field(pattern=FUNCTION_PATTERN)] | None = None
+    kind: Annotated[
+        Literal["none", "ga467"],
+        Field(description="ga467: second-generation ID cards, serial line"),
+    ] = "none"
+    port: Annotated[FilePath | None, Field(description="of the serial line")] = None
+    access_point: Annotated[
+        Name | None, Field(description="of [[access_point]]: where its documents count")
+    ] = None
+    photo_decoder: Annotated[
+        Annotated[str, Field(pattern=FUNCTION_PATTERN)] | None,
+        Field(description="module:function of the reader's maker"),
+    ] = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -1,9 +1,9 @@
 """[[indicator]]: lights and a buzzer."""
 
 from collections.abc import Iterator
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from agent.config.base import Name, Pin, PinsTable
 from agent.config.tables.access_point import ids_of_points
@@ -17,15 +17,21 @@ class IndicatorConfig(PinsTable):
     ``sign_buzzer`` whether it sounds when somebody is told what to do better.
     """
 
-    access_point: Name
-    kind: Literal["gpio"]
-    red_pin: Pin | None = None
-    green_pin: Pin | None = None
-    blue_pin: Pin | None = None
-    buzzer_pin: Pin | None = None
-    alarm_buzzer: bool = True
-    sign_buzzer: bool = True
-    active_high: bool = True
+    access_point: Annotated[Name, Field(description="of [[access_point]]: where it is")]
+    kind: Annotated[Literal["gpio"], Field(description="lights and a buzzer on pins")]
+    red_pin: Annotated[
+        Pin | None, Field(description="lit when refused; with green amber: something is missing")
+    ] = None
+    green_pin: Annotated[Pin | None, Field(description="lit when granted")] = None
+    blue_pin: Annotated[Pin | None, Field(description="lit while the gate is ready")] = None
+    buzzer_pin: Annotated[Pin | None, Field(description="the buzzer")] = None
+    alarm_buzzer: Annotated[
+        bool, Field(description="sounds as long as a door is held open or forced")
+    ] = True
+    sign_buzzer: Annotated[
+        bool, Field(description="sounds when somebody is told what to do better")
+    ] = True
+    active_high: Annotated[bool, Field(description="the level at which a light is lit")] = True
 
     @model_validator(mode="after")
     def _something_to_show(self) -> Self:

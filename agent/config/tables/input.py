@@ -24,14 +24,22 @@ class InputConfig(PinsTable):
     the relay releasing, duress. ``door`` is the door it belongs to; a turnstile's has a direction.
     """
 
-    id: Name
-    kind: Signal
-    pin: Pin
-    active_high: bool
-    pull: Literal["up", "down", "none"]
-    door: Name | None = None
-    direction: Literal["entry", "exit"] | None = None
-    debounce_s: Annotated[float, Field(ge=0.001, le=0.2)] = 0.03
+    id: Annotated[Name, Field(description="what events and faults call it")]
+    kind: Annotated[Signal, Field(description="what it is a contact or button of")]
+    pin: Annotated[Pin, Field(description="where it is")]
+    active_high: Annotated[
+        bool, Field(description="the level that means open, pressed, passed, tampered, alarm")
+    ]
+    pull: Annotated[
+        Literal["up", "down", "none"], Field(description="none: there is a resistor of your own")
+    ]
+    door: Annotated[Name | None, Field(description="of [[door]]: the one it belongs to")] = None
+    direction: Annotated[Literal["entry", "exit"] | None, Field(description="of a turnstile")] = (
+        None
+    )
+    debounce_s: Annotated[
+        float, Field(ge=0.001, le=0.2, description="so long a level must last to count")
+    ] = 0.03
 
     @classmethod
     def findings(cls, whole: Whole, /) -> Iterator[Finding]:
@@ -54,19 +62,20 @@ class InputConfig(PinsTable):
                     yield from _alone(path, one, door, watched)
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """Wires that do harm when they are cut."""
-        for one in whole.rows(cls):
+        for i, one in enumerate(whole.rows(cls)):
             traits = one.kind.traits
             if one.pull == "none" or traits.cut_wrong is None:
                 continue
             active = one.active_high is (one.pull == "up")
             if active is not traits.guards:
-                yield (
+                message = (
                     f"input {one.id}: with pull = {one.pull!r} and active_high ="
                     f" {str(one.active_high).lower()} a cut wire reads as"
                     f" {traits.cut_wrong}; docs/inputs.md says how to wire it"
                 )
+                yield ("input", i, "active_high"), message
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
@@ -90,8 +99,8 @@ def _without_door(path: KeyPath, one: InputConfig) -> Iterator[Finding]:
 
 def _direction(path: KeyPath, one: InputConfig, door: DoorConfig) -> Iterator[Finding]:
     if door.kind == "gpio" and one.direction is not None:
-        message = f"door {door.id!r} has one relay for both directions: leave direction out"
-        yield (*path, "direction"), message
+        message = f"door {door.id!r} has one relay for both directions"
+        yield (*path, "direction"), message, "leave direction out"
     if door.kind == "turnstile" and one.direction is None and one.kind.traits.needs_direction:
         yield path, f'kind = "{one.kind}" of a turnstile needs direction = "entry" or "exit"'
 

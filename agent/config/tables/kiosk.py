@@ -1,20 +1,21 @@
 """[kiosk]: where it stands."""
 
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field, field_validator
 
 from agent.config.base import Name, Table
 from agent.config.whole import Whole
+from agent.domain.credential.near import nearest
 
 
 class KioskConfig(Table):
     """Where the kiosk stands; the three names make its topics."""
 
-    community: Name
-    grid: Name
-    id: Name
+    community: Annotated[Name, Field(description="of the topics: gate/COMMUNITY/GRID/ID/...")]
+    grid: Annotated[Name, Field(description="of the topics: the part of the community")]
+    id: Annotated[Name, Field(description="of the topics: this kiosk")]
     timezone: str = Field("UTC", description="IANA name, for schedules: Asia/Shanghai")
 
     @field_validator("timezone")
@@ -23,7 +24,9 @@ class KioskConfig(Table):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"no time zone {value!r}; use an IANA name: Asia/Shanghai") from error
+            near = nearest(value, available_timezones())
+            fix = "use an IANA name: Asia/Shanghai" if near is None else f"did you mean {near!r}?"
+            raise ValueError(f"no time zone {value!r}; {fix}") from error
         return value
 
     @classmethod

@@ -1,11 +1,12 @@
 """[[rule]]: who may pass where, when and by what."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from agent.config.base import FACTORS_PATTERN, Name, Table
+from agent.config.lines import KeyPath
 from agent.config.tables.access_point import ids_of_points
 from agent.config.tables.schedule import ScheduleChoice, ScheduleConfig, ScheduleSpan
 from agent.config.whole import Finding, Whole, known
@@ -30,13 +31,20 @@ class RuleConfig(Table):
     One of ``factors`` is enough; the parts of one come in any order within ``factor_window_s``.
     """
 
-    categories: Annotated[tuple[Name, ...], Field(min_length=1)]
+    categories: Annotated[
+        tuple[Name, ...], Field(min_length=1, description="of holders, for whom it is")
+    ]
     access_points: tuple[Name, ...] = Field((), description="empty: all of them")
-    factors: Annotated[tuple[FactorSet, ...], Field(min_length=1, max_length=8)] = (
+    factors: Annotated[
+        tuple[FactorSet, ...],
+        Field(min_length=1, max_length=8, description="one of these is enough"),
+    ] = (
         "face",
         "pass+face",
     )
-    factor_window_s: Annotated[float, Field(ge=1, le=120)] = 15.0
+    factor_window_s: Annotated[
+        float, Field(ge=1, le=120, description="to show what belongs together")
+    ] = 15.0
     accept_unknown_holders: bool | None = Field(
         None,
         description="a pass may name whom the registry does not know; default: true where the"
@@ -50,13 +58,23 @@ class RuleConfig(Table):
         False,
         description="whoever comes by a face is asked to turn their head to a side drawn at random",
     )
-    health_certificate: bool = False
+    health_certificate: Annotated[bool, Field(description="one is asked for as well")] = False
     schedule: ScheduleChoice = Field((), description="id of [[schedule]], or spans; empty: always")
-    temperature_limit_c: Annotated[float, Field(ge=34.0, le=42.0)] | None = None
-    baseline_delta_c: Annotated[float, Field(ge=0.3, le=5.0)] | None = None
+    temperature_limit_c: Annotated[
+        Annotated[float, Field(ge=34.0, le=42.0)] | None,
+        Field(description="at the skin, in steps of 0.1; needs a [thermometer]"),
+    ] = None
+    baseline_delta_c: Annotated[
+        Annotated[float, Field(ge=0.3, le=5.0)] | None,
+        Field(description="lowers the limit to what most had lately and this"),
+    ] = None
     elevated: ElevatedWord | None = Field(None, description="default: as [thermometer] says")
-    second_reading_after_s: PauseS | None = None
-    unreliable: UnreliableWord | None = None
+    second_reading_after_s: Annotated[
+        PauseS | None, Field(description="default: as [thermometer] says")
+    ] = None
+    unreliable: Annotated[
+        UnreliableWord | None, Field(description="default: as [thermometer] says")
+    ] = None
 
     @classmethod
     def findings(cls, whole: Whole, /) -> Iterator[Finding]:
@@ -78,35 +96,39 @@ class RuleConfig(Table):
                 yield from _of_no_limit(i, rule)
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """What opens by itself and may be another's; a gate that opens for nobody."""
         rules = whole.rows(cls)
         alone = {factors for rule in rules for factors in rule.factors}
         if "pass" in alone:
-            yield (
+            message = (
                 'a pass alone opens the gate (factors = ["pass"]): whoever photographs one may pass'
                 ' until it ends; prefer "pass+face", or passes of one use'
             )
+            yield _of_factor("pass", rules), message
         if "id_document" in alone:
-            yield (
+            message = (
                 'an ID document alone opens the gate (factors = ["id_document"]): whoever finds or'
                 ' takes one may pass; prefer "id_document+face" or "id_document+pass"'
             )
-        for rule in rules:
+            yield _of_factor("id_document", rules), message
+        for i, rule in enumerate(rules):
             faceless = [one for one in rule.factors if "face" not in one.split("+")]
             if rule.challenge and len(faceless) < len(rule.factors) and faceless:
-                yield (
+                message = (
                     f"the rule for {', '.join(rule.categories)} asks a face to turn (challenge),"
                     f" and opens by {', '.join(faceless)} without any face"
                 )
+                yield ("rule", i, "challenge"), message
             if rule.accept_unknown_holders and not set(rule.categories) <= COME_AND_GO:
-                yield (
+                message = (
                     f"the rule for {', '.join(rule.categories)} takes passes about whom the"
                     " registry does not know (accept_unknown_holders): only visitors and couriers"
                     " need that"
                 )
+                yield ("rule", i, "accept_unknown_holders"), message
         if not rules:
-            yield "there is no [[rule]]: nobody may pass"
+            yield (), "there is no [[rule]]: nobody may pass"
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
@@ -116,14 +138,22 @@ class RuleConfig(Table):
         return {"rules": len(rules), "categories": sorted(categories)}
 
 
+def _of_factor(factors: str, rules: Sequence[RuleConfig]) -> KeyPath:
+    """Where these factors stand first."""
+    found = (
+        ("rule", i, "factors", rule.factors.index(factors))
+        for i, rule in enumerate(rules)
+        if factors in rule.factors
+    )
+    return next(found)
+
+
 def _spans(number: int, spans: tuple[ScheduleSpan, ...]) -> Iterator[Finding]:
     for j, span in enumerate(spans):
         if "holiday" in span.days:
-            message = (
-                "a list of spans knows no holidays: make a [[schedule]] of it that names its"
-                " holidays, and give its id here"
-            )
-            yield ("rule", number, "schedule", j, "days"), message
+            fix = "make a [[schedule]] of it that names its holidays, and give its id here"
+            path = ("rule", number, "schedule", j, "days")
+            yield path, "a list of spans knows no holidays", fix
 
 
 def _of_no_limit(number: int, rule: RuleConfig) -> Iterator[Finding]:

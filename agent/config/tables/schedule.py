@@ -39,25 +39,41 @@ class _Hours(Table):
 class ScheduleSpan(_Hours):
     """A weekly span; the day ``holiday`` stands in the place of the weekday on a holiday."""
 
-    days: Annotated[tuple[DayType, ...], Field(min_length=1, max_length=8)]
-    from_: Annotated[WallTime, Field(alias="from")]
-    until: WallTime
+    days: Annotated[
+        tuple[DayType, ...],
+        Field(
+            min_length=1,
+            max_length=8,
+            description="on which it begins; holiday: in place of the weekday",
+        ),
+    ]
+    from_: Annotated[WallTime, Field(alias="from", description="when it begins")]
+    until: Annotated[
+        WallTime, Field(description="when it ends; at or before from: on the next day")
+    ]
 
 
 class ExceptionConfig(_Hours):
     """A span of one date, open or closed whatever day it is; without hours the whole day."""
 
-    date: Annotated[Date, AfterValidator(_of_our_time)]
-    open: bool
-    from_: Annotated[WallTime, Field(alias="from")] = time(0)
-    until: WallTime = time(0)
+    date: Annotated[Date, AfterValidator(_of_our_time), Field(description="the one day")]
+    open: Annotated[bool, Field(description="whether it holds then, whatever day it is")]
+    from_: Annotated[
+        WallTime, Field(alias="from", description="when it begins; default: midnight")
+    ] = time(0)
+    until: Annotated[WallTime, Field(description="when it ends; default: midnight")] = time(0)
 
 
 class HolidayConfig(Table):
     """A named set of days: ``2027-01-01``, ``2027-02-06/2027-02-12``, every year ``05-01``."""
 
-    id: Name
-    dates: Annotated[tuple[str, ...], Field(min_length=1, max_length=400)]
+    id: Annotated[Name, Field(description="what schedules call it")]
+    dates: Annotated[
+        tuple[str, ...],
+        Field(
+            min_length=1, max_length=400, description="one day, FIRST/LAST, or MM-DD: every year"
+        ),
+    ]
 
     @classmethod
     def findings(cls, whole: Whole, /) -> Iterator[Finding]:
@@ -77,10 +93,17 @@ class HolidayConfig(Table):
 class ScheduleConfig(Table):
     """Spans under a name; ``holidays`` are the sets of [[holiday]] that count for it."""
 
-    id: Name
-    spans: Annotated[tuple[ScheduleSpan, ...], Field(max_length=64)] = ()
-    holidays: Annotated[tuple[Name, ...], Field(max_length=32)] = ()
-    exceptions: Annotated[tuple[ExceptionConfig, ...], Field(max_length=200)] = ()
+    id: Annotated[Name, Field(description="what rules and doors call it")]
+    spans: Annotated[
+        tuple[ScheduleSpan, ...], Field(max_length=64, description="when it holds, week by week")
+    ] = ()
+    holidays: Annotated[
+        tuple[Name, ...], Field(max_length=32, description="sets of [[holiday]] that count here")
+    ] = ()
+    exceptions: Annotated[
+        tuple[ExceptionConfig, ...],
+        Field(max_length=200, description="single dates on which it is otherwise"),
+    ] = ()
 
     @classmethod
     def findings(cls, whole: Whole, /) -> Iterator[Finding]:

@@ -6,28 +6,36 @@ from typing import Annotated
 from pydantic import Field
 
 from agent.config.base import FilePath, Table
-from agent.config.whole import Whole
+from agent.config.whole import Finding, Whole
 
 
 class StoreConfig(Table):
     """What is kept and for how long."""
 
-    key_file: FilePath | None = None
-    keep_photographs: bool = False
+    key_file: Annotated[
+        FilePath | None,
+        Field(description="of the gallery; default: in the state folder, beside what it opens"),
+    ] = None
+    keep_photographs: Annotated[bool, Field(description="of enrolments")] = False
     snapshot_max_age_s: Annotated[
         float,
         Field(ge=5, le=3600, description="how long the gate decides by a registry it cannot read"),
     ] = 60.0
-    journal_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    journal_days: Annotated[
+        int,
+        Field(ge=1, le=3650, description="events are kept so long; what the broker lacks, longer"),
+    ] = 90
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """What a stolen card tells, and photographs of people that outlive their enrolment."""
         if whole.one(cls).key_file is None:
-            yield (
+            message = (
                 "[store] key_file: unless systemd hands it over, the gallery's key lies in the"
                 " state folder beside what it opens: a stolen card tells every name and every"
                 " face's template"
             )
+            yield ("store", "key_file"), message
         if whole.one(cls).keep_photographs:
-            yield "[store] keep_photographs: enrolment photographs are kept"
+            message = "[store] keep_photographs: enrolment photographs are kept"
+            yield ("store", "keep_photographs"), message

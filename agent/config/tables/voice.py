@@ -26,8 +26,8 @@ class QuietConfig(Table):
         frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True
     )
 
-    from_: Annotated[WallTime, Field(alias="from")]
-    until: WallTime
+    from_: Annotated[WallTime, Field(alias="from", description="when it begins")]
+    until: Annotated[WallTime, Field(description="when it ends")]
 
     @model_validator(mode="after")
     def _some_hours(self) -> Self:
@@ -43,14 +43,29 @@ class VoiceConfig(Table):
     ``speak_text`` lets announcements be free text instead of prepared messages only.
     """
 
-    kind: Literal["none", "aplay", "simulated"] = "none"
-    access_point: Name | None = None
-    languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=4)] = ("zh", "en")
-    device: Annotated[str, Field(pattern=_DEVICE_PATTERN)] | None = None
+    kind: Annotated[
+        Literal["none", "aplay", "simulated"],
+        Field(description="aplay: ALSA; simulated: logs what it would play"),
+    ] = "none"
+    access_point: Annotated[
+        Name | None, Field(description="of [[access_point]]: where the loudspeaker is")
+    ] = None
+    languages: Annotated[
+        tuple[Language, ...],
+        Field(min_length=1, max_length=4, description="spoken one after the other"),
+    ] = ("zh", "en")
+    device: Annotated[
+        Annotated[str, Field(pattern=_DEVICE_PATTERN)] | None,
+        Field(description="of aplay -L; default: ALSA's own"),
+    ] = None
     texts: Annotated[FilePath | None, Field(description="a folder of the community's own")] = None
-    announcements: bool = True
-    speak_text: bool = False
-    quiet: QuietConfig | None = None
+    announcements: Annotated[bool, Field(description="say what the broker announces")] = True
+    speak_text: Annotated[bool, Field(description="free text too; else prepared messages only")] = (
+        False
+    )
+    quiet: Annotated[
+        QuietConfig | None, Field(description="only urgent announcements are said")
+    ] = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -70,10 +85,10 @@ class VoiceConfig(Table):
             yield from known(("voice", "access_point"), voice.access_point, ids_of_points(whole))
 
     @classmethod
-    def warnings(cls, whole: Whole, /) -> Iterator[str]:
+    def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
         """A loudspeaker that is none; whether the texts are there is not the config's to know."""
         if whole.one(cls).kind == "simulated":
-            yield "the voice is simulated: nobody hears it"
+            yield ("voice", "kind"), "the voice is simulated: nobody hears it"
 
     @classmethod
     def summary(cls, whole: Whole, /) -> dict[str, Any]:

@@ -1,18 +1,18 @@
 """What a config says: a summary, the risks it takes, and itself without secrets."""
 
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from agent.config import ConfigFile, FaceConfig, GateConfig, RuleConfig
 from agent.config.base import Table
+from agent.config.faults import fault_of
+from agent.config.lines import places_in
+from agent.config.mask import mask_address
 from agent.config.relations import tables, whole_of
-from agent.errors import UnavailableError
+from agent.config.whole import Finding
+from agent.errors import Fault, UnavailableError
 from agent.operations.voice.texts import load_texts
 
-MASK = "***"
-_QUERY = re.compile(r"[?#]|/(?=[^/?#]*=)")
-"""Where an address begins to say who asks: recorders write ``/user=admin&password=...`` as well."""
 _TOLD_FIRST = ("kiosk", "access_points")
 _TOLD_LAST = ("broker", "pack")
 _WARNS_FIRST: tuple[type[Table], ...] = (FaceConfig, RuleConfig)
@@ -27,18 +27,24 @@ def summary(config: GateConfig) -> dict[str, Any]:
     return {name: lines[name] for name in (*_TOLD_FIRST, *between, *_TOLD_LAST)}
 
 
-def warnings(file: ConfigFile, pad: Collection[str] | None = None) -> list[str]:
-    """What is allowed but should be meant: each risk that the config takes, in plain words.
+def risks(file: ConfigFile, pad: Collection[str] | None = None) -> list[Finding]:
+    """What is allowed but should be meant, in plain words, each with the key that takes the risk.
 
     ``pad`` names the attack detection packs that are installed; None: nobody has looked.
     """
     whole = whole_of(file.config, folder=file.path.parent, pad=pad)
     others = (table for table in tables() if table not in _WARNS_FIRST)
-    found = [text for table in (*_WARNS_FIRST, *others) for text in table.warnings(whole)]
+    found = [one for table in (*_WARNS_FIRST, *others) for one in table.warnings(whole)]
     return [*found, *_missing_texts(file)]
 
 
-def _missing_texts(file: ConfigFile) -> Iterator[str]:
+def faults_of(file: ConfigFile, found: Iterable[Finding]) -> list[Fault]:
+    """Findings with their places in the file; of a key that it leaves out there is none."""
+    places = places_in(file.text)
+    return [fault_of(finding, places) for finding in found]
+
+
+def _missing_texts(file: ConfigFile) -> Iterator[Finding]:
     settings = file.config.voice
     if settings.kind == "none":
         return
@@ -47,7 +53,9 @@ def _missing_texts(file: ConfigFile) -> Iterator[str]:
         try:
             load_texts(language, folder)
         except UnavailableError as error:
-            yield f"the voice keeps the agent from starting: {str(error).partition(chr(10))[0]}"
+            said = str(error).partition(chr(10))[0]
+            path = ("voice", "languages")
+            yield path, f"the voice keeps the agent from starting: {said}"
 
 
 def masked(config: GateConfig) -> dict[str, Any]:
@@ -62,18 +70,3 @@ def masked(config: GateConfig) -> dict[str, Any]:
         if isinstance(source, str):
             camera["source"] = mask_address(source)
     return dict(shown)
-
-
-def mask_address(source: str) -> str:
-    """``source`` without the login and the query of an address, also one that is in its path.
-
-    Everything before the last ``@`` counts as login: a password may hold any character, and to
-    mask too much shows nothing.
-    """
-    scheme, separator, rest = source.partition("://")
-    if not separator:
-        return source
-    _, login, place = rest.rpartition("@")
-    found = _QUERY.search(place)
-    place, query = (place[: found.start()], found[0]) if found else (place, "")
-    return scheme + separator + (MASK + login if login else "") + place + (query and query + MASK)

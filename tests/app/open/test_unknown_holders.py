@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import pytest
-from config_parts import GOOD
+from config_parts import GOOD, warnings
 from places import ROOT
 
 from agent.app.open.settings import kiosk_settings
 from agent.config import load_config
-from agent.operations.config.describe import warnings
 
 RULES = """
 [[rule]]

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from config_parts import warnings
 from places import ROOT
 
 from agent.config import ConfigFile, load_config
-from agent.operations.config.describe import summary, warnings
+from agent.operations.config.describe import summary
 
 EXAMPLE = ROOT / "config" / "gate.example.toml"
 
