@@ -22,7 +22,9 @@ def whole(config: pytest.Config) -> bool:
     """Whether all of tests/ was asked for, not some paths of it or what failed last."""
     asked = {Path(config.invocation_params.dir, arg).resolve() for arg in config.args}
     narrowed = (
-        config.getoption("lf") or config.getoption("ignore") or config.getoption("ignore_glob")
+        config.getoption("lf", default=False)
+        or config.getoption("ignore")
+        or config.getoption("ignore_glob")
     )
     return not narrowed and bool(asked & {TESTS, TESTS.parent})
 

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,23 +24,49 @@ from state_parts import (
 from agent.adapters.store import verdicts
 from agent.app.open.files.state import LEDGER
 
+Killed = Callable[[str, Path, int], int | None]
 
-def killed(deed: str, state: Path, calls: int) -> int | None:
-    """Whether it was killed (None), else how many calls it made."""
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
+    """Does a deed in a process: whether it was killed (None), else how many calls it made.
+
+    They are forked from one that has the imports, which cost more than the deeds do.
+    """
     program = ROOT / "tests" / "parts" / "state_parts.py"
     paths = os.pathsep.join([str(ROOT), str(program.parent)])
-    done = subprocess.run(
-        [sys.executable, str(program), deed, str(state), str(calls)],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    if done.returncode == -signal.SIGKILL:
-        return None
-    assert done.returncode == 0, done.stderr
-    return int(done.stdout)
+    log = tmp_path_factory.mktemp("killed") / "log"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(program)],
+            env={**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as server,
+    ):
+        stdin, stdout = server.stdin, server.stdout
+        assert stdin is not None
+        assert stdout is not None
+
+        def ask(deed: str, state: Path, calls: int) -> int | None:
+            print(deed, calls, state, file=stdin, flush=True)
+            *said, ended = _until_ended(stdout)
+            if ended == f"ended {-signal.SIGKILL}":
+                return None
+            assert ended == "ended 0", log.read_text()
+            return int(said[-1])
+
+        yield ask
+
+
+def _until_ended(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield line.rstrip("\n")
+        if line.startswith("ended "):
+            return
 
 
 ROUNDS = [4, pytest.param(60, marks=pytest.mark.slow)]
@@ -47,7 +74,7 @@ HUGE = 1 << 40
 
 
 @pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
-def test_kill_9_at_any_step_of_the_first_start_leaves_no_fault(tmp_path, rounds):
+def test_kill_9_at_any_step_of_the_first_start_leaves_no_fault(tmp_path, killed, rounds):
     whole = killed("start", tmp_path / "whole", HUGE)
     assert whole is not None
     for number in range(rounds):
@@ -61,7 +88,9 @@ def test_kill_9_at_any_step_of_the_first_start_leaves_no_fault(tmp_path, rounds)
 
 
 @pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
-def test_kill_9_at_any_step_of_the_adoption_adopts_once_and_forgets_nothing(tmp_path, rounds):
+def test_kill_9_at_any_step_of_the_adoption_adopts_once_and_forgets_nothing(
+    tmp_path, killed, rounds
+):
     old = tmp_path / "old"
     of_an_earlier_version(old)
     shutil.copytree(old, tmp_path / "whole")
@@ -79,7 +108,7 @@ def test_kill_9_at_any_step_of_the_adoption_adopts_once_and_forgets_nothing(tmp_
 
 @pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
 def test_kill_9_at_any_step_of_remembering_leaves_no_fault_and_still_sees_an_older_copy(
-    tmp_path, rounds
+    tmp_path, killed, rounds
 ):
     state, spare = prepared(tmp_path)
     with opened(state) as files:
@@ -98,7 +127,7 @@ def test_kill_9_at_any_step_of_remembering_leaves_no_fault_and_still_sees_an_old
 
 @pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
 @pytest.mark.parametrize("damage", [remove, put_older_back], ids=lambda deed: deed.__name__)
-def test_kill_9_in_a_start_on_a_damaged_folder_keeps_the_fault(tmp_path, damage, rounds):
+def test_kill_9_in_a_start_on_a_damaged_folder_keeps_the_fault(tmp_path, killed, damage, rounds):
     ready, spare = prepared(tmp_path)
     damage(ready, LEDGER.name, spare)
     shutil.copytree(ready, tmp_path / "whole")
@@ -112,7 +141,7 @@ def test_kill_9_in_a_start_on_a_damaged_folder_keeps_the_fault(tmp_path, damage,
 
 
 @pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
-def test_kill_9_in_an_acceptance_is_in_fault_or_accepted_with_its_event(tmp_path, rounds):
+def test_kill_9_in_an_acceptance_is_in_fault_or_accepted_with_its_event(tmp_path, killed, rounds):
     ready, spare = prepared(tmp_path)
     put_older_back(ready, LEDGER.name, spare)
     installation(ready).judge()
