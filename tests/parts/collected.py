@@ -1,21 +1,33 @@
 """Counts the tests before any selection, for the floor in tests/FLOOR, and puts the long first."""
 
+import functools
 from pathlib import Path
 
 import pytest
 from places import TESTS
 
 _COUNT = pytest.StashKey[int]()
+_FIRST = [
+    TESTS / place
+    for place in ("real", "lab/simulate", "scenarios", "vision/symbols", "adapters/store", "cli")
+]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keeps the count; -k and -m take their share of ``items`` after this.
 
-    What starts agents and waits for them comes first, so that no worker is left alone with it.
+    What starts agents and waits for them comes first, then whatever has files of half a minute, so
+    that no worker is left alone with one.
     """
     config.stash[_COUNT] = len(items)
-    items.sort(key=lambda item: (TESTS / "real") not in item.path.parents)
+    items.sort(key=lambda item: _rank(item.path))
+
+
+@functools.cache
+def _rank(file: Path) -> int:
+    places = (number for number, place in enumerate(_FIRST) if file.is_relative_to(place))
+    return next(places, len(_FIRST))
 
 
 def whole(config: pytest.Config) -> bool:

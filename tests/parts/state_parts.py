@@ -7,7 +7,6 @@ does DEED (start, settle, accept) and kills itself at that many calls.
 import os
 import shutil
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pass_parts import claims
-from store_parts import BY, IDS, NOW, event, holder, killed_at, set_aside
+from store_parts import BY, IDS, NOW, event, forked_kills, holder, killed_at, set_aside
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.installation import Installation
@@ -235,7 +234,8 @@ class Running:
         return [(row.event.type.value, dict(row.event.data)) for row in rows]
 
 
-def _do(deed: str, place: Path, calls: str) -> None:
+def _do(deed: str, calls: str, path: str) -> None:
+    place = Path(path)
     one = installation(place)
     deeds: dict[str, Callable[[], object]] = {
         "start": lambda: Files(place).close(),
@@ -245,23 +245,5 @@ def _do(deed: str, place: Path, calls: str) -> None:
     killed_at(calls, deeds[deed])
 
 
-def _serve() -> None:
-    """Each deed that is asked for in a process of its own, which has its imports already."""
-    for line in sys.stdin:
-        deed, calls, place = line.rstrip("\n").split(" ", 2)
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                _do(deed, Path(place), calls)
-                code = 0
-            finally:
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(code)
-        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        print("ended", ended, flush=True)  # noqa: T201 - the process speaks to the test
-
-
 if __name__ == "__main__":
-    _serve()
+    forked_kills(_do)

@@ -1,12 +1,7 @@
 """Killed at any step, the installation is in fault or well, and never forgets."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from places import ROOT
@@ -20,53 +15,18 @@ from state_parts import (
     remove,
     told,
 )
+from store_parts import Killed, kills_of
 
 from agent.adapters.store import verdicts
 from agent.app.open.files.state import LEDGER
 
-Killed = Callable[[str, Path, int], int | None]
-
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
-    """Does a deed in a process: whether it was killed (None), else how many calls it made.
-
-    They are forked from one that has the imports, which cost more than the deeds do.
-    """
+    """Does a deed in a process, and kills it at so many calls from its beginning."""
     program = ROOT / "tests" / "parts" / "state_parts.py"
-    paths = os.pathsep.join([str(ROOT), str(program.parent)])
-    log = tmp_path_factory.mktemp("killed") / "log"
-    with (
-        log.open("w") as errors,
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", str(program)],
-            env={**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        ) as server,
-    ):
-        stdin, stdout = server.stdin, server.stdout
-        assert stdin is not None
-        assert stdout is not None
-
-        def ask(deed: str, state: Path, calls: int) -> int | None:
-            print(deed, calls, state, file=stdin, flush=True)
-            *said, ended = _until_ended(stdout)
-            if ended == f"ended {-signal.SIGKILL}":
-                return None
-            assert ended == "ended 0", log.read_text()
-            return int(said[-1])
-
+    with kills_of(tmp_path_factory.mktemp("killed") / "log", program) as ask:
         yield ask
-
-
-def _until_ended(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        yield line.rstrip("\n")
-        if line.startswith("ended "):
-            return
 
 
 ROUNDS = [4, pytest.param(60, marks=pytest.mark.slow)]
