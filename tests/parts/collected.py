@@ -9,7 +9,7 @@ from places import TESTS
 _COUNT = pytest.StashKey[int]()
 _FIRST = [
     TESTS / place
-    for place in ("real", "lab/simulate", "scenarios", "vision/symbols", "adapters/store", "cli")
+    for place in ("real", "lab/simulate", "scenarios", "vision/symbols", "adapters", "cli")
 ]
 
 
