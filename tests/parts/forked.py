@@ -56,9 +56,9 @@ def forked(folder: Path, drop: Sequence[str] = ()) -> Iterator[Forked]:
 
 def _serve() -> None:
     import importlib  # noqa: PLC0415 - only the server has to have all of it
-    import pkgutil  # noqa: PLC0415
+    import pkgutil  # noqa: PLC0415 - as above
 
-    from agent.cli.main import main  # noqa: PLC0415
+    from agent.cli.main import main  # noqa: PLC0415 - as above
 
     for heavy in ("agent.operations", "agent.app.open", "agent.app.desk"):
         package = importlib.import_module(heavy)
