@@ -94,12 +94,6 @@ def run_program(*arguments: object, **environment: str) -> Answer:
     return Answer(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.fixture(scope="session")
-def session_program() -> Gate:
-    """``gate-agent`` as it is installed, for fixtures that live long."""
-    return run_program
-
-
 @pytest.fixture
 def program(state_dir: Path) -> Gate:
     """``gate-agent`` as it is installed, in the test's own state directory."""

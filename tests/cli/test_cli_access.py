@@ -3,37 +3,41 @@
 import os
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 import typer
-from gate_command import PROGRAM, Answer, Gate
+from forked import Forked, forked
+from gate_command import Answer, Gate
 
 from agent.cli.main import app
 
 
-def as_stranger(*words: object) -> Answer:
-    """The program without the rights by which root reads everything."""
+@pytest.fixture(scope="module")
+def _without_rights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
+    if os.getuid() == 0 and shutil.which("setpriv") is None:
+        pytest.skip("setpriv, which takes root's rights away, is not installed")
     drop = [] if os.getuid() else ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
-    done = subprocess.run(
-        [*drop, str(PROGRAM), *map(str, words)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return Answer(done.returncode, done.stdout, done.stderr)
+    with forked(tmp_path_factory.mktemp("said"), drop) as run:
+        yield run
+
+
+@pytest.fixture
+def as_stranger(_without_rights: Forked) -> Gate:
+    """The program without the rights by which root reads everything."""
+
+    def run(*words: object) -> Answer:
+        done = _without_rights(*words, environment=os.environ)
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    return run
 
 
 @pytest.fixture
 def closed_state(state_dir: Path) -> Iterator[Path]:
     """A state directory that nobody may read."""
-    if os.getuid() == 0 and shutil.which("setpriv") is None:
-        pytest.skip("setpriv, which takes root's rights away, is not installed")
     state_dir.mkdir()
     state_dir.chmod(0)
     yield state_dir
@@ -63,7 +67,9 @@ def closed_state(state_dir: Path) -> Iterator[Path]:
         "status",
     ],
 )
-def test_a_state_that_is_somebody_elses_is_told_as_that(words: str, closed_state: Path) -> None:
+def test_a_state_that_is_somebody_elses_is_told_as_that(
+    words: str, as_stranger: Gate, closed_state: Path
+) -> None:
     answer = as_stranger(*words.split())
     assert answer.code == 69, answer.err
     assert answer.out == ""
@@ -71,7 +77,7 @@ def test_a_state_that_is_somebody_elses_is_told_as_that(words: str, closed_state
 
 
 def test_outputs_are_secured_though_the_state_cannot_be_read(
-    closed_state: Path, config_file: Path
+    as_stranger: Gate, closed_state: Path, config_file: Path
 ) -> None:
     answer = as_stranger("secure-outputs", "--config", config_file, "--state-dir", closed_state)
     assert (answer.code, answer.out) == (0, "")
@@ -95,7 +101,7 @@ def test_no_path_is_refused_before_the_command_sees_it() -> None:
     assert [info for info in paths if info.parameter_info.readable] == []
 
 
-def test_a_file_that_cannot_be_opened_is_no_defect(closed_state: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_no_defect(as_stranger: Gate, closed_state: Path) -> None:
     closed_state.chmod(0o700)
     (closed_state / "registry.sqlite").touch(0)
     answer = as_stranger("holders", "list")

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from gate_command import Answer, Gate
+from in_process import run_here
 
 GALLERY = {
     "baye": "baye.jpg",
@@ -43,16 +44,19 @@ def enrol(gate: Gate, holder: str, *images: object, **options: str) -> Answer:
 
 
 @pytest.fixture(scope="session")
-def gallery_state(
-    tmp_path_factory: pytest.TempPathFactory, dlib_models: Path, faces: Path, session_program: Gate
-) -> Path:
+def gallery_state(tmp_path_factory: pytest.TempPathFactory, dlib_models: Path, faces: Path) -> Path:
     """A state directory with all gallery portraits enrolled, once for all tests that only read."""
+
+    def here(*words: object) -> Answer:
+        done = run_here(*words, environment=os.environ)
+        return Answer(done.returncode, done.stdout, done.stderr)
+
     state = tmp_path_factory.mktemp("gallery")
     (state / "models").symlink_to(dlib_models)
     place = ("--state-dir", state)
-    assert session_program("key", "init", *place).code == 0
+    assert here("key", "init", *place).code == 0
     for holder, image in GALLERY.items():
-        answer = enrol(session_program, holder, faces / "gallery" / image, *place)
+        answer = enrol(here, holder, faces / "gallery" / image, *place)
         assert answer.code == 0, answer.err
     return state
 

@@ -7,7 +7,6 @@ does DEED (start, settle, accept) and kills itself at that many calls.
 import os
 import shutil
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pass_parts import claims
-from store_parts import BY, IDS, NOW, event, holder, killed_at, set_aside
+from store_parts import BY, IDS, NOW, event, forked_kills, holder, killed_at, set_aside
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.installation import Installation
@@ -235,12 +234,16 @@ class Running:
         return [(row.event.type.value, dict(row.event.data)) for row in rows]
 
 
-if __name__ == "__main__":
-    place = Path(sys.argv[2])
+def _do(deed: str, calls: str, path: str) -> None:
+    place = Path(path)
     one = installation(place)
     deeds: dict[str, Callable[[], object]] = {
         "start": lambda: Files(place).close(),
         "settle": one.settle,
         "accept": lambda: one.accept(LEDGER.name, "a new card", BY),
     }
-    killed_at(sys.argv[3], deeds[sys.argv[1]])
+    killed_at(calls, deeds[deed])
+
+
+if __name__ == "__main__":
+    forked_kills(_do)

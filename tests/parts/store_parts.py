@@ -129,6 +129,42 @@ def process(*arguments: object) -> Iterator[subprocess.Popen[str]]:
             child.kill()
 
 
+Killed = Callable[[str, Path, int], int | None]
+
+
+@contextmanager
+def kills_of(log: Path, program: Path, *words: str) -> Iterator[Killed]:
+    """Asks a program of ``forked_kills``: None where it was killed, else how many calls it made."""
+    paths = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(program), *words],
+            env={**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as server,
+    ):
+        stdin, stdout = server.stdin, lines_of(server)
+        assert stdin is not None
+
+        def ask(deed: str, path: Path, calls: int) -> int | None:
+            stdin.write(f"{deed} {calls} {path}\n")
+            stdin.flush()
+            said = []
+            while not (line := stdout.readline()).startswith("ended "):
+                assert line, log.read_text()
+                said.append(line)
+            if line.split()[1] == str(-signal.SIGKILL):
+                return None
+            assert line == "ended 0\n", log.read_text()
+            return int(said[-1])
+
+        yield ask
+
+
 def lines_of(child: subprocess.Popen[str]) -> IO[str]:
     """What the process says, line by line."""
     assert child.stdout is not None
@@ -198,7 +234,27 @@ def killed_at(calls: str, deed: Callable[[], object]) -> None:
     _say(int(calls) - left)
 
 
-def _open(path: str, calls: str) -> None:
+def forked_kills(deed: Callable[[str, str, str], None]) -> None:
+    """For each line "deed calls path": that, in a process of its own that has the imports already.
+
+    What it says, and then "ended" and its exit code; less than 0 is the signal that killed it.
+    """
+    for line in sys.stdin:
+        name, calls, path = line.rstrip("\n").split(" ", 2)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                deed(name, calls, path)
+                code = 0
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+        _say("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def _open(_name: str, calls: str, path: str) -> None:
     killed_at(calls, lambda: open_journal(Path(path)))
 
 
@@ -235,7 +291,7 @@ if __name__ == "__main__":
         "enrol": _enrol,
         "average": _average,
         "remove": _remove,
-        "open": _open,
+        "open": partial(forked_kills, _open),
         "read": _read,
         "ring": _ring,
         "leave": _leave,

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from asyncapi import complaints, payload
+from in_process import run_here
 from mosquitto import wait_until
 
 from agent.adapters.pins.simulated import PinBank
@@ -86,6 +87,11 @@ class Site:
         self.config.write_text(text)
 
     def command(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """One command beside the agent, which alone is a process: ``program`` is the other way."""
+        return run_here(*arguments, environment=self.environment)
+
+    def program(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """The same as it is installed."""
         return subprocess.run(
             [str(PROGRAM), *map(str, arguments)],
             env=self.environment,
@@ -252,7 +258,7 @@ def test_kill_9_during_a_pulse_is_secured_by_what_the_service_runs_then(site, sh
     assert site.pins.level(PIN), "a dead process ends no pulse: that is what the test is about"
     # As systemd does it: even where the config was broken meanwhile.
     site.config.write_text("broken [")
-    assert site.command("secure-outputs").returncode == 78
+    assert site.program("secure-outputs").returncode == 78
     assert not site.pins.level(PIN)
 
 
@@ -285,7 +291,9 @@ def test_a_change_on_the_command_line_reaches_the_running_agent(site, shared_fac
         return json.loads(done.stdout) if done.returncode == 0 else {}
 
     assert wait_until(lambda: status().get("holders") == 0)
-    site.enrol(gallery / "obama.jpg")
+    words = ("obama", "--name", "obama", "--category", "resident", gallery / "obama.jpg")
+    done = site.program("enrol", *words)
+    assert done.returncode == 0, done.stderr
     assert wait_until(lambda: status().get("holders") == 1)
     assert status()["references"] == 1
     process.send_signal(signal.SIGTERM)

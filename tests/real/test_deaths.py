@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from in_process import run_here
 
 from agent.adapters.pins.simulated import PinBank
 from agent.vision.packs.packs import InstalledPack
@@ -86,15 +87,8 @@ def environment(site: Path) -> dict[str, str]:
 
 
 def command(site: Path, *arguments: str) -> str:
-    program = Path(sys.executable).parent / "gate-agent"
-    done = subprocess.run(
-        [program, *arguments],
-        env=environment(site),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    done = run_here(*arguments, environment=environment(site))
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 

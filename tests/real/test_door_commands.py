@@ -61,8 +61,13 @@ class Doors(Site):
 
     def started(self) -> Any:
         process = self.run()
-        assert wait_until(lambda: self.command("door", "show").returncode == 0)
+        assert wait_until(self.shown)
         return process
+
+    def shown(self) -> bool:
+        """Whether the agent answers, and knows its doors by now."""
+        done = self.command("door", "show", "--json")
+        return done.returncode == 0 and "north-entry" in json.loads(done.stdout)["access_points"]
 
     def answer(self, *words: object) -> Any:
         done = self.command(*words, "--json")

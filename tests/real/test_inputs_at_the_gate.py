@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from in_process import run_here
 
 from agent.adapters.pins.simulated import PinBank
 from agent.vision.packs.packs import InstalledPack
@@ -74,14 +75,9 @@ class Gate:
         self.bank = PinBank(folder / "pins.bin")
 
     def command(self, *words: str) -> str:
-        return subprocess.run(
-            [Path(sys.executable).parent / "gate-agent", *words],
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=True,
-        ).stdout
+        done = run_here(*words, environment=self.environment())
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("GATE_AGENT")}

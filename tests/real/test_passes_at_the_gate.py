@@ -1,6 +1,7 @@
 """The whole agent before symbols and faces: real camera frames, real crypto, a simulated relay."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 import segno
+from in_process import run_here
 from mosquitto import wait_until
 from pass_parts import KEY, OTHER_KEY, claims
 from places import SHARED
@@ -239,8 +241,8 @@ def test_removing_a_holder_revives_no_pass(gate: Gate) -> None:
         registry.put(enrolled, by="test", now=instant(gate.site))
     old = gate.pass_of(**visitor)
     words = ["--config", str(gate.folder / "gate.toml"), "--state-dir", str(gate.site.state)]
-    done = subprocess.run([PROGRAM, "holders", "remove", "v-7", *words], check=False, timeout=60)
-    assert done.returncode == 0
+    done = run_here("holders", "remove", "v-7", *words, environment=os.environ)
+    assert done.returncode == 0, done.stderr
     assert reasons(gate.run(phone(old), NOBODY, seconds=1.2)) == ["CredentialRevoked"]
     with open_registry(gate.site, Key.NEEDED) as registry:
         registry.put(enrolled, by="test", now=instant(gate.site))

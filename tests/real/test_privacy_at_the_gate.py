@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from in_process import run_here
 from mosquitto import wait_until
 from test_deaths import CONFIG
 
@@ -31,14 +32,7 @@ class Kiosk:
         self.environment = {**kept, **{f"GATE_AGENT_{name}": word for name, word in places.items()}}
 
     def __call__(self, *words: object) -> Any:
-        done = subprocess.run(
-            [PROGRAM, *map(str, words), "--json"],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = run_here(*words, "--json", environment=self.environment)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

@@ -1,11 +1,7 @@
 """Killed at any step, the installation is in fault or well, and never forgets."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from places import ROOT
@@ -19,27 +15,18 @@ from state_parts import (
     remove,
     told,
 )
+from store_parts import Killed, kills_of
 
 from agent.adapters.store import verdicts
 from agent.app.open.files.state import LEDGER
 
 
-def killed(deed: str, state: Path, calls: int) -> int | None:
-    """Whether it was killed (None), else how many calls it made."""
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
+    """Does a deed in a process, and kills it at so many calls from its beginning."""
     program = ROOT / "tests" / "parts" / "state_parts.py"
-    paths = os.pathsep.join([str(ROOT), str(program.parent)])
-    done = subprocess.run(
-        [sys.executable, str(program), deed, str(state), str(calls)],
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    if done.returncode == -signal.SIGKILL:
-        return None
-    assert done.returncode == 0, done.stderr
-    return int(done.stdout)
+    with kills_of(tmp_path_factory.mktemp("killed") / "log", program) as ask:
+        yield ask
 
 
 ROUNDS = [4, pytest.param(60, marks=pytest.mark.slow)]
@@ -47,7 +34,7 @@ HUGE = 1 << 40
 
 
 @pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
-def test_kill_9_at_any_step_of_the_first_start_leaves_no_fault(tmp_path, rounds):
+def test_kill_9_at_any_step_of_the_first_start_leaves_no_fault(tmp_path, killed, rounds):
     whole = killed("start", tmp_path / "whole", HUGE)
     assert whole is not None
     for number in range(rounds):
@@ -61,7 +48,9 @@ def test_kill_9_at_any_step_of_the_first_start_leaves_no_fault(tmp_path, rounds)
 
 
 @pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
-def test_kill_9_at_any_step_of_the_adoption_adopts_once_and_forgets_nothing(tmp_path, rounds):
+def test_kill_9_at_any_step_of_the_adoption_adopts_once_and_forgets_nothing(
+    tmp_path, killed, rounds
+):
     old = tmp_path / "old"
     of_an_earlier_version(old)
     shutil.copytree(old, tmp_path / "whole")
@@ -79,7 +68,7 @@ def test_kill_9_at_any_step_of_the_adoption_adopts_once_and_forgets_nothing(tmp_
 
 @pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
 def test_kill_9_at_any_step_of_remembering_leaves_no_fault_and_still_sees_an_older_copy(
-    tmp_path, rounds
+    tmp_path, killed, rounds
 ):
     state, spare = prepared(tmp_path)
     with opened(state) as files:
@@ -98,7 +87,7 @@ def test_kill_9_at_any_step_of_remembering_leaves_no_fault_and_still_sees_an_old
 
 @pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
 @pytest.mark.parametrize("damage", [remove, put_older_back], ids=lambda deed: deed.__name__)
-def test_kill_9_in_a_start_on_a_damaged_folder_keeps_the_fault(tmp_path, damage, rounds):
+def test_kill_9_in_a_start_on_a_damaged_folder_keeps_the_fault(tmp_path, killed, damage, rounds):
     ready, spare = prepared(tmp_path)
     damage(ready, LEDGER.name, spare)
     shutil.copytree(ready, tmp_path / "whole")
@@ -112,7 +101,7 @@ def test_kill_9_in_a_start_on_a_damaged_folder_keeps_the_fault(tmp_path, damage,
 
 
 @pytest.mark.parametrize("rounds", ROUNDS, ids=["short", "long"])
-def test_kill_9_in_an_acceptance_is_in_fault_or_accepted_with_its_event(tmp_path, rounds):
+def test_kill_9_in_an_acceptance_is_in_fault_or_accepted_with_its_event(tmp_path, killed, rounds):
     ready, spare = prepared(tmp_path)
     put_older_back(ready, LEDGER.name, spare)
     installation(ready).judge()

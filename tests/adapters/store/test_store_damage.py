@@ -5,9 +5,11 @@ import shutil
 import signal
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
-from store_parts import asides, connection_of, event, lines_of, open_journal, process
+import store_parts
+from store_parts import asides, connection_of, event, kills_of, lines_of, open_journal, process
 from structlog.testing import capture_logs
 
 from agent.adapters.store.record.journal import SqliteJournal
@@ -236,14 +238,20 @@ def _break_and_keep(path, keep):
     shutil.copy(path.with_name(f"{path.name}-stream"), keep)
 
 
-def _killed_at(path, keep, call):
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    log = tmp_path_factory.mktemp("killed") / "log"
+    with kills_of(log, Path(store_parts.__file__), "open") as ask:
+        yield ask
+
+
+def _killed_at(killed, path, keep, call):
     """What the agent finds after an opening of the broken file that was killed at ``call``."""
     for file in path.parent.glob("journal.sqlite*"):
         file.unlink()
     for file in keep.iterdir():
         shutil.copy(file, path.parent)
-    with process("open", path, call) as child:
-        killed = child.wait(60) == -signal.SIGKILL
+    was_killed = killed("journal", path, call) is None
     journal = open_journal(path)
     waiting = accesses(journal.unpublished(1000))
     (aside,) = asides(path)
@@ -251,36 +259,31 @@ def _killed_at(path, keep, call):
     assert notes(journal) == [aside.name]
     assert not list(path.parent.glob("*.unfinished"))
     journal.close()
-    return killed, waiting
-
-
-def _calls(path, keep):
-    with process("open", path, 1_000_000) as child:
-        return int(lines_of(child).readline())
+    return was_killed, waiting
 
 
 @pytest.fixture
-def broken(path, filled, tmp_path):
+def broken(path, filled, tmp_path, killed):
     keep = tmp_path / "keep"
     _break_and_keep(path, keep)
-    return keep, _calls(path, keep)
+    return keep, killed("journal", path, 1_000_000)
 
 
-def test_killed_anywhere_while_setting_aside_the_next_start_goes_on(path, broken):
+def test_killed_anywhere_while_setting_aside_the_next_start_goes_on(path, broken, killed):
     keep, calls = broken
-    _, expected = _killed_at(path, keep, calls + 1000)
+    _, expected = _killed_at(killed, path, keep, calls + 1000)
     assert len(expected) > 40
     chance = random.Random(7)
     for call in sorted(chance.sample(range(1, calls), 14)):
-        assert _killed_at(path, keep, call) == (True, expected)
+        assert _killed_at(killed, path, keep, call) == (True, expected)
 
 
 @pytest.mark.slow
-def test_killed_at_two_hundred_places_while_setting_aside(path, broken):
+def test_killed_at_two_hundred_places_while_setting_aside(path, broken, killed):
     keep, calls = broken
-    _, expected = _killed_at(path, keep, calls + 1000)
+    _, expected = _killed_at(killed, path, keep, calls + 1000)
     for call in range(1, calls, max(1, calls // 200)):
-        assert _killed_at(path, keep, call) == (True, expected)
+        assert _killed_at(killed, path, keep, call) == (True, expected)
 
 
 def test_sqlite_opens_what_was_set_aside(path, filled):

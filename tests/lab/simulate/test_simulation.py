@@ -37,7 +37,7 @@ def violated(wish: Wish = BRIEF) -> set[str]:
     return {one["invariant"] for one in run_simulation(wish)["violations"]}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
 def test_an_hour_passes_and_nothing_happens_that_never_may(seed: int) -> None:
     found = run_simulation(replace(SHORT, seed=seed))
     assert found["violations"] == []
