@@ -23,6 +23,7 @@ from agent.cli import (
     gallery,
     holders,
     identify,
+    init,
     key,
     models,
     passes,
@@ -84,7 +85,7 @@ def gate_agent(
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for part in (run, demo, bench, secure_outputs):
+for part in (init, run, demo, bench, secure_outputs):
     part.add_to(app)
 for part in (doctor, enrol, identify, holders, references, gallery, key, models, config):
     part.add_to(app)
