@@ -107,7 +107,7 @@ def secret(asks: str) -> str:
 
 def _prompt(question: Question, default: str | None) -> str:
     may = styled(f"  {question.may}", Meaning.QUIET, sys.stderr)
-    typer.echo(may, err=True)
+    typer.echo(f"\n{may}", err=True)
     word: str = typer.prompt(
         plain(question.asks), default=default or "", show_default=default is not None, err=True
     )
