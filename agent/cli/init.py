@@ -50,14 +50,20 @@ def init(
     relay_level: Annotated[
         str | None, _answer("relay-level", "What energises the relay: high or low.", "LEVEL")
     ] = None,
-    relay_pin: Annotated[str | None, _answer("relay-pin", "A BCM number.", "PIN")] = None,
+    relay_pin: Annotated[str | None, _answer("relay-pin", "Its BCM number.", "PIN")] = None,
     pull_resistor: Annotated[
         bool, typer.Option("--pull-resistor", help="A resistor holds the relay's input at rest.")
     ] = False,
     pulse: Annotated[str | None, _answer("pulse", "Seconds that a grant frees.", "S")] = None,
-    contact_pin: Annotated[str | None, _answer("contact-pin", "Or none.", "PIN")] = None,
-    exit_pin: Annotated[str | None, _answer("exit-pin", "Or none.", "PIN")] = None,
-    fire_pin: Annotated[str | None, _answer("fire-pin", "Or none.", "PIN")] = None,
+    contact_pin: Annotated[
+        str | None, _answer("contact-pin", "Of the door contact, or none.", "PIN")
+    ] = None,
+    exit_pin: Annotated[
+        str | None, _answer("exit-pin", "Of the exit button, or none.", "PIN")
+    ] = None,
+    fire_pin: Annotated[
+        str | None, _answer("fire-pin", "Of the fire alarm, or none.", "PIN")
+    ] = None,
     thermometer: Annotated[
         str | None, _answer("thermometer", "none, mlx90614, mlx90640 or simulated.", "KIND")
     ] = None,
@@ -67,14 +73,16 @@ def init(
     id_reader: Annotated[
         str | None, _answer("id-reader", "Its serial port, or none.", "PORT")
     ] = None,
-    broker: Annotated[str | None, _answer("broker", "Its host, or none.", "HOST")] = None,
+    broker: Annotated[str | None, _answer("broker", "The MQTT broker, or none.", "HOST")] = None,
     broker_ca: Annotated[
         str | None, _answer("broker-ca", "TLS by this authority, or none.", "FILE")
     ] = None,
     broker_port: Annotated[str | None, _answer("broker-port", "1 to 65535.", "PORT")] = None,
-    broker_user: Annotated[str | None, _answer("broker-user", "Or none.", "NAME")] = None,
+    broker_user: Annotated[
+        str | None, _answer("broker-user", "Who logs in there, or none.", "NAME")
+    ] = None,
     broker_password_file: Annotated[
-        str | None, _answer("broker-password-file", "Of mode 0600, or none.", "FILE")
+        str | None, _answer("broker-password-file", "The password, mode 0600, or none.", "FILE")
     ] = None,
     accept_no_pad: Annotated[
         bool,
@@ -100,10 +108,11 @@ def init(
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
-    """Make a first gate: ask what is there, write its config and its key.
+    """Make a first gate by a few questions.
 
-    Each question has an option; without a terminal, or with --yes, what was found is the answer.
-    An existing file is never replaced, and Ctrl-C leaves none.
+    It looks what is there, asks the rest, and writes a config and a key. Each question has an
+    option; without a terminal, or with --yes, what was found is the answer. An existing file is
+    never replaced, and Ctrl-C leaves none.
     """
     from agent.cli.first_gate import Wanted, make
 

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gate_command import PROGRAM, Answer, Gate
@@ -247,7 +248,7 @@ def test_nor_what_came_meanwhile_and_then_nothing_of_ours_stays(
     file = folder / "gate.toml"
     link = os.link
 
-    def late(source: str, target: Path, **named: int) -> None:
+    def late(source: str, target: Path, **named: Any) -> None:
         if target == file:
             file.write_text("another's")
         link(source, target, **named)
@@ -271,7 +272,7 @@ def test_ctrl_c_while_it_writes_leaves_nothing(
 ) -> None:
     link = os.link
 
-    def interrupted(source: str, target: Path, **named: int) -> None:
+    def interrupted(source: str, target: Path, **named: Any) -> None:
         signal.raise_signal(signal.SIGINT)
         link(source, target, **named)
 

@@ -23,7 +23,7 @@ from agent.operations.config.first_questions import questions
 
 NAMES = st.from_regex(r"\A[A-Za-z0-9._-]{1,64}\Z")
 # Whatever a file can hold: quotes, line ends, the character that only TOML forbids.
-TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
 PATHS = TEXTS.filter(lambda one: "://" not in one)
 EYES = st.one_of(
     st.builds(Eye, st.just("picamera2"), st.integers(0, 3)),
