@@ -1,5 +1,6 @@
 """The steps of ``gate-agent init``: look, ask, show, write, enrol, and what comes next."""
 
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,6 @@ from agent.operations.config.first_questions import questions
 from agent.technician.doctor import Check, Probe, run_checks
 
 _TRY_S = 12.0
-_PASSWORD_NAME = "broker.password"  # noqa: S105 - the name of its file
 _CATEGORY = "resident"
 
 
@@ -117,8 +117,9 @@ def _password(wanted: Wanted, gate: FirstGate) -> tuple[FirstGate, tuple[Path, s
     word = secret(f"Password of {plain(gate.broker_user)} there (not shown; none: Enter)")
     if not word:
         return gate, None
-    file = wanted.file.with_name(_PASSWORD_NAME)
-    must_be_free(file)
+    names = (f"broker{number}.password" for number in ("", *range(2, 1000)))
+    # Another gate's may lie there; nobody is to answer everything again for that.
+    file = next(one for one in map(wanted.file.with_name, names) if not os.path.lexists(one))
     return replace(gate, broker_password_file=place_beside(file.parent, file)), (file, word)
 
 

@@ -298,3 +298,13 @@ def test_the_login_of_a_camera_is_written_for_its_owner_and_shown_to_nobody(
     assert "warning: camera: " in made.err
     assert load_config(folder / "gate.toml").config.camera[0].source == address
     assert stat.S_IMODE((folder / "gate.toml").stat().st_mode) == 0o600
+
+
+def test_whoever_cannot_be_enrolled_has_a_gate_all_the_same(folder: Path, gate: Gate) -> None:
+    said = gate(
+        *("init", "--yes", *FILM, "--accept-no-pad", "--enrol", "r-1", "--enrol-name", "Ann")
+    )
+    assert said.code == 69
+    assert "is not installed" in said.err
+    assert "gate-agent run --config gate.toml" in said.out
+    assert left(folder) == {"gate.toml", "gallery.key"}

@@ -59,6 +59,14 @@ def test_debians_own_note_of_the_zone_counts_too(root: Path, tmp_path: Path) -> 
     assert look(tmp_path / "state", root).timezone == "Europe/Berlin"
 
 
+@pytest.mark.parametrize(("noted", "zone"), [("Etc/UTC", "UTC"), ("Mars/Base", None)])
+def test_only_a_zone_that_the_config_takes_is_offered(
+    root: Path, tmp_path: Path, noted: str, zone: str | None
+) -> None:
+    (root / "etc" / "timezone").write_text(noted)
+    assert look(tmp_path / "state", root).timezone == zone
+
+
 def test_what_is_no_device_is_no_camera(root: Path) -> None:
     node = root / "dev" / "video0"
     assert capture_name(node) is None
@@ -76,7 +84,7 @@ def test_the_thermometers_that_answer_are_named() -> None:
     assert list(thermometers_on(FakeBus({0x5A: SimulatedMlx90614(starts_after_s=0.0)}))) == [
         "mlx90614"
     ]
-    both = {
+    both: dict[int, SimulatedPart] = {
         0x5A: SimulatedMlx90614(starts_after_s=0.0),
         0x33: SimulatedMlx90640(starts_after_s=0.0),
     }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from agent.adapters.thermometer import mlx90614, mlx90640
 from agent.adapters.thermometer.i2c import I2cBus, open_bus, transfer
@@ -184,14 +185,14 @@ def _video_cameras(device: Path, name_of: VideoName) -> Iterator[tuple[str, str]
 
 def _timezone(root: Path) -> str | None:
     """By /etc/localtime, a link into the zones, or by Debian's own note."""
-    link = os.path.realpath(root / "etc" / "localtime")
-    _, found, name = link.partition("/zoneinfo/")
-    if found:
-        return name.removeprefix("posix/").removeprefix("right/").removeprefix("Etc/")
-    try:
-        return (root / "etc" / "timezone").read_text(encoding="ascii").strip() or None
-    except (OSError, UnicodeError):
-        return None
+    name = os.path.realpath(root / "etc" / "localtime").partition("/zoneinfo/")[2]
+    name = name.removeprefix("posix/").removeprefix("right/")
+    if not name:
+        with suppress(OSError, UnicodeError):
+            name = (root / "etc" / "timezone").read_text(encoding="ascii").strip()
+    if name == "Etc/UTC":
+        return "UTC"
+    return name if name in available_timezones() else None
 
 
 def _sound(root: Path) -> Iterator[str]:
