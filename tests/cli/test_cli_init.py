@@ -110,7 +110,7 @@ def told(seen: str, folder: Path) -> str:
         (r"Camera \[[^\]]*\]: ", "Camera: "),
         (r"key id [0-9a-f]+", "key id ID"),
         (r"brightness \d+", "brightness N"),
-        (r"port \d+|\[broker\]\nhost(.*)\nport = \d+", "port N"),
+        (r"port( =)? \d+", r"port\1 N"),
         (r"Its port \[1883\]: \d+", "Its port [1883]: N"),
     ):
         shown = re.sub(pattern, word, shown)
