@@ -24,6 +24,7 @@ from agent.cli import (
     health,
     holders,
     identify,
+    init,
     key,
     models,
     passes,
@@ -45,7 +46,7 @@ NAME = "gate-agent"
 
 app = Commands(
     "config check",
-    "doctor",
+    "init",
     "enrol r-1042 --name 'Lin Yu' --category resident lin-1.jpg lin-2.jpg",
     "run",
     "events tail",
@@ -82,7 +83,7 @@ def gate_agent(
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-_RUN = (config, models, doctor, run, demo, secure_outputs)
+_RUN = (init, config, models, doctor, run, demo, secure_outputs)
 _PEOPLE = (enrol, holders, references, gallery, identify, documents)
 _PASSES = (passes, health, scan)
 _LOOK_AFTER = (daemon, events, state, clock, key, thermometer, voice, version)
