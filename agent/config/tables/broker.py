@@ -22,6 +22,7 @@ class BrokerConfig(Table):
     cert_file: FilePath | None = None
     key_file: FilePath | None = None
     keepalive_s: Annotated[int, Field(ge=5, le=600)] = 30
+    health_every_s: Annotated[int, Field(ge=0, le=3600, description="0: no heartbeat")] = 60
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:
