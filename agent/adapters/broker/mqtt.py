@@ -103,7 +103,8 @@ class PahoBroker:
         self._client.max_inflight_messages_set(MAX_IN_FLIGHT)
         self._client.reconnect_delay_set(_FIRST_RETRY_S, _LONGEST_RETRY_S)
         self._client.connect_timeout = _CONNECT_TIMEOUT_S
-        self._client.will_set(settings.will_topic, _json(settings.will), qos=1, retain=True)
+        will_kind = self._of_kind(JSON, PacketTypes.WILLMESSAGE)
+        self._client.will_set(settings.will_topic, _json(settings.will), 1, True, will_kind)
         if settings.username is not None:
             self._client.username_pw_set(settings.username, settings.password)
         if settings.ca_file is not None:
@@ -167,10 +168,10 @@ class PahoBroker:
         stopper.start()
         stopper.join(timeout_s)
 
-    def _of_kind(self, kind: str) -> Properties | None:
+    def _of_kind(self, kind: str, packet: int = PacketTypes.PUBLISH) -> Properties | None:
         if not self._five:
             return None
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho left it out
+        properties = Properties(packet)  # type: ignore[no-untyped-call] # paho left it out
         properties.ContentType = kind
         return properties
 
