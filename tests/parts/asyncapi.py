@@ -36,18 +36,18 @@ def payload(message: str) -> dict[str, Any]:
     return whole(contract()["components"]["messages"][message]["payload"])
 
 
-def name_of(published: dict[str, Any], topic: str = "") -> str:
-    """Which message it is: an event by its type, what stands and beats by the topic."""
+def name_of(published: dict[str, Any]) -> str:
+    """Which message it is: an event by its type; of the others only a status says ``online``."""
     if "type" in published:
         return str(published["type"]).removeprefix("gate.")
-    if topic.endswith("/health"):
+    if "online" not in published:
         return "health"
     return "status.online" if published["online"] else "status.offline"
 
 
-def objections(published: dict[str, Any], topic: str = "") -> list[str]:
+def objections(published: dict[str, Any]) -> list[str]:
     """Where what a kiosk published is not as the contract says."""
-    return complaints(published, payload(name_of(published, topic)))
+    return complaints(published, payload(name_of(published)))
 
 
 def complaints(value: Any, schema: dict[str, Any], place: str = "") -> list[str]:

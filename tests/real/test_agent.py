@@ -179,7 +179,7 @@ def test_the_film_opens_the_gate_for_miranda_and_nobody_else(
     assert "template" not in said
     assert {"gate.agent.started", "gate.rules.changed"} <= {e["type"] for e in subscriber.events()}
     for topic, body, _ in subscriber.messages:
-        assert objections(json.loads(body), topic) == [], topic
+        assert objections(json.loads(body)) == [], topic
     beats = [kept for topic, _, kept in subscriber.messages if topic.endswith("/health")]
     assert beats == [False]
 

@@ -18,7 +18,7 @@ def test_whatever_happens_what_is_published_is_described(monkeypatch) -> None:
         event = json.loads(payload)
         said[name_of(event)] += 1
         said["late"] += event["data"].get("recorded_late", False)
-        if wrong := objections(event, topic):
+        if wrong := objections(event):
             found.append((name_of(event), wrong))
         heard(self, topic, payload)
 
