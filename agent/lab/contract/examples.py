@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agent import __version__
 from agent.controller.false_grants import Probing
 from agent.domain.access.part import PartKind
 from agent.domain.access.registry import Registry
@@ -29,6 +28,8 @@ POINT = "north-entry"
 BEGUN = datetime(2026, 11, 23, 7, 12, 9, 412_000, tzinfo=UTC)
 EPOCH = "7f1c2a9e04b8d6c5"
 _BOOT = "8d8a5f0e-6f2b-4f0e-9c1d-2a53b7c6e910"
+_VERSION = "0.1.0"
+"""Any: a release alone must not change the contract."""
 _OFFICE = "uid:1000 office"
 
 _VALUES: Mapping[str, Any] = {
@@ -46,7 +47,7 @@ _VALUES: Mapping[str, Any] = {
     "passback": False,
     "recorded_late": False,
     "stage_ms": {"detect": 9.1, "embed": 6.4},
-    "version": __version__,
+    "version": _VERSION,
     "pass": "0f1e2d3c4b5a6978",
     "issuer": "office",
     "key_id": "d5b3bb1e5347223f",
@@ -152,7 +153,7 @@ def status() -> dict[str, Any]:
         "expected_last_day": 0.0016,
     }
     return Status(
-        version=__version__,
+        version=_VERSION,
         boot_id=_BOOT,
         started=BEGUN,
         now=BEGUN + timedelta(hours=2),
@@ -183,7 +184,7 @@ def health() -> dict[str, Any]:
     return Health(
         now=BEGUN + timedelta(hours=2),
         clock_synced=True,
-        version=__version__,
+        version=_VERSION,
         boot_id=_BOOT,
         uptime_s=7200.0,
         queue=Queue(EPOCH, 311, 0),
