@@ -6,13 +6,22 @@ from datetime import datetime
 from typing import Protocol
 
 from agent.domain.record.events import Event
+from agent.domain.record.topics import CLOUD_EVENT
 
 
 class Broker(Protocol):
     """A connection to the community's broker; publishing is the outbox's."""
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
-        """Hand one QoS 1 message over; its message id, or None while not connected."""
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, kind: str = CLOUD_EVENT
+    ) -> int | None:
+        """Hand one QoS 1 message over; its message id, or None while not connected.
+
+        ``kind`` is what MQTT 5 says of the content.
+        """
+
+    def say(self, topic: str, payload: bytes) -> None:
+        """Hand one JSON message over at QoS 0: it comes once, or never; none waits."""
 
     def connected(self) -> bool:
         """Whether the broker has accepted this client."""

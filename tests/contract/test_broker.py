@@ -126,6 +126,27 @@ def test_what_was_taken_is_acknowledged_though_the_broker_goes_meanwhile(subject
     assert all(refusal is None for _, refusal in subject.answers)
 
 
+def test_what_is_only_said_comes_beside_what_is_handed_over(subject: Subject) -> None:
+    subject.until(subject.broker.connected)
+    subject.broker.say(TOPIC, b"beat")
+    subject.until(lambda: (TOPIC, b"beat") in subject.heard())
+    mid = subject.hand_over(b"{}")
+    subject.until(lambda: (mid, None) in subject.answers)
+    subject.until(lambda: subject.heard() == [(TOPIC, b"beat"), (TOPIC, b"{}")])
+
+
+def test_what_is_said_while_the_broker_is_away_never_comes(subject: Subject) -> None:
+    subject.until(subject.broker.connected)
+    subject.go()
+    subject.until(lambda: not subject.broker.connected())
+    subject.broker.say(TOPIC, b"lost")
+    subject.come_back()
+    subject.until(subject.broker.connected)
+    subject.hand_over(b"after")
+    subject.until(lambda: (TOPIC, b"after") in subject.heard())
+    assert (TOPIC, b"lost") not in subject.heard()
+
+
 def test_closed_it_is_not_connected_and_takes_nothing(subject: Subject) -> None:
     subject.until(subject.broker.connected)
     subject.broker.close(2.0)

@@ -28,6 +28,7 @@ from agent.adapters.broker.mqtt_client import SteadyClient
 from agent.adapters.secrets import exposed_mode
 from agent.domain.foreign.boundary import read_or
 from agent.domain.foreign.text import NoTextError, text_of
+from agent.domain.record.topics import CLOUD_EVENT, JSON
 from agent.errors import UnavailableError
 
 MAX_IN_FLIGHT = 100
@@ -102,7 +103,8 @@ class PahoBroker:
         self._client.max_inflight_messages_set(MAX_IN_FLIGHT)
         self._client.reconnect_delay_set(_FIRST_RETRY_S, _LONGEST_RETRY_S)
         self._client.connect_timeout = _CONNECT_TIMEOUT_S
-        self._client.will_set(settings.will_topic, _json(settings.will), qos=1, retain=True)
+        will_kind = self._of_kind(JSON, PacketTypes.WILLMESSAGE)
+        self._client.will_set(settings.will_topic, _json(settings.will), 1, True, will_kind)
         if settings.username is not None:
             self._client.username_pw_set(settings.username, settings.password)
         if settings.ca_file is not None:
@@ -125,26 +127,34 @@ class PahoBroker:
         """Whether the broker has accepted this client."""
         return self._connected.is_set()
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, kind: str = CLOUD_EVENT
+    ) -> int | None:
         """Hand one QoS 1 message over; its message id, or None while not connected."""
         if not self._connected.is_set():
             return None
-        properties = None
-        if self._five and not retain:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho left it out
-            properties.ContentType = "application/cloudevents+json"
         try:
             # A connection lost just now leaves the message with paho, which sends it on return.
-            return self._client.publish(topic, payload, 1, retain, properties).mid
+            return self._client.publish(topic, payload, 1, retain, self._of_kind(kind)).mid
         except (ValueError, RuntimeError) as error:
             _log.error("publish_refused", topic=topic, error=str(error))
             return None
+
+    def say(self, topic: str, payload: bytes) -> None:
+        """Hand one JSON message over at QoS 0; what meets a lost connection is gone with it."""
+        if not self._connected.is_set():
+            return
+        try:
+            self._client.publish(topic, payload, 0, properties=self._of_kind(JSON))
+        except (ValueError, RuntimeError) as error:
+            _log.error("publish_refused", topic=topic, error=str(error))
 
     def close(self, timeout_s: float) -> None:
         """Say that the agent has stopped, and disconnect, within ``timeout_s``."""
         if self._connected.is_set():
             stopped = _json({**self._settings.will, "reason": "stopped"})
-            info = self._client.publish(self._settings.will_topic, stopped, 1, retain=True)
+            kind = self._of_kind(JSON)
+            info = self._client.publish(self._settings.will_topic, stopped, 1, True, kind)
             try:
                 info.wait_for_publish(timeout_s)
             except (ValueError, RuntimeError):
@@ -157,6 +167,13 @@ class PahoBroker:
         stopper = threading.Thread(target=self._client.loop_stop, daemon=True)
         stopper.start()
         stopper.join(timeout_s)
+
+    def _of_kind(self, kind: str, packet: int = PacketTypes.PUBLISH) -> Properties | None:
+        if not self._five:
+            return None
+        properties = Properties(packet)  # type: ignore[no-untyped-call] # paho left it out
+        properties.ContentType = kind
+        return properties
 
     def _on_connect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
         if code.is_failure:

@@ -8,6 +8,8 @@ way when the connection broke may have come, and then comes twice.
 import random
 from collections.abc import Callable
 
+from agent.domain.record.topics import CLOUD_EVENT
+
 Later = Callable[[float, Callable[[], None]], None]
 """Calls something after so many seconds."""
 Heard = Callable[[str, bytes], None]
@@ -68,9 +70,11 @@ class SimulatedClient:
         """Whether the broker is there."""
         return self._broker.there and not self._dead
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
-        """Hand one message over; it is never retained here."""
-        del retain
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, kind: str = CLOUD_EVENT
+    ) -> int | None:
+        """Hand one message over; it is never retained here, and nobody asks of which kind it is."""
+        del retain, kind
         self._reach()
         if not self.connected():
             return None
@@ -79,6 +83,18 @@ class SimulatedClient:
         self._send(self._mid)
         self._reach()
         return self._mid
+
+    def say(self, topic: str, payload: bytes) -> None:
+        """Hand one message over that comes once, or never where the connection breaks."""
+        self._reach()
+        if not self.connected():
+            return
+
+        def arrives() -> None:
+            if self.connected() and self._broker.refuses is None:
+                self._broker.heard(topic, payload)
+
+        self._broker.later(self._broker.chance.uniform(*_LATENCY_S), arrives)
 
     def close(self, timeout_s: float) -> None:
         """Say goodbye; nothing more is heard of it."""

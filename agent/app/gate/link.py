@@ -8,6 +8,7 @@ from agent.adapters.broker.mqtt import BrokerCallbacks, Listener
 from agent.app.open.broker import open_broker
 from agent.app.threads.organ import Organ
 from agent.config import ConfigFile
+from agent.domain.record.topics import CLOUD_EVENT
 
 _log = structlog.get_logger(__name__)
 
@@ -49,10 +50,17 @@ class BrokerLink:
         if self._broker is not None:
             self._broker.start()
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+    def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, kind: str = CLOUD_EVENT
+    ) -> int | None:
         """Hand one QoS 1 message over; its message id, or None while not connected."""
         broker = self._broker
-        return None if broker is None else broker.publish(topic, payload, retain=retain)
+        return None if broker is None else broker.publish(topic, payload, retain=retain, kind=kind)
+
+    def say(self, topic: str, payload: bytes) -> None:
+        """Hand one JSON message over at QoS 0; dropped while not connected."""
+        if self._broker is not None:
+            self._broker.say(topic, payload)
 
     def connected(self) -> bool:
         """Whether the broker has accepted this kiosk."""

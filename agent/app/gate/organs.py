@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from agent.adapters.broker.mqtt import Listener
+from agent.adapters.soc import soc_temperatures_c
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
@@ -16,6 +17,7 @@ from agent.app.threads.control.clock import ClockOperator
 from agent.app.threads.control.socket import ControlServer
 from agent.app.threads.control.verbs import Operator
 from agent.app.threads.organ import Organ, Outlet, Task
+from agent.app.threads.record.heartbeat import Heartbeat, Vitals, space_of
 from agent.app.threads.record.status import StatusBoard
 from agent.app.threads.watch.clock import JudgedClock, TimeKeeper
 from agent.app.threads.watch.disk import DiskWatch
@@ -30,6 +32,7 @@ from agent.domain.access.rule import face_without_pad
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.events import Event
 from agent.domain.record.status import FaceStatus, PadStatus
+from agent.domain.record.topics import BYTES
 
 
 class Records(Organ):
@@ -44,7 +47,7 @@ class Records(Organ):
         boot_id: str,
     ) -> None:
         self._core, self._link = core, link
-        self._topic = topics_of(parts.file).status
+        self._topics = topics_of(parts.file)
         settings = kiosk_settings(parts.file.config, boot_id)
         packs = {pack.name: pack.version for pack in parts.pad.packs} if parts.pad else {}
         self.board = StatusBoard(
@@ -61,14 +64,31 @@ class Records(Organ):
                 pack_not_measured_for=parts.pack_in_use.not_measured_for,
             ),
         )
+        broker, state = parts.file.config.broker, parts.site.state
+        self._heartbeat: Heartbeat | None = None
+        if broker is not None and broker.health_every_s:
+            self._heartbeat = Heartbeat(
+                Vitals(
+                    parts.journal,
+                    self.board.newest,
+                    registry,
+                    lambda: space_of(state),
+                    soc_temperatures_c,
+                ),
+                parts.clock,
+                boot_id=boot_id,
+                period_s=broker.health_every_s,
+            )
 
     def tasks(self) -> Iterable[Task]:
-        """Journal, status, and the outbox where there is a broker."""
-        core, board, link = self._core, self.board, self._link
+        """Journal, status, and where there is a broker the outbox and the heartbeat."""
+        core, board, link, topics = self._core, self.board, self._link, self._topics
         yield Task("journal", core.writer.work, core.writer.stop, last_words=True)
-        yield Task("status", lambda: board.work(link, self._topic), board.stop)
+        yield Task("status", lambda: board.work(link, topics.status), board.stop)
         if link.configured:
             yield Task("outbox", lambda: core.outbox.work(link), core.outbox.stop, last_words=True)
+        if (heart := self._heartbeat) is not None:
+            yield Task("health", lambda: heart.work(link, topics.health), heart.stop)
 
     def outlets(self) -> Mapping[type, Outlet]:
         """The controller's part of the status."""
@@ -131,7 +151,7 @@ class Watches(Organ):
             parts.ledger,
             key=parts.time_key,
             kiosk=topics.kiosk_path,
-            ask=lambda nonce: link.publish(topics.time_request, nonce) is not None,
+            ask=lambda nonce: link.publish(topics.time_request, nonce, kind=BYTES) is not None,
             reckoning=reckoning,
         )
         self._time_answer = topics.time_answer if parts.time_key is not None else None

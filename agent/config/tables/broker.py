@@ -29,6 +29,9 @@ class BrokerConfig(Table):
     cert_file: Annotated[FilePath | None, Field(description="the kiosk's own certificate")] = None
     key_file: Annotated[FilePath | None, Field(description="of cert_file; mode 0600")] = None
     keepalive_s: Annotated[int, Field(ge=5, le=600, description="between signs of life")] = 30
+    health_every_s: Annotated[
+        int, Field(ge=0, le=3600, description="between heartbeats; 0: no heartbeat")
+    ] = 60
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:

@@ -8,7 +8,8 @@ from typing import NewType
 HolderId = NewType("HolderId", str)
 """Opaque, 1 to 64 of ``A-Z a-z 0-9 . _ -``; never an ID number, because events carry it."""
 
-_HOLDER_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+HOLDER_ID_PATTERN = r"[A-Za-z0-9._-]{1,64}"
+_HOLDER_ID = re.compile(HOLDER_ID_PATTERN)
 _LONG_NUMBER = re.compile(r"\d{17}[\dXx]|\d{15}")
 
 

@@ -13,6 +13,9 @@ from typing import Any
 
 from agent.domain.hours.instant import utc_text
 
+CONTRACT = 1
+"""The version of config/asyncapi.yaml: within it keys and words are only added."""
+
 
 class EventType(StrEnum):
     """The kinds of events; the value is the CloudEvents ``type`` behind the prefix ``gate.``."""
@@ -96,6 +99,11 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+def dataschema(name: str) -> str:
+    """What the data of a message of this name adheres to: a URI that changes with ``CONTRACT``."""
+    return f"urn:gate:contract:{CONTRACT}#{name}"
+
+
 def cloud_event(event: Event, *, source: str, epoch: str, sequence: int) -> dict[str, Any]:
     """The event as a CloudEvents 1.0 JSON object (structured mode).
 
@@ -110,6 +118,7 @@ def cloud_event(event: Event, *, source: str, epoch: str, sequence: int) -> dict
         "type": f"gate.{event.type.value}",
         "time": utc_text(event.time),
         "datacontenttype": "application/json",
+        "dataschema": dataschema(event.type.value),
         "epoch": epoch,
         "sequence": f"{sequence:020d}",
         "data": {**event.data, "clock_synced": event.clock_synced},

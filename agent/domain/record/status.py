@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.domain.access.registry import Registry
 from agent.domain.hours.instant import utc_text
+from agent.domain.record.events import CONTRACT
 from agent.domain.sight.pad import PAD_THRESHOLD
 
 
@@ -59,6 +60,7 @@ class Status:
         operating = self.registry.operating
         return {
             "online": True,
+            "contract": CONTRACT,
             "version": self.version,
             "boot_id": self.boot_id,
             "started": utc_text(self.started),

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 from agent.domain.record.events import EventType
 
+CLOUD_EVENT = "application/cloudevents+json"
+JSON = "application/json"
+BYTES = "application/octet-stream"
+"""What MQTT 5 says of a payload."""
+
 
 @dataclass(frozen=True, slots=True)
 class Topics:
@@ -32,6 +37,11 @@ class Topics:
     def status(self) -> str:
         """Retained: what stands now; also the last will."""
         return f"{self.base}/status"
+
+    @property
+    def health(self) -> str:
+        """The heartbeat: QoS 0, never retained."""
+        return f"{self.base}/health"
 
     def event(self, kind: EventType) -> str:
         """One topic a family of events: ``.../events/access`` for ``access.granted``."""

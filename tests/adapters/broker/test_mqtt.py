@@ -10,9 +10,11 @@ from tls import make_authority
 
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker, read_password
 from agent.domain.record.status import offline
+from agent.domain.record.topics import BYTES, CLOUD_EVENT, JSON
 from agent.errors import UnavailableError
 
-STATUS = "gate/lakeside/g3/north-1/status"
+PLACE = "gate/lakeside/g3/north-1"
+STATUS = f"{PLACE}/status"
 CHILD = """
 import sys, time
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
@@ -137,14 +139,45 @@ def test_tls_files_that_cannot_be_used_are_named(authority, tmp_path, wrong):
     assert "ca_file" in str(error.value.fix)
 
 
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_a_killed_kiosk_is_said_to_be_lost(mosquitto, subscriber, protocol):
-    command = [sys.executable, "-c", CHILD, str(mosquitto.port), STATUS, protocol]
+def kill_connected(port: int, protocol: str) -> None:
+    """A kiosk that connects and is killed."""
+    command = [sys.executable, "-c", CHILD, str(port), STATUS, protocol]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         connected = any(line == "connected\n" for line in child.stdout)
         child.send_signal(signal.SIGKILL)
     assert connected
+
+
+def test_mqtt_5_says_of_what_kind_each_message_is(mosquitto, connect):
+    """Before, the question for the time was said to be an event, and the status nothing."""
+    heard: dict[str, list[tuple[object, bool]]] = {}
+    listener = Subscriber(mosquitto.port, "listener")
+    listener.client.on_message = lambda _c, _u, one: heard.setdefault(
+        one.topic.rpartition("/")[2], []
+    ).append((getattr(one.properties, "ContentType", None), one.qos == 1))
+    broker, _ = connect(mosquitto.port)
+    assert wait_until(broker.connected)
+    broker.publish(f"{PLACE}/events/access", b"{}")
+    broker.publish(f"{PLACE}/time/request", b"16 random bytes.", kind=BYTES)
+    broker.publish(STATUS, b"{}", retain=True, kind=JSON)
+    broker.say(f"{PLACE}/health", b"{}")
+    assert wait_until(lambda: len(heard) == 4)
+    broker.close(2.0)
+    kill_connected(mosquitto.port, "5")
+    assert wait_until(lambda: len(heard["status"]) == 3)
+    listener.close()
+    assert heard == {
+        "access": [(CLOUD_EVENT, True)],
+        "request": [(BYTES, True)],
+        "status": [(JSON, True)] * 3,
+        "health": [(JSON, False)],
+    }
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_killed_kiosk_is_said_to_be_lost(mosquitto, subscriber, protocol):
+    kill_connected(mosquitto.port, protocol)
     assert wait_until(subscriber.statuses)
     assert subscriber.statuses() == [{"online": False, "reason": "lost"}]
     late = Subscriber(mosquitto.port, "late")

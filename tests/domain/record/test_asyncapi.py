@@ -60,6 +60,7 @@ from agent.domain.sight.track import Box, Candidate, FaceSample, FaceTrack, Obse
 from agent.domain.skin.reading import TemperatureReading
 
 TOPICS = Topics("{community}", "{grid}", "{kiosk}")
+EPOCH = "7f1c2a9e04b8d6c5"
 ANNA = Holder(HolderId("anna"), "Anna", "resident")
 REGISTRY = Registry(
     revision=1,
@@ -87,6 +88,7 @@ def test_every_type_is_a_message_on_its_topic() -> None:
     }
     expected = {kind.value: TOPICS.event(kind) for kind in EventType}
     status = {f"status.{word}": TOPICS.status for word in ("online", "offline")}
+    status["health"] = TOPICS.health
     times = {"time.request": TOPICS.time_request, "time.answer": TOPICS.time_answer}
     # The same message on two topics: the last one stands for it here.
     announcements = {"announcement": TOPICS.announce_to_all}
@@ -103,8 +105,9 @@ def test_every_channel_is_sent_to_and_little_is_received() -> None:
     ]
     sent = [o["channel"]["$ref"].rpartition("/")[2] for o in operations]
     assert sorted(sent) == sorted(contract()["channels"])
-    retained = [s for s, o in zip(sent, operations, strict=True) if o["bindings"]["mqtt"]["retain"]]
-    assert retained == ["status"]
+    bindings = [whole(operation["bindings"])["mqtt"] for operation in operations]
+    assert [s for s, b in zip(sent, bindings, strict=True) if b["retain"]] == ["status"]
+    assert [s for s, b in zip(sent, bindings, strict=True) if b["qos"] != 1] == ["health"]
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -140,7 +143,7 @@ def test_a_fault_of_every_kind_is_described(kind: PartKind, message: str) -> Non
     recorded += drafts(kiosk.handle(FaultCleared(part, "agent"), clock.now()))
     said = next(draft for draft in recorded if draft.type.value == message)
     event = said.with_id("0196a4f0-0000-7000-8000-000000000000")
-    body = cloud_event(event, source="/gate/lakeside/g3/north-1", epoch="e", sequence=1)
+    body = cloud_event(event, source="/gate/lakeside/g3/north-1", epoch=EPOCH, sequence=1)
     assert complaints(json.loads(json.dumps(body)), payload(message)) == []
 
 
@@ -316,7 +319,7 @@ def said(tmp_path: Path) -> list[dict[str, Any]]:
     events = [draft.with_id("0196a4f0-0000-7000-8000-000000000000") for draft in recorded]
     source = Topics("lakeside", "g3", "north-1").source
     return [
-        cloud_event(event, source=source, epoch="e", sequence=n)
+        cloud_event(event, source=source, epoch=EPOCH, sequence=n)
         for n, event in enumerate([*events, lost(), *stored(tmp_path / "state")], 1)
     ]
 

@@ -30,6 +30,7 @@ def test_every_kind_is_a_cloud_event(kind: EventType) -> None:
         "type": f"gate.{kind.value}",
         "time": "2026-05-06T12:07:08.009Z",
         "datacontenttype": "application/json",
+        "dataschema": f"urn:gate:contract:1#{kind.value}",
         "epoch": "0123456789abcdef",
         "sequence": "00000000000000000042",
         "data": {"clock_synced": True},

@@ -12,6 +12,7 @@ def test_a_kiosk_has_a_subtree_of_its_own() -> None:
     assert TOPICS.base == "gate/lakeside/g3/north-1"
     assert TOPICS.source == "/gate/lakeside/g3/north-1"
     assert TOPICS.status == "gate/lakeside/g3/north-1/status"
+    assert TOPICS.health == "gate/lakeside/g3/north-1/health"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from agent import __version__
 from agent.controller.effects import SetStatus
 from agent.domain.access.registry import Registry
 from agent.domain.record.status import FaceStatus, Status
+from agent.domain.record.topics import JSON
 from agent.errors import StoreError
 from agent.ports import AgingStream, Broker, Clock
 
@@ -104,7 +105,7 @@ class StatusBoard:
             try:
                 if changed and broker.connected():
                     payload = json.dumps(self.read(), separators=(",", ":")).encode()
-                    broker.publish(topic, payload, retain=True)
+                    broker.publish(topic, payload, retain=True, kind=JSON)
             except StoreError as error:
                 _log.warning("status_waits", error=str(error))
 

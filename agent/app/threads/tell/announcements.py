@@ -27,7 +27,7 @@ from agent.operations.voice.texts import speakable
 
 LARGEST_BYTES = 4096
 _KEYS = {"id", "message", "text", "priority", "expires", "repeat", "language"}
-_NEEDED = {"id", "priority", "expires"}
+NEEDED = {"id", "priority", "expires"}
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,30})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _FURTHEST = timedelta(days=7)
@@ -53,8 +53,8 @@ def parse_announcement(payload: bytes) -> Announcement:
         raise _refused("no JSON object")
     if not read.keys() <= _KEYS:
         raise _refused("an unknown key")
-    if not read.keys() >= _NEEDED:
-        raise _refused(f"without {', '.join(sorted(_NEEDED - read.keys()))}")
+    if not read.keys() >= NEEDED:
+        raise _refused(f"without {', '.join(sorted(NEEDED - read.keys()))}")
     if ("message" in read) == ("text" in read):
         raise _refused("neither message nor text, or both")
     repeat = read.get("repeat", 1)

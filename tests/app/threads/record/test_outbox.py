@@ -219,10 +219,13 @@ class Silent:
         self.sent: list[bytes] = []
         self.mids = itertools.count(1)
 
+    def say(self, topic, payload):
+        raise AssertionError("an event is never only said")
+
     def connected(self):
         return True
 
-    def publish(self, topic, payload, *, retain=False):
+    def publish(self, topic, payload, *, retain=False, kind=""):
         self.sent.append(payload)
         return next(self.mids)
 

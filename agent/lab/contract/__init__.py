@@ -1,0 +1,1 @@
+"""The event contract, written from what the code knows: config/asyncapi.yaml and its page."""

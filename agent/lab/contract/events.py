@@ -1,0 +1,274 @@
+"""What each type of event carries as its data, and what it says, for a reader."""
+
+from collections.abc import Iterable
+
+from agent.domain.credential.factor import Factor
+from agent.domain.hours.reckoning import ClockChange
+from agent.domain.record.events import EventType, dataschema
+from agent.lab.contract.schema import (
+    Schema,
+    array,
+    by_name,
+    constant,
+    flag,
+    integer,
+    moment,
+    number,
+    or_null,
+    ref,
+    table,
+    text,
+    word,
+)
+from agent.lab.contract.shared import KEY_ID
+
+_BOOT = text("of the kernel's run")
+_FILE = text("its name in the kiosk's state directory")
+
+
+def _data(fields: dict[str, Schema], optional: Iterable[str] = ()) -> Schema:
+    """``fields``, and what any event may carry: a door that it moves waits for no slow disk."""
+    said = {"clock_synced": ref("clock_synced"), "recorded_late": ref("recorded_late"), **fields}
+    return table(said, ("recorded_late", *optional))
+
+
+def _at_door(**fields: Schema) -> Schema:
+    """Of an output, and of the access point in front of it, where there is one."""
+    named = {"access_point": ref("access_point"), "door": ref("door"), **fields}
+    return _data(named, ("access_point",))
+
+
+EVENTS: dict[EventType, tuple[str, Schema]] = {
+    EventType.ACCESS_GRANTED: (
+        "Somebody was recognised and may pass; written down before the relay moved.",
+        {"allOf": [ref("access"), {"properties": {"reason": constant(None)}}]},
+    ),
+    EventType.ACCESS_DENIED: (
+        "A presentation that opened nothing, with one reason. One presentation is one event.",
+        {"allOf": [ref("access"), {"properties": {"reason": ref("reason")}}]},
+    ),
+    EventType.ACCESS_TAKEN: (
+        "Whoever was let through went through; only where a contact or sensor can tell.",
+        ref("passage"),
+    ),
+    EventType.ACCESS_NOT_TAKEN: (
+        "Whoever was let through did not go; only where a contact or sensor can tell.",
+        ref("passage"),
+    ),
+    EventType.ACCESS_UNJUDGED: (
+        "So many presentations of the last minute ended before they were judged.",
+        _data(
+            {
+                "access_point": ref("access_point"),
+                "count": integer("each drew on the day's false grants"),
+                "period_s": number("from the first of them to this event"),
+                "boot_id": _BOOT,
+            }
+        ),
+    ),
+    EventType.ACCESS_PROBING: (
+        "Somebody tries faces at an access point, or has ended it; each change once.",
+        {
+            "allOf": [
+                ref("false_grants"),
+                _data({"access_point": ref("access_point"), "boot_id": _BOOT}),
+            ]
+        },
+    ),
+    EventType.DOOR_RELEASED: (
+        "The door was freed for one person by the exit button or an operator, not by a decision.",
+        _at_door(cause=ref("cause"), by=ref("by")),
+    ),
+    EventType.DOOR_MODE_CHANGED: (
+        "Lockdown or free passage began or ended.",
+        _at_door(mode=ref("mode"), cause=ref("cause"), by=ref("by")),
+    ),
+    EventType.DOOR_FORCED: ("Alarm. It opened without a release.", _at_door()),
+    EventType.DOOR_HELD_OPEN: ("Alarm. It stays open for too long.", _at_door()),
+    EventType.DOOR_ALARM_OVER: (
+        "The door that was forced or held open is closed again, or free.",
+        _at_door(),
+    ),
+    EventType.DOOR_TAILGATED: ("Somebody went through whom nobody let through.", _at_door()),
+    EventType.DURESS_SIGNALLED: (
+        "Somebody pressed the hidden button. Nothing at the gate shows it.",
+        _at_door(),
+    ),
+    EventType.CREDENTIAL_LOCKED: (
+        "Three wrong faces were compared with a pass or ID document: it opens nothing for a while.",
+        _data(
+            {
+                "access_point": ref("access_point"),
+                "kind": word((Factor.PASS, Factor.ID_DOCUMENT)),
+                "pass": or_null(
+                    ref("pass"), "null where it is an ID document, which has no name here"
+                ),
+                "wrong_faces": integer(),
+                "until": moment("by the kiosk's clock; a lock ends by itself"),
+                "seconds": number("how long it is locked; at most 3600"),
+            }
+        ),
+    ),
+    EventType.PASSBACK_FORGIVEN: (
+        "Anti-passback forgot where somebody is.",
+        _data(
+            {
+                "holder": or_null(ref("holder"), "null where everybody was forgiven"),
+                "by": ref("by"),
+            }
+        ),
+    ),
+    EventType.HOLDER_CHANGED: (
+        "Somebody was enrolled or changed. A change and its event are one transaction.",
+        _data(
+            {
+                "holder": ref("holder"),
+                "new": flag(),
+                "fields": array(
+                    word(
+                        (
+                            *("name", "category", "enabled", "valid_from", "valid_until"),
+                            *("references", "id_document"),
+                        )
+                    ),
+                    "the names of what changed, never values",
+                ),
+                "references": integer("how many were enrolled; only where they were"),
+                "by": ref("by"),
+            },
+            ("references",),
+        ),
+    ),
+    EventType.HOLDER_REMOVED: (
+        "A holder and all their references were forgotten.",
+        _data({"holder": ref("holder"), "by": ref("by")}),
+    ),
+    EventType.RULES_CHANGED: (
+        "The agent started with other rules than before.",
+        _data({"by": constant("config"), "sha256": text("of the rules", pattern="^[0-9a-f]{64}$")}),
+    ),
+    EventType.MODEL_CHANGED: (
+        "A model pack was installed or removed.",
+        _data(
+            {
+                "pack": text(),
+                "change": word(("installed", "removed")),
+                "version": or_null(text(), "null where it was removed"),
+                "by": ref("by"),
+            }
+        ),
+    ),
+    EventType.ISSUER_CHANGED: (
+        "Passes signed by a key are believed from now on, or no longer.",
+        _data(
+            {
+                "issuer": text(),
+                "key_id": text(pattern=KEY_ID),
+                "change": word(("trusted", "removed")),
+                "by": ref("by"),
+            }
+        ),
+    ),
+    EventType.PASS_REVOKED: (
+        "A gate pass opens nothing on this kiosk any more.",
+        _data({"pass": ref("pass"), "by": ref("by")}),
+    ),
+    EventType.TRUST_CHANGED: (
+        "A trust list of health certificates was installed or removed.",
+        _data(
+            {
+                "list": text(),
+                "change": word(("installed", "removed")),
+                "keys": or_null(integer(), "null where it was removed"),
+                "by": ref("by"),
+            }
+        ),
+    ),
+    EventType.KEY_ROTATED: (
+        "The gallery's key was changed; said again where the change was cut short at its very end.",
+        _data(
+            {
+                "key_id": text("of the new key; tells nothing of it", pattern=KEY_ID),
+                "was": text("of the old one", pattern=KEY_ID),
+                "by": ref("by"),
+            }
+        ),
+    ),
+    EventType.FAULT_RAISED: (
+        "A part failed. A fault latches and denies what depends on the part.",
+        _data({"part": ref("part"), "detail": text("for a person")}),
+    ),
+    EventType.FAULT_CLEARED: (
+        "The part works again, or somebody cleared its fault.",
+        _data({"part": ref("part"), "by": ref("by")}),
+    ),
+    EventType.CLOCK_SET: (
+        "A person's word on the time, which no clock may contradict at once.",
+        _data(
+            {
+                "change": word(ClockChange, "set_back: what was believed was wrong"),
+                "by": ref("by"),
+                "reason": text("why, in that person's words"),
+                "was": or_null(moment(), "the confirmed time until then"),
+                "utc": moment("the confirmed time from then on"),
+            }
+        ),
+    ),
+    EventType.AGENT_STARTED: (
+        "The agent is in service. Without agent.stopped before it, it had died.",
+        _data({"version": text()}),
+    ),
+    EventType.AGENT_STOPPED: (
+        "The agent ended by itself, its outputs at rest.",
+        _data({"why": text("for a person")}),
+    ),
+    EventType.JOURNAL_SET_ASIDE: (
+        "The journal was damaged; what could still be read came along, a new epoch begins.",
+        _data({"file": _FILE}),
+    ),
+    EventType.JOURNAL_EVENTS_LOST: (
+        "The journal could not be written for so long that events found no room in memory.",
+        _data(
+            {
+                "total": integer("how many events are lost"),
+                "counts": by_name(integer(), "how many of each type, without the prefix gate."),
+                "first": moment("the oldest lost one's time"),
+                "last": moment("the newest lost one's time"),
+            }
+        ),
+    ),
+    EventType.STATE_ADOPTED: (
+        "Files of the state belong to this installation from now on; once in its life.",
+        _data(
+            {
+                "files": array(text()),
+                "from": word(
+                    ("an earlier version", "what the other files remember"),
+                    "the latter where the installation's own file was gone",
+                ),
+                "by": ref("by"),
+            }
+        ),
+    ),
+    EventType.STATE_ACCEPTED: (
+        "A person accepted a file of the state that was missing, empty, older or another's.",
+        _data(
+            {
+                "file": _FILE,
+                "detail": text("what was wrong with it"),
+                "reason": text("why, in that person's words"),
+                "by": ref("by"),
+            }
+        ),
+    ),
+}
+
+
+def payload_of(kind: EventType) -> Schema:
+    """The whole event as it crosses the wire."""
+    named = {
+        "type": constant(f"gate.{kind.value}"),
+        "dataschema": constant(dataschema(kind.value)),
+        "data": EVENTS[kind][1],
+    }
+    return {"allOf": [ref("event"), {"properties": named}]}

@@ -1,0 +1,227 @@
+"""An example of each message, put together by the same code as the real ones."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agent.controller.false_grants import Probing
+from agent.domain.access.part import PartKind
+from agent.domain.access.registry import Registry
+from agent.domain.credential.factor import Factor
+from agent.domain.credential.reason import Reason
+from agent.domain.door.access_point import State
+from agent.domain.door.door_mode import Cause, Mode
+from agent.domain.hours.instant import utc_text
+from agent.domain.hours.reckoning import Certainty, ClockChange
+from agent.domain.record.events import EventDraft, EventType, cloud_event
+from agent.domain.record.health import Health, Queue, Space
+from agent.domain.record.status import FaceStatus, Status, offline
+from agent.domain.record.topics import Topics
+from agent.domain.record.uuid7 import uuid7
+from agent.domain.sight.operating_point import OperatingPoint
+from agent.lab.contract.events import EVENTS
+from agent.lab.contract.schema import Schema
+from agent.lab.contract.shared import SHARED
+
+TOPICS = Topics("lakeside", "g3", "north-1")
+POINT = "north-entry"
+BEGUN = datetime(2026, 11, 23, 7, 12, 9, 412_000, tzinfo=UTC)
+EPOCH = "7f1c2a9e04b8d6c5"
+_BOOT = "8d8a5f0e-6f2b-4f0e-9c1d-2a53b7c6e910"
+_VERSION = "0.1.0"
+"""Any: a release alone must not change the contract."""
+_OFFICE = "uid:1000 office"
+
+_VALUES: Mapping[str, Any] = {
+    "holder": "anna",
+    "direction": "entry",
+    "door": "turnstile",
+    "by": _OFFICE,
+    "boot_id": _BOOT,
+    "pack": "retail",
+    "pack_version": "1",
+    "factors": [Factor.FACE],
+    "missing": [],
+    "warnings": [],
+    "challenge": None,
+    "passback": False,
+    "recorded_late": False,
+    "stage_ms": {"detect": 9.1, "embed": 6.4},
+    "version": _VERSION,
+    "pass": "0f1e2d3c4b5a6978",
+    "issuer": "office",
+    "key_id": "d5b3bb1e5347223f",
+    "part": PartKind.CAMERA.part("front"),
+}
+"""What a key carries where its event says nothing else."""
+
+_SAYS: Mapping[EventType, Mapping[str, Any]] = {
+    EventType.ACCESS_GRANTED: {"reason": None, "pass": None},
+    EventType.ACCESS_DENIED: {
+        "reason": Reason.NO_MATCH,
+        "holder": None,
+        "factors": [],
+        "missing": [Factor.FACE],
+        "pass": None,
+    },
+    EventType.ACCESS_UNJUDGED: {"count": 3, "period_s": 60.0},
+    EventType.ACCESS_PROBING: {
+        "stage": Probing.SUSPECTED,
+        "threshold": 0.58,
+        "fmr": 2.4e-5,
+        "attempts": 23,
+        "left": 0.61,
+        "expected_last_day": 0.0021,
+    },
+    EventType.DOOR_RELEASED: {"cause": Cause.REX, "by": "agent"},
+    EventType.DOOR_MODE_CHANGED: {"mode": Mode.LOCKED_DOWN, "cause": Cause.COMMAND},
+    EventType.CREDENTIAL_LOCKED: {
+        "kind": Factor.PASS,
+        "wrong_faces": 3,
+        "until": utc_text(BEGUN + timedelta(minutes=5)),
+        "seconds": 300.0,
+    },
+    EventType.HOLDER_CHANGED: {"new": False, "fields": ["valid_until"]},
+    EventType.RULES_CHANGED: {"by": "config", "sha256": "24cf1e5d07c7ef5c" * 4},
+    EventType.MODEL_CHANGED: {"change": "installed", "version": "1"},
+    EventType.ISSUER_CHANGED: {"change": "trusted"},
+    EventType.TRUST_CHANGED: {"list": "eu", "change": "installed", "keys": 412},
+    EventType.KEY_ROTATED: {"was": "7859f751f5792981"},
+    EventType.FAULT_RAISED: {"detail": "no frame for 5 s"},
+    EventType.FAULT_CLEARED: {"by": "agent"},
+    EventType.CLOCK_SET: {
+        "change": ClockChange.CONFIRMED,
+        "reason": "the router was wrong",
+        "was": utc_text(BEGUN - timedelta(days=2)),
+        "utc": utc_text(BEGUN),
+    },
+    EventType.AGENT_STOPPED: {"why": "SIGTERM"},
+    EventType.JOURNAL_SET_ASIDE: {"file": "journal.sqlite.broken-20261123T071209Z-e350"},
+    EventType.JOURNAL_EVENTS_LOST: {
+        "total": 2,
+        "counts": {EventType.ACCESS_GRANTED: 1, EventType.ACCESS_TAKEN: 1},
+        "first": utc_text(BEGUN - timedelta(hours=1)),
+        "last": utc_text(BEGUN - timedelta(minutes=59)),
+    },
+    EventType.STATE_ADOPTED: {
+        "files": ["latches.sqlite"],
+        "from": "an earlier version",
+        "by": "agent",
+    },
+    EventType.STATE_ACCEPTED: {
+        "file": "registry.sqlite",
+        "detail": "it is empty",
+        "reason": "a new card",
+    },
+}
+
+
+def event(kind: EventType) -> dict[str, Any]:
+    """A cloud event of this kind, with no more than what is always there."""
+    named = required(EVENTS[kind][1])
+    own = {key: _SAYS.get(kind, {}).get(key, _VALUES.get(key)) for key in sorted(named)}
+    of_a_point = own.pop("access_point", POINT) is None or "door" in own
+    own.pop("clock_synced")
+    place = list(EventType).index(kind)
+    draft = EventDraft(
+        kind,
+        BEGUN + timedelta(seconds=place),
+        clock_synced=True,
+        access_point=POINT if of_a_point else None,
+        data=own,
+    )
+    name = uuid7(int(draft.time.timestamp() * 1000), bytes.fromhex("5a556a1f0c2b7d10"), 0)
+    return cloud_event(draft.with_id(name), source=TOPICS.source, epoch=EPOCH, sequence=42 + place)
+
+
+def required(schema: Schema) -> set[str]:
+    """The keys without which no value is as ``schema`` says."""
+    if "$ref" in schema:
+        return required(SHARED[schema["$ref"].rpartition("/")[2]])
+    inner = (required(one) for one in schema.get("allOf", ()))
+    return set(schema.get("required", ())).union(*inner)
+
+
+def status() -> dict[str, Any]:
+    """A kiosk in service whose camera has failed."""
+    risk = {
+        "stage": Probing.CALM.value,
+        "threshold": 0.55,
+        "fmr": 8.1e-5,
+        "attempts": 1,
+        "left": 0.98,
+        "expected_last_day": 0.0016,
+    }
+    return Status(
+        version=_VERSION,
+        boot_id=_BOOT,
+        started=BEGUN,
+        now=BEGUN + timedelta(hours=2),
+        clock_synced=True,
+        epoch=EPOCH,
+        last_sequence=311,
+        unpublished=0,
+        registry=Registry(
+            revision=7,
+            holders={},
+            references=412,
+            operating=OperatingPoint(0.55, 8.1e-5, extrapolated=False, sufficient=True),
+            too_close=frozenset(),
+            pack="retail",
+            pack_version="1",
+        ),
+        faces=FaceStatus(without_pad=True, pack_why="the config names it"),
+        faults={PartKind.CAMERA.part("front"): "no frame for 5 s"},
+        access_points={POINT: State.SECURED.value},
+        modes={POINT: Mode.NORMAL.value},
+        false_grants={POINT: risk},
+        clock=_CLOCK,
+    ).as_json()
+
+
+def health() -> dict[str, Any]:
+    """The heartbeat of the same kiosk."""
+    return Health(
+        now=BEGUN + timedelta(hours=2),
+        clock_synced=True,
+        version=_VERSION,
+        boot_id=_BOOT,
+        uptime_s=7200.0,
+        queue=Queue(EPOCH, 311, 0),
+        disk=Space(free=21_474_836_480, total=31_268_536_320),
+        temperatures_c={"cpu-thermal": 51.1},
+        clock=_CLOCK,
+        faults=[PartKind.CAMERA.part("front")],
+        holders=398,
+        references=412,
+        expected_last_day=0.0016,
+    ).as_json()
+
+
+def announcement() -> dict[str, Any]:
+    """Something that the kiosk is to say."""
+    return {
+        "id": "2026-11-23-1",
+        "message": "announce.visitors",
+        "priority": "routine",
+        "expires": "2026-11-23T18:00:00Z",
+        "repeat": 2,
+        "language": "en",
+    }
+
+
+def others() -> dict[str, list[dict[str, Any]]]:
+    """Those of the messages that are no events, by the message's name."""
+    return {
+        "announcement": [announcement()],
+        "status.online": [status()],
+        "status.offline": [offline("stopped"), offline("lost")],
+        "health": [health()],
+    }
+
+
+_CLOCK = {
+    "state": Certainty.SETTLED.value,
+    "confirmed": utc_text(BEGUN + timedelta(hours=2)),
+    "claimed": None,
+}

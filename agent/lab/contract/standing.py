@@ -1,0 +1,162 @@
+"""What is no event: how the kiosk stands, its heartbeat, and the little that it listens to."""
+
+from agent.app.threads.tell.announcements import LARGEST_BYTES, NEEDED
+from agent.domain.access.hints import KEY_PATTERN, LANGUAGE_PATTERN, LONGEST_TEXT
+from agent.domain.door.access_point import State
+from agent.domain.record.announcement import PRIORITIES
+from agent.domain.record.events import CONTRACT
+from agent.domain.sight.thresholds import Source
+from agent.lab.contract.schema import (
+    Schema,
+    array,
+    by_name,
+    constant,
+    flag,
+    integer,
+    moment,
+    number,
+    or_null,
+    ref,
+    table,
+    text,
+    word,
+)
+
+_CONTRACT: Schema = {
+    "type": "integer",
+    "enum": [CONTRACT],
+    "description": "this contract's major version",
+}
+_EPOCH, _LAST = text("as in an event"), integer("given by then; compare with what arrived")
+_UNPUBLISHED = integer("events still in the journal only")
+_HOLDERS = integer("with and without references")
+
+STATUS = table(
+    {
+        "online": constant(True),
+        "contract": _CONTRACT,
+        "version": text("of the agent"),
+        "boot_id": text(),
+        "started": moment(),
+        "time": moment(),
+        "clock_synced": ref("clock_synced"),
+        "epoch": _EPOCH,
+        "last_sequence": _LAST,
+        "unpublished": _UNPUBLISHED,
+        "pack": text(),
+        "pack_version": text(),
+        "holders": _HOLDERS,
+        "references": integer(),
+        "ambiguous_holders": integer("for whom no face alone opens"),
+        "unreadable_rows": integer("of the registry; they grant nothing"),
+        "holders_of_other_packs": integer(
+            "their references are of other packs only: no face is theirs"
+        ),
+        "threshold": table(
+            {
+                "score": number(),
+                "fmr": number(),
+                "extrapolated": flag(),
+                "sufficient": flag("false: no face alone opens for anybody"),
+                "decided_by": word(
+                    Source,
+                    "whose word it is: the pack's curve, these people's own scores, or the worst"
+                    " group measured",
+                ),
+            },
+            optional=("decided_by",),
+        ),
+        "face_without_pad": flag(
+            "no attack detection runs, and a rule counts a face all the same, alone or beside a"
+            " pass: a photograph may pass"
+        ),
+        "pad": table(
+            {
+                "packs": by_name(text(), "version by name; empty where none runs"),
+                "threshold": or_null(
+                    number(), "the least score of a face that is no picture; null where none runs"
+                ),
+            },
+            says="the attack detection that runs",
+        ),
+        "faults": by_name(text(), "latched; detail by part"),
+        "access_points": by_name(word(State)),
+        "modes": by_name(ref("mode"), "by access point"),
+        "causes": by_name(
+            ref("cause"),
+            "by access point, what frees it or locks it down; ordinary ones are not here",
+        ),
+        "false_grants": table(
+            {
+                "max_per_day": number("expected ones that the config allows the kiosk"),
+                "access_points": by_name(ref("false_grants")),
+            }
+        ),
+        "clock": ref("clock"),
+        "pack_why": text("why it is this model pack"),
+        "pack_not_measured_for": array(text(), "for whom the pack promises nothing: docs/packs.md"),
+    },
+    optional=("contract",),
+)
+OFFLINE = table({"online": constant(False), "reason": word(("stopped", "lost"))})
+HEALTH = table(
+    {
+        "contract": _CONTRACT,
+        "time": moment(),
+        "clock_synced": ref("clock_synced"),
+        "version": text("of the agent"),
+        "boot_id": text("of the kernel's run"),
+        "uptime_s": number("since the agent's start"),
+        "queue": or_null(
+            table({"epoch": _EPOCH, "last_sequence": _LAST, "unpublished": _UNPUBLISHED}),
+            "null: the journal does not answer",
+        ),
+        "disk": or_null(
+            table({"free_bytes": integer(), "total_bytes": integer()}),
+            "where the state lies; null: it does not answer",
+        ),
+        "temperatures_c": by_name(
+            number(), "degrees Celsius by the system's name of the sensor; empty where none is told"
+        ),
+        "clock": ref("clock"),
+        "faults": array(ref("part"), "what is latched; the status has the details"),
+        "holders": _HOLDERS,
+        "references": integer(),
+        "expected_false_grants_last_day": number("all access points together"),
+    }
+)
+ANNOUNCEMENT: Schema = {
+    "type": "object",
+    "required": sorted(NEEDED),
+    "additionalProperties": False,
+    "properties": {
+        "id": text(pattern="^[A-Za-z0-9._-]{1,64}$"),
+        "message": text(
+            "the key of a prepared message: announce.visitors", pattern=f"^{KEY_PATTERN}$"
+        ),
+        "text": text(
+            "free text, where the kiosk's config has speak_text = true", maxLength=LONGEST_TEXT
+        ),
+        "priority": word(PRIORITIES),
+        "expires": text("RFC 3339", format="date-time"),
+        "repeat": {
+            "type": "integer",
+            "enum": [1, 2, 3],
+            "description": "how often it is said; once without it",
+        },
+        "language": text(
+            "one of the kiosk's languages; all of them without it", pattern=f"^{LANGUAGE_PATTERN}$"
+        ),
+    },
+}
+ANNOUNCEMENT_SAYS = f"""\
+At most {LARGEST_BYTES} bytes. Either message or text. Dropped, and counted: what is
+malformed, has an unknown key, has expired or does so in more than 7 days, has an id that
+was heard before, comes while the kiosk's clock is not trusted, or comes too often (six at
+once, then one in 10 s; emergencies have six of their own). It may be retained: who
+connects later says it, once, until it expires.
+"""
+TIME_ANSWER_SAYS = """\
+COSE_Sign1 (RFC 9052) with EdDSA by the key that the kiosk's config names; its payload is
+CBOR {1: the nonce, 2: UTC in seconds, 3: "community/grid/kiosk"}.
+"""
