@@ -62,6 +62,10 @@ Json = Annotated[
     bool,
     typer.Option("--json", help="JSON on stdout, and nothing else there.", rich_help_panel=COMMON),
 ]
+Csv = Annotated[
+    bool,
+    typer.Option("--csv", help="CSV on stdout, for a sheet.", rich_help_panel=COMMON),
+]
 PackOption = Annotated[
     str | None,
     typer.Option(
@@ -81,6 +85,16 @@ PackWithoutConfig = Annotated[
         autocompletion=completion.installed_packs,
     ),
 ]
+
+
+def one_form(*, as_json: bool, as_csv: bool) -> None:
+    """Refuse ``--json`` and ``--csv`` together.
+
+    Raises:
+        BadParameter: both are given.
+    """
+    if as_json and as_csv:
+        raise typer.BadParameter("not together with --json", param_hint="--csv")
 
 
 def say(text: str = "") -> None:

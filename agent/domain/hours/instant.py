@@ -1,7 +1,7 @@
 """Time as the agent is told it: never read here, always an argument."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NewType
 
 MonotonicSeconds = NewType("MonotonicSeconds", float)
@@ -32,3 +32,8 @@ class Instant:
 def utc_text(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, as events carry it: ``2026-01-02T03:04:05.678Z``."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def local_text(moment: datetime, zone: tzinfo) -> str:
+    """As people write it, by the clocks of ``zone``: ``2026-01-02 11:04:05``."""
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
