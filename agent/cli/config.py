@@ -36,7 +36,7 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     from agent.app.open.site import site_of
     from agent.app.open.thresholds import ignored_at
     from agent.config import load_config
-    from agent.operations.config.describe import faults_of, risks, summary
+    from agent.operations.config.describe import faults_of, risks, summary, told
     from agent.operations.packs.choice import installed_pad_packs
 
     folder = state_dir(state)
@@ -66,8 +66,10 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     faults = faults_of(file, found)
     if as_json:
         answer = {"ok": True, "file": str(file.path), "summary": about}
-        told = [fault.message + f"\nFix: {fault.fix}" * bool(fault.fix) for fault in faults]
-        emit(answer | {"warnings": told, "findings": [fault.as_json() for fault in faults]})
+        emit(
+            answer
+            | {"warnings": [*map(told, faults)], "findings": [fault.as_json() for fault in faults]}
+        )
         return
     _warn(faults, str(file.path))
     say(f"OK {file.path}")

@@ -17,7 +17,7 @@ from agent.cli.interview import Interview, note, secret
 from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import heading, record
 from agent.config import ConfigFile, load_config
-from agent.operations.config.describe import warnings
+from agent.operations.config.describe import faults_of, risks, told
 from agent.operations.config.first_answers import place_beside, shown
 from agent.operations.config.first_asking import Question
 from agent.operations.config.first_found import Found
@@ -132,7 +132,8 @@ def _masked(gate: FirstGate) -> FirstGate:
 
 
 def _tell(wanted: Wanted, gate: FirstGate, found: Found, made: Made) -> None:
-    risks = warnings(load_config(made.file, found.pad), found.pad)
+    file = load_config(made.file, found.pad)
+    warnings = [*map(told, faults_of(file, risks(file, found.pad)))]
     if wanted.as_json:
         emit(
             {
@@ -150,13 +151,13 @@ def _tell(wanted: Wanted, gate: FirstGate, found: Found, made: Made) -> None:
                     "made": made.key_is_new,
                 },
                 "password_file": None if made.password_file is None else str(made.password_file),
-                "warnings": risks,
+                "warnings": warnings,
                 "next": _next(wanted),
             }
         )
         return
-    for risk in risks:
-        warn(risk)
+    for one in warnings:
+        warn(one)
     say(f"wrote {plain(made.file)}")
     if made.password_file is not None:
         say(f"wrote {plain(made.password_file)}, for its owner only")

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]  # its types are a package of their own
 import pytest
 from config_parts import GOOD, MEASURED, VOICE
 from places import ROOT
@@ -44,7 +45,6 @@ def nodes(node: Any) -> Iterator[dict[str, Any]]:
 
 def told(text: str) -> list[str]:
     """What an editor that knows the schema complains about."""
-    jsonschema = pytest.importorskip("jsonschema", reason="the package jsonschema is absent")
     validator = jsonschema.Draft7Validator(json_schema())
     # Dates and times are texts in JSON.
     data = json.loads(json.dumps(tomllib.loads(text), default=str))
@@ -52,7 +52,6 @@ def told(text: str) -> list[str]:
 
 
 def test_it_is_a_schema() -> None:
-    jsonschema = pytest.importorskip("jsonschema", reason="the package jsonschema is absent")
     jsonschema.Draft7Validator.check_schema(json_schema())
 
 

@@ -44,6 +44,11 @@ def faults_of(file: ConfigFile, found: Iterable[Finding]) -> list[Fault]:
     return [fault_of(finding, places) for finding in found]
 
 
+def told(fault: Fault) -> str:
+    """A fault in plain words, its fix on a line of its own."""
+    return fault.message + f"\nFix: {fault.fix}" * bool(fault.fix)
+
+
 def _missing_texts(file: ConfigFile) -> Iterator[Finding]:
     settings = file.config.voice
     if settings.kind == "none":

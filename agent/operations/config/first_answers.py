@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from agent.config.whole import did_you_mean
-from agent.operations.config.describe import mask_address
+from agent.config.mask import mask_address
+from agent.domain.credential.near import did_you_mean
 from agent.operations.config.first_gate import Eye
 
 NONE = "none"

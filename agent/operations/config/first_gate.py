@@ -118,7 +118,7 @@ def objection(gate: FirstGate, pad: Collection[str]) -> str | None:
         if first["type"] == "string_pattern_mismatch":
             return "it has not the form that is wanted"
         return first["msg"].removeprefix("Value error, ")
-    return next((message for _, message in check_relations(config, pad=pad)), None)
+    return next((finding[1] for finding in check_relations(config, pad=pad)), None)
 
 
 def _tables(gate: FirstGate) -> Iterator[list[str]]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.config import GateConfig, load_config
-from agent.operations.config.describe import warnings
+from agent.operations.config.describe import risks
 from agent.operations.config.first_answers import header_position
 from agent.operations.config.first_asking import NotTakenError, Question, answered, remark
 from agent.operations.config.first_found import Found
@@ -147,7 +147,7 @@ def test_whoever_answers_all_is_warned_of_nothing(tmp_path: Path) -> None:
     )
     file = tmp_path / "gate.toml"
     file.write_text(config_text(gate))
-    assert warnings(load_config(file, ("antispoof",)), ("antispoof",)) == []
+    assert risks(load_config(file, ("antispoof",)), ("antispoof",)) == []
 
 
 def asked(name: str) -> Question:
