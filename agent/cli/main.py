@@ -45,8 +45,8 @@ from agent.cli.fixes import fitted
 NAME = "gate-agent"
 
 app = Commands(
-    "config check",
     "init",
+    "doctor",
     "enrol r-1042 --name 'Lin Yu' --category resident lin-1.jpg lin-2.jpg",
     "run",
     "events tail",

@@ -165,7 +165,7 @@ def test_whoever_goes_away_leaves_nothing(folder: Path, state_dir: Path, how: in
         person.wait("Name of the site")
         person.send(how)
         # Ctrl-C at a question is "interrupted"; nobody survives a kill.
-        assert person.end() == (1 if how == signal.SIGINT else -how)
+        assert person.end() == (130 if how == signal.SIGINT else -how)
     assert left(folder) == set()
 
 
