@@ -118,7 +118,8 @@ def objection(gate: FirstGate, pad: Collection[str]) -> str | None:
         if first["type"] == "string_pattern_mismatch":
             return "it has not the form that is wanted"
         return first["msg"].removeprefix("Value error, ")
-    return next((finding[1] for finding in check_relations(config, pad=pad)), None)
+    found = next(iter(check_relations(config, pad=pad)), None)
+    return None if found is None else ". ".join(said[:1].upper() + said[1:] for said in found[1:])
 
 
 def _tables(gate: FirstGate) -> Iterator[list[str]]:
