@@ -119,7 +119,9 @@ def objection(gate: FirstGate, pad: Collection[str]) -> str | None:
             return "it has not the form that is wanted"
         return first["msg"].removeprefix("Value error, ")
     found = next(iter(check_relations(config, pad=pad)), None)
-    return None if found is None else ". ".join(said[:1].upper() + said[1:] for said in found[1:])
+    if found is None:
+        return None
+    return ". ".join([found[1], *(fix[:1].upper() + fix[1:] for fix in found[2:])])
 
 
 def _tables(gate: FirstGate) -> Iterator[list[str]]:
