@@ -19,6 +19,7 @@ from agent.cli.common import (
     say,
 )
 from agent.cli.progress import progress
+from agent.cli.terminal.style import Cell, Meaning, styled
 from agent.cli.terminal.table import table
 
 
@@ -113,6 +114,30 @@ def bench(
         ],
     )
     _show_peers(found)
+    _show_verdict(found["verdict"])
+
+
+def _show_verdict(judged: list[dict[str, Any]]) -> None:
+    """Each limit, met or missed and by how much, and a sentence about all."""
+    from agent.lab.bench.verdict import sentence
+
+    say()
+    table(
+        ("verdict", "figure", "value", "limit", "by"),
+        [
+            (
+                Cell("met", Meaning.GOOD) if one["met"] else Cell("missed", Meaning.BAD),
+                one["figure"],
+                _number(one["value"]),
+                f"{one['bound']} {one['limit']:g}",
+                f"{abs(one['by']):.0%}",
+            )
+            for one in judged
+        ],
+    )
+    say()
+    met = all(one["met"] for one in judged)
+    say(styled(sentence(judged), Meaning.GOOD if met else Meaning.BAD))
 
 
 def _show_peers(found: Mapping[str, Any]) -> None:

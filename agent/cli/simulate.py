@@ -92,6 +92,14 @@ def _show(found: dict[str, Any]) -> None:
     }
     record({**{key: found[key] for key in keys}, **_probing(found), **signs, **times})
     say()
+    table(
+        ("what came of the arrivals", "people"),
+        [
+            *((_OUTCOMES[name], count) for name, count in found["arrivals_by_outcome"].items()),
+            ("all who came", found["arrivals"]),
+        ],
+    )
+    say()
     _plot(found["arrivals_by_hour"])
     if found["faults_by_kind"]:
         say()
@@ -116,6 +124,13 @@ def _probing(found: dict[str, Any]) -> dict[str, str]:
     return {"probes": kinds, "false grants": f"{risk['seen']} seen, {risk['expected']} expected"}
 
 
+_OUTCOMES = {
+    "granted": "granted",
+    "denied": "denied",
+    "way_stood_free": "went while the way stood free",
+    "left_unjudged": "left before they were judged",
+    "still_there": "stood there at the end",
+}
 _ALWAYS = ("time", "invariant", "inputs")
 
 

@@ -21,6 +21,7 @@ from agent.domain.sight.image import Image
 from agent.errors import InternalError
 from agent.lab.bench.large import MOST_COMPARED_S, MOST_RESIDENT_MB, large_figures
 from agent.lab.bench.start import MOST_START_S, start_to_first_decision_s
+from agent.lab.bench.verdict import verdict
 from agent.lab.bench.versus import own_accuracy, peer_rows
 from agent.lab.demo.world import portrait
 from agent.lab.evaluate.faces import Progress
@@ -80,6 +81,7 @@ def run_bench(
     if peers:
         ours_ms = found["face_path"]["median_ms"]
         found["peers"] = peer_rows(peers, state, image, ours_ms, images, ONE_THREAD, progress)
+    found["verdict"] = verdict(found)
     return found
 
 

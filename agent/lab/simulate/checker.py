@@ -115,9 +115,9 @@ class Checker:
         self._clock.set(at_s, utc, trusted=trusted)
         self._acts.note(at_s, "clock", utc=utc.isoformat(), trusted=trusted)
 
-    def steps_in(self, at_s: float, point: str, person: Person) -> None:
-        """Somebody stands before an access point."""
-        self.presences.begin(point, person, at_s)
+    def steps_in(self, at_s: float, point: str, person: Person, *, arrives: bool = False) -> None:
+        """Somebody stands before an access point; ``arrives``: one of the day's arrivals."""
+        self.presences.begin(point, person, at_s, arrives=arrives)
         self.signs.steps_in(at_s, point)
         self._acts.note(at_s, "stands", access_point=point, holder=person.holder)
 
@@ -125,10 +125,10 @@ class Checker:
         """A frame of whoever stands there went to be compared: nothing is in its way."""
         self.presences.shows_face(point, at_s)
 
-    def leaves(self, at_s: float, point: str) -> None:
-        """They went, through it or away."""
+    def leaves(self, at_s: float, point: str, *, free: bool = False) -> None:
+        """They went, through it or away; ``free``: the way was."""
         self.signs.leaves(at_s, point)
-        self.presences.end(point, at_s)
+        self.presences.end(point, at_s, free=free)
 
     def starts(self, at_s: float) -> None:
         """A process takes over; until ``runs`` no output may be released but by what lasts."""

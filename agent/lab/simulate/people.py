@@ -146,7 +146,7 @@ class People:
         visit.began_s = now_s = self._street.now_s
         point, person = visit.point, visit.person
         self._visits[point] = visit
-        self._street.checker.steps_in(now_s, point, person)
+        self._street.checker.steps_in(now_s, point, person, arrives=visit.guest is None)
         if point == "door":
             self._skin.object_c = person.temperature_c
         self._frame(visit)
@@ -183,7 +183,7 @@ class People:
             if visit.way != "turns away":
                 delay_s = self._chance.uniform(0.3, 1.0)
                 self._street.later(delay_s, lambda: self._go(visit))
-            self._street.later(0.2, lambda: self._leave(visit))
+            self._street.later(0.2, lambda: self._leave(visit, free=True))
         elif now_s >= visit.patience_s:
             self._leave(visit)
         else:
@@ -240,12 +240,12 @@ class People:
             self._street.checker.promises.compared(now_s, visit.point)
         return ClaimScore(claim, guest.like)
 
-    def _leave(self, visit: Visit) -> None:
+    def _leave(self, visit: Visit, *, free: bool = False) -> None:
         if visit.over:
             return
         visit.over = True
         point, now_s = visit.point, self._street.now_s
-        self._street.checker.leaves(now_s, point)
+        self._street.checker.leaves(now_s, point, free=free)
         self._visits[point] = None
         if point not in self.dead_cameras:
             nobody = Observation(point, now_s, None, {}, self._street.revision)

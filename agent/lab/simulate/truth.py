@@ -110,6 +110,24 @@ class Presence:
     shown_s: float = float("inf")
     """Since when their face could be compared; never, where something was in its way all along."""
     compared: int = 0
+    arrives: bool = False
+    went_free: bool = False
+    """They went while the way stood free, for them or for everybody."""
+
+    @property
+    def outcome(self) -> str:
+        """What came of it for them, one of ``OUTCOMES``."""
+        if self.granted:
+            return "granted"
+        if self.judged_s > float("-inf"):
+            return "denied"
+        if self.went_free:
+            return "way_stood_free"
+        return "left_unjudged" if self.until_s < float("inf") else "still_there"
+
+
+OUTCOMES = ("granted", "denied", "way_stood_free", "left_unjudged", "still_there")
+"""What can come of an arrival: each is one of them."""
 
 
 @dataclass(slots=True)
@@ -129,19 +147,28 @@ class Presences:
     def __init__(self) -> None:
         self._at: dict[str, list[Presence]] = {}
 
-    def begin(self, point: str, person: Person, at_s: float) -> None:
-        """Somebody steps before an access point."""
-        self._at.setdefault(point, []).append(Presence(person, at_s))
+    def begin(self, point: str, person: Person, at_s: float, *, arrives: bool = False) -> None:
+        """Somebody steps before an access point; ``arrives``: one of the day's arrivals."""
+        self._at.setdefault(point, []).append(Presence(person, at_s, arrives=arrives))
 
     def shows_face(self, point: str, at_s: float) -> None:
         """The face of whoever stands there can be compared from now on."""
         if here := self._at.get(point):
             here[-1].shown_s = min(here[-1].shown_s, at_s)
 
-    def end(self, point: str, at_s: float) -> None:
-        """They went."""
+    def end(self, point: str, at_s: float, *, free: bool = False) -> None:
+        """They went; ``free``: the way was."""
         if here := self._at.get(point):
             here[-1].until_s = at_s
+            here[-1].went_free = free
+
+    def outcomes(self) -> dict[str, int]:
+        """How many of the day's arrivals came to what."""
+        counts = dict.fromkeys(OUTCOMES, 0)
+        for _, one in self.all():
+            if one.arrives:
+                counts[one.outcome] += 1
+        return counts
 
     def restarted(self) -> None:
         """A new agent does not know that whoever stands there was judged before."""

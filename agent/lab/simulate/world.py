@@ -356,6 +356,7 @@ class Simulation:
         stream = self.checker.stream
         return {
             "arrivals": self._people.arrived,
+            "arrivals_by_outcome": self.checker.presences.outcomes(),
             "granted": stream.granted,
             "denied": stream.denied,
             "openings": self.checker.openings,

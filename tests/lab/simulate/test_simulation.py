@@ -42,6 +42,9 @@ def test_an_hour_passes_and_nothing_happens_that_never_may(seed: int) -> None:
     found = run_simulation(replace(SHORT, seed=seed))
     assert found["violations"] == []
     assert found["arrivals"] == 200
+    assert sum(found["arrivals_by_outcome"].values()) == 200
+    assert found["arrivals_by_outcome"]["still_there"] <= 4
+    assert min(found["arrivals_by_outcome"][kind] for kind in ("granted", "denied")) > 20
     assert found["people_without_a_sign"] == 0
     # Else it proves nothing.
     assert found["granted"] > 60

@@ -1,0 +1,31 @@
+"""Which limits a measurement keeps."""
+
+from agent.lab.bench.verdict import sentence, verdict
+
+FOUND = {
+    "ratios": {"face_path_to_bare": 1.2, "compare_1m_to_numpy": 0.3, "unlimited": 5.0},
+    "limits": {"face_path_to_bare": 1.1, "compare_1m_to_numpy": 0.4, "start_s": 2.0, "rss": 300},
+    "start_s": 2.0,
+    "peers": {
+        "face_recognition": {"speedup": 21.0, "limit": 10.0},
+        "deepface": {"unavailable": "it is not installed"},
+        "opencv": {"speedup": 0.9},
+    },
+}
+
+
+def test_each_figure_with_a_limit_is_judged_and_no_other() -> None:
+    judged = {one["figure"]: (one["met"], one["bound"], one["by"]) for one in verdict(FOUND)}
+    assert judged == {
+        "face_path_to_bare": (False, "at most", -0.0909),
+        "compare_1m_to_numpy": (True, "at most", 0.25),
+        "start_s": (True, "at most", 0.0),
+        "speedup over face_recognition": (True, "at least", 1.1),
+    }
+
+
+def test_one_sentence_says_it() -> None:
+    judged = verdict(FOUND)
+    assert sentence(judged) == "1 of 4 limits are missed on this machine: face_path_to_bare"
+    assert sentence(judged[1:]) == "all 3 limits are met on this machine"
+    assert sentence([]) == "no figure that was measured has a limit"
