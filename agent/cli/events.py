@@ -14,17 +14,20 @@ from agent.cli import completion
 from agent.cli.common import (
     Commands,
     Config,
+    Csv,
     Json,
     StateDir,
     Task,
     counted,
     emit,
     examples,
+    one_form,
     say,
     warn,
 )
 from agent.cli.progress import progress
-from agent.cli.terminal.style import plain
+from agent.cli.terminal.sheet import sheet
+from agent.cli.terminal.style import Cell, Meaning, plain, styled
 from agent.cli.terminal.table import table
 
 if TYPE_CHECKING:
@@ -74,12 +77,18 @@ def list_(
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
-    """List the newest events, oldest first."""
-    from agent.app.open.files.stores import read_journal
-    from agent.operations.events import as_json as cloud_event
-    from agent.operations.events import as_row
+    """List the newest events, oldest first.
 
+    With the holder's name for whoever may read it; JSON and CSV have none.
+    """
+    from agent.app.desk.people import name_of
+    from agent.app.open.files.stores import read_journal
+    from agent.operations.events import SHEET, as_cells, as_row
+    from agent.operations.events import as_json as cloud_event
+
+    one_form(as_json=as_json, as_csv=as_csv)
     site, wanted = _wanted(state, config, since, types)
     with read_journal(site) as journal:
         found = list(wanted.select(journal, newest=limit))
@@ -87,9 +96,15 @@ def list_(
         for stored in found:
             emit(cloud_event(stored, site.source))
         return
+    if as_csv:
+        sheet(SHEET, map(as_cells, found))
+        return
+    with name_of(site) as named:
+        rows = [as_row(one, site.zone, named) for one in found]
     table(
         ("time", "sequence", "type", "access point", "what"),
-        [as_row(one, site.zone) for one in found],
+        [(time, number, _coloured(kind), *rest) for time, number, kind, *rest in rows],
+        empty="nothing happened yet; gate-agent run is what makes events",
     )
 
 
@@ -108,6 +123,7 @@ def tail(
 
     Until Ctrl-C. Works with and without a running agent.
     """
+    from agent.app.desk.people import name_of
     from agent.app.open.files.stores import has_journal, open_journal
     from agent.operations.events import as_json as cloud_event
     from agent.operations.events import as_row, follow
@@ -123,8 +139,23 @@ def tail(
             for stored in follow(journal, wanted, newest=lines, pause=lambda: time.sleep(_POLL_S)):
                 if as_json:
                     emit(cloud_event(stored, site.source))
-                else:
-                    say("  ".join(plain(cell) for cell in as_row(stored, site.zone)))
+                    continue
+                # Opened for a moment only: whoever erases a holder waits for its readers.
+                with name_of(site) as named:
+                    time_, number, kind, *rest = as_row(stored, site.zone, named)
+                shown = styled(kind, _coloured(kind).meaning)
+                say("  ".join([time_, str(number), shown, *map(plain, rest)]))
+
+
+def _coloured(kind: str) -> Cell:
+    """An event's type in the colour of what it means."""
+    if kind in ("access.granted", "fault.cleared"):
+        return Cell(kind, Meaning.GOOD)
+    if kind in ("access.denied", "fault.raised", "door.forced", "duress.signalled"):
+        return Cell(kind, Meaning.BAD)
+    if kind in ("access.probing", "access.unjudged", "credential.locked", "door.held_open"):
+        return Cell(kind, Meaning.DOUBT)
+    return Cell(kind)
 
 
 @app.command(

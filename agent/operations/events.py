@@ -1,21 +1,24 @@
 """Reads the journal for people: what happened since when, of what kind, as CloudEvents."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
 from agent.domain.credential.near import did_you_mean
+from agent.domain.hours.instant import local_text, utc_text
 from agent.domain.record.events import EventType, cloud_event, type_words
 from agent.errors import RefusedError
 from agent.ports import EventLog, StoredEvent
 
 _TOLD = (
-    *("reason", "holder", "change", "list", "issuer", "pass"),
+    *("reason", "change", "list", "issuer", "pass"),
     *("part", "file", "detail", "pack", "mode", "cause", "was", "utc", "by"),
 )
-"""What of an event's data stands in a row for people, in this order."""
+"""What of an event's data stands in a row for people, in this order, behind holder and score."""
+NameOf = Callable[[str], str | None]
+"""The name of a holder, for whoever may read it; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,52 @@ def as_json(stored: StoredEvent, source: str) -> dict[str, Any]:
     return cloud_event(stored.event, source=source, epoch=stored.epoch, sequence=stored.sequence)
 
 
-def as_row(stored: StoredEvent, zone: tzinfo) -> tuple[object, ...]:
-    """For people: time in ``zone`` (``?``: not trusted), sequence, type, access point, what."""
+def as_row(
+    stored: StoredEvent, zone: tzinfo, name_of: NameOf = lambda _holder: None
+) -> tuple[str, int, str, str | None, str]:
+    """For people: time in ``zone`` (``?``: not trusted), sequence, type, access point, what.
+
+    ``name_of`` a holder stands beside their id.
+    """
     event = stored.event
-    what = ", ".join(f"{key} {event.data[key]}" for key in _TOLD if event.data.get(key) is not None)
-    local = event.time.astimezone(zone).isoformat(" ", "seconds")
     mark = "" if event.clock_synced else " ?"
-    return local + mark, stored.sequence, event.type.value, event.access_point, what
+    time = local_text(event.time, zone) + mark
+    what = ", ".join(_told(event.data, name_of))
+    return time, stored.sequence, event.type.value, event.access_point, what
+
+
+SHEET = (
+    *("time", "epoch", "sequence", "type", "access_point", "holder", "reason"),
+    *("score", "threshold", "part", "by"),
+)
+"""The columns of events as a sheet."""
+
+
+def as_cells(stored: StoredEvent) -> tuple[object, ...]:
+    """The values of ``SHEET``; never a name."""
+    event = stored.event
+    known = {
+        "time": utc_text(event.time),
+        "epoch": stored.epoch,
+        "sequence": stored.sequence,
+        "type": event.type.value,
+        "access_point": event.access_point,
+    }
+    return tuple(known.get(name, event.data.get(name)) for name in SHEET)
+
+
+def _told(data: Mapping[str, Any], name_of: NameOf) -> Iterator[str]:
+    holder = data.get("holder")
+    if isinstance(holder, str):
+        name = name_of(holder)
+        yield holder if name is None else f"{holder} {name}"
+    score, limit = data.get("score"), data.get("threshold")
+    if isinstance(score, int | float):
+        beside = f" of {limit:.3f}" if isinstance(limit, int | float) else ""
+        yield f"score {score:.3f}{beside}"
+    for key in _TOLD:
+        if data.get(key) is not None:
+            yield f"{key} {data[key]}"
 
 
 def follow(

@@ -121,7 +121,7 @@ def test_a_schedule_that_never_changes_says_so(gate: Gate, scheduled: Path) -> N
 @pytest.mark.parametrize(
     ("asked", "code", "reason", "said"),
     [
-        (["nights"], 1, "no_such_schedule", "office-hours, night"),
+        (["nights"], 1, "no_such_schedule", "did you mean 'night'"),
         (["night", "--at", "soon"], 1, "time", "2026-12-31T18:00"),
         (["night", "--at", "9999-12-31"], 1, "time", "2026-12-31T18:00"),
         (["night", "--days", "367"], 2, "usage", "366"),

@@ -18,7 +18,13 @@ from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.operating_point import operating_point
 from agent.domain.sight.thresholds import Thresholds, pairs_of
-from agent.errors import ConfigError, ImageError, KeyUnavailableError, UnavailableError
+from agent.errors import (
+    ConfigError,
+    GateAgentError,
+    ImageError,
+    KeyUnavailableError,
+    UnavailableError,
+)
 from agent.operations.doubts import past
 from agent.operations.people import gallery_check, holders
 from agent.operations.people.enrol import (
@@ -277,6 +283,26 @@ def to_be_removed(site: Site, holder_id: str) -> str | None:
         return None
     references = "1 reference" if count == 1 else f"{count} references"
     return f"{found.id} ({found.category}, {references})"
+
+
+@contextlib.contextmanager
+def name_of(site: Site) -> Iterator[Callable[[str], str | None]]:
+    """The names of holders by id, for whoever may read them here; else None for each."""
+    with contextlib.ExitStack() as stack:
+        try:
+            registry = stack.enter_context(read_registry(site, Key.IF_ANY))
+        except GateAgentError:
+            yield lambda _holder: None
+            return
+
+        def named(holder: str) -> str | None:
+            try:
+                found = registry.holder(HolderId(holder))
+            except GateAgentError:
+                return None
+            return None if found is None else found.name
+
+        yield named
 
 
 def damage_of(site: Site) -> Damage:

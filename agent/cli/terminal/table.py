@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _UNBOUNDED = 10_000
 _LONGEST_WHOLE_WORD = 24
+_NARROW = 20
+"""A column no wider than this is never folded: dates, ids and words are looked for as a whole."""
 _GAP = 2
 
 
@@ -120,18 +122,20 @@ def _columns(columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, folded: 
     shown = Table(
         box=SIMPLE_HEAD if folded else None,
         pad_edge=False,
-        padding=(0, _GAP - 1, 0, 0),
+        padding=(0, _GAP - 1 if folded else _GAP, 0, 0),
         header_style="bold",
     )
     for number, column in enumerate(columns):
         told = [_value(row[number]) for row in rows]
-        words = [word for value in (column, *told) for word in plain(value).split()]
-        longest = max(map(cell_len, words), default=0)
+        texts = [plain(value) for value in (column, *told)]
+        widest = max(map(cell_len, texts))
+        words = [cell_len(word) for text in texts for word in text.split()]
+        longest = min(max(words, default=0), _LONGEST_WHOLE_WORD)
         shown.add_column(
             column,
             overflow="fold",
-            no_wrap=not folded,
-            min_width=min(longest, _LONGEST_WHOLE_WORD) if folded else None,
+            no_wrap=not folded or widest <= _NARROW,
+            min_width=(widest if widest <= _NARROW else longest) if folded else None,
             justify="right" if _are_numbers(told) else "left",
         )
     for row in rows:
