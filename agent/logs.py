@@ -1,5 +1,7 @@
 """Logs: one JSON object a line on stderr, which journald keeps; nobody's name in any of them.
 
+Whoever starts the agent at a terminal may hand in a ``Teller`` that says the same in their words.
+
 structlog and the libraries' own logging (paho, gpiozero) end in the same handler, so what leaves
 out secrets and people is applied to both. Where stderr is the journal, each line begins with its
 priority as sd-daemon(3) says, and ``journalctl -p warning`` finds it.
@@ -9,7 +11,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import PurePath
 from typing import Any
 
@@ -20,6 +22,9 @@ from agent.errors import GateAgentError
 
 LEVEL_VARIABLE = "GATE_AGENT_LOG_LEVEL"
 MASK = "***"
+
+Teller = Callable[[Mapping[str, Any]], str | None]
+"""An entry, already without secrets and people, as a line for a person; None: not worth one."""
 
 _SECRETS = ("password", "passphrase", "secret", "token", "private_key", "api_key", "authorization")
 _PERSONAL = frozenset(
@@ -37,8 +42,8 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     return {key: _clean(key, value) for key, value in event.items() if not _personal(key, value)}
 
 
-def configure(level: str | None = None) -> None:
-    """Route structlog and the libraries' own logging to stderr as JSON.
+def configure(level: str | None = None, tell: Teller | None = None) -> None:
+    """Route structlog and the libraries' own logging to stderr, as JSON or by ``tell``.
 
     ``level`` is debug, info, warning or error; by default GATE_AGENT_LOG_LEVEL says it, else info.
     A level that is none of these counts as info: a log is no reason not to start.
@@ -61,16 +66,21 @@ def configure(level: str | None = None) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
     )
     handler = logging.StreamHandler(sys.stderr)
+    rendered: _PriorityRenderer | _ForPeople = (
+        _PriorityRenderer(journal=_is_journal()) if tell is None else _ForPeople(tell)
+    )
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 redact,
-                _PriorityRenderer(journal=_is_journal()),
+                rendered,
             ],
         )
     )
+    # A teller leaves entries out: whoever renders ends the line.
+    handler.terminator = ""
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
@@ -102,7 +112,18 @@ class _PriorityRenderer:
     def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
         priority = _PRIORITIES.get(str(event.get("level")), 6)
         line = str(self._json(logger, method, event))
-        return f"<{priority}>{line}" if self._journal else line
+        return f"<{priority}>{line}\n" if self._journal else f"{line}\n"
+
+
+class _ForPeople:
+    """What a teller makes of an entry, or nothing."""
+
+    def __init__(self, tell: Teller) -> None:
+        self._tell = tell
+
+    def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
+        line = self._tell(event)
+        return "" if line is None else f"{line}\n"
 
 
 def _personal(key: str, value: Any) -> bool:

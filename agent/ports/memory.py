@@ -98,6 +98,9 @@ class LatchStore(Protocol):
     def positions(self) -> Mapping[HolderId, Position]:
         """Where each holder was last seen to go."""
 
+    def inside(self) -> Mapping[str, int]:
+        """How many holders were last seen to go into each area."""
+
     def move(self, holder: HolderId | None, position: Position | None) -> None:
         """A holder went there; None for nowhere, and no holder for everybody.
 

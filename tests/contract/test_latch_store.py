@@ -95,6 +95,7 @@ def test_the_last_move_of_each_holder_counts(store: LatchStore, reopen: Open) ->
     for holder, position in ((ANNA, INSIDE), (LIN, OUTSIDE), (ANNA, OUTSIDE), (LIN, INSIDE)):
         store.move(holder, position)
     assert dict(reopen().positions()) == {ANNA: OUTSIDE, LIN: INSIDE}
+    assert dict(reopen().inside()) == {OUTSIDE.area: 1, INSIDE.area: 1}
 
 
 def test_one_is_forgotten_and_so_is_everybody(store: LatchStore, reopen: Open) -> None:

@@ -149,6 +149,15 @@ class SqliteLatches:
         except (ValueError, TypeError):
             raise CorruptError(f"{self._path.name} is damaged: a position is none", _FIX) from None
 
+    def inside(self) -> dict[str, int]:
+        """How many holders were last seen to go into each area, counted where they are stored.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        rows = self._all("SELECT area, count(*) FROM position GROUP BY area ORDER BY area")
+        return {str(area): int(count) for area, count in rows}
+
     def move(self, holder: HolderId | None, position: Position | None) -> None:
         """A holder went there; None for nowhere, and no holder for everybody.
 

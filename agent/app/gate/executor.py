@@ -152,6 +152,7 @@ class Executor:
                 access_point=draft.access_point,
                 reason=draft.data.get("reason"),
                 score=draft.data.get("score"),
+                threshold=draft.data.get("threshold"),
             )
         else:
             # Where journald reads, its priority is what a technician looks for; nobody's holder id.

@@ -24,7 +24,7 @@ from agent.domain.door.access_point import State
 from agent.domain.door.door_mode import Command, Mode
 from agent.domain.foreign.boundary import UNREADABLE
 from agent.domain.hours.instant import utc_text
-from agent.errors import RefusedError
+from agent.errors import RefusedError, StoreError
 from agent.operations.state import checked_reason
 from agent.ports import LatchStore
 
@@ -74,8 +74,16 @@ class Operator:
                 **self._board.read(),
                 "broker": self._broker_state(),
                 "unreadable": UNREADABLE.read(),
+                "inside": self._inside(),
             }
         }
+
+    def _inside(self) -> dict[str, int] | None:
+        """How many are in each area by anti-passback; None where that cannot be read now."""
+        try:
+            return dict(self._latches.inside())
+        except StoreError:
+            return None  # the fault of the file is among the faults
 
     def _clear_fault(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
         part = request.get("part")

@@ -1,0 +1,60 @@
+"""Decisions and what stands at the gate, in the words that people read beside a running agent."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from agent.domain.record.events import EventType
+from agent.ports import StoredEvent
+
+DECISIONS = (EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED)
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision as people read it; ``who`` is the holder's name, else the id, else None."""
+
+    time: str
+    access_point: str
+    granted: bool
+    why: str
+    who: str | None
+    score: str | None
+
+    @property
+    def outcome(self) -> str:
+        """``granted``, or ``denied: no match``."""
+        return "granted" if self.granted else f"denied: {self.why}"
+
+
+def decided(
+    stored: StoredEvent, zone: tzinfo, name_of: Callable[[str], str | None] = lambda _: None
+) -> Decided:
+    """The decision that an access event tells; its time in ``zone`` (``?``: not trusted)."""
+    event = stored.event
+    holder = event.data.get("holder")
+    mark = "" if event.clock_synced else "?"
+    return Decided(
+        event.time.astimezone(zone).strftime("%H:%M:%S") + mark,
+        event.access_point or "",
+        event.type is EventType.ACCESS_GRANTED,
+        in_words(event.data.get("reason")),
+        None if holder is None else name_of(str(holder)) or str(holder),
+        score_and_limit(event.data),
+    )
+
+
+def in_words(reason: object) -> str:
+    """``NotPermittedAtThisTime`` as ``not permitted at this time``; nothing for None."""
+    return "" if reason is None else _WORD.sub(" ", str(reason)).lower().replace("_", " ")
+
+
+def score_and_limit(data: Mapping[str, Any]) -> str | None:
+    """``0.612/0.550``: the comparison score beside the threshold; None where none was compared."""
+    score, limit = data.get("score"), data.get("threshold")
+    if not isinstance(score, int | float):
+        return None
+    return f"{score:.3f}/{limit:.3f}" if isinstance(limit, int | float) else f"{score:.3f}"
