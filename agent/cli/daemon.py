@@ -9,7 +9,6 @@ import typer
 from agent.app.open.paths import control_socket, given_config_path, state_dir
 from agent.cli import completion
 from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
-from agent.cli.terminal.table import flat, record
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -31,8 +30,9 @@ def status(*, config: Config = None, state: StateDir = None, as_json: Json = Fal
     if as_json:
         emit(found)
     else:
-        rows = (_rows(str(name), value) for name, value in found.items())
-        record({name: value for one in rows for name, value in one.items()})
+        from agent.cli.status_text import show
+
+        show(found)
 
 
 def clear_fault(
@@ -88,14 +88,3 @@ def _configured_socket(config: Path | None) -> Path | None:
     file = load_config(path)
     configured = file.config.control.socket
     return None if configured is None else file.resolve(configured)
-
-
-def _rows(name: str, value: object) -> dict[str, object]:
-    """A field as lines for people: what it holds by access point has a line of its own for each."""
-    if not isinstance(value, Mapping):
-        return {name: flat(value)}
-    inner = {key: item for key, item in value.items() if isinstance(item, Mapping)}
-    rows = {name: flat({key: item for key, item in value.items() if key not in inner})}
-    for one in inner.values():
-        rows |= {f"{name} {key}": flat(item) for key, item in one.items()}
-    return rows

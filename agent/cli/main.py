@@ -37,6 +37,7 @@ from agent.cli import (
     thermometer,
     version,
     voice,
+    watch,
 )
 from agent.cli.common import Commands, say
 from agent.cli.failures import DEBUG_VARIABLE, FAILED, INTERRUPTED, report
@@ -49,7 +50,7 @@ app = Commands(
     "doctor",
     "enrol r-1042 --name 'Lin Yu' --category resident lin-1.jpg lin-2.jpg",
     "run",
-    "events tail",
+    "watch",
     after="Exit codes: 0 done, 1 failed or refused, 2 usage, 69 something needed is unavailable,"
     " 70 internal, 78 config, 130 Ctrl-C.",
     name=NAME,
@@ -83,7 +84,7 @@ def gate_agent(
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-_RUN = (init, config, models, doctor, run, demo, secure_outputs)
+_RUN = (init, config, models, doctor, run, watch, demo, secure_outputs)
 _PEOPLE = (enrol, holders, references, gallery, identify, documents)
 _PASSES = (passes, health, scan)
 _LOOK_AFTER = (daemon, events, state, clock, key, thermometer, voice, version)

@@ -36,19 +36,16 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
         typer.echo(empty)
         return
     # rich is imported by those who print a table only: help and JSON come faster without.
-    console = _console()
+    screen = console()
     shown = _columns(columns, cells, folded=is_terminal(sys.stdout))
-    unbounded = console.options.update(width=_UNBOUNDED)
-    if (
-        is_terminal(sys.stdout)
-        and console.measure(shown, options=unbounded).minimum > console.width
-    ):
+    unbounded = screen.options.update(width=_UNBOUNDED)
+    if is_terminal(sys.stdout) and screen.measure(shown, options=unbounded).minimum > screen.width:
         for number, row in enumerate(cells):
             if number:
                 typer.echo()
             record(dict(zip(columns, row, strict=True)))
         return
-    _print(console, shown)
+    _print(screen, shown)
 
 
 def record(values: Mapping[str, object]) -> None:
@@ -65,7 +62,7 @@ def record(values: Mapping[str, object]) -> None:
     shown.add_column(overflow="fold")
     for name, value in values.items():
         shown.add_row(_text(Cell(name)), _text(_cell(value)))
-    _print(_console(), shown)
+    _print(console(), shown)
 
 
 def heading(text: str) -> None:
@@ -100,7 +97,8 @@ def _text(cell: Cell) -> "Text":
     return Text(plain(flat(cell.value)), style=cell.meaning.value if cell.meaning else "")
 
 
-def _console() -> "Console":
+def console() -> "Console":
+    """Where stdout is looked at: as wide as the terminal, in the colours that it has."""
     from rich.console import Console
 
     looked_at = is_terminal(sys.stdout)
