@@ -9,7 +9,7 @@ from agent.cli.common import counted
 from agent.cli.terminal.style import Cell, Meaning
 from agent.cli.terminal.table import flat, heading, record, table
 
-POINTS = ("access point", "state", "mode", "since")
+POINTS = ("access point", "state", "mode", "by")
 _BY_POINT = ("access_points", "modes", "causes")
 _ALARMS = ("forced", "held_open", "fault")
 _SHUT = ("locked_down", "free_passage")

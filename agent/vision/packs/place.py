@@ -18,7 +18,7 @@ _MANIFESTS_VARIABLE = "GATE_AGENT_MODELS"
 def manifest_dir() -> Path:
     """The folder of manifests: GATE_AGENT_MODELS, else ``models`` beside the ``agent`` package."""
     override = os.environ.get(_MANIFESTS_VARIABLE)
-    return Path(override) if override else Path(__file__).resolve().parents[3] / "models"
+    return Path(override) if override else Path(__file__).resolve().parents[3] / FOLDER
 
 
 def packs_dir(state_dir: Path) -> Path:

@@ -47,7 +47,10 @@ ANOTHER_THING = {
     ("agent.lab.evaluate.playback", "models"),
     ("agent.operations.health.verify_health", "trust"),
     ("agent.operations.voice.texts", "voices"),
-    ("agent.vision.packs.manifest", "models"),
+    # Examples of what events say, and a default that is asked for before there is any state.
+    ("agent.lab.contract.examples", "latches.sqlite"),
+    ("agent.lab.contract.examples", "registry.sqlite"),
+    ("agent.operations.config.first_questions", "gallery.key"),
 }
 
 
