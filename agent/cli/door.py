@@ -7,9 +7,21 @@ from typing import Annotated, Any
 import typer
 
 from agent.cli import completion
-from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say
+from agent.cli.common import (
+    Commands,
+    Config,
+    Csv,
+    Json,
+    StateDir,
+    Task,
+    emit,
+    examples,
+    one_form,
+    say,
+)
 from agent.cli.daemon import ask_agent
 from agent.cli.terminal.ask import Yes, confirm
+from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.table import table
 
 app = Commands("door show", "door release north-entry", "door lockdown --all", "door resume --all")
@@ -135,14 +147,20 @@ def release(
 
 
 @passback.command("list", epilog=examples("passback list", "passback list --json"))
-def list_positions(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
+def list_positions(
+    *, config: Config = None, state: StateDir = None, as_json: Json = False, as_csv: Csv = False
+) -> None:
     """List where holders are, the newest first."""
+    one_form(as_json=as_json, as_csv=as_csv)
     answer = ask_agent(config, state, {"command": "passback"})
     if as_json:
         emit({"total": answer["total"], "positions": answer["positions"]})
         return
+    if as_csv:
+        sheet_of(("holder", "area", "since"), answer["positions"])
+        return
     rows = [(one["holder"], one["area"], one["since"]) for one in answer["positions"]]
-    table(("holder", "area", "since"), rows)
+    table(("holder", "area", "since"), rows, empty="nobody is inside, by anti-passback")
     if len(rows) < answer["total"]:
         say(f"and {answer['total'] - len(rows)} more")
 

@@ -10,20 +10,24 @@ from agent.cli import completion
 from agent.cli.common import (
     Commands,
     Config,
+    Csv,
     Json,
     StateDir,
     Task,
     counted,
     emit,
     examples,
+    one_form,
     say,
     user,
     warn,
 )
+from agent.cli.holders_text import COLUMNS, flat_cell, show_list
 from agent.cli.progress import progress
 from agent.cli.terminal.ask import Yes, confirm
+from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.style import plain
-from agent.cli.terminal.table import record, table
+from agent.cli.terminal.table import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,11 +74,13 @@ def list_(
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
     """List every holder, by id.
 
     Rows that cannot be read are told on stderr.
     """
+    one_form(as_json=as_json, as_csv=as_csv)
     from agent.app.open.files.stores import Key, read_registry
     from agent.app.open.site import command_site
     from agent.app.open.snapshot import damage_text
@@ -94,9 +100,10 @@ def list_(
     found = [holders.as_json(holder, counts.get(holder.id, {})) for holder in known]
     if as_json:
         emit(found)
+    elif as_csv:
+        sheet_of(COLUMNS, found)
     else:
-        names = ("id", "name", "category", "enabled", "valid_from", "valid_until", "references")
-        table(names, [[_cell(one[name]) for name in names] for one in found])
+        show_list(known, found, site.zone)
     if damage.rows:
         warn(damage_text(damage.rows))
     for unreadable in sorted(damage.holders):
@@ -367,12 +374,4 @@ def _answer(shown: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         emit(shown)
     else:
-        record({name: _cell(value) for name, value in shown.items()})
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return ", ".join(f"{pack}: {count}" for pack, count in value.items()) or "none"
-    return value
+        record({name: flat_cell(value) for name, value in shown.items()})

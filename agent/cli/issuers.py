@@ -10,6 +10,7 @@ from agent.app.open.paths import given_config_path, state_dir
 from agent.cli import completion
 from agent.cli.common import (
     Config,
+    Csv,
     Json,
     Panel,
     StateDir,
@@ -17,11 +18,13 @@ from agent.cli.common import (
     examples,
     file_option,
     name_option,
+    one_form,
     say,
     user,
     warn,
 )
 from agent.cli.terminal.ask import Yes, confirm
+from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.table import table
 
 AccessPoints = Annotated[
@@ -159,8 +162,11 @@ def distrust(
         say(f"{key_id} is trusted no longer")
 
 
-def issuers(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
+def issuers(
+    *, config: Config = None, state: StateDir = None, as_json: Json = False, as_csv: Csv = False
+) -> None:
     """List the keys whose passes are believed, with their limits."""
+    one_form(as_json=as_json, as_csv=as_csv)
     from agent.app.desk import passes as pass_office
     from agent.app.open.site import command_site
 
@@ -169,8 +175,12 @@ def issuers(*, config: Config = None, state: StateDir = None, as_json: Json = Fa
         emit(found)
         return
     columns = ("key_id", "issuer", "valid_from", "valid_until")
+    if as_csv:
+        sheet_of((*columns, "limits"), found)
+        return
     rows = [[*(each[name] for name in columns), limits_text(each["limits"])] for each in found]
-    table((*columns, "limits"), rows)
+    words = [name.replace("_", " ") for name in (*columns, "limits")]
+    table(words, rows, empty="no key is trusted yet; gate-agent pass trust FILE --issuer NAME")
 
 
 def limits_text(limits: Mapping[str, Any] | None) -> str:

@@ -10,17 +10,20 @@ from agent.cli import completion
 from agent.cli.common import (
     Commands,
     Config,
+    Csv,
     Json,
     StateDir,
     Task,
     emit,
     examples,
     file_option,
+    one_form,
     say,
     user,
 )
 from agent.cli.progress import progress
 from agent.cli.terminal.ask import Yes, confirm
+from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.table import record, table
 
 app = Commands(
@@ -193,11 +196,14 @@ def choose(
 
 
 @app.command("list", epilog=examples("models list", "models list --json"))
-def list_(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
+def list_(
+    *, config: Config = None, state: StateDir = None, as_json: Json = False, as_csv: Csv = False
+) -> None:
     """List the packs.
 
     Every pack that has a manifest, with its state: absent, installed or broken; and which is used.
     """
+    one_form(as_json=as_json, as_csv=as_csv)
     from agent.app.open.site import command_site
     from agent.config.tables.face import CHOSEN_PACK
     from agent.operations.packs import install as models
@@ -208,6 +214,10 @@ def list_(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     used = command_site(folder, given_config_path(config)).face.pack
     if as_json:
         emit([{**_status(one), "used": one.manifest.name == used} for one in statuses])
+        return
+    if as_csv:
+        rows = [{**_status(one), "used": one.manifest.name == used} for one in statuses]
+        sheet_of(tuple(rows[0]), rows)
         return
     table(
         ("pack", "for", "version", "state", "licence", "description"),

@@ -8,6 +8,7 @@ import typer
 from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import (
     Config,
+    Csv,
     Json,
     PackOption,
     StateDir,
@@ -16,6 +17,7 @@ from agent.cli.common import (
     emit,
     examples,
     file_option,
+    one_form,
     say,
     user,
     warn,
@@ -24,6 +26,7 @@ from agent.cli.holders import Id
 from agent.cli.holders import app as holders
 from agent.cli.progress import progress
 from agent.cli.terminal.ask import Yes, confirm
+from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.table import table
 
 
@@ -47,11 +50,13 @@ def references(
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
     """List or remove photographs of a holder.
 
     Never a template. What is left is averaged anew. A removal asks first, at a terminal.
     """
+    one_form(as_json=as_json, as_csv=as_csv)
     from agent.app.desk.people import with_pack
     from agent.app.desk.references import references_of, remove_photograph
     from agent.app.open.site import command_site
@@ -59,11 +64,14 @@ def references(
     site = with_pack(command_site(state_dir(state), given_config_path(config)), pack)
     if remove is None:
         rows = references_of(site, holder)
+        names = ("photograph", "reference", "pack", "pack_version", "score_with_others")
         if as_json:
             emit(rows)
+        elif as_csv:
+            sheet_of(names, rows)
         else:
-            names = ("photograph", "reference", "pack", "pack_version", "score_with_others")
-            table(names, [[row[name] for name in names] for row in rows])
+            words = [name.replace("_", " ") for name in names]
+            table(words, [[row[name] for name in names] for row in rows])
         return
     confirm(f"Remove photograph {remove} of {holder}, for good?", yes=yes)
     left = remove_photograph(site, holder, remove, by=user())

@@ -6,9 +6,23 @@ import typer
 
 from agent.app.open.paths import given_config_path, state_dir
 from agent.cli import completion
-from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say, user
+from agent.cli.common import (
+    Commands,
+    Config,
+    Csv,
+    Json,
+    StateDir,
+    Task,
+    emit,
+    examples,
+    one_form,
+    say,
+    user,
+)
 from agent.cli.daemon import ask_agent
 from agent.cli.terminal.ask import Yes, confirm
+from agent.cli.terminal.sheet import sheet_of
+from agent.cli.terminal.style import Cell, Meaning
 from agent.cli.terminal.table import table
 
 app = Commands(
@@ -27,12 +41,15 @@ def add_to(parent: typer.Typer) -> None:
 
 
 @app.command("show", epilog=examples("state show", "state show --json"))
-def show(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
+def show(
+    *, config: Config = None, state: StateDir = None, as_json: Json = False, as_csv: Csv = False
+) -> None:
     """Show which files of the state are in fault.
 
     A file is in fault where it is not the one that was there: see how far it has come. Works with
     and without a running agent, and changes nothing.
     """
+    one_form(as_json=as_json, as_csv=as_csv)
     from agent.app.desk.state import state_files
     from agent.app.open.site import command_site
 
@@ -40,8 +57,20 @@ def show(*, config: Config = None, state: StateDir = None, as_json: Json = False
     if as_json:
         emit({"identity": identity, "files": [one.as_json() for one in files]})
         return
-    rows = [(one.file, one.fault or "well", one.counter, one.remembered) for one in files]
-    table(("file", "", "has come to", "remembered"), rows)
+    if as_csv:
+        columns = ("file", "part", "fault", "counter", "remembered", "loss")
+        sheet_of(columns, [one.as_json() for one in files])
+        return
+    rows = [
+        (
+            one.file,
+            Cell("well", Meaning.GOOD) if one.fault is None else Cell(one.fault, Meaning.BAD),
+            one.counter,
+            one.remembered,
+        )
+        for one in files
+    ]
+    table(("file", "state", "has come to", "remembered"), rows)
     for one in files:
         if one.fault is not None:
             say(f"{one.part}: {one.loss}")

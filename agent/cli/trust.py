@@ -10,17 +10,20 @@ from agent.app.open.paths import state_dir
 from agent.cli import completion
 from agent.cli.common import (
     Commands,
+    Csv,
     Json,
     StateDir,
     counted,
     emit,
     examples,
     left_out,
+    one_form,
     say,
     user,
     warn,
 )
 from agent.cli.terminal.ask import Yes, confirm
+from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.table import table
 
 _TRUST = examples(
@@ -88,13 +91,18 @@ def install(
         )
 
 
-def list_(*, state: StateDir = None, as_json: Json = False) -> None:
+def list_(*, state: StateDir = None, as_json: Json = False, as_csv: Csv = False) -> None:
     """List the installed trust lists, with the time of install."""
+    one_form(as_json=as_json, as_csv=as_csv)
     from agent.operations.health import trust_lists
 
     lists = trust_lists.installed(state_dir(state))
     if as_json:
         emit([each.as_json() for each in lists])
+        return
+    if as_csv:
+        columns = ("name", "keys", "skipped_count", "unbound", "installed", "problem")
+        sheet_of(columns, [each.as_json() for each in lists])
         return
     table(
         ("name", "keys", "left out", "unbound", "installed", "problem"),

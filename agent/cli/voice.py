@@ -11,6 +11,7 @@ from agent.cli import completion
 from agent.cli.common import (
     Commands,
     Config,
+    Csv,
     Json,
     StateDir,
     Task,
@@ -18,8 +19,10 @@ from agent.cli.common import (
     emit,
     examples,
     file_option,
+    one_form,
     say,
 )
+from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.table import table
 
 app = Commands(
@@ -102,25 +105,29 @@ def list_(
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
     """List the messages.
 
     Their texts, and what says each: a recording, a synthesised file, or nothing yet.
     """
+    one_form(as_json=as_json, as_csv=as_csv)
     told = _library(config, state, language).messages()
+    messages = [
+        {
+            "language": one.language,
+            "message": one.key,
+            "source": one.source,
+            "length_s": None if one.length_s is None else round(one.length_s, 3),
+            "text": one.text,
+        }
+        for one in told
+    ]
     if as_json:
-        emit(
-            [
-                {
-                    "language": one.language,
-                    "message": one.key,
-                    "source": one.source,
-                    "length_s": None if one.length_s is None else round(one.length_s, 3),
-                    "text": one.text,
-                }
-                for one in told
-            ]
-        )
+        emit(messages)
+        return
+    if as_csv:
+        sheet_of(("language", "message", "source", "length_s", "text"), messages)
         return
     table(
         ("language", "message", "source", "seconds", "text"),

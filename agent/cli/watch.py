@@ -10,11 +10,7 @@ is said to be, and what it says is shown again once it is back.
 
 import contextlib
 import signal
-import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,14 +20,11 @@ from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
 from agent.cli.daemon import ask_agent
 from agent.cli.terminal.style import is_terminal, plain
-from agent.errors import UnavailableError
 
 if TYPE_CHECKING:
+    from agent.app.desk.watching import Round, Seen
     from agent.app.open.site import Site
-    from agent.ports import StoredEvent
 
-_EVERY_S = 1.0
-_KEPT = 50
 _CHANGES = ("faults", "access_points", "modes", "broker")
 
 
@@ -42,16 +35,6 @@ def add_to(parent: typer.Typer) -> None:
         rich_help_panel=Task.RUN,
         epilog=examples("watch", "watch --config gate.toml", "watch --json"),
     )(watch)
-
-
-@dataclass(slots=True)
-class Seen:
-    """What is known of the agent by now."""
-
-    status: Mapping[str, Any] | None = None
-    away: str | None = None
-    away_since_s: float = 0.0
-    decisions: deque["StoredEvent"] = field(default_factory=lambda: deque(maxlen=_KEPT))
 
 
 def watch(
@@ -70,72 +53,40 @@ def watch(
     """
     import sys
 
+    from agent.app.desk.watching import rounds
     from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
-    rounds = _rounds(site, config, state, lines, asks=not as_json)
+
+    def ask() -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = ask_agent(config, state, {"command": "status"})["status"]
+        return answer
+
+    found = rounds(site, None if as_json else ask, lines)
     # Ctrl-C is how one stops to watch, and whoever ends the process wants the terminal back.
     with _ends_as_ctrl_c(), contextlib.suppress(KeyboardInterrupt):
         if as_json:
-            _as_json(site, rounds)
+            _as_json(site, found)
         elif is_terminal(sys.stdout):
-            _in_place(site, rounds)
+            _in_place(site, found)
         else:
-            _as_lines(site, rounds)
+            _as_lines(site, found)
 
 
-Round = tuple[Seen, "list[StoredEvent]"]
-
-
-def _rounds(
-    site: "Site", config: Path | None, state: Path | None, lines: int, *, asks: bool
-) -> Iterator[Round]:
-    """What is known, and the events that are new, each second."""
-    from agent.app.open.files.stores import has_journal, open_journal
-
-    seen = Seen()
-    with contextlib.ExitStack() as stack:
-        journal, row = None, 0
-        while True:
-            if asks:
-                _ask(seen, config, state)
-            new: list[StoredEvent] = []
-            if journal is None and has_journal(site):
-                journal = stack.enter_context(open_journal(site))
-                new = list(journal.read(newest=lines)) if lines else []
-                row = max((one.row for one in journal.read(newest=1)), default=0)
-                new = [one for one in new if one.row <= row]
-            elif journal is not None:
-                new = list(journal.read(after_row=row))
-                row = max((one.row for one in new), default=row)
-            yield seen, new
-            time.sleep(_EVERY_S)
-
-
-def _ask(seen: Seen, config: Path | None, state: Path | None) -> None:
-    try:
-        seen.status = ask_agent(config, state, {"command": "status"})["status"]
-        seen.away = None
-    except UnavailableError as error:
-        if seen.away is None:
-            seen.away_since_s = time.time()
-        seen.away = str(error).partition("\n")[0]
-
-
-def _as_json(site: "Site", rounds: Iterator[Round]) -> None:
+def _as_json(site: "Site", found: "Iterator[Round]") -> None:
     from agent.operations.events import as_json
 
-    for _, new in rounds:
+    for _, new in found:
         for stored in new:
             emit(as_json(stored, site.source))
 
 
-def _as_lines(site: "Site", rounds: Iterator[Round]) -> None:
+def _as_lines(site: "Site", found: "Iterator[Round]") -> None:
     from agent.app.desk.people import name_of
     from agent.operations.events import as_row
 
     told: dict[str, object] = {}
-    for seen, new in rounds:
+    for seen, new in found:
         for name, value in _standing(seen).items():
             if told.get(name) != value:
                 told[name] = value
@@ -145,17 +96,17 @@ def _as_lines(site: "Site", rounds: Iterator[Round]) -> None:
                 say("  ".join(plain(cell) for cell in as_row(stored, site.zone, named)))
 
 
-def _standing(seen: Seen) -> dict[str, object]:
+def _standing(seen: "Seen") -> dict[str, object]:
     """What is worth a line when it changes."""
     from agent.cli.terminal.table import flat
 
     if seen.away is not None or seen.status is None:
         return {"agent": seen.away or "does not answer"}
-    found = {name: flat(seen.status.get(name)) or "none" for name in _CHANGES}
-    return {"agent": "answers", **{name.replace("_", " "): what for name, what in found.items()}}
+    standing = {name: flat(seen.status.get(name)) or "none" for name in _CHANGES}
+    return {"agent": "answers", **{name.replace("_", " "): what for name, what in standing.items()}}
 
 
-def _in_place(site: "Site", rounds: Iterator[Round]) -> None:
+def _in_place(site: "Site", found: "Iterator[Round]") -> None:
     from rich.live import Live
 
     from agent.app.desk.people import name_of
@@ -165,7 +116,7 @@ def _in_place(site: "Site", rounds: Iterator[Round]) -> None:
 
     shown = {EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED}
     with Live(console=console(), screen=True, auto_refresh=False) as live:
-        for seen, new in rounds:
+        for seen, new in found:
             seen.decisions.extend(one for one in new if one.event.type in shown)
             with name_of(site) as named:
                 size = live.console.size

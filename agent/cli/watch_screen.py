@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from agent.cli.watch import Seen
+    from agent.app.desk.watching import Seen
 
 _DECISIONS = ("time", "where", "outcome", "who", "score/limit")
 _LEAST_DECISIONS = 3

@@ -16,9 +16,9 @@ from gate_command import PROGRAM
 from golden import held
 from screens import WIDTHS, terminal
 
+from agent.app.desk.watching import Seen
 from agent.cli.run_text import Narrator
 from agent.cli.terminal.table import console
-from agent.cli.watch import Seen
 from agent.cli.watch_screen import screen
 from agent.domain.record.events import Event, EventType
 from agent.ports import StoredEvent

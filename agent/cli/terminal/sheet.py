@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import typer
 
@@ -30,3 +30,8 @@ def _safe(value: object) -> object:
     if isinstance(inner, str) and inner.startswith(_FORMULA):
         return f"'{inner}"
     return "" if inner is None else inner
+
+
+def sheet_of(columns: Sequence[str], values: Iterable[Mapping[str, object]]) -> None:
+    """The same for objects as JSON has them: a column a key."""
+    sheet(columns, [[one.get(name) for name in columns] for one in values])
