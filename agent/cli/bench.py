@@ -106,6 +106,7 @@ def bench(
         ],
     )
     limits = found.get("limits", {})
+    say()
     table(
         ("figure", "value", "at most"),
         [
@@ -147,6 +148,7 @@ def _show_peers(found: Mapping[str, Any]) -> None:
     rows = {f"{found['pack']} (ours)": own, **peers}
     if not peers and own["accuracy"] is None:
         return
+    say()
     columns = ["engine", "median ms", "speedup", "at least"]
     with_accuracy = own["accuracy"] is not None
     fmrs = list(own["accuracy"]["fnmr"]) if with_accuracy else []

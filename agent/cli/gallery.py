@@ -96,6 +96,7 @@ def check(
     )
     for line in plot_lines(found):
         say(line)
+    say()
     table(
         ("holders", "a stranger passes", "by a threshold that follows", "face alone"),
         [
@@ -113,6 +114,7 @@ def check(
     if not found["sufficient"]:
         warn("face alone opens for nobody: a rule must ask for a second factor (pass+face)")
     if pairs := found["close_pairs"]:
+        say()
         say("For these the gate does not open by face alone:")
         table(
             ("holder", "other holder", "score"),

@@ -1,7 +1,7 @@
 """Holders as people look at them."""
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from agent.cli.terminal.style import Cell, Meaning
@@ -14,26 +14,28 @@ COLUMNS = ("id", "name", "category", "enabled", "valid_from", "valid_until", "re
 
 def show_list(known: Sequence[Holder], found: Sequence[dict[str, Any]], zone: tzinfo) -> None:
     """A row a holder, with times in ``zone``; ``found`` are the same as JSON has them."""
-
-    def local(moment: datetime | None) -> str | None:
-        return None if moment is None else local_text(moment, zone)
-
     table(
-        [name.replace("_", " ") for name in COLUMNS],
+        ("id", "name", "category", "enabled", "valid", "references"),
         [
             (
                 Cell(holder.id, Meaning.STRONG),
                 holder.name,
                 holder.category,
                 "yes" if holder.enabled else Cell("no", Meaning.DOUBT),
-                local(holder.valid_from),
-                local(holder.valid_until),
+                _valid(holder, zone),
                 flat_cell(one["references"]),
             )
             for holder, one in zip(known, found, strict=True)
         ],
         empty="nobody is enrolled yet; gate-agent enrol ID PHOTOGRAPH enrols somebody",
     )
+
+
+def _valid(holder: Holder, zone: tzinfo) -> str:
+    """``always``, or from when and until when, to the minute."""
+    bounds = (("from", holder.valid_from), ("until", holder.valid_until))
+    said = [f"{word} {local_text(when, zone)[:-3]}" for word, when in bounds if when is not None]
+    return " ".join(said) or "always"
 
 
 def flat_cell(value: object) -> object:

@@ -24,6 +24,7 @@ from agent.cli.common import (
 from agent.cli.progress import progress
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.sheet import sheet_of
+from agent.cli.terminal.style import Cell, Meaning
 from agent.cli.terminal.table import record, table
 
 app = Commands(
@@ -65,6 +66,9 @@ def add_to(parent: typer.Typer) -> None:
     parent.add_typer(
         app, rich_help_panel=Task.RUN, name="models", help="Model packs: what recognises faces."
     )
+
+
+_STATES = {"installed": Meaning.GOOD, "absent": Meaning.QUIET}
 
 
 @app.command(
@@ -226,7 +230,7 @@ def list_(
                 s.manifest.name + (" *" if s.manifest.name == used else ""),
                 s.manifest.kind,
                 s.manifest.version,
-                s.state,
+                Cell(s.state, _STATES.get(s.state, Meaning.BAD)),
                 s.manifest.licence.spdx,
                 s.manifest.description,
             )

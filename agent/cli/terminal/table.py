@@ -151,5 +151,10 @@ def _are_numbers(values: Sequence[object]) -> bool:
 def _print(console: "Console", shown: "Table") -> None:
     with console.capture() as captured:
         console.print(shown)
-    for line in captured.get().splitlines():
-        typer.echo(line.rstrip())
+    # The box comes with empty lines around it: what stands between two tables is the caller's.
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    first = next((number for number, line in enumerate(lines) if line), 0)
+    while lines and not lines[-1]:
+        lines.pop()
+    for line in lines[first:]:
+        typer.echo(line)
