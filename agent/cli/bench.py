@@ -9,6 +9,7 @@ import typer
 
 from agent.app.open.paths import state_dir
 from agent.cli.common import (
+    Csv,
     Json,
     PackWithoutConfig,
     StateDir,
@@ -16,9 +17,11 @@ from agent.cli.common import (
     emit,
     examples,
     file_option,
+    one_form,
     say,
 )
 from agent.cli.progress import progress
+from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.style import Cell, Meaning, styled
 from agent.cli.terminal.table import table
 
@@ -71,13 +74,17 @@ def bench(
     pack: PackWithoutConfig = None,
     state: StateDir = None,
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
     """Time every stage from frame to relay.
 
     On this machine and one thread, each stage beside its bare library or model. With symbols: how
     many degraded codes are read, and what a stream without any costs, beside each library alone.
     """
+    one_form(as_json=as_json, as_csv=as_csv)
     if subject is BenchSubject.SYMBOLS:
+        if as_csv:
+            raise typer.BadParameter("symbols has none", param_hint="--csv")
         _bench_symbols(as_json=as_json)
         return
     from agent.lab.bench.frame import run_bench, whole_figures
@@ -94,6 +101,10 @@ def bench(
         )
     if as_json:
         emit(found)
+        return
+    if as_csv:
+        stages = [{"stage": name, **stage} for name, stage in found["stages"].items()]
+        sheet_of(("stage", "median_ms", "p99_ms", "bare_ms", "ratio"), stages)
         return
     table(
         ("stage", "median ms", "p99 ms", "bare ms", "ratio"),

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.common import Json, Task, emit, examples, say
+from agent.cli.common import Csv, Json, Task, emit, examples, one_form, say
 from agent.cli.progress import progress
+from agent.cli.terminal.sheet import sheet
 from agent.cli.terminal.table import record, table
 
 _ARRIVALS_AN_HOUR, _FAULTS_AN_HOUR, _RESTARTS_AN_HOUR = 5000 / 24, 10.0, 1000 / 24
@@ -53,6 +54,7 @@ def simulate(
         ),
     ] = None,
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
     """Let a day pass at a simulated gate.
 
@@ -60,6 +62,7 @@ def simulate(
     crashes by a seed; a checker looks at pins and published events only. Needs neither config nor
     key. Exit code 1 if anything happened that never may.
     """
+    one_form(as_json=as_json, as_csv=as_csv)
     from agent.lab.simulate.world import Wish, run_simulation
 
     wish = Wish(
@@ -74,6 +77,8 @@ def simulate(
         found = run_simulation(wish, advance)
     if as_json:
         emit(found)
+    elif as_csv:
+        sheet(("hour", "arrivals"), enumerate(found["arrivals_by_hour"]))
     else:
         _show(found)
     raise typer.Exit(1 if found["violations"] else 0)
