@@ -21,10 +21,11 @@ def test_a_day_as_json_without_config_or_key(gate: Gate, state_dir) -> None:
     assert answer.err == ""
     assert set(found) == INTEGERS | {
         *("faults_by_kind", "violations", "simulated_s", "wall_s", "arrivals_by_hour"),
-        *("probes", "false_grants"),
+        *("probes", "false_grants", "arrivals_by_outcome"),
     }
     assert all(type(found[key]) is int for key in INTEGERS)
     assert found["arrivals"] == sum(found["arrivals_by_hour"]) == 50
+    assert sum(found["arrivals_by_outcome"].values()) == 50
     assert found["faults"] == sum(found["faults_by_kind"].values()) >= 25
     assert (found["seed"], found["violations"]) == (3, [])
     assert found["people_without_a_sign"] == 0
