@@ -181,7 +181,7 @@ def running(state_dir: Path) -> Iterator[list[tuple[str, object]]]:
 
 def test_a_running_agent_answers(running: list[tuple[str, object]], gate: Gate) -> None:
     assert gate("status", "--json").json == {"online": True}
-    assert gate("status").out == "online  yes\n"
+    assert gate("status").out == "faults  none\nonline  yes\n"
     assert gate("clear-fault", "camera:front", "--json").json == {"part": "camera:front"}
     assert [(caller.split()[0], part) for caller, part in running] == [
         (f"uid:{os.getuid()}", "camera:front")

@@ -134,13 +134,13 @@ def test_people_read_a_status_by_access_point(gate: Gate, monkeypatch: pytest.Mo
     }
     monkeypatch.setattr(daemon, "ask_agent", lambda *_: {"status": told})
     assert [line.split(maxsplit=1) for line in gate("status").out.splitlines()[:3]] == [
+        ["faults", "none"],
         ["clock", "state=settled, claimed=-"],
-        ["faults", "-"],
-        ["face_without_pad", "yes"],
+        ["face", "without pad  yes"],
     ]
     assert gate("status").out.splitlines()[3:] == [
-        "false_grants      max_per_day=0.05",
-        "false_grants a    stage=calm, left=1.0",
-        "false_grants b    stage=probed, left=0.2",
+        "false grants      max_per_day=0.05",
+        "false grants a    stage=calm, left=1.0",
+        "false grants b    stage=probed, left=0.2",
     ]
     assert gate("status", "--json").json == told

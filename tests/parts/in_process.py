@@ -2,10 +2,13 @@
 
 import contextlib
 import io
+import logging
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from unittest.mock import patch
+
+import structlog
 
 from agent.cli.main import main
 
@@ -20,6 +23,7 @@ def run_here(
         patch.dict(os.environ, environment, clear=True),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
+        _logs_as_before(),
     ):
         code = main(words)
     return subprocess.CompletedProcess(words, code, _said(out), _said(err))
@@ -30,3 +34,16 @@ def _said(stream: io.TextIOWrapper) -> str:
     buffer = stream.buffer
     assert isinstance(buffer, io.BytesIO)
     return buffer.getvalue().decode()
+
+
+@contextlib.contextmanager
+def _logs_as_before() -> Iterator[None]:
+    """A command sets up the process's logs; the tests after it must hear as if it had not."""
+    root, configured = logging.getLogger(), structlog.get_config()
+    level, handlers = root.level, root.handlers[:]
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
+        structlog.configure(**configured)
