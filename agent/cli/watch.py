@@ -11,6 +11,7 @@ is said to be, and what it says is shown again once it is back.
 import contextlib
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, tzinfo
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,7 +88,7 @@ def _as_lines(site: "Site", found: "Iterator[Round]") -> None:
 
     told: dict[str, object] = {}
     for seen, new in found:
-        for name, value in _standing(seen).items():
+        for name, value in _standing(seen, site.zone).items():
             if told.get(name) != value:
                 told[name] = value
                 say(f"{name}  {plain(value)}")
@@ -96,12 +97,13 @@ def _as_lines(site: "Site", found: "Iterator[Round]") -> None:
                 say("  ".join(plain(cell) for cell in as_row(stored, site.zone, named)))
 
 
-def _standing(seen: "Seen") -> dict[str, object]:
+def _standing(seen: "Seen", zone: tzinfo) -> dict[str, object]:
     """What is worth a line when it changes."""
     from agent.cli.terminal.table import flat
 
     if seen.away is not None or seen.status is None:
-        return {"agent": seen.away or "does not answer"}
+        since = datetime.fromtimestamp(seen.away_since_s, zone).strftime("%H:%M:%S")
+        return {"agent": f"does not answer since {since}: {seen.away}"}
     standing = {name: flat(seen.status.get(name)) or "none" for name in _CHANGES}
     return {"agent": "answers", **{name.replace("_", " "): what for name, what in standing.items()}}
 

@@ -38,7 +38,7 @@ def screen(seen: "Seen", zone: tzinfo, name_of: NameOf, size: tuple[int, int]) -
         if faults:
             parts.append((_table(("fault", "what"), faults), len(faults) + 2))
         parts.append((_table(POINTS, points), len(points) + 2))
-        parts.append((_facts(status), 2))
+        parts.append((_facts(status), 3))
     used = 0
     kept: list[RenderableType] = []
     for part, lines in parts:
@@ -79,13 +79,13 @@ def _facts(status: Mapping[str, Any]) -> "Text":
     facts = {
         "broker": status.get("broker"),
         "waiting": status.get("unpublished"),
-        "holders": status.get("holders"),
         "inside": flat(inside) or "nobody",
+        "holders": status.get("holders"),
         "pack": status.get("pack"),
         "limit": status.get("threshold", {}).get("score"),
     }
     said = "  ".join(f"{name} {plain(value)}" for name, value in facts.items())
-    return Text(said + "\n", no_wrap=True, overflow="ellipsis")
+    return Text(said + "\n")
 
 
 def _decision(one: Any) -> Sequence[object]:

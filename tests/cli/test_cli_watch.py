@@ -162,7 +162,7 @@ def test_the_terminal_is_as_it_was(place: dict[str, str], how: signal.Signals) -
 def test_elsewhere_it_is_lines(place: dict[str, str]) -> None:
     process = subprocess.Popen([PROGRAM, "watch"], env=place, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    assert process.stdout.readline().startswith("agent  no agent answers at ")
+    assert process.stdout.readline().startswith("agent  does not answer since ")
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=60)[0] == ""
     assert process.returncode == 0

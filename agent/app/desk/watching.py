@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.app.open.files.stores import has_journal, open_journal
 from agent.app.open.site import Site
-from agent.errors import UnavailableError
+from agent.errors import GateAgentError
 from agent.ports import StoredEvent
 
 _EVERY_S = 1.0
@@ -33,7 +33,7 @@ Round = tuple[Seen, list[StoredEvent]]
 def rounds(site: Site, ask: Callable[[], Mapping[str, Any]] | None, lines: int) -> Iterator[Round]:
     """A round a second, for ever, the first with the last ``lines`` events.
 
-    ``ask`` gives the agent's status or raises ``UnavailableError``; None: it is not asked.
+    ``ask`` gives the agent's status or says why not by an error; None: it is not asked.
     """
     seen = Seen()
     with contextlib.ExitStack() as stack:
@@ -59,7 +59,8 @@ def _ask(seen: Seen, ask: Callable[[], Mapping[str, Any]]) -> None:
     try:
         seen.status = ask()
         seen.away = None
-    except UnavailableError as error:
+    except GateAgentError as error:
+        # A refusal, or a config that is being written, is over by the next second.
         if seen.away is None:
             seen.away_since_s = time.time()
         seen.away = str(error).partition("\n")[0]
