@@ -23,7 +23,7 @@ def show(found: Mapping[str, Any]) -> None:
     )
     say()
     table(
-        ("FMR", "FNMR", "90 % interval", "threshold", "90 % interval"),
+        ("FMR", "FNMR", "at most (95 %)", "90 % interval", "threshold", "90 % interval"),
         [_at(found, fmr) for fmr in found["fnmr"]],
     )
     _missing(found)
@@ -93,7 +93,8 @@ def show_pad(found: Mapping[str, Any]) -> None:
 def _at(found: Mapping[str, Any], fmr: str) -> Sequence[object]:
     spans = [(found[f"{name}_interval"] or {}).get(fmr) for name in ("fnmr", "threshold")]
     fnmr, threshold = (_rounded(found[name][fmr]) for name in ("fnmr", "threshold"))
-    return (fmr, fnmr, _span(spans[0]), threshold, _span(spans[1]))
+    upper = _rounded((found["fnmr_upper"] or {}).get(fmr))
+    return (fmr, fnmr, upper, _span(spans[0]), threshold, _span(spans[1]))
 
 
 def _missing(found: Mapping[str, Any]) -> None:

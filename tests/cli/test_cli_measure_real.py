@@ -9,7 +9,7 @@ from gate_command import Gate
 EVALUATION_KEYS = {
     "pack", "images", "failed_to_acquire", "genuine", "impostor", "auc", "accuracy",
     "accuracy_threshold", "fnmr", "threshold", "acquisition", "reference_bits",
-    "persons", "impostor_needed", "confidence", "fnmr_interval", "threshold_interval",
+    "persons", "impostor_needed", "confidence", "fnmr_interval", "fnmr_upper", "threshold_interval",
     "ms_per_image", "licence", "free_for_commercial_use",
 }  # fmt: skip
 FMRS = ["1e-2", "1e-3", "1e-4"]

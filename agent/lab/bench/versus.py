@@ -52,7 +52,10 @@ def own_accuracy(folder: Path, state: Path, pack: str, progress: Progress) -> di
 def accuracy(measured: Measured) -> dict[str, Any]:
     """What is set side by side; null where the pairs do not carry it."""
     found = measured.as_json()
-    told = ("images", "persons", "genuine", "impostor", "auc", "accuracy", "fnmr", "fnmr_interval")
+    told = (
+        *("images", "persons", "genuine", "impostor", "auc", "accuracy"),
+        *("fnmr", "fnmr_interval", "fnmr_upper"),
+    )
     return {
         **{name: found[name] for name in told},
         "eer": equal_error_rate(measured.genuine, measured.impostor),

@@ -100,6 +100,7 @@ class Measured:
             "impostor_needed": {name: pairs_needed(fmr) for name, fmr in FMRS.items()},
             "confidence": CONFIDENCE,
             "fnmr_interval": found and dict(found.fnmr),
+            "fnmr_upper": found and _upper(rates.fnmr, found.fnmr),
             "threshold_interval": found and dict(found.threshold),
         }
 
@@ -108,6 +109,17 @@ class Measured:
         if self.persons is None:
             return None
         return intervals(self.genuine, self.impostor, self.persons)
+
+
+def _upper(
+    fnmr: Mapping[str, float | None], spans: Mapping[str, tuple[float, float] | None]
+) -> dict[str, float | None]:
+    """By FMR the 95 % bound by persons: the upper end of a 90 % interval, never below the rate."""
+    told: dict[str, float | None] = {}
+    for name, rate in fnmr.items():
+        span = spans.get(name)
+        told[name] = None if rate is None or span is None else max(rate, span[1])
+    return told
 
 
 @dataclass(frozen=True, slots=True)
