@@ -28,6 +28,11 @@ def _judged(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         value = found["ratios"].get(name, found.get(name))
         if value is not None:
             yield _one(name, value, limit, "at most", (limit - value) / limit)
+    for name, stage in found.get("stages", {}).items():
+        for key, limit in (("ratio", "limit"), ("memory_ratio", "memory_limit")):
+            if key in stage and limit in stage:
+                left = (stage[limit] - stage[key]) / stage[limit]
+                yield _one(f"{name} {key}", stage[key], stage[limit], "at most", left)
     for name, row in found.get("peers", {}).items():
         value, limit = row.get("speedup"), row.get("limit")
         if value is not None and limit is not None:
