@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from agent.app.desk.watching import Round, Seen
     from agent.app.open.site import Site
 
+_LOOKED_BACK = 500
 _CHANGES = ("faults", "access_points", "modes", "broker")
 
 
@@ -63,12 +64,14 @@ def watch(
         answer: Mapping[str, Any] = ask_agent(config, state, {"command": "status"})["status"]
         return answer
 
-    found = rounds(site, None if as_json else ask, lines)
+    in_place = not as_json and is_terminal(sys.stdout)
+    # A screen shows decisions only, and there may be few among the last events.
+    found = rounds(site, None if as_json else ask, _LOOKED_BACK if in_place else lines)
     # Ctrl-C is how one stops to watch, and whoever ends the process wants the terminal back.
     with _ends_as_ctrl_c(), contextlib.suppress(KeyboardInterrupt):
         if as_json:
             _as_json(site, found)
-        elif is_terminal(sys.stdout):
+        elif in_place:
             _in_place(site, found)
         else:
             _as_lines(site, found)
