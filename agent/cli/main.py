@@ -8,40 +8,15 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import (
-    bench,
-    clock,
-    config,
-    daemon,
-    demo,
-    doctor,
-    documents,
-    door,
-    enrol,
-    evaluate,
-    events,
-    gallery,
-    health,
-    holders,
-    identify,
-    init,
-    key,
-    models,
-    passes,
-    references,
-    run,
-    scan,
-    secure_outputs,
-    simulate,
-    state,
-    thermometer,
-    version,
-    voice,
-    watch,
-)
+from agent.cli.care import clock, daemon, events, key, state, thermometer, version, voice
 from agent.cli.common import Commands, say
+from agent.cli.doors import door
 from agent.cli.failures import DEBUG_VARIABLE, FAILED, INTERRUPTED, report
 from agent.cli.fixes import fitted
+from agent.cli.measure import bench, evaluate, simulate
+from agent.cli.passes import health, passes, scan
+from agent.cli.people import documents, enrol, gallery, holders, identify, references
+from agent.cli.running import config, demo, doctor, init, models, run, secure_outputs, watch
 
 NAME = "gate-agent"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from gate_command import PROGRAM, Gate
 
-from agent.cli import daemon
+from agent.cli.care import daemon
 from agent.cli.common import counted
 
 LONGEST_S = 60.0

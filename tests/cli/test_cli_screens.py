@@ -9,7 +9,7 @@ from gate_command import Gate
 from golden import held
 from screens import WIDTHS, golden_screen, terminal
 
-from agent.cli.status_text import show
+from agent.cli.care.status_text import show
 
 STATUS: dict[str, Any] = {
     "online": True,

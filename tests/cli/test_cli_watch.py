@@ -17,9 +17,9 @@ from golden import held
 from screens import WIDTHS, terminal
 
 from agent.app.desk.watching import Seen
-from agent.cli.run_text import Narrator
+from agent.cli.running.run_text import Narrator
+from agent.cli.running.watch_screen import screen
 from agent.cli.terminal.table import console
-from agent.cli.watch_screen import screen
 from agent.domain.record.events import Event, EventType
 from agent.ports import StoredEvent
 

@@ -40,9 +40,9 @@ from agent.operations.voice.prepare import VoiceFiles, write_file
 TABLE = "agent.app.open.files.state"
 # A word that means another thing there: a command, a key of JSON, a folder of the tree.
 ANOTHER_THING = {
-    ("agent.cli.models", "models"),
-    ("agent.cli.passes", "trust"),
-    ("agent.cli.trust", "trust"),
+    ("agent.cli.running.models", "models"),
+    ("agent.cli.passes.passes", "trust"),
+    ("agent.cli.passes.trust", "trust"),
     ("agent.lab.bench.peer", "models"),
     ("agent.lab.evaluate.playback", "models"),
     ("agent.operations.health.verify_health", "trust"),

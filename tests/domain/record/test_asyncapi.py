@@ -25,7 +25,8 @@ from agent.app.open.files.stores import Key, open_journal, open_registry
 from agent.app.open.site import instant, site_of
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.record.losses import Losses
-from agent.cli import models, trust
+from agent.cli.passes import trust
+from agent.cli.running import models
 from agent.controller.door import DoorSettings
 from agent.controller.effects import Record
 from agent.controller.inputs import (

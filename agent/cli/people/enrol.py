@@ -182,7 +182,7 @@ def enrol(
     settled = 0
     if guided:
         from agent.app.desk.guided import enrol_at_camera, kiosk_camera
-        from agent.cli.guidance import guidance
+        from agent.cli.people.guidance import guidance
 
         wanted = images[0] if images else None
         camera_of = partial(kiosk_camera, site, given_config_path(config), wanted, camera_source)

@@ -16,7 +16,7 @@ from agent.cli.common import (
     file_option,
     say,
 )
-from agent.cli.credential_text import HELP, one_text
+from agent.cli.passes.credential_text import HELP, one_text
 from agent.cli.terminal.style import plain
 
 

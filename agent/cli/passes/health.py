@@ -2,8 +2,8 @@
 
 import typer
 
-from agent.cli import trust, verify
 from agent.cli.common import Commands, Task
+from agent.cli.passes import trust, verify
 
 app = Commands(
     "health trust eu-2026-05.pem",

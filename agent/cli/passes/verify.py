@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.cli.common import Commands, Json, emit, examples, file_option, left_out
-from agent.cli.credential_text import HELP, one_text
+from agent.cli.passes.credential_text import HELP, one_text
 from agent.cli.terminal.table import record
 
 

@@ -190,7 +190,7 @@ def operating_point(
     from datetime import UTC, datetime
 
     from agent.app.open.site import site_of
-    from agent.cli.evaluate_text import show_operating_point
+    from agent.cli.measure.evaluate_text import show_operating_point
     from agent.lab.evaluate.operating_point import evaluate_operating_point
     from agent.operations.config.operating_point import table_lines, write_operating_point
 
@@ -277,7 +277,7 @@ def pad(
 
     All installed packs are fused as at the gate. Needs neither config nor key.
     """
-    from agent.cli.evaluate_text import show_pad
+    from agent.cli.measure.evaluate_text import show_pad
     from agent.lab.evaluate.open_pad import evaluate_folder
 
     with progress(wanted=not as_json) as advance:
@@ -337,6 +337,6 @@ def _answer(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         emit(found)
         return
-    from agent.cli.evaluate_text import show
+    from agent.cli.measure.evaluate_text import show
 
     show(found)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli import cards, completion, issuers
+from agent.cli import completion
 from agent.cli.common import (
     Commands,
     Config,
@@ -23,7 +23,8 @@ from agent.cli.common import (
     user,
     warn,
 )
-from agent.cli.credential_text import (
+from agent.cli.passes import cards, issuers
+from agent.cli.passes.credential_text import (
     HELP,
     STDIN,
     advise_trust,
@@ -31,7 +32,7 @@ from agent.cli.credential_text import (
     one_text,
     unknown_issuer,
 )
-from agent.cli.issuers import AccessPoints, limits_text
+from agent.cli.passes.issuers import AccessPoints, limits_text
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import flat, record
 

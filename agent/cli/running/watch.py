@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
+from agent.cli.care.daemon import ask_agent
 from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
-from agent.cli.daemon import ask_agent
 from agent.cli.terminal.style import is_terminal, plain
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def _in_place(site: "Site", found: "Iterator[Round]") -> None:
     from rich.live import Live
 
     from agent.app.desk.people import name_of
+    from agent.cli.running.watch_screen import screen
     from agent.cli.terminal.table import console
-    from agent.cli.watch_screen import screen
     from agent.domain.record.events import EventType
 
     shown = {EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED}

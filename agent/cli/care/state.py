@@ -6,6 +6,7 @@ import typer
 
 from agent.app.open.paths import given_config_path, state_dir
 from agent.cli import completion
+from agent.cli.care.daemon import ask_agent
 from agent.cli.common import (
     Commands,
     Config,
@@ -19,7 +20,6 @@ from agent.cli.common import (
     say,
     user,
 )
-from agent.cli.daemon import ask_agent
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.style import Cell, Meaning

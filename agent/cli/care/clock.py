@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
+from agent.cli.care.daemon import ask_agent
 from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, user
-from agent.cli.daemon import ask_agent
 from agent.cli.terminal.ask import Yes
 from agent.cli.terminal.ask import confirm as make_sure
 from agent.cli.terminal.table import flat, record

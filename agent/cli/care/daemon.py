@@ -30,7 +30,7 @@ def status(*, config: Config = None, state: StateDir = None, as_json: Json = Fal
     if as_json:
         emit(found)
     else:
-        from agent.cli.status_text import show
+        from agent.cli.care.status_text import show
 
         show(found)
 

@@ -46,7 +46,7 @@ def _teller() -> "TellerOf | None":
     """What tells a person the log, where somebody looks at stderr."""
     if not is_terminal(sys.stderr):
         return None
-    from agent.cli.run_text import Narrator
+    from agent.cli.running.run_text import Narrator
 
     # What was asked for by name is shown whole.
     everything = os.environ.get("GATE_AGENT_LOG_LEVEL", "").lower() == "debug"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from agent.cli.status_text import POINTS, fault_rows, point_rows
+from agent.cli.care.status_text import POINTS, fault_rows, point_rows
 from agent.cli.terminal.style import Cell, Meaning, plain
 from agent.cli.terminal.table import flat
 from agent.operations.decisions import decided

@@ -6,7 +6,7 @@ import typer
 
 from agent.app.open.paths import state_dir
 from agent.cli.common import Json, StateDir, Task, complain, emit, examples, say
-from agent.cli.credential_text import advise_trust, unknown_issuer
+from agent.cli.passes.credential_text import advise_trust, unknown_issuer
 from agent.cli.terminal.style import plain
 
 _LONGEST_SHOWN = 48

@@ -11,8 +11,8 @@ import typer
 
 from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say, user, warn
-from agent.cli.holders import Id
-from agent.cli.holders import app as holders
+from agent.cli.people.holders import Id
+from agent.cli.people.holders import app as holders
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.table import record
 

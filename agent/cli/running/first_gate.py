@@ -13,7 +13,7 @@ from agent.app.desk.first_gate import Made, must_be_free, write_first_gate
 from agent.app.desk.first_look import look, try_broker, try_camera
 from agent.app.open.paths import state_dir
 from agent.cli.common import emit, say, warn
-from agent.cli.interview import Interview, note, secret
+from agent.cli.running.interview import Interview, note, secret
 from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import heading, record
 from agent.config import ConfigFile, load_config
@@ -181,7 +181,7 @@ def _enrol(context: typer.Context, wanted: Wanted, gate: FirstGate) -> None:
         person = _whom()
     if person is None:
         return
-    from agent.cli.enrol import enrol
+    from agent.cli.people.enrol import enrol
 
     enrol(
         context,

@@ -115,7 +115,7 @@ def init(
     option; without a terminal, or with --yes, what was found is the answer. An existing file is
     never replaced, and Ctrl-C leaves none.
     """
-    from agent.cli.first_gate import Wanted, make
+    from agent.cli.running.first_gate import Wanted, make
 
     answers = {
         "community": community,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from agent.cli import completion
+from agent.cli.care.daemon import ask_agent
 from agent.cli.common import (
     Commands,
     Config,
@@ -19,7 +20,6 @@ from agent.cli.common import (
     one_form,
     say,
 )
-from agent.cli.daemon import ask_agent
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.table import table

@@ -22,7 +22,7 @@ from agent.cli.common import (
     user,
     warn,
 )
-from agent.cli.holders_text import COLUMNS, flat_cell, show_list
+from agent.cli.people.holders_text import COLUMNS, flat_cell, show_list
 from agent.cli.progress import progress
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.sheet import sheet_of

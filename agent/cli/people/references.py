@@ -22,8 +22,8 @@ from agent.cli.common import (
     user,
     warn,
 )
-from agent.cli.holders import Id
-from agent.cli.holders import app as holders
+from agent.cli.people.holders import Id
+from agent.cli.people.holders import app as holders
 from agent.cli.progress import progress
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.sheet import sheet_of

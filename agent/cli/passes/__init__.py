@@ -1,0 +1,1 @@
+"""Passes, their issuers, and certificates."""

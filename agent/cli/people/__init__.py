@@ -1,0 +1,1 @@
+"""Holders, their references and documents."""
