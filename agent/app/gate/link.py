@@ -62,6 +62,11 @@ class BrokerLink:
         if self._broker is not None:
             self._broker.say(topic, payload)
 
+    @property
+    def window(self) -> int:
+        """How many messages may be under way; none without a broker."""
+        return 0 if self._broker is None else self._broker.window
+
     def connected(self) -> bool:
         """Whether the broker has accepted this kiosk."""
         return self._broker is not None and self._broker.connected()

@@ -33,6 +33,10 @@ class BrokerConfig(Table):
         int, Field(ge=0, le=3600, description="between heartbeats; 0: no heartbeat")
     ] = 60
 
+    backlog_per_s: Annotated[
+        float, Field(ge=0, le=10_000, description="events that waited; 0: as fast as they go")
+    ] = 50.0
+
     @model_validator(mode="after")
     def _pairs(self) -> Self:
         if (self.cert_file is None) != (self.key_file is None):

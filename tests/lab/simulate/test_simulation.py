@@ -202,7 +202,9 @@ def test_an_outbox_that_drops_an_event(monkeypatch) -> None:
 def test_an_outbox_that_sends_the_newest_first(monkeypatch) -> None:
     unpublished = SqliteJournal.unpublished
     monkeypatch.setattr(
-        SqliteJournal, "unpublished", lambda self, limit: unpublished(self, limit)[::-1]
+        SqliteJournal,
+        "unpublished",
+        lambda self, limit, *, after_row=0: unpublished(self, limit, after_row=after_row)[::-1],
     )
     assert "event_out_of_order" in violated()
 

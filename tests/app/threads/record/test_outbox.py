@@ -4,16 +4,19 @@ import itertools
 import json
 import os
 import threading
+import time
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from mosquitto import Subscriber, wait_until
 
-from agent.adapters.broker.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, BrokerSettings, PahoBroker
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.adapters.store.record.journal import SqliteJournal
 from agent.app.threads.record.outbox import Outbox
 from agent.domain.record.events import Event, EventType
+from agent.domain.record.pace import Pace
 from agent.domain.record.published import THINNED, Trace
 from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
@@ -40,7 +43,7 @@ class Sender:
         self.outbox = Outbox(
             journal,
             TOPICS,
-            window=MAX_IN_FLIGHT,
+            pace=Pace(0.0, time.monotonic),
             trace=Trace.MINIMAL,
             refused=self.refusals.append,
             accepted=lambda: self.refusals.append("accepted"),
@@ -173,24 +176,33 @@ def test_no_row_is_marked_before_its_acknowledgement(journal, tmp_path):
     outbox = silent_outbox(journal, refusals)
     for number in range(10):
         journal.append(event(number))
-    thread = threading.Thread(target=outbox.work, args=(silent,))
-    thread.start()
-    assert wait_until(lambda: len(silent.sent) == 4)
-    outbox.notify()
-    outbox.acknowledged(1, None)
-    outbox.acknowledged(99, None)
-    assert wait_until(lambda: journal.pending() == 9)
-    outbox.stop()
-    thread.join(60)
+    with working(outbox, silent):
+        assert wait_until(lambda: len(silent.sent) == 3)
+        outbox.notify()
+        outbox.acknowledged(1, None)
+        outbox.acknowledged(99, None)
+        assert wait_until(lambda: journal.pending() == 9)
     assert len(silent.sent) <= 8
     assert [row.sequence for row in journal.unpublished(2)] == [2, 3]
+
+
+@contextmanager
+def working(outbox: Outbox, broker):
+    """Its thread runs meanwhile, and ends whatever happens."""
+    thread = threading.Thread(target=outbox.work, args=(broker,))
+    thread.start()
+    try:
+        yield
+    finally:
+        outbox.stop()
+        thread.join(60)
 
 
 def silent_outbox(journal, refusals: list[str], trace: Trace = Trace.MINIMAL) -> Outbox:
     return Outbox(
         journal,
         TOPICS,
-        window=4,
+        pace=Pace(0.0, time.monotonic),
         trace=trace,
         refused=refusals.append,
         accepted=lambda: None,
@@ -215,6 +227,8 @@ def test_how_near_a_face_came_stays_in_the_journal(journal, trace: Trace) -> Non
 
 
 class Silent:
+    window = 4
+
     def __init__(self):
         self.sent: list[bytes] = []
         self.mids = itertools.count(1)
@@ -254,14 +268,11 @@ def test_a_hopeless_row_does_not_hold_up_the_stream(journal):
     outbox = silent_outbox(journal, refusals)
     journal.append(event(1))
     journal.append(event(2))
-    thread = threading.Thread(target=outbox.work, args=(silent,))
-    thread.start()
-    assert wait_until(lambda: len(silent.sent) == 2)
-    outbox.acknowledged(1, "Payload format invalid")
-    outbox.acknowledged(2, None)
-    assert wait_until(lambda: journal.pending() == 0)
-    outbox.stop()
-    thread.join(60)
+    with working(outbox, silent):
+        assert wait_until(lambda: len(silent.sent) == 2)
+        outbox.acknowledged(1, "Payload format invalid")
+        outbox.acknowledged(2, None)
+        assert wait_until(lambda: journal.pending() == 0)
     assert "refused for good" in refusals[0]
     assert [row.published for row in journal.read()] == [False, True]
 
