@@ -19,6 +19,10 @@ class Broker(Protocol):
     def window(self) -> int:
         """How many QoS 1 messages may be under way at a time; the broker has a say in it."""
 
+    @property
+    def largest_bytes(self) -> int | None:
+        """The largest packet that it takes; None where it does not say."""
+
     def publish(
         self, topic: str, payload: bytes, *, retain: bool = False, kind: str = CLOUD_EVENT
     ) -> int | None:

@@ -140,6 +140,11 @@ class PahoBroker:
         """As many as the broker takes (Receive Maximum), 100 at most."""
         return self._window
 
+    @property
+    def largest_bytes(self) -> int | None:
+        """The broker's Maximum Packet Size; None where it said none, as in MQTT 3.1.1."""
+        return self._largest_bytes
+
     def connected(self) -> bool:
         """Whether the broker has accepted this client."""
         return self._connected.is_set()

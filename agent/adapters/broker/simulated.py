@@ -72,6 +72,11 @@ class SimulatedClient:
         """How many messages may be under way."""
         return WINDOW
 
+    @property
+    def largest_bytes(self) -> int | None:
+        """It does not say."""
+        return None
+
     def connected(self) -> bool:
         """Whether the broker is there."""
         return self._broker.there and not self._dead

@@ -67,6 +67,11 @@ class BrokerLink:
         """How many messages may be under way; none without a broker."""
         return 0 if self._broker is None else self._broker.window
 
+    @property
+    def largest_bytes(self) -> int | None:
+        """The largest packet that the broker takes, where it says so."""
+        return None if self._broker is None else self._broker.largest_bytes
+
     def connected(self) -> bool:
         """Whether the broker has accepted this kiosk."""
         return self._broker is not None and self._broker.connected()

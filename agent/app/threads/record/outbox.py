@@ -12,7 +12,8 @@ in its order beside it:
     cursors          ^ backlog                ^ stream
 
 A row that the broker refuses stays where it is and is sent again later. One that is too large for
-it is passed by, and tried again with the next connection or after some minutes. One that no broker
+it is passed by, and tried again once the broker says that it takes another size, or after some
+minutes. One that no broker
 would ever take (its payload or topic is malformed) is marked as refused. Each is said to be a
 fault, and none holds up the stream.
 """
@@ -34,6 +35,7 @@ from agent.ports import TOO_LARGE, Broker, Journal, StoredEvent
 _POLL_S = 1.0
 _REFUSED_PAUSE_S = 5.0
 _AGAIN_S = 600.0
+_MOST_PASSED_BY = 10_000
 _HOPELESS = ("Topic name invalid", "Payload format invalid")
 
 _log = structlog.get_logger(__name__)
@@ -74,7 +76,9 @@ class Outbox:
         self._refusing = False
         self._begun = False
         self._boundary = self._backlog = self._stream = 0
-        self._passed_by_s: float | None = None
+        self._passed_by: set[int] = set()
+        self._passed_by_s = 0.0
+        self._largest_bytes: int | None = None
 
     def notify(self) -> None:
         """There may be something to do; never blocks."""
@@ -149,7 +153,7 @@ class Outbox:
                 self._settle_refused(sent.row, refusal)
         if done:
             self._journal.mark_published(done)
-            if self._refusing and not self._pause_s and self._passed_by_s is None:
+            if self._refusing and not self._pause_s and not self._passed_by:
                 self._refusing = False
                 self._accepted()
         # Only now: where the store fails, the same answers are settled again.
@@ -162,9 +166,10 @@ class Outbox:
             self._refused(f"event {row.event.id} is refused for good: {refusal}")
             return
         self._refusing = True
-        if refusal.startswith(TOO_LARGE):
-            if self._passed_by_s is None:
+        if refusal.startswith(TOO_LARGE) and len(self._passed_by) < _MOST_PASSED_BY:
+            if not self._passed_by:
                 self._passed_by_s = self._pace.now_s
+            self._passed_by.add(row.row)
             self._refused(f"an event waits until the broker takes it. {refusal}")
             return
         self._pause_s = _REFUSED_PAUSE_S
@@ -178,7 +183,7 @@ class Outbox:
         if self._pause_s:
             return 0.0
         window, before = broker.window, len(self._under_way)
-        if not self._begun or self._again():
+        if self._again(broker) or not self._begun:
             self._begin(window)
         if self._boundary or before <= window // 2:
             self._stream = self._hand_over(broker, self._stream, window - before, paced=False)
@@ -187,14 +192,19 @@ class Outbox:
             room = min(room, self._pace.allowance)
             self._backlog = self._hand_over(broker, self._backlog, room, paced=True)
             return self._pace.wait_s if self._boundary else 0.0
-        if not self._under_way and self._passed_by_s is None and self._journal.unpublished(1):
+        if not self._under_way and not self._passed_by and self._journal.unpublished(1):
             self._begun = False  # whatever became of it, it is looked for from the beginning
         return 0.0
 
-    def _again(self) -> bool:
-        """Whether what the broker did not take has waited long enough."""
-        since_s = self._passed_by_s
-        return since_s is not None and self._pace.now_s - since_s >= _AGAIN_S
+    def _again(self, broker: Broker) -> bool:
+        """Whether the broker may take by now what was too large for it."""
+        before, self._largest_bytes = self._largest_bytes, broker.largest_bytes
+        if not self._passed_by:
+            return False
+        if before == self._largest_bytes and self._pace.now_s - self._passed_by_s < _AGAIN_S:
+            return False
+        self._passed_by.clear()
+        return True
 
     def _begin(self, window: int) -> None:
         """Tell the backlog from the stream."""
@@ -203,11 +213,10 @@ class Outbox:
         self._boundary = self._stream = newest if waits else 0
         self._backlog = 0
         self._begun = True
-        self._passed_by_s = None
 
     def _hand_over(self, broker: Broker, after: int, room: int, *, paced: bool) -> int:
         """Send at most ``room`` rows after the row ``after``; the last row that was dealt with."""
-        busy = {sent.row.row for sent in self._under_way.values()}
+        busy = {sent.row.row for sent in self._under_way.values()} | self._passed_by
         while room > 0:
             rows = self._journal.unpublished(room, after_row=after)
             for row in rows:
