@@ -17,7 +17,7 @@ class Broker(Protocol):
 
     @property
     def window(self) -> int:
-        """How many QoS 1 messages may be under way at a time; the broker has a say in it."""
+        """How many QoS 1 messages may be handed over and not acknowledged at a time."""
 
     @property
     def largest_bytes(self) -> int | None:

@@ -102,7 +102,6 @@ class PahoBroker:
         self._callbacks = callbacks
         self._connected = threading.Event()
         self._gone = threading.Event()
-        self._window = MAX_IN_FLIGHT
         self._largest_bytes: int | None = None
         self._refused = itertools.count(-1, -1)
         self._oldest: int | None = None
@@ -137,8 +136,8 @@ class PahoBroker:
 
     @property
     def window(self) -> int:
-        """As many as the broker takes (Receive Maximum), 100 at most."""
-        return self._window
+        """100: what is more than the broker takes at a time (Receive Maximum) waits in paho."""
+        return MAX_IN_FLIGHT
 
     @property
     def largest_bytes(self) -> int | None:
@@ -219,7 +218,7 @@ class PahoBroker:
     def _take_limits(self, said: Properties | None) -> None:
         """What the broker said with its acceptance, and what it has shown."""
         self._largest_bytes = getattr(said, "MaximumPacketSize", None)
-        self._window = min(getattr(said, "ReceiveMaximum", MAX_IN_FLIGHT), MAX_IN_FLIGHT)
+        at_a_time = min(getattr(said, "ReceiveMaximum", MAX_IN_FLIGHT), MAX_IN_FLIGHT)
         back = {
             mid: why for mid, size in self._client.kept().items() if (why := self._too_large(size))
         }
@@ -227,7 +226,7 @@ class PahoBroker:
             why = f"{TOO_LARGE}, it seems: {self._breaks} connections broke off before its answer"
             back.setdefault(self._oldest, why)
             self._oldest, self._breaks = None, 0
-        self._client.begin_again(self._window, back)
+        self._client.begin_again(at_a_time, back)
         for mid, why in back.items():
             self._callbacks.acknowledged(mid, why)
 

@@ -38,6 +38,8 @@ _AGAIN_S = 600.0
 _MOST_PASSED_BY = 10_000
 _HOPELESS = ("Topic name invalid", "Payload format invalid")
 
+_AS_JSON = json.JSONEncoder(separators=(",", ":"))
+
 _log = structlog.get_logger(__name__)
 
 
@@ -245,4 +247,4 @@ class Outbox:
             event, source=self._topics.source, epoch=row.epoch, sequence=row.sequence
         )
         # ASCII only: half a character, as of a file name that is no text, has no UTF-8.
-        return json.dumps(body, separators=(",", ":")).encode()
+        return _AS_JSON.encode(body).encode()

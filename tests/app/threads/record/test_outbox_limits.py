@@ -97,7 +97,7 @@ def test_no_more_is_under_way_than_the_broker_receives_at_a_time(
     broker.start()
     sender = make_sender(broker.port)
     assert wait_until(sender.broker.connected)
-    assert sender.broker.window == 7
+    assert sender.broker._client.max_inflight_messages == 7
     for number in range(60):
         journal.append(event(number))
     assert wait_until(lambda: journal.pending() == 0)
