@@ -45,7 +45,12 @@ class Sender:
         )
         will = {"will_topic": TOPICS.status, "will": offline("lost")}
         self.broker = PahoBroker(
-            BrokerSettings("127.0.0.1", port, "sender", **{**will, **settings}),
+            BrokerSettings(
+                "127.0.0.1",
+                port,
+                "sender",
+                **{**will, "own_events": TOPICS.own_events, **settings},
+            ),
             BrokerCallbacks(self._connected, self.goodbyes.append, self.outbox.acknowledged),
         )
         self.thread = threading.Thread(target=self.outbox.work, args=(self.broker,))

@@ -17,6 +17,7 @@ import itertools
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.adapters.broker.mqtt_client import SteadyClient, packet_bytes
+from agent.adapters.broker.proof import Proof
 from agent.adapters.secrets import exposed_mode
 from agent.domain.foreign.boundary import read_or
 from agent.domain.foreign.text import NoTextError, text_of
@@ -62,6 +64,8 @@ class BrokerSettings:
     cert_file: Path | None = None
     key_file: Path | None = None
     keepalive_s: int = 30
+    own_events: str | None = None
+    """A filter of the topics of our own events, by which MQTT 3.1.1 is asked what it passes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,10 @@ class PahoBroker:
         self._gone = threading.Event()
         self._largest_bytes: int | None = None
         self._refused = itertools.count(-1, -1)
+        self._proof = Proof(callbacks.acknowledged, time.monotonic)
         self._oldest: int | None = None
         self._breaks = 0
+        self._asked: int | None = None
         version = mqtt.MQTTv5 if settings.protocol == "5" else mqtt.MQTTv311
         self._five = version == mqtt.MQTTv5
         self._client = SteadyClient(
@@ -125,7 +131,9 @@ class PahoBroker:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
+        self._client.on_subscribe = self._on_subscribe
         self._client.lost = self._on_lost
+        self._client.turn = self._proof.look
 
     def start(self) -> None:
         """Begin to connect, for ever, with growing patience; returns at once."""
@@ -136,8 +144,11 @@ class PahoBroker:
 
     @property
     def window(self) -> int:
-        """100: what is more than the broker takes at a time (Receive Maximum) waits in paho."""
-        return MAX_IN_FLIGHT
+        """100: what is more than the broker takes at a time (Receive Maximum) waits in paho.
+
+        One while it is not known whether the broker passes events on.
+        """
+        return MAX_IN_FLIGHT if self._proof.settled else 1
 
     @property
     def largest_bytes(self) -> int | None:
@@ -164,9 +175,13 @@ class PahoBroker:
             _log.warning("message_too_large", topic=topic, why=why)
             self._callbacks.acknowledged(mid, why)
             return mid
-        try:
+
+        def publish() -> int:
             # A connection lost just now leaves the message with paho, which sends it on return.
             return self._client.publish(topic, payload, 1, retain, properties).mid
+
+        try:
+            return self._proof.hand_over(payload, publish) if kind == CLOUD_EVENT else publish()
         except (ValueError, RuntimeError) as error:
             _log.error("publish_refused", topic=topic, error=str(error))
             return None
@@ -244,10 +259,22 @@ class PahoBroker:
         self._take_limits(said)
         for topic in self._callbacks.listeners:
             self._client.subscribe(topic, qos=1)
+        self._asked = None
+        if self._settings.own_events is not None and not self._five:
+            self._proof.connected()
+            self._asked = self._client.subscribe(self._settings.own_events, qos=1)[1]
         self._connected.set()
         self._callbacks.connected()
 
+    def _on_subscribe(self, _c: Any, _u: Any, mid: int, codes: list[ReasonCode], _p: Any) -> None:
+        if mid == self._asked and any(code.is_failure for code in codes):
+            _log.info("cannot_tell_what_is_passed_on")
+            self._proof.not_allowed()
+
     def _on_message(self, _c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
+        own = self._settings.own_events
+        if own is not None and self._proof.heard(bytes(message.payload)):
+            self._client.unsubscribe(own)
         listener = self._callbacks.listeners.get(message.topic)
         # A retained message answers nothing that was asked just now.
         if listener is None or (message.retain and not listener.retained):
@@ -271,6 +298,8 @@ class PahoBroker:
         self._callbacks.disconnected(why)
 
     def _on_publish(self, _c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
+        if self._proof.holds(mid):
+            return
         self._callbacks.acknowledged(mid, str(code) if code.is_failure else None)
 
 

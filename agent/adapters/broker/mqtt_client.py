@@ -33,6 +33,9 @@ class SteadyClient(mqtt.Client):
     lost: Callable[[str], None] | None = None
     """Told when the loop broke; called from its thread, before it begins anew."""
 
+    turn: Callable[[], None] | None = None
+    """Called from its thread, every second at least while it is connected."""
+
     pause_s = 5.0
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -61,6 +64,12 @@ class SteadyClient(mqtt.Client):
                 return MQTTErrorCode.MQTT_ERR_CONN_LOST
             # From here the loop connects by itself, and closes the old socket as it does.
             self.connect_async(self.host, self.port, self.keepalive)
+
+    def loop_misc(self) -> MQTTErrorCode:
+        """As paho's, and its owner's turn."""
+        if self.turn is not None:
+            self.turn()
+        return super().loop_misc()
 
     def kept(self) -> Mapping[int, int]:
         """The sizes in bytes of what was not acknowledged yet, by message id, the oldest first."""

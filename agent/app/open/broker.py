@@ -56,6 +56,7 @@ def open_broker(file: ConfigFile, callbacks: BrokerCallbacks) -> PahoBroker | No
         cert_file=paths["cert_file"],
         key_file=paths["key_file"],
         keepalive_s=broker.keepalive_s,
+        own_events=topics.own_events,
     )
     return PahoBroker(settings, callbacks)
 

@@ -4,7 +4,7 @@
            ^                                                             |
            `------------------ mark_published <--- PUBACK ---------------'
 
-Where more than a window waits when the broker comes, what waits is a backlog. It goes in its order
+Where more than a hundred wait when the broker comes, what waits is a backlog. It goes in its order
 and at its pace, in a part of the window; what happens from then on is not held up by it, and goes
 in its order beside it:
 
@@ -35,6 +35,8 @@ from agent.ports import TOO_LARGE, Broker, Journal, StoredEvent
 _POLL_S = 1.0
 _REFUSED_PAUSE_S = 5.0
 _AGAIN_S = 600.0
+_SHORT = 100
+"""Rows that wait and are no backlog yet."""
 _MOST_PASSED_BY = 10_000
 _HOPELESS = ("Topic name invalid", "Payload format invalid")
 
@@ -184,9 +186,9 @@ class Outbox:
             return 0.0
         if self._pause_s:
             return 0.0
-        window, before = broker.window, len(self._under_way)
         if self._again(broker) or not self._begun:
-            self._begin(window)
+            self._begin()
+        window, before = broker.window, len(self._under_way)
         if self._boundary or before <= window // 2:
             self._stream = self._hand_over(broker, self._stream, window - before, paced=False)
         if self._boundary:
@@ -208,10 +210,10 @@ class Outbox:
         self._passed_by.clear()
         return True
 
-    def _begin(self, window: int) -> None:
+    def _begin(self) -> None:
         """Tell the backlog from the stream."""
         newest = self._journal.newest_row()
-        waits = len(self._journal.unpublished(window + 1)) > window
+        waits = len(self._journal.unpublished(_SHORT + 1)) > _SHORT
         self._boundary = self._stream = newest if waits else 0
         self._backlog = 0
         self._begun = True

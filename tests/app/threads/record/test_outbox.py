@@ -94,7 +94,7 @@ def test_no_row_is_marked_before_its_acknowledgement(journal, tmp_path):
     for number in range(10):
         journal.append(event(number))
     with working(outbox, silent):
-        assert wait_until(lambda: len(silent.sent) == 3)
+        assert wait_until(lambda: len(silent.sent) == 4)
         outbox.notify()
         outbox.acknowledged(1, None)
         outbox.acknowledged(99, None)
