@@ -8,7 +8,8 @@ import typer
 
 from agent.app.open.paths import control_socket, given_config_path, state_dir
 from agent.cli import completion
-from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
+from agent.cli.common import Config, Json, StateDir, Task, emit, examples
+from agent.cli.terminal.table import line
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -57,7 +58,7 @@ def clear_fault(
     if as_json:
         emit({"part": part, **{key: value for key, value in answer.items() if key != "ok"}})
     else:
-        say(f"cleared {part}")
+        line(f"cleared {part}")
 
 
 def ask_agent(
