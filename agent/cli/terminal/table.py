@@ -80,23 +80,31 @@ def record(values: Mapping[str, object]) -> None:
 
 
 def line(*values: object, hang: int = _GAP) -> None:
-    """Values on one line of stdout; where somebody looks it is folded between words.
+    """Values on one line of stdout; where somebody looks it is folded, between values if that does.
 
-    What does not fit stands below it, ``hang`` columns further in.
+    What does not fit stands below, ``hang`` columns further in.
     """
     if not is_terminal(sys.stdout):
         typer.echo((" " * _GAP).join(plain(_value(value)) for value in values).rstrip())
         return
     from rich.text import Text
 
-    screen = console()
-    shown = Text(" " * _GAP).join(_text(_cell(value)) for value in values)
-    hang += len(shown.plain) - len(shown.plain.lstrip())
-    first = shown.wrap(screen, screen.width)[0]
-    rest = shown[len(first) :]
-    blank = len(rest.plain) - len(rest.plain.lstrip())
-    folded = rest[blank:].wrap(screen, max(screen.width - hang, 1)) if rest.plain.strip() else ()
-    _print(screen, Text("\n").join([first, *(Text(" " * hang).append(one) for one in folded)]))
+    screen, cells = console(), [_text(_cell(value)) for value in values]
+    begin = len(cells[0].plain) - len(cells[0].plain.lstrip())
+    cells[0] = cells[0][begin:]
+    room = max(screen.width - begin - hang, 1)
+    rows, fresh = [Text(" " * begin)], True
+    for cell in cells:
+        whole = cell.cell_len <= room
+        for number, part in enumerate([cell] if whole else cell.split(" ")):
+            for piece in part.wrap(screen, room):
+                gap = 0 if fresh else 1 if number else _GAP
+                if rows[-1].cell_len + gap + piece.cell_len > screen.width and not fresh:
+                    rows.append(Text(" " * (begin + hang)))
+                    gap = 0
+                rows[-1].append(" " * gap).append(piece)
+                fresh = False
+    _print(screen, Text("\n").join(rows))
 
 
 def heading(text: str) -> None:
