@@ -11,7 +11,7 @@ from agent.domain.hours.instant import local_text, utc_text
 from agent.domain.hours.iso_time import read_moment
 from agent.domain.record.events import Event, EventType, cloud_event, type_words
 from agent.errors import RefusedError
-from agent.operations.decisions import in_words
+from agent.operations.decisions import DECISIONS, in_words
 from agent.ports import EventLog, StoredEvent
 
 _BY_ITSELF = ("change", "why")
@@ -147,6 +147,8 @@ def _told(event: Event, zone: tzinfo) -> Iterator[str]:
         # A denial's is a word of ours, any other a person's own.
         denied = event.type is EventType.ACCESS_DENIED
         yield in_words(data["reason"]) if denied else f"reason: {data['reason']}"
+    if event.type in DECISIONS:
+        data.pop("pack", None)  # by which faces were compared, which is nearly always the same
     for key in (*_BY_ITSELF, *_NAMED):
         if data.get(key) is not None:
             value = in_words(data[key]) if key in _IN_WORDS else data[key]

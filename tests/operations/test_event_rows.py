@@ -45,7 +45,7 @@ from agent.ports import StoredEvent
         (EventType.CLOCK_SET, {"change": "set_back", "utc": "soon"}, "set back, now soon"),
         (
             EventType.ACCESS_GRANTED,
-            {"holder": "r-1", "score": 0.6123, "threshold": 0.552},
+            {"holder": "r-1", "score": 0.6123, "threshold": 0.552, "pack": "retail"},
             "r-1 ?, score 0.612 of 0.552",
         ),
         (EventType.ACCESS_GRANTED, {"holder": "r-1", "score": 0.5}, "r-1 ?, score 0.500"),
