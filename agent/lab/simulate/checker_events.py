@@ -88,6 +88,8 @@ class Stream:
         self._places: dict[str, tuple[str, int]] = {}
         self._last: dict[str, int] = {}
         self._backlog: dict[str, int] = {}
+        self._waiting: dict[tuple[str, int], tuple[float, Mapping[str, Any]]] = {}
+        self._next: dict[str, int] = {}
         self._away = False
         self._causes: dict[str, list[float]] = {}
         self._grants: dict[tuple[str, str | None], deque[_Grant]] = {}
@@ -137,10 +139,16 @@ class Stream:
             self._backlog[place[0]] = place[1]
         self._last[place[0]] = max(last, place[1])
         self.events += 1
-        self._weigh(at_s, body)
+        # As a reader has to: what waited may come beside what happened later.
+        self._waiting[place] = (at_s, body)
+        while (following := (place[0], self._next.get(place[0], 1))) in self._waiting:
+            self._weigh(*self._waiting.pop(following))
+            self._next[place[0]] = following[1] + 1
 
     def finish(self, at_s: float) -> Mapping[str, list[float]]:
         """When each output had a cause, by event; what was never published is found."""
+        for place in sorted(self._waiting):
+            self._weigh(*self._waiting[place])
         for epoch, last in self._last.items():
             for sequence in range(1, last + 1):
                 if (epoch, sequence) not in self._seen:
