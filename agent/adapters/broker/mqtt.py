@@ -284,14 +284,15 @@ class PahoBroker:
             read_or("broker message", None, lambda: listener.heard(bytes(message.payload)))
 
     def _on_connect_fail(self, _c: Any, _u: Any) -> None:
-        self._callbacks.disconnected("the broker cannot be reached")
+        self._callbacks.disconnected(self._client.why or "the broker cannot be reached")
 
     def _on_disconnect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
         if self._connected.is_set():
             self._note_break()
         self._connected.clear()
         self._gone.set()
-        self._callbacks.disconnected(f"the connection to the broker ended: {code}")
+        why = self._client.why or f"the connection to the broker ended: {code}"
+        self._callbacks.disconnected(why)
 
     def _on_lost(self, why: str) -> None:
         self._connected.clear()

@@ -13,6 +13,7 @@ It also gathers a packet of up to 256 MB in memory before it looks at it. What t
 is short, and so is all that a broker has to say; anything longer ends the connection.
 """
 
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,6 +22,8 @@ import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
+
+from agent.adapters.broker.failures import why_not_connected
 
 LARGEST_PACKET_BYTES = 100_000
 
@@ -35,6 +38,12 @@ class SteadyClient(mqtt.Client):
 
     turn: Callable[[], None] | None = None
     """Called from its thread, every second at least while it is connected."""
+
+    why: str | None = None
+    """What ended the last try to connect, or the connection: paho does not tell.
+
+    In words: the exception itself would keep the socket open, which paho leaves to the interpreter.
+    """
 
     pause_s = 5.0
 
@@ -65,6 +74,15 @@ class SteadyClient(mqtt.Client):
             # From here the loop connects by itself, and closes the old socket as it does.
             self.connect_async(self.host, self.port, self.keepalive)
 
+    def reconnect(self) -> MQTTErrorCode:
+        """As paho's; what it fails by is kept."""
+        self.why = None
+        try:
+            return super().reconnect()
+        except OSError as error:
+            self.why = why_not_connected(error, self.host, self.port)
+            raise
+
     def loop_misc(self) -> MQTTErrorCode:
         """As paho's, and its owner's turn."""
         if self.turn is not None:
@@ -94,7 +112,11 @@ class SteadyClient(mqtt.Client):
         if bufsize > LARGEST_PACKET_BYTES:
             # paho asks for what is left of a packet, and takes any OSError for a lost connection.
             raise ConnectionAbortedError("the broker sends more than it may")
-        return super()._sock_recv(bufsize)
+        try:
+            return super()._sock_recv(bufsize)
+        except ssl.SSLError as error:  # how a broker of TLS 1.3 refuses a kiosk's certificate
+            self.why = why_not_connected(error, self.host, self.port)
+            raise
 
 
 def packet_bytes(topic: str, payload: bytes | bytearray, properties: Properties | None) -> int:

@@ -24,7 +24,8 @@ class BrokerLink:
         """
         self._organs: Sequence[Organ] = ()
         self._listeners: dict[str, Listener] = {}
-        self._away = False
+        self._told: set[str] = set()
+        self._why: str | None = None
         self._broker = open_broker(
             file,
             BrokerCallbacks(self._connected, self._disconnected, acknowledged, self._listeners),
@@ -41,6 +42,11 @@ class BrokerLink:
         if self._broker is None:
             return "none"
         return "connected" if self._broker.connected() else "away"
+
+    @property
+    def why(self) -> str | None:
+        """Why it is away, by the last try; None while it is not."""
+        return self._why if self.state == "away" else None
 
     def start(self, organs: Sequence[Organ]) -> None:
         """Begin to connect; ``organs`` hear what they listen to, and when it is there."""
@@ -82,11 +88,12 @@ class BrokerLink:
             self._broker.close(timeout_s)
 
     def _connected(self) -> None:
-        self._away = False
+        self._told.clear()
         for organ in self._organs:
             organ.connected()
 
     def _disconnected(self, why: str) -> None:
-        if not self._away:  # once an outage, not with every try
+        if why not in self._told:  # each reason once an outage, not with every try
             _log.warning("broker_away", why=why)
-        self._away = True
+        self._told.add(why)
+        self._why = why

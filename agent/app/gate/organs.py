@@ -213,7 +213,7 @@ class Control(Organ):
                     parts.latches,
                     [point.id for point in config.access_point],
                     core.inbox.post,
-                    lambda: link.state,
+                    lambda: (link.state, link.why),
                     watches.state.accept,
                 ).commands(),
                 **ClockOperator(board, parts.clock, core.inbox.post, watches.time.told).commands(),
