@@ -52,6 +52,19 @@ def test_a_measurement(monkeypatch: pytest.MonkeyPatch, name: str, width: int) -
     held(shown_by(SCREENS[name], monkeypatch, width), f"{name}-{width}.txt")
 
 
+def test_groups_that_nothing_can_be_said_of_are_not_left_out_in_silence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = identities()
+    groups = {
+        label: {**group, "rates": dict.fromkeys(group["rates"])}
+        for label, group in found["by"]["groups"].items()
+    }
+    evaluate_text.show({**found, "by": {"column": "age", "groups": groups}})
+    told = capsys.readouterr().out
+    assert told.endswith("\nby age: not even the pairs of all carry a rate to compare groups at\n")
+
+
 def test_a_limit_that_is_missed_is_red_and_one_that_is_met_green(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

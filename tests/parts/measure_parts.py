@@ -1,6 +1,7 @@
 """Measurements whose figures are given, as the commands find them: nothing is timed here."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,7 @@ def judged(found: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, "verdict": verdict(found)}
 
 
+@cache
 def measured(pack: str, noise: float) -> Measured:
     """Twenty persons, each photograph compared with each; of the last one a photograph failed."""
     random = np.random.default_rng(5)
@@ -107,6 +109,7 @@ def pairs() -> Mapping[str, Any]:
     return told(measured("retail", 0.75), "Apache-2.0", free=True)
 
 
+@cache
 def identities(young: str = "under 30") -> Mapping[str, Any]:
     """With identification, and by groups, the smaller of which carries no rate."""
     found = measured("retail", 0.75)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agent.cli.common import plain, say
+from agent.cli.common import counted, plain, say
 from agent.cli.terminal.table import heading, record, table
 
 _SPAN = "90 % interval"
@@ -78,7 +78,7 @@ def show_operating_point(
         say()
         record(
             {
-                "held out": f"{held['photographs']} photographs",
+                "held out": counted(held["photographs"], "photograph"),
                 "FNMR": _bounded(held["fnmr"], held["fnmr_upper"]),
                 "persons refused": f"{held['persons_refused']} of {held['persons']} at least once"
                 f" (at most {held['persons_refused_upper']:.0%})",
@@ -144,14 +144,17 @@ def _of_gallery(row: Mapping[str, Any]) -> Sequence[object]:
 def _groups(found: Mapping[str, Any]) -> None:
     if "by" not in found:
         return
-    groups = found["by"]["groups"]
+    groups, column = found["by"]["groups"], plain(found["by"]["column"])
+    if not any(rates for group in groups.values() for rates in group["rates"].values()):
+        say()
+        say(f"by {column}: not even the pairs of all carry a rate to compare groups at")
     for fmr, needed in found["impostor_needed"].items():
         rates = {label: group["rates"][fmr] for label, group in groups.items()}
         if None in rates.values():
             # Not even all pairs carry it, and that has been said.
             continue
         say()
-        say(f"by {plain(found['by']['column'])}, at the threshold of all at FMR {fmr}:")
+        say(f"by {column}, at the threshold of all at FMR {fmr}:")
         table(
             ("group", "persons", "failed", "pairs", "FMR", "FNMR", "at most", "persons refused"),
             [

@@ -97,9 +97,15 @@ def intervals(genuine: Scores, impostor: Scores, persons: PairPersons) -> Interv
 
 
 def fnmr_bound(genuine: Scores, owners: Persons, threshold: float) -> float | None:
-    """The 95 % bound by persons of the FNMR at a given threshold; None without genuine scores.
+    """The 95 % bound by persons of the FNMR at a given threshold: the upper of ``fnmr_ends``."""
+    ends = fnmr_ends(genuine, owners, threshold)
+    return None if ends is None else ends[1]
 
-    Never below the rate itself. The threshold is not drawn anew: where these persons made it too,
+
+def fnmr_ends(genuine: Scores, owners: Persons, threshold: float) -> Interval | None:
+    """The interval of the FNMR at a given threshold, by persons; None without genuine scores.
+
+    The rate itself is in it. The threshold is not drawn anew: where these persons made it too,
     the truth is wider. On simulated persons of whom some are refused far more than others it held
     the truth 86 to 93 times in 100, the less often the fewer persons made the errors.
     """
@@ -113,8 +119,8 @@ def fnmr_bound(genuine: Scores, owners: Persons, threshold: float) -> float | No
     weights = 2 * random.integers(0, 2, (_DRAWS, len(of)))
     drawn = weights @ of
     shares = (weights @ refused)[drawn > 0] / drawn[drawn > 0]
-    span = _of_errors(_ends(shares), owners)
-    return rate if span is None else max(rate, span[1])
+    low, high = _of_errors(_ends(shares), owners) or (rate, rate)
+    return min(rate, low), max(rate, high)
 
 
 def _ends(values: Scores) -> Interval | None:
