@@ -23,11 +23,14 @@ class BrokerLink:
             UnavailableError: the broker's password or a certificate is missing.
         """
         self._organs: Sequence[Organ] = ()
+        self._heard = acknowledged
         self._listeners: dict[str, Listener] = {}
         self._away = False
         self._broker = open_broker(
             file,
-            BrokerCallbacks(self._connected, self._disconnected, acknowledged, self._listeners),
+            BrokerCallbacks(
+                self._connected, self._disconnected, self._acknowledged, self._listeners
+            ),
         )
 
     @property
@@ -85,6 +88,11 @@ class BrokerLink:
         self._away = False
         for organ in self._organs:
             organ.connected()
+
+    def _acknowledged(self, mid: int, refusal: str | None) -> None:
+        self._heard(mid, refusal)
+        for organ in self._organs:
+            organ.acknowledged(mid, refusal)
 
     def _disconnected(self, why: str) -> None:
         if not self._away:  # once an outage, not with every try
