@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import paho.mqtt.client as mqtt
+import pytest
 from config_parts import GOOD
 from mosquitto import Mosquitto, wait_until
 from paho.mqtt.enums import CallbackAPIVersion
@@ -109,18 +110,19 @@ def comes(port: int, *topics: str) -> bool:
     return bool(wait_until(lambda: set(retained(port)) == set(topics), 20))
 
 
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_it_stands_after_the_start_and_is_gone_once_the_option_is_off(
-    tmp_path: Path, mosquitto: Mosquitto
+    tmp_path: Path, mosquitto: Mosquitto, protocol: str
 ) -> None:
-    port = mosquitto.port
-    with Kiosk(tmp_path, port, ON):
+    port, speaks = mosquitto.port, f'protocol = "{protocol}"\n'
+    with Kiosk(tmp_path, port, speaks + ON):
         assert comes(port, TOPIC)
     # It outlives the kiosk: Home Assistant may come later.
     (message,) = retained(port).values()
     assert message["origin"]["name"] == "gate-agent"
     assert {"state-north-entry", "mode-north-exit", "decision"} <= set(message["components"])
     assert set(told(tmp_path)) == {TOPIC}
-    with Kiosk(tmp_path, port, "") as kiosk:
+    with Kiosk(tmp_path, port, speaks) as kiosk:
         assert kiosk.discovery.due
         assert comes(port)
         assert wait_until(lambda: told(tmp_path) is None, 20)
