@@ -23,12 +23,15 @@ class BrokerLink:
             UnavailableError: the broker's password or a certificate is missing.
         """
         self._organs: Sequence[Organ] = ()
+        self._heard = acknowledged
         self._listeners: dict[str, Listener] = {}
         self._told: set[str] = set()
         self._why: str | None = None
         self._broker = open_broker(
             file,
-            BrokerCallbacks(self._connected, self._disconnected, acknowledged, self._listeners),
+            BrokerCallbacks(
+                self._connected, self._disconnected, self._acknowledged, self._listeners
+            ),
         )
 
     @property
@@ -91,6 +94,11 @@ class BrokerLink:
         self._told.clear()
         for organ in self._organs:
             organ.connected()
+
+    def _acknowledged(self, mid: int, refusal: str | None) -> None:
+        self._heard(mid, refusal)
+        for organ in self._organs:
+            organ.acknowledged(mid, refusal)
 
     def _disconnected(self, why: str) -> None:
         if why not in self._told:  # each reason once an outage, not with every try
