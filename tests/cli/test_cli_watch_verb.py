@@ -3,10 +3,8 @@
 import grp
 import json
 import os
-import pty
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,22 +13,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-import rich.live  # noqa: F401 - for the processes that are forked here
-from mosquitto import wait_until
 from nobody_parts import as_nobody
+from watch_parts import OFF, is_as_it_was, watching
 
 from agent.app.desk.watching import rounds, status_of
 from agent.app.open.files.state import JOURNAL, SOCKET
 from agent.app.open.files.stores import open_journal
 from agent.app.open.site import instant, make_event, site_of
 from agent.app.threads.control.socket import ControlServer
-from agent.cli.main import main
 from agent.cli.running import watch_screen
 from agent.domain.record.events import EventType
 from agent.errors import UnavailableError
-
-ON, OFF = b"\x1b[?1049h", b"\x1b[?1049l"
-HIDDEN, SHOWN = b"\x1b[?25l", b"\x1b[?25h"
 
 
 @pytest.fixture
@@ -43,90 +36,6 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GATE_AGENT_STATE_DIR", str(state))
     monkeypatch.setenv("TERM", "xterm-256color")
     return state
-
-
-class Watching:
-    """A process that watches, and what it has said by now."""
-
-    def __init__(self, process: int, descriptor: int) -> None:
-        self._process = process
-        self._code: int | None = None
-        self._descriptor = descriptor
-        self._said: list[bytes] = []
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        # Linux answers EIO once the other end of a terminal is closed.
-        try:
-            while data := os.read(self._descriptor, 65_536):
-                self._said.append(data)
-        except OSError:
-            pass
-
-    @property
-    def said(self) -> bytes:
-        return b"".join(self._said)
-
-    @property
-    def lines(self) -> list[str]:
-        return self.said.decode().splitlines()
-
-    def says(self, text: str) -> bool:
-        return bool(wait_until(lambda: text in self.said.decode(errors="replace")))
-
-    def lives(self) -> bool:
-        if self._code is None:
-            done, status = os.waitpid(self._process, os.WNOHANG)
-            self._code = os.waitstatus_to_exitcode(status) if done else None
-        return self._code is None
-
-    def ended(self, by: signal.Signals | None = None) -> int | None:
-        """Its exit code, once all that it said is here."""
-        if by is not None:
-            os.kill(self._process, by)
-        assert wait_until(lambda: not self.lives())
-        self._reader.join(60)
-        return self._code
-
-    def close(self) -> None:
-        """End it, however the test went."""
-        if self.lives():
-            self.ended(signal.SIGKILL)
-        self._reader.join(60)
-        os.close(self._descriptor)
-
-
-@contextmanager
-def watching(
-    *options: str, at_terminal: bool = False, first: Callable[[], object] = lambda: None
-) -> Iterator[Watching]:
-    """The verb in a process of its own, ended with the block; stderr comes with stdout.
-
-    Forked from this one, which has the imports already: they are most of a start. ``first`` is
-    done in it before.
-    """
-    ours, theirs = pty.openpty() if at_terminal else os.pipe()
-    child = os.fork()
-    if not child:
-        code = 99
-        try:
-            os.close(ours)
-            os.dup2(theirs, 1)
-            os.dup2(theirs, 2)
-            sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
-            first()
-            code = main(["watch", *options])
-            sys.stdout.flush()
-            sys.stderr.flush()
-        finally:
-            os._exit(code)
-    os.close(theirs)
-    watched = Watching(child, ours)
-    try:
-        yield watched
-    finally:
-        watched.close()
 
 
 def note(state: Path, what: str) -> None:
@@ -150,10 +59,6 @@ def answering(path: Path, answer: Callable[[], dict[str, object]]) -> Iterator[N
 
 
 # --- the terminal --------------------------------------------------------------------------------
-
-
-def is_as_it_was(said: bytes) -> bool:
-    return said.rfind(OFF) > said.rfind(ON) >= 0 and said.rfind(SHOWN) > said.rfind(HIDDEN) >= 0
 
 
 @pytest.mark.usefixtures("state")
