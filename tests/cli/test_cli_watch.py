@@ -102,7 +102,7 @@ def test_each_access_point_has_its_last_decision(
     ("status", "said"),
     [
         ({"pad": {"packs": {"minifasnet": "1.0", "antispoof": "2"}}}, "minifasnet 1.0, antispoof"),
-        ({"pad": {"packs": {}}, "face_without_pad": True}, "none: a photograph may pass"),
+        ({"pad": {"packs": {}}, "face_without_pad": True}, "none: a photo may pass"),
         ({"pad": {"packs": {}}, "face_without_pad": False}, "attack detection none  "),
     ],
 )

@@ -48,7 +48,7 @@ def test_an_agent_that_is_killed_and_comes_back(site: Site) -> None:
         agent = site.run()
         assert lines.says("agent  answers\n")
         assert lines.says("access points  north-entry=")
-        assert lines.says("attack detection  none: a photograph may pass\n")
+        assert lines.says("attack detection  none: a photo may pass\n")
         assert lines.says("inside  garden=1\n")
         assert lines.says("access.granted")
         assert wait_until(lambda: newest(screen) == WELL)

@@ -34,6 +34,8 @@ _LEVELS = {
 }
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_TIE = "\N{NO-BREAK SPACE}"
+"""A space at which no line ends; it is told as any other."""
 _BEHIND_THE_TIME = 10
 _BEHIND_A_NAME = 20
 _NARROWEST = 40
@@ -115,7 +117,7 @@ def _decision(entry: Entry) -> str:
     granted = entry["event"] == EventType.ACCESS_GRANTED.value
     outcome = "granted" if granted else f"denied: {in_words(plain(entry.get('reason')))}"
     score = score_and_limit(entry)
-    compared = "" if score is None else f"  score/limit {score}"
+    compared = "" if score is None else f"  score/limit{_TIE}{score}"
     where = plain(entry.get("access_point"))
     return f"{where}  {_strong(outcome, Meaning.GOOD if granted else Meaning.BAD)}{compared}"
 
@@ -159,9 +161,9 @@ def _strong(text: str, meaning: Meaning | None) -> str:
 def _folded(text: str) -> str:
     """``text`` with its lines no longer than the terminal is wide, but for a word that is."""
     width = _width()
-    if width is None:
-        return text
-    return "\n".join(_folded_line(line, width) for line in text.split("\n"))
+    lines = text.split("\n")
+    told = lines if width is None else [_folded_line(line, width) for line in lines]
+    return "\n".join(told).replace(_TIE, " ")
 
 
 def _folded_line(line: str, width: int) -> str:

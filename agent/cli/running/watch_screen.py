@@ -87,7 +87,7 @@ def attack_detection(status: Mapping[str, Any]) -> Cell:
     if packs:
         return Cell(", ".join(f"{plain(name)} {plain(one)}" for name, one in packs.items()))
     if status.get("face_without_pad"):
-        return Cell("none: a photograph may pass", Meaning.DOUBT)
+        return Cell("none: a photo may pass", Meaning.DOUBT)
     return Cell("none")
 
 
