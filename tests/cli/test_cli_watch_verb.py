@@ -13,12 +13,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from mosquitto import wait_until
 from nobody_parts import as_nobody
+from store_parts import holder
 from watch_parts import OFF, is_as_it_was, watching
 
+from agent.adapters.store.keys import init_key
 from agent.app.desk.watching import rounds, status_of
 from agent.app.open.files.state import JOURNAL, SOCKET
-from agent.app.open.files.stores import open_journal
+from agent.app.open.files.stores import Key, open_journal, open_registry
 from agent.app.open.site import instant, make_event, site_of
 from agent.app.threads.control.socket import ControlServer
 from agent.cli.running import watch_screen
@@ -102,6 +105,23 @@ def test_a_terminal_that_can_only_print_gets_lines(
         assert watched.says("agent  does not answer since ")
         assert watched.ended(signal.SIGINT) == 0
         assert b"\x1b" not in watched.said
+
+
+def test_who_is_erased_is_named_no_more(state: Path) -> None:
+    site = site_of(state, None)
+    init_key(site.key_file)
+    lin = holder("lin.2")
+    with open_registry(site, Key.NEEDED) as registry:
+        registry.put(lin, by="test", now=instant(site))
+    with open_journal(site) as journal:
+        data = {"holder": "lin.2", "score": 0.6, "threshold": 0.5}
+        journal.append(make_event(EventType.ACCESS_GRANTED, data, instant(site)))
+    with watching(at_terminal=True) as watched:
+        assert watched.says("Lin Yu")
+        with open_registry(site, Key.NEEDED) as registry:
+            registry.remove(lin.id, by="test", now=instant(site))
+        # The last decision stands there by the id from now on.
+        assert wait_until(lambda: watched.said.rfind(b"lin.2") > watched.said.rfind(b"Lin Yu"))
 
 
 # --- lines ---------------------------------------------------------------------------------------
