@@ -4,6 +4,7 @@ r"""Every error the agent raises on purpose, in one tree.
     |-- ConfigError                78   the config is wrong: every finding at once
     |-- UnavailableError           69   something needed is missing: file, device, key, broker
     |   |-- ModelPackError         69   a pack is not installed, or a file of it is wrong
+    |   |   `-- NotInstalledError  69   the pack that shall be used is not installed
     |   |-- StoreError             69   a database is locked, unreadable or not ours
     |   `-- KeyUnavailableError    69   the gallery's key is missing, exposed, or the wrong one
     |-- RefusedError               1    what was asked is refused, with its reason
@@ -80,9 +81,10 @@ class ConfigError(GateAgentError):
 
 
 class UnavailableError(GateAgentError):
-    """Something needed is missing; ``fix`` is what to do about it."""
+    """Something needed is missing; ``fix`` is what to do, ``reason`` a stable word for machines."""
 
     exit_code = 69
+    reason = "unavailable"
 
     def __init__(self, message: str, fix: str | None = None) -> None:
         super().__init__(message if fix is None else f"{message}\nFix: {fix}")
@@ -91,6 +93,12 @@ class UnavailableError(GateAgentError):
 
 class ModelPackError(UnavailableError):
     """A model pack is not installed, or a file of it is not the one its manifest declares."""
+
+
+class NotInstalledError(ModelPackError):
+    """The pack that shall be used is not installed; told by a word of its own."""
+
+    reason = "not_installed"
 
 
 class StoreError(UnavailableError):

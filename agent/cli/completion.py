@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agent.cli.terminal.help import unmarked
+from agent.cli.terminal.offered import unmarked
 from agent.cli.terminal.style import plain
 
 if TYPE_CHECKING:

@@ -112,10 +112,7 @@ def _expected(error: GateAgentError, fitted: Fitted, *, as_json: bool) -> int:
     message, _, fix = str(error).partition(_FIX)
     if isinstance(error, ConfigError):
         return _config(error, message, fitted(fix) or None, as_json=as_json)
-    if isinstance(error, RefusedError):
-        reason = error.reason
-    else:
-        reason = "unavailable" if isinstance(error, UnavailableError) else "failed"
+    reason = error.reason if isinstance(error, RefusedError | UnavailableError) else "failed"
     return _tell(message, error.exit_code, reason, fitted(fix) or None, as_json=as_json)
 
 

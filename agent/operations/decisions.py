@@ -7,9 +7,12 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from agent.domain.record.events import EventType
-from agent.ports import StoredEvent
+from agent.ports import EventLog, StoredEvent
 
 DECISIONS = (EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED)
+_LOOKED_AT = 100
+Last = Mapping[str, StoredEvent]
+"""Decisions by access point."""
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -53,6 +56,13 @@ def decided(
         None if holder is None else name_of(str(holder)) or str(holder),
         score_and_limit(event.data),
     )
+
+
+def last_decisions(log: EventLog) -> Last:
+    """The last decision at each access point that has one among the last hundred of either."""
+    found = [one for kind in DECISIONS for one in log.read(kind=kind.value, newest=_LOOKED_AT)]
+    found.sort(key=lambda one: one.row)
+    return {one.event.access_point: one for one in found if one.event.access_point is not None}
 
 
 def in_words(reason: object) -> str:

@@ -1,22 +1,27 @@
 """Reads the journal for people: what happened since when, of what kind, as CloudEvents."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.domain.credential.near import did_you_mean
 from agent.domain.hours.instant import local_text, utc_text
-from agent.domain.record.events import EventType, cloud_event, type_words
+from agent.domain.hours.iso_time import read_moment
+from agent.domain.record.events import Event, EventType, cloud_event, type_words
 from agent.errors import RefusedError
+from agent.operations.decisions import DECISIONS, in_words
 from agent.ports import EventLog, StoredEvent
 
-_TOLD = (
-    *("reason", "change", "list", "issuer", "pass"),
-    *("part", "file", "detail", "pack", "mode", "cause", "was", "utc", "by"),
-)
-"""What of an event's data stands in a row for people, in this order, behind holder and score."""
+_BY_ITSELF = ("change", "why")
+_NAMED = ("list", "issuer", "pass", "pack", "mode", "cause", "was", "now", "by")
+"""What of an event's data stands in a row for people behind its word, in this order."""
+_IN_WORDS = ("change", "mode", "cause")
+COLUMNS = ("time", "sequence", "type", "access point", "holder", "score", "limit", "what")
+"""What ``as_columns`` gives."""
+UNREAD = "?"
+"""In the place of a name that this user, or this machine, cannot read."""
 NameOf = Callable[[str], str | None]
 """The name of a holder, for whoever may read it; else None."""
 
@@ -64,18 +69,47 @@ def as_json(stored: StoredEvent, source: str) -> dict[str, Any]:
     return cloud_event(stored.event, source=source, epoch=stored.epoch, sequence=stored.sequence)
 
 
+class Columns(NamedTuple):
+    """An event as people read it, a value a column; None where it says nothing of it."""
+
+    time: str
+    sequence: int
+    type: str
+    access_point: str | None
+    holder: str | None
+    score: str | None
+    limit: str | None
+    what: str | None
+
+
+def as_columns(
+    stored: StoredEvent, zone: tzinfo, name_of: NameOf = lambda _holder: None
+) -> Columns:
+    """For people, by ``COLUMNS``: times in ``zone`` (``?``: not trusted), names by ``name_of``."""
+    event = stored.event
+    mark = "" if event.clock_synced else " ?"
+    holder = event.data.get("holder")
+    return Columns(
+        local_text(event.time, zone) + mark,
+        stored.sequence,
+        event.type.value,
+        event.access_point,
+        f"{holder} {name_of(holder) or UNREAD}" if isinstance(holder, str) else None,
+        _score(event.data.get("score")),
+        _score(event.data.get("threshold")),
+        ", ".join(_told(event, zone)) or None,
+    )
+
+
 def as_row(
     stored: StoredEvent, zone: tzinfo, name_of: NameOf = lambda _holder: None
 ) -> tuple[str, int, str, str | None, str]:
-    """For people: time in ``zone`` (``?``: not trusted), sequence, type, access point, what.
-
-    ``name_of`` a holder stands beside their id.
-    """
-    event = stored.event
-    mark = "" if event.clock_synced else " ?"
-    time = local_text(event.time, zone) + mark
-    what = ", ".join(_told(event.data, name_of))
-    return time, stored.sequence, event.type.value, event.access_point, what
+    """The same for a line: time, sequence, type, access point, and the rest in one."""
+    one = as_columns(stored, zone, name_of)
+    beside = "" if one.limit is None else f" of {one.limit}"
+    score = None if one.score is None else f"score {one.score}{beside}"
+    what = ", ".join(told for told in (one.holder, score, one.what) if told is not None)
+    return one.time, one.sequence, one.type, one.access_point, what
 
 
 SHEET = (
@@ -98,18 +132,34 @@ def as_cells(stored: StoredEvent) -> tuple[object, ...]:
     return tuple(known.get(name, event.data.get(name)) for name in SHEET)
 
 
-def _told(data: Mapping[str, Any], name_of: NameOf) -> Iterator[str]:
-    holder = data.get("holder")
-    if isinstance(holder, str):
-        name = name_of(holder)
-        yield holder if name is None else f"{holder} {name}"
-    score, limit = data.get("score"), data.get("threshold")
-    if isinstance(score, int | float):
-        beside = f" of {limit:.3f}" if isinstance(limit, int | float) else ""
-        yield f"score {score:.3f}{beside}"
-    for key in _TOLD:
+def _score(value: object) -> str | None:
+    return f"{value:.3f}" if isinstance(value, int | float) else None
+
+
+def _told(event: Event, zone: tzinfo) -> Iterator[str]:
+    data = dict(event.data)
+    if event.type is EventType.CLOCK_SET:
+        data["was"], data["now"] = (_moment(data.get(key), zone) for key in ("was", "utc"))
+    about, detail = data.get("part", data.get("file")), data.get("detail")
+    if about is not None:
+        yield f"{about}" if detail is None else f"{about}: {detail}"
+    if data.get("reason") is not None:
+        # A denial's is a word of ours, any other a person's own.
+        denied = event.type is EventType.ACCESS_DENIED
+        yield in_words(data["reason"]) if denied else f"reason: {data['reason']}"
+    if event.type in DECISIONS:
+        data.pop("pack", None)  # by which faces were compared, which is nearly always the same
+    for key in (*_BY_ITSELF, *_NAMED):
         if data.get(key) is not None:
-            yield f"{key} {data[key]}"
+            value = in_words(data[key]) if key in _IN_WORDS else data[key]
+            yield f"{value}" if key in _BY_ITSELF else f"{key} {value}"
+
+
+def _moment(text: object, zone: tzinfo) -> str | None:
+    try:
+        return None if text is None else local_text(read_moment(str(text)), zone)
+    except ValueError:
+        return str(text)
 
 
 def follow(

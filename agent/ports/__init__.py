@@ -24,10 +24,19 @@ from agent.ports.people import (
     StillHolds,
     whoever,
 )
-from agent.ports.record import AgingStream, Broker, EventLog, Journal, StoredEvent, Stream
+from agent.ports.record import (
+    TOO_LARGE,
+    AgingStream,
+    Broker,
+    EventLog,
+    Journal,
+    StoredEvent,
+    Stream,
+)
 from agent.ports.senses import Camera, IdReader, Inputs, PhotoDecoder, SymbolReader, Thermometer
 
 __all__ = [
+    "TOO_LARGE",
     "AgingStream",
     "BoundMemory",
     "Broker",

@@ -8,9 +8,20 @@ from typing import Protocol
 from agent.domain.record.events import Event
 from agent.domain.record.topics import CLOUD_EVENT
 
+TOO_LARGE = "Packet too large"
+"""How the refusal begins of a message that is larger than the broker takes."""
+
 
 class Broker(Protocol):
     """A connection to the community's broker; publishing is the outbox's."""
+
+    @property
+    def window(self) -> int:
+        """How many QoS 1 messages may be handed over and not acknowledged at a time."""
+
+    @property
+    def largest_bytes(self) -> int | None:
+        """The largest packet that it takes; None where it does not say."""
 
     def publish(
         self, topic: str, payload: bytes, *, retain: bool = False, kind: str = CLOUD_EVENT
@@ -61,8 +72,11 @@ class Journal(Protocol):
     def make_durable(self) -> None:
         """What was appended so far survives a power failure from now on."""
 
-    def unpublished(self, limit: int) -> Sequence[StoredEvent]:
-        """The oldest durable rows not yet acknowledged, in their order."""
+    def unpublished(self, limit: int, *, after_row: int = 0) -> Sequence[StoredEvent]:
+        """The oldest durable rows after ``after_row`` not yet acknowledged, in their order."""
+
+    def newest_row(self) -> int:
+        """The number of the newest row; 0 before the first."""
 
     def mark_published(self, rows: Sequence[int]) -> None:
         """The broker has acknowledged these rows."""

@@ -8,7 +8,7 @@ import struct
 import sys
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -53,10 +53,15 @@ def screen(
         monkeypatch.delenv("NO_COLOR", raising=False)
     else:
         monkeypatch.setenv("NO_COLOR", "1")
+    return shown_by(lambda: main([str(word) for word in words]), monkeypatch, columns)
+
+
+def shown_by(deed: Callable[[], object], monkeypatch: pytest.MonkeyPatch, columns: int) -> str:
+    """What a terminal of ``columns`` shows of a deed, in the environment that there is."""
     with terminal(columns) as (stream, seen), monkeypatch.context() as swapped:
         swapped.setattr(sys, "stdout", stream)
         swapped.setattr(sys, "stderr", stream)
-        main([str(word) for word in words])
+        deed()
         stream.flush()
     return b"".join(seen).decode().replace("\r\n", "\n")
 

@@ -1,6 +1,7 @@
 """What the shell offers where a name is asked for, asked as a shell asks."""
 
 import json
+import re
 import shlex
 import socket
 import sqlite3
@@ -95,6 +96,21 @@ def test_a_shell_that_shows_more_gets_the_names_whose_key_is_there(
     ]
     keyed.rename(keyed.with_name("away"))
     assert offered("holders", "show", "r-", shell="fish") == ["r-1042", "r-1043"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
+def test_an_offer_waits_for_nothing_heavy(people: Path, program: Gate, shell: str) -> None:
+    line = "gate-agent holders show r-"
+    asked = program(
+        _GATE_AGENT_COMPLETE=f"complete_{shell}", COMP_WORDS=line, COMP_CWORD="3",
+        _TYPER_COMPLETE_ARGS=line, _TYPER_COMPLETE_FISH_ACTION="get-args",
+        PYTHONPROFILEIMPORTTIME="1",
+    )  # fmt: skip
+    assert "r-1042" in asked.out
+    imported = set(re.findall(r"\|\s+([a-z0-9_.]+)$", asked.err, flags=re.MULTILINE))
+    assert "sqlite3" in imported
+    heavy = {"numpy", "cv2", "pydantic", "rich", "agent.operations.voice.texts"}
+    assert not imported & heavy
 
 
 def test_the_places_on_the_line_count_before_the_variables(

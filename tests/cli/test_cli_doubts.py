@@ -151,7 +151,7 @@ def test_a_pass_of_an_unknown_issuer_is_not_called_forged(
     found = gate("pass", "verify", "--file", tmp_path / "pass.txt", "--json").json
     assert (found["reason"], found["unknown_issuer"]) == ("CredentialForged", "office")
     scanned = gate("scan", tmp_path / "code.png")
-    assert "gate_pass, unknown issuer office: GP1:" in scanned.out
+    assert "gate pass, not valid: unknown issuer office: GP1:" in scanned.out
     assert "Forged" not in scanned.out + answer.out
     (line,) = gate("scan", tmp_path / "code.png", "--json").lines
     (symbol,) = line["symbols"]

@@ -135,12 +135,12 @@ def test_people_read_a_status_by_access_point(gate: Gate, monkeypatch: pytest.Mo
     monkeypatch.setattr(daemon, "ask_agent", lambda *_: {"status": told})
     assert [line.split(maxsplit=1) for line in gate("status").out.splitlines()[:3]] == [
         ["faults", "none"],
-        ["clock", "state=settled, claimed=-"],
-        ["face", "without pad  yes"],
+        ["clock", "state settled"],
+        ["a", "photograph may pass  yes"],
     ]
     assert gate("status").out.splitlines()[3:] == [
-        "false grants      max_per_day=0.05",
-        "false grants a    stage=calm, left=1.0",
-        "false grants b    stage=probed, left=0.2",
+        "false grants           max per day 0.05",
+        "false grants a         stage calm, left 1.0",
+        "false grants b         stage probed, left 0.2",
     ]
     assert gate("status", "--json").json == told

@@ -32,9 +32,12 @@ def people(faces: Path, tmp_path: Path) -> Path:
 
 
 def test_identities_are_evaluated(people: Path, pack_state: Path, gate: Gate) -> None:
-    answer = gate("evaluate", "identities", people, "--json")
+    sheets = people.parent / "sheets"
+    answer = gate("evaluate", "identities", people, "--sheets", sheets, "--json")
     assert (answer.code, answer.err) == (0, "")
     found = answer.json
+    assert {path.name for path in sheets.iterdir()} == {"packs.csv", "rates.csv"}
+    assert "\ndlib,1e-2," in (sheets / "rates.csv").read_text()
     assert set(found) == EVALUATION_KEYS | {"open_set"}
     assert (found["pack"], found["images"]) == ("dlib", 6)
     assert found["failed_to_acquire"] == ["biden/broken.jpg"]

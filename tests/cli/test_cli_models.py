@@ -62,6 +62,20 @@ def test_another_pack_is_chosen_by_a_person_only(
     assert "gate-agent models choose retail" in told
     assert gate("models", "choose", "retail", "--json").json["why"] == "a person chose it"
     assert gate("models", "chosen", "--json").json["pack"] == "retail"
+
+
+@pytest.mark.parametrize("words", ["models choose dlib", "models verify dlib"])
+def test_a_pack_that_is_needed_and_not_installed_is_unavailable(
+    words: str, gate: Gate, state_dir: Path
+) -> None:
+    answer = gate(*words.split(), "--json")
+    assert (answer.code, answer.json["exit_code"]) == (69, 69)
+    assert answer.json["fix"] == "gate-agent models install dlib"
+    assert not state_dir.exists()
+
+
+def test_a_choice_of_what_is_not_installed_keeps_its_word(gate: Gate) -> None:
+    """Scripts know it by ``reason``."""
     assert gate("models", "choose", "dlib", "--json").json["reason"] == "not_installed"
 
 

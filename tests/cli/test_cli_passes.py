@@ -1,6 +1,7 @@
 """``gate-agent pass``: from the issuer's key to the card in somebody's hand."""
 
 import json
+import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -110,8 +111,9 @@ def test_trust_comes_and_goes(gate: Gate, issue, office: Path) -> None:
 def test_people_read_no_python(gate: Gate, issue, office: Path) -> None:
     by = ("--trust", office.with_name("office.pem.pub"), "--issuer", "office")
     shown = gate("pass", "verify", "--text", issue().json["text"], *by).out
-    said = dict(line.split(maxsplit=1) for line in shown.splitlines()[1:])
-    assert (said["communities"], said["access_points"], said["template"]) == ("lakeside", "-", "no")
+    said = dict(re.split("  +", line) for line in shown.splitlines()[1:])
+    told = (said["communities"], said["access points"], said["uses"], said["face template"])
+    assert told == ("lakeside", "all", "any number", "no")
 
 
 def test_a_pass_beyond_its_issuers_limits_is_revoked_by_its_text(

@@ -57,8 +57,8 @@ def test_a_line_an_image_in_their_order(gate: Gate, draw, tmp_path: Path) -> Non
 def test_people_are_told_in_words(gate: Gate, draw) -> None:
     answer = gate("scan", draw("a.png", "hello"))
     assert answer.code == 0
-    assert "QRCode by zxing" in answer.out
-    assert "hello" in answer.out
+    assert "QR code by zxing" in answer.out
+    assert "no credential: hello" in answer.out
 
 
 def test_a_transparent_image_is_paper(gate: Gate, draw, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from screens import WIDTHS, terminal
 
 from agent.cli.terminal.sheet import sheet
 from agent.cli.terminal.style import Cell, Meaning, styled
-from agent.cli.terminal.table import record, table
+from agent.cli.terminal.table import line, record, table
 
 COLUMNS = ("id", "name", "category", "references", "why")
 ROWS = [
@@ -40,7 +40,11 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Shown:
 
 @pytest.mark.parametrize("width", [20, 30, *WIDTHS])
 def test_nothing_is_wider_than_the_terminal_and_nothing_is_lost(shown: Shown, width: int) -> None:
-    for said in (lambda: table(COLUMNS, ROWS), lambda: record(dict(zip(COLUMNS, ROWS[0])))):  # noqa: B905 - equally long
+    for said in (
+        lambda: table(COLUMNS, ROWS),
+        lambda: record(dict(zip(COLUMNS, ROWS[0]))),  # noqa: B905 - equally long
+        lambda: line(*ROWS[0], hang=8),
+    ):
         seen = shown(width, said, no_colour="1")
         assert max(map(cell_len, seen.splitlines())) <= width
         assert {"r-1042", "李雨", "resident", "words", "fold"} <= set(seen.split())
@@ -50,6 +54,44 @@ def test_what_does_not_fit_becomes_a_record_a_row(shown: Shown) -> None:
     seen = shown(30, lambda: table(COLUMNS, ROWS), no_colour="1")
     blocks = seen.strip().split("\n\n")
     assert [block.split()[:2] for block in blocks] == [["id", "r-1042"], ["id", "v-77"]]
+
+
+def test_a_line_is_folded_under_itself(shown: Shown, capsys: pytest.CaptureFixture[str]) -> None:
+    seen = shown(30, lambda: line(*ROWS[0], hang=8), no_colour="1")
+    assert seen.splitlines() == [
+        "r-1042  李雨  resident  3  so",
+        "        many words that they",
+        "        need a fold",
+    ]
+    indented = shown(30, lambda: line("  a word that is said and the rest of it"), no_colour="1")
+    assert indented.splitlines() == ["  a word that is said and the", "    rest of it"]
+    assert "\x1b[32mresident" in shown(30, lambda: line(*ROWS[0], hang=8))
+    line(*ROWS[0])
+    assert capsys.readouterr().out == (
+        "r-1042  李雨  resident  3  so many words that they need a fold\n"
+    )
+
+
+def test_a_table_has_another_form_where_it_is_narrow(
+    shown: Shown, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said() -> None:
+        table(COLUMNS, ROWS, narrow=lambda: line("two people"))
+
+    assert shown(30, said) == "two people\n"
+    assert "李雨" in shown(160, said)
+    said()
+    assert len(capsys.readouterr().out.splitlines()) == 1 + len(ROWS)
+
+
+def test_a_terminal_without_abilities_is_as_wide_as_it_is(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> None:
+        monkeypatch.setenv("TERM", "dumb")
+        table(COLUMNS, ROWS)
+
+    assert max(map(cell_len, shown(40, said).splitlines())) <= 40
 
 
 def test_colour_means_something_and_can_be_turned_off(shown: Shown) -> None:

@@ -7,6 +7,7 @@ does DEED (start, settle, accept) and kills itself at that many calls.
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,7 @@ from agent.app.open.site import site_of
 from agent.domain.access.registry import Registry
 from agent.domain.door.door_mode import DoorLatch, Latches, Mode
 from agent.domain.record.events import Event
+from agent.domain.record.pace import Pace
 from agent.domain.record.topics import Topics
 from agent.ports import Door
 
@@ -215,7 +217,7 @@ class Running:
             trusted_time=files.ledger,
             faults=faults,
         )
-        self.core = Core(stores, Topics("lakeside", "g3", "north-1"), 10)
+        self.core = Core(stores, Topics("lakeside", "g3", "north-1"), Pace(0.0, time.monotonic))
         doors: dict[str, Door] = {"turnstile": self.output}
         takers = dict.fromkeys(get_args(Told), self.told.append)
         outlets = Outlets(self.core.inbox.post, takers)

@@ -23,10 +23,15 @@ class Authority:
     def ca(self) -> Path:
         return self.folder / "ca.pem"
 
-    def issue(self, name: str, *addresses: str) -> tuple[Path, Path]:
-        """The certificate and key files of ``name``, valid for these addresses or host names."""
+    def issue(self, name: str, *addresses: str, begins_in_days: float = -1.0) -> tuple[Path, Path]:
+        """The certificate and key files of ``name``, valid for these addresses or host names.
+
+        They are valid for two days from ``begins_in_days`` on.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_named(name), self.name, key.public_key(), authority=False)
+        begins = datetime.now(UTC) + timedelta(days=begins_in_days)
+        builder = builder.not_valid_before(begins).not_valid_after(begins + timedelta(days=2))
         names = [_general_name(address) for address in addresses]
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -40,7 +45,10 @@ def make_authority(folder: Path) -> Authority:
     folder.mkdir()
     key = ec.generate_private_key(ec.SECP256R1())
     name = _named(f"tests {folder.name}")
-    certificate = _builder(name, name, key.public_key(), authority=True).sign(key, hashes.SHA256())
+    now = datetime.now(UTC)
+    builder = _builder(name, name, key.public_key(), authority=True)
+    builder = builder.not_valid_before(now - timedelta(days=9))
+    certificate = builder.not_valid_after(now + timedelta(days=9)).sign(key, hashes.SHA256())
     made = Authority(folder, key, name)
     _write(made.ca, certificate)
     return made
@@ -60,15 +68,12 @@ def _general_name(text: str) -> x509.GeneralName:
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, *, authority: bool
 ) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
     )
 

@@ -4,14 +4,20 @@ paho keeps what was published and not acknowledged, and sends it again in order 
 while it is offline it would queue without limit. So nothing is handed over while disconnected, and
 the outbox bounds what is under way: the journal is the queue, not the RAM.
 
+A message larger than the broker takes (Maximum Packet Size) is refused here, as if the broker had.
+One that says no such thing breaks the connection off instead: whatever was the oldest in three
+connections that broke before it was acknowledged, is taken back as too large.
+
 Until signed commands exist, nothing from the broker moves an output. The agent listens to no topics
 but these, each with its own handler: the answer to its own question for the time, which counts only
 with a signature, and announcements, which make sound and nothing else.
 """
 
+import itertools
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,17 +30,20 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from agent.adapters.broker.mqtt_client import SteadyClient
+from agent.adapters.broker.mqtt_client import SteadyClient, packet_bytes
+from agent.adapters.broker.proof import Proof
 from agent.adapters.secrets import exposed_mode
 from agent.domain.foreign.boundary import read_or
 from agent.domain.foreign.text import NoTextError, text_of
 from agent.domain.record.topics import CLOUD_EVENT, JSON
 from agent.errors import UnavailableError
+from agent.ports import TOO_LARGE
 
 MAX_IN_FLIGHT = 100
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1, 60
 _CONNECT_TIMEOUT_S = 5.0
 _LARGEST_HEARD_BYTES = 4096
+_MOST_BREAKS = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -55,6 +64,8 @@ class BrokerSettings:
     cert_file: Path | None = None
     key_file: Path | None = None
     keepalive_s: int = 30
+    own_events: str | None = None
+    """A filter of the topics of our own events, by which MQTT 3.1.1 is asked what it passes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,12 @@ class PahoBroker:
         self._callbacks = callbacks
         self._connected = threading.Event()
         self._gone = threading.Event()
+        self._largest_bytes: int | None = None
+        self._refused = itertools.count(-1, -1)
+        self._proof = Proof(callbacks.acknowledged, time.monotonic)
+        self._oldest: int | None = None
+        self._breaks = 0
+        self._asked: int | None = None
         version = mqtt.MQTTv5 if settings.protocol == "5" else mqtt.MQTTv311
         self._five = version == mqtt.MQTTv5
         self._client = SteadyClient(
@@ -114,7 +131,9 @@ class PahoBroker:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
+        self._client.on_subscribe = self._on_subscribe
         self._client.lost = self._on_lost
+        self._client.turn = self._proof.look
 
     def start(self) -> None:
         """Begin to connect, for ever, with growing patience; returns at once."""
@@ -123,6 +142,19 @@ class PahoBroker:
         )
         self._client.loop_start()
 
+    @property
+    def window(self) -> int:
+        """100: what is more than the broker takes at a time (Receive Maximum) waits in paho.
+
+        One while it is not known whether the broker passes events on.
+        """
+        return MAX_IN_FLIGHT if self._proof.settled else 1
+
+    @property
+    def largest_bytes(self) -> int | None:
+        """The broker's Maximum Packet Size; None where it said none, as in MQTT 3.1.1."""
+        return self._largest_bytes
+
     def connected(self) -> bool:
         """Whether the broker has accepted this client."""
         return self._connected.is_set()
@@ -130,12 +162,26 @@ class PahoBroker:
     def publish(
         self, topic: str, payload: bytes, *, retain: bool = False, kind: str = CLOUD_EVENT
     ) -> int | None:
-        """Hand one QoS 1 message over; its message id, or None while not connected."""
+        """Hand one QoS 1 message over; its message id, or None while not connected.
+
+        One that is larger than the broker takes is refused at once, under an id below 0.
+        """
         if not self._connected.is_set():
             return None
-        try:
+        properties = self._of_kind(kind)
+        why = self._too_large(packet_bytes(topic, payload, properties))
+        if why is not None:
+            mid = next(self._refused)
+            _log.warning("message_too_large", topic=topic, why=why)
+            self._callbacks.acknowledged(mid, why)
+            return mid
+
+        def publish() -> int:
             # A connection lost just now leaves the message with paho, which sends it on return.
-            return self._client.publish(topic, payload, 1, retain, self._of_kind(kind)).mid
+            return self._client.publish(topic, payload, 1, retain, properties).mid
+
+        try:
+            return self._proof.hand_over(payload, publish) if kind == CLOUD_EVENT else publish()
         except (ValueError, RuntimeError) as error:
             _log.error("publish_refused", topic=topic, error=str(error))
             return None
@@ -144,8 +190,11 @@ class PahoBroker:
         """Hand one JSON message over at QoS 0; what meets a lost connection is gone with it."""
         if not self._connected.is_set():
             return
+        properties = self._of_kind(JSON)
+        if self._too_large(packet_bytes(topic, payload, properties)) is not None:
+            return
         try:
-            self._client.publish(topic, payload, 0, properties=self._of_kind(JSON))
+            self._client.publish(topic, payload, 0, properties=properties)
         except (ValueError, RuntimeError) as error:
             _log.error("publish_refused", topic=topic, error=str(error))
 
@@ -175,18 +224,57 @@ class PahoBroker:
         properties.ContentType = kind
         return properties
 
-    def _on_connect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
+    def _too_large(self, size: int) -> str | None:
+        most = self._largest_bytes
+        if most is None or size <= most:
+            return None
+        return f"{TOO_LARGE}: {size} bytes, and the broker takes {most} (its max_packet_size)"
+
+    def _take_limits(self, said: Properties | None) -> None:
+        """What the broker said with its acceptance, and what it has shown."""
+        self._largest_bytes = getattr(said, "MaximumPacketSize", None)
+        at_a_time = min(getattr(said, "ReceiveMaximum", MAX_IN_FLIGHT), MAX_IN_FLIGHT)
+        back = {
+            mid: why for mid, size in self._client.kept().items() if (why := self._too_large(size))
+        }
+        if self._oldest is not None and self._breaks >= _MOST_BREAKS:
+            why = f"{TOO_LARGE}, it seems: {self._breaks} connections broke off before its answer"
+            back.setdefault(self._oldest, why)
+            self._oldest, self._breaks = None, 0
+        self._client.begin_again(at_a_time, back)
+        for mid, why in back.items():
+            self._callbacks.acknowledged(mid, why)
+
+    def _note_break(self) -> None:
+        oldest = next(iter(self._client.kept()), None)
+        self._breaks = self._breaks + 1 if oldest == self._oldest else 1
+        self._oldest = oldest
+
+    def _on_connect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, said: Any) -> None:
         if code.is_failure:
             self._connected.clear()
             self._callbacks.disconnected(f"the broker refuses this kiosk: {code}")
             return
         _log.info("broker_connected", host=self._settings.host)
+        self._take_limits(said)
         for topic in self._callbacks.listeners:
             self._client.subscribe(topic, qos=1)
+        self._asked = None
+        if self._settings.own_events is not None and not self._five:
+            self._proof.connected()
+            self._asked = self._client.subscribe(self._settings.own_events, qos=1)[1]
         self._connected.set()
         self._callbacks.connected()
 
+    def _on_subscribe(self, _c: Any, _u: Any, mid: int, codes: list[ReasonCode], _p: Any) -> None:
+        if mid == self._asked and any(code.is_failure for code in codes):
+            _log.info("cannot_tell_what_is_passed_on")
+            self._proof.not_allowed()
+
     def _on_message(self, _c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
+        own = self._settings.own_events
+        if own is not None and self._proof.heard(bytes(message.payload)):
+            self._client.unsubscribe(own)
         listener = self._callbacks.listeners.get(message.topic)
         # A retained message answers nothing that was asked just now.
         if listener is None or (message.retain and not listener.retained):
@@ -196,18 +284,23 @@ class PahoBroker:
             read_or("broker message", None, lambda: listener.heard(bytes(message.payload)))
 
     def _on_connect_fail(self, _c: Any, _u: Any) -> None:
-        self._callbacks.disconnected("the broker cannot be reached")
+        self._callbacks.disconnected(self._client.why or "the broker cannot be reached")
 
     def _on_disconnect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
+        if self._connected.is_set():
+            self._note_break()
         self._connected.clear()
         self._gone.set()
-        self._callbacks.disconnected(f"the connection to the broker ended: {code}")
+        why = self._client.why or f"the connection to the broker ended: {code}"
+        self._callbacks.disconnected(why)
 
     def _on_lost(self, why: str) -> None:
         self._connected.clear()
         self._callbacks.disconnected(why)
 
     def _on_publish(self, _c: Any, _u: Any, mid: int, code: ReasonCode, _p: Any) -> None:
+        if self._proof.holds(mid):
+            return
         self._callbacks.acknowledged(mid, str(code) if code.is_failure else None)
 
 

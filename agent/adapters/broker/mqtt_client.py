@@ -5,17 +5,25 @@ Its network loop reconnects after an ordinary loss. But an answer that it reconn
 raises out of the thread, which nobody would notice: the client would look connected, and nothing
 would be published until a restart. Here the loop begins anew instead.
 
+What was handed over and not acknowledged it sends again after a reconnect, whatever comes of it: a
+broker that breaks off at a packet that is too large for it would see nothing else ever again. So
+messages can be taken back before they are sent again.
+
 It also gathers a packet of up to 256 MB in memory before it looks at it. What the agent listens to
 is short, and so is all that a broker has to say; anything longer ends the connection.
 """
 
+import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.properties import Properties
+
+from agent.adapters.broker.failures import why_not_connected
 
 LARGEST_PACKET_BYTES = 100_000
 
@@ -27,6 +35,15 @@ class SteadyClient(mqtt.Client):
 
     lost: Callable[[str], None] | None = None
     """Told when the loop broke; called from its thread, before it begins anew."""
+
+    turn: Callable[[], None] | None = None
+    """Called from its thread, every second at least while it is connected."""
+
+    why: str | None = None
+    """What ended the last try to connect, or the connection: paho does not tell.
+
+    In words: the exception itself would keep the socket open, which paho leaves to the interpreter.
+    """
 
     pause_s = 5.0
 
@@ -57,8 +74,54 @@ class SteadyClient(mqtt.Client):
             # From here the loop connects by itself, and closes the old socket as it does.
             self.connect_async(self.host, self.port, self.keepalive)
 
+    def reconnect(self) -> MQTTErrorCode:
+        """As paho's; what it fails by is kept."""
+        self.why = None
+        try:
+            return super().reconnect()
+        except OSError as error:
+            self.why = why_not_connected(error, self.host, self.port)
+            raise
+
+    def loop_misc(self) -> MQTTErrorCode:
+        """As paho's, and its owner's turn."""
+        if self.turn is not None:
+            self.turn()
+        return super().loop_misc()
+
+    def kept(self) -> Mapping[int, int]:
+        """The sizes in bytes of what was not acknowledged yet, by message id, the oldest first."""
+        with self._out_message_mutex:
+            found = list(self._out_messages.values())
+        return {one.mid: packet_bytes(one.topic, one.payload, one.properties) for one in found}
+
+    def begin_again(self, in_flight: int, without: Mapping[int, str]) -> None:
+        """With a new connection: at most ``in_flight`` under way, none of ``without``.
+
+        Called before paho sends again what it kept.
+        """
+        with self._out_message_mutex:
+            for mid in without:
+                self._out_messages.pop(mid, None)
+            # Its own setter wants the connection closed, in doubt about 0; what waits and what goes
+            # was told apart by the number of the connection before.
+            self._max_inflight_messages = max(1, in_flight)
+            self._messages_reconnect_reset_out()
+
     def _sock_recv(self, bufsize: int) -> bytes:
         if bufsize > LARGEST_PACKET_BYTES:
             # paho asks for what is left of a packet, and takes any OSError for a lost connection.
             raise ConnectionAbortedError("the broker sends more than it may")
-        return super()._sock_recv(bufsize)
+        try:
+            return super()._sock_recv(bufsize)
+        except ssl.SSLError as error:  # how a broker of TLS 1.3 refuses a kiosk's certificate
+            self.why = why_not_connected(error, self.host, self.port)
+            raise
+
+
+def packet_bytes(topic: str, payload: bytes | bytearray, properties: Properties | None) -> int:
+    """How long a PUBLISH packet is at QoS 1 (OASIS MQTT 5.0 and 3.1.1, section 3.3)."""
+    rest = 2 + len(topic.encode()) + 2 + len(payload)
+    if properties is not None:
+        rest += len(properties.pack())  # type: ignore[no-untyped-call] # paho left it out
+    return 1 + max(1, (rest.bit_length() + 6) // 7) + rest

@@ -15,6 +15,7 @@ Later = Callable[[float, Callable[[], None]], None]
 Heard = Callable[[str, bytes], None]
 Answer = Callable[[int, str | None], None]
 
+WINDOW = 100
 _LATENCY_S = (0.01, 0.2)
 
 
@@ -65,6 +66,16 @@ class SimulatedClient:
         self._mid = 0
         self._dead = False
         broker.client = self
+
+    @property
+    def window(self) -> int:
+        """How many messages may be under way."""
+        return WINDOW
+
+    @property
+    def largest_bytes(self) -> int | None:
+        """It does not say."""
+        return None
 
     def connected(self) -> bool:
         """Whether the broker is there."""

@@ -13,7 +13,7 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from agent.credentials.passes.pass_template import derived
+from agent.credentials.derivation import derived
 from agent.errors import KeyUnavailableError, StoreError
 
 KEY_BYTES = 32

@@ -53,10 +53,10 @@ class SimulatedJournal(SqliteJournal):
         self._reach()
         super().make_durable()
 
-    def unpublished(self, limit: int) -> list[StoredEvent]:
+    def unpublished(self, limit: int, *, after_row: int = 0) -> list[StoredEvent]:
         """As the journal does."""
         self._reach()
-        return super().unpublished(limit)
+        return super().unpublished(limit, after_row=after_row)
 
     def mark_published(self, rows: Sequence[int]) -> None:
         """As the journal does."""

@@ -1,7 +1,8 @@
 """What may stand where a command asks for a name, for the shell's completion.
 
 All of it is had lightly: the config is read as bare TOML, so that one with a fault in it completes
-as well, and the registry by a glance. An offer is a value and what it is, or an empty text.
+as well, and the registry by a glance. An offer is a value and what it is, or an empty text. What
+one kind of offer alone needs is imported by it: a shell asks anew with each key.
 """
 
 import contextlib
@@ -13,11 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.store.people import glance
-from agent.app.open.control import ask
 from agent.app.open.files.state import REGISTRY, WATCHED
 from agent.app.open.paths import control_socket
 from agent.operations.places import TRUST_FOLDER, TRUST_SUFFIX
-from agent.operations.voice.texts import languages, load_texts
 from agent.vision.packs.place import manifest_dir, packs_dir
 
 Offer = tuple[str, str]
@@ -96,10 +95,14 @@ class Offers:
 
     def languages(self) -> list[Offer]:
         """Languages that the gate can speak."""
+        from agent.operations.voice.texts import languages  # noqa: PLC0415 - see above
+
         return [(one, "") for one in languages(self._texts)]
 
     def messages(self) -> list[Offer]:
         """Messages of the voice, each with its text in the first language."""
+        from agent.operations.voice.texts import languages, load_texts  # noqa: PLC0415 - see above
+
         wanted = self._table("voice").get("languages") or languages(self._texts)
         return list(load_texts(str(wanted[0]), self._texts).messages.items())
 
@@ -109,6 +112,8 @@ class Offers:
 
     def faults(self) -> list[Offer]:
         """What is in fault in the running agent."""
+        from agent.app.open.control import ask  # noqa: PLC0415 - see above
+
         configured = self._table("control").get("socket")
         socket = control_socket(self._beside(configured), self.state)
         found = ask(socket, {"command": "status"}, _ANSWER_S)["status"]["faults"]

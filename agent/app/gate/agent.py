@@ -20,14 +20,13 @@ from typing import Any
 import structlog
 
 from agent import __version__
-from agent.adapters.broker.mqtt import MAX_IN_FLIGHT
 from agent.app.gate.core import Core, CoreStores
 from agent.app.gate.executor import Outlets
 from agent.app.gate.link import BrokerLink
 from agent.app.gate.organs import Control, Records, Watches
 from agent.app.gate.parts import Parts
 from agent.app.gate.senses import Senses
-from agent.app.open.broker import topics_of
+from agent.app.open.broker import pace_of, topics_of
 from agent.app.open.files.state import RULES
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.site import make_event
@@ -64,7 +63,7 @@ class Agent:
                 faults=parts.state_faults,
             ),
             topics_of(parts.file),
-            MAX_IN_FLIGHT,
+            pace_of(parts.file, parts.clock),
             trace=Trace(parts.file.config.events.trace),
         )
         self._core, post = core, core.inbox.post

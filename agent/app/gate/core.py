@@ -27,6 +27,7 @@ from agent.controller.settings import KioskSettings
 from agent.domain.access.part import STATE_PASSES, Part, PartKind
 from agent.domain.access.registry import Registry
 from agent.domain.record.events import EventDraft
+from agent.domain.record.pace import Pace
 from agent.domain.record.published import Trace
 from agent.domain.record.topics import Topics
 from agent.ports import BudgetStore, Clock, Door, Journal, LatchStore, PassLedger, TrustedTime
@@ -54,13 +55,13 @@ class Core:
         self,
         stores: CoreStores,
         topics: Topics,
-        window: int,
+        pace: Pace,
         *,
         trace: Trace = Trace.MINIMAL,
         wait: Wait = threading.Event.wait,
         new_id: Callable[[EventDraft], str] = lambda draft: new_event_id.make(draft.time),
     ) -> None:
-        """``window`` is how many events may be under way to the broker at a time.
+        """``pace`` is that of events which waited for the broker.
 
         ``trace`` is how much of a decision's trace it gets.
         ``wait`` is how a door waits for its row.
@@ -72,7 +73,7 @@ class Core:
         self.outbox = Outbox(
             stores.journal,
             topics,
-            window=window,
+            pace=pace,
             trace=trace,
             # Said at every refusal: a row that is refused for good ends no earlier fault.
             refused=lambda why: post(FaultRaised(_BROKER, why)),

@@ -23,11 +23,15 @@ class BrokerLink:
             UnavailableError: the broker's password or a certificate is missing.
         """
         self._organs: Sequence[Organ] = ()
+        self._heard = acknowledged
         self._listeners: dict[str, Listener] = {}
-        self._away = False
+        self._told: set[str] = set()
+        self._why: str | None = None
         self._broker = open_broker(
             file,
-            BrokerCallbacks(self._connected, self._disconnected, acknowledged, self._listeners),
+            BrokerCallbacks(
+                self._connected, self._disconnected, self._acknowledged, self._listeners
+            ),
         )
 
     @property
@@ -41,6 +45,11 @@ class BrokerLink:
         if self._broker is None:
             return "none"
         return "connected" if self._broker.connected() else "away"
+
+    @property
+    def why(self) -> str | None:
+        """Why it is away, by the last try; None while it is not."""
+        return self._why if self.state == "away" else None
 
     def start(self, organs: Sequence[Organ]) -> None:
         """Begin to connect; ``organs`` hear what they listen to, and when it is there."""
@@ -62,6 +71,16 @@ class BrokerLink:
         if self._broker is not None:
             self._broker.say(topic, payload)
 
+    @property
+    def window(self) -> int:
+        """How many messages may be under way; none without a broker."""
+        return 0 if self._broker is None else self._broker.window
+
+    @property
+    def largest_bytes(self) -> int | None:
+        """The largest packet that the broker takes, where it says so."""
+        return None if self._broker is None else self._broker.largest_bytes
+
     def connected(self) -> bool:
         """Whether the broker has accepted this kiosk."""
         return self._broker is not None and self._broker.connected()
@@ -72,11 +91,17 @@ class BrokerLink:
             self._broker.close(timeout_s)
 
     def _connected(self) -> None:
-        self._away = False
+        self._told.clear()
         for organ in self._organs:
             organ.connected()
 
+    def _acknowledged(self, mid: int, refusal: str | None) -> None:
+        self._heard(mid, refusal)
+        for organ in self._organs:
+            organ.acknowledged(mid, refusal)
+
     def _disconnected(self, why: str) -> None:
-        if not self._away:  # once an outage, not with every try
+        if why not in self._told:  # each reason once an outage, not with every try
             _log.warning("broker_away", why=why)
-        self._away = True
+        self._told.add(why)
+        self._why = why

@@ -10,6 +10,8 @@ from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
 from agent.app.open.broker import topics_of
 from agent.app.open.files.anew import forget_aside
+from agent.app.open.files.state import ANNOUNCED
+from agent.app.open.home_assistant import announcement_of
 from agent.app.open.paths import control_socket
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
@@ -17,6 +19,7 @@ from agent.app.threads.control.clock import ClockOperator
 from agent.app.threads.control.socket import ControlServer
 from agent.app.threads.control.verbs import Operator
 from agent.app.threads.organ import Organ, Outlet, Task
+from agent.app.threads.record.discovery import Discovery
 from agent.app.threads.record.heartbeat import Heartbeat, Vitals, space_of
 from agent.app.threads.record.status import StatusBoard
 from agent.app.threads.watch.clock import JudgedClock, TimeKeeper
@@ -79,14 +82,17 @@ class Records(Organ):
                 boot_id=boot_id,
                 period_s=broker.health_every_s,
             )
+        self._discovery = Discovery(ANNOUNCED.at(state), announcement_of(parts.file))
 
     def tasks(self) -> Iterable[Task]:
-        """Journal, status, and where there is a broker the outbox and the heartbeat."""
+        """Journal, status, and where there is a broker what else is told to it."""
         core, board, link, topics = self._core, self.board, self._link, self._topics
         yield Task("journal", core.writer.work, core.writer.stop, last_words=True)
         yield Task("status", lambda: board.work(link, topics.status), board.stop)
         if link.configured:
             yield Task("outbox", lambda: core.outbox.work(link), core.outbox.stop, last_words=True)
+            if (discovery := self._discovery).due:
+                yield Task("discovery", lambda: discovery.work(link), discovery.stop)
         if (heart := self._heartbeat) is not None:
             yield Task("health", lambda: heart.work(link, topics.health), heart.stop)
 
@@ -102,6 +108,11 @@ class Records(Organ):
     def connected(self) -> None:
         """What waited for the broker goes out."""
         self.refresh()
+        self._discovery.connected()
+
+    def acknowledged(self, mid: int, refusal: str | None) -> None:
+        """The broker has answered, perhaps what Home Assistant was told."""
+        self._discovery.acknowledged(mid, refusal)
 
 
 class Watches(Organ):
@@ -213,7 +224,7 @@ class Control(Organ):
                     parts.latches,
                     [point.id for point in config.access_point],
                     core.inbox.post,
-                    lambda: link.state,
+                    lambda: (link.state, link.why),
                     watches.state.accept,
                 ).commands(),
                 **ClockOperator(board, parts.clock, core.inbox.post, watches.time.told).commands(),

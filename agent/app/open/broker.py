@@ -4,14 +4,23 @@ import hashlib
 
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker, read_password
 from agent.config import ConfigFile
+from agent.domain.record.pace import Pace
 from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
+from agent.ports import Clock
 
 
 def topics_of(file: ConfigFile) -> Topics:
     """The kiosk's topics."""
     kiosk = file.config.kiosk
     return Topics(kiosk.community, kiosk.grid, kiosk.id)
+
+
+def pace_of(file: ConfigFile, clock: Clock) -> Pace:
+    """How fast goes what waited for the broker."""
+    broker = file.config.broker
+    per_s = broker.backlog_per_s if broker is not None else 0.0
+    return Pace(per_s, lambda: clock.now().monotonic_s)
 
 
 def open_broker(file: ConfigFile, callbacks: BrokerCallbacks) -> PahoBroker | None:
@@ -47,6 +56,7 @@ def open_broker(file: ConfigFile, callbacks: BrokerCallbacks) -> PahoBroker | No
         cert_file=paths["cert_file"],
         key_file=paths["key_file"],
         keepalive_s=broker.keepalive_s,
+        own_events=topics.own_events,
     )
     return PahoBroker(settings, callbacks)
 

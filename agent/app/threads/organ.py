@@ -50,3 +50,6 @@ class Organ:
 
     def connected(self) -> None:
         """The broker has accepted this kiosk; called from the broker's thread, never blocks."""
+
+    def acknowledged(self, mid: int, refusal: str | None) -> None:
+        """The broker has answered a message, of whichever organ; called like ``connected``."""

@@ -8,7 +8,8 @@ import typer
 
 from agent.app.open.paths import given_config_path, state_dir
 from agent.cli import completion
-from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
+from agent.cli.common import Config, Json, StateDir, Task, emit, examples
+from agent.cli.terminal.table import line
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -29,10 +30,20 @@ def status(*, config: Config = None, state: StateDir = None, as_json: Json = Fal
     found = ask_agent(config, state, {"command": "status"})["status"]
     if as_json:
         emit(found)
-    else:
-        from agent.cli.care.status_text import show
+        return
+    from agent.app.open.files.stores import read_journal
+    from agent.app.open.site import command_site
+    from agent.cli.care.status_text import show
+    from agent.errors import GateAgentError
+    from agent.operations.decisions import last_decisions
 
-        show(found)
+    site = command_site(state_dir(state), given_config_path(config))
+    try:
+        with read_journal(site) as journal:
+            last = last_decisions(journal)
+    except GateAgentError:
+        last = {}  # whoever may ask the agent need not be one who may read the journal
+    show(found, site.zone, last)
 
 
 def clear_fault(
@@ -57,7 +68,7 @@ def clear_fault(
     if as_json:
         emit({"part": part, **{key: value for key, value in answer.items() if key != "ok"}})
     else:
-        say(f"cleared {part}")
+        line(f"cleared {part}")
 
 
 def ask_agent(

@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,14 +29,15 @@ from agent.cli.common import (
 )
 from agent.cli.progress import progress
 from agent.cli.terminal.sheet import sheet
-from agent.cli.terminal.style import Cell, Meaning, plain, styled
-from agent.cli.terminal.table import table
+from agent.cli.terminal.style import NOTHING, Cell, Meaning, is_terminal, plain
+from agent.cli.terminal.table import line, table
 
 if TYPE_CHECKING:
     from agent.app.open.site import Site
-    from agent.operations.events import Filter
+    from agent.operations.events import Columns, Filter
 
 _POLL_S = 0.5
+_TYPE = len("access.granted")
 
 app = Commands(
     "events list --since 8h",
@@ -85,7 +88,7 @@ def list_(
     """
     from agent.app.desk.people import name_of
     from agent.app.open.files.stores import read_journal
-    from agent.operations.events import SHEET, as_cells, as_row
+    from agent.operations.events import COLUMNS, SHEET, as_cells, as_columns
     from agent.operations.events import as_json as cloud_event
 
     one_form(as_json=as_json, as_csv=as_csv)
@@ -100,11 +103,17 @@ def list_(
         sheet(SHEET, map(as_cells, found))
         return
     with name_of(site) as named:
-        rows = [as_row(one, site.zone, named) for one in found]
+        rows = [as_columns(one, site.zone, named) for one in found]
+
+    def narrow() -> None:
+        for row in rows:
+            _line(row)
+
     table(
-        ("time", "sequence", "type", "access point", "what"),
-        [(time, number, _coloured(kind), *rest) for time, number, kind, *rest in rows],
+        COLUMNS,
+        [_cells(row) for row in rows],
         empty="nothing happened yet; gate-agent run is what makes events",
+        narrow=narrow,
     )
 
 
@@ -125,8 +134,8 @@ def tail(
     """
     from agent.app.desk.people import name_of
     from agent.app.open.files.stores import has_journal, open_journal
+    from agent.operations.events import as_columns, as_row, follow
     from agent.operations.events import as_json as cloud_event
-    from agent.operations.events import as_row, follow
 
     site, wanted = _wanted(state, config, None, types)
     # Ctrl-C is how one stops to follow: no failure.
@@ -142,9 +151,42 @@ def tail(
                     continue
                 # Opened for a moment only: whoever erases a holder waits for its readers.
                 with name_of(site) as named:
-                    time_, number, kind, *rest = as_row(stored, site.zone, named)
-                shown = styled(kind, _coloured(kind).meaning)
-                say("  ".join([time_, str(number), shown, *map(plain, rest)]))
+                    row = as_columns(stored, site.zone, named)
+                    told = as_row(stored, site.zone, named)
+                if is_terminal(sys.stdout):
+                    _line(row)
+                else:
+                    line(*told)
+                sys.stdout.flush()
+
+
+def _line(row: "Columns") -> None:
+    """An event on a line where somebody looks, folded behind its time."""
+    compared = None if row.score is None else f"score/limit {row.score}/{row.limit or NOTHING}"
+    told = (
+        *(Cell(row.time, Meaning.QUIET), Cell(row.sequence, Meaning.QUIET)),
+        *(
+            Cell(f"{row.type:<{_TYPE}}", _coloured(row.type).meaning),
+            row.access_point,
+            _strong(row.holder),
+            compared,
+            row.what,
+        ),
+    )
+    cells = [one if isinstance(one, Cell) else Cell(one) for one in told]
+    line(*(one for one in cells if one.value is not None), hang=len(row.time) + 2)
+
+
+def _cells(row: "Columns") -> Sequence[object]:
+    """An event by column."""
+    return (
+        *(row.time, row.sequence, _coloured(row.type), row.access_point),
+        *(_strong(row.holder), row.score, row.limit, row.what),
+    )
+
+
+def _strong(holder: str | None) -> Cell:
+    return Cell(holder, Meaning.STRONG)
 
 
 def _coloured(kind: str) -> Cell:

@@ -23,7 +23,7 @@ from agent.cli.common import (
 )
 from agent.cli.progress import progress
 from agent.cli.terminal.ask import Yes, confirm
-from agent.cli.terminal.style import plain
+from agent.cli.terminal.table import line
 
 app = Commands(
     "key init",
@@ -55,8 +55,8 @@ def init(*, config: Config = None, state: StateDir = None, as_json: Json = False
     if as_json:
         emit({"key_id": key_id, "file": str(path)})
     else:
-        say(f"made {path} (key id {key_id})")
-        say("Keep a copy in a safe place: without it every holder must be enrolled again.")
+        line(f"made {path} (key id {key_id})")
+        line("Keep a copy in a safe place: without it every holder must be enrolled again.")
 
 
 @app.command("show-id", epilog=examples("key show-id"))
@@ -117,6 +117,6 @@ def rotate(
     if as_json:
         emit(made.as_json())
         return
-    say(f"{plain(made.file)} holds a new key (key id {made.key_id})")
-    say(f"{counted(made.resealed, 'value')} sealed anew; the old key is destroyed")
-    say("Keep a copy of the new one in a safe place, and destroy the copies of the old one.")
+    line(f"{made.file} holds a new key (key id {made.key_id})")
+    line(f"{counted(made.resealed, 'value')} sealed anew; the old key is destroyed")
+    line("Keep a copy of the new one in a safe place, and destroy the copies of the old one.")

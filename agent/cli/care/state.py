@@ -23,7 +23,7 @@ from agent.cli.common import (
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.style import Cell, Meaning
-from agent.cli.terminal.table import table
+from agent.cli.terminal.table import line, table
 
 app = Commands(
     "state show",
@@ -63,7 +63,7 @@ def show(
         return
     rows = [
         (
-            one.file,
+            Cell(one.file, Meaning.STRONG),
             Cell("well", Meaning.GOOD) if one.fault is None else Cell(one.fault, Meaning.BAD),
             one.counter,
             one.remembered,
@@ -73,7 +73,7 @@ def show(
     table(("file", "state", "has come to", "remembered"), rows)
     for one in files:
         if one.fault is not None:
-            say(f"{one.part}: {one.loss}")
+            line(f"{one.part}: {one.loss}")
 
 
 @app.command(

@@ -4,6 +4,7 @@ import typer
 
 from agent.app.open.paths import state_dir
 from agent.cli.common import Json, StateDir, Task, emit, examples
+from agent.cli.terminal.style import Cell, Meaning
 from agent.cli.terminal.table import record
 
 
@@ -28,9 +29,12 @@ def version(*, state: StateDir = None, as_json: Json = False) -> None:
     packs = ", ".join(f"{name} {number or '?'}" for name, number in found["packs"].items())
     record(
         {
-            "gate-agent": found["agent"],
+            "gate-agent": Cell(found["agent"], Meaning.STRONG),
             "python": f"{found['python']} ({found['machine']})",
-            "model packs": packs or "none; Fix: gate-agent models setup",
-            **{name: number or "not installed" for name, number in found["libraries"].items()},
+            "model packs": packs or Cell("none; Fix: gate-agent models setup", Meaning.DOUBT),
+            **{
+                name: number or Cell("not installed", Meaning.QUIET)
+                for name, number in found["libraries"].items()
+            },
         }
     )

@@ -1,9 +1,8 @@
 """``gate-agent bench``: what each stage costs on this machine."""
 
-from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -21,8 +20,6 @@ from agent.cli.common import (
     say,
 )
 from agent.cli.progress import progress
-from agent.cli.terminal.sheet import sheet_of
-from agent.cli.terminal.style import Cell, Meaning, styled
 from agent.cli.terminal.table import table
 
 
@@ -87,7 +84,8 @@ def bench(
             raise typer.BadParameter("symbols has none", param_hint="--csv")
         _bench_symbols(as_json=as_json)
         return
-    from agent.lab.bench.frame import run_bench, whole_figures
+    from agent.cli.measure.bench_text import sheet, show
+    from agent.lab.bench.frame import run_bench
     from agent.operations.packs.choice import pack_of
 
     with progress(wanted=not as_json) as advance:
@@ -103,87 +101,9 @@ def bench(
         emit(found)
         return
     if as_csv:
-        stages = [{"stage": name, **stage} for name, stage in found["stages"].items()]
-        sheet_of(("stage", "median_ms", "p99_ms", "bare_ms", "ratio"), stages)
+        sheet(found)
         return
-    table(
-        ("stage", "median ms", "p99 ms", "bare ms", "ratio"),
-        [
-            (
-                name,
-                *(_number(stage.get(key)) for key in ("median_ms", "p99_ms", "bare_ms", "ratio")),
-            )
-            for name, stage in found["stages"].items()
-        ],
-    )
-    limits = found.get("limits", {})
-    say()
-    table(
-        ("figure", "value", "at most"),
-        [
-            (name, _number(value), _number(limits.get(name)))
-            for name, value in {**found["ratios"], **whole_figures(found)}.items()
-        ],
-    )
-    _show_peers(found)
-    _show_verdict(found["verdict"])
-
-
-def _show_verdict(judged: list[dict[str, Any]]) -> None:
-    """Each limit, met or missed and by how much, and a sentence about all."""
-    from agent.lab.bench.verdict import sentence
-
-    say()
-    table(
-        ("verdict", "figure", "value", "limit", "by"),
-        [
-            (
-                Cell("met", Meaning.GOOD) if one["met"] else Cell("missed", Meaning.BAD),
-                one["figure"],
-                _number(one["value"]),
-                f"{one['bound']} {one['limit']:g}",
-                f"{abs(one['by']):.0%}",
-            )
-            for one in judged
-        ],
-    )
-    say()
-    met = all(one["met"] for one in judged)
-    say(styled(sentence(judged), Meaning.GOOD if met else Meaning.BAD))
-
-
-def _show_peers(found: Mapping[str, Any]) -> None:
-    """Ours and theirs in one table; under it why one is not there, and what each is."""
-    peers = found.get("peers", {})
-    own = {"median_ms": found["face_path"]["median_ms"], "accuracy": found.get("accuracy")}
-    rows = {f"{found['pack']} (ours)": own, **peers}
-    if not peers and own["accuracy"] is None:
-        return
-    say()
-    columns = ["engine", "median ms", "speedup", "at least"]
-    with_accuracy = own["accuracy"] is not None
-    fmrs = list(own["accuracy"]["fnmr"]) if with_accuracy else []
-    if with_accuracy:
-        columns += ["EER", "accuracy", *(f"FNMR at {fmr}" for fmr in fmrs), "failed"]
-    table(columns, [_of_engine(name, row, fmrs) for name, row in rows.items()])
-    for name, row in peers.items():
-        say(f"{name}: {row.get('unavailable') or row['what']}")
-        if row.get("fix"):
-            say(f"  Fix: {row['fix']}")
-
-
-def _of_engine(name: str, row: Mapping[str, Any], fmrs: Sequence[str]) -> Sequence[object]:
-    speed = (name, *(_number(row.get(key)) for key in ("median_ms", "speedup", "limit")))
-    accuracy = row.get("accuracy")
-    if accuracy is None:
-        return (*speed, *([None] * (len(fmrs) + 3 if fmrs else 0)))
-    shares = (accuracy["eer"], accuracy["accuracy"], *(accuracy["fnmr"][fmr] for fmr in fmrs))
-    told = (None if share is None else f"{share:.4f}" for share in shares)
-    return (*speed, *told, accuracy["failed_to_acquire"])
-
-
-def _number(value: float | None) -> str | None:
-    return None if value is None else f"{value:.3f}"
+    show(found)
 
 
 def _bench_symbols(*, as_json: bool) -> None:

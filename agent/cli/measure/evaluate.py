@@ -18,6 +18,7 @@ from agent.cli.common import (
     examples,
     file_option,
 )
+from agent.cli.measure.sheets import Sheets, need_folder, write_sheets
 from agent.cli.progress import progress
 from agent.cli.terminal.table import table
 
@@ -80,6 +81,7 @@ def pairs(
     plot: Plot = None,
     curve: Curve = None,
     reference_bits: Bits = None,
+    sheets: Sheets = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
@@ -91,6 +93,7 @@ def pairs(
     from agent.operations.packs.choice import pack_of
 
     _check(reference_bits)
+    need_folder(sheets)
     reports = Reports(plot, curve)
     with progress(wanted=not as_json) as advance:
         found = evaluate_pairs(
@@ -102,7 +105,7 @@ def pairs(
             reports,
             reference_bits,
         )
-    _answer(found, as_json=as_json)
+    _answer(found, sheets, as_json=as_json)
 
 
 @app.command(
@@ -110,7 +113,7 @@ def pairs(
     epilog=examples(
         "evaluate identities faces --json",
         "evaluate identities faces --pack retail --pack dlib --plot faces.png",
-        "evaluate identities faces --labels people.csv --by sex",
+        "evaluate identities faces --labels people.csv --by sex --sheets tables",
     ),
 )
 def identities(
@@ -130,6 +133,7 @@ def identities(
         typer.Option("--by", metavar="COLUMN", help="Error rates by this column of the labels."),
     ] = None,
     reference_bits: Bits = None,
+    sheets: Sheets = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
@@ -141,6 +145,7 @@ def identities(
     from agent.operations.packs.choice import pack_of
 
     _check(reference_bits)
+    need_folder(sheets)
     reports = Reports(plot, curve, labels, by)
     with progress(wanted=not as_json) as advance:
         found = evaluate_identities(
@@ -151,7 +156,7 @@ def identities(
             reports,
             reference_bits,
         )
-    _answer(found, as_json=as_json)
+    _answer(found, sheets, as_json=as_json)
 
 
 @app.command(
@@ -179,6 +184,7 @@ def operating_point(
         bool, typer.Option("--dry-run", help="Say what would be written; write nothing.")
     ] = False,
     pack: PackOption = None,
+    sheets: Sheets = None,
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
@@ -187,11 +193,13 @@ def operating_point(
 
     Two photographs of each make a reference, as at enrolment. With --dry-run it needs no config.
     """
+    need_folder(sheets)
     from datetime import UTC, datetime
 
     from agent.app.open.site import site_of
     from agent.cli.measure.evaluate_text import show_operating_point
     from agent.lab.evaluate.operating_point import evaluate_operating_point
+    from agent.lab.evaluate.sheets import tables_of_operating_point
     from agent.operations.config.operating_point import table_lines, write_operating_point
 
     file = None if dry_run and config is None else config_path(config)
@@ -208,6 +216,7 @@ def operating_point(
         )
     if file is not None and not dry_run:
         write_operating_point(file, found.table)
+    write_sheets(tables_of_operating_point(found.values), sheets)
     written = None if file is None or dry_run else str(file)
     if as_json:
         emit({**found.values, "written": written})
@@ -222,18 +231,22 @@ def thermal(
         int, typer.Option("--people", min=1, max=100_000, help="So many, and of each attack.")
     ] = 200,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same one, the same people.")] = 1,
+    sheets: Sheets = None,
     as_json: Json = False,
 ) -> None:
     """Simulate faces, screens and prints before a thermometer.
 
     No measurement: it says what the thermal cue makes of a made-up world.
     """
+    need_folder(sheets)
+    from agent.lab.evaluate.sheets import tables_of_thermal
     from agent.lab.evaluate.thermal import THRESHOLD, evaluate_thermal, table_rows
 
     with progress(wanted=not as_json) as advance:
         found = evaluate_thermal(
             people, seed, THRESHOLD, lambda done, total: advance("looking", done, total)
         )
+    write_sheets(tables_of_thermal(found), sheets)
     if as_json:
         emit(found)
         return
@@ -270,6 +283,7 @@ def pad(
             autocompletion=completion.installed_packs,
         ),
     ] = None,
+    sheets: Sheets = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
@@ -277,11 +291,14 @@ def pad(
 
     All installed packs are fused as at the gate. Needs neither config nor key.
     """
+    need_folder(sheets)
     from agent.cli.measure.evaluate_text import show_pad
     from agent.lab.evaluate.open_pad import evaluate_folder
+    from agent.lab.evaluate.sheets import tables_of_pad
 
     with progress(wanted=not as_json) as advance:
         found = evaluate_folder(folder, state_dir(state), pack or (), advance, face_pack)
+    write_sheets(tables_of_pad(found), sheets)
     if as_json:
         emit(found)
         return
@@ -308,6 +325,7 @@ def playback(
             autocompletion=completion.installed_packs,
         ),
     ] = None,
+    sheets: Sheets = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
@@ -316,11 +334,14 @@ def playback(
     No measurement: it says what the models and cues make of made-up frames. Needs neither config
     nor key.
     """
+    need_folder(sheets)
     from agent.lab.evaluate.open_playback import evaluate_played_back
     from agent.lab.evaluate.playback import columns, table_rows
+    from agent.lab.evaluate.sheets import tables_of_playback
 
     with progress(wanted=not as_json) as advance:
         found = evaluate_played_back(folder, state_dir(state), rounds, seed, advance, face_pack)
+    write_sheets(tables_of_playback(found), sheets)
     if as_json:
         emit(found)
         return
@@ -333,7 +354,10 @@ def _check(reference_bits: int | None) -> None:
         raise typer.BadParameter("8, 4 or 1", param_hint="--reference-bits")
 
 
-def _answer(found: dict[str, Any], *, as_json: bool) -> None:
+def _answer(found: dict[str, Any], sheets: Path | None, *, as_json: bool) -> None:
+    from agent.lab.evaluate.sheets import tables_of_faces
+
+    write_sheets(tables_of_faces(found), sheets)
     if as_json:
         emit(found)
         return

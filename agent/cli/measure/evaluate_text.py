@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agent.cli.common import say
-from agent.cli.terminal.table import record, table
+from agent.cli.common import counted, plain, say
+from agent.cli.terminal.table import heading, record, table
+
+_SPAN = "90 % interval"
 
 
 def show(found: Mapping[str, Any]) -> None:
@@ -23,19 +25,33 @@ def show(found: Mapping[str, Any]) -> None:
     )
     say()
     table(
-        ("FMR", "FNMR", "at most (95 %)", "90 % interval", "threshold", "90 % interval"),
+        ("FMR", "FNMR", "at most (95 %)", f"FNMR {_SPAN}", "threshold", f"threshold {_SPAN}"),
         [_at(found, fmr) for fmr in found["fnmr"]],
     )
-    _missing(found)
-    if found.get("open_set"):
+    missing(found["impostor"], found["impostor_needed"])
+    _galleries(found)
+    _groups(found)
+
+
+def missing(impostor: int, needed: Mapping[str, int]) -> None:
+    """How many pairs it would take for what is not told."""
+    told = [(fmr, pairs) for fmr, pairs in needed.items() if impostor < pairs]
+    if told:
         say()
-        say("a stranger named (FPIR), a resident not (FNIR), at the gate's own threshold:")
-        table(
-            ("gallery", "threshold", "FPIR", "90 % interval", "FNIR", "90 % interval", "misnamed"),
-            [_of_gallery(row) for row in found["open_set"]],
-        )
-    if "by" in found:
-        _groups(found["by"])
+    for fmr, pairs in told:
+        say(f"FMR {fmr} takes {pairs} impostor pairs; there are {impostor}")
+
+
+def bounded(found: Mapping[str, Any], fmr: str) -> str | None:
+    """An FNMR beside its bound by persons, in one cell."""
+    rate, upper = found["fnmr"][fmr], (found["fnmr_upper"] or {}).get(fmr)
+    return _bounded(rate, upper)
+
+
+def _bounded(rate: float | None, upper: float | None) -> str | None:
+    if rate is None or upper is None:
+        return None if rate is None else str(_rounded(rate))
+    return f"{_rounded(rate)} (at most {_rounded(upper)})"
 
 
 def show_operating_point(
@@ -59,12 +75,17 @@ def show_operating_point(
         }
     )
     if held is not None:
-        say(
-            f"held out: {held['photographs']} photographs, FNMR {_rounded(held['fnmr'])};"
-            f" {held['persons_refused']} of {held['persons']} persons refused at least once"
-            f" (at most {held['persons_refused_upper']:.0%});"
-            f" {held['accepted']} of {held['impostor']} comparisons with others accepted"
+        say()
+        record(
+            {
+                "held out": counted(held["photographs"], "photograph"),
+                "FNMR": _bounded(held["fnmr"], held["fnmr_upper"]),
+                "persons refused": f"{held['persons_refused']} of {held['persons']} at least once"
+                f" (at most {held['persons_refused_upper']:.0%})",
+                "others accepted": f"{held['accepted']} of {held['impostor']} comparisons",
+            }
         )
+        missing(held["impostor"], {f"{found['fmr']:.2g}": held["impostor_needed"]})
     if found["look_alike_pairs"]:
         say("look-alikes: is one person in two folders?")
     say()
@@ -97,12 +118,15 @@ def _at(found: Mapping[str, Any], fmr: str) -> Sequence[object]:
     return (fmr, fnmr, upper, _span(spans[0]), threshold, _span(spans[1]))
 
 
-def _missing(found: Mapping[str, Any]) -> None:
-    """How many pairs it would take for what is not told."""
-    for fmr, threshold in found["threshold"].items():
-        if threshold is None and found["impostor"]:
-            needed = found["impostor_needed"][fmr]
-            say(f"FMR {fmr} takes {needed} impostor pairs; there are {found['impostor']}")
+def _galleries(found: Mapping[str, Any]) -> None:
+    if not found.get("open_set"):
+        return
+    say()
+    say("a stranger named (FPIR), a resident not (FNIR), at the gate's own threshold:")
+    table(
+        ("gallery", "threshold", "FPIR", f"FPIR {_SPAN}", "FNIR", f"FNIR {_SPAN}", "misnamed"),
+        [_of_gallery(row) for row in found["open_set"]],
+    )
 
 
 def _of_gallery(row: Mapping[str, Any]) -> Sequence[object]:
@@ -117,30 +141,46 @@ def _of_gallery(row: Mapping[str, Any]) -> Sequence[object]:
     )
 
 
-def _groups(by: Mapping[str, Any]) -> None:
-    for fmr in next(iter(by["groups"].values()))["rates"]:
+def _groups(found: Mapping[str, Any]) -> None:
+    if "by" not in found:
+        return
+    groups, column = found["by"]["groups"], plain(found["by"]["column"])
+    if not any(rates for group in groups.values() for rates in group["rates"].values()):
         say()
-        say(f"by {by['column']}, at the threshold of all at FMR {fmr}:")
+        say(f"by {column}: not even the pairs of all carry a rate to compare groups at")
+    for fmr, needed in found["impostor_needed"].items():
+        rates = {label: group["rates"][fmr] for label, group in groups.items()}
+        if None in rates.values():
+            # Not even all pairs carry it, and that has been said.
+            continue
+        say()
+        say(f"by {column}, at the threshold of all at FMR {fmr}:")
         table(
-            ("group", "persons", "failed", "impostor", "FMR", "FNMR", "persons refused", "at most"),
+            ("group", "persons", "failed", "pairs", "FMR", "FNMR", "at most", "persons refused"),
             [
                 (
                     label,
                     group["persons"],
                     group["failed_to_acquire"],
                     group["impostor"],
-                    *(_of_group(group["rates"][fmr], name) for name in _GROUP_RATES),
+                    _rounded(rates[label]["fmr"]),
+                    _rounded(rates[label]["fnmr"]),
+                    _rounded(rates[label]["fnmr_upper"]),
+                    _refused(rates[label]),
                 )
-                for label, group in by["groups"].items()
+                for label, group in groups.items()
             ],
         )
+        few = [label for label, group in groups.items() if group["impostor"] < needed]
+        if few:
+            say()
+        for label in few:
+            say(f"{plain(label)}: FMR {fmr} takes {needed} impostor pairs within the group")
 
 
-_GROUP_RATES = ("fmr", "fnmr", "persons_refused", "persons_refused_upper")
-
-
-def _of_group(rates: Mapping[str, Any] | None, name: str) -> object:
-    return None if rates is None else _rounded(rates[name])
+def _refused(rates: Mapping[str, Any]) -> str | None:
+    refused, upper = rates["persons_refused"], rates["persons_refused_upper"]
+    return None if upper is None else f"{refused} (at most {upper:.0%})"
 
 
 def _side_by_side(packs: Sequence[Mapping[str, Any]]) -> None:
@@ -151,7 +191,7 @@ def _side_by_side(packs: Sequence[Mapping[str, Any]]) -> None:
             (
                 one["pack"],
                 _rounded(one["accuracy"]),
-                *(_rounded(one["fnmr"][fmr]) for fmr in fmrs),
+                *(bounded(one, fmr) for fmr in fmrs),
                 len(one["failed_to_acquire"]),
                 one["ms_per_image"],
                 one["licence"]
@@ -161,7 +201,13 @@ def _side_by_side(packs: Sequence[Mapping[str, Any]]) -> None:
             for one in packs
         ],
     )
-    _missing(packs[0])
+    missing(packs[0]["impostor"], packs[0]["impostor_needed"])
+    for one in packs:
+        if one.get("open_set") or "by" in one:
+            say()
+            heading(one["pack"])
+            _galleries(one)
+            _groups(one)
 
 
 def _span(ends: Sequence[float] | None) -> str | None:

@@ -80,7 +80,7 @@ def simulate(
     elif as_csv:
         sheet(("hour", "arrivals"), enumerate(found["arrivals_by_hour"]))
     else:
-        _show(found)
+        show(found)
     raise typer.Exit(1 if found["violations"] else 0)
 
 
@@ -88,7 +88,8 @@ def _scaled(given: int | None, an_hour: float, hours: float) -> int:
     return max(round(an_hour * hours), 1) if given is None else given
 
 
-def _show(found: dict[str, Any]) -> None:
+def show(found: dict[str, Any]) -> None:
+    """What a simulated day came to."""
     keys = ("arrivals", "granted", "denied", "openings", "events", "faults", "restarts")
     signs = {"people without a sign": found["people_without_a_sign"]}
     times = {

@@ -5,8 +5,10 @@ the command runs, and stays in the shell's history; stdin and a file do neither.
 """
 
 import sys
+from datetime import tzinfo
 from pathlib import Path
 
+from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import advise, warn
 from agent.cli.terminal.style import plain
 
@@ -57,6 +59,23 @@ def one_text(text: str | None, file: Path | None) -> str:
 def unknown_issuer(issuer: str) -> str:
     """What a pass is that a key signed which is not trusted here: forged, or not yet made known."""
     return f"unknown issuer {plain(issuer)}"
+
+
+def zone_here() -> tzinfo | None:
+    """The time zone of this machine's config; None, which is its own, where none can be read.
+
+    For commands that need no config: one that is wrong is no fault of theirs.
+    """
+    from agent.app.open.site import site_of
+    from agent.errors import GateAgentError
+
+    path = given_config_path()
+    if path is None:
+        return None
+    try:
+        return site_of(state_dir(), path).zone
+    except (GateAgentError, OSError):
+        return None
 
 
 def advise_trust(issuer: str) -> None:

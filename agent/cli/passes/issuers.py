@@ -1,6 +1,7 @@
 """``gate-agent pass``: the issuers of passes, what each may sign, and who is trusted no longer."""
 
 from collections.abc import Mapping
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,9 +24,11 @@ from agent.cli.common import (
     user,
     warn,
 )
+from agent.cli.people.holders_text import validity
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.sheet import sheet_of
-from agent.cli.terminal.table import table
+from agent.cli.terminal.style import Cell, Meaning
+from agent.cli.terminal.table import line, table
 
 AccessPoints = Annotated[
     list[str] | None,
@@ -127,7 +130,7 @@ def delegate(
     if as_json:
         emit({"file": str(out), **said})
     else:
-        say(f"{to} may sign passes within limits: {limits_text(said['limits'])}")
+        line(f"{to} may sign passes within limits: {limits_text(said['limits'])}")
 
 
 def distrust(
@@ -168,9 +171,10 @@ def issuers(
     """List the keys whose passes are believed, with their limits."""
     one_form(as_json=as_json, as_csv=as_csv)
     from agent.app.desk import passes as pass_office
-    from agent.app.open.site import command_site
+    from agent.app.open.site import command_site, instant
 
-    found = pass_office.issuers(command_site(state_dir(state), given_config_path(config)))
+    site = command_site(state_dir(state), given_config_path(config))
+    found = pass_office.issuers(site)
     if as_json:
         emit(found)
         return
@@ -178,9 +182,31 @@ def issuers(
     if as_csv:
         sheet_of((*columns, "limits"), found)
         return
-    rows = [[*(each[name] for name in columns), limits_text(each["limits"])] for each in found]
-    words = [name.replace("_", " ") for name in (*columns, "limits")]
-    table(words, rows, empty="no key is trusted yet; gate-agent pass trust FILE --issuer NAME")
+    now = instant(site).utc
+    table(
+        ("key id", "issuer", "valid", "limits"),
+        [
+            (
+                each["key_id"],
+                Cell(each["issuer"], Meaning.STRONG),
+                _valid(each["valid_from"], each["valid_until"], now, site.zone),
+                limits_text(each["limits"]),
+            )
+            for each in found
+        ],
+        empty="no key is trusted yet; gate-agent pass trust FILE --issuer NAME",
+    )
+
+
+def _valid(first: str | None, last: str | None, now: datetime, zone: tzinfo) -> Cell:
+    """When a key counts: what has ended opens nothing, what begins later nothing yet."""
+    start, end = (None if one is None else datetime.fromisoformat(one) for one in (first, last))
+    meaning = None
+    if end is not None and end <= now:
+        meaning = Meaning.BAD
+    elif start is not None and now < start:
+        meaning = Meaning.DOUBT
+    return Cell(validity(start, end, zone), meaning)
 
 
 def limits_text(limits: Mapping[str, Any] | None) -> str:

@@ -24,17 +24,10 @@ from agent.cli.common import (
     warn,
 )
 from agent.cli.passes import cards, issuers
-from agent.cli.passes.credential_text import (
-    HELP,
-    STDIN,
-    advise_trust,
-    given_text,
-    one_text,
-    unknown_issuer,
-)
+from agent.cli.passes.credential_text import HELP, STDIN, given_text, one_text
 from agent.cli.passes.issuers import AccessPoints, limits_text
 from agent.cli.terminal.ask import Yes, confirm
-from agent.cli.terminal.table import flat, record
+from agent.cli.terminal.table import line, record
 
 app = Commands(
     "pass keygen office.pem",
@@ -95,7 +88,7 @@ def keygen(
     if as_json:
         emit(made)
     else:
-        record(made)
+        record({name.replace("_", " "): value for name, value in made.items()})
 
 
 @app.command(
@@ -306,12 +299,9 @@ def verify(
     if as_json:
         emit(found)
     else:
-        issuer = found["unknown_issuer"]
-        why = found["reason"] if issuer is None else unknown_issuer(issuer)
-        say("valid" if found["valid"] else f"not valid: {why} ({found['detail']})")
-        if issuer is not None:
-            advise_trust(issuer)
-        record({name: flat(value) for name, value in (found["claims"] or {}).items()})
+        from agent.cli.passes.verdict_text import show_pass
+
+        show_pass(found)
     if not found["valid"]:
         raise typer.Exit(1)
 
@@ -396,4 +386,4 @@ def trust(
         emit(made)
     else:
         within = "" if made["limits"] is None else f" within limits: {limits_text(made['limits'])}"
-        say(f"passes of {made['issuer']} signed by {made['key_id']} are believed{within}")
+        line(f"passes of {made['issuer']} signed by {made['key_id']} are believed{within}")

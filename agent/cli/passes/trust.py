@@ -22,9 +22,12 @@ from agent.cli.common import (
     user,
     warn,
 )
+from agent.cli.passes.credential_text import zone_here
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.sheet import sheet_of
+from agent.cli.terminal.style import Cell, Meaning
 from agent.cli.terminal.table import table
+from agent.domain.hours.instant import local_text
 
 _TRUST = examples(
     "health trust eu-2026-05.pem", "health trust shc.jwks --issuer https://issuer.example"
@@ -104,20 +107,27 @@ def list_(*, state: StateDir = None, as_json: Json = False, as_csv: Csv = False)
         columns = ("name", "keys", "skipped_count", "unbound", "installed", "problem")
         sheet_of(columns, [each.as_json() for each in lists])
         return
+    zone = zone_here()
     table(
         ("name", "keys", "left out", "unbound", "installed", "problem"),
         [
             (
-                each.name,
+                Cell(each.name, Meaning.STRONG),
                 len(each.trust.keys),
-                each.trust.skipped_count,
-                each.unbound,
-                None if each.installed is None else each.installed.isoformat(" ", "seconds"),
-                each.problem,
+                _doubted(each.trust.skipped_count),
+                _doubted(each.unbound),
+                None if each.installed is None else local_text(each.installed, zone),
+                None if each.problem is None else Cell(each.problem, Meaning.BAD),
             )
             for each in lists
         ],
+        empty="no trust list is installed yet; gate-agent health trust FILE installs one",
     )
+
+
+def _doubted(count: int) -> Cell:
+    """A number that is better none."""
+    return Cell(count, Meaning.DOUBT if count else None)
 
 
 def remove(

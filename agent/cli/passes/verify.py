@@ -8,7 +8,6 @@ import typer
 
 from agent.cli.common import Commands, Json, emit, examples, file_option, left_out
 from agent.cli.passes.credential_text import HELP, one_text
-from agent.cli.terminal.table import record
 
 
 class RuleSet(StrEnum):
@@ -90,7 +89,9 @@ def health(
     if as_json:
         emit(verdict.as_json())
     else:
-        record({name: _said(value) for name, value in verdict.as_json().items()})
+        from agent.cli.passes.verdict_text import show_certificate
+
+        show_certificate(verdict.as_json())
     if not verdict.valid:
         raise typer.Exit(1)
 
@@ -107,13 +108,3 @@ def _batch(file: Path, now: Any, rules: str) -> None:
         raise
     except OSError as error:
         raise UnavailableError(f"{file} cannot be read: {error.strerror}") from error
-
-
-def _said(value: object) -> object:
-    match value:
-        case True:
-            return "yes"
-        case False:
-            return "no"
-        case _:
-            return value

@@ -1,7 +1,7 @@
 """Holders as people look at them."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from agent.cli.terminal.style import Cell, Meaning
@@ -22,7 +22,7 @@ def show_list(known: Sequence[Holder], found: Sequence[dict[str, Any]], zone: tz
                 holder.name,
                 holder.category,
                 "yes" if holder.enabled else Cell("no", Meaning.DOUBT),
-                _valid(holder, zone),
+                validity(holder.valid_from, holder.valid_until, zone),
                 flat_cell(one["references"]),
             )
             for holder, one in zip(known, found, strict=True)
@@ -31,9 +31,9 @@ def show_list(known: Sequence[Holder], found: Sequence[dict[str, Any]], zone: tz
     )
 
 
-def _valid(holder: Holder, zone: tzinfo) -> str:
+def validity(start: datetime | None, end: datetime | None, zone: tzinfo) -> str:
     """``always``, or from when and until when, to the minute."""
-    bounds = (("from", holder.valid_from), ("until", holder.valid_until))
+    bounds = (("from", start), ("until", end))
     said = [f"{word} {local_text(when, zone)[:-3]}" for word, when in bounds if when is not None]
     return " ".join(said) or "always"
 

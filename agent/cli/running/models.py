@@ -22,10 +22,11 @@ from agent.cli.common import (
     user,
 )
 from agent.cli.progress import progress
+from agent.cli.running.models_text import show_list, show_used, state_cell
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.style import Cell, Meaning
-from agent.cli.terminal.table import record, table
+from agent.cli.terminal.table import line, record, table
 
 app = Commands(
     "models setup",
@@ -66,9 +67,6 @@ def add_to(parent: typer.Typer) -> None:
     parent.add_typer(
         app, rich_help_panel=Task.RUN, name="models", help="Model packs: what recognises faces."
     )
-
-
-_STATES = {"installed": Meaning.GOOD, "absent": Meaning.QUIET}
 
 
 @app.command(
@@ -223,28 +221,11 @@ def list_(
         rows = [{**_status(one), "used": one.manifest.name == used} for one in statuses]
         sheet_of(tuple(rows[0]), rows)
         return
-    table(
-        ("pack", "for", "version", "state", "licence", "description"),
-        [
-            (
-                s.manifest.name + (" *" if s.manifest.name == used else ""),
-                s.manifest.kind,
-                s.manifest.version,
-                Cell(s.state, _STATES.get(s.state, Meaning.BAD)),
-                s.manifest.licence.spdx,
-                s.manifest.description,
-            )
-            for s in statuses
-            if s.state != "absent" or not s.manifest.for_tests_only
-        ],
-    )
+    show_list(statuses, used)
     if used == CHOSEN_PACK:
-        say("* none is chosen. Fix: gate-agent models setup, or models choose NAME")
+        line("* none is chosen. Fix: gate-agent models setup, or models choose NAME")
         return
-    first, *rest = in_use(_named(config), folder).lines()
-    say(f"* {first}")
-    for line in rest:
-        say(line)
+    show_used(in_use(_named(config), folder), star=True)
 
 
 @app.command("verify", epilog=examples("models verify dlib"))
@@ -307,9 +288,9 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
     said: Any = manifest.measured
     record(
         {
-            "pack": f"{manifest.name} {manifest.version}",
-            "state": status.state,
-            "problem": None if status.problem is None else status.problem.splitlines()[0],
+            "pack": Cell(f"{manifest.name} {manifest.version}", Meaning.STRONG),
+            "state": state_cell(status.state),
+            "problem": status.problem and Cell(status.problem.splitlines()[0], Meaning.BAD),
             "description": manifest.description,
             "licence": f"{manifest.licence.spdx}: {manifest.licence.text}",
             "measured for": ", ".join(said.measured_for) or None,
@@ -317,6 +298,7 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
             "measured on": said.measured_on,
         }
     )
+    say()
     if manifest.kind == "pad":
         row = (f"{said.score:.4f}", said.bpcer, said.apcer, said.bona_fide, said.attacks)
         table(("threshold", "BPCER", "APCER", "bona fide", "attacks"), [row])
@@ -349,8 +331,7 @@ def _tell(found: Any, *, as_json: bool) -> None:
     if as_json:
         emit(found.as_json())
         return
-    for line in found.lines():
-        say(line)
+    show_used(found)
 
 
 def _status(status: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from agent.cli.terminal.offered import make_quick, unmarked_offers
 from agent.cli.terminal.style import is_coloured, is_terminal
 from agent.domain.credential.near import nearest
 
@@ -80,23 +81,18 @@ def broken(line: str, width: int) -> str:
     return " \\\n".join(rows)
 
 
-def unmarked(text: str) -> str:
-    """``text`` for a shell's completion: whoever shows it there takes brackets for markup."""
-    return text.replace("[", "(").replace("]", ")")
-
-
-def _unmarked(items: list[Any]) -> list[Any]:
-    for item in items:
-        item.help = None if item.help is None else unmarked(item.help)
-    return items
-
-
 class Command(TyperCommand):
     """A command that helps so."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As Typer's; while a shell completes, without converting anything."""
+        if ctx.resilient_parsing:
+            make_quick(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """As Typer's, with whole texts."""
-        return _unmarked(super().shell_complete(ctx, incomplete))
+        return unmarked_offers(super().shell_complete(ctx, incomplete))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help into ``formatter``."""
@@ -108,10 +104,12 @@ class Group(TyperGroup):
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """As Typer's, with whole texts."""
-        return _unmarked(super().shell_complete(ctx, incomplete))
+        return unmarked_offers(super().shell_complete(ctx, incomplete))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Note that help which nobody asked for goes to stderr."""
+        """Note that help which nobody asked for goes to stderr; convert as ``Command`` does."""
+        if ctx.resilient_parsing:
+            make_quick(self.get_params(ctx))
         ctx.meta[__name__] = sys.stdout if args else sys.stderr
         return super().parse_args(ctx, args)
 

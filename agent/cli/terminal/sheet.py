@@ -13,7 +13,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def sheet(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """The rows on stdout, whole and without colour; None is an empty cell.
+    """The rows on stdout, as ``sheet_text`` writes them."""
+    typer.echo(sheet_text(columns, rows), nl=False)
+
+
+def sheet_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """The rows whole and without colour; None is an empty cell.
 
     A text that a sheet would take for a formula has an apostrophe before it (OWASP, CSV injection).
     """
@@ -22,7 +27,7 @@ def sheet(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     writer.writerow(columns)
     for row in rows:
         writer.writerow([_safe(value) for value in row])
-    typer.echo(told.getvalue(), nl=False)
+    return told.getvalue()
 
 
 def _safe(value: object) -> object:

@@ -6,8 +6,10 @@ it does not                 a record a row: a line a column, a blank line betwee
 stdout is no terminal       columns, never folded: one row is one line for grep and awk
 """
 
+import os
+import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -24,22 +26,34 @@ _LONGEST_WHOLE_WORD = 24
 _NARROW = 20
 """A column no wider than this is never folded: dates, ids and words are looked for as a whole."""
 _GAP = 2
+_WITHOUT_ABILITIES = ("dumb", "unknown")
+"""Terminals of which rich takes every one to have 80 columns unless it is told."""
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    empty: str = "",
+    narrow: Callable[[], None] | None = None,
+) -> None:
     """A table on stdout; a cell is a value or a ``Cell`` with its meaning.
 
-    ``empty`` is what is said where there are no rows and somebody looks.
+    ``empty`` is what is said where there are no rows and somebody looks, ``narrow`` shows what has
+    no room for columns where a record a row would be too long.
     """
     cells = [[_cell(value) for value in row] for row in rows]
     if not cells and empty and is_terminal(sys.stdout):
-        typer.echo(empty)
+        line(empty)
         return
     # rich is imported by those who print a table only: help and JSON come faster without.
     screen = console()
     shown = _columns(columns, cells, folded=is_terminal(sys.stdout))
     unbounded = screen.options.update(width=_UNBOUNDED)
     if is_terminal(sys.stdout) and screen.measure(shown, options=unbounded).minimum > screen.width:
+        if narrow is not None:
+            narrow()
+            return
         for number, row in enumerate(cells):
             if number:
                 typer.echo()
@@ -63,6 +77,34 @@ def record(values: Mapping[str, object]) -> None:
     for name, value in values.items():
         shown.add_row(_text(Cell(name)), _text(_cell(value)))
     _print(console(), shown)
+
+
+def line(*values: object, hang: int = _GAP) -> None:
+    """Values on one line of stdout; where somebody looks it is folded, between values if that does.
+
+    What does not fit stands below, ``hang`` columns further in.
+    """
+    if not is_terminal(sys.stdout):
+        typer.echo((" " * _GAP).join(plain(_value(value)) for value in values).rstrip())
+        return
+    from rich.text import Text
+
+    screen, cells = console(), [_text(_cell(value)) for value in values]
+    begin = len(cells[0].plain) - len(cells[0].plain.lstrip())
+    cells[0] = cells[0][begin:]
+    room = max(screen.width - begin - hang, 1)
+    rows, fresh = [Text(" " * begin)], True
+    for cell in cells:
+        whole = cell.cell_len <= room
+        for number, part in enumerate([cell] if whole else cell.split(" ")):
+            for piece in part.wrap(screen, room):
+                gap = 0 if fresh else 1 if number else _GAP
+                if rows[-1].cell_len + gap + piece.cell_len > screen.width and not fresh:
+                    rows.append(Text(" " * (begin + hang)))
+                    gap = 0
+                rows[-1].append(" " * gap).append(piece)
+                fresh = False
+    _print(screen, Text("\n").join(rows))
 
 
 def heading(text: str) -> None:
@@ -102,13 +144,17 @@ def console() -> "Console":
     from rich.console import Console
 
     looked_at = is_terminal(sys.stdout)
+    width, height = (None if looked_at else _UNBOUNDED), None
+    if looked_at and os.environ.get("TERM", "").lower() in _WITHOUT_ABILITIES:
+        width, height = shutil.get_terminal_size()
     return Console(
         file=sys.stdout,
         highlight=False,
         markup=False,
         emoji=False,
         color_system="standard" if is_coloured(sys.stdout) else None,
-        width=None if looked_at else _UNBOUNDED,
+        width=width,
+        height=height,
     )
 
 
@@ -148,13 +194,13 @@ def _are_numbers(values: Sequence[object]) -> bool:
     )
 
 
-def _print(console: "Console", shown: "Table") -> None:
+def _print(console: "Console", shown: "Table | Text") -> None:
     with console.capture() as captured:
         console.print(shown)
     # The box comes with empty lines around it: what stands between two tables is the caller's.
-    lines = [line.rstrip() for line in captured.get().splitlines()]
-    first = next((number for number, line in enumerate(lines) if line), 0)
-    while lines and not lines[-1]:
-        lines.pop()
-    for line in lines[first:]:
-        typer.echo(line)
+    told = [row.rstrip() for row in captured.get().splitlines()]
+    first = next((number for number, row in enumerate(told) if row), 0)
+    while told and not told[-1]:
+        told.pop()
+    for row in told[first:]:
+        typer.echo(row)

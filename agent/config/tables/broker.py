@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from agent.config.base import FilePath, Name, Table
 from agent.config.whole import Finding, Whole
+from agent.domain.record.home_assistant import PREFIX
 
 
 class BrokerConfig(Table):
@@ -32,6 +33,21 @@ class BrokerConfig(Table):
     health_every_s: Annotated[
         int, Field(ge=0, le=3600, description="between heartbeats; 0: no heartbeat")
     ] = 60
+
+    backlog_per_s: Annotated[
+        float, Field(ge=0, le=10_000, description="events that waited; 0: as fast as they go")
+    ] = 50.0
+    home_assistant: Annotated[
+        bool, Field(description="tell Home Assistant what to show of the kiosk; read only")
+    ] = False
+    discovery_prefix: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$",
+            max_length=128,
+            description="home_assistant: where it listens",
+        ),
+    ] = PREFIX
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:

@@ -12,8 +12,8 @@ and one carried by a pass cannot be told to be of one number.
 import hashlib
 import hmac
 
+from agent.credentials.derivation import derived
 from agent.credentials.documents.resident_id import canonical
-from agent.credentials.passes.pass_template import derived
 
 KEY_ID_BYTES = 8
 KIOSK_PURPOSE = b"id document of a holder"

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 import cbor2
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from agent.credentials.derivation import derived
 from agent.credentials.errors import CredentialError, unreadable
 from agent.credentials.formats import cbor
 from agent.credentials.passes.quantised import dequantise, quantise
@@ -73,11 +72,6 @@ class CommunityKey:
             detail = "template: sealed for another community"
             raise CredentialError(Reason.OTHER, detail) from None
         return _template(plain)
-
-
-def derived(key: bytes, purpose: bytes) -> bytes:
-    """A key of 32 bytes for one purpose (HKDF, RFC 5869); from one nobody learns another."""
-    return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"gate-agent " + purpose).derive(key)
 
 
 def _template(plain: bytes) -> PassTemplate:

@@ -34,6 +34,6 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def local_text(moment: datetime, zone: tzinfo) -> str:
-    """As people write it, by the clocks of ``zone``: ``2026-01-02 11:04:05``."""
+def local_text(moment: datetime, zone: tzinfo | None) -> str:
+    """As people write it: ``2026-01-02 11:04:05``; with ``zone`` None by the machine's clock."""
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")

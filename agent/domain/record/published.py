@@ -5,7 +5,6 @@ came to whom, and how near to a threshold, helps whoever tries again until it fi
 somebody was is nobody's business beyond the gate that asked.
 """
 
-from dataclasses import replace
 from enum import StrEnum
 
 from agent.domain.record.events import Event, EventType
@@ -36,4 +35,4 @@ def published(event: Event, trace: Trace) -> Event:
     if trace is Trace.FULL or event.type not in _ATTEMPTS:
         return event
     data = {key: value for key, value in event.data.items() if key not in THINNED}
-    return replace(event, data=data)
+    return Event(event.id, event.type, event.time, event.clock_synced, event.access_point, data)

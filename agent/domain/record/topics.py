@@ -48,6 +48,11 @@ class Topics:
         return f"{self.base}/events/{kind.value.partition('.')[0]}"
 
     @property
+    def own_events(self) -> str:
+        """All of them, as a filter: by MQTT 3.1.1 the kiosk finds out what is passed on."""
+        return f"{self.base}/events/#"
+
+    @property
     def time_request(self) -> str:
         """Where the kiosk asks for a signed time; the payload is a nonce."""
         return f"{self.base}/time/request"

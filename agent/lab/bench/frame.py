@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,6 @@ ONE_THREAD = dict.fromkeys(
 _SIZE = (640, 480)
 _FACE_PX = 150
 _TIMEOUT_S = 600.0
-_WHOLE = (
-    "start_to_first_decision_s",
-    "rss_100k_mb",
-    "rss_100k_peak_mb",
-    "index_100k_s",
-    "self_comparison_before_serving_s",
-)
 
 
 def run_bench(
@@ -83,11 +76,6 @@ def run_bench(
         found["peers"] = peer_rows(peers, state, image, ours_ms, images, ONE_THREAD, progress)
     found["verdict"] = verdict(found)
     return found
-
-
-def whole_figures(found: Mapping[str, Any]) -> dict[str, float]:
-    """The figures that stand outside of any stage, as far as they were measured."""
-    return {name: found[name] for name in _WHOLE if name in found}
 
 
 def _scene(engine: PackFaceEngine, photograph: Image) -> Image:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.app.open.paths import state_dir
-from agent.lab.bench.frame import run_bench, whole_figures
+from agent.lab.bench.frame import run_bench
 from agent.lab.bench.peer import PEERS
+from agent.lab.bench.verdict import whole_figures
 from agent.operations.files import write_whole
 from agent.operations.packs.choice import installed_face_packs
 
@@ -110,6 +111,11 @@ def _engines(found: Sequence[Mapping[str, Any]], images: str | None) -> Iterator
             for name, row in (*rows, *peers.items())
         ],
     )
+    for fmr in fmrs:
+        impostor, needed = (found[0]["accuracy"][key] for key in ("impostor", "impostor_needed"))
+        if impostor < needed[fmr]:
+            yield f"An FMR of {fmr} takes {needed[fmr]} impostor pairs; there are {impostor}."
+            yield ""
     for name, row in peers.items():
         yield f"- `{name}`: {row.get('unavailable') or row['what']}"
 

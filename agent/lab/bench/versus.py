@@ -54,7 +54,7 @@ def accuracy(measured: Measured) -> dict[str, Any]:
     found = measured.as_json()
     told = (
         *("images", "persons", "genuine", "impostor", "auc", "accuracy"),
-        *("fnmr", "fnmr_interval", "fnmr_upper"),
+        *("impostor_needed", "fnmr", "fnmr_interval", "fnmr_upper"),
     )
     return {
         **{name: found[name] for name in told},

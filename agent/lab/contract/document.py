@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.config.tables.broker import BrokerConfig
 from agent.domain.record.events import CONTRACT, EventType
+from agent.domain.record.home_assistant import PREFIX
 from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
 from agent.lab.contract import examples, standing
@@ -66,6 +67,8 @@ def document() -> dict[str, Any]:
                 "community": {"description": NAME_WORDS},
                 "grid": {"description": "a group of buildings; likewise"},
                 "kiosk": {"description": "one kiosk of the grid; likewise"},
+                "prefix": {"description": f"[broker] discovery_prefix; {PREFIX} by default"},
+                "device": {"description": "gate_, and the kiosk's three names between _"},
             },
             "operationBindings": {
                 "once": {"mqtt": {"qos": 1, "retain": False}},
@@ -78,6 +81,7 @@ def document() -> dict[str, Any]:
                 "status": standing.STATUS,
                 "offline": standing.OFFLINE,
                 "health": standing.HEALTH,
+                "home_assistant": standing.HOME_ASSISTANT,
                 "announcement": standing.ANNOUNCEMENT,
             },
         },
@@ -124,6 +128,12 @@ def _other_messages() -> dict[str, Any]:
             "contentType": _JSON,
             "payload": ref("health"),
         },
+        "home_assistant": {
+            "summary": "What Home Assistant can show of the kiosk; nothing to switch.",
+            "contentType": _JSON,
+            "description": standing.HOME_ASSISTANT_SAYS,
+            "payload": ref("home_assistant"),
+        },
     }
     for name, shown in examples.others().items():
         made[name]["examples"] = [{"payload": one} for one in shown]
@@ -161,6 +171,11 @@ def _channels() -> dict[str, Any]:
         "health": _channel(
             _TOPICS.health, ("health",), "Each minute, unless the config says otherwise."
         ),
+        "homeAssistant": _channel(
+            "{prefix}/device/{device}/config",
+            ("home_assistant",),
+            "With `[broker] home_assistant = true`; empty, which takes it back, once it is false.",
+        ),
         "timeRequest": _channel(
             _TOPICS.time_request,
             ("time.request",),
@@ -186,7 +201,9 @@ def _channels() -> dict[str, Any]:
 
 def _channel(address: str, names: Iterable[str], says: str = "") -> dict[str, Any]:
     described = {"description": says} if says else {}
-    places = [one for one in ("community", "grid", "kiosk") if f"{{{one}}}" in address]
+    places = [
+        one for one in ("community", "grid", "kiosk", "prefix", "device") if f"{{{one}}}" in address
+    ]
     return {
         "address": address,
         **described,
@@ -204,6 +221,7 @@ def _operations() -> dict[str, Any]:
         **families,
         "publishStatus": _operation("send", "status", "retained"),
         "publishHealth": _operation("send", "health", "lossy"),
+        "tellHomeAssistant": _operation("send", "homeAssistant", "retained"),
         "askTime": {**_operation("send", "timeRequest"), **answer},
         "hearTime": _operation("receive", "timeAnswer"),
         "hearAnnouncement": _operation("receive", "announceHere"),

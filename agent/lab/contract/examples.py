@@ -15,6 +15,7 @@ from agent.domain.hours.instant import utc_text
 from agent.domain.hours.reckoning import Certainty, ClockChange
 from agent.domain.record.events import EventDraft, EventType, cloud_event
 from agent.domain.record.health import Health, Queue, Space
+from agent.domain.record.home_assistant import Shown, discovery
 from agent.domain.record.status import FaceStatus, Status, offline
 from agent.domain.record.topics import Topics
 from agent.domain.record.uuid7 import uuid7
@@ -198,6 +199,11 @@ def health() -> dict[str, Any]:
     ).as_json()
 
 
+def home_assistant() -> dict[str, Any]:
+    """What Home Assistant is told of a kiosk with one door, whose contact it sees."""
+    return discovery(TOPICS, [Shown(POINT, contact=True)], version=_VERSION, health_every_s=60)
+
+
 def announcement() -> dict[str, Any]:
     """Something that the kiosk is to say."""
     return {
@@ -217,6 +223,7 @@ def others() -> dict[str, list[dict[str, Any]]]:
         "status.online": [status()],
         "status.offline": [offline("stopped"), offline("lost")],
         "health": [health()],
+        "home_assistant": [home_assistant()],
     }
 
 

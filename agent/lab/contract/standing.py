@@ -125,6 +125,50 @@ HEALTH = table(
         "expected_false_grants_last_day": number("all access points together"),
     }
 )
+_SHOWN = table(
+    {
+        "platform": word(("binary_sensor", "event", "sensor"), "never one that takes commands"),
+        "unique_id": text(),
+        "name": text(),
+        "state_topic": text("one of this kiosk's own"),
+        "value_template": text("how the figure is found in what is said there"),
+        "device_class": text(),
+        "state_class": constant("measurement"),
+        "unit_of_measurement": text(),
+        "entity_category": constant("diagnostic"),
+        "options": array(text(), "all words of an enumeration"),
+        "event_types": array(text()),
+        "expire_after": integer("seconds: three heartbeats"),
+        "json_attributes_topic": text(),
+        "json_attributes_template": text(),
+    },
+    optional=(
+        *("unique_id", "name", "state_topic", "value_template", "device_class", "state_class"),
+        *("unit_of_measurement", "entity_category", "options", "event_types", "expire_after"),
+        *("json_attributes_topic", "json_attributes_template"),
+    ),
+    says="one with nothing but its platform is gone",
+)
+HOME_ASSISTANT = table(
+    {
+        "device": table(
+            {
+                "identifiers": array(text()),
+                "name": text(),
+                "model": text(),
+                "sw_version": text("of the agent"),
+            }
+        ),
+        "origin": table({"name": constant("gate-agent"), "sw_version": text("of the agent")}),
+        "availability": array(table({"topic": text("the status"), "value_template": text()})),
+        "qos": constant(1),
+        "components": by_name(_SHOWN),
+    }
+)
+HOME_ASSISTANT_SAYS = """\
+In the form of Home Assistant's device discovery (docs/home-assistant.md). It names this
+kiosk's other topics and how to read them, and no topic for commands.
+"""
 ANNOUNCEMENT: Schema = {
     "type": "object",
     "required": sorted(NEEDED),

@@ -2,8 +2,11 @@
 
 A group is what a column of labels says: sex, age, a camera, anything. Within a group both persons
 of an impostor pair belong to it, for strangers of one group are the ones taken for each other. The
-rates are at the threshold of *all* pairs, as at a gate that has one (ISO/IEC 19795-10). A group
-whose pairs do not carry the rate has null, and says how many pairs it has.
+rates are at the threshold of *all* pairs, as at a gate that has one (ISO/IEC 19795-10).
+
+A group's FNMR stands beside its own FMR or not at all: where its own pairs do not carry the rate
+nobody knows what its strangers pay for that FNMR, and both are null, whatever all pairs carry. How
+many of its persons were refused is told all the same: that is a count of persons, with their bound.
 """
 
 from collections.abc import Mapping
@@ -14,6 +17,7 @@ import numpy as np
 
 from agent.domain.sight.error_rates import FMRS, carries, fnmr_at, threshold_at
 from agent.domain.sight.gallery_safety import upper_bound
+from agent.domain.sight.resampling import fnmr_bound
 from agent.errors import RefusedError
 from agent.lab.evaluate.csv_rows import csv_rows
 from agent.lab.evaluate.faces import Measured
@@ -97,7 +101,8 @@ def _rates(
     return {
         "threshold": threshold,
         "fmr": float((impostor >= threshold).mean()) if carried else None,
-        "fnmr": fnmr_at(genuine, threshold),
+        "fnmr": fnmr_at(genuine, threshold) if carried else None,
+        "fnmr_upper": fnmr_bound(genuine, owners, threshold) if carried else None,
         "persons_refused": refused,
         "persons_refused_upper": upper_bound(refused, persons) if persons else None,
         "own_threshold": threshold_at(impostor, fmr) if carried else None,

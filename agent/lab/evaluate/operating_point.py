@@ -6,7 +6,9 @@ it. What all references score with each other is bounded by persons (``domain.si
 references of others, their own threshold counts where it is stricter and no look-alikes make it.
 
 A fit is believed three decades below what the pairs show (``REACH_DECADES``), so a rate takes so
-many persons; with fewer, or with a bound that is believed to less than half, nothing is told.
+many persons; with fewer, or with a bound that is believed to less than half, nothing is told. An
+FNMR is measured, not fitted: it is told where the comparisons with others themselves carry the
+rate.
 """
 
 import math
@@ -22,14 +24,14 @@ from agent.app.open.thresholds import counts, curve_of, groups_of, unknown_peopl
 from agent.config import OperatingPointConfig
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import Metric, ReferenceIndex, row_scores
-from agent.domain.sight.error_rates import Scores, carries, fnmr_at, threshold_at
+from agent.domain.sight.error_rates import Scores, carries, fnmr_at, pairs_needed, threshold_at
 from agent.domain.sight.gallery_safety import upper_bound
 from agent.domain.sight.image import Template
 from agent.domain.sight.impostor_bound import FEWEST_PEOPLE, SiteBound, site_bound
 from agent.domain.sight.merging import mean_of
 from agent.domain.sight.operating_point import REACH_DECADES
 from agent.domain.sight.operating_point import threshold_at as on_curve
-from agent.domain.sight.resampling import Persons
+from agent.domain.sight.resampling import Persons, fnmr_bound
 from agent.errors import RefusedError
 from agent.lab.evaluate.faces import FaceSet, Progress
 from agent.lab.evaluate.open import measured_identities
@@ -102,9 +104,11 @@ def evaluate_operating_point(
         "credibility": round(bound.credibility, 4),
         "curve": [point.model_dump() for point in table.curve],
     }
-    held = values["held_out"] = _held_out(people, values["threshold"])
-    if held is not None and held["fnmr"] > _HALF:
-        raise _too_alike(wanted, values["threshold"], f"refuses {held['fnmr']:.0%} of their own")
+    values["held_out"] = _held_out(people, values["threshold"], wanted)
+    refused = int((people.genuine < values["threshold"]).sum())
+    if refused > _HALF * len(people.genuine):
+        what = f"refuses {refused} of {len(people.genuine)} photographs of their own"
+        raise _too_alike(wanted, values["threshold"], what)
     return Found(table, values)
 
 
@@ -231,18 +235,21 @@ def _in_force(manifest: Manifest, table: OperatingPointConfig, fmr: float) -> di
     }
 
 
-def _held_out(people: _People, threshold: float) -> dict[str, Any] | None:
+def _held_out(people: _People, threshold: float, fmr: float) -> dict[str, Any] | None:
     """What the photographs that made no reference say of the threshold; None without any."""
     if not len(people.genuine):
         return None
     refused = len(np.unique(people.owners[people.genuine < threshold]))
     persons = len(np.unique(people.owners))
+    carried = carries(len(people.impostor), fmr)
     return {
         "photographs": len(people.genuine),
-        "fnmr": fnmr_at(people.genuine, threshold),
+        "fnmr": fnmr_at(people.genuine, threshold) if carried else None,
+        "fnmr_upper": fnmr_bound(people.genuine, people.owners, threshold) if carried else None,
         "persons": persons,
         "persons_refused": refused,
         "persons_refused_upper": upper_bound(refused, persons),
         "impostor": len(people.impostor),
+        "impostor_needed": pairs_needed(fmr),
         "accepted": int((people.impostor >= threshold).sum()),
     }

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from agent.domain.sight.error_rates import det_curve
+from agent.domain.sight.operating_point import CurvePoint
+from agent.domain.sight.resampling import Intervals, fnmr_ends
 from agent.errors import RefusedError
 from agent.lab.evaluate.faces import Measured
 
@@ -22,7 +24,8 @@ _LEAST_PAIRS_MEASURED = 10_000
 def manifest_lines(measured: Measured) -> Iterator[str]:
     """The ``[comparison]`` table of a manifest, in TOML, a line at a time.
 
-    A point stands where at least five impostor pairs lie behind it. Whom the images show is for
+    A point stands where at least five impostor pairs lie behind it, and an FNMR has its bounds
+    beside it where it is known whose the pairs are. Whom the images show is for
     whoever knows them to fill in.
 
     Raises:
@@ -51,10 +54,25 @@ def manifest_lines(measured: Measured) -> Iterator[str]:
     yield "measured_for = []"
     yield f'not_measured_for = ["FMR below {_MANIFEST_FMRS[points[-1].fmr]}"]'
     yield "curve = ["
+    known = measured.intervals()
     for threshold, point in reversed(rising.items()):
         fnmr = "" if point.fnmr is None else f", fnmr = {_rounded_up(point.fnmr)}"
+        fnmr += _bounds(measured, point, known)
         yield f"  {{ fmr = {_MANIFEST_FMRS[point.fmr]}, threshold = {threshold}{fnmr} }},"
     yield "]"
+
+
+def _bounds(measured: Measured, point: CurvePoint, known: Intervals | None) -> str:
+    if measured.persons is None or known is None or point.fnmr is None:
+        return ""
+    # Beyond the rates of an evaluation the threshold is taken as given.
+    ends = known.fnmr.get(_MANIFEST_FMRS[point.fmr]) or fnmr_ends(
+        measured.genuine, measured.persons.genuine, point.threshold
+    )
+    if ends is None:
+        return ""
+    low = math.floor(min(ends[0], point.fnmr) * _SCALE) / _SCALE
+    return f", fnmr_bounds = [{low}, {_rounded_up(max(ends[1], point.fnmr))}]"
 
 
 def _rounded_up(value: float) -> float:

@@ -5,7 +5,8 @@ event_lost                  a sequence number was never published, or an event n
 event_twice                 one id at two places, two events at one place, or two decisions
                             about one presentation, but where it was refused, stayed, and the
                             next attempt was due
-event_out_of_order          a sequence number came for the first time after a later one
+event_out_of_order          a sequence number came for the first time after a later one, and it is
+                            not the next of what waited while the broker was not there
 granted_to_wrong_person     somebody was granted who did not stand there, or may not pass
 passage_unaccounted         of a grant at a monitored door nobody says whether it was used
 passed_back                 a pass let a second one in while its first passage was under way
@@ -86,6 +87,10 @@ class Stream:
         self._seen: dict[tuple[str, int], str] = {}
         self._places: dict[str, tuple[str, int]] = {}
         self._last: dict[str, int] = {}
+        self._backlog: dict[str, int] = {}
+        self._waiting: dict[tuple[str, int], tuple[float, Mapping[str, Any]]] = {}
+        self._next: dict[str, int] = {}
+        self._away = False
         self._causes: dict[str, list[float]] = {}
         self._grants: dict[tuple[str, str | None], deque[_Grant]] = {}
         self._used: dict[str, list[float]] = {}
@@ -97,6 +102,11 @@ class Stream:
     def agent_died(self, at_s: float) -> None:
         """What it had not finished nobody finishes."""
         self._deaths.append(at_s)
+        self._away = True
+
+    def broker_away(self) -> None:
+        """What gathers meanwhile may come beside what happens later."""
+        self._away = True
 
     def forgotten(self, at_s: float, *, uses: bool = False) -> None:
         """A person accepted that nobody knows where people are, or how often passes were used."""
@@ -124,13 +134,21 @@ class Stream:
             return
         last = self._last.get(place[0], 0)
         if place[1] < last:
-            self._report.violated(at_s, "event_out_of_order", sequence=place[1], after=last)
+            if not self._away or place[1] < self._backlog.get(place[0], 0):
+                self._report.violated(at_s, "event_out_of_order", sequence=place[1], after=last)
+            self._backlog[place[0]] = place[1]
         self._last[place[0]] = max(last, place[1])
         self.events += 1
-        self._weigh(at_s, body)
+        # As a reader has to: what waited may come beside what happened later.
+        self._waiting[place] = (at_s, body)
+        while (following := (place[0], self._next.get(place[0], 1))) in self._waiting:
+            self._weigh(*self._waiting.pop(following))
+            self._next[place[0]] = following[1] + 1
 
     def finish(self, at_s: float) -> Mapping[str, list[float]]:
         """When each output had a cause, by event; what was never published is found."""
+        for place in sorted(self._waiting):
+            self._weigh(*self._waiting[place])
         for epoch, last in self._last.items():
             for sequence in range(1, last + 1):
                 if (epoch, sequence) not in self._seen:

@@ -318,6 +318,7 @@ class Faults:
         if not broker.there:
             raise BusyError
         broker.go()
+        self._gate.checker.stream.broker_away()
         self._note("broker away")
 
         def back() -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent.adapters.broker.mqtt import MAX_IN_FLIGHT
 from agent.adapters.broker.simulated import SimulatedBroker, SimulatedClient
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.pins.door import GpioDoor
@@ -39,6 +38,7 @@ from agent.domain.access.part import Part
 from agent.domain.access.registry import Registry
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.events import Event, EventDraft, EventType
+from agent.domain.record.pace import Pace
 from agent.domain.record.topics import Topics
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.errors import StoreError, UnavailableError
@@ -51,6 +51,7 @@ TOPICS = Topics(layout.COMMUNITY, layout.GRID, layout.KIOSK)
 _RETRY_S = 1.0
 _IDLE_S = 5.0
 _LEAST_S = 0.001
+_BACKLOG_PER_S = 50.0
 
 
 class Died(BaseException):
@@ -253,7 +254,7 @@ class SimulatedProcess(Organ):
                 self._journal, ledger, latches, budgets=latches, trusted_time=ledger, faults=wrong
             ),
             TOPICS,
-            MAX_IN_FLIGHT,
+            Pace(_BACKLOG_PER_S, lambda: self.clock.now().monotonic_s),
             wait=self._wait,
             new_id=lambda draft: world.ids.make(draft.time),
         )

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent.errors import ConfigError, ModelPackError, RefusedError, UnavailableError
+from agent.errors import ConfigError, ModelPackError, NotInstalledError, UnavailableError
 from agent.operations.files import write_whole
 from agent.vision.packs.manifest import Manifest, manifest_names, pad_pack_names, read_any_manifest
 from agent.vision.packs.manifest_base import PackManifest
@@ -135,7 +135,7 @@ def choose(state: Path, name: str) -> Choice:
     """Make the installed face pack ``name`` the one that is used where none is named.
 
     Raises:
-        RefusedError: ``not_installed``.
+        NotInstalledError: it is not installed.
         ModelPackError: there is none of this name, or it recognises no face.
     """
     manifest = read_any_manifest(name)
@@ -145,8 +145,8 @@ def choose(state: Path, name: str) -> Choice:
             "choose a pack that recognises faces: gate-agent models list",
         )
     if not is_installed(name, state):
-        message = f"the model pack {name} is not installed\nFix: gate-agent models install {name}"
-        raise RefusedError("not_installed", message)
+        fix = f"gate-agent models install {name}"
+        raise NotInstalledError(f"the model pack {name} is not installed", fix)
     before = choice_of(state)
     missing = {} if before is None else before.missing
     chosen = Choice(name, "a person chose it", missing)

@@ -63,8 +63,8 @@ def connect():
 def secured(authority, make_mosquitto):
     """A broker with a certificate for these names."""
 
-    def secured(*names, require_certificate=False):
-        certificate, key = authority.issue("broker", *names)
+    def secured(*names, require_certificate=False, begins_in_days=-1.0):
+        certificate, key = authority.issue("broker", *names, begins_in_days=begins_in_days)
         broker = make_mosquitto(
             f"cafile {authority.ca}",
             f"certfile {certificate}",
@@ -85,19 +85,56 @@ def test_a_broker_of_the_communitys_authority_is_spoken_to(secured, authority, c
     assert client.publish("gate/x", b"{}") is not None
 
 
-def test_a_broker_of_another_authority_hears_nothing(secured, connect, tmp_path):
-    stranger = make_authority(tmp_path / "stranger")
-    client, goodbyes = connect(secured("127.0.0.1").port, ca_file=stranger.ca)
+@pytest.mark.parametrize(
+    ("names", "begins_in_days", "why"),
+    [
+        (["broker.elsewhere.example"], -1.0, "is not for 127.0.0.1"),
+        (["127.0.0.1"], -5.0, "has expired"),
+        (["127.0.0.1"], 5.0, "not valid yet: this kiosk's clock says 20"),
+    ],
+)
+def test_a_wrong_certificate_hears_nothing_and_it_is_said_what_is_wrong(
+    secured, authority, connect, names, begins_in_days, why
+):
+    broker = secured(*names, begins_in_days=begins_in_days)
+    client, goodbyes = connect(broker.port, ca_file=authority.ca)
     assert wait_until(lambda: goodbyes)
+    assert why in goodbyes[0]
     assert not client.connected()
     assert client.publish("gate/x", b"{}") is None
 
 
-def test_a_right_certificate_under_another_name_hears_nothing(secured, authority, connect):
-    broker = secured("broker.elsewhere.example")
-    client, goodbyes = connect(broker.port, ca_file=authority.ca)
+def test_a_broker_of_another_authority_hears_nothing(secured, connect, tmp_path):
+    stranger = make_authority(tmp_path / "stranger")
+    client, goodbyes = connect(secured("127.0.0.1").port, ca_file=stranger.ca)
     assert wait_until(lambda: goodbyes)
+    assert "an authority that ca_file does not hold" in goodbyes[0]
     assert not client.connected()
+
+
+@pytest.mark.parametrize("begins_in_days", [-5.0, 5.0])
+def test_a_kiosks_certificate_out_of_its_time_is_said(secured, authority, connect, begins_in_days):
+    broker = secured("127.0.0.1", require_certificate=True)
+    certificate, key = authority.issue("north-1", begins_in_days=begins_in_days)
+    client, goodbyes = connect(
+        broker.port, ca_file=authority.ca, cert_file=certificate, key_file=key
+    )
+    assert wait_until(lambda: goodbyes)
+    assert "certificate" in goodbyes[0]
+    assert not client.connected()
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("127.0.0.1", "nothing listens at 127.0.0.1, port 1"),
+        ("nowhere.invalid", "no address is known of nowhere.invalid"),
+    ],
+)
+def test_where_nobody_is_it_is_said_so(connect, host, why):
+    _, goodbyes = connect(1, host)
+    assert wait_until(lambda: goodbyes)
+    assert why in goodbyes[0]
 
 
 def test_a_broker_without_tls_hears_no_password(mosquitto, authority, connect):
@@ -105,6 +142,7 @@ def test_a_broker_without_tls_hears_no_password(mosquitto, authority, connect):
         mosquitto.port, ca_file=authority.ca, username="kiosk", password="secret-word"
     )
     assert wait_until(lambda: goodbyes)
+    assert "TLS must be spoken there" in goodbyes[0]
     assert not client.connected()
     assert "secret-word" not in mosquitto.config.with_suffix(".log").read_text(errors="replace")
 
@@ -117,6 +155,7 @@ def test_a_broker_may_ask_for_the_kiosks_certificate(secured, authority, connect
     client, goodbyes = connect(broker.port, ca_file=authority.ca, **own)
     assert wait_until(lambda: client.connected() or goodbyes)
     assert client.connected() is shown
+    assert shown or "wants this kiosk's certificate" in goodbyes[0]
 
 
 @pytest.mark.parametrize("wrong", ["missing", "no certificate", "another key"])

@@ -67,10 +67,14 @@ class Rogue:
 
     def close(self) -> None:
         self._listener.close()
-        for client in self.clients:
-            client.close()
+        self._hang_up()
         if self._thread is not None:
             self._thread.join(WAIT_S)
+        self._hang_up()  # who came meanwhile
+
+    def _hang_up(self) -> None:
+        for client in self.clients:
+            client.close()
 
 
 class Kiosk:

@@ -155,6 +155,7 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     stack.callback(SqliteLatches(table.LATCHES.at(state)).close)
     record_outputs(state, [OutputLine("gate", 17, active_high=True, pin_factory="mock")])
     write_lines(["0" * 64], table.RULES.at(state))
+    write_lines(["{}"], table.ANNOUNCED.at(state))
     install("little", state, brought)
     keep_first(state, "little")
     trusted = tmp_path / "eu.pem"

@@ -90,6 +90,7 @@ def test_every_type_is_a_message_on_its_topic() -> None:
     expected = {kind.value: TOPICS.event(kind) for kind in EventType}
     status = {f"status.{word}": TOPICS.status for word in ("online", "offline")}
     status["health"] = TOPICS.health
+    status["home_assistant"] = "{prefix}/device/{device}/config"
     times = {"time.request": TOPICS.time_request, "time.answer": TOPICS.time_answer}
     # The same message on two topics: the last one stands for it here.
     announcements = {"announcement": TOPICS.announce_to_all}
@@ -107,7 +108,9 @@ def test_every_channel_is_sent_to_and_little_is_received() -> None:
     sent = [o["channel"]["$ref"].rpartition("/")[2] for o in operations]
     assert sorted(sent) == sorted(contract()["channels"])
     bindings = [whole(operation["bindings"])["mqtt"] for operation in operations]
-    assert [s for s, b in zip(sent, bindings, strict=True) if b["retain"]] == ["status"]
+    assert [s for s, b in zip(sent, bindings, strict=True) if b["retain"]] == [
+        *("status", "homeAssistant")
+    ]
     assert [s for s, b in zip(sent, bindings, strict=True) if b["qos"] != 1] == ["health"]
 
 

@@ -6,7 +6,7 @@ import pytest
 from agent.domain.sight import resampling
 from agent.domain.sight.error_rates import Scores, threshold_at
 from agent.domain.sight.gallery_safety import upper_bound
-from agent.domain.sight.resampling import PairPersons, intervals
+from agent.domain.sight.resampling import PairPersons, fnmr_bound, intervals
 
 PERSONS, PHOTOGRAPHS = 40, 4
 
@@ -94,3 +94,33 @@ def test_so_few_persons_that_a_draw_has_no_pair(persons_of_pairs: int) -> None:
     ends = found.threshold["1e-2"]
     assert ends is not None
     assert ends[0] <= ends[1]
+
+
+def test_the_bound_at_a_given_threshold_is_by_persons() -> None:
+    owners = np.repeat(np.arange(10), 100)
+    spread = np.where(np.arange(1000) % 100 < 10, 0.1, 0.9)  # a tenth of everybody's
+    lumped = np.where(owners == 0, 0.1, 0.9)  # all of one person's, the same rate
+    even, uneven = (fnmr_bound(scores, owners, 0.5) for scores in (spread, lumped))
+    assert even == pytest.approx(0.1)
+    assert uneven is not None
+    assert uneven > 0.15
+    assert fnmr_bound(np.full(1000, 0.9), owners, 0.5) == upper_bound(0, 10)
+    assert fnmr_bound(np.full(1000, -np.inf), owners, 0.5) == 1.0
+    assert fnmr_bound(np.zeros(0), np.zeros(0, dtype=np.int64), 0.5) is None
+
+
+def test_the_bound_of_one_person_is_never_below_the_rate() -> None:
+    assert fnmr_bound(np.array([0.1, 0.9]), np.zeros(2, dtype=np.int64), 0.5) == 0.5
+
+
+def test_the_bound_holds_the_truth_nearly_as_often_as_it_says() -> None:
+    random = np.random.default_rng(8)
+    held = 0
+    for _ in range(100):
+        owners = np.repeat(np.arange(40), 6)
+        ease = random.beta(1.0, 9.0, 40)  # a tenth is refused, of some far more
+        refused = random.random(240) < ease[owners]
+        bound = fnmr_bound(np.where(refused, 0.0, 1.0), owners, 0.5)
+        assert bound is not None
+        held += bound >= 0.1
+    assert held >= 85

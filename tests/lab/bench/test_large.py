@@ -9,8 +9,8 @@ from agent.adapters.store.seal import Sealer
 from agent.app.open.files.state import REGISTRY
 from agent.app.open.site import new_event_id
 from agent.app.open.snapshot import Rates, take_snapshot
-from agent.lab.bench.frame import whole_figures
 from agent.lab.bench.large import _KEY, fill
+from agent.lab.bench.verdict import whole_figures
 from agent.vision.packs.manifest import read_manifest
 
 COUNT = 40

@@ -2,12 +2,14 @@
 
 import tomllib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from agent.domain.sight.comparison import Metric
 from agent.domain.sight.operating_point import CurvePoint, ThresholdCurve
+from agent.domain.sight.resampling import PairPersons
 from agent.errors import RefusedError
 from agent.lab.evaluate.faces import Measured
 from agent.lab.evaluate.report import manifest_lines
@@ -51,6 +53,20 @@ def test_a_manifest_takes_what_was_measured(pairs: int, fmrs: list[float], basis
         assert point.fnmr is not None
         assert (found.impostor >= point.threshold).mean() <= point.fmr
         assert (found.genuine < point.threshold).mean() <= point.fnmr + 2e-3
+
+
+def test_an_fnmr_has_its_bounds_by_persons_beside_it() -> None:
+    random = np.random.default_rng(4)
+    found = normal(600_000)
+    owners = np.repeat(np.arange(50), 10)
+    pairs = random.integers(0, 50, (600_000, 2))
+    curve = table(replace(found, persons=PairPersons(owners, pairs))).curve
+    assert [point.fmr for point in curve] == [1e-2, 1e-3, 1e-4, 1e-5]
+    for point in curve:
+        assert point.fnmr is not None
+        assert point.fnmr_bounds is not None
+        assert point.fnmr_bounds[0] <= point.fnmr < point.fnmr_bounds[1]
+    assert {point.fnmr_bounds for point in table(normal(50_000)).curve} == {None}
 
 
 def test_thresholds_that_round_to_one_make_one_point() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from agent.domain.sight.comparison import Metric, ReferenceIndex
+from agent.domain.sight.gallery_safety import upper_bound
 from agent.errors import RefusedError, UnavailableError
 from agent.lab.evaluate.faces import FaceSet, Measured, Method, evaluate_identities
 from agent.lab.evaluate.groups import by_group, read_labels
@@ -101,6 +102,19 @@ def test_a_group_of_people_who_are_alike_shows(measured: Measured, tmp_path: Pat
     # One person alone has no impostor pairs within their group.
     assert (groups["(none)"]["impostor"], groups["(none)"]["rates"]["1e-2"]["fmr"]) == (0, None)
     assert groups["one"]["rates"]["1e-4"] is None
+
+
+def test_a_groups_fnmr_stands_beside_its_own_fmr_or_not_at_all(measured: Measured) -> None:
+    labels = {f"p{number:02d}": "few" if number < 2 else "many" for number in range(12)}
+    groups = by_group(measured, labels, "group")["groups"]
+    # 6,600 pairs of all carry 1e-3; the 4,500 within one group do, the 100 within the other not.
+    assert (groups["few"]["impostor"], groups["many"]["impostor"]) == (100, 4500)
+    few, many = (groups[name]["rates"]["1e-3"] for name in ("few", "many"))
+    assert few["threshold"] == many["threshold"]
+    assert (few["fmr"], few["fnmr"], few["fnmr_upper"]) == (None, None, None)
+    assert (few["persons_refused"], few["persons_refused_upper"]) == (0, upper_bound(0, 2))
+    assert many["fnmr"] <= many["fnmr_upper"]
+    assert (many["fnmr"], many["fnmr_upper"]) == (0.0, upper_bound(0, 10))
 
 
 def test_labels_that_do_not_fit_are_refused(measured: Measured, tmp_path: Path) -> None:

@@ -53,6 +53,20 @@ def test_the_people_ask_for_more_the_more_alike_they_are(monkeypatch: pytest.Mon
     assert (held["photographs"], held["persons"], held["persons_refused"]) == (40, 20, 0)
     assert held["persons_refused_upper"] == pytest.approx(1.0 - 0.05 ** (1 / 20))
     assert held["impostor"] == 40 * 19
+    # 760 comparisons carry no FMR of 5e-4, so there is no FNMR at it.
+    assert (held["fnmr"], held["fnmr_upper"], held["impostor_needed"]) == (None, None, 6000)
+
+
+def test_an_fnmr_is_told_where_the_comparisons_carry_its_rate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    images = faces(20, 4, 0.3)
+    images.templates[3] = images.templates[4]  # one further photograph is somebody else's
+    held = of(images, monkeypatch, 4e-3).values["held_out"]
+    assert (held["impostor"], held["impostor_needed"]) == (760, 750)
+    assert held["fnmr"] == pytest.approx(1 / 40)
+    assert held["fnmr"] < held["fnmr_upper"] < held["persons_refused_upper"]
+    assert of(images, monkeypatch, 3.9e-3).values["held_out"]["fnmr"] is None
 
 
 def test_the_table_says_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ from agent.domain.hours.instant import Instant
 from agent.domain.hours.reckoning import Certainty, Reckoning
 from agent.domain.record.events import EventType
 from agent.lab.simulate.faults import Faults
+from agent.lab.simulate.truth import OUTCOMES
 from agent.lab.simulate.world import Wish, run_simulation
 
 SHORT = Wish(hours=1.0, arrivals=200, seed=1, faults=60, restarts=40)
@@ -63,6 +64,19 @@ def test_one_seed_makes_one_day(wish: Wish) -> None:
     assert [first[key] for key in COUNTED] == [second[key] for key in COUNTED]
     assert first["simulated_s"] == second["simulated_s"]
     assert [first[key] for key in COUNTED] != [other[key] for key in COUNTED]
+
+
+@pytest.mark.parametrize(
+    "seed", [2, 5, 8, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 13))]
+)
+def test_each_arrival_has_one_outcome(seed: int) -> None:
+    found = run_simulation(replace(BRIEF, seed=seed))
+    outcomes = found["arrivals_by_outcome"]
+    assert set(outcomes) == set(OUTCOMES)
+    assert min(outcomes.values()) >= 0
+    assert sum(outcomes.values()) == found["arrivals"] == BRIEF.arrivals
+    assert outcomes["granted"] > 0
+    assert outcomes["denied"] > 0
 
 
 @pytest.mark.slow
@@ -202,7 +216,9 @@ def test_an_outbox_that_drops_an_event(monkeypatch) -> None:
 def test_an_outbox_that_sends_the_newest_first(monkeypatch) -> None:
     unpublished = SqliteJournal.unpublished
     monkeypatch.setattr(
-        SqliteJournal, "unpublished", lambda self, limit: unpublished(self, limit)[::-1]
+        SqliteJournal,
+        "unpublished",
+        lambda self, limit, *, after_row=0: unpublished(self, limit, after_row=after_row)[::-1],
     )
     assert "event_out_of_order" in violated()
 

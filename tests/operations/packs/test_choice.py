@@ -10,7 +10,7 @@ import pytest
 from pack_parts import MANIFEST
 
 from agent.config.tables.face import CHOSEN_PACK, FaceConfig
-from agent.errors import ModelPackError, RefusedError, UnavailableError
+from agent.errors import ModelPackError, NotInstalledError, UnavailableError
 from agent.operations.packs import choice, set_up
 from agent.operations.packs.choice import (
     Choice,
@@ -171,7 +171,7 @@ def test_a_note_that_cannot_be_read_chooses_nothing(
 def test_only_an_installed_face_pack_can_be_chosen(
     several: Path, brought: Path, state: Path
 ) -> None:
-    with pytest.raises(RefusedError, match="models install little"):
+    with pytest.raises(NotInstalledError, match="models install little"):
         choose(state, "little")
     with pytest.raises(ModelPackError, match="tells attacks"):
         choose(state, "watchful")

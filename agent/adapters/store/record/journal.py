@@ -96,7 +96,7 @@ class SqliteJournal:
             StoreError: the log could not be flushed.
         """
         with self._file.lock:
-            newest = self._scalar("SELECT coalesce(max(row), 0) FROM event")
+            newest = self.newest_row()
             generation = self._file.generation
             if newest <= self._durable_row:
                 return
@@ -116,12 +116,19 @@ class SqliteJournal:
                 self._durable_row = max(self._durable_row, newest)
                 self._file.least_row = self._durable_row
 
-    def unpublished(self, limit: int) -> list[StoredEvent]:
-        """The oldest durable rows not yet acknowledged, in their order."""
-        query = f"SELECT {COLUMNS} FROM event WHERE state = 0 AND row <= ? ORDER BY row LIMIT ?"  # noqa: S608 - constants
+    def newest_row(self) -> int:
+        """The number of the newest row; 0 before the first."""
+        return int(self._scalar("SELECT coalesce(max(row), 0) FROM event"))
+
+    def unpublished(self, limit: int, *, after_row: int = 0) -> list[StoredEvent]:
+        """The oldest durable rows after ``after_row`` not yet acknowledged, in their order."""
+        query = (
+            f"SELECT {COLUMNS} FROM event"  # noqa: S608 - constants
+            " WHERE state = 0 AND row > ? AND row <= ? ORDER BY row LIMIT ?"
+        )
 
         def work(connection: sqlite3.Connection) -> list[StoredEvent]:
-            rows = connection.execute(query, (self._durable_row, limit)).fetchall()
+            rows = connection.execute(query, (after_row, self._durable_row, limit)).fetchall()
             return [stored(row) for row in rows]
 
         generation = self._file.generation

@@ -167,6 +167,14 @@ RULES = Row(
     loss="The next start tells once that the rules were changed.",
     copy=Copy.NONE,
 )
+ANNOUNCED = Row(
+    "home-assistant.json",
+    "app.threads.record.discovery",
+    0o600,
+    secret=False,
+    loss="What Home Assistant was told is not taken back where the option is turned off.",
+    copy=Copy.FILE,
+)
 OUTPUTS = Row(
     OUTPUTS_RECORD,
     "operations.secure_outputs",
@@ -242,7 +250,7 @@ DRAFTS = Row(
 
 ROWS = (
     *(KEY, KEY_NEXT, TOMBSTONE_KEY, REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER),
-    *(LATCHES, BROKEN_REMAINS, IDENTITY, RULES, OUTPUTS),
+    *(LATCHES, BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, OUTPUTS),
     *(LOCK, SOCKET, SOCKET_LOCK, MODELS, PACK_CHOICE, TRUST, VOICES, DRAFTS),
 )
 WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES)

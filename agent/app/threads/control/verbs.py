@@ -46,15 +46,18 @@ class Operator:
         latches: LatchStore,
         access_points: Sequence[str],
         post: Callable[[Input], None],
-        broker_state: Callable[[], str],
+        broker: Callable[[], tuple[str, str | None]],
         accept_state: Callable[[str, str, str], Part],
     ) -> None:
-        """``accept_state`` takes file, reason and person, and names the part that is well again."""
+        """``broker`` says how the link to it stands, and why it is away.
+
+        ``accept_state`` takes file, reason and person, and names the part that is well again.
+        """
         self._board = board
         self._latches = latches
         self._access_points = access_points
         self._post = post
-        self._broker_state = broker_state
+        self._broker = broker
         self._accept = accept_state
 
     def commands(self) -> Mapping[str, CommandHandler]:
@@ -69,10 +72,12 @@ class Operator:
         }
 
     def _status(self, _request: Mapping[str, Any], _caller: str) -> dict[str, Any]:
+        broker, why = self._broker()
         return {
             "status": {
                 **self._board.read(),
-                "broker": self._broker_state(),
+                "broker": broker,
+                "broker_why": why,
                 "unreadable": UNREADABLE.read(),
                 "inside": self._inside(),
             }

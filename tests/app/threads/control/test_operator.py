@@ -57,7 +57,7 @@ class Asker:
             self.latches,
             POINTS,
             self.posted.append,
-            lambda: "away",
+            lambda: ("away", "nothing listens there"),
             self.accept,
         ).commands()
 

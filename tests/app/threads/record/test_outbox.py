@@ -1,95 +1,15 @@
 """Journal to broker with a real Mosquitto: in order, each event once by id, nothing lost."""
 
-import itertools
 import json
-import os
-import threading
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from mosquitto import Subscriber, wait_until
+from outbox_parts import IDS, NOW, Silent, event, first_arrivals, outbox_of, working
 
-from agent.adapters.broker.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, BrokerSettings, PahoBroker
-from agent.adapters.store.record.journal import SqliteJournal
-from agent.app.threads.record.outbox import Outbox
+from agent.adapters.broker.mqtt import BrokerSettings
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.published import THINNED, Trace
-from agent.domain.record.status import offline
-from agent.domain.record.topics import Topics
-from agent.domain.record.uuid7 import Uuid7Source
-
-TOPICS = Topics("lakeside", "g3", "north-1")
-IDS = Uuid7Source(os.urandom)
-NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
-
-
-def event(number=0):
-    data = {"number": number}
-    return Event(IDS.make(NOW), EventType.ACCESS_DENIED, NOW, True, "north-entry", data)
-
-
-class Sender:
-    """A journal, an outbox and a broker's client, as the agent wires them."""
-
-    def __init__(self, journal, port, **settings):
-        self.journal = journal
-        self.refusals: list[str] = []
-        self.connects: list[int] = []
-        self.goodbyes: list[str] = []
-        self.outbox = Outbox(
-            journal,
-            TOPICS,
-            window=MAX_IN_FLIGHT,
-            trace=Trace.MINIMAL,
-            refused=self.refusals.append,
-            accepted=lambda: self.refusals.append("accepted"),
-        )
-        will = {"will_topic": TOPICS.status, "will": offline("lost")}
-        self.broker = PahoBroker(
-            BrokerSettings("127.0.0.1", port, "sender", **{**will, **settings}),
-            BrokerCallbacks(self._connected, self.goodbyes.append, self.outbox.acknowledged),
-        )
-        self.thread = threading.Thread(target=self.outbox.work, args=(self.broker,))
-        self.thread.start()
-        self.broker.start()
-
-    def _connected(self):
-        self.connects.append(1)
-        self.outbox.notify()
-
-    def close(self):
-        self.outbox.stop()
-        self.thread.join(60)
-        self.broker.close(2.0)
-        assert not self.thread.is_alive()
-
-
-@pytest.fixture
-def journal(tmp_path):
-    journal = SqliteJournal(tmp_path / "journal.sqlite", lambda _: event())
-    yield journal
-    journal.close()
-
-
-@pytest.fixture
-def make_sender(journal):
-    made = []
-
-    def make(port, **settings):
-        made.append(Sender(journal, port, **settings))
-        return made[-1]
-
-    yield make
-    for sender in made:
-        sender.close()
-
-
-def first_arrivals(subscriber):
-    seen: dict[str, int] = {}
-    for body in subscriber.events():
-        seen.setdefault(body["id"], int(body["sequence"]))
-    return list(seen.values())
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -170,31 +90,17 @@ def test_no_row_is_marked_before_its_acknowledgement(journal, tmp_path):
     """A broker that never answers: published, and still unpublished in the journal."""
     silent = Silent()
     refusals: list[str] = []
-    outbox = silent_outbox(journal, refusals)
+    outbox = outbox_of(journal, refusals)
     for number in range(10):
         journal.append(event(number))
-    thread = threading.Thread(target=outbox.work, args=(silent,))
-    thread.start()
-    assert wait_until(lambda: len(silent.sent) == 4)
-    outbox.notify()
-    outbox.acknowledged(1, None)
-    outbox.acknowledged(99, None)
-    assert wait_until(lambda: journal.pending() == 9)
-    outbox.stop()
-    thread.join(60)
+    with working(outbox, silent):
+        assert wait_until(lambda: len(silent.sent) == 4)
+        outbox.notify()
+        outbox.acknowledged(1, None)
+        outbox.acknowledged(99, None)
+        assert wait_until(lambda: journal.pending() == 9)
     assert len(silent.sent) <= 8
     assert [row.sequence for row in journal.unpublished(2)] == [2, 3]
-
-
-def silent_outbox(journal, refusals: list[str], trace: Trace = Trace.MINIMAL) -> Outbox:
-    return Outbox(
-        journal,
-        TOPICS,
-        window=4,
-        trace=trace,
-        refused=refusals.append,
-        accepted=lambda: None,
-    )
 
 
 @pytest.mark.parametrize("trace", Trace)
@@ -205,32 +111,13 @@ def test_how_near_a_face_came_stays_in_the_journal(journal, trace: Trace) -> Non
     for one in (tried, fault):
         journal.append(one)
     silent = Silent()
-    silent_outbox(journal, [], trace).round(silent)
+    outbox_of(journal, [], trace=trace).round(silent)
     first, second = (json.loads(payload) for payload in silent.sent)
     kept = set() if trace is Trace.MINIMAL else THINNED
     assert set(first["data"]) == {"number", "reason", "clock_synced", "access_point"} | kept
     assert (first["id"], first["sequence"]) == (tried.id, f"{1:020d}")
     assert second["data"]["score"] == 1
     assert [row.event for row in journal.read()] == [tried, fault]
-
-
-class Silent:
-    def __init__(self):
-        self.sent: list[bytes] = []
-        self.mids = itertools.count(1)
-
-    def say(self, topic, payload):
-        raise AssertionError("an event is never only said")
-
-    def connected(self):
-        return True
-
-    def publish(self, topic, payload, *, retain=False, kind=""):
-        self.sent.append(payload)
-        return next(self.mids)
-
-    def close(self, timeout_s):
-        pass
 
 
 def test_a_topic_that_the_acl_denies_is_kept_and_said(
@@ -251,17 +138,14 @@ def test_a_topic_that_the_acl_denies_is_kept_and_said(
 def test_a_hopeless_row_does_not_hold_up_the_stream(journal):
     silent = Silent()
     refusals: list[str] = []
-    outbox = silent_outbox(journal, refusals)
+    outbox = outbox_of(journal, refusals)
     journal.append(event(1))
     journal.append(event(2))
-    thread = threading.Thread(target=outbox.work, args=(silent,))
-    thread.start()
-    assert wait_until(lambda: len(silent.sent) == 2)
-    outbox.acknowledged(1, "Payload format invalid")
-    outbox.acknowledged(2, None)
-    assert wait_until(lambda: journal.pending() == 0)
-    outbox.stop()
-    thread.join(60)
+    with working(outbox, silent):
+        assert wait_until(lambda: len(silent.sent) == 2)
+        outbox.acknowledged(1, "Payload format invalid")
+        outbox.acknowledged(2, None)
+        assert wait_until(lambda: journal.pending() == 0)
     assert "refused for good" in refusals[0]
     assert [row.published for row in journal.read()] == [False, True]
 

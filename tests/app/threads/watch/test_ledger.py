@@ -20,6 +20,7 @@ from agent.domain.access.registry import Registry
 from agent.domain.access.rule import Rule
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.presented import PassPresented
+from agent.domain.record.pace import Pace
 from agent.domain.record.topics import Topics
 
 
@@ -53,7 +54,7 @@ class Kiosk:
         stores = CoreStores(
             self.journal, self.ledger, self.latches, self.latches, trusted_time=self.ledger
         )
-        self.core = Core(stores, Topics("lakeside", "g3", "north-1"), 8)
+        self.core = Core(stores, Topics("lakeside", "g3", "north-1"), Pace(0.0, time.monotonic))
         takers: dict[type, Callable[..., None]] = dict.fromkeys(
             (Settle, Compare, Indicate, Stand), lambda _: None
         )
