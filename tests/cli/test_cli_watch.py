@@ -24,6 +24,7 @@ STATUS = {
     "modes": {"north-entry": "normal", "yard": "locked_down"},
     "causes": {"yard": "command"},
     "broker": "away",
+    "broker_why": "nobody listens at broker.lakeside.example:8883",
     "unpublished": 12,
     "holders": 240,
     "inside": {"yard": 7},

@@ -141,19 +141,19 @@ def test_the_first_event_of_all_is_told(state: Path) -> None:
         assert watched.says("does not answer")
         assert not JOURNAL.at(state).exists()  # to look makes none
         note(state, "First")
-        assert watched.says("reason First")
+        assert watched.says("  first\n")
 
 
 def test_a_damaged_journal_is_told_and_read_again(state: Path) -> None:
     note(state, "Before")
     with watching() as watched:
-        assert watched.says("reason Before")
+        assert watched.says("  before\n")
         damage(state)
         assert watched.says("journal  cannot be read: ")
         assert watched.says("restart the agent")
         note(state, "After")
         assert watched.says("journal  is read again")
-        assert watched.says("reason After")
+        assert watched.says("  after\n")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
@@ -194,10 +194,13 @@ def test_the_people_inside_and_attack_detection_are_told(state: Path) -> None:
         "access_points": {"yard": "secured"},
         "pad": {"packs": {"minifasnet": "1.0"}},
         "inside": {"garden": 2},
+        "broker": "away",
+        "broker_why": "it refuses this password",
     }
     with watching() as watched, answering(SOCKET.at(state), lambda: status):
         assert watched.says("attack detection  minifasnet 1.0\n")
         assert watched.says("inside  garden=2\n")
+        assert watched.says("broker  away: it refuses this password\n")
         status["inside"] = {"garden": 3}
         assert watched.says("inside  garden=3\n")
 

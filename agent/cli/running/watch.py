@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _LOOKED_BACK = 2000
 _OF_A_SCREEN = "access.*"
-_CHANGES = ("faults", "access_points", "modes", "broker", "inside")
+_CHANGES = ("faults", "access_points", "modes", "inside")
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -107,7 +107,7 @@ def _as_lines(site: "Site", found: "Iterator[Round]") -> None:
 
 def _standing(seen: "Seen", zone: tzinfo) -> dict[str, object]:
     """What is worth a line when it changes."""
-    from agent.cli.running.watch_screen import attack_detection, why_away
+    from agent.cli.running.watch_screen import attack_detection, broker, why_away
     from agent.cli.terminal.table import flat
 
     status = seen.status
@@ -117,6 +117,7 @@ def _standing(seen: "Seen", zone: tzinfo) -> dict[str, object]:
     return {
         "agent": "answers",
         **{name.replace("_", " "): what for name, what in standing.items()},
+        "broker": broker(status).value,
         "attack detection": attack_detection(status).value,
     }
 

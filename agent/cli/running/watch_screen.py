@@ -2,8 +2,8 @@
 
 Sections by weight: whether the agent answers, faults, access points, the queue and people inside,
 decisions. Where the terminal is low, older decisions and then lower sections are left out, and of
-a long section its end; where it is narrow, columns. Nothing is folded but the first lines: a row is
-a line, so that the screen does not jump.
+a long section its end; where it is narrow, columns. A row of a table is a line, so that the screen
+does not jump.
 """
 
 import textwrap
@@ -91,6 +91,13 @@ def attack_detection(status: Mapping[str, Any]) -> Cell:
     return Cell("none")
 
 
+def broker(status: Mapping[str, Any]) -> Cell:
+    """Whether the broker is there; where it is away, why."""
+    state, why = status.get("broker"), status.get("broker_why")
+    said = state if why is None else f"{state}: {why}"
+    return Cell(said, Meaning.DOUBT if state == "away" else None)
+
+
 def _head(seen: "Seen", zone: tzinfo, width: int) -> "list[Text]":
     from rich.text import Text
 
@@ -140,7 +147,7 @@ def _facts(status: Mapping[str, Any], width: int) -> "Iterator[Text]":
     from rich.text import Text
 
     facts = {
-        "broker": status.get("broker"),
+        "broker": broker(status),
         "waiting": status.get("unpublished"),
         "inside": flat(status.get("inside") or {}) or "nobody",
         "attack detection": attack_detection(status),
@@ -155,9 +162,13 @@ def _facts(status: Mapping[str, Any], width: int) -> "Iterator[Text]":
         if line.plain and line.cell_len + _GAP + cell_len(said) > width:
             yield line
             line = Text(no_wrap=True, overflow="ellipsis")
+        if cell_len(said) > width:
+            yield from _said(said, width, cell.meaning)
+            continue
         line.append(" " * _GAP if line.plain else "")
         line.append(said, style=cell.meaning.value if cell.meaning else "")
-    yield line
+    if line.plain:
+        yield line
 
 
 def _points(status: Mapping[str, Any], last: Mapping[str, Decided]) -> Rows:
