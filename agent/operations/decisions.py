@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from agent.domain.record.events import EventType
@@ -34,14 +34,22 @@ class Decided:
 
 
 def decided(
-    stored: StoredEvent, zone: tzinfo, name_of: Callable[[str], str | None] = lambda _: None
+    stored: StoredEvent,
+    zone: tzinfo,
+    name_of: Callable[[str], str | None] = lambda _: None,
+    now: datetime | None = None,
 ) -> Decided:
-    """The decision that an access event tells; its time in ``zone`` (``?``: not trusted)."""
+    """The decision that an access event tells; its time in ``zone`` (``?``: not trusted).
+
+    Where it is known what time is ``now``, one of another day has its date as well.
+    """
     event = stored.event
     holder = event.data.get("holder")
     mark = "" if event.clock_synced else "?"
+    local = event.time.astimezone(zone)
+    today = now is None or local.date() == now.astimezone(zone).date()
     return Decided(
-        event.time.astimezone(zone).strftime("%H:%M:%S") + mark,
+        local.strftime("%H:%M:%S" if today else "%m-%d %H:%M") + mark,
         event.access_point or "",
         event.type is EventType.ACCESS_GRANTED,
         in_words(event.data.get("reason")),

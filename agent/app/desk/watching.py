@@ -1,15 +1,18 @@
 """Watching the running agent from outside: its status and its journal, each second."""
 
-import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from agent.app.open.files.stores import has_journal, open_journal
+from agent.app.desk.asking import AgentSocket, answered
+from agent.app.desk.following import JournalFollower
+from agent.app.open.control import NoRightError
 from agent.app.open.site import Site
-from agent.errors import GateAgentError
+from agent.errors import GateAgentError, StoreError
+from agent.operations.decisions import DECISIONS
 from agent.ports import StoredEvent
 
 _EVERY_S = 1.0
@@ -18,49 +21,88 @@ _KEPT = 50
 
 @dataclass(slots=True)
 class Seen:
-    """What is known of the agent by now; ``away`` says why it does not answer, since when."""
+    """What is known of the agent by now, and what of it cannot be known.
+
+    ``away`` says why the agent does not answer, since when; ``fix`` what to do where it may be
+    there and this user has no right to ask it. ``unread`` says why its journal cannot be read.
+    """
 
     status: Mapping[str, Any] | None = None
     away: str | None = None
     away_since_s: float = 0.0
+    fix: str | None = None
+    unread: str | None = None
     decisions: deque[StoredEvent] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    last: dict[str, StoredEvent] = field(default_factory=dict)
+    """The last decision by access point."""
+
+    def take(self, new: Iterable[StoredEvent]) -> None:
+        """Keep the decisions among these events, which come in order."""
+        for one in new:
+            if one.event.type in DECISIONS:
+                self.decisions.append(one)
+                self.last[one.event.access_point or ""] = one
+
+    def holders(self) -> set[str]:
+        """Who any of the decisions is about."""
+        named = (one.event.data.get("holder") for one in (*self.decisions, *self.last.values()))
+        return {str(holder) for holder in named if holder is not None}
 
 
 Round = tuple[Seen, list[StoredEvent]]
 """What is known, and the events that are new."""
+Ask = Callable[[], Mapping[str, Any]]
 
 
-def rounds(site: Site, ask: Callable[[], Mapping[str, Any]] | None, lines: int) -> Iterator[Round]:
-    """A round a second, for ever, the first with the last ``lines`` events.
+def status_of(config: Path | None, state: Path) -> Ask:
+    """Asks the agent of this config and state directory for its status, as often as it is called.
 
-    ``ask`` gives the agent's status or says why not by an error; None: it is not asked.
+    It raises what ``answered`` and ``AgentSocket.path`` raise.
+    """
+    socket = AgentSocket(config, state)
+
+    def ask() -> Mapping[str, Any]:
+        status: Mapping[str, Any] = answered(socket.path(), {"command": "status"})["status"]
+        return status
+
+    return ask
+
+
+def rounds(
+    site: Site,
+    ask: Ask | None,
+    lines: int,
+    kind: str | None = None,
+    pause: Callable[[], None] = lambda: time.sleep(_EVERY_S),
+) -> Iterator[Round]:
+    """A round a second, for ever, the first with the last ``lines`` events, of ``kind`` only.
+
+    ``ask`` gives the agent's status or says why not by an error; None: it is not asked. Whatever
+    cannot be had is said in ``Seen``, and tried again in the next round.
     """
     seen = Seen()
-    with contextlib.ExitStack() as stack:
-        journal, row = None, 0
+    with JournalFollower(site, lines, kind) as journal:
         while True:
             if ask is not None:
                 _ask(seen, ask)
             new: list[StoredEvent] = []
-            if journal is None and has_journal(site):
-                journal = stack.enter_context(open_journal(site))
-                new = list(journal.read(newest=lines)) if lines else []
-                row = max((one.row for one in journal.read(newest=1)), default=0)
-                # What came in the meantime comes with the next round, and not twice.
-                new = [one for one in new if one.row <= row]
-            elif journal is not None:
-                new = list(journal.read(after_row=row))
-                row = max((one.row for one in new), default=row)
+            try:
+                new = journal.read()
+                seen.unread = None
+            except StoreError as error:
+                seen.unread = str(error)
+            seen.take(new)
             yield seen, new
-            time.sleep(_EVERY_S)
+            pause()
 
 
-def _ask(seen: Seen, ask: Callable[[], Mapping[str, Any]]) -> None:
+def _ask(seen: Seen, ask: Ask) -> None:
     try:
         seen.status = ask()
-        seen.away = None
+        seen.away = seen.fix = None
     except GateAgentError as error:
         # A refusal, or a config that is being written, is over by the next second.
         if seen.away is None:
             seen.away_since_s = time.time()
         seen.away = str(error).partition("\n")[0]
+        seen.fix = error.fix if isinstance(error, NoRightError) else None

@@ -1,8 +1,11 @@
 """The near side of the control socket: one JSON line to the running agent, one line back."""
 
+import contextlib
+import grp
 import json
 import pwd
 import socket
+import stat
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +19,16 @@ CLIENT_TIMEOUT_S = 1.0
 """How long either end waits for the other's line."""
 
 
+class NoRightError(UnavailableError):
+    """The socket may be there, and an agent behind it, but not for this user."""
+
+
 def ask(path: Path, request: Mapping[str, Any], timeout_s: float = 3.0) -> dict[str, Any]:
     """Send one command to the agent that listens at ``path``; its answer.
 
     Raises:
-        UnavailableError: nobody listens, or the socket is not for this user.
+        NoRightError: the socket is not for this user.
+        UnavailableError: nobody listens.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(timeout_s)
@@ -29,8 +37,7 @@ def ask(path: Path, request: Mapping[str, Any], timeout_s: float = 3.0) -> dict[
             client.sendall(json.dumps(request).encode() + b"\n")
             answer = json.loads(read_line(client, limit=1_000_000))
         except PermissionError as error:
-            fix = "run as root, or join the gate-agent group"
-            raise UnavailableError(f"the socket {path} is not for this user", fix) from error
+            raise NoRightError(f"the socket {path} is not for this user", _way_in(path)) from error
         except (OSError, ValueError) as error:
             fix = "start it with: gate-agent run, or systemctl start gate-agent"
             raise UnavailableError(f"no agent answers at {path}", fix) from error
@@ -56,6 +63,19 @@ def _connect(client: socket.socket, path: Path, timeout_s: float) -> None:
             time.sleep(_AGAIN_S)
         else:
             return
+
+
+def _way_in(path: Path) -> str:
+    """What to do where the socket is not for this user: join the group that may use it, if any."""
+    for place, lets_in in ((path, stat.S_IWGRP), (path.parent, stat.S_IXGRP)):
+        with contextlib.suppress(OSError, KeyError):
+            status = place.stat()
+            # Nobody is to join the group of root for this.
+            if status.st_gid and status.st_mode & lets_in:
+                group = grp.getgrgid(status.st_gid).gr_name
+                join = f"sudo usermod -aG {group} USER"
+                return f"run as root, or join the group {group}: {join}, from the next login on"
+    return "run as root, or as the user who runs the agent: sudo -u USER gate-agent ..."
 
 
 def user_name(uid: int) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.app.open.paths import control_socket, given_config_path, state_dir
+from agent.app.open.paths import given_config_path, state_dir
 from agent.cli import completion
 from agent.cli.common import Config, Json, StateDir, Task, emit, examples
 from agent.cli.terminal.table import line
@@ -78,24 +78,8 @@ def ask_agent(
 
     Raises:
         RefusedError: it refuses.
-        UnavailableError: no agent answers.
+        UnavailableError: no agent answers, or not to this user.
     """
-    from agent.app.open.control import ask
-    from agent.errors import RefusedError
+    from agent.app.desk.asking import AgentSocket, answered
 
-    folder = state_dir(state)
-    answer = ask(control_socket(_configured_socket(config), folder), request)
-    if not answer.get("ok"):
-        raise RefusedError("refused", str(answer.get("error", "the agent refused")))
-    return answer
-
-
-def _configured_socket(config: Path | None) -> Path | None:
-    path = given_config_path(config)
-    if path is None:
-        return None
-    from agent.config import load_config
-
-    file = load_config(path)
-    configured = file.config.control.socket
-    return None if configured is None else file.resolve(configured)
+    return answered(AgentSocket(given_config_path(config), state_dir(state)).path(), request)

@@ -4,9 +4,13 @@
     a warning or an error      a line, whatever it is about; nothing of it is left out
     other information          nothing, unless GATE_AGENT_LOG_LEVEL is debug
 
+What is longer than the terminal is wide goes on below its beginning, behind the time.
+
 Holders are in no log, so they are in no line here either: ``gate-agent watch`` names them.
 """
 
+import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
@@ -28,6 +32,13 @@ _LEVELS = {
     "critical": Meaning.BAD,
     "debug": Meaning.QUIET,
 }
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_TIE = "\N{NO-BREAK SPACE}"
+"""A space at which no line ends; it is told as any other."""
+_BEHIND_THE_TIME = 10
+_BEHIND_A_NAME = 20
+_NARROWEST = 40
 
 Entry = Mapping[str, Any]
 
@@ -66,9 +77,9 @@ class Narrator:
             return None  # said in lines of its own, at the same moment
         words = self._words.get(name)
         if words is not None:
-            return f"{self._time(entry)}  {words(entry)}"
+            return _folded(f"{self._time(entry)}  {words(entry)}")
         if level not in ("info", "debug") or name in _EVENTS | _TOLD or self._everything:
-            return f"{self._time(entry)}  {_any(entry, name, level)}"
+            return _folded(f"{self._time(entry)}  {_any(entry, name, level)}")
         return None
 
     def _time(self, entry: Entry) -> str:
@@ -106,7 +117,7 @@ def _decision(entry: Entry) -> str:
     granted = entry["event"] == EventType.ACCESS_GRANTED.value
     outcome = "granted" if granted else f"denied: {in_words(plain(entry.get('reason')))}"
     score = score_and_limit(entry)
-    compared = "" if score is None else f"  score/limit {score}"
+    compared = "" if score is None else f"  score/limit{_TIE}{score}"
     where = plain(entry.get("access_point"))
     return f"{where}  {_strong(outcome, Meaning.GOOD if granted else Meaning.BAD)}{compared}"
 
@@ -145,3 +156,38 @@ def _more(entry: Entry, told: set[str] | frozenset[str] = frozenset()) -> str:
 
 def _strong(text: str, meaning: Meaning | None) -> str:
     return styled(text, meaning, sys.stderr)
+
+
+def _folded(text: str) -> str:
+    """``text`` with its lines no longer than the terminal is wide, but for a word that is."""
+    width = _width()
+    lines = text.split("\n")
+    told = lines if width is None else [_folded_line(line, width) for line in lines]
+    return "\n".join(told).replace(_TIE, " ")
+
+
+def _folded_line(line: str, width: int) -> str:
+    from rich.cells import cell_len
+
+    named = line.startswith(" " * _BEHIND_THE_TIME)
+    margin = " " * (_BEHIND_A_NAME if named else _BEHIND_THE_TIME)
+    lines, used = [""], 0
+    # A word and the gap before it; a gap at which a line ends is left out.
+    for gap, word in re.findall(r"( *)([^ ]+)", line):
+        cells = cell_len(_COLOUR.sub("", word))
+        if used and used + len(gap) + cells > width:
+            lines.append(margin + word)
+            used = len(margin) + cells
+        else:
+            lines[-1] += gap + word
+            used += len(gap) + cells
+    return "\n".join(lines)
+
+
+def _width() -> int | None:
+    """The columns of the terminal; None where it has none to speak of, or folds by itself."""
+    try:
+        width = int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stderr.fileno()).columns)
+    except (OSError, ValueError):
+        return None
+    return width if width >= _NARROWEST else None

@@ -1,33 +1,34 @@
 """``gate-agent watch``: what the running agent does, from another terminal.
 
     at a terminal    what stands now and the last decisions, refreshed in place
-    anywhere else    a line whenever a fault, a door or the broker changes, and one an event
+    anywhere else    a line whenever a fault, a door or the broker changes, and one an event;
+                     so at a terminal that can only print (TERM=dumb)
     --json           an event a line, as ``events tail --json``
 
-Each second the agent is asked for its status, and its journal for new rows; an agent that is gone
-is said to be, and what it says is shown again once it is back.
+Each second the agent is asked for its status, and its journal for new rows; an agent that is gone,
+or a journal that cannot be read, is said to be, and shown again once it is back.
 """
 
 import contextlib
 import signal
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, tzinfo
+from collections.abc import Callable, Iterator
+from datetime import tzinfo
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
-from agent.cli.care.daemon import ask_agent
-from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
-from agent.cli.terminal.style import is_terminal, plain
+from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say, warn
+from agent.cli.terminal.style import is_dumb, is_terminal, plain
 
 if TYPE_CHECKING:
     from agent.app.desk.watching import Round, Seen
     from agent.app.open.site import Site
 
-_LOOKED_BACK = 500
-_CHANGES = ("faults", "access_points", "modes", "broker")
+_LOOKED_BACK = 2000
+_OF_A_SCREEN = "access.*"
+_CHANGES = ("faults", "access_points", "modes", "inside")
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -51,22 +52,19 @@ def watch(
     """Watch the running agent, until Ctrl-C.
 
     Its doors, faults and queue, and each decision with its score and limit. It goes on while the
-    agent restarts.
+    agent restarts, and while its journal cannot be read.
     """
     import sys
 
-    from agent.app.desk.watching import rounds
+    from agent.app.desk.watching import rounds, status_of
     from agent.app.open.site import command_site
 
-    site = command_site(state_dir(state), given_config_path(config))
-
-    def ask() -> Mapping[str, Any]:
-        answer: Mapping[str, Any] = ask_agent(config, state, {"command": "status"})["status"]
-        return answer
-
-    in_place = not as_json and is_terminal(sys.stdout)
-    # A screen shows decisions only, and there may be few among the last events.
-    found = rounds(site, None if as_json else ask, _LOOKED_BACK if in_place else lines)
+    folder, file = state_dir(state), given_config_path(config)
+    site = command_site(folder, file)
+    in_place = not as_json and is_terminal(sys.stdout) and not is_dumb()
+    ask = None if as_json else status_of(file, folder)
+    # A screen shows decisions only, and the last one at each access point may be long ago.
+    found = rounds(site, ask, _LOOKED_BACK, _OF_A_SCREEN) if in_place else rounds(site, ask, lines)
     # Ctrl-C is how one stops to watch, and whoever ends the process wants the terminal back.
     with _ends_as_ctrl_c(), contextlib.suppress(KeyboardInterrupt):
         if as_json:
@@ -80,7 +78,11 @@ def watch(
 def _as_json(site: "Site", found: "Iterator[Round]") -> None:
     from agent.operations.events import as_json
 
-    for _, new in found:
+    said: str | None = None
+    for seen, new in found:
+        if seen.unread != said and seen.unread is not None:
+            warn(f"the journal cannot be read: {seen.unread}")
+        said = seen.unread
         for stored in new:
             emit(as_json(stored, site.source))
 
@@ -91,10 +93,13 @@ def _as_lines(site: "Site", found: "Iterator[Round]") -> None:
 
     told: dict[str, object] = {}
     for seen, new in found:
-        for name, value in _standing(seen, site.zone).items():
+        standing = _standing(seen, site.zone) | _journal(seen, was_told="journal" in told)
+        for name, value in standing.items():
             if told.get(name) != value:
                 told[name] = value
                 say(f"{name}  {plain(value)}")
+        if not new:
+            continue
         with name_of(site) as named:
             for stored in new:
                 say("  ".join(plain(cell) for cell in as_row(stored, site.zone, named)))
@@ -102,13 +107,26 @@ def _as_lines(site: "Site", found: "Iterator[Round]") -> None:
 
 def _standing(seen: "Seen", zone: tzinfo) -> dict[str, object]:
     """What is worth a line when it changes."""
+    from agent.cli.running.watch_screen import attack_detection, broker, why_away
     from agent.cli.terminal.table import flat
 
-    if seen.away is not None or seen.status is None:
-        since = datetime.fromtimestamp(seen.away_since_s, zone).strftime("%H:%M:%S")
-        return {"agent": f"does not answer since {since}: {seen.away}"}
-    standing = {name: flat(seen.status.get(name)) or "none" for name in _CHANGES}
-    return {"agent": "answers", **{name.replace("_", " "): what for name, what in standing.items()}}
+    status = seen.status
+    if seen.away is not None or status is None:
+        return {"agent": "; ".join(why_away(seen, zone))}
+    standing = {name: flat(status.get(name)) or "none" for name in _CHANGES}
+    return {
+        "agent": "answers",
+        **{name.replace("_", " "): what for name, what in standing.items()},
+        "broker": broker(status).value,
+        "attack detection": attack_detection(status).value,
+    }
+
+
+def _journal(seen: "Seen", *, was_told: bool) -> dict[str, object]:
+    """Whether the journal can be read: nothing to say, as long as it always could."""
+    if seen.unread is not None:
+        return {"journal": "cannot be read: " + seen.unread.replace("\nFix: ", "; ")}
+    return {"journal": "is read again"} if was_told else {}
 
 
 def _in_place(site: "Site", found: "Iterator[Round]") -> None:
@@ -117,15 +135,16 @@ def _in_place(site: "Site", found: "Iterator[Round]") -> None:
     from agent.app.desk.people import name_of
     from agent.cli.running.watch_screen import screen
     from agent.cli.terminal.table import console
-    from agent.domain.record.events import EventType
 
-    shown = {EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED}
+    names: dict[str, str | None] = {}
     with Live(console=console(), screen=True, auto_refresh=False) as live:
         for seen, new in found:
-            seen.decisions.extend(one for one in new if one.event.type in shown)
-            with name_of(site) as named:
-                size = live.console.size
-                live.update(screen(seen, site.zone, named, (size.width, size.height)), refresh=True)
+            if new:
+                # All of them anew: who was erased meanwhile is named no more.
+                with name_of(site) as named:
+                    names = {holder: named(holder) for holder in seen.holders()}
+            size = live.console.size
+            live.update(screen(seen, site.zone, names.get, (size.width, size.height)), refresh=True)
 
 
 @contextlib.contextmanager

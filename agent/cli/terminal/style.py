@@ -68,11 +68,12 @@ def is_coloured(stream: TextIO) -> bool:
 
     After no-color.org: the variable counts where it is set and not empty.
     """
-    return (
-        is_terminal(stream)
-        and not os.environ.get("NO_COLOR")
-        and os.environ.get("TERM", "") not in ("", "dumb")
-    )
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and not is_dumb()
+
+
+def is_dumb() -> bool:
+    """Whether the terminal, where there is one, can do no more than print."""
+    return os.environ.get("TERM", "") in ("", "dumb")
 
 
 def styled(text: str, meaning: Meaning | None, stream: TextIO | None = None) -> str:
