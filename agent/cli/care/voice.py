@@ -15,6 +15,7 @@ from agent.cli.common import (
     Json,
     StateDir,
     Task,
+    advise,
     counted,
     emit,
     examples,
@@ -23,6 +24,7 @@ from agent.cli.common import (
     say,
 )
 from agent.cli.terminal.sheet import sheet_of
+from agent.cli.terminal.style import Cell, Meaning
 from agent.cli.terminal.table import table
 
 app = Commands(
@@ -30,6 +32,9 @@ app = Commands(
     "voice prepare",
     "voice say granted",
 )
+
+_SOURCES = {"recording": Meaning.GOOD, "synthesised": None}
+"""What can be heard; all else is yet to be made."""
 
 Languages = Annotated[
     list[str] | None,
@@ -134,14 +139,16 @@ def list_(
         [
             (
                 one.language,
-                one.key,
-                one.source,
+                Cell(one.key, Meaning.STRONG),
+                Cell(one.source, _SOURCES.get(one.source, Meaning.DOUBT)),
                 None if one.length_s is None else f"{one.length_s:.1f}",
                 one.text,
             )
             for one in told
         ],
     )
+    if any(one.source not in _SOURCES for one in told):
+        advise("gate-agent voice prepare makes what is missing or outdated")
 
 
 @app.command("say", epilog=examples("voice say granted", "voice say alarm --language en"))
