@@ -223,5 +223,7 @@ def _answer(stands: Mapping[str, Mapping[str, str | None]], *, as_json: bool) ->
         emit({"access_points": stands})
         return
     names = {"access_points": "state", "modes": "mode", "causes": "cause"}
-    found = {name: {point: one[key] for point, one in stands.items()} for name, key in names.items()}
+    found = {
+        name: {point: one[key] for point, one in stands.items()} for name, key in names.items()
+    }
     table(POINTS, point_rows(found))

@@ -21,7 +21,7 @@ from agent.cli.common import (
 )
 from agent.cli.terminal.sheet import sheet
 from agent.cli.terminal.style import Cell, Meaning, is_terminal, plain, styled
-from agent.cli.terminal.table import record, table
+from agent.cli.terminal.table import line, record, table
 from agent.errors import Fault
 
 app = Commands(
@@ -218,15 +218,15 @@ def schedule(
         )
         return
     if not known and not as_json:
-        say("the config has no [[schedule]]; gate-agent config schema says how one is written")
+        line("the config has no [[schedule]]; gate-agent config schema says how one is written")
     for one, plan in known.items():
         if as_json:
             emit(described(one, plan, moment, shown))
             continue
         if one != next(iter(known)):
             say()
-        said = styled(summary(plan, moment), Meaning.GOOD if plan.holds(moment) else Meaning.DOUBT)
-        say(f"{styled(plain(one), Meaning.STRONG)}  {said}")
+        meaning = Meaning.GOOD if plan.holds(moment) else Meaning.DOUBT
+        line(Cell(one, Meaning.STRONG), Cell(summary(plan, moment), meaning))
         if shown:
             table(
                 ("day", "open", "remarks"),
