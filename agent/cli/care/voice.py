@@ -1,7 +1,8 @@
 """``gate-agent voice``: prepare, list and hear what the gate says."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,7 +26,10 @@ from agent.cli.common import (
 )
 from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.style import Cell, Meaning
-from agent.cli.terminal.table import table
+from agent.cli.terminal.table import line, table
+
+if TYPE_CHECKING:
+    from agent.operations.voice.prepare import VoiceMessage
 
 app = Commands(
     "voice list",
@@ -146,9 +150,21 @@ def list_(
             )
             for one in told
         ],
+        narrow=lambda: _lines(told),
     )
     if any(one.source not in _SOURCES for one in told):
-        advise("gate-agent voice prepare makes what is missing or outdated")
+        advise("gate-agent voice prepare")
+
+
+def _lines(told: "Iterable[VoiceMessage]") -> None:
+    """A line a message, where there is no room for columns."""
+    for one in told:
+        line(
+            one.language,
+            Cell(one.key, Meaning.STRONG),
+            Cell(one.source, _SOURCES.get(one.source, Meaning.DOUBT)),
+            one.text,
+        )
 
 
 @app.command("say", epilog=examples("voice say granted", "voice say alarm --language en"))
