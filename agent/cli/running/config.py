@@ -86,7 +86,7 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
         return
     _warn(faults, str(file.path))
     say(f"{styled('OK', Meaning.GOOD)} {plain(file.path)}")
-    record({name.replace("_", " "): value for name, value in about.items()})
+    record({name.replace("_", " "): value or "none" for name, value in about.items()})
 
 
 def _warn(faults: list[Fault], source: str) -> None:
