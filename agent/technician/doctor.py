@@ -22,6 +22,8 @@ from agent.ports import Door
 
 PULSE_S = 1.0
 """The longest pulse that the doctor gives."""
+UNREAD = "cannot be read"
+"""The verdict on a pin that should say something and does not."""
 _TIMEOUT_S = 10.0
 _SETTLE_S = 0.5
 
@@ -105,7 +107,7 @@ def pin_rows(uses: Iterable[PinUse], active: Mapping[str, bool | None]) -> list[
         level, verdict = None, "not touched"
         if isinstance(use.table, InputConfig) and use.table.id in active:
             found = active[use.table.id]
-            verdict = "cannot be read"
+            verdict = UNREAD
             if found is not None:
                 level = found is use.active_high
                 verdict = meaning(use.table.kind, active=found)

@@ -32,6 +32,8 @@ def test_check_sums_up_and_warns(gate: Gate, config_file: Path) -> None:
 def test_check_speaks_to_people_too(gate: Gate, config_file: Path) -> None:
     answer = gate("config", "check", "--config", config_file)
     assert answer.out.startswith(f"OK {config_file}\n")
+    assert "attack detection " in answer.out
+    assert not [line for line in answer.out.splitlines()[1:] if "_" in line.partition("  ")[0]]
     assert "warning: face alone opens the gate" in answer.err
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from gate_command import Answer, Gate
+from rich.cells import cell_len
+from screens import WIDTHS, screen
 from state_parts import of_an_earlier_version
 from store_parts import BY, NOW, holder, reference
 
@@ -149,6 +151,18 @@ def test_people_see_the_map_and_the_checks(kiosk: Kiosk) -> None:
     assert header.split()[-2:] == ["verdict", "what"]
     assert "at power-on" in header
     assert "FAILED" not in told.out
+    assert "door gate" in told.out
+    assert told.out.endswith("all is well: 12 checks\n")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_the_terminal(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    kiosk.bank.set_input(WAY_OUT, False)
+    shown = screen(monkeypatch, width, "doctor", "--config", kiosk.config)
+    assert "FAILED" in shown
+    assert max(map(cell_len, shown.splitlines())) <= width
 
 
 def test_a_button_that_nobody_presses_and_is_pressed_is_not_well(kiosk: Kiosk) -> None:
@@ -157,6 +171,7 @@ def test_a_button_that_nobody_presses_and_is_pressed_is_not_well(kiosk: Kiosk) -
     assert told.code == 1
     assert "way-out: Fix: where nobody does that now" in told.out
     assert "active_high = true" in told.out
+    assert told.out.endswith("1 of 12 checks failed\n")
 
 
 def test_what_is_missing_is_told_with_its_fix_and_hides_nothing(

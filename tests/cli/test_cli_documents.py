@@ -127,6 +127,24 @@ def test_a_card_is_bound_and_known_again(people: Gate, part: Ga467Simulator) -> 
     assert (again["bound"], again["holder"], again["valid_until"]) == (True, "ann", None)
 
 
+def test_a_card_is_told_in_words(people: Gate, part: Ga467Simulator) -> None:
+    port = ("--port", part.path)
+    part.lay(SimulatedCard(RESIDENT, NAME, valid_from="20200101", valid_until="20991231"))
+    rows = [
+        line.split(maxsplit=1) for line in people("id-document", "read", *port).out.splitlines()
+    ]
+    assert rows[0] == ["kind", "resident identity card"]
+    assert rows[2] == ["valid", "until  2099-12-31"]
+    assert rows[4][1].startswith("nobody's here; gate-agent holders bind-document")
+    assert rows[5] == ["photograph", "1024 bytes"]
+    part.lay(SimulatedCard(RESIDENT, NAME))
+    assert people("holders", "bind-document", "ann", *port).code == 0
+    part.lay(SimulatedCard(RESIDENT, NAME))
+    told = people("id-document", "read", *port).out
+    assert "for life" in told
+    assert told.splitlines()[4].split() == ["whose", "ann"]
+
+
 def test_without_a_key_the_reader_is_tested_all_the_same(
     gate: Gate, part: Ga467Simulator, state_dir: Path
 ) -> None:

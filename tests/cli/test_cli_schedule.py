@@ -1,9 +1,12 @@
 """config schedule: what holds when, for people and for machines."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 from gate_command import Gate
+from screens import WIDTHS, golden_screen
 
 SCHEDULES = """
 [[schedule]]
@@ -23,6 +26,9 @@ spans = [{ days = ["sat"], from = "22:00", until = "06:00" }]
 id = "public"
 dates = ["12-25/12-26"]
 """
+
+
+HEAD = "schedule,date,open,remarks\n"
 
 
 @pytest.fixture
@@ -107,6 +113,64 @@ def test_all_of_them_from_now_on(gate: Gate, scheduled: Path) -> None:
     assert "closed" in gate("config", "schedule", "night", "--config", scheduled).out
 
 
+def test_the_days_go_into_a_sheet(gate: Gate, scheduled: Path) -> None:
+    asked = ("--at", "2026-12-24", "--days", "2", "--config", scheduled)
+    assert gate("config", "schedule", *asked, "--csv").out == HEAD + (
+        "office-hours,2026-12-24,08:00-12:00,exception\n"
+        "office-hours,2026-12-25,10:00-12:00,holiday public\n"
+        "night,2026-12-24,closed,\n"
+        "night,2026-12-25,closed,\n"
+    )
+    assert gate("config", "schedule", *asked, "--csv", "--json").code == 2
+
+
+def widest(shown: str) -> int:
+    return max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_days_at_a_terminal(monkeypatch: pytest.MonkeyPatch, scheduled: Path, width: int) -> None:
+    asked = ("--at", "2026-12-23T12:00", "--days", "4", "--config", scheduled)
+    shown = golden_screen("config-schedule", monkeypatch, width, "config", "schedule", *asked)
+    assert widest(shown) <= width
+
+
+def test_whether_it_is_open_is_seen(monkeypatch: pytest.MonkeyPatch, scheduled: Path) -> None:
+    asked = ("--at", "2026-12-23T12:00", "--days", "4", "--config", scheduled)
+    words = ("config", "schedule", *asked)
+    shown = golden_screen("config-schedule", monkeypatch, 80, *words, colour=True)
+    assert "\x1b[32mopen until" in shown
+    assert "\x1b[33mclosed until" in shown
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_config_at_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, scheduled: Path, width: int
+) -> None:
+    words = ("config", "show", "--config", scheduled)
+    shown = golden_screen("config-show", monkeypatch, width, *words)
+    assert widest(shown) <= width
+    assert "hunter2" not in shown
+
+
+def test_what_the_file_says_is_seen(monkeypatch: pytest.MonkeyPatch, scheduled: Path) -> None:
+    words = ("config", "show", "--config", scheduled)
+    shown = golden_screen("config-show", monkeypatch, 80, *words, colour=True)
+    assert re.search(r"pin .*\x1b\[1m17", shown)
+    said = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    # Nothing but what the file lacks is a default.
+    assert re.search(r"^timezone +Europe/Berlin *$", said, re.MULTILINE)
+    assert re.search(r"^accept_no_pad +true *$", said, re.MULTILINE)
+    assert re.search(r"^spectrum +visible \(default\) *$", said, re.MULTILINE)
+    assert said.endswith("not there  [[indicator]], [[input]], [[area]], [broker]\n")
+
+
+def test_elsewhere_the_config_is_json_as_ever(gate: Gate, scheduled: Path) -> None:
+    piped = gate("config", "show", "--config", scheduled)
+    whole = gate("config", "show", "--config", scheduled, "--json")
+    assert piped.out == json.dumps(whole.json, indent=2) + "\n"
+
+
 def test_a_schedule_that_never_changes_says_so(gate: Gate, scheduled: Path) -> None:
     always = '[[schedule]]\nid = "always"\nspans = [{ days = ["mon", "tue", "wed", "thu", "fri", '
     always += '"sat", "sun"], from = "00:00", until = "00:00" }]\n'
@@ -137,7 +201,11 @@ def test_what_cannot_be_answered(
 
 def test_a_config_without_schedules(gate: Gate, config_file: Path) -> None:
     answer = gate("config", "schedule", "--config", config_file)
-    assert (answer.code, answer.out) == (0, "the config has no [[schedule]]\n")
+    assert (answer.code, answer.out) == (
+        0,
+        "the config has no [[schedule]]; gate-agent config schema says how one is written\n",
+    )
+    assert gate("config", "schedule", "--config", config_file, "--csv").out == HEAD
     assert gate("config", "schedule", "--config", config_file, "--json").out == ""
     assert gate("config", "schedule", "x", "--config", config_file).code == 1
 

@@ -1,5 +1,6 @@
 """The thermometer's commands, on simulated parts."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,12 @@ def test_a_spot_is_read(gate: Gate, config) -> None:
         "farthest_m": 0.69,
     }
     shown = gate("thermometer", "read", "--config", path)
-    assert "temperature_c    36.4" in shown.out
+    assert [line.split("  ")[0] for line in shown.out.splitlines()] == [
+        *("kind", "temperature", "ambient", "emissivity of the part", "wrong check bytes"),
+        "farthest",
+    ]
+    assert re.search(r"temperature +36\.\d\d C\n", shown.out)
+    assert re.search(r"farthest +0\.69 m\n", shown.out)
 
 
 def test_an_array_is_read(gate: Gate, config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,6 +67,9 @@ def test_an_array_is_read(gate: Gate, config, monkeypatch: pytest.MonkeyPatch) -
     assert found["temperature_c"] == pytest.approx(45.0, abs=0.5)
     assert found["warmest_at"] == [pytest.approx(0.81, abs=0.07), pytest.approx(0.17, abs=0.07)]
     assert (found["pec_failures"], found["farthest_m"]) == (None, 0.61)
+    shown = gate("thermometer", "read", "--config", path).out
+    assert re.search(r"warmest +\d\d% from the left, \d\d% from the top\n", shown)
+    assert "check bytes" not in shown
 
 
 def test_a_new_part_is_read_right_and_can_be_set(

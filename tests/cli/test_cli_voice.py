@@ -1,11 +1,14 @@
 """``gate-agent voice``: what it makes, shows and plays, and how it fails."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from config_parts import GOOD
 from gate_command import Gate
+from rich.cells import cell_len
+from screens import WIDTHS, screen
 from voice_parts import Tones, wav
 
 from agent.domain.access.hints import NEEDED_KEYS
@@ -102,7 +105,23 @@ def test_list_shows_what_is_missing_and_makes_nothing(gate: Gate, state_dir: Pat
     assert listed.code == 0
     assert "请进。" in listed.out
     assert {row.split()[2] for row in listed.out.splitlines()[1:]} == {"missing"}
+    assert listed.err == "Fix: gate-agent voice prepare\n"
+    assert gate("voice", "list", "--json").err == ""
     assert not state_dir.exists()
+
+
+@pytest.mark.usefixtures("state_dir", "quick")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_list_fits_and_what_is_to_be_made_is_seen(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    missing = screen(monkeypatch, width, "voice", "list", colour=True)
+    assert "\x1b[33mmissing" in missing
+    assert max(map(cell_len, re.sub(r"\x1b\[[0-9;]*m", "", missing).splitlines())) <= width
+    assert gate("voice", "prepare").code == 0
+    made = screen(monkeypatch, width, "voice", "list", colour=True)
+    assert "synthesised" in made
+    assert "voice prepare" not in made
 
 
 def test_the_config_names_languages_texts_and_the_sound_card(

@@ -60,6 +60,13 @@ def references_of(site: Site, holder_id: str) -> list[dict[str, Any]]:
     return rows
 
 
+def score_of_one_person(pack: str) -> float | None:
+    """Below which score two photographs are not one person's; None of a pack that is not known."""
+    if pack not in manifest_names():
+        return None
+    return unknown_people(read_manifest(pack)).same_person()
+
+
 def remove_photograph(site: Site, holder_id: str, number: int, *, by: str) -> Taken:
     """Take a photograph of the site's pack away; the references are made anew of the others.
 

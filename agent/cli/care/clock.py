@@ -7,10 +7,12 @@ import typer
 
 from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.care.daemon import ask_agent
+from agent.cli.care.status_text import told
 from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, user
 from agent.cli.terminal.ask import Yes
 from agent.cli.terminal.ask import confirm as make_sure
-from agent.cli.terminal.table import flat, record
+from agent.cli.terminal.style import Cell, Meaning
+from agent.cli.terminal.table import record
 
 app = Commands(
     "clock show",
@@ -44,7 +46,7 @@ def show(*, config: Config = None, state: StateDir = None, as_json: Json = False
         found = ask_agent(config, state, {"command": "clock", "do": "show"})["clock"]
     except UnavailableError:
         found = clock.show(command_site(state_dir(state), given_config_path(config)))
-    _answer(found, as_json=as_json)
+    _answer(found, config, state, as_json=as_json)
 
 
 @app.command("confirm", epilog=examples("clock confirm --reason 'off for two weeks'"))
@@ -112,11 +114,31 @@ def _tell(
         changes = {"confirm": ClockChange.CONFIRMED, "set_back": ClockChange.SET_BACK}
         site = command_site(state_dir(state), given_config_path(config))
         found = clock.tell(site, changes[do], given, user(), why)
-    _answer(found, as_json=as_json)
+    _answer(found, config, state, as_json=as_json)
 
 
-def _answer(found: dict[str, Any], *, as_json: bool) -> None:
+def _answer(
+    found: dict[str, Any], config: Path | None, state: Path | None, *, as_json: bool
+) -> None:
+    from agent.app.open.site import command_site
+
     if as_json:
         emit(found)
-    else:
-        record({name: flat(value) for name, value in found.items()})
+        return
+    zone = command_site(state_dir(state), given_config_path(config)).zone
+    settled = found["state"] == "settled"
+    record(
+        {
+            "state": Cell(found["state"], Meaning.GOOD if settled else Meaning.DOUBT),
+            "it is at least": told(found["confirmed"], zone),
+            "claimed by one": told(found["claimed"], zone),
+            "the clock says": told(found["clock"], zone),
+            "vouched for": _yes(found["trusted"]),
+            "signed, or two agree": found["sure"],
+            "times are those of": zone,
+        }
+    )
+
+
+def _yes(is_so: object) -> Cell:
+    return Cell("yes", Meaning.GOOD) if is_so else Cell("no", Meaning.DOUBT)

@@ -35,8 +35,8 @@ def show(found: Mapping[str, Any], zone: tzinfo, last: "Last | None" = None) -> 
     if found.get("access_points"):
         rows = point_rows(found)
         if last:
-            told = (_decision(last, point, zone) for point in found["access_points"])
-            decided = [(*row, one) for row, one in zip(rows, told, strict=True)]
+            last_ones = (_decision(last, point, zone) for point in found["access_points"])
+            decided = [(*row, one) for row, one in zip(rows, last_ones, strict=True)]
             table((*POINTS, "last decision"), decided)
         else:
             table(POINTS, rows)
@@ -84,7 +84,7 @@ def _rest(found: Mapping[str, Any], zone: tzinfo) -> dict[str, object]:
         words = _NAMES.get(name) or str(_words(name))
         if not isinstance(value, Mapping):
             meaning = _MEANINGS[name](value) if name in _MEANINGS else None
-            rows[words] = Cell(_told(value, zone), meaning)
+            rows[words] = Cell(told(value, zone), meaning)
             continue
         inner = {key: item for key, item in value.items() if isinstance(item, Mapping)}
         rows[words] = _phrase({key: value[key] for key in value if key not in inner}, zone)
@@ -98,16 +98,16 @@ def _rest(found: Mapping[str, Any], zone: tzinfo) -> dict[str, object]:
 def _phrase(value: object, zone: tzinfo) -> object:
     """An object as its words: what it says nothing of is left out."""
     if not isinstance(value, Mapping):
-        return _told(value, zone)
+        return told(value, zone)
     said = (
-        f"{_ACRONYMS.get(key, _words(key))} {plain(_told(item, zone))}"
+        f"{_ACRONYMS.get(key, _words(key))} {plain(told(item, zone))}"
         for key, item in value.items()
         if item is not None
     )
     return ", ".join(said) or None
 
 
-def _told(value: object, zone: tzinfo) -> object:
+def told(value: object, zone: tzinfo) -> object:
     """A value for people: local time, words."""
     if isinstance(value, str) and _MOMENT.fullmatch(value):
         return local_text(datetime.fromisoformat(value), zone)

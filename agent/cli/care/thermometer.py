@@ -1,12 +1,14 @@
 """``gate-agent thermometer``: look through the IR thermometer, and set what it keeps itself."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
 from agent.app.open.paths import config_path
 from agent.cli.common import Commands, Config, Json, Task, emit, examples, say
 from agent.cli.terminal.ask import Yes, confirm
+from agent.cli.terminal.style import Cell, Meaning
 from agent.cli.terminal.table import record
 
 app = Commands(
@@ -34,7 +36,7 @@ def read(*, config: Config = None, as_json: Json = False) -> None:
     if as_json:
         emit(shown)
     else:
-        record(shown)
+        record(_told(shown))
 
 
 @app.command("set-emissivity", epilog=examples("thermometer set-emissivity 0.98"))
@@ -64,3 +66,23 @@ def set_emissivity(
     else:
         say(f"the part's emissivity was {before}, and is {after} from its next start")
         say("Take its power away for a second.")
+
+
+def _told(shown: Mapping[str, Any]) -> dict[str, object]:
+    """A reading in words and units, without what a part of this kind does not know."""
+    told: dict[str, object] = {
+        "kind": shown["kind"],
+        "temperature": Cell(f"{shown['temperature_c']:.2f} C", Meaning.STRONG),
+    }
+    if shown["ambient_c"] is not None:
+        told["ambient"] = f"{shown['ambient_c']:.2f} C"
+    if shown["part_emissivity"] is not None:
+        told["emissivity of the part"] = shown["part_emissivity"]
+    if (wrong := shown["pec_failures"]) is not None:
+        told["wrong check bytes"] = Cell(wrong, Meaning.DOUBT if wrong else None)
+    if shown["warmest_at"] is not None:
+        across, down = shown["warmest_at"]
+        told["warmest"] = f"{across:.0%} from the left, {down:.0%} from the top"
+    if shown["farthest_m"] is not None:
+        told["farthest"] = f"{shown['farthest_m']} m"
+    return told

@@ -1,7 +1,8 @@
 """``gate-agent voice``: prepare, list and hear what the gate says."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +16,7 @@ from agent.cli.common import (
     Json,
     StateDir,
     Task,
+    advise,
     counted,
     emit,
     examples,
@@ -23,13 +25,20 @@ from agent.cli.common import (
     say,
 )
 from agent.cli.terminal.sheet import sheet_of
-from agent.cli.terminal.table import table
+from agent.cli.terminal.style import Cell, Meaning
+from agent.cli.terminal.table import line, table
+
+if TYPE_CHECKING:
+    from agent.operations.voice.prepare import VoiceMessage
 
 app = Commands(
     "voice list",
     "voice prepare",
     "voice say granted",
 )
+
+_SOURCES = {"recording": Meaning.GOOD, "synthesised": None}
+"""What can be heard; all else is yet to be made."""
 
 Languages = Annotated[
     list[str] | None,
@@ -134,14 +143,28 @@ def list_(
         [
             (
                 one.language,
-                one.key,
-                one.source,
+                Cell(one.key, Meaning.STRONG),
+                Cell(one.source, _SOURCES.get(one.source, Meaning.DOUBT)),
                 None if one.length_s is None else f"{one.length_s:.1f}",
                 one.text,
             )
             for one in told
         ],
+        narrow=lambda: _lines(told),
     )
+    if any(one.source not in _SOURCES for one in told):
+        advise("gate-agent voice prepare")
+
+
+def _lines(told: "Iterable[VoiceMessage]") -> None:
+    """A line a message, where there is no room for columns."""
+    for one in told:
+        line(
+            one.language,
+            Cell(one.key, Meaning.STRONG),
+            Cell(one.source, _SOURCES.get(one.source, Meaning.DOUBT)),
+            one.text,
+        )
 
 
 @app.command("say", epilog=examples("voice say granted", "voice say alarm --language en"))

@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from agent.app.open.paths import given_config_path, state_dir
 from agent.cli import completion
 from agent.cli.care.daemon import ask_agent
+from agent.cli.care.status_text import POINTS, point_rows, told
 from agent.cli.common import (
     Commands,
     Config,
@@ -22,6 +24,7 @@ from agent.cli.common import (
 )
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.sheet import sheet_of
+from agent.cli.terminal.style import Cell, Meaning
 from agent.cli.terminal.table import table
 
 app = Commands("door show", "door release north-entry", "door lockdown --all", "door resume --all")
@@ -159,8 +162,15 @@ def list_positions(
     if as_csv:
         sheet_of(("holder", "area", "since"), answer["positions"])
         return
-    rows = [(one["holder"], one["area"], one["since"]) for one in answer["positions"]]
-    table(("holder", "area", "since"), rows, empty="nobody is inside, by anti-passback")
+    from agent.app.open.site import command_site
+
+    zone = command_site(state_dir(state), given_config_path(config)).zone
+    rows = [
+        (Cell(one["holder"], Meaning.STRONG), one["area"], told(one["since"], zone))
+        for one in answer["positions"]
+    ]
+    nobody = "nobody is inside, by anti-passback; gate-agent events list shows who passed"
+    table(("holder", "area", "since"), rows, empty=nobody)
     if len(rows) < answer["total"]:
         say(f"and {answer['total'] - len(rows)} more")
 
@@ -212,5 +222,8 @@ def _answer(stands: Mapping[str, Mapping[str, str | None]], *, as_json: bool) ->
     if as_json:
         emit({"access_points": stands})
         return
-    rows = [(point, one["state"], one["mode"], one["cause"]) for point, one in stands.items()]
-    table(("access point", "state", "mode", "cause"), rows)
+    names = {"access_points": "state", "modes": "mode", "causes": "cause"}
+    found = {
+        name: {point: one[key] for point, one in stands.items()} for name, key in names.items()
+    }
+    table(POINTS, point_rows(found))

@@ -5,7 +5,7 @@ seen by every user of the machine.
 """
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examp
 from agent.cli.people.holders import Id
 from agent.cli.people.holders import app as holders
 from agent.cli.terminal.ask import Yes, confirm
+from agent.cli.terminal.style import Cell, Meaning
 from agent.cli.terminal.table import record
 
 app = Commands(
@@ -132,7 +133,7 @@ def read(
     if as_json:
         emit(shown)
     else:
-        record({name: _cell(value) for name, value in shown.items()})
+        record(_told(shown))
 
 
 def _typed_number() -> str:
@@ -147,7 +148,22 @@ def _typed_number() -> str:
         return ""
 
 
-def _cell(value: object) -> object:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value
+def _told(shown: dict[str, Any]) -> dict[str, object]:
+    """What lies on the reader in words; what the clock or a missing key leaves open is a dash."""
+    from agent.operations.decisions import in_words
+
+    valid, whose = shown["valid"], shown["holder"]
+    if shown["bound"] is False:
+        whose = Cell("nobody's here; gate-agent holders bind-document ID binds it", Meaning.DOUBT)
+    return {
+        "kind": in_words(shown["kind"]),
+        "valid from": shown["valid_from"],
+        "valid until": shown["valid_until"] or "for life",
+        "valid today": valid if valid is None else _well(valid),
+        "whose": whose,
+        "photograph": f"{shown['photo_bytes']} bytes",
+    }
+
+
+def _well(is_so: bool) -> Cell:  # noqa: FBT001 - a value as it is
+    return Cell("yes", Meaning.GOOD) if is_so else Cell("no", Meaning.BAD)

@@ -9,17 +9,23 @@ from agent.app.open.paths import given_config_path, state_dir
 from agent.cli.common import (
     Commands,
     Config,
+    Csv,
     Json,
     PackOption,
     StateDir,
     Task,
+    counted,
     emit,
     examples,
     file_option,
+    one_form,
     say,
     warn,
 )
-from agent.cli.terminal.table import record, table
+from agent.cli.people.holders_text import NOBODY
+from agent.cli.terminal.sheet import sheet_of
+from agent.cli.terminal.style import Cell, Meaning
+from agent.cli.terminal.table import console, heading, record, table
 
 app = Commands(
     "gallery check",
@@ -40,7 +46,9 @@ def gallery() -> None:
 
 @app.command(
     "check",
-    epilog=examples("gallery check", "gallery check --json", "gallery check --plot scores.svg"),
+    epilog=examples(
+        "gallery check", "gallery check --csv > close.csv", "gallery check --plot scores.svg"
+    ),
 )
 def check(
     *,
@@ -52,13 +60,14 @@ def check(
     config: Config = None,
     state: StateDir = None,
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
     """Compare the gallery with itself.
 
     Who could pass for whom, how often a stranger is to be expected to pass, what decides the
     threshold and why, and how many holders face alone can serve.
     """
-    from agent.operations.people.gallery_plot import plot_lines
+    one_form(as_json=as_json, as_csv=as_csv)
     from agent.operations.pictures import SUFFIXES, is_picture, need_matplotlib
 
     if plot is not None:
@@ -77,24 +86,42 @@ def check(
     if as_json:
         emit(found)
         return
+    if as_csv:
+        sheet_of(("one", "other", "score"), found["close_pairs"])
+    else:
+        _show(found)
+    if found["extrapolated"]:
+        warn("the threshold lies beyond what was measured: it follows a fitted tail")
+    if not found["sufficient"]:
+        warn("face alone opens for nobody: a rule must ask for a second factor (pass+face)")
+
+
+def _show(found: dict[str, Any]) -> None:
+    """The figures, the scores drawn, what growing would bring, and who is too close to whom."""
+    from agent.operations.decisions import score_and_limit
+    from agent.operations.people.gallery_plot import plot_lines
+
     rate = found["false_grant_rate"]
     bound = (
         ""
         if rate["upper_bound"] is None
         else f"; {rate['upper_bound']:.2g} at most ({rate['confidence']:.0%} confidence)"
     )
+    close = counted(found["ambiguous_holders"], "holder")
     record(
         {
-            **{name: found[name] for name in ("pack", "holders", "references")},
+            "pack": Cell(found["pack"], Meaning.STRONG),
+            "holders": found["holders"] or NOBODY,
+            "references": found["references"],
             "threshold": f"{found['threshold']} (FMR {found['fmr']:.2g})",
-            "face alone": "is enough" if found["sufficient"] else "is not enough: too many holders",
+            "face alone": _enough(found, ": too many holders"),
             "stranger passes": f"{rate['expected']:.2g} of attempts{bound}",
             "a day": _per_day(found["false_grants_per_day"]),
-            "too close": f"{found['ambiguous_holders']} holders",
+            "too close": Cell(close, Meaning.DOUBT) if found["ambiguous_holders"] else close,
             **_decision(found),
         }
     )
-    for line in plot_lines(found):
+    for line in plot_lines(found, console().width):
         say(line)
     say()
     table(
@@ -104,22 +131,31 @@ def check(
                 grown["holders"],
                 f"{grown['false_grant_rate_at_this_threshold']:.2g}",
                 f"{grown['false_grant_rate']:.2g} at {grown['threshold']}",
-                "is enough" if grown["sufficient"] else "is not enough",
+                _enough(grown),
             )
             for grown in found["growth"]
         ],
     )
-    if found["extrapolated"]:
-        warn("the threshold lies beyond what was measured: it follows a fitted tail")
-    if not found["sufficient"]:
-        warn("face alone opens for nobody: a rule must ask for a second factor (pass+face)")
     if pairs := found["close_pairs"]:
         say()
-        say("For these the gate does not open by face alone:")
+        heading("For these the gate does not open by face alone")
         table(
-            ("holder", "other holder", "score"),
-            [(pair["one"], pair["other"], f"{pair['score']:.3f}") for pair in pairs],
+            ("holder", "other holder", "score/limit"),
+            [
+                (
+                    pair["one"],
+                    pair["other"],
+                    score_and_limit({**pair, "threshold": found["threshold"]}),
+                )
+                for pair in pairs
+            ],
         )
+
+
+def _enough(found: dict[str, Any], why: str = "") -> Cell:
+    if found["sufficient"]:
+        return Cell("is enough", Meaning.GOOD)
+    return Cell(f"is not enough{why}", Meaning.BAD)
 
 
 def _decision(found: dict[str, Any]) -> dict[str, object]:
@@ -134,7 +170,7 @@ def _decision(found: dict[str, Any]) -> dict[str, object]:
             f" {people['fit']['std']}, {people['pairs']} pairs of {people['people']} people"
             + (f", {left_out} look-alike pairs left out" if left_out else "")
         )
-    shown["face alone serves"] = f"{serves['holders']} holders at {serves['at_false_grant_rate']}"
+    shown["face alone serves"] = f"{serves['holders']:,} holders at {serves['at_false_grant_rate']}"
     return shown
 
 
@@ -143,4 +179,10 @@ def _per_day(budget: dict[str, float | None]) -> str:
     full, strictest = budget["attempts_at_threshold"], budget["attempts_at_strictest"]
     if full is None or strictest is None:
         return bound
-    return f"{bound}: {full:.3g} attempts without a grant, {strictest:.3g} as the threshold rises"
+    rising = f"{_about(strictest)} as the threshold rises"
+    return f"{bound}: {_about(full)} attempts without a grant, {rising}"
+
+
+def _about(attempts: float) -> str:
+    """Three digits of it, written out."""
+    return f"{float(f'{attempts:.3g}'):,g}" if attempts < 1e6 else f"{attempts:.3g}"

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agent.cli.common import emit
+from agent.cli.terminal.style import Meaning, styled
 from agent.operations.people.guide import Guide, Hint, Step
 
 if TYPE_CHECKING:
@@ -67,11 +68,18 @@ class _Lines:
                 self._write(f"{_CLEAR}photograph {len(after.taken)} of 3 taken\n")
             # A line that wraps could not be rewritten: each frame would leave its beginning behind.
             width = shutil.get_terminal_size().columns - 1
-            self._write(f"{_CLEAR}{line(after, seen)[:width]}")
+            told = styled(line(after, seen)[:width], _meaning(after), sys.stderr)
+            self._write(f"{_CLEAR}{told}")
         elif (after.step, after.hint) != self._said:
             self._said = after.step, after.hint
             self._write(f"{line(after, seen)}\n")
         sys.stderr.flush()
+
+
+def _meaning(guide: Guide) -> Meaning | None:
+    if guide.step is Step.TIMED_OUT:
+        return Meaning.BAD
+    return Meaning.GOOD if guide.step is Step.DONE or guide.hint is Hint.HOLD else None
 
 
 def line(guide: Guide, seen: "Seen | None") -> str:

@@ -22,12 +22,11 @@ from agent.cli.common import (
     user,
     warn,
 )
-from agent.cli.people.holders_text import COLUMNS, flat_cell, show_list
+from agent.cli.people.holders_text import COLUMNS, show_list, show_one
 from agent.cli.progress import progress
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.sheet import sheet_of
 from agent.cli.terminal.style import plain
-from agent.cli.terminal.table import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +123,10 @@ def show(
         found = holders.find(registry, holder)
         _warn_of_unread([found])
         shown = holders.as_json(found, registry.reference_counts().get(found.id, {}))
-    _answer(shown, as_json=as_json)
+    if as_json:
+        emit(shown)
+    else:
+        show_one(found, shown, site.zone)
 
 
 @app.command("enable", epilog=examples("holders enable r-1042"))
@@ -368,10 +370,3 @@ def _warn_of_unread(found: "Iterable[Holder]") -> None:
     said = unread_names(found)
     if said is not None:
         warn(said)
-
-
-def _answer(shown: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        emit(shown)
-    else:
-        record({name: flat_cell(value) for name, value in shown.items()})

@@ -5,10 +5,11 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from agent.cli.terminal.style import Cell, Meaning
-from agent.cli.terminal.table import table
+from agent.cli.terminal.table import record, table
 from agent.domain.credential.holder import Holder
 from agent.domain.hours.instant import local_text
 
+NOBODY = "nobody is enrolled yet; gate-agent enrol ID PHOTOGRAPH enrols somebody"
 COLUMNS = ("id", "name", "category", "enabled", "valid_from", "valid_until", "references")
 
 
@@ -21,14 +22,33 @@ def show_list(known: Sequence[Holder], found: Sequence[dict[str, Any]], zone: tz
                 Cell(holder.id, Meaning.STRONG),
                 holder.name,
                 holder.category,
-                "yes" if holder.enabled else Cell("no", Meaning.DOUBT),
+                _enabled(holder),
                 validity(holder.valid_from, holder.valid_until, zone),
                 flat_cell(one["references"]),
             )
             for holder, one in zip(known, found, strict=True)
         ],
-        empty="nobody is enrolled yet; gate-agent enrol ID PHOTOGRAPH enrols somebody",
+        empty=NOBODY,
     )
+
+
+def show_one(holder: Holder, found: dict[str, Any], zone: tzinfo) -> None:
+    """A line a field, with times in ``zone``; ``found`` is the same as JSON has it."""
+    known = flat_cell(found["references"])
+    record(
+        {
+            "id": Cell(holder.id, Meaning.STRONG),
+            "name": holder.name,
+            "category": holder.category,
+            "enabled": _enabled(holder),
+            "valid": validity(holder.valid_from, holder.valid_until, zone),
+            "references": known if found["references"] else Cell(known, Meaning.DOUBT),
+        }
+    )
+
+
+def _enabled(holder: Holder) -> object:
+    return "yes" if holder.enabled else Cell("no", Meaning.DOUBT)
 
 
 def validity(start: datetime | None, end: datetime | None, zone: tzinfo) -> str:

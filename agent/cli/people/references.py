@@ -1,7 +1,8 @@
 """``gate-agent holders references`` and ``re-enrol``: by which photographs people are known."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +28,7 @@ from agent.cli.people.holders import app as holders
 from agent.cli.progress import progress
 from agent.cli.terminal.ask import Yes, confirm
 from agent.cli.terminal.sheet import sheet_of
+from agent.cli.terminal.style import Cell, Meaning
 from agent.cli.terminal.table import table
 
 
@@ -70,8 +72,7 @@ def references(
         elif as_csv:
             sheet_of(names, rows)
         else:
-            words = [name.replace("_", " ") for name in names]
-            table(words, [[row[name] for name in names] for row in rows])
+            _show(holder, rows)
         return
     confirm(f"Remove photograph {remove} of {holder}, for good?", yes=yes)
     left = remove_photograph(site, holder, remove, by=user())
@@ -94,6 +95,34 @@ def references(
     else:
         of = counted(left.photographs, "photograph")
         say(f"{holder}: {counted(left.references, 'reference')} of {of} left")
+
+
+def _show(holder: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    from agent.app.desk.references import score_of_one_person
+
+    limits = {pack: score_of_one_person(pack) for pack in {row["pack"] for row in rows}}
+    table(
+        ("photograph", "reference", "pack", "version", "score with others/limit"),
+        [
+            (
+                row["photograph"],
+                row["reference"],
+                row["pack"],
+                row["pack_version"],
+                _compared(row["score_with_others"], limits[row["pack"]]),
+            )
+            for row in rows
+        ],
+        empty=f"{holder} has no reference; gate-agent enrol {holder} --add PHOTOGRAPH makes one",
+    )
+
+
+def _compared(score: float | None, limit: float | None) -> Cell:
+    from agent.operations.decisions import score_and_limit
+
+    low = score is not None and limit is not None and score < limit
+    told = score_and_limit({"score": score, "threshold": limit})
+    return Cell(told, Meaning.DOUBT if low else None)
 
 
 @holders.command(

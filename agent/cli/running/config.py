@@ -7,8 +7,21 @@ import typer
 
 from agent.app.open.paths import config_path, state_dir
 from agent.cli import completion
-from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, say
-from agent.cli.terminal.table import record, table
+from agent.cli.common import (
+    Commands,
+    Config,
+    Csv,
+    Json,
+    StateDir,
+    Task,
+    emit,
+    examples,
+    one_form,
+    say,
+)
+from agent.cli.terminal.sheet import sheet
+from agent.cli.terminal.style import Cell, Meaning, is_terminal, plain, styled
+from agent.cli.terminal.table import line, record, table
 from agent.errors import Fault
 
 app = Commands(
@@ -72,13 +85,8 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
         )
         return
     _warn(faults, str(file.path))
-    say(f"OK {file.path}")
-    record(
-        {
-            name: (", ".join(value) or None) if isinstance(value, list) else value
-            for name, value in about.items()
-        }
-    )
+    say(f"{styled('OK', Meaning.GOOD)} {plain(file.path)}")
+    record({name.replace("_", " "): value or "none" for name, value in about.items()})
 
 
 def _warn(faults: list[Fault], source: str) -> None:
@@ -115,14 +123,21 @@ def show(*, config: Config = None, as_json: Json = False) -> None:
     Logins and tokens are masked; passwords and keys are in files of their own.
     """
     import json
+    import sys
 
+    from agent.cli.running.config_text import show_config
     from agent.config import load_config
+    from agent.config.lines import places_in
     from agent.operations.config.describe import masked
 
-    shown = masked(load_config(config_path(config)).config)
+    file = load_config(config_path(config))
+    shown = masked(file.config)
     if as_json:
         emit(shown)
+    elif is_terminal(sys.stdout):
+        show_config(shown, places_in(file.text))
     else:
+        # Scripts read it so, from before there was --json.
         say(json.dumps(shown, indent=2))
 
 
@@ -171,11 +186,13 @@ def schedule(
     ] = None,
     config: Config = None,
     as_json: Json = False,
+    as_csv: Csv = False,
 ) -> None:
     """Show when schedules hold.
 
     Times are the kiosk's; holidays, exceptions and the days of daylight saving are marked.
     """
+    one_form(as_json=as_json, as_csv=as_csv)
     from datetime import UTC, datetime
     from zoneinfo import ZoneInfo
 
@@ -189,12 +206,36 @@ def schedule(
     moment = datetime.now(UTC) if at is None else parse_at(at, zone)
     shown = days if days is not None else 7 if at is None else 0
     known = chosen(schedules(found), name)
+    first = moment.astimezone(zone).date()
+    if as_csv:
+        sheet(
+            ("schedule", "date", "open", "remarks"),
+            [
+                (one, *row)
+                for one, plan in known.items()
+                for row in rows(plan, first, shown, day="%Y-%m-%d")
+            ],
+        )
+        return
     if not known and not as_json:
-        say("the config has no [[schedule]]")
+        line("the config has no [[schedule]]; gate-agent config schema says how one is written")
     for one, plan in known.items():
         if as_json:
             emit(described(one, plan, moment, shown))
             continue
-        say(f"{one}  {summary(plan, moment)}")
+        if one != next(iter(known)):
+            say()
+        meaning = Meaning.GOOD if plan.holds(moment) else Meaning.DOUBT
+        line(Cell(one, Meaning.STRONG), Cell(summary(plan, moment), meaning))
         if shown:
-            table(("day", "open", "remarks"), rows(plan, moment.astimezone(zone).date(), shown))
+            table(
+                ("day", "open", "remarks"),
+                [
+                    (
+                        day,
+                        Cell(hours, Meaning.QUIET if hours == "closed" else None),
+                        Cell(remarks, Meaning.DOUBT),
+                    )
+                    for day, hours, remarks in rows(plan, first, shown)
+                ],
+            )

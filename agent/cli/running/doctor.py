@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,13 +11,13 @@ from agent.app.open.paths import config_path, state_dir
 from agent.cli import completion
 from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
 from agent.cli.fixes import fitted
+from agent.cli.running.doctor_text import show
 from agent.cli.terminal.style import plain
-from agent.cli.terminal.table import table
 
 if TYPE_CHECKING:
     from agent.app.desk.doctor import ExaminedKiosk
     from agent.domain.door.signal import InputChange
-    from agent.technician.doctor import Check, PinRow
+    from agent.technician.doctor import Check
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -76,7 +76,7 @@ def doctor(
     if as_json:
         emit({"checks": [one.as_json() for one in checks], "pins": [one.as_json() for one in rows]})
     else:
-        _show(rows, checks)
+        show(rows, checks)
     if free and watch is not None:
         _watch(kiosk, watch, as_json=as_json)
     if not all(check.ok for check in checks):
@@ -149,34 +149,3 @@ def _watch(kiosk: "ExaminedKiosk", seconds: float, *, as_json: bool) -> None:
     with kiosk.inputs() as inputs:
         if inputs is not None:
             watch(inputs, seconds, tell)
-
-
-def _show(rows: "list[PinRow]", checks: "list[Check]") -> None:
-    table(
-        ("pin", "", "active", "pull", "at power-on", "now", "verdict", "what"),
-        [
-            (
-                row.pin,
-                row.direction,
-                _level(row.active_high),
-                row.pull,
-                row.power_on,
-                _level(row.level),
-                row.verdict,
-                row.what,
-            )
-            for row in rows
-        ],
-    )
-    say()
-    table(
-        ("check", "", "found"),
-        [(one.name, "ok" if one.ok else "FAILED", one.detail) for one in checks],
-    )
-    for one in checks:
-        if one.fix is not None:
-            say(f"{plain(one.name)}: Fix: {plain(one.fix)}")
-
-
-def _level(high: bool | None) -> Any:  # noqa: FBT001 - a level reads as it is
-    return None if high is None else "high" if high else "low"

@@ -101,10 +101,12 @@ def summary(schedule: Schedule, at: datetime) -> str:
     return f"{state} until {change.astimezone(schedule.zone):%a %Y-%m-%d %H:%M:%S %Z}"
 
 
-def rows(schedule: Schedule, first: date, days: int) -> list[tuple[str, str, str]]:
-    """Day, hours and remarks of each day, for people."""
+def rows(
+    schedule: Schedule, first: date, days: int, day: str = "%a %Y-%m-%d"
+) -> list[tuple[str, str, str]]:
+    """Day, written as ``day`` says, hours and remarks of each day, for people."""
     return [
-        (f"{plan.day:%a %Y-%m-%d}", _hours(plan, schedule.zone), ", ".join(_remarks(plan)))
+        (plan.day.strftime(day), _hours(plan, schedule.zone), ", ".join(_remarks(plan)))
         for plan in day_plans(schedule, first, days)
     ]
 

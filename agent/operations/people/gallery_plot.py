@@ -11,13 +11,20 @@ from statistics import NormalDist
 from typing import Any
 
 WIDTH = 80
-_BARS = 38
+_LEAST = 50
+_BESIDE_BARS = 42
+"""What score, pairs and the name of a mark take of a line."""
 _MARGIN_ROWS = 1
 _MARKS = ("threshold", "people", "prior", "pack", "ceiling")
 
 
-def plot_lines(found: dict[str, Any]) -> Iterator[str]:
-    """A line a bin of scores, lowest first, within ``WIDTH`` columns; nothing without pairs."""
+def plot_lines(found: dict[str, Any], columns: int = WIDTH) -> Iterator[str]:
+    """A line a bin of scores, lowest first; nothing without pairs.
+
+    Within ``columns``, where they are at least 50, and within ``WIDTH``.
+    """
+    width = max(min(columns, WIDTH), _LEAST)
+    bars = width - _BESIDE_BARS
     impostor = found["impostor"]
     if impostor is None:
         return
@@ -30,15 +37,15 @@ def plot_lines(found: dict[str, Any]) -> Iterator[str]:
     for i in range(
         max(min(used) - _MARGIN_ROWS, 0), min(max(used) + _MARGIN_ROWS + 1, len(counts))
     ):
-        bar = list("#" * round(_BARS * math.log10(counts[i] + 1) / most))
+        bar = list("#" * round(bars * math.log10(counts[i] + 1) / most))
         expected = expected_pairs(found, edges[i], edges[i + 1])
         if expected is not None and expected >= 1.0:
-            at = min(round(_BARS * math.log10(expected + 1) / most), _BARS)
+            at = min(round(bars * math.log10(expected + 1) / most), bars)
             bar += [" "] * (at + 1 - len(bar))
             bar[at] = "o"
         here = [name for name, score in places.items() if _bin(edges, score) == i]
-        line = f"{edges[i]:7.2f} {counts[i]:9d}  {''.join(bar):<{_BARS + 1}}"
-        while len(" < ".join((line, ", ".join(here)))) > WIDTH:
+        line = f"{edges[i]:7.2f} {counts[i]:9d}  {''.join(bar):<{bars + 1}}"
+        while len(" < ".join((line, ", ".join(here)))) > width:
             yield f"{line} < {here.pop(0)}".rstrip()
             line = " " * len(line)
         yield (f"{line} < {', '.join(here)}" if here else line).rstrip()

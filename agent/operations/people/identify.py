@@ -58,11 +58,15 @@ class Identified:
 
 @dataclass(frozen=True, slots=True)
 class IdentifiedImage:
-    """One photograph: its faces by falling area, or the error that kept it from being read."""
+    """One photograph: its faces by falling area, or the error that kept it from being read.
+
+    ``limit`` is the score that a face must reach.
+    """
 
     file: str
     faces: tuple[Identified, ...]
     error: str | None = None
+    limit: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As ``gate-agent identify --json`` prints an image."""
@@ -80,7 +84,8 @@ def identify(
         except ImageError as error:
             yield IdentifiedImage(file, (), str(error))
             continue
-        yield IdentifiedImage(file, tuple(_identified(face, index, bar) for face in found))
+        faces = tuple(_identified(face, index, bar) for face in found)
+        yield IdentifiedImage(file, faces, limit=bar.threshold)
 
 
 def _identified(face: AcquiredFace, index: ReferenceIndex, bar: Bar) -> Identified:

@@ -166,10 +166,11 @@ def test_people_who_are_too_alike_are_told_how_few_the_face_alone_serves() -> No
 
 @pytest.mark.parametrize(("count", "shared"), [(2, 0.3), (30, 0.3), (200, 0.5)])
 def test_the_picture_of_characters_fits_a_terminal(count: int, shared: float) -> None:
-    lines = list(plot_lines(community(count, shared)))
-    assert 3 < len(lines) < 45
-    assert all(len(line) <= WIDTH and line.isascii() for line in lines)
-    assert sum("threshold" in line for line in lines) == 1
+    for columns, most in ((10_000, WIDTH), (WIDTH, WIDTH), (60, 60), (50, 50), (10, 50)):
+        lines = list(plot_lines(community(count, shared), columns))
+        assert 3 < len(lines) < 45
+        assert all(len(line) <= most and line.isascii() for line in lines)
+        assert sum("threshold" in line for line in lines) == 1
     assert list(plot_lines(checked())) == []
 
 
