@@ -8,8 +8,6 @@ from places import ROOT
 from agent.domain.record.events import EventType
 from agent.domain.record.topics import Topics
 
-CONFIG = ROOT / "config"
-
 
 @pytest.mark.parametrize("kind", EventType)
 def test_every_event_is_described_under_its_topic(kind):
@@ -21,7 +19,7 @@ def test_every_event_is_described_under_its_topic(kind):
 
 def test_the_acl_keeps_each_kiosk_on_its_own_topics(make_mosquitto, tmp_path):
     acl = tmp_path / "acl"
-    acl.write_text((CONFIG / "acl.example").read_text())
+    acl.write_text((ROOT / "scripts/backend/broker/acl").read_text())
     acl.chmod(0o600)
     broker = make_mosquitto(f"acl_file {acl}", "allow_zero_length_clientid true")
     broker.start()

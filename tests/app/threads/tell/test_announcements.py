@@ -28,7 +28,7 @@ from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
 from agent.errors import RefusedError
 
-CONFIG, PAGE = ROOT / "config", ROOT / "docs" / "telling.md"
+PAGE = ROOT / "docs" / "telling.md"
 TOPICS = Topics("lakeside", "g3", "north-1")
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 GOOD: dict[str, Any] = {
@@ -323,7 +323,7 @@ def test_by_the_example_acl_an_announcer_is_heard_and_others_are_not(
     make_mosquitto: Any, tmp_path: Path
 ) -> None:
     acl = tmp_path / "acl"
-    acl.write_text((CONFIG / "acl.example").read_text())
+    acl.write_text((ROOT / "scripts/backend/broker/acl").read_text())
     acl.chmod(0o600)
     broker = make_mosquitto(f"acl_file {acl}")
     broker.start()
