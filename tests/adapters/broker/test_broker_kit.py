@@ -155,8 +155,8 @@ def test_nobody_without_a_certificate_is_heard(
 ) -> None:
     journal.append(event(1))
     sender = make_sender(broker.port, ca_file=authority / "ca.pem")
-    assert wait_until(lambda: sender.goodbyes)
-    assert "wants this kiosk's certificate" in sender.goodbyes[0]
+    # It may also break off before it is heard; the next try says it.
+    assert wait_until(lambda: any("wants this kiosk's" in why for why in sender.goodbyes))
     assert journal.pending() == 1
 
 

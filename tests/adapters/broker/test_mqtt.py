@@ -119,8 +119,7 @@ def test_a_kiosks_certificate_out_of_its_time_is_said(secured, authority, connec
     client, goodbyes = connect(
         broker.port, ca_file=authority.ca, cert_file=certificate, key_file=key
     )
-    assert wait_until(lambda: goodbyes)
-    assert "certificate" in goodbyes[0]
+    assert wait_until(lambda: any("certificate" in why for why in goodbyes))
     assert not client.connected()
 
 
@@ -141,8 +140,7 @@ def test_a_broker_without_tls_hears_no_password(mosquitto, authority, connect):
     client, goodbyes = connect(
         mosquitto.port, ca_file=authority.ca, username="kiosk", password="secret-word"
     )
-    assert wait_until(lambda: goodbyes)
-    assert "TLS must be spoken there" in goodbyes[0]
+    assert wait_until(lambda: any("TLS" in why for why in goodbyes))
     assert not client.connected()
     assert "secret-word" not in mosquitto.config.with_suffix(".log").read_text(errors="replace")
 
@@ -155,7 +153,8 @@ def test_a_broker_may_ask_for_the_kiosks_certificate(secured, authority, connect
     client, goodbyes = connect(broker.port, ca_file=authority.ca, **own)
     assert wait_until(lambda: client.connected() or goodbyes)
     assert client.connected() is shown
-    assert shown or "wants this kiosk's certificate" in goodbyes[0]
+    # It may also break off before it is heard; the next try says it.
+    assert shown or wait_until(lambda: any("wants this kiosk's" in why for why in goodbyes))
 
 
 @pytest.mark.parametrize("wrong", ["missing", "no certificate", "another key"])
