@@ -27,9 +27,9 @@ def certificates(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
-def authority(tmp_path: Path) -> Path:
-    folder = tmp_path / "ca"
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("authority") / "ca"
     for arguments in (
         ("new", folder, "Lakeside"),
         ("broker", folder, "127.0.0.1", "broker.lakeside.example"),
