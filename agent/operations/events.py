@@ -160,18 +160,3 @@ def _moment(text: object, zone: tzinfo) -> str | None:
         return None if text is None else local_text(read_moment(str(text)), zone)
     except ValueError:
         return str(text)
-
-
-def follow(
-    log: EventLog, wanted: Filter, *, newest: int, pause: Callable[[], None]
-) -> Iterator[StoredEvent]:
-    """The last ``newest`` events, then each as it comes, for ever; ``pause`` waits in between."""
-    row = max((stored.row for stored in log.read(newest=1)), default=0)
-    # What came in the meantime comes once: below, and not here.
-    yield from (stored for stored in wanted.select(log, newest=newest) if stored.row <= row)
-    while True:
-        pause()
-        for stored in log.read(after_row=row):
-            row = stored.row
-            if not wanted.types or stored.event.type in wanted.types:
-                yield stored

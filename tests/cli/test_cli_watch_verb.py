@@ -27,6 +27,11 @@ from agent.app.threads.control.socket import ControlServer
 from agent.cli.running import watch_screen
 from agent.domain.record.events import EventType
 from agent.errors import UnavailableError
+from agent.ports import EventLog, StoredEvent
+
+
+def newest(log: EventLog) -> Iterator[StoredEvent]:
+    return log.read(newest=10)
 
 
 @pytest.fixture
@@ -168,7 +173,7 @@ def test_who_has_no_right_is_told_so_and_how_to_get_it() -> None:
         site = site_of(Path(folder), None)
 
         def work() -> None:
-            seen, _ = next(rounds(site, status_of(None, Path(folder)), 10))
+            seen, _ = next(rounds(site, status_of(None, Path(folder)), newest))
             raise UnavailableError(f"{seen.away}; {seen.fix}")
 
         said = as_nobody(work)
@@ -255,7 +260,7 @@ def test_the_config_is_read_when_it_has_changed(
 
     listens_at("a.sock", changed_ns=1)
     look = rounds(
-        site_of(state, config_file), status_of(config_file, state), 10, pause=lambda: None
+        site_of(state, config_file), status_of(config_file, state), newest, pause=lambda: None
     )
     assert "a.sock" in str(next(look)[0].away)
     listens_at("b.sock", changed_ns=1)

@@ -25,7 +25,7 @@ def site(tmp_path: Path) -> Site:
 
 @pytest.fixture
 def follower(site: Site) -> Iterator[JournalFollower]:
-    with JournalFollower(site, 2) as follower:
+    with JournalFollower(site, lambda log: log.read(newest=2)) as follower:
         yield follower
 
 

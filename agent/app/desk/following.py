@@ -9,7 +9,7 @@ rows keep that the agent brings along from a file it has set aside.
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -31,11 +31,10 @@ class _Log(EventLog, Stream, Protocol):
 class JournalFollower:
     """The events of the site's journal, each once."""
 
-    def __init__(self, site: Site, newest: int, kind: str | None = None) -> None:
-        """The first look gives the ``newest`` events, of ``kind`` (a pattern) only."""
+    def __init__(self, site: Site, first: Callable[[EventLog], Iterable[StoredEvent]]) -> None:
+        """The first look gives ``first`` of the journal, each later one whatever is new."""
         self._site = site
-        self._newest = newest
-        self._kind = kind
+        self._first_of = first
         self._open = contextlib.ExitStack()
         self._journal: _Log | None = None
         self._identity: tuple[int, int] | None = None
@@ -86,9 +85,8 @@ class JournalFollower:
     def _first(self, journal: _Log) -> list[StoredEvent]:
         epoch = journal.epoch
         self._tell(journal.read(newest=_LOOKED_AT))
-        found = journal.read(kind=self._kind, newest=self._newest) if self._newest else ()
         # What came in the meantime comes with the next call, and not twice.
-        first = [one for one in found if one.row <= self._row]
+        first = [one for one in self._first_of(journal) if one.row <= self._row]
         self._epoch, self._looked = epoch, True
         return first
 

@@ -13,7 +13,7 @@ from agent.app.open.control import NoRightError
 from agent.app.open.site import Site
 from agent.errors import GateAgentError, StoreError
 from agent.operations.decisions import DECISIONS
-from agent.ports import StoredEvent
+from agent.ports import EventLog, StoredEvent
 
 _EVERY_S = 1.0
 _KEPT = 50
@@ -51,6 +51,8 @@ class Seen:
 
 Round = tuple[Seen, list[StoredEvent]]
 """What is known, and the events that are new."""
+First = Callable[[EventLog], Iterable[StoredEvent]]
+"""Of a journal the events to begin with."""
 Ask = Callable[[], Mapping[str, Any]]
 
 
@@ -71,17 +73,16 @@ def status_of(config: Path | None, state: Path) -> Ask:
 def rounds(
     site: Site,
     ask: Ask | None,
-    lines: int,
-    kind: str | None = None,
+    first: First,
     pause: Callable[[], None] = lambda: time.sleep(_EVERY_S),
 ) -> Iterator[Round]:
-    """A round a second, for ever, the first with the last ``lines`` events, of ``kind`` only.
+    """A round a second, for ever, the first with the ``first`` events of the journal.
 
     ``ask`` gives the agent's status or says why not by an error; None: it is not asked. Whatever
     cannot be had is said in ``Seen``, and tried again in the next round.
     """
     seen = Seen()
-    with JournalFollower(site, lines, kind) as journal:
+    with JournalFollower(site, first) as journal:
         while True:
             if ask is not None:
                 _ask(seen, ask)

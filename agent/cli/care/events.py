@@ -133,19 +133,30 @@ def tail(
     Until Ctrl-C. Works with and without a running agent.
     """
     from agent.app.desk.people import name_of
-    from agent.app.open.files.stores import has_journal, open_journal
-    from agent.operations.events import as_columns, as_row, follow
+    from agent.app.desk.watching import rounds
+    from agent.app.open.files.stores import has_journal
+    from agent.operations.events import as_columns, as_row
     from agent.operations.events import as_json as cloud_event
 
     site, wanted = _wanted(state, config, None, types)
+    unread: str | None = None
     # Ctrl-C is how one stops to follow: no failure.
     with contextlib.suppress(KeyboardInterrupt):
         if not has_journal(site):
             warn(f"there are no events in {site.state} yet; waiting for the first")
-        while not has_journal(site):
-            time.sleep(_POLL_S)
-        with open_journal(site) as journal:
-            for stored in follow(journal, wanted, newest=lines, pause=lambda: time.sleep(_POLL_S)):
+        found = rounds(
+            site,
+            None,
+            lambda log: wanted.select(log, newest=lines),
+            lambda: time.sleep(_POLL_S),
+        )
+        for seen, new in found:
+            if seen.unread not in (None, unread):
+                warn(f"the journal cannot be read just now: {seen.unread}")
+            unread = seen.unread
+            for stored in new:
+                if wanted.types and stored.event.type not in wanted.types:
+                    continue
                 if as_json:
                     emit(cloud_event(stored, site.source))
                     continue

@@ -63,8 +63,10 @@ def watch(
     site = command_site(folder, file)
     in_place = not as_json and is_terminal(sys.stdout) and not is_dumb()
     ask = None if as_json else status_of(file, folder)
+
     # A screen shows decisions only, and the last one at each access point may be long ago.
-    found = rounds(site, ask, _LOOKED_BACK, _OF_A_SCREEN) if in_place else rounds(site, ask, lines)
+    kind, newest = (_OF_A_SCREEN, _LOOKED_BACK) if in_place else (None, lines)
+    found = rounds(site, ask, lambda log: log.read(kind=kind, newest=newest))
     # Ctrl-C is how one stops to watch, and whoever ends the process wants the terminal back.
     with _ends_as_ctrl_c(), contextlib.suppress(KeyboardInterrupt):
         if as_json:
