@@ -303,9 +303,18 @@ def show(name: Name, *, state: StateDir = None, as_json: Json = False) -> None:
         row = (f"{said.score:.4f}", said.bpcer, said.apcer, said.bona_fide, said.attacks)
         table(("threshold", "BPCER", "APCER", "bona fide", "attacks"), [row])
         return
+    bounds = [point.fnmr_bounds for point in said.curve]
     table(
-        ("FMR", "threshold", "FNMR"),
-        [(f"{point.fmr:g}", f"{point.threshold:.4f}", point.fnmr) for point in said.curve],
+        ("FMR", "threshold", "FNMR", "90 % bounds by persons"),
+        [
+            (
+                f"{point.fmr:g}",
+                f"{point.threshold:.4f}",
+                point.fnmr,
+                None if ends is None else f"{ends[0]:g} to {ends[1]:g}",
+            )
+            for point, ends in zip(said.curve, bounds, strict=True)
+        ],
     )
 
 
