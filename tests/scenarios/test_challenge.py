@@ -106,6 +106,19 @@ def test_a_photograph_does_not_turn(yaw):
     assert it.last()["missing"] == []
 
 
+@pytest.mark.parametrize(("side", "yaw"), [(LEFT, -29.0), (RIGHT, 29.0), (LEFT, -14.0)])
+def test_a_photograph_and_its_mirror_image_are_no_turn(side, yaw):
+    it = gate(*4 * [side])
+    it.stand(LIN, 0.5, yaw=yaw)
+    for _ in range(2):
+        it.stand(LIN, 0.8, step_in=False, yaw=-yaw)
+        it.stand(LIN, 0.8, step_in=False, yaw=yaw)
+    it.stand(LIN, CHALLENGE_S, step_in=False, yaw=yaw)
+    assert it.opened() == 0
+    assert set(it.outcomes()) == {"FactorMissing"}
+    assert it.last()["challenge"] == {"side": side.value, "passed": False}
+
+
 def test_a_photograph_beside_a_pass_does_not_turn_either():
     it = gate(LEFT, rule=BESIDE)
     it.show()

@@ -20,7 +20,7 @@ def show(found: Mapping[str, Any]) -> None:
             **{name.replace("_", " "): found[name] for name in shown},
             "failed to acquire": len(found["failed_to_acquire"]),
             "area under curve": _rounded(found["auc"]),
-            "accuracy": f"{_rounded(found['accuracy'])} at {_rounded(found['accuracy_threshold'])}",
+            "accuracy": _accuracy(found),
         }
     )
     say()
@@ -212,6 +212,12 @@ def _side_by_side(packs: Sequence[Mapping[str, Any]]) -> None:
 
 def _span(ends: Sequence[float] | None) -> str | None:
     return None if ends is None else " to ".join(str(_rounded(end)) for end in ends)
+
+
+def _accuracy(found: Mapping[str, Any]) -> object:
+    if found["accuracy_threshold"] is None:
+        return _rounded(found["accuracy"])
+    return f"{_rounded(found['accuracy'])} at {_rounded(found['accuracy_threshold'])}"
 
 
 def _rounded(value: object) -> object:

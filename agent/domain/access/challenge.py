@@ -31,7 +31,8 @@ films that do not turn 18. The 11 photographs of AT&T that are turned by 24 and 
 well all the same: 0.82 and above to the mean of the same person's straight ones, 999 of 1000
 strangers' below 0.39."""
 BACK_DEG = 10.0
-"""Within this of where it looked, it looks straight again."""
+"""Within this of where it looked, it looks straight again, and within this of straight ahead: a
+picture of somebody who looks aside, and its mirror image, are far apart and both as far aside."""
 CHALLENGE_S = 6.0
 
 
@@ -88,18 +89,20 @@ def after(state: Turning, shown: Shown) -> Turning:
 def shown_by(yaw_deg: float | None, straight_deg: float, side: Side) -> Shown:
     """What a frame's pose says; ``straight_deg`` is where the face looked when it was asked.
 
-    A yaw rises to the person's left. One that is no number is not known.
+    A yaw rises to the person's left. One that is no number is not known. A turn counts from there
+    and from straight ahead: a mirror image is far from its picture, and no farther from ahead.
     """
     if yaw_deg is None:
         return Shown.UNSURE
-    there_deg = yaw_deg - straight_deg
-    if side is Side.RIGHT:
-        there_deg = -there_deg
-    if there_deg >= TURN_DEG:
+    sign = 1.0 if side is Side.LEFT else -1.0
+    aside_deg, moved_deg = sign * yaw_deg, sign * (yaw_deg - straight_deg)
+    there_deg = aside_deg - sign * min(max(straight_deg, -BACK_DEG), BACK_DEG)
+    if min(there_deg, aside_deg) >= TURN_DEG:
         return Shown.TURNED
-    if there_deg <= -TURN_DEG:
+    if max(moved_deg, aside_deg) <= -TURN_DEG:
         return Shown.OTHER_SIDE
-    return Shown.STRAIGHT if abs(there_deg) <= BACK_DEG else Shown.UNSURE
+    straight = max(abs(there_deg), abs(aside_deg)) <= BACK_DEG
+    return Shown.STRAIGHT if straight else Shown.UNSURE
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,13 +108,18 @@ def area_under_curve(genuine: Scores, impostor: Scores) -> float | None:
 
 
 def best_accuracy(genuine: Scores, impostor: Scores) -> tuple[float | None, float | None]:
-    """The largest share of right answers over all thresholds, and a threshold that reaches it."""
+    """The largest share of right answers over all thresholds, and a threshold that reaches it.
+
+    None without pairs of both kinds: where every answer is the same, all are right.
+    """
+    if not len(genuine) or not len(impostor):
+        return None, None
     total = len(genuine) + len(impostor)
-    values = np.unique(np.concatenate([genuine, impostor])) if total else np.zeros(0)
+    values = np.unique(np.concatenate([genuine, impostor]))
     values = values[np.isfinite(values)]
     if not len(values):
         # Nothing was acquired: every answer is "no match".
-        return (len(impostor) / total if total else None), None
+        return len(impostor) / total, None
     thresholds = np.append(values, np.nextafter(values[-1], np.inf))
     accepted = len(genuine) - np.searchsorted(np.sort(genuine), thresholds, side="left")
     rejected = np.searchsorted(np.sort(impostor), thresholds, side="left")

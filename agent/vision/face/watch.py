@@ -182,7 +182,10 @@ class Watcher:
     ) -> tuple[Person, DetectedFace] | None:
         """Whose turn it is; the search for smaller faces goes on only while none is found."""
         turn = self._crowd.turn
-        widths = search_widths(self._zone.min_face_px, turn.box.width if turn else None)
+        followed_px = turn.box.width if turn is not None else None
+        if turn is not None and turn.is_judged:
+            followed_px = 0  # who had their attempt and stays hides nobody who stands farther away
+        widths = search_widths(self._zone.min_face_px, followed_px)
         for smallest in widths:
             faces = self._engine.detect(image, smallest)
             stages.done("detect")

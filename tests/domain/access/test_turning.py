@@ -1,6 +1,7 @@
 """A turn of the head, whatever the frames show and in whatever order they come."""
 
 import itertools
+import math
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +44,23 @@ def test_a_side_is_the_person_s_own() -> None:
     assert shown_by(15.0, 0.0, Side.LEFT) is Shown.UNSURE
     assert shown_by(None, 0.0, Side.LEFT) is Shown.UNSURE
     assert shown_by(float("nan"), 0.0, Side.LEFT) is Shown.UNSURE
+
+
+@given(st.floats(-60.0, 60.0), st.floats(-7.0, 7.0), st.sampled_from(Side))
+def test_a_picture_and_its_mirror_image_are_no_turn_and_back(
+    yaw: float, shake: float, side: Side
+) -> None:
+    """However far aside it looks, and tilted by what a hand shakes: 14 degrees."""
+    shown = {shown_by(sign * (yaw + shake), yaw, side) for sign in (1.0, -1.0)}
+    shown |= {shown_by(sign * (yaw - shake), yaw, side) for sign in (1.0, -1.0)}
+    assert not {Shown.TURNED, Shown.STRAIGHT} <= shown
+
+
+def test_who_was_asked_while_looking_aside_may_look_ahead() -> None:
+    for straight in (40.0, 20.0, -20.0, -40.0):
+        assert shown_by(straight, straight, Side.LEFT) is not Shown.OTHER_SIDE
+        assert shown_by(math.copysign(5.0, straight), straight, Side.LEFT) is Shown.STRAIGHT
+        assert shown_by(38.0, straight, Side.LEFT) is Shown.TURNED
 
 
 YAWS = st.one_of(st.none(), st.floats(-60.0, 60.0), st.sampled_from([0.0, 25.0, -25.0]))

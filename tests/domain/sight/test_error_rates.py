@@ -100,7 +100,7 @@ def test_the_area_is_that_of_every_pair_of_scores(
 def test_the_accuracy_is_the_best_there_is_and_its_threshold_reaches_it(
     genuine: list[float], impostor: list[float]
 ) -> None:
-    assume(genuine or impostor)
+    assume(genuine and impostor)
 
     def accuracy_at(threshold: float) -> float:
         right = sum(value >= threshold for value in genuine)
@@ -118,8 +118,10 @@ def test_the_accuracy_is_the_best_there_is_and_its_threshold_reaches_it(
         assert accuracy_at(threshold) == pytest.approx(accuracy)
 
 
-def test_no_pairs_have_no_accuracy() -> None:
-    assert best_accuracy(scores(), scores()) == (None, None)
+@pytest.mark.parametrize(("genuine", "impostor"), [([], []), ([0.8], []), ([], [0.1, 0.2])])
+def test_pairs_of_one_kind_have_no_accuracy(genuine: list[float], impostor: list[float]) -> None:
+    """Where every answer is the same, all are right by any threshold beyond the scores."""
+    assert best_accuracy(scores(*genuine), scores(*impostor)) == (None, None)
 
 
 def test_a_failure_to_acquire_is_a_miss_or_a_right_refusal_in_every_figure() -> None:
@@ -149,7 +151,7 @@ def test_what_there_are_no_pairs_for_is_none() -> None:
     assert set(rates.fnmr.values()) == set(rates.threshold.values()) == {None}
     assert fnmr_at(scores(), 0.5) is None
     only_genuine = error_rates(scores(0.5), scores())
-    assert (only_genuine.auc, only_genuine.accuracy) == (None, 1.0)
+    assert (only_genuine.auc, only_genuine.accuracy) == (None, None)
     assert only_genuine.fnmr["1e-2"] is None
 
 
