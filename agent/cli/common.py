@@ -108,14 +108,18 @@ def counted(count: int, what: str) -> str:
 
 
 def complain(text: str) -> None:
-    """One failure of several that a command goes on after, on stderr."""
-    typer.echo(f"{_marked('error', Meaning.BAD)} {plain(text)}", err=True)
+    """One failure of several that a command goes on after, on stderr; its fix on the next line."""
+    _beside("error", Meaning.BAD, text)
 
 
 def warn(text: str) -> None:
     """One line for people beside the answer, on stderr; its fix, where it has one, on the next."""
+    _beside("warning", Meaning.DOUBT, text)
+
+
+def _beside(word: str, meaning: Meaning, text: str) -> None:
     said, mark, fix = text.partition("\nFix: ")
-    typer.echo(f"{_marked('warning', Meaning.DOUBT)} {plain(said)}", err=True)
+    typer.echo(f"{_marked(word, meaning)} {plain(said)}", err=True)
     if mark:
         advise(fix)
 

@@ -26,7 +26,8 @@ from agent.errors import ConfigError, Fault
 
 _MAX_BYTES = 1_000_000
 _MOST_PASSES = 8
-_EXAMPLE = "begin with config/gate.example.toml"
+_BEGIN = "gate-agent init writes one; config/gate.example.toml shows every key"
+_INIT_WRITES = Path("gate.toml")
 _LONG_NUMBER = re.compile(r"[0-9A-Fa-f_]{1000,}")
 
 
@@ -95,7 +96,12 @@ def _read(path: Path) -> str:
             raw = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) else error
-        fix = f"--config FILE or GATE_AGENT_CONFIG; {_EXAMPLE}"
+        is_here = isinstance(error, FileNotFoundError) and _INIT_WRITES.is_file()
+        fix = (
+            f"--config {_INIT_WRITES}, which is in this folder; or GATE_AGENT_CONFIG"
+            if is_here
+            else f"--config FILE or GATE_AGENT_CONFIG; {_BEGIN}"
+        )
         fault = Fault(f"cannot be read: {what}", fix)
         lines = [f"{path}: {fault.message}", f"Fix: {fix}"]
         raise ConfigError(lines, [fault], str(path)) from error
@@ -143,7 +149,7 @@ def _no_toml(text: str, message: str) -> Fault:
 
 
 def _empty(text: str) -> Fault:
-    return fault_at(Span(0, 0), "is empty: no key stands in it", _EXAMPLE, (), Places(text))
+    return fault_at(Span(0, 0), "is empty: no key stands in it", _BEGIN, (), Places(text))
 
 
 def _long_number(text: str) -> Fault:

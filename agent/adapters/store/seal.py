@@ -76,7 +76,10 @@ class Sealer:
         """
         sealer = self.of(key_id_in(sealed))
         if sealer is None:
-            fix = "put the key back that sealed the gallery, or enrol again"
+            fix = (
+                "--config FILE, where the gate's config names its key; else put the key back that"
+                " sealed the gallery, or enrol again"
+            )
             raise KeyUnavailableError("the gallery was sealed with another key", fix)
         return sealer._opened(sealed, bound_to)  # noqa: SLF001 - of the same class
 

@@ -160,8 +160,8 @@ def check_gallery(site: Site) -> dict[str, Any]:
         return gallery_check.check_gallery(snapshot.index, snapshot.registry, per_day, rate)
 
 
-def face_alone_serves(site: Site) -> tuple[int, int] | None:
-    """How many references the face alone can serve here, and how many there are.
+def face_alone_serves(site: Site) -> tuple[int, int, int] | None:
+    """How many references the face alone can serve here, so many by measurement, and there are.
 
     None where nothing can be told: the gallery's key is elsewhere, or there is no such pack.
     """
@@ -172,7 +172,9 @@ def face_alone_serves(site: Site) -> tuple[int, int] | None:
     except (UnavailableError, ConfigError):
         return None
     known = gallery.thresholds or unknown_people(manifest, site.face.operating_point)
-    return int(known.references_served(site.face.max_false_grant_rate)), gallery.references
+    rate = site.face.max_false_grant_rate
+    most = int(known.references_served(rate))
+    return most, min(int(known.references_measured(rate)), most), gallery.references
 
 
 @contextlib.contextmanager

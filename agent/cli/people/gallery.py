@@ -170,7 +170,11 @@ def _decision(found: dict[str, Any]) -> dict[str, object]:
             f" {people['fit']['std']}, {people['pairs']} pairs of {people['people']} people"
             + (f", {left_out} look-alike pairs left out" if left_out else "")
         )
-    shown["face alone serves"] = f"{serves['holders']:,} holders at {serves['at_false_grant_rate']}"
+    most = f"{serves['holders']:,} holders at {serves['at_false_grant_rate']}"
+    if serves["extrapolated"]:
+        measured = f"{serves['measured_holders']:,}" if serves["measured_holders"] else "none"
+        most += f" by a fit; measured for {measured}"
+    shown["face alone serves"] = most
     return shown
 
 

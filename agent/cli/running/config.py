@@ -50,7 +50,7 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     from agent.app.open.thresholds import ignored_at
     from agent.config import load_config
     from agent.operations.config.describe import faults_of, risks, summary, told
-    from agent.operations.packs.choice import installed_pad_packs
+    from agent.operations.packs.choice import installed_pad_packs, pad_troubles
 
     folder = state_dir(state)
     pad = installed_pad_packs(folder)
@@ -60,14 +60,16 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     site = site_of(folder, file.path)
     about["pack_used"], lacking = _pack_used(site.face.pack, folder)
     found += [(("face", "pack"), one) for one in lacking]
+    found += [((), one) for one in pad_troubles(folder)]
     if (unused := ignored_at(site)) is not None:
         said, _, fix = unused.partition("\nFix: ")
         found.append((("face", "operating_point"), said, fix))
     about["gallery_key"] = str(key_lies(site))
     if (served := face_alone_serves(site)) is not None:
-        most, there_are = served
+        most, measured, there_are = served
+        fitted = f" by a fit, measured for {measured or 'none'}" if measured < most else ""
         about["face_alone_serves"] = (
-            f"{most} references at the promised rate; there are {there_are}"
+            f"{most} references at the promised rate{fitted}; there are {there_are}"
         )
         if there_are > most:
             message = (

@@ -94,6 +94,10 @@ class Thresholds:
         """How many references the face alone can serve at this rate for an attempt."""
         return max_false_grant_rate / self.curve.furthest_fmr
 
+    def references_measured(self, max_false_grant_rate: float) -> float:
+        """So many of them by what was measured; for more a fitted tail stands in."""
+        return max_false_grant_rate / self.curve.last_measured_fmr
+
 
 def thresholds(
     pack: ThresholdCurve,

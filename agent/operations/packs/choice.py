@@ -16,7 +16,7 @@ from agent.errors import ConfigError, ModelPackError, NotInstalledError, Unavail
 from agent.operations.files import write_whole
 from agent.vision.packs.manifest import Manifest, manifest_names, pad_pack_names, read_any_manifest
 from agent.vision.packs.manifest_base import PackManifest
-from agent.vision.packs.packs import is_installed
+from agent.vision.packs.packs import is_installed, load_pad_pack
 from agent.vision.packs.place import CHOICE_NAME, CHOSEN
 
 RECOMMENDED = "retail"
@@ -79,6 +79,13 @@ class PackInUse:
             said.append(f"attack detection: {', '.join(self.attack_detection)}")
         else:
             said.append("attack detection: NONE is installed: a resident's photograph may pass")
+        if self.attack_detection:
+            known = {*self.attack_detection, *self.missing}
+            said += [
+                f"  NOT installed: {name}, no pack suffices alone: gate-agent models install {name}"
+                for name in pad_pack_names()
+                if name not in known
+            ]
         said += [
             f"  NOT installed: {name} ({reason});"
             f" later: gate-agent models install {name} --from DIR"
@@ -214,6 +221,27 @@ def installed_face_packs(state: Path) -> list[str]:
 def installed_pad_packs(state: Path) -> tuple[str, ...]:
     """The attack detection packs of which a folder is there, by name."""
     return tuple(name for name in pad_pack_names() if is_installed(name, state))
+
+
+def pad_troubles(state: Path) -> list[str]:
+    """What is wrong with the attack detection that is installed, and what is missing beside it."""
+    names = installed_pad_packs(state)
+    said = []
+    for name in names:
+        try:
+            load_pad_pack(name, state)
+        except (ModelPackError, ConfigError) as error:
+            why = str(error).replace("\nFix: ", ": ")
+            said.append(
+                f"the attack detection {name} cannot be used, and the gate does not start: {why}"
+            )
+    absent = [name for name in pad_pack_names() if name not in names]
+    if names and absent:
+        said.append(
+            f"attack detection is {' and '.join(names)} without {' and '.join(absent)}, and none"
+            f" suffices alone: gate-agent models install {absent[0]}"
+        )
+    return said
 
 
 def writable(state: Path) -> None:

@@ -118,7 +118,15 @@ def _served(known: Thresholds, holders: int, references: int, rate: float) -> di
     """As many as there are references each today; the people's own bound moves as they grow."""
     most = round(known.references_served(rate), 6)
     each = references / holders if holders else 1.0
-    return {"references": int(most), "holders": int(most / each), "at_false_grant_rate": rate}
+    measured = min(round(known.references_measured(rate), 6), most)
+    return {
+        "references": int(most),
+        "holders": int(most / each),
+        "at_false_grant_rate": rate,
+        "measured_references": int(measured),
+        "measured_holders": int(measured / each),
+        "extrapolated": int(measured) < int(most),
+    }
 
 
 def _rounded(value: float | None) -> float | None:

@@ -13,7 +13,10 @@ from agent.operations.doubts import past, unruled
 from agent.operations.people.enrol import make_holder
 from agent.ports import HolderStore
 
-NAMES_FIX = "put the key back that sealed them, or run as the user who may read it"
+NAMES_FIX = (
+    "--config FILE, where the gate's config names its key; else put the key back that sealed them,"
+    " or run as the user who may read it"
+)
 _UNREAD = "-"
 """Stands for a name that cannot be read while the rest of a holder is judged."""
 

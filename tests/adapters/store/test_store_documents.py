@@ -120,7 +120,7 @@ def test_without_a_key_nothing_is_bound_but_all_can_be_forgotten(registry, path)
     ):
         with pytest.raises(KeyUnavailableError) as refusal:
             attempt()
-        assert refusal.value.fix == "put the key back that sealed names and faces here"
+        assert "put the key back that sealed names and faces here" in str(refusal.value.fix)
     assert keyless.unbind_document(ANN, by=BY, now=NOW)
 
 

@@ -19,6 +19,7 @@ from agent.operations.packs.choice import (
     in_use,
     keep_first,
     pack_of,
+    pad_troubles,
     write_choice,
 )
 from agent.operations.packs.install import install
@@ -177,6 +178,23 @@ def test_only_an_installed_face_pack_can_be_chosen(
         choose(state, "watchful")
     with pytest.raises(ModelPackError, match="there are: little, other, watchful"):
         choose(state, "unknown")
+
+
+def test_attack_detection_that_is_damaged_or_alone_is_told(
+    several: Path, brought: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "pad_pack_names", lambda: ("absent", "watchful"))
+    assert pad_troubles(state) == [], "without any, the rules say what that means"
+    install("watchful", state, brought)
+    (alone,) = pad_troubles(state)
+    assert "watchful without absent" in alone
+    assert "models install absent" in alone
+    install("little", state, brought)
+    assert any("NOT installed: absent" in line for line in in_use("little", state).lines())
+    (state / "models" / "watchful" / "embedder.onnx").unlink()
+    damaged, alone = pad_troubles(state)
+    assert "the attack detection watchful cannot be used" in damaged
+    assert "\n" not in damaged
 
 
 def test_set_up_takes_the_recommended_pack_and_attack_detection(

@@ -155,6 +155,9 @@ def test_it_says_what_becomes_of_it_as_the_gallery_grows() -> None:
     assert tenfold["false_grant_rate_at_this_threshold"] == pytest.approx(0.095, abs=0.005)
     assert tenfold["false_grant_rate"] == pytest.approx(0.01, abs=1e-4)
     served = found["face_alone_serves"]
+    # 30 people show nothing at so small a rate, and the curve beside them is a fit of theirs.
+    assert (served["measured_references"], served["measured_holders"]) == (0, 0)
+    assert served["extrapolated"]
     assert 300 < served["holders"] == served["references"]
 
 

@@ -23,7 +23,10 @@ from agent.errors import KeyUnavailableError, StoreError
 
 DOCUMENT_KEY = "id document key"
 _ERASE_WITHIN_S = 5.0
-_PUT_BACK = "put the key back that sealed names and faces here"
+_PUT_BACK = (
+    "--config FILE, where the gate's config names its key; else put the key back that sealed names"
+    " and faces here"
+)
 
 
 @dataclass(frozen=True, slots=True)
