@@ -1,5 +1,6 @@
 """``gate-agent init``: the conversation at a terminal, the options, what is never left behind."""
 
+import json
 import os
 import pty
 import re
@@ -292,6 +293,26 @@ def test_a_key_that_is_there_is_kept(folder: Path, gate: Gate) -> None:
     first = gate("init", "--json", *FILM).json["key"]
     again = gate("init", "--json", *FILM, "--out", "other.toml").json["key"]
     assert again == {**first, "made": False}
+
+
+def test_a_second_gate_beside_a_gallery_of_another_key_is_refused(
+    folder: Path, gate: Gate, tmp_path: Path
+) -> None:
+    """It would never start: a state folder is one for each user, a key lies with its config."""
+    assert gate("init", "--json", *FILM).code == 0
+    (folder / "people.json").write_text(
+        json.dumps({"id": "r-1", "name": "Lin Yu", "category": "resident"})
+    )
+    added = gate("holders", "import", "people.json", "--config", "gate.toml")
+    assert added.code == 0, added.err
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    refused = gate("init", "--json", *FILM, "--out", str(elsewhere / "gate.toml"))
+    assert (refused.code, refused.json["reason"]) == (1, "other_key")
+    assert "--state-dir" in refused.json["fix"]
+    assert list(elsewhere.iterdir()) == []
+    again = gate("init", "--json", *FILM, "--out", "other.toml")
+    assert again.code == 0, "with the key they have it is no other gate"
 
 
 def test_the_login_of_a_camera_is_written_for_its_owner_and_shown_to_nobody(

@@ -120,4 +120,6 @@ def test_without_its_key_nobody_is_told_to_make_another(
 
 def test_a_warning_has_its_fix_on_a_line_of_its_own(gate: Gate, people: Path) -> None:
     people.unlink()
-    assert gate("holders", "list").err.splitlines()[1].startswith("Fix: --config FILE, where the gate")
+    assert (
+        gate("holders", "list").err.splitlines()[1].startswith("Fix: --config FILE, where the gate")
+    )

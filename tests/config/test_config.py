@@ -289,7 +289,10 @@ def test_what_is_no_config_is_said_to_be_none(findings, text: str | bytes, expec
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "\ufeff"])
 def test_an_empty_config_is_said_to_be_empty(findings, text: str) -> None:
-    message = "1:1: is empty: no key stands in it; gate-agent init writes one; config/gate.example.toml shows every key"
+    message = (
+        "1:1: is empty: no key stands in it; gate-agent init writes one;"
+        " config/gate.example.toml shows every key"
+    )
     assert findings(text) == [message]
 
 

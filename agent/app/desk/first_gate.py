@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.app.open.files.keys import key_id_of, make_key
+from agent.app.open.files.stores import Key, read_registry
 from agent.app.open.site import site_of
-from agent.errors import RefusedError, UnavailableError
+from agent.errors import KeyUnavailableError, RefusedError, StoreError, UnavailableError
 from agent.operations.files import sync_folder
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -42,6 +43,30 @@ def must_be_free(file: Path) -> None:
         raise RefusedError("file_exists", message)
 
 
+def must_open(state: Path, key_file: Path) -> None:
+    """Passes if nobody is enrolled in ``state``, or the key at ``key_file`` is the one they have.
+
+    A new key beside a gallery of another would make a gate that does not start.
+
+    Raises:
+        RefusedError: ``other_key``.
+    """
+    site = replace(site_of(state, None), key_file=key_file)
+    try:
+        with read_registry(site, Key.IF_ANY) as registry:
+            sealed = any(holder.name is None for holder in registry.readable_holders())
+    except KeyUnavailableError:
+        sealed = True
+    except StoreError:
+        return  # a damaged registry is the agent's to tell, at each start
+    if sealed:
+        message = (
+            f"people are enrolled in {state}, and {key_file} is not the key that sealed them"
+            "\nFix: --state-dir FOLDER, for a gate of its own; or put their key there first"
+        )
+        raise RefusedError("other_key", message)
+
+
 def write_first_gate(
     text: str,
     file: Path,
@@ -54,11 +79,12 @@ def write_first_gate(
     """Write it; ``private`` is a config that only its owner may read, ``password`` file and word.
 
     Raises:
-        RefusedError: ``file_exists``, also where it came meanwhile.
+        RefusedError: ``file_exists``, also where it came meanwhile; ``other_key``.
         KeyUnavailableError: the key's place cannot be written, or holds no key.
         UnavailableError: the config's place cannot be.
     """
     must_be_free(file)
+    must_open(state, key_file)
     site = replace(site_of(state, None), key_file=key_file)
     with _undisturbed() as stopped, contextlib.ExitStack() as undo:
         there = os.path.lexists(key_file)

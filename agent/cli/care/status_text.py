@@ -20,7 +20,11 @@ _BY_POINT = ("access_points", "modes", "causes")
 _ALARMS = ("forced", "held_open", "fault")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _ACRONYMS = {"fmr": "FMR"}
-_NAMES = {"pad": "attack detection", "face_without_pad": "a photograph may pass"}
+_NAMES = {
+    "pad": "attack detection",
+    "face_without_pad": "a photograph may pass",
+    "threshold": "threshold, at the least",
+}
 _EMPTY = {"inside": "nobody"}
 _SHUT = ("locked_down", "free_passage")
 

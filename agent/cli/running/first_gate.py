@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from agent.app.desk.first_gate import Made, must_be_free, write_first_gate
+from agent.app.desk.first_gate import Made, must_be_free, must_open, write_first_gate
 from agent.app.desk.first_look import look, try_broker, try_camera
 from agent.app.open.paths import state_dir
 from agent.cli.common import emit, say, warn
@@ -47,7 +47,7 @@ def make(context: typer.Context, wanted: Wanted) -> None:
     """All of it.
 
     Raises:
-        RefusedError: ``file_exists``, ``too_many_tries``.
+        RefusedError: ``file_exists``, ``other_key``, ``too_many_tries``.
         KeyUnavailableError: the key's place cannot be written.
         UnavailableError: the config's place cannot be.
         Abort: somebody did not want it.
@@ -64,6 +64,7 @@ def make(context: typer.Context, wanted: Wanted) -> None:
     interview = Interview(found, wanted.answers, wanted.asks, context.fail, partial(_try, wanted))
     begun = FirstGate(pull_resistor=wanted.pull_resistor)
     gate = interview.gate(questions(file.parent), begun)
+    must_open(state_dir(wanted.state), file.parent / str(gate.key_file))
     gate, password = _password(wanted, gate)
     if not wanted.as_json:
         heading(f"{file.name} as it will be")

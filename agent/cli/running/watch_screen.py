@@ -153,7 +153,7 @@ def _facts(status: Mapping[str, Any], width: int) -> "Iterator[Text]":
         "attack detection": attack_detection(status),
         "holders": status.get("holders"),
         "pack": status.get("pack"),
-        "limit": status.get("threshold", {}).get("score"),
+        "limit, at the least": status.get("threshold", {}).get("score"),
     }
     line = Text(no_wrap=True, overflow="ellipsis")
     for name, value in facts.items():

@@ -81,7 +81,9 @@ class Client:
         self.client.tls_set(str(authority / "ca.pem"), f"{file}.pem", f"{file}.key")
         self.client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
         self.client.on_subscribe = lambda *_: setattr(self, "up", True)
-        self.client.on_message = lambda _c, _u, one: self.heard.append((one.topic, one.payload))
+        self.client.on_message = lambda _c, _u, one: self.heard.append(
+            (one.topic, bytes(one.payload))
+        )
         self.client.on_publish = lambda _c, _u, _m, code, _p: (
             self.refused.append(str(code)) if code.is_failure else None
         )
