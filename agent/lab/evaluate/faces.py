@@ -177,13 +177,13 @@ def evaluate_identities(folder: Path, method: Method, progress: Progress) -> Mea
     is left out.
 
     Raises:
-        RefusedError: it holds fewer than two images, or too few pairs.
+        RefusedError: it holds fewer than two images, too few pairs, or one folder twice.
         UnavailableError: there is no such folder, or it cannot be read.
     """
     if not folder.is_dir():
         raise UnavailableError(f"{folder} is no folder")
     try:
-        people = sorted(path for path in folder.iterdir() if path.is_dir())
+        people = folders_in(folder)
         files = [
             (number, path) for number, person in enumerate(people) for path in images_below(person)
         ]
@@ -214,6 +214,24 @@ def _require_pairs(impostor: int, method: Method) -> None:
     if impostor < method.least_impostor_pairs:
         message = f"{impostor} impostor pairs make no curve: it takes {method.least_impostor_pairs}"
         raise RefusedError("too_few_pairs", message)
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """Its folders, in order; a link counts as the folder that it leads to.
+
+    Raises:
+        RefusedError: one holds what another holds too: it would be counted twice, as two people.
+        OSError: it cannot be read.
+    """
+    found = sorted(path for path in folder.iterdir() if path.is_dir())
+    places = {path: path.resolve() for path in found}
+    for one in found:
+        for other in (folder, *found):
+            there = places.get(other, folder.resolve())
+            if one != other and there.is_relative_to(places[one]):
+                message = f"{one} leads to what {other} holds too, which would be counted twice"
+                raise RefusedError("counted_twice", f"{message}\nFix: remove the link")
+    return found
 
 
 def images_below(person: Path) -> Iterator[Path]:

@@ -17,7 +17,7 @@ import numpy as np
 from agent.domain.sight.error_rates import area_under_curve
 from agent.domain.sight.gallery_safety import upper_bound
 from agent.errors import RefusedError, UnavailableError
-from agent.lab.evaluate.faces import Progress, images_below
+from agent.lab.evaluate.faces import Progress, folders_in, images_below
 from agent.vision.stills.cores import each_in_order
 
 BONA_FIDE = "bona_fide"
@@ -116,15 +116,13 @@ def pictures(folder: Path) -> dict[str, list[Path]]:
     """The pictures of each kind, bona fide first; a kind may be without any.
 
     Raises:
-        RefusedError: there is no bona fide picture, or no attack.
+        RefusedError: there is no bona fide picture, no attack, or one folder twice.
         UnavailableError: there is no such folder, or it cannot be read.
     """
     if not folder.is_dir():
         raise UnavailableError(f"{folder} is no folder")
     try:
-        kinds = sorted(
-            path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
-        )
+        kinds = [path for path in folders_in(folder) if not path.name.startswith(".")]
         found = {kind.name: list(images_below(kind)) for kind in kinds}
     except OSError as error:
         raise UnavailableError(f"{folder} cannot be read: {error.strerror}") from error

@@ -222,6 +222,20 @@ def test_folders_without_people_are_refused(
         evaluate_identities(tmp_path, method, silent)
 
 
+@pytest.mark.parametrize("leads_to", [".", "a", "a/deeper"])
+def test_nobody_is_counted_twice_by_a_link(
+    tmp_path: Path, method: Method, photograph: Callable[..., Path], leads_to: str
+) -> None:
+    """As another person he was his own impostor."""
+    for i in range(2):
+        photograph(tmp_path / "a" / f"{i}.png", "a")
+        photograph(tmp_path / "a" / "deeper" / f"{i}.png", "a")
+    (tmp_path / "link").symlink_to(tmp_path / leads_to)
+    with pytest.raises(RefusedError, match="counted twice") as refused:
+        evaluate_identities(tmp_path, method, silent)
+    assert refused.value.reason == "counted_twice"
+
+
 def test_progress_ends_with_all_of_it(
     tmp_path: Path, method: Method, photograph: Callable[..., Path]
 ) -> None:

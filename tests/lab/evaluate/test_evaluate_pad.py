@@ -85,6 +85,13 @@ def test_a_folder_that_can_say_nothing_is_refused(tmp_path, kinds, reason):
     assert "Fix: " in str(caught.value)
 
 
+def test_no_picture_is_counted_twice_by_a_link(tmp_path):
+    folder = pictures(tmp_path, bona_fide=[0.9], print=[0.1])
+    (folder / "loop").symlink_to(folder)
+    with pytest.raises(RefusedError, match="counted twice"):
+        evaluate_pad(folder, METHOD, silent)
+
+
 def test_no_folder_is_told(tmp_path):
     with pytest.raises(UnavailableError, match="is no folder"):
         evaluate_pad(tmp_path / "nowhere", METHOD, silent)
