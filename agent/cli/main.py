@@ -29,6 +29,7 @@ app = Commands(
     after="Exit codes: 0 done, 1 failed or refused, 2 usage, 69 something needed is unavailable,"
     " 70 internal, 78 config, 130 Ctrl-C.",
     name=NAME,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 

@@ -82,12 +82,17 @@ class Columns(NamedTuple):
     what: str | None
 
 
+UNSURE = " ?"
+"""Behind a time that no clock which was set confirms."""
+UNSURE_MEANS = "? the clock was not set by then: the order holds, the time may not"
+
+
 def as_columns(
     stored: StoredEvent, zone: tzinfo, name_of: NameOf = lambda _holder: None
 ) -> Columns:
     """For people, by ``COLUMNS``: times in ``zone`` (``?``: not trusted), names by ``name_of``."""
     event = stored.event
-    mark = "" if event.clock_synced else " ?"
+    mark = "" if event.clock_synced else UNSURE
     holder = event.data.get("holder")
     return Columns(
         local_text(event.time, zone) + mark,

@@ -88,7 +88,14 @@ def list_(
     """
     from agent.app.desk.people import name_of
     from agent.app.open.files.stores import read_journal
-    from agent.operations.events import COLUMNS, SHEET, as_cells, as_columns
+    from agent.operations.events import (
+        COLUMNS,
+        SHEET,
+        UNSURE,
+        UNSURE_MEANS,
+        as_cells,
+        as_columns,
+    )
     from agent.operations.events import as_json as cloud_event
 
     one_form(as_json=as_json, as_csv=as_csv)
@@ -115,6 +122,9 @@ def list_(
         empty="nothing happened yet; gate-agent run is what makes events",
         narrow=narrow,
     )
+    if is_terminal(sys.stdout) and any(row.time.endswith(UNSURE) for row in rows):
+        say()
+        say(UNSURE_MEANS)
 
 
 @app.command("tail", epilog=examples("events tail", "events tail --type access --json"))

@@ -42,6 +42,10 @@ def show(found: Mapping[str, Any], zone: tzinfo, last: "Last | None" = None) -> 
             last_ones = (_decision(last, point, zone) for point in found["access_points"])
             decided = [(*row, one) for row, one in zip(rows, last_ones, strict=True)]
             table((*POINTS, "last decision"), decided)
+            from agent.operations.events import UNSURE_MEANS
+
+            if any(not stored.event.clock_synced for stored in last.values()):
+                typer.echo(UNSURE_MEANS)
         else:
             table(POINTS, rows)
         typer.echo()
@@ -50,13 +54,14 @@ def show(found: Mapping[str, Any], zone: tzinfo, last: "Last | None" = None) -> 
 
 def _decision(last: "Last", point: str, zone: tzinfo) -> Cell:
     from agent.operations.decisions import decided
+    from agent.operations.events import UNSURE
 
     stored = last.get(point)
     if stored is None:
         return Cell(None)
     one = decided(stored, zone)
     score = "" if one.score is None else f" {one.score}"
-    when = local_text(stored.event.time, zone) + ("" if stored.event.clock_synced else " ?")
+    when = local_text(stored.event.time, zone) + ("" if stored.event.clock_synced else UNSURE)
     return Cell(f"{when} {one.outcome}{score}", Meaning.GOOD if one.granted else Meaning.BAD)
 
 

@@ -54,7 +54,8 @@ def add_to(parent: typer.Typer) -> None:
 
 def bench(
     subject: Annotated[
-        BenchSubject | None, typer.Argument(metavar="symbols", help="Another matter than the gate.")
+        BenchSubject | None,
+        typer.Argument(metavar="symbols", help="The reading of codes, not the gate."),
     ] = None,
     *,
     peer: Annotated[

@@ -30,27 +30,33 @@ def add_to(parent: typer.Typer) -> None:
 def simulate(
     *,
     hours: Annotated[
-        float, typer.Option("--hours", min=0.1, max=720.0, help="From seven in the morning.")
+        float,
+        typer.Option("--hours", min=0.1, max=720.0, help="How long, from seven in the morning."),
     ] = 24.0,
     arrivals: Annotated[
         int | None,
-        typer.Option("--arrivals", min=1, max=1_000_000, help="People [default: 208 an hour]."),
+        typer.Option(
+            "--arrivals", min=1, max=1_000_000, help="How many people come [default: 208 an hour]."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="One seed makes one day.")] = 1,
     faults: Annotated[
         int | None,
-        typer.Option("--faults", min=0, max=100_000, help="Injected [default: 10 an hour]."),
+        typer.Option("--faults", min=0, max=100_000, help="How many faults [default: 10 an hour]."),
     ] = None,
     restarts: Annotated[
         int | None,
         typer.Option(
-            "--restarts", min=0, max=100_000, help="Crashes and stops [default: 42 an hour]."
+            "--restarts",
+            min=0,
+            max=100_000,
+            help="How many crashes and stops [default: 42 an hour].",
         ),
     ] = None,
     probes: Annotated[
         int | None,
         typer.Option(
-            "--probes", min=0, max=1_000_000, help="People who probe [default: 42 an hour]."
+            "--probes", min=0, max=1_000_000, help="How many people probe [default: 42 an hour]."
         ),
     ] = None,
     as_json: Json = False,

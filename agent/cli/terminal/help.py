@@ -32,6 +32,8 @@ _INDENT = 2
 _NARROWEST_TEXT = 24
 _USUAL = 80
 _NO_MATTER = 25
+_TYPED = re.compile(r"(?P<name>.*?) <(?:list\[(?P<list>[^\]]+)\]|(?P<kind>[^<>]+))>")
+_VALUES = {"str": "TEXT", "path": "FILE", "int range": "N", "float range": "NUMBER"}
 F = TypeVar("F", bound=Callable[..., Any])
 _Rows = list[tuple[str, str]]
 
@@ -83,6 +85,10 @@ def broken(line: str, width: int) -> str:
 
 class Command(TyperCommand):
     """A command that helps so."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """As Typer's, without its braces."""
+        return [_unbraced(piece) for piece in super().collect_usage_pieces(ctx)]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As Typer's; while a shell completes, without converting anything."""
@@ -164,7 +170,9 @@ def _panels(command: Any, ctx: Any) -> Iterator[tuple[str, _Rows, bool]]:
     for parameter in command.get_params(ctx):
         record = parameter.get_help_record(ctx)
         if record is not None:
-            usual = "Options" if parameter.param_type_name == "option" else "Arguments"
+            is_option = parameter.param_type_name == "option"
+            record = (_worded(record[0], is_option=is_option), record[1])
+            usual = "Options" if is_option else "Arguments"
             panel = getattr(parameter, "rich_help_panel", None) or usual
             if parameter.name == "help" and COMMON in found:
                 panel = COMMON
@@ -181,6 +189,20 @@ def _panels(command: Any, ctx: Any) -> Iterator[tuple[str, _Rows, bool]]:
     for panel in ("Arguments", *rest, COMMON):
         if panel in found:
             yield panel, found[panel], False
+
+
+def _worded(name: str, *, is_option: bool) -> str:
+    """``--hours NUMBER`` for Typer's ``--hours <float range>``; an argument's own name says it."""
+    found = _TYPED.fullmatch(name)
+    if found is None:
+        return name
+    kind = found["list"] or found["kind"]
+    return f"{found['name']} {_VALUES.get(kind, kind)}" if is_option else found["name"]
+
+
+def _unbraced(piece: str) -> str:
+    """``IMAGE...`` for Typer's ``{IMAGE}...``, ``[IMAGE]...`` for ``[[IMAGE]...]...``."""
+    return re.sub(r"\{(\w+)\}", r"\1", re.sub(r"\[(\[\w+\]\.\.\.)\]\.\.\.", r"\1", piece))
 
 
 def _summary(command: Any) -> str:
