@@ -1,6 +1,7 @@
 """Counts the tests before any selection, for the floor in tests/FLOOR, and puts the long first."""
 
 import functools
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ _FIRST = [
     TESTS / place
     for place in ("real", "lab/simulate", "scenarios", "vision/symbols", "adapters", "cli")
 ]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in the background so, and what a test starts would ignore it too:
+    # whoever waits for what follows from Ctrl-C would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
