@@ -16,7 +16,6 @@ from agent.app.open.thresholds import unknown_people
 from agent.credentials.documents.id_hash import document_key_id
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import Metric
-from agent.domain.sight.grant_budget import GrantBudget
 from agent.domain.sight.operating_point import operating_point
 from agent.domain.sight.thresholds import Thresholds, pairs_of
 from agent.errors import (
@@ -142,16 +141,9 @@ def identify_files(site: Site, files: Iterable[str]) -> Iterator[IdentifiedImage
     """
     engine = open_engine(site.state, site.face.pack, site.face.threads)
     with _gallery(site, engine.manifest) as snapshot:
-        bar = Bar(_first_threshold(site, snapshot), site.face.margin, snapshot.is_too_close)
+        threshold = snapshot.registry.operating.threshold
+        bar = Bar(threshold, site.face.margin, snapshot.is_too_close)
         yield from identify(files, engine, snapshot.index, bar)
-
-
-def _first_threshold(site: Site, snapshot: Snapshot) -> float:
-    """That of a quiet day's first attempt: what is tried at the gate only makes it stricter."""
-    registry = snapshot.registry
-    points = 1 if site.place is None else max(len(site.place.access_points), 1)
-    quiet = GrantBudget(site.face.max_false_grants_per_day / points)
-    return registry.operating_at(quiet.rate(*registry.rates(), 0.0)).threshold
 
 
 def check_gallery(site: Site) -> dict[str, Any]:

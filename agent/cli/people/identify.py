@@ -36,8 +36,9 @@ def identify(
 ) -> None:
     """Name the faces of photographs.
 
-    Every face in each, by the gate's own threshold and margin; without a gallery nobody. Exit
-    code 1 if a file could not be read; the others are answered all the same.
+    Every face in each, by the gate's threshold at its least (what is tried there makes it
+    stricter) and its margin; without a gallery nobody. Exit code 1 if a file could not be read;
+    the others are answered all the same.
     """
     from agent.app.desk.people import identify_files, with_pack
     from agent.app.open.site import command_site
