@@ -278,7 +278,9 @@ def test_one_damaged_row_stops_neither_the_start_nor_a_revocation(gate: Gate) ->
     assert {"part": "registry", "detail": told}.items() <= raised[0].items()
 
 
-@pytest.mark.parametrize("name", ["live-frame.png", "part0.png"])
+@pytest.mark.parametrize(
+    "name", ["live-frame.png", pytest.param("part0.png", marks=pytest.mark.slow)]
+)
 def test_a_part_of_a_structured_append_code_does_not_keep_the_gate_down(
     gate: Gate, name: str
 ) -> None:

@@ -83,6 +83,7 @@ def test_so_many_false_grants_are_so_likely(seen: int, expected: float, chance: 
 # --- planted: each must be found, by its name ----------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_budget_that_never_empties(monkeypatch) -> None:
     def draw(_self, most, least, now_s):
         return Draw(most, allowed=True, drawn_s=now_s)
