@@ -224,14 +224,21 @@ def folders_in(folder: Path) -> list[Path]:
         OSError: it cannot be read.
     """
     found = sorted(path for path in folder.iterdir() if path.is_dir())
-    places = {path: path.resolve() for path in found}
-    for one in found:
-        for other in (folder, *found):
-            there = places.get(other, folder.resolve())
-            if one != other and there.is_relative_to(places[one]):
-                message = f"{one} leads to what {other} holds too, which would be counted twice"
-                raise RefusedError("counted_twice", f"{message}\nFix: remove the link")
+    places: dict[Path, Path] = {}
+    for path in found:
+        if (other := places.setdefault(path.resolve(), path)) is not path:
+            raise _counted_twice(path, other)
+    # What lies in the folder itself has all of that above it that a link may lead to.
+    for place, other in (*places.items(), (folder.resolve() / "any", folder)):
+        for above in place.parents:
+            if above in places:
+                raise _counted_twice(places[above], other)
     return found
+
+
+def _counted_twice(one: Path, other: Path) -> RefusedError:
+    message = f"{one} leads to what {other} holds too, which would be counted twice"
+    return RefusedError("counted_twice", f"{message}\nFix: remove the link")
 
 
 def images_below(person: Path) -> Iterator[Path]:
