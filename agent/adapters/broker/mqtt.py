@@ -170,7 +170,7 @@ class PahoBroker:
         if not self._connected.is_set():
             return None
         properties = self._of_kind(kind)
-        why = self._too_large(packet_bytes(topic, payload, properties))
+        why = self._too_large(topic, payload, properties)
         if why is not None:
             mid = next(self._refused)
             _log.warning("message_too_large", topic=topic, why=why)
@@ -192,7 +192,7 @@ class PahoBroker:
         if not self._connected.is_set():
             return
         properties = self._of_kind(JSON)
-        if self._too_large(packet_bytes(topic, payload, properties)) is not None:
+        if self._too_large(topic, payload, properties) is not None:
             return
         try:
             self._client.publish(topic, payload, 0, properties=properties)
@@ -230,9 +230,11 @@ class PahoBroker:
             self._kinds[packet, kind] = properties
         return self._kinds[packet, kind]
 
-    def _too_large(self, size: int) -> str | None:
+    def _too_large(
+        self, topic: str, payload: bytes | bytearray, properties: Properties | None
+    ) -> str | None:
         most = self._largest_bytes
-        if most is None or size <= most:
+        if most is None or (size := packet_bytes(topic, payload, properties)) <= most:
             return None
         return f"{TOO_LARGE}: {size} bytes, and the broker takes {most} (its max_packet_size)"
 
@@ -241,7 +243,9 @@ class PahoBroker:
         self._largest_bytes = getattr(said, "MaximumPacketSize", None)
         at_a_time = min(getattr(said, "ReceiveMaximum", MAX_IN_FLIGHT), MAX_IN_FLIGHT)
         back = {
-            mid: why for mid, size in self._client.kept().items() if (why := self._too_large(size))
+            one.mid: why
+            for one in self._client.kept()
+            if (why := self._too_large(one.topic, one.payload, one.properties))
         }
         if self._oldest is not None and self._breaks >= _MOST_BREAKS:
             why = f"{TOO_LARGE}, it seems: {self._breaks} connections broke off before its answer"
@@ -252,7 +256,7 @@ class PahoBroker:
             self._callbacks.acknowledged(mid, why)
 
     def _note_break(self) -> None:
-        oldest = next(iter(self._client.kept()), None)
+        oldest = next((one.mid for one in self._client.kept()), None)
         self._breaks = self._breaks + 1 if oldest == self._oldest else 1
         self._oldest = oldest
 
@@ -278,16 +282,16 @@ class PahoBroker:
             self._proof.not_allowed()
 
     def _on_message(self, _c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
-        own = self._settings.own_events
-        if own is not None and self._proof.heard(bytes(message.payload)):
+        payload, own = bytes(message.payload), self._settings.own_events
+        if own is not None and self._proof.heard(payload):
             self._client.unsubscribe(own)
         listener = self._callbacks.listeners.get(message.topic)
         # A retained message answers nothing that was asked just now.
         if listener is None or (message.retain and not listener.retained):
             return
-        if len(message.payload) <= _LARGEST_HEARD_BYTES:
+        if len(payload) <= _LARGEST_HEARD_BYTES:
             # Raising would end the connection, and a message that is not acknowledged comes again.
-            read_or("broker message", None, lambda: listener.heard(bytes(message.payload)))
+            read_or("broker message", None, lambda: listener.heard(payload))
 
     def _on_connect_fail(self, _c: Any, _u: Any) -> None:
         self._callbacks.disconnected(self._client.why or "the broker cannot be reached")

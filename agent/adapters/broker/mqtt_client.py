@@ -89,11 +89,10 @@ class SteadyClient(mqtt.Client):
             self.turn()
         return super().loop_misc()
 
-    def kept(self) -> Mapping[int, int]:
-        """The sizes in bytes of what was not acknowledged yet, by message id, the oldest first."""
+    def kept(self) -> list[mqtt.MQTTMessage]:
+        """What was handed over and not acknowledged yet, the oldest first."""
         with self._out_message_mutex:
-            found = list(self._out_messages.values())
-        return {one.mid: packet_bytes(one.topic, one.payload, one.properties) for one in found}
+            return list(self._out_messages.values())
 
     def begin_again(self, in_flight: int, without: Mapping[int, str]) -> None:
         """With a new connection: at most ``in_flight`` under way, none of ``without``.

@@ -13,9 +13,8 @@ in its order beside it:
 
 A row that the broker refuses stays where it is and is sent again later. One that is too large for
 it is passed by, and tried again once the broker says that it takes another size, or after some
-minutes. One that no broker
-would ever take (its payload or topic is malformed) is marked as refused. Each is said to be a
-fault, and none holds up the stream.
+minutes. One that no broker would ever take (its payload or topic is malformed) is marked as
+refused. Each is said to be a fault, and none holds up the stream.
 """
 
 import json
@@ -222,7 +221,7 @@ class Outbox:
         """Send at most ``room`` rows after the row ``after``; the last row that was dealt with."""
         busy = {sent.row.row for sent in self._under_way.values()} | self._passed_by
         while room > 0:
-            rows = self._journal.unpublished(room, after_row=after)
+            most, rows = room, self._journal.unpublished(room, after_row=after)
             for row in rows:
                 if paced and row.row > self._boundary:
                     self._boundary = 0
@@ -237,10 +236,10 @@ class Outbox:
                     if paced:
                         self._pace.took(1)
                 after = row.row
-            if not rows:
+            if len(rows) < most:
+                if paced:
+                    self._boundary = 0
                 break
-        if paced and room > 0:
-            self._boundary = 0
         return after
 
     def _payload(self, row: StoredEvent) -> bytes:
