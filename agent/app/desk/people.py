@@ -173,8 +173,8 @@ def face_alone_serves(site: Site) -> tuple[int, int, int] | None:
         return None
     known = gallery.thresholds or unknown_people(manifest, site.face.operating_point)
     rate = site.face.max_false_grant_rate
-    most = int(known.references_served(rate))
-    return most, min(int(known.references_measured(rate)), most), gallery.references
+    served, measured = known.references_served(rate), known.references_measured(rate)
+    return int(served), int(measured), gallery.references
 
 
 @contextlib.contextmanager

@@ -96,7 +96,8 @@ class Thresholds:
 
     def references_measured(self, max_false_grant_rate: float) -> float:
         """So many of them by what was measured; for more a fitted tail stands in."""
-        return max_false_grant_rate / self.curve.last_measured_fmr
+        curve = self.curve
+        return max_false_grant_rate / max(curve.last_measured_fmr, curve.furthest_fmr)
 
 
 def thresholds(

@@ -118,7 +118,7 @@ def _served(known: Thresholds, holders: int, references: int, rate: float) -> di
     """As many as there are references each today; the people's own bound moves as they grow."""
     most = round(known.references_served(rate), 6)
     each = references / holders if holders else 1.0
-    measured = min(round(known.references_measured(rate), 6), most)
+    measured = round(known.references_measured(rate), 6)
     return {
         "references": int(most),
         "holders": int(most / each),
