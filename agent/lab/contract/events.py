@@ -32,10 +32,10 @@ def _data(fields: dict[str, Schema], optional: Iterable[str] = ()) -> Schema:
     return table(said, ("recorded_late", *optional))
 
 
-def _at_door(**fields: Schema) -> Schema:
+def _at_door(*optional: str, **fields: Schema) -> Schema:
     """Of an output, and of the access point in front of it, where there is one."""
     named = {"access_point": ref("access_point"), "door": ref("door"), **fields}
-    return _data(named, ("access_point",))
+    return _data(named, ("access_point", *optional))
 
 
 EVENTS: dict[EventType, tuple[str, Schema]] = {
@@ -81,7 +81,13 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.DOOR_MODE_CHANGED: (
         "Lockdown or free passage began or ended.",
-        _at_door(mode=ref("mode"), cause=ref("cause"), by=ref("by")),
+        _at_door(
+            "until",
+            mode=ref("mode"),
+            cause=ref("cause"),
+            by=ref("by"),
+            until=moment("of a free passage that ends by itself"),
+        ),
     ),
     EventType.DOOR_FORCED: ("Alarm. It opened without a release.", _at_door()),
     EventType.DOOR_HELD_OPEN: ("Alarm. It stays open for too long.", _at_door()),
