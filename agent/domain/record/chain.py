@@ -65,7 +65,7 @@ def commitment(salt: str, field: str, value: Any) -> str:
     Raises:
         ValueError: the value has no canonical form.
     """
-    return _base64(hashlib.sha256(canonical([salt, field, value])).digest())
+    return base64_text(hashlib.sha256(canonical([salt, field, value])).digest())
 
 
 def link(event: Mapping[str, Any]) -> str:
@@ -118,13 +118,14 @@ def follows(event: Mapping[str, Any], link_before: str) -> bool:
     return event.get("previous") == link_before
 
 
+def base64_text(data: bytes) -> str:
+    """``data`` in base64url without padding."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
 def _salt(keyed: hmac.HMAC, field: str) -> str:
     keyed.update(field.encode())
-    return _base64(keyed.digest()[:SALT_BYTES])
-
-
-def _base64(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return base64_text(keyed.digest()[:SALT_BYTES])
 
 
 def _is_link(value: object) -> bool:
