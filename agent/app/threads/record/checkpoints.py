@@ -13,10 +13,8 @@ from collections.abc import Callable
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.credentials.passes.issuers import key_id
-from agent.credentials.signed.checkpoint import Checkpoint, sign_checkpoint
+from agent.credentials.signed.checkpoint import Checkpoint, signed_data
 from agent.domain.hours.instant import Instant
-from agent.domain.record.chain import base64_text
 from agent.domain.record.events import Event, EventDraft, EventType
 from agent.errors import StoreError, UnavailableError
 from agent.ports import Clock, Journal, Tip
@@ -127,11 +125,6 @@ class Checkpoints:
             now.utc,
             now.utc_trusted,
             None,
-            {
-                "until": f"{tip.sequence:020d}",
-                "link": tip.link.hex(),
-                "key_id": key_id(key.public_key()).hex(),
-                "signature": base64_text(sign_checkpoint(known, key)),
-            },
+            signed_data(known, key),
         )
         return draft.with_id(self._new_id(draft))
