@@ -87,15 +87,19 @@ UNSURE = " ?"
 UNSURE_MEANS = "? the clock was not set by then: the order holds, the time may not"
 
 
+def when(event: Event, zone: tzinfo) -> str:
+    """The time of an event in ``zone``, marked where it is not trusted."""
+    return local_text(event.time, zone) + ("" if event.clock_synced else UNSURE)
+
+
 def as_columns(
     stored: StoredEvent, zone: tzinfo, name_of: NameOf = lambda _holder: None
 ) -> Columns:
     """For people, by ``COLUMNS``: times in ``zone`` (``?``: not trusted), names by ``name_of``."""
     event = stored.event
-    mark = "" if event.clock_synced else UNSURE
     holder = event.data.get("holder")
     return Columns(
-        local_text(event.time, zone) + mark,
+        when(event, zone),
         stored.sequence,
         event.type.value,
         event.access_point,

@@ -11,7 +11,7 @@ from agent.cli.care.status_text import told
 from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examples, user
 from agent.cli.terminal.ask import Yes
 from agent.cli.terminal.ask import confirm as make_sure
-from agent.cli.terminal.style import Cell, Meaning
+from agent.cli.terminal.style import Cell, Meaning, judged
 from agent.cli.terminal.table import record
 
 app = Commands(
@@ -133,12 +133,8 @@ def _answer(
             "it is at least": told(found["confirmed"], zone),
             "claimed by one": told(found["claimed"], zone),
             "the clock says": told(found["clock"], zone),
-            "vouched for": _yes(found["trusted"]),
+            "vouched for": judged(found["trusted"], Meaning.DOUBT),
             "signed, or two agree": found["sure"],
             "times are those of": zone,
         }
     )
-
-
-def _yes(is_so: object) -> Cell:
-    return Cell("yes", Meaning.GOOD) if is_so else Cell("no", Meaning.DOUBT)

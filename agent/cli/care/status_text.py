@@ -54,15 +54,15 @@ def show(found: Mapping[str, Any], zone: tzinfo, last: "Last | None" = None) -> 
 
 def _decision(last: "Last", point: str, zone: tzinfo) -> Cell:
     from agent.operations.decisions import decided
-    from agent.operations.events import UNSURE
+    from agent.operations.events import when
 
     stored = last.get(point)
     if stored is None:
         return Cell(None)
     one = decided(stored, zone)
     score = "" if one.score is None else f" {one.score}"
-    when = local_text(stored.event.time, zone) + ("" if stored.event.clock_synced else UNSURE)
-    return Cell(f"{when} {one.outcome}{score}", Meaning.GOOD if one.granted else Meaning.BAD)
+    told_at = when(stored.event, zone)
+    return Cell(f"{told_at} {one.outcome}{score}", Meaning.GOOD if one.granted else Meaning.BAD)
 
 
 def fault_rows(faults: Mapping[str, Any]) -> list[Sequence[object]]:

@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from agent.cli.passes.credential_text import advise_trust, unknown_issuer, zone_here
-from agent.cli.terminal.style import Cell, Meaning, plain
+from agent.cli.terminal.style import Cell, Meaning, judged, plain
 from agent.cli.terminal.table import line, record
 from agent.domain.hours.instant import local_text
 from agent.operations.decisions import in_words
@@ -32,7 +32,6 @@ _STEP_WORDS = {
     "valid_at": "in its time",
     "rules": "rules",
 }
-_PASSED = {True: Meaning.GOOD, False: Meaning.BAD}
 
 
 def show_pass(found: Mapping[str, Any]) -> None:
@@ -84,5 +83,5 @@ def _steps(found: Mapping[str, Any]) -> dict[str, object]:
     rows: dict[str, object] = {"kind": None if kind is None else KINDS[kind]}
     for name, word in _STEP_WORDS.items():
         passed = found[name]
-        rows[word] = None if passed is None else Cell(passed, _PASSED[passed])
+        rows[word] = None if passed is None else judged(passed)
     return rows

@@ -14,7 +14,7 @@ from agent.cli.common import Commands, Config, Json, StateDir, Task, emit, examp
 from agent.cli.people.holders import Id
 from agent.cli.people.holders import app as holders
 from agent.cli.terminal.ask import Yes, confirm
-from agent.cli.terminal.style import Cell, Meaning
+from agent.cli.terminal.style import Cell, Meaning, judged
 from agent.cli.terminal.table import record
 
 app = Commands(
@@ -159,11 +159,7 @@ def _told(shown: dict[str, Any]) -> dict[str, object]:
         "kind": in_words(shown["kind"]),
         "valid from": shown["valid_from"],
         "valid until": shown["valid_until"] or "for life",
-        "valid today": valid if valid is None else _well(valid),
+        "valid today": valid if valid is None else judged(valid),
         "whose": whose,
         "photograph": f"{shown['photo_bytes']} bytes",
     }
-
-
-def _well(is_so: bool) -> Cell:  # noqa: FBT001 - a value as it is
-    return Cell("yes", Meaning.GOOD) if is_so else Cell("no", Meaning.BAD)

@@ -49,6 +49,11 @@ class Cell:
     meaning: Meaning | None = None
 
 
+def judged(is_so: object, otherwise: Meaning = Meaning.BAD) -> Cell:
+    """A yes, which is good, or a no, and what that means."""
+    return Cell("yes", Meaning.GOOD) if is_so else Cell("no", otherwise)
+
+
 def plain(value: object) -> str:
     """``value`` as text with every control character spelled out, and a dash for None."""
     if value is None:
