@@ -59,7 +59,7 @@ class Nats(Server):
 
 
 class RabbitMq(Server):
-    """RabbitMQ with its MQTT plugin, and its node, cookie and port mapper in a folder of its own."""
+    """RabbitMQ with its MQTT plugin; node, cookie and port mapper are in a folder of its own."""
 
     def __init__(self, folder: Path, *lines: str) -> None:
         super().__init__(folder, "rabbitmq")
@@ -91,6 +91,7 @@ class RabbitMq(Server):
             "PATH": os.environ["PATH"],
             "RUNNING_UNDER_SYSTEMD": "1",  # its script becomes the server, and does not wait for it
             "HOME": str(self.folder),
+            "ERL_CRASH_DUMP": str(self.folder / "crash"),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": f"gate{self.port}@localhost",
             "RABBITMQ_MNESIA_BASE": str(self.folder / "mnesia"),
