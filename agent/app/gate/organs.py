@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from agent.adapters.broker.mqtt import Listener
+from agent.adapters.broker.listener import Listener
 from agent.adapters.soc import soc_temperatures_c
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink
