@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from agent.app.open.files.kiosk_keys import half_of
 from agent.controller.false_grants import Probing
 from agent.domain.access.part import PartKind
 from agent.domain.access.registry import Registry
@@ -216,6 +220,16 @@ def announcement() -> dict[str, Any]:
     }
 
 
+def keys() -> dict[str, Any]:
+    """The public halves of two keys that nobody has."""
+    signing, sealing = Ed25519PrivateKey, X25519PrivateKey
+    return {
+        "kiosk": TOPICS.kiosk_path,
+        "signing": half_of(signing.from_private_bytes(bytes(32)).public_key()).as_json(),
+        "sealing": half_of(sealing.from_private_bytes(bytes(32)).public_key()).as_json(),
+    }
+
+
 def others() -> dict[str, list[dict[str, Any]]]:
     """Those of the messages that are no events, by the message's name."""
     return {
@@ -223,6 +237,7 @@ def others() -> dict[str, list[dict[str, Any]]]:
         "status.online": [status()],
         "status.offline": [offline("stopped"), offline("lost")],
         "health": [health()],
+        "keys": [keys()],
         "home_assistant": [home_assistant()],
     }
 

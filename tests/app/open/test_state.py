@@ -22,7 +22,7 @@ from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.verdicts import EMPTY
 from agent.app.open.files import state as table
 from agent.app.open.files.installation import installation_of
-from agent.app.open.files.keys import make_key
+from agent.app.open.files.keys import make_missing
 from agent.app.open.files.running import held
 from agent.app.open.files.state import ROWS, Copy, row_of
 from agent.app.open.files.stores import Key, open_journal, open_registry
@@ -138,7 +138,7 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     # Stopped before it works, it only lets its socket go.
     stack.callback(server.work)
     stack.callback(server.stop)
-    make_key(site)
+    make_missing(site)
     _damage(site)
     # What is left of a file that was taken away.
     (state / f"{table.LEDGER.name}-wal").write_bytes(b"log")
