@@ -157,12 +157,20 @@ def _verify_ecdsa(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) 
     return True
 
 
-def sign(payload: bytes, key: Ed25519PrivateKey, key_id: bytes, *, tagged: bool = True) -> bytes:
+def sign(
+    payload: bytes,
+    key: Ed25519PrivateKey,
+    key_id: bytes,
+    *,
+    tagged: bool = True,
+    external_aad: bytes = b"",
+) -> bytes:
     """``payload`` in a COSE_Sign1 message, signed with Ed25519; the whole header is protected.
 
-    ``tagged`` puts tag 18 before it, at the cost of one byte.
+    ``tagged`` puts tag 18 before it, at the cost of one byte. ``external_aad`` is signed as well
+    and not sent: what it is signed for, so that it counts for nothing else.
     """
     protected = cbor2.dumps({_ALG: int(Algorithm.EDDSA), _KID: key_id}, canonical=True)
-    signature = key.sign(to_be_signed(protected, payload))
+    signature = key.sign(to_be_signed(protected, payload, external_aad))
     message = [protected, {}, payload, signature]
     return cbor2.dumps(cbor2.CBORTag(SIGN1_TAG, message) if tagged else message)
