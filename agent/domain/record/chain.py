@@ -45,7 +45,8 @@ class Check(StrEnum):
 
 def salts(row_salt: bytes, fields: Mapping[str, Any]) -> dict[str, str]:
     """The salt of each covered one of ``fields``."""
-    return {name: _salt(row_salt, name) for name in fields if name in COVERED}
+    keyed = hmac.new(row_salt, digestmod="sha256")
+    return {name: _salt(keyed.copy(), name) for name in fields if name in COVERED}
 
 
 def commitments(row_salt: bytes, fields: Mapping[str, Any]) -> dict[str, str]:
@@ -117,8 +118,9 @@ def follows(event: Mapping[str, Any], link_before: str) -> bool:
     return event.get("previous") == link_before
 
 
-def _salt(row_salt: bytes, field: str) -> str:
-    return _base64(hmac.digest(row_salt, field.encode(), "sha256")[:SALT_BYTES])
+def _salt(keyed: hmac.HMAC, field: str) -> str:
+    keyed.update(field.encode())
+    return _base64(keyed.digest()[:SALT_BYTES])
 
 
 def _base64(data: bytes) -> str:

@@ -242,7 +242,9 @@ class SimulatedProcess(Organ):
             for point, pins in layout.LIGHTS.items()
         }
         wrong = self._judged()
-        self._journal = SimulatedJournal(JOURNAL.at(world.folder), self._aside, reach)
+        self._journal = SimulatedJournal(
+            JOURNAL.at(world.folder), self._aside, reach, TOPICS.source
+        )
         self._closers.append(self._journal.close)
         self._journal.set_full(full=world.full)
         ledger = SimulatedLedger(LEDGER.at(world.folder), reach)
