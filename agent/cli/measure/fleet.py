@@ -6,8 +6,8 @@ import typer
 
 from agent.cli.common import Json, Task, emit, examples, say
 from agent.cli.progress import progress
-from agent.cli.terminal.style import Meaning
-from agent.cli.terminal.table import Cell, record, table
+from agent.cli.terminal.style import Cell, Meaning
+from agent.cli.terminal.table import record, table
 
 if TYPE_CHECKING:
     from agent.lab.fleet.report import Recovery, Report

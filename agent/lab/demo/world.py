@@ -81,4 +81,3 @@ class Subscriber:
         with self._condition:
             self._events.append(json.loads(message.payload))
             self._condition.notify_all()
-

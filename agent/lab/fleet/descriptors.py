@@ -27,5 +27,7 @@ def need_descriptors(connections: int) -> int:
             f"{connections} connections need {wanted} descriptors, and {hard} are allowed",
             f"ulimit -n {wanted}; as a service: LimitNOFILE={wanted}",
         )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    )
     return wanted

@@ -12,11 +12,11 @@ whether it has something to write, and one ``epoll`` watches them all.
 import contextlib
 import random
 import selectors
-import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
+from paho.mqtt.client import SocketLike
 from paho.mqtt.enums import MQTTErrorCode
 
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
@@ -55,17 +55,17 @@ class Driver:
             for client in self._clients:
                 client.tend(now_s)
 
-    def watch(self, client: "DrivenBroker", one: socket.socket) -> None:
+    def watch(self, client: "DrivenBroker", one: SocketLike) -> None:
         """Its socket was opened."""
         self._selector.register(one, selectors.EVENT_READ, client)
 
-    def wait_to_write(self, client: "DrivenBroker", one: socket.socket, *, waits: bool) -> None:
+    def wait_to_write(self, client: "DrivenBroker", one: SocketLike, *, waits: bool) -> None:
         """Whether it has something to write."""
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if waits else 0)
         with contextlib.suppress(KeyError):  # paho says so of a socket that it just let go, too
             self._selector.modify(one, events, client)
 
-    def forget(self, one: socket.socket) -> None:
+    def forget(self, one: SocketLike) -> None:
         """Its socket is about to be closed."""
         with contextlib.suppress(KeyError):
             self._selector.unregister(one)
@@ -79,7 +79,11 @@ class DrivenBroker(PahoBroker):
     """The agent's own client, with its network in the hands of a ``Driver``."""
 
     def __init__(
-        self, settings: BrokerSettings, callbacks: BrokerCallbacks, driver: Driver, chance: random.Random
+        self,
+        settings: BrokerSettings,
+        callbacks: BrokerCallbacks,
+        driver: Driver,
+        chance: random.Random,
     ) -> None:
         super().__init__(settings, callbacks)
         self._driver = driver
@@ -135,5 +139,5 @@ class DrivenBroker(PahoBroker):
             if self._client.reconnect() is MQTTErrorCode.MQTT_ERR_SUCCESS:
                 self._tend_s = now_s + _TEND_EVERY_S
 
-    def _waits(self, *, waits: bool) -> Callable[[Any, Any, socket.socket], None]:
+    def _waits(self, *, waits: bool) -> Callable[[Any, Any, SocketLike], None]:
         return lambda _c, _u, one: self._driver.wait_to_write(self, one, waits=waits)

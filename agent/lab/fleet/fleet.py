@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 from agent.domain.record.topics import Topics
 from agent.lab.fleet.descriptors import need_descriptors
 from agent.lab.fleet.driven import Driver
-from agent.lab.fleet.kiosk import FleetKiosk, Tally
+from agent.lab.fleet.kiosk import Common, FleetKiosk, Tally
 from agent.lab.fleet.report import Recovery, Report, spread
 from agent.lab.fleet.stored import Stored
 from agent.lab.servers import Mosquitto, PostgreSQL, Server, backend_program
@@ -33,7 +33,6 @@ from agent.lab.servers import Mosquitto, PostgreSQL, Server, backend_program
 _GRIDS = 20
 _TURN_S = 0.02
 _ALL_EVERY_S = 0.5
-_BACKLOG_PER_S = 50.0
 _CONNECT_S = 120.0
 _AWAY_S = 3.0
 _SETTLE_S = 180.0
@@ -98,19 +97,18 @@ class _Fleet:
     """The kiosks and their one loop."""
 
     def __init__(self, plan: Plan, port: int) -> None:
-        chance = random.Random(plan.seed)
+        chance = random.Random(plan.seed)  # noqa: S311 - one seed makes one fleet
         self.driver, self.tally = Driver(), Tally()
         self._awake: set[int] = set()
         self._all_s = 0.0
+        common = Common(("127.0.0.1", port), self.driver, self.tally)
         self.kiosks = [
             FleetKiosk(
+                common,
                 Topics("fleet", f"g{number % _GRIDS:02}", f"k{number:05}"),
-                ("127.0.0.1", port),
-                self.driver,
-                self.tally,
-                random.Random(chance.random()),
-                per_s=_BACKLOG_PER_S,
-                wake=partial(self._awake.add, number),
+                random.Random(chance.random()),  # noqa: S311 - one seed makes one fleet
+                partial(self._awake.add, number),
+                {},
             )
             for number in range(plan.kiosks)
         ]

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -30,55 +30,60 @@ class Tally:
     refusals: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What all kiosks of a fleet share; ``backlog_per_s`` is the pace of what had to wait."""
+
+    broker: tuple[str, int]
+    driver: Driver
+    tally: Tally
+    backlog_per_s: float = 50.0
+
+
 class FleetKiosk:
     """Says an event when it is told to, and keeps it until the broker has it."""
 
     def __init__(
         self,
+        common: Common,
         place: Topics,
-        broker: tuple[str, int],
-        driver: Driver,
-        tally: Tally,
         chance: random.Random,
-        *,
-        per_s: float,
         wake: Callable[[], None],
-        listeners: Callable[["FleetKiosk"], dict[str, Listener]] = lambda _kiosk: {},
+        listeners: Mapping[str, Listener],
     ) -> None:
-        """``per_s`` is the pace of what waited for the broker.
-
-        ``wake`` is told that there is something to serve.
-        """
+        """``wake`` is told that there is something to serve; ``listeners`` as the broker has it."""
         self.topics = place
         self.journal = MemoryJournal(place.source)
-        self._tally = tally
+        self._tally = common.tally
         self._chance = chance
         self._wake = wake
         self._sent_s: dict[int, float] = {}
         self._outbox = Outbox(
             self.journal,
             place,
-            pace=Pace(per_s, time.monotonic),
+            pace=Pace(common.backlog_per_s, time.monotonic),
             trace=Trace.MINIMAL,
             refused=self._refused,
             accepted=lambda: None,
         )
-        host, port = broker
+        host, port = common.broker
         settings = BrokerSettings(
             host, port, f"gate-{place.kiosk_path}", place.status, offline("lost"), keepalive_s=60
         )
-        callbacks = BrokerCallbacks(
-            self._noted, lambda _why: None, self._acknowledged, listeners(self)
-        )
-        self.broker = DrivenBroker(settings, callbacks, driver, chance)
+        callbacks = BrokerCallbacks(self._noted, lambda _why: None, self._acknowledged, listeners)
+        self.broker = DrivenBroker(settings, callbacks, common.driver, chance)
 
     def say(self) -> None:
         """Something happened: a holder passes."""
         now = datetime.now(UTC)
         data = _passage(self._chance)
         event = Event(
-            new_event_id.make(now), EventType.ACCESS_GRANTED, now, clock_synced=True,
-            access_point=_POINT, data=data,
+            new_event_id.make(now),
+            EventType.ACCESS_GRANTED,
+            now,
+            clock_synced=True,
+            access_point=_POINT,
+            data=data,
         )
         self._sent_s[self.journal.append(event)] = time.monotonic()
         self._tally.said += 1

@@ -37,7 +37,12 @@ class MemoryJournal:
         place = Place(self._source, self.epoch, self.last_sequence, chained)
         self._link = link_of(one, place)
         self._waiting[self.last_sequence] = StoredEvent(
-            self.last_sequence, self.epoch, self.last_sequence, one, published=False, chained=chained
+            self.last_sequence,
+            self.epoch,
+            self.last_sequence,
+            one,
+            published=False,
+            chained=chained,
         )
         return self.last_sequence
 

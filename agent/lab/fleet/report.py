@@ -42,13 +42,13 @@ class Report:
     instances: int
     said: int
     counted: Counted
-    connect_s: float
+    connect_s: float | None
     events_per_s: float
     acknowledged_ms: Mapping[str, float]
     end_to_end_ms: Mapping[str, float]
     broker_restart: Recovery
     backend_kill: Recovery
-    settle_s: float
+    settle_s: float | None
     cpu_share: float
     rss_mb: float
     refusals: Mapping[str, int] = field(default_factory=dict)
