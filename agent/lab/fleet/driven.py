@@ -14,13 +14,15 @@ import random
 import selectors
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from paho.mqtt.client import SocketLike
 from paho.mqtt.enums import MQTTErrorCode
 
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import SocketLike
 
 _TEND_EVERY_S = 1.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
@@ -55,17 +57,17 @@ class Driver:
             for client in self._clients:
                 client.tend(now_s)
 
-    def watch(self, client: "DrivenBroker", one: SocketLike) -> None:
+    def watch(self, client: "DrivenBroker", one: "SocketLike") -> None:
         """Its socket was opened."""
         self._selector.register(one, selectors.EVENT_READ, client)
 
-    def wait_to_write(self, client: "DrivenBroker", one: SocketLike, *, waits: bool) -> None:
+    def wait_to_write(self, client: "DrivenBroker", one: "SocketLike", *, waits: bool) -> None:
         """Whether it has something to write."""
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if waits else 0)
         with contextlib.suppress(KeyError):  # paho says so of a socket that it just let go, too
             self._selector.modify(one, events, client)
 
-    def forget(self, one: SocketLike) -> None:
+    def forget(self, one: "SocketLike") -> None:
         """Its socket is about to be closed."""
         with contextlib.suppress(KeyError):
             self._selector.unregister(one)
@@ -139,5 +141,5 @@ class DrivenBroker(PahoBroker):
             if self._client.reconnect() is MQTTErrorCode.MQTT_ERR_SUCCESS:
                 self._tend_s = now_s + _TEND_EVERY_S
 
-    def _waits(self, *, waits: bool) -> Callable[[Any, Any, SocketLike], None]:
+    def _waits(self, *, waits: bool) -> Callable[[Any, Any, "SocketLike"], None]:
         return lambda _c, _u, one: self._driver.wait_to_write(self, one, waits=waits)
