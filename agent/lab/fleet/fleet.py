@@ -72,7 +72,7 @@ def run_fleet(plan: Plan, told: Told) -> Report:
         backends = _backends(plan, program, folder, broker, database)
         for one in backends:
             stack.callback(one.stop)
-        fleet = _Fleet(plan, broker.port)
+        fleet = Fleet(plan, broker.port)
         stack.callback(fleet.close)
         return _Day(plan, fleet, broker, database, backends, told).run()
 
@@ -93,7 +93,7 @@ def _backends(
     return made
 
 
-class _Fleet:
+class Fleet:
     """The kiosks and their one loop."""
 
     def __init__(self, plan: Plan, port: int) -> None:
@@ -170,7 +170,7 @@ class _Day:
     def __init__(
         self,
         plan: Plan,
-        fleet: _Fleet,
+        fleet: Fleet,
         broker: Mosquitto,
         database: PostgreSQL,
         backends: list[Server],
