@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener
+from agent.adapters.broker.listener import Listener
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings
 from agent.app.open.site import new_event_id
 from agent.app.threads.record.outbox import Outbox
 from agent.domain.record.events import Event, EventType

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from agent.domain.record.chain import ORIGIN, SALT_BYTES
 from agent.domain.record.events import Event
 from agent.domain.record.message import Chained, Place, link_of
-from agent.ports import StoredEvent
+from agent.ports import StoredEvent, Tip
 
 
 class MemoryJournal:
@@ -45,6 +45,12 @@ class MemoryJournal:
             chained=chained,
         )
         return self.last_sequence
+
+    def tip(self) -> Tip | None:
+        """Where the stream ends; None before its first event."""
+        if not self.last_sequence:
+            return None
+        return Tip(self._source, self.epoch, self.last_sequence, self._link)
 
     def make_durable(self) -> None:
         """Nothing outlives the process."""
