@@ -76,3 +76,7 @@ class Topics:
     def announce_to_all(self) -> str:
         """Where it hears what is to be said at every kiosk of the community."""
         return f"gate/{self.community}/announce"
+
+
+NOWHERE = Topics("local", "local", "kiosk")
+"""Where a kiosk stands for which no config says it."""
