@@ -24,6 +24,7 @@ from agent.adapters.store.people.registry import SqliteRegistry
 from agent.adapters.store.record.journal import SqliteJournal
 from agent.adapters.store.sqlite import CorruptError
 from agent.app.open.cameras import open_camera
+from agent.app.open.command_keys import CommandKey, command_keys
 from agent.app.open.doors import PinFactories, open_doors, open_indicators, open_inputs
 from agent.app.open.engine import engine_of
 from agent.app.open.files.anew import (
@@ -64,6 +65,7 @@ class Parts:
     site: Site
     clock: SystemClock
     time_key: Ed25519PublicKey | None
+    command_keys: Mapping[bytes, CommandKey] = field(repr=False)
     doors: Mapping[str, Door]
     indicators: Mapping[str, Indicator]
     inputs: Inputs | None
@@ -162,6 +164,7 @@ def open_parts(
         site=site,
         clock=clock,
         time_key=None if time_key is None else read_public_key(file.resolve(time_key)),
+        command_keys=command_keys(file),
         doors=doors,
         indicators=indicators,
         inputs=inputs,
