@@ -11,6 +11,7 @@ from typing import Any
 
 import cbor2
 import pytest
+from asyncapi import objections
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from mosquitto import Mosquitto, Subscriber, wait_until
 from paho.mqtt.packettypes import PacketTypes
@@ -183,6 +184,8 @@ def test_an_unlock_moves_the_pin_once_and_nothing_else_does(gate: Gate) -> None:
 
     assert wait_until(lambda: backend.events(old) == [("gate.command.refused", "expired")])
     assert wait_until(lambda: ("gate.command.done", None) in backend.events(unlock))
+    for one in backend.listener.events("command"):
+        assert objections(one) == []
 
 
 def test_a_retained_one_opens_nothing_whenever_the_kiosk_comes(gate: Gate) -> None:

@@ -120,7 +120,7 @@ def _other_messages() -> dict[str, Any]:
         },
         "event.again": {
             "summary": "A stored event, as it was published, for whoever asked for a range.",
-            "payload": {"type": "object", "description": "the same cloud event, to the byte"},
+            "payload": {"type": "string", "description": "its text, as in a topic of events"},
         },
         "announcement": {
             "summary": "Something to say to whoever stands at a gate.",

@@ -80,8 +80,10 @@ SETTINGS = KioskSettings(
 NO_AGENT = {
     *(EventType.AGENT_STARTED, EventType.AGENT_STOPPED, EventType.RULES_CHANGED),
     EventType.JOURNAL_CHECKPOINT,
+    *(EventType.COMMAND_DONE, EventType.COMMAND_REFUSED),
+    *(EventType.COMMAND_FAILED, EventType.COMMAND_INTERRUPTED),
 }
-"""Only a whole agent says these: tests/real/test_agent.py holds them against the same file."""
+"""Only a whole agent says these: tests/real holds them against the same file."""
 
 
 def test_every_type_is_a_message_on_its_topic() -> None:
