@@ -9,10 +9,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from agent.credentials.signed.command import ID_BYTES, Command
+from agent.credentials.signed.command import ID_BYTES, Command, sign_command
 from agent.domain.credential.near import did_you_mean
 from agent.domain.record.command import Verb
 from agent.errors import RefusedError, UnavailableError
+from agent.operations.passes.keys import read_issuer_key
 
 HEX = "hex:"
 _SHORT_S, _VALID_S = 8, 60
@@ -43,6 +44,16 @@ def made_command(
     named = dict(map(_argument, arguments))
     shown = None if nonce is None else _bytes("nonce", nonce)
     return Command(verb, to, now_s, now_s + lasts_s, secrets.token_bytes(ID_BYTES), named, shown)
+
+
+def signed(command: Command, key_file: Path) -> bytes:
+    """The bytes of ``command``, by the private key in ``key_file``.
+
+    Raises:
+        RefusedError: no kiosk would read it.
+        UnavailableError: the key is missing, open to others, or none.
+    """
+    return sign_command(command, read_issuer_key(key_file))
 
 
 def kiosk_key(given: str) -> Ed25519PublicKey:

@@ -5,6 +5,7 @@ too, and its thread's owner turns that into a fault. Nothing here waits without 
 """
 
 from agent.ports.clock import Clock
+from agent.ports.commands import CommandStore, Horizon, Noted, Owed
 from agent.ports.memory import BudgetStore, LatchStore, PassLedger, StateKeeper, TrustedTime
 from agent.ports.outputs import Door, Indicator, Loudspeaker
 from agent.ports.people import (
@@ -44,6 +45,7 @@ __all__ = [
     "BudgetStore",
     "Camera",
     "Clock",
+    "CommandStore",
     "Damage",
     "DocumentHashes",
     "DocumentStore",
@@ -52,13 +54,16 @@ __all__ = [
     "Gallery",
     "GalleryArrays",
     "HolderStore",
+    "Horizon",
     "IdReader",
     "Indicator",
     "Inputs",
     "Journal",
     "LatchStore",
     "Loudspeaker",
+    "Noted",
     "OpenedReference",
+    "Owed",
     "PassLedger",
     "PassTrust",
     "PeopleStore",

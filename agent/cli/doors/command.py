@@ -3,7 +3,7 @@
 import base64
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,13 +19,10 @@ from agent.cli.common import (
 )
 from agent.cli.terminal.table import record
 
-if TYPE_CHECKING:
-    from agent.credentials.signed.command import Command
-
 app = Commands(
     "command keygen office.pem",
-    "command send unlock --to lakeside/g3/north-1 --arg access_point=north-entry --key office.pem"
-    " --kiosk-key kiosk.json --host broker.lakeside.example --port 8883 --ca-file ca.pem",
+    "command sign lockdown --to lakeside/g3/* --key office.pem",
+    "command send lockdown --to lakeside/* --key office.pem --host localhost",
 )
 
 Verb = Annotated[str, typer.Argument(metavar="VERB", help="As docs/commands.md lists them.")]
@@ -105,12 +102,11 @@ def sign(
     as_json: Json = False,
 ) -> None:
     """Write a signed command, for whoever publishes it."""
-    from agent.credentials.signed.command import sign_command
+    from agent.operations.commands import signed
     from agent.operations.files import write_whole
-    from agent.operations.passes.keys import read_issuer_key
 
     command = _made(verb, to, arg, valid_s, nonce)
-    data = sign_command(command, read_issuer_key(key))
+    data = signed(command, key)
     text = base64.b64encode(data).decode()
     if out is not None:
         write_whole(data, out)
@@ -209,7 +205,7 @@ def send(
 
 def _made(
     verb: str, to: str, arguments: list[str] | None, valid_s: int | None, nonce: str | None
-) -> "Command":
+) -> Any:
     from agent.operations.commands import made_command
 
     now_s = int(time.time())
