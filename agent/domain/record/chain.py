@@ -15,7 +15,7 @@ a commitment tells nothing of it.
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
@@ -26,6 +26,8 @@ ORIGIN = "0" * 64
 """What the first of a chain carries as the link before it."""
 SALT_BYTES = 16
 LINK_BYTES = 32
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_HEX = frozenset("0123456789abcdef")
 
 
 class Check(StrEnum):
@@ -50,8 +52,8 @@ def commitments(row_salt: bytes, fields: Mapping[str, Any]) -> dict[str, str]:
     Raises:
         ValueError: a value has no canonical form.
     """
-    found = salts(row_salt, fields)
-    return {name: commitment(salt, name, fields[name]) for name, salt in found.items()}
+    found = salts(row_salt, fields).items()
+    return {name: commitment(salt, name, fields[name]) for name, salt in found}
 
 
 def commitment(salt: str, field: str, value: Any) -> str:
@@ -115,7 +117,7 @@ def follows(event: Mapping[str, Any], link_before: str) -> bool:
 
 def base64_text(data: bytes) -> str:
     """``data`` in base64url without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def _salt(keyed: hmac.HMAC, field: str) -> str:
@@ -125,9 +127,6 @@ def _salt(keyed: hmac.HMAC, field: str) -> str:
 
 def _is_link(value: object) -> bool:
     return isinstance(value, str) and len(value) == len(ORIGIN) and set(value) <= _HEX
-
-
-_HEX = frozenset("0123456789abcdef")
 
 
 def _texts(value: object) -> dict[str, str]:

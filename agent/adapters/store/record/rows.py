@@ -37,18 +37,26 @@ def chained_values(
     salt = os.urandom(SALT_BYTES)
     place = Place(source, epoch, sequence, Chained(source, previous, salt, {}))
     text = _json(dict(event.data))
-    # Hashed is what will be read again, not what it was made of.
-    read = replace(event, data=json.loads(text))
     try:
-        link = link_of(read, place)
+        link = link_of(event, place)
     except ValueError:
-        read = replace(event, data=_mended(read.data))
+        # Hashed is what will be read again, which need not be what it was made of.
+        read = replace(event, data=_mended(json.loads(text)))
         link, text = link_of(read, place), _json(read.data)
-    columns = (
+    return (*_plain_values(event, epoch, sequence, text), source, previous, salt, None), link
+
+
+def unchained_values(event: Event, epoch: str, sequence: int) -> tuple[object, ...]:
+    """The columns of ``EVENT_COLUMNS`` of an event that stands in no chain."""
+    plain = _plain_values(event, epoch, sequence, _json(dict(event.data)))
+    return (*plain, None, None, None, None)
+
+
+def _plain_values(event: Event, epoch: str, sequence: int, data: str) -> tuple[object, ...]:
+    return (
         *(epoch, sequence, event.id, event.type.value, time_text(event.time)),
-        *(int(event.clock_synced), event.access_point, text, source, previous, salt, None),
+        *(int(event.clock_synced), event.access_point, data),
     )
-    return columns, link
 
 
 def inserted(row: Sequence[Any]) -> tuple[object, ...]:
