@@ -8,7 +8,8 @@ import pytest
 from mosquitto import Subscriber, wait_until
 from tls import make_authority
 
-from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker, read_password
+from agent.adapters.broker.login import read_password
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.domain.record.status import offline
 from agent.domain.record.topics import BYTES, CLOUD_EVENT, JSON
 from agent.errors import UnavailableError
