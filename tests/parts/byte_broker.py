@@ -87,6 +87,8 @@ class ByteBroker:
         self.packets: list[Packet] = []
         self.granted: bytes | None = b"\x01"
         """To a SUBSCRIBE; None breaks off at it."""
+        self.chokes_on: bytes | None = None
+        """At a message with this in it the connection falls silent, but for its PINGRESP."""
         self._clients: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -121,11 +123,14 @@ class ByteBroker:
 
     def _serve(self, client: socket.socket) -> None:
         client.settimeout(_LIVES_S)
+        silent = False
         with contextlib.suppress(OSError, EOFError), client:
             while True:
                 packet = _read(client)
                 self.packets.append(packet)
-                answer = self._answer(packet)
+                if packet.kind == PUBLISH and self.chokes_on is not None:
+                    silent = silent or self.chokes_on in packet.body
+                answer = b"" if silent and packet.kind == PUBLISH else self._answer(packet)
                 if answer is None:
                     return
                 client.sendall(answer)

@@ -78,8 +78,8 @@ def why_ended(code: ReasonCode, said: Properties | None, *, accepted: bool) -> s
         words = "the broker broke off the connection"
         if not accepted:
             words += (
-                " before it accepted this kiosk: look at port and protocol in [broker]; some"
-                " brokers take no dots in the names of a topic"
+                " before it accepted this kiosk: look at port and protocol in [broker]; it may be"
+                " full, or take no dots in the names of a topic"
             )
     return (words or f"the connection to the broker ended: {code}") + _its_own(said)
 

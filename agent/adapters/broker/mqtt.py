@@ -5,8 +5,8 @@ while it is offline it would queue without limit. So nothing is handed over whil
 the outbox bounds what is under way: the journal is the queue, not the RAM.
 
 A message larger than the broker takes (Maximum Packet Size) is refused here, as if the broker had.
-One that says no such thing breaks the connection off instead: whatever was the oldest in three
-connections that broke before it was acknowledged, is taken back as too large.
+One that says no such thing breaks the connection off instead, or falls silent: then the oldest is
+taken back (``oldest``).
 
 The agent listens to no topics but those of its listeners, each with its own handler: the answer to
 its own question for the time and commands, which count only with a signature, and announcements,
@@ -39,6 +39,7 @@ from agent.adapters.broker.answers import (
 from agent.adapters.broker.listener import Listener
 from agent.adapters.broker.login import tls_context
 from agent.adapters.broker.mqtt_client import SteadyClient, packet_bytes
+from agent.adapters.broker.oldest import STALLED_S, Oldest
 from agent.adapters.broker.proof import Proof
 from agent.domain.foreign.boundary import read_or
 from agent.domain.record.topics import CLOUD_EVENT, JSON
@@ -46,7 +47,7 @@ from agent.ports import TOO_LARGE
 
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1, 60
 _CONNECT_TIMEOUT_S = 5.0
-_MOST_BREAKS = 3
+_MOST_UNANSWERED = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -101,8 +102,7 @@ class PahoBroker:
         self._limits = Limits()
         self._refused = itertools.count(-1, -1)
         self._proof = Proof(callbacks.acknowledged, time.monotonic)
-        self._oldest: int | None = None
-        self._breaks = 0
+        self._oldest = Oldest()
         self._kinds: dict[tuple[int, str], Properties] = {}
         self._asked: int | None = None
         self._unanswered = 0
@@ -128,7 +128,7 @@ class PahoBroker:
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
         self._client.lost = self._on_lost
-        self._client.turn = self._proof.look
+        self._client.turn = self._look
 
     def start(self) -> None:
         """Begin to connect, for ever, with growing patience; returns at once."""
@@ -262,21 +262,23 @@ class PahoBroker:
             for one in self._client.kept()
             if (why := limits.objection or self._too_large(one.topic, one.payload, one.properties))
         }
-        if self._oldest is not None and self._breaks >= _MOST_BREAKS:
-            why = (
-                f"{TOO_LARGE}, it seems, or not allowed: {self._breaks} connections broke off"
-                " before its answer"
-            )
-            back.setdefault(self._oldest, why)
-            self._oldest, self._breaks = None, 0
+        self._oldest.connected(time.monotonic())
+        hopeless = self._oldest.hopeless()
+        if hopeless is not None:
+            mid, ends = hopeless
+            seems = f"it seems, or not allowed: {ends} connections ended before its answer"
+            back.setdefault(mid, f"{TOO_LARGE}, {seems}")
         self._client.begin_again(limits.at_a_time, back, retain=limits.retains)
         for mid, why in back.items():
             self._callbacks.acknowledged(mid, why)
 
-    def _note_break(self) -> None:
-        oldest = next((one.mid for one in self._client.kept()), None)
-        self._breaks = self._breaks + 1 if oldest == self._oldest else 1
-        self._oldest = oldest
+    def _look(self) -> None:
+        self._proof.look()
+        if not self._connected.is_set():
+            return
+        if self._oldest.stalls(self._client.oldest(), time.monotonic()):
+            why = f"the broker acknowledges nothing for {STALLED_S:.0f} s"
+            self._client.hang_up(f"{why}: is it full, or does it not take what this kiosk sends?")
 
     def _on_connect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, said: Any) -> None:
         if code.is_failure:
@@ -308,7 +310,7 @@ class PahoBroker:
         if self._asked is not None:
             self._unanswered += 1
         self._asked = None
-        if self._unanswered < _MOST_BREAKS:
+        if self._unanswered < _MOST_UNANSWERED:
             self._asked = self._client.subscribe(own_events, qos=1)[1]
         else:
             self._unanswered = 0
@@ -342,7 +344,7 @@ class PahoBroker:
     def _on_disconnect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, said: Any) -> None:
         accepted = self._connected.is_set()
         if accepted:
-            self._note_break()
+            self._oldest.ended(self._client.oldest())
         self._connected.clear()
         self._gone.set()
         why = self._client.why or why_ended(code, said, accepted=accepted)

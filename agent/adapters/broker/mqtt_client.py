@@ -20,7 +20,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode, _ConnectionState
 from paho.mqtt.properties import Properties
 
 from agent.adapters.broker.failures import why_not_connected
@@ -115,6 +115,18 @@ class SteadyClient(mqtt.Client):
         """What was handed over and not acknowledged yet, the oldest first."""
         with self._out_message_mutex:
             return list(self._out_messages.values())
+
+    def oldest(self) -> int | None:
+        """What was handed over first of what is not acknowledged yet."""
+        with self._out_message_mutex:
+            return next(iter(self._out_messages), None)
+
+    def hang_up(self, why: str) -> None:
+        """End the connection, to begin another; in its own thread, as its turn."""
+        self.why = why
+        self._sock_close()
+        self._state = _ConnectionState.MQTT_CS_CONNECTION_LOST
+        self._do_on_disconnect(packet_from_broker=False, v1_rc=MQTTErrorCode.MQTT_ERR_CONN_LOST)
 
     def begin_again(self, in_flight: int, without: Mapping[int, str], *, retain: bool) -> None:
         """With a new connection: at most ``in_flight`` under way, none of ``without``.

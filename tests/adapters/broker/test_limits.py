@@ -21,8 +21,10 @@ from byte_broker import (
 from mosquitto import Subscriber, wait_until
 from outbox_parts import TOPICS, event
 
+from agent.adapters.broker import oldest
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.domain.record.status import offline
+from agent.ports import TOO_LARGE
 
 RETAINED = 0x01
 
@@ -223,6 +225,24 @@ def test_one_that_breaks_off_at_the_question_what_it_passes_on_is_asked_no_more(
     assert wait_until(lambda: (mid, None) in client.answers)
     assert len(broker.of(SUBSCRIBE)) == 3
     assert client.broker.window > 1
+
+
+def test_one_that_falls_silent_at_a_message_is_left_and_the_others_go(
+    byte_broker, kiosk, monkeypatch
+):
+    """As RabbitMQ does at one larger than its max_message_size: before, nothing went any more."""
+    monkeypatch.setattr(oldest, "STALLED_S", 0.3)
+    broker = byte_broker(OLD_CONNACK)
+    broker.chokes_on = b"large"
+    client = kiosk(broker.port, "3.1.1")
+    assert wait_until(client.broker.connected)
+    first, second = (client.broker.publish(TOPICS.status, one) for one in (b"large", b"small"))
+    assert wait_until(lambda: len(client.answers) == 2)
+    answers = dict(client.answers)
+    assert answers[first].startswith(TOO_LARGE)
+    assert answers[second] is None
+    assert {why for why in client.goodbyes if "acknowledges nothing" not in why} == set()
+    assert client.ups == 4
 
 
 def test_mosquitto_without_retained_messages_is_told_what_happens(make_mosquitto, kiosk):
