@@ -29,6 +29,15 @@ _WORDS = {
     0x9B: "the broker takes messages at QoS 0 only, which it never acknowledges; events need QoS 1",
 }
 
+_BEFORE = (
+    " before it accepted this kiosk: look at port and protocol in [broker]; it may be full, or take"
+    " no dots in the names of a topic"
+)
+_AFTER = (
+    "; where it goes on doing so, another client may have this kiosk's client_id, this kiosk may"
+    " not write its topics, or the broker is full"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -75,12 +84,7 @@ def why_ended(code: ReasonCode, said: Properties | None, *, accepted: bool) -> s
     """How a connection ended; ``accepted``: the broker had taken this kiosk before."""
     words = _words(code, said)
     if words is None and code.value == _LOST:
-        words = "the broker broke off the connection"
-        if not accepted:
-            words += (
-                " before it accepted this kiosk: look at port and protocol in [broker]; it may be"
-                " full, or take no dots in the names of a topic"
-            )
+        words = f"the broker broke off the connection{_AFTER if accepted else _BEFORE}"
     return (words or f"the connection to the broker ended: {code}") + _its_own(said)
 
 

@@ -1,0 +1,296 @@
+"""What the outbox relies on, at each make of broker; where one differs, docs/broker.md says it."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from brokers import (
+    KINDS,
+    LOGIN,
+    MOSQUITTO_3,
+    NATS_3,
+    RABBITMQ_3,
+    Between,
+    Kind,
+    RabbitMq,
+    kill_connected,
+)
+from mosquitto import Server, Subscriber, wait_until
+from outbox_parts import TOPICS, Sender, event, first_arrivals
+
+from agent.adapters.broker import oldest
+from agent.adapters.store.record.journal import SqliteJournal
+
+every = pytest.mark.parametrize("kind", KINDS)
+MakeSender = Callable[..., Sender]
+Serve = Callable[..., Server]
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[..., Subscriber]]:
+    """Somebody who listens, by the broker's MQTT."""
+    made: list[Subscriber] = []
+
+    def listen(kind: Kind, server: Server, **more: object) -> Subscriber:
+        named = {"protocol": kind.protocol, **server.login, **more}
+        made.append(Subscriber(server.port, **named))  # type: ignore[arg-type] # handed on
+        return made[-1]
+
+    yield listen
+    for one in made:
+        one.close()
+
+
+def send(make_sender: MakeSender, kind: Kind, port: int, **more: object) -> Sender:
+    return make_sender(port, protocol=kind.protocol, **{**LOGIN, **more})
+
+
+@every
+def test_a_refused_login_is_said_and_stays_the_last_word(kind, serve, make_sender, journal):
+    server = serve(kind)
+    journal.append(event())
+    sender = send(make_sender, kind, server.port, password="wrong")
+    assert wait_until(lambda: len(sender.goodbyes) > 1)
+    assert {why for why in sender.goodbyes if "refuses this kiosk" not in why} == set()
+    assert not sender.broker.connected()
+    assert journal.pending() == 1
+
+
+@pytest.mark.parametrize("kind", [NATS_3, pytest.param(RABBITMQ_3, marks=pytest.mark.slow)])
+def test_a_broker_of_3_1_1_tells_a_kiosk_of_5_what_to_write(kind, serve, make_sender):
+    sender = make_sender(serve(kind).port, protocol="5", **LOGIN)
+    assert wait_until(lambda: len(sender.goodbyes) > 1)
+    assert {why for why in sender.goodbyes if 'protocol = "3.1.1"' not in why} == set()
+
+
+@every
+def test_a_killed_kiosk_is_said_to_be_lost_and_that_is_retained(kind, serve, listen):
+    server = serve(kind)
+    listener = listen(kind, server)
+    kill_connected(server.port, kind.protocol, TOPICS.status, server.login)
+    assert wait_until(listener.statuses)
+    assert listener.statuses() == [{"online": False, "reason": "lost"}]
+    # By its name: RabbitMQ gives what it retained to no filter.
+    late = listen(kind, server, name="late", topic=TOPICS.status)
+    assert wait_until(late.statuses)
+    assert late.messages[0][2], "the last will is retained"
+
+
+@every
+def test_many_more_than_may_be_under_way_come_in_their_order(
+    kind, serve, listen, make_sender, journal
+):
+    server = serve(kind)
+    listener = listen(kind, server)
+    for number in range(350):
+        journal.append(event(number))
+    sender = send(make_sender, kind, server.port)
+    assert wait_until(lambda: journal.pending() == 0)
+    assert wait_until(lambda: len(first_arrivals(listener)) == 350)
+    assert first_arrivals(listener) == list(range(1, 351))
+    assert (sender.refusals, sender.goodbyes) == ([], [])
+
+
+@every
+def test_a_half_open_connection_is_noticed_and_nothing_is_lost(
+    kind, serve, between, listen, make_sender, journal
+):
+    server = serve(kind)
+    listener, line = listen(kind, server), between(server)
+    sender = send(make_sender, kind, line.port, keepalive_s=1)
+    journal.append(event(1))
+    assert wait_until(lambda: journal.pending() == 0)
+    line.swallows = True
+    for number in range(2, 12):
+        journal.append(event(number))
+    sender.outbox.notify()
+    assert wait_until(lambda: sender.goodbyes)
+    assert "does not answer any more" in sender.goodbyes[0]
+    line.swallows = False
+    assert wait_until(lambda: journal.pending() == 0)
+    assert wait_until(lambda: len(first_arrivals(listener)) == 11)
+    assert first_arrivals(listener) == list(range(1, 12))
+
+
+@every
+def test_a_slow_broker_gets_everything_once_and_stays_connected(
+    kind, serve, between, listen, make_sender, journal
+):
+    server = serve(kind)
+    listener, line = listen(kind, server), between(server)
+    line.slow_s = 0.1
+    for number in range(120):
+        journal.append(event(number))
+    sender = send(make_sender, kind, line.port)
+    assert wait_until(lambda: journal.pending() == 0)
+    assert wait_until(lambda: len(listener.events()) >= 120)
+    assert [int(body["sequence"]) for body in listener.events()] == list(range(1, 121))
+    assert (len(sender.connects), sender.goodbyes) == (1, [])
+
+
+@every
+def test_two_kiosks_of_one_name_take_it_from_each_other_and_it_is_said(kind, serve, make_sender):
+    server = serve(kind)
+    first = send(make_sender, kind, server.port)
+    assert wait_until(first.broker.connected)
+    second = send(make_sender, kind, server.port)
+    assert wait_until(lambda: first.goodbyes)
+    second.broker.close(2.0)
+    # Mosquitto 2.0 breaks off by MQTT 5 too, without the word for it.
+    assert "another client may have this kiosk's client_id" in first.goodbyes[0]
+    assert wait_until(first.broker.connected), "it comes back"
+
+
+@every
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_what_was_acknowledged_waits_for_a_backend_that_is_away(
+    kind, how, serve, listen, make_sender, journal
+):
+    """Of Mosquitto only where it ends in peace: it writes down what it holds each half an hour."""
+    server = serve(kind)
+    stays = {
+        "name": f"backend-{how}",
+        "protocol": "3.1.1",
+        "stays": True,
+        "topic": f"{TOPICS.base}/#",
+    }
+    listen(kind, server, **stays).close()
+    for number in range(20):
+        journal.append(event(number))
+    sender = send(make_sender, kind, server.port)
+    assert wait_until(lambda: journal.pending() == 0)
+    getattr(server, how)()
+    assert wait_until(lambda: not sender.broker.connected())
+    server.start()
+    backend = listen(kind, server, **stays)
+    assert wait_until(sender.broker.connected)
+    journal.append(event(20))
+    assert wait_until(lambda: 21 in first_arrivals(backend))
+    kept = kind.name != "mosquitto" or how == "stop"
+    assert first_arrivals(backend) == list(range(1 if kept else 21, 22))
+
+
+@pytest.mark.parametrize("kind", [MOSQUITTO_3, NATS_3], ids=["mosquitto", "nats"])
+def test_a_broker_that_has_forgotten_everything_gets_the_rest(
+    kind, serve, listen, make_sender, journal, tmp_path: Path
+):
+    """No session of the kiosk's is needed: what counts is in the journal."""
+    server = serve(kind)
+    sender = send(make_sender, kind, server.port)
+    journal.append(event(1))
+    assert wait_until(lambda: journal.pending() == 0)
+    server.kill()
+    shutil.rmtree(tmp_path / "jetstream", ignore_errors=True)
+    (tmp_path / "mosquitto.db").unlink(missing_ok=True)
+    journal.append(event(2))
+    server.start()
+    assert wait_until(lambda: journal.pending() == 0)
+    assert len(sender.connects) == 2
+
+
+@pytest.mark.parametrize("kind", [MOSQUITTO_3, pytest.param(RABBITMQ_3, marks=pytest.mark.slow)])
+def test_a_dot_in_a_name_stays_one(kind, serve, listen, make_sender, journal):
+    """RabbitMQ writes a / as a dot inside, and a dot as a /."""
+    server = serve(kind)
+    there = listen(kind, server, topic="gate/lakeside/g3/north.1/#")
+    beside = listen(kind, server, name="beside", topic="gate/lakeside/g3/north/1/#")
+    sender = send(make_sender, kind, server.port)
+    assert wait_until(sender.broker.connected)
+    sender.broker.publish("gate/lakeside/g3/north.1/events/access", b"{}")
+    assert wait_until(lambda: there.messages)
+    assert there.messages[0][0] == "gate/lakeside/g3/north.1/events/access"
+    assert beside.messages == []
+
+
+def test_nats_takes_no_kiosk_with_a_dot_in_its_name_and_it_is_said(serve, make_sender):
+    sender = send(
+        make_sender, NATS_3, serve(NATS_3).port, will_topic="gate/lakeside/g3/north.1/status"
+    )
+    assert wait_until(lambda: sender.goodbyes)
+    assert "no dots in the names of a topic" in sender.goodbyes[0]
+
+
+def test_a_full_nats_takes_nobody_until_there_is_room(
+    serve, make_sender, journal: SqliteJournal, tmp_path: Path
+):
+    storage = f'jetstream {{ store_dir: "{tmp_path}/jetstream", max_file_store: 40KB }}'
+    server = serve(NATS_3, storage)
+    Subscriber(server.port, "backend", protocol="3.1.1", stays=True, **LOGIN).close()
+    for number in range(200):
+        journal.append(event(number))
+    sender = send(make_sender, NATS_3, server.port)
+    assert wait_until(lambda: len(sender.goodbyes) > 1)
+    assert "the broker is full" in sender.goodbyes[0]
+    assert "may be full" in sender.goodbyes[1]
+    assert journal.pending() > 100
+    server.stop()
+    server.config.write_text(server.config.read_text().replace("40KB", "40MB"))
+    server.start()
+    assert wait_until(lambda: journal.pending() == 0)
+
+
+@pytest.mark.slow
+def test_a_full_rabbitmq_takes_nobody_until_there_is_room(
+    rabbitmq: RabbitMq, between: Callable[[Server], Between], make_sender, journal
+):
+    line = between(rabbitmq)
+    sender = send(make_sender, RABBITMQ_3, line.port, keepalive_s=1)
+    assert wait_until(sender.broker.connected)
+    rabbitmq.control("set_disk_free_limit", "1000000GB")
+    try:
+        journal.append(event(1))
+        assert wait_until(lambda: sender.goodbyes)
+        time.sleep(2)  # and it does not come in either
+        assert journal.pending() == 1
+        assert not sender.broker.connected()
+    finally:
+        rabbitmq.control("set_disk_free_limit", "50MB")
+    assert wait_until(lambda: journal.pending() == 0)
+
+
+@pytest.mark.slow
+def test_what_is_too_large_for_rabbitmq_waits_and_the_rest_goes_on(
+    rabbitmq: RabbitMq, make_sender, journal, monkeypatch
+):
+    """It keeps the connection, and says nothing from then on."""
+    monkeypatch.setattr(oldest, "STALLED_S", 2.0)
+    rabbitmq.control("eval", "application:set_env(rabbit, max_message_size, 2000).")
+    try:
+        sender = send(make_sender, RABBITMQ_3, rabbitmq.port)
+        assert wait_until(sender.broker.connected)
+        large = event(2)
+        large.data["note"] = "x" * 3000
+        for one in (event(1), large, event(3)):
+            journal.append(one)
+        assert wait_until(lambda: journal.pending() == 1)
+        assert [row.sequence for row in journal.unpublished(9)] == [2]
+        assert any("Packet too large" in why for why in sender.refusals)
+    finally:
+        rabbitmq.control("eval", "application:set_env(rabbit, max_message_size, 134217728).")
+
+
+@pytest.mark.slow
+def test_rabbitmq_holds_a_kiosk_to_its_own_topics(
+    rabbitmq: RabbitMq, make_sender, journal, monkeypatch
+):
+    """As docs/broker.md has it: a place in a pattern is written with dots."""
+    rabbitmq.control("add_user", "north-1", "a-word")
+    rabbitmq.control(
+        "set_permissions", "north-1", "^mqtt-", "^mqtt-|^amq[.]topic$", "^mqtt-|^amq[.]topic$"
+    )
+    own = "^gate[.]lakeside[.]g3[.]north-1[.]"
+    rabbitmq.control(
+        "set_topic_permissions", "north-1", "amq.topic", own, f"{own}|^gate[.]lakeside[.]announce$"
+    )
+    north = send(make_sender, RABBITMQ_3, rabbitmq.port, username="north-1")
+    journal.append(event(1))
+    assert wait_until(lambda: journal.pending() == 0)
+    listener = Subscriber(rabbitmq.port, "office", "3.1.1", **LOGIN)
+    try:
+        north.broker.publish("gate/lakeside/g3/south-1/events/access", b"{}")
+        assert wait_until(lambda: north.goodbyes), "it is thrown out"
+        assert listener.messages == []
+    finally:
+        listener.close()
