@@ -65,6 +65,8 @@ class CommandReason(StrEnum):
     BEFORE_RESTORE = "before_restore"
     """It was issued before the state of this kiosk was put back: it may have run before that."""
     REPLAYED = "replayed"
+    SUPERSEDED = "superseded"
+    """One about the same door or holder that was issued later has run: a delay undoes nothing."""
     WRONG_NONCE = "wrong_nonce"
     BUSY = "busy"
     LOCKED_DOWN = "locked_down"
