@@ -1,5 +1,7 @@
 """What the outbox relies on, at each make of broker; where one differs, docs/broker.md says it."""
 
+import re
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +19,9 @@ from brokers import (
     RabbitMq,
     kill_connected,
 )
-from mosquitto import Server, Subscriber, wait_until
+from mosquitto import Server, Subscriber, free_port, wait_until
 from outbox_parts import TOPICS, Sender, event, first_arrivals
+from places import ROOT
 
 from agent.adapters.broker import oldest
 from agent.adapters.store.record.journal import SqliteJournal
@@ -284,26 +287,79 @@ def test_what_is_too_large_for_rabbitmq_waits_and_the_rest_goes_on(
         rabbitmq.control("eval", "application:set_env(rabbit, max_message_size, 134217728).")
 
 
-@pytest.mark.slow
-def test_rabbitmq_holds_a_kiosk_to_its_own_topics(
-    rabbitmq: RabbitMq, make_sender, journal, monkeypatch
-):
-    """As docs/broker.md has it: a place in a pattern is written with dots."""
-    rabbitmq.control("add_user", "north-1", "a-word")
-    rabbitmq.control(
-        "set_permissions", "north-1", "^mqtt-", "^mqtt-|^amq[.]topic$", "^mqtt-|^amq[.]topic$"
-    )
-    own = "^gate[.]lakeside[.]g3[.]north-1[.]"
-    rabbitmq.control(
-        "set_topic_permissions", "north-1", "amq.topic", own, f"{own}|^gate[.]lakeside[.]announce$"
-    )
-    north = send(make_sender, RABBITMQ_3, rabbitmq.port, username="north-1")
-    journal.append(event(1))
-    assert wait_until(lambda: journal.pending() == 0)
-    listener = Subscriber(rabbitmq.port, "office", "3.1.1", **LOGIN)
+def block(language: str, beginning: str) -> str:
+    """A block of lines of docs/broker.md."""
+    text = (ROOT / "docs" / "broker.md").read_text()
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return next(str(found) for found in blocks if found.startswith(beginning))
+
+
+def holds_to_its_own(sender: Sender, journal: SqliteJournal, port: int) -> None:
+    """A kiosk of one place is heard there and nowhere else, and hears what it sent."""
+    office = Subscriber(port, "office", "3.1.1", **LOGIN)
     try:
-        north.broker.publish("gate/lakeside/g3/south-1/events/access", b"{}")
-        assert wait_until(lambda: north.goodbyes), "it is thrown out"
-        assert listener.messages == []
+        journal.append(event(1))
+        assert wait_until(lambda: journal.pending() == 0)
+        assert wait_until(lambda: sender.broker.window > 1)
+        sender.broker.publish("gate/lakeside/g3/south-1/events/access", b"{}")
+        journal.append(event(2))
+        assert wait_until(lambda: first_arrivals(office) == [1, 2])
+        assert {topic for topic, _, _ in office.messages} == {f"{TOPICS.base}/events/access"}
     finally:
-        listener.close()
+        office.close()
+
+
+@pytest.mark.slow
+def test_rabbitmq_by_the_lines_of_the_docs_holds_a_kiosk_to_its_own_topics(
+    rabbitmq: RabbitMq, make_sender, journal
+):
+    for line in block("", "rabbitmqctl").replace("\\\n", " ").splitlines():
+        rabbitmq.control(*(part.replace("PASSWORD", "a-word") for part in shlex.split(line)[1:]))
+    north = send(make_sender, RABBITMQ_3, rabbitmq.port, username="north-1", own_events=None)
+    holds_to_its_own(north, journal, rabbitmq.port)
+    assert wait_until(lambda: north.goodbyes), "it is thrown out"
+    assert "may not write its topics" in north.goodbyes[0].replace("\n", " ")
+
+
+def test_nats_by_the_lines_of_the_docs_holds_a_kiosk_to_its_own_topics(
+    serve, make_sender, journal, tmp_path: Path
+):
+    server = serve(NATS_3)
+    server.stop()
+    lines = re.sub(r"\n  tls \{.*\}\n", "\n", block("", "server_name"))
+    for there, here in (
+        ("port: 8883", f"listen: 127.0.0.1:{server.port}"),
+        ("/var/lib/nats", str(tmp_path / "kept")),
+        ("user: backend", f"user: {LOGIN['username']}"),
+        ('"..."', '"a-word"'),
+    ):
+        assert there in lines
+        lines = lines.replace(there, here)
+    server.config.write_text(f"listen: 127.0.0.1:{free_port()}\n{lines}")
+    server.start()
+    north = send(make_sender, NATS_3, server.port, username="north-1")
+    holds_to_its_own(north, journal, server.port)
+    assert (north.goodbyes, north.refusals) == ([], []), "and does not say that it drops"
+
+
+@pytest.mark.parametrize(
+    ("kind", "finds"),
+    [
+        (MOSQUITTO_3, True),
+        (NATS_3, True),
+        pytest.param(RABBITMQ_3, False, marks=pytest.mark.slow),
+    ],
+    ids=["mosquitto", "nats", "rabbitmq"],
+)
+def test_whether_a_filter_finds_what_is_retained(kind, finds, serve, listen, make_sender):
+    server = serve(kind)
+    sender = send(make_sender, kind, server.port)
+    assert wait_until(sender.broker.connected)
+    place = f"gate/lakeside/g3/{kind.name}"
+    sender.broker.publish(f"{place}/status", b"{}", retain=True)
+    by_name = listen(kind, server, name="by-name", topic=f"{place}/status")
+    assert wait_until(lambda: by_name.messages)
+    by_filter = listen(kind, server, name="by-filter", topic=f"{place}/#")
+    sender.broker.publish(f"{place}/last", b"{}")
+    assert wait_until(lambda: any(topic.endswith("/last") for topic, *_ in by_filter.messages))
+    assert any(retained for *_, retained in by_filter.messages) is finds
