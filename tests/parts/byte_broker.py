@@ -85,8 +85,8 @@ class ByteBroker:
     def __init__(self, *answers: bytes) -> None:
         self.answers = list(answers)
         self.packets: list[Packet] = []
-        self.granted: bytes | None = b"\x01"
-        """To a SUBSCRIBE; None breaks off at it."""
+        self.breaks_at: bytes | None = None
+        """It breaks off at a SUBSCRIBE with this in it."""
         self.chokes_on: bytes | None = None
         """At a message with this in it the connection falls silent, but for its PINGRESP."""
         self._clients: list[socket.socket] = []
@@ -143,10 +143,10 @@ class ByteBroker:
             case 0x30 if packet.head & 0x06:
                 start = 2 + int.from_bytes(packet.body[:2], "big")
                 return b"\x40\x02" + packet.body[start : start + 2]
-            case 0x80 if self.granted is None:
+            case 0x80 if self.breaks_at is not None and self.breaks_at in packet.body:
                 return None
             case 0x80:
-                rest = packet.body[:2] + (b"\x00" if five else b"") + (self.granted or b"")
+                rest = packet.body[:2] + (b"\x00" if five else b"") + b"\x01"
                 return _framed(0x90, rest)
             case 0xC0:
                 return b"\xd0\x00"

@@ -41,13 +41,13 @@ from agent.adapters.broker.login import tls_context
 from agent.adapters.broker.mqtt_client import SteadyClient, packet_bytes
 from agent.adapters.broker.oldest import STALLED_S, Oldest
 from agent.adapters.broker.proof import Proof
+from agent.adapters.broker.subscriptions import Subscriptions
 from agent.domain.foreign.boundary import read_or
 from agent.domain.record.topics import CLOUD_EVENT, JSON
 from agent.ports import TOO_LARGE
 
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1, 60
 _CONNECT_TIMEOUT_S = 5.0
-_MOST_UNANSWERED = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -104,8 +104,7 @@ class PahoBroker:
         self._proof = Proof(callbacks.acknowledged, time.monotonic)
         self._oldest = Oldest()
         self._kinds: dict[tuple[int, str], Properties] = {}
-        self._asked: int | None = None
-        self._unanswered = 0
+        self._subscriptions = Subscriptions()
         version = mqtt.MQTTv5 if settings.protocol == "5" else mqtt.MQTTv311
         self._five = version == mqtt.MQTTv5
         self._client = SteadyClient(
@@ -292,10 +291,7 @@ class PahoBroker:
             self._stay_away(self._limits.objection)
             return
         _log.info("broker_connected", host=self._settings.host)
-        for topic in self._callbacks.listeners:
-            self._client.subscribe(topic, qos=1)
-        if self._settings.own_events is not None and not self._five:
-            self._ask(self._settings.own_events)
+        self._ask()
         self._connected.set()
         self._callbacks.connected()
 
@@ -304,30 +300,29 @@ class PahoBroker:
         self._client.why = why
         self._callbacks.disconnected(why)
 
-    def _ask(self, own_events: str) -> None:
-        """Whether it passes events on; not of a broker that breaks off at the question."""
-        self._proof.connected()
-        if self._asked is not None:
-            self._unanswered += 1
-        self._asked = None
-        if self._unanswered < _MOST_UNANSWERED:
-            self._asked = self._client.subscribe(own_events, qos=1)[1]
-        else:
-            self._unanswered = 0
-            self._cannot_tell()
+    def _ask(self) -> None:
+        own = None if self._five else self._settings.own_events
+        topics = [*self._callbacks.listeners, *([own] if own is not None else [])]
+        without = self._subscriptions.begin(topics)
+        if own is not None:
+            self._proof.connected()
+        for topic in topics:
+            if topic in without:
+                self._not_heard(topic, "it breaks off at the question")
+            else:
+                self._subscriptions.ask(self._client.subscribe(topic, qos=1)[1], topic)
 
-    def _cannot_tell(self) -> None:
-        _log.info("cannot_tell_what_is_passed_on")
-        self._proof.not_allowed()
+    def _not_heard(self, topic: str, why: str) -> None:
+        if topic == self._settings.own_events:
+            _log.info("cannot_tell_what_is_passed_on", why=why)
+            self._proof.not_allowed()
+        else:
+            _log.warning("broker_lets_not_hear", topic=topic, why=why)
 
     def _on_subscribe(self, _c: Any, _u: Any, mid: int, codes: list[ReasonCode], _p: Any) -> None:
-        refused = any(code.is_failure for code in codes)
-        if mid == self._asked:
-            self._asked, self._unanswered = None, 0
-            if refused:
-                self._cannot_tell()
-        elif refused:
-            _log.warning("broker_lets_not_hear", why=", ".join(str(code) for code in codes))
+        topic = self._subscriptions.answered(mid)
+        if topic is not None and any(code.is_failure for code in codes):
+            self._not_heard(topic, ", ".join(str(code) for code in codes))
 
     def _on_message(self, _c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
         payload, own = bytes(message.payload), self._settings.own_events

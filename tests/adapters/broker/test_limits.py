@@ -5,7 +5,8 @@ well, and of the next broker too) and leaves all else to whoever uses it.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 import pytest
 from byte_broker import (
@@ -22,8 +23,10 @@ from mosquitto import Subscriber, wait_until
 from outbox_parts import TOPICS, event
 
 from agent.adapters.broker import oldest
+from agent.adapters.broker.listener import Listener
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.domain.record.status import offline
+from agent.domain.record.topics import JSON
 from agent.ports import TOO_LARGE
 
 RETAINED = 0x01
@@ -32,7 +35,13 @@ RETAINED = 0x01
 class Kiosk:
     """A client, and what it heard."""
 
-    def __init__(self, port: int, protocol: str = "5", keepalive_s: int = 30) -> None:
+    def __init__(
+        self,
+        port: int,
+        protocol: str = "5",
+        keepalive_s: int = 30,
+        listeners: Mapping[str, Listener] = MappingProxyType({}),
+    ) -> None:
         self.ups = 0
         self.goodbyes: list[str] = []
         self.answers: list[tuple[int, str | None]] = []
@@ -47,7 +56,10 @@ class Kiosk:
             own_events=TOPICS.own_events,
         )
         callbacks = BrokerCallbacks(
-            self._up, self.goodbyes.append, lambda mid, why: self.answers.append((mid, why))
+            self._up,
+            self.goodbyes.append,
+            lambda mid, why: self.answers.append((mid, why)),
+            listeners,
         )
         self.broker = PahoBroker(settings, callbacks)
         self.broker._client.reconnect_delay_set(0.05, 0.2)  # type: ignore[arg-type] # in seconds
@@ -218,13 +230,33 @@ def test_mqtt_3_1_1_is_not_given_up_for_an_older_one(byte_broker, kiosk):
 def test_one_that_breaks_off_at_the_question_what_it_passes_on_is_asked_no_more(byte_broker, kiosk):
     """A refusal that MQTT 3.1.1 has a word for, and some brokers have none."""
     broker = byte_broker(OLD_CONNACK)
-    broker.granted = None
+    broker.breaks_at = TOPICS.own_events.encode()
     client = kiosk(broker.port, "3.1.1")
     assert wait_until(lambda: client.ups == 4)
     mid = client.broker.publish(TOPICS.status, b"{}")
     assert wait_until(lambda: (mid, None) in client.answers)
     assert len(broker.of(SUBSCRIBE)) == 3
     assert client.broker.window > 1
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_one_that_breaks_off_at_a_topic_is_not_asked_for_it_and_the_kiosk_stays(
+    byte_broker, kiosk, protocol
+):
+    """RabbitMQ does, where a kiosk may not read: before, it was thrown out for ever."""
+    broker = byte_broker(connack() if protocol == "5" else OLD_CONNACK)
+    broker.breaks_at = b"/announce"
+    heard = {topic: Listener(lambda _: None) for topic in ("a/first", "a/announce", "a/last")}
+    client = kiosk(broker.port, protocol, listeners=heard)
+    assert wait_until(lambda: client.ups == 4)
+    mid = client.broker.publish(TOPICS.status, b"{}", kind=JSON)
+    assert wait_until(lambda: (mid, None) in client.answers)
+    asked = [packet.body for packet in broker.of(SUBSCRIBE)]
+    assert sum(b"/announce" in body for body in asked) == 3
+    assert sum(b"/first" in body for body in asked) == 4
+    assert any(b"/last" in body for body in asked)
+    broker.say(disconnect(0x8B) if protocol == "5" else b"\xf0\x00")
+    assert wait_until(lambda: sum(b"/announce" in one.body for one in broker.of(SUBSCRIBE)) == 4)
 
 
 def test_one_that_falls_silent_at_a_message_is_left_and_the_others_go(
