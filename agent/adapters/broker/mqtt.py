@@ -291,7 +291,7 @@ class PahoBroker:
             self._stay_away(self._limits.objection)
             return
         _log.info("broker_connected", host=self._settings.host)
-        self._ask()
+        self._begin_to_ask()
         self._connected.set()
         self._callbacks.connected()
 
@@ -300,17 +300,21 @@ class PahoBroker:
         self._client.why = why
         self._callbacks.disconnected(why)
 
-    def _ask(self) -> None:
+    def _begin_to_ask(self) -> None:
         own = None if self._five else self._settings.own_events
-        topics = [*self._callbacks.listeners, *([own] if own is not None else [])]
+        # First: it must be asked for before the first event goes.
+        topics = [*([own] if own is not None else []), *self._callbacks.listeners]
         without = self._subscriptions.begin(topics)
         if own is not None:
             self._proof.connected()
-        for topic in topics:
-            if topic in without:
-                self._not_heard(topic, "it breaks off at the question")
-            else:
-                self._subscriptions.ask(self._client.subscribe(topic, qos=1)[1], topic)
+        for topic in without:
+            self._not_heard(topic, "it breaks off at the question")
+        self._ask()
+
+    def _ask(self) -> None:
+        topic = self._subscriptions.next()
+        if topic is not None:
+            self._subscriptions.ask(self._client.subscribe(topic, qos=1)[1], topic)
 
     def _not_heard(self, topic: str, why: str) -> None:
         if topic == self._settings.own_events:
@@ -323,6 +327,7 @@ class PahoBroker:
         topic = self._subscriptions.answered(mid)
         if topic is not None and any(code.is_failure for code in codes):
             self._not_heard(topic, ", ".join(str(code) for code in codes))
+        self._ask()
 
     def _on_message(self, _c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
         payload, own = bytes(message.payload), self._settings.own_events
