@@ -25,8 +25,8 @@ class Chained:
     """What the journal keeps of an event's place in the chain.
 
     ``source`` is where the kiosk stood when it was recorded, ``previous`` the link before it (32
-    bytes). ``salt`` (16 bytes) is gone once the covered values are erased; then ``commitments``
-    are kept instead.
+    bytes). ``salt`` (16 bytes) is gone once the covered values are erased. ``commitments`` follow
+    from the salt and the values while these are there: empty where they are to be made from them.
     """
 
     source: str
@@ -60,7 +60,7 @@ def message(event: Event, place: Place, trace: Trace = Trace.FULL) -> dict[str, 
     body["previous"] = chained.previous.hex()
     if chained.salt is None:
         return _with(body, chained.commitments, {})
-    known = chain.commitments(chained.salt, event.data)
+    known = chained.commitments or chain.commitments(chained.salt, event.data)
     return _with(body, known, chain.salts(chained.salt, shown.data))
 
 
@@ -79,7 +79,7 @@ def link_of(event: Event, place: Place) -> bytes:
     chained = place.chained
     assert chained is not None
     assert chained.salt is not None
-    known = chain.commitments(chained.salt, event.data)
+    known = chained.commitments or chain.commitments(chained.salt, event.data)
     opened = {name: one for name, one in event.data.items() if name not in known}
     body = cloud_event(
         replace(event, data=opened),

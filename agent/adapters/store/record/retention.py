@@ -49,7 +49,7 @@ def prune(file: JournalFile, before: str, most_bytes: int, *, published_only: bo
 def _prune_old(file: JournalFile, before: bytes, states: tuple[int, ...]) -> tuple[int, int]:
     """How many old rows are forgotten, and of how many the covered values are erased."""
     query = (
-        "SELECT row, time, clock_synced, state, commitments IS NOT NULL FROM event"
+        "SELECT row, time, clock_synced, state, commitments IS NOT NULL AND salt IS NULL FROM event"
         " WHERE row > ? ORDER BY row LIMIT ?"
     )
     gone = erased = after_row = 0
