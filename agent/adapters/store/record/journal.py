@@ -24,6 +24,7 @@ from agent.adapters.store.names import LOG
 from agent.adapters.store.record import retention, salvage
 from agent.adapters.store.record.journal_file import JournalFile
 from agent.adapters.store.record.rows import COLUMNS, PUBLISHED, REFUSED, stored, time_text
+from agent.adapters.store.record.tally import count_on
 from agent.adapters.store.sqlite import CorruptError, sync_folder, transaction
 from agent.domain.record.events import Event
 from agent.errors import StoreError
@@ -172,7 +173,9 @@ class SqliteJournal:
 
     def pending(self) -> int:
         """How many rows the broker does not have yet."""
-        return int(self._scalar("SELECT count(*) FROM event WHERE state = 0"))
+        while (pending := self._file.do(count_on)) is None:
+            pass  # whoever appends comes between two steps
+        return pending
 
     def read(
         self,
