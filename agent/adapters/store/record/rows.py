@@ -5,6 +5,7 @@ Texts are read as bytes and decoded here: SQLite's own message about a damaged o
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from agent.domain.record.chain import COVERED, LINK_BYTES, SALT_BYTES, commitmen
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.jcs import canonical
 from agent.domain.record.message import Chained, Place, link_of
-from agent.ports import StoredEvent
+from agent.ports import Lost, StoredEvent
 
 PENDING, PUBLISHED, REFUSED = 0, 1, 2
 _CHAIN_COLUMNS = ("source", "previous", "salt", "commitments")
@@ -25,6 +26,7 @@ COLUMNS = f"row, {EVENT_COLUMNS}, state"
 COLUMNS_BEFORE_CHAIN = f"row, {_PLAIN_COLUMNS}, {', '.join(['NULL'] * len(_CHAIN_COLUMNS))}, state"
 """The same of a file from before the chain."""
 _BLOBS = ("previous", "salt")
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _COMMITMENT_CHARS = 43
 """SHA-256 in base64 without padding."""
 NO_LINK = bytes(LINK_BYTES)
@@ -79,6 +81,39 @@ def without_covered(stored_event: StoredEvent) -> tuple[str, str]:
     return _json(kept), _json(known)
 
 
+def lost_of(rows: Sequence[Sequence[Any]]) -> Lost:
+    """What is to be told of rows of ``COLUMNS`` that nobody will get.
+
+    What one of them told of earlier losses goes on in it.
+    """
+    counts: Counter[str] = Counter()
+    times: list[datetime] = []
+    ranges: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        spans = {row[1].decode(errors="replace"): (int(row[2]), int(row[2]))}
+        try:
+            event = stored(row).event
+        except CorruptError:
+            counts["unreadable"] += 1
+            times.append(_NO_TIME)
+        else:
+            counts[event.type.value] += 1
+            times.append(event.time)
+            if event.type is EventType.JOURNAL_EVENTS_LOST:
+                counts.update(event.data["counts"])
+                times.append(stored_moment(event.data["first"]))
+                for one in event.data.get("ranges", ()):
+                    _widen(spans, one["epoch"], int(one["first"]), int(one["last"]))
+        for epoch, span in spans.items():
+            _widen(ranges, epoch, *span)
+    return Lost(counts, min(times), max(times), ranges)
+
+
+def _widen(ranges: dict[str, tuple[int, int]], epoch: str, first: int, last: int) -> None:
+    known = ranges.get(epoch, (first, last))
+    ranges[epoch] = min(known[0], first), max(known[1], last)
+
+
 def time_text(moment: datetime) -> str:
     """A moment as the column holds it; in UTC, so that it sorts as text."""
     return moment.astimezone(UTC).isoformat()
@@ -107,7 +142,7 @@ def stored(row: Sequence[Any]) -> StoredEvent:
             int(sequence),
             event,
             state == PUBLISHED,
-            _chained(*chained, said),
+            _chained(said, *chained),
         )
     except (ValueError, TypeError, RecursionError):
         # Without the cause, which would quote the row.
@@ -115,7 +150,7 @@ def stored(row: Sequence[Any]) -> StoredEvent:
 
 
 def _chained(
-    source: object, previous: object, salt: object, known: object, data: Mapping[str, Any]
+    data: Mapping[str, Any], source: object, previous: object, salt: object, known: object
 ) -> Chained | None:
     if previous is None:
         return None
