@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from agent.adapters.broker.mqtt import Listener
+from agent.adapters.broker.listener import Listener
 from agent.adapters.soc import soc_temperatures_c
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink

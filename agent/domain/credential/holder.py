@@ -27,6 +27,17 @@ def parse_holder_id(text: str) -> HolderId:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """That a holder's face may leave one kiosk and enter another, by which notice, and since when.
+
+    Where there is none, templates and photographs of them cross no network.
+    """
+
+    notice: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Holder:
     """A holder as the registry knows them; validity is ``valid_from <= now < valid_until``.
 
@@ -41,3 +52,4 @@ class Holder:
     enabled: bool = True
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    consent: Consent | None = None

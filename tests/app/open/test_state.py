@@ -16,6 +16,7 @@ from health_parts import signer
 from house_rules import absolute, modules, tree_of
 from store_parts import NOW, event, holder, reference
 
+from agent.adapters.store.commands import SqliteCommands
 from agent.adapters.store.keys import init_next_key
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
@@ -153,6 +154,7 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     stack.callback(ledger.close)
     ledger.note_trusted(NOW.utc)
     stack.callback(SqliteLatches(table.LATCHES.at(state)).close)
+    stack.callback(SqliteCommands(table.COMMANDS.at(state)).close)
     record_outputs(state, [OutputLine("gate", 17, active_high=True, pin_factory="mock")])
     write_lines(["0" * 64], table.RULES.at(state))
     write_lines(["{}"], table.ANNOUNCED.at(state))

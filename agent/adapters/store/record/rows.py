@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.adapters.store.sqlite import CorruptError, stored_moment
-from agent.domain.record.chain import COVERED, LINK_BYTES, SALT_BYTES, commitments
+from agent.domain.record.chain import LINK_BYTES, SALT_BYTES, commitments
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.jcs import canonical
 from agent.domain.record.message import Chained, Place, link_of
+from agent.domain.record.published import covered
 from agent.ports import Lost, StoredEvent
 
 PENDING, PUBLISHED, REFUSED = 0, 1, 2
@@ -40,7 +41,7 @@ def chained_values(
     salt = os.urandom(SALT_BYTES)
 
     def linked(read: Event) -> tuple[bytes, str]:
-        known = commitments(salt, read.data)
+        known = commitments(salt, covered(read))
         place = Place(source, epoch, sequence, Chained(source, previous, salt, known))
         return link_of(read, place), _in_a_row(known)
 
@@ -72,12 +73,13 @@ def inserted(row: Sequence[Any]) -> tuple[object, ...]:
 def without_covered(stored_event: StoredEvent) -> tuple[str, str]:
     """Data and commitments of an event whose covered values are erased, as columns."""
     data, chained = stored_event.event.data, stored_event.chained
+    hidden = covered(stored_event.event)
     known: Mapping[str, str] = {}
     if chained is not None:
         known = chained.commitments
         if chained.salt is not None and not known:
-            known = commitments(chained.salt, data)
-    kept = {name: one for name, one in data.items() if name not in COVERED}
+            known = commitments(chained.salt, hidden)
+    kept = {name: one for name, one in data.items() if name not in hidden}
     return _json(kept), _json(known)
 
 
@@ -127,14 +129,13 @@ def stored(row: Sequence[Any]) -> StoredEvent:
     """
     number, epoch, sequence, event_id, kind, time, synced, access_point, data, *chained, state = row
     try:
-        said = _object(_text(data))
         event = Event(
             id=_text(event_id),
             type=EventType(_text(kind)),
             time=stored_moment(_text(time)),
             clock_synced=bool(synced),
             access_point=None if access_point is None else _text(access_point),
-            data=said,
+            data=_object(_text(data)),
         )
         return StoredEvent(
             int(number),
@@ -142,7 +143,7 @@ def stored(row: Sequence[Any]) -> StoredEvent:
             int(sequence),
             event,
             state == PUBLISHED,
-            _chained(said, *chained),
+            _chained(event, *chained),
         )
     except (ValueError, TypeError, RecursionError):
         # Without the cause, which would quote the row.
@@ -150,12 +151,12 @@ def stored(row: Sequence[Any]) -> StoredEvent:
 
 
 def _chained(
-    data: Mapping[str, Any], source: object, previous: object, salt: object, known: object
+    event: Event, source: object, previous: object, salt: object, known: object
 ) -> Chained | None:
     if previous is None:
         return None
     if salt is not None:
-        made = {} if known is None else _by_name(_text(known), data)
+        made = {} if known is None else _by_name(_text(known), event)
         return Chained(_text(source), _bytes(previous, LINK_BYTES), _bytes(salt, SALT_BYTES), made)
     promised = {name: str(one) for name, one in _object(_text(known)).items()}
     return Chained(_text(source), _bytes(previous, LINK_BYTES), None, promised)
@@ -170,8 +171,8 @@ def _in_a_row(known: Mapping[str, str]) -> str:
     return "".join([known[name] for name in sorted(known)])
 
 
-def _by_name(text: str, data: Mapping[str, Any]) -> dict[str, str]:
-    names = sorted([name for name in data if name in COVERED])
+def _by_name(text: str, event: Event) -> dict[str, str]:
+    names = sorted(covered(event))
     if len(text) != len(names) * _COMMITMENT_CHARS:
         raise ValueError
     return {

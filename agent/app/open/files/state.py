@@ -161,6 +161,14 @@ LATCHES = Row(
     loss="Every door is locked down until somebody accepts it; then normal mode, nobody inside.",
     copy=Copy.DATABASE,
 )
+COMMANDS = Row(
+    "commands.sqlite",
+    "adapters.store.commands",
+    0o600,
+    secret=True,
+    loss="No signed command that was issued before runs any more; each is sent anew.",
+    copy=Copy.DATABASE,
+)
 BROKEN_REMAINS = Row(
     "*.broken-*",
     "adapters.store.aside",
@@ -268,11 +276,11 @@ DRAFTS = Row(
 
 ROWS = (
     *(KEY, KEY_NEXT, TOMBSTONE_KEY, SIGNING_KEY, SEALING_KEY),
-    *(REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER, LATCHES),
+    *(REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER, LATCHES, COMMANDS),
     *(BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, OUTPUTS),
     *(LOCK, SOCKET, SOCKET_LOCK, MODELS, PACK_CHOICE, TRUST, VOICES, DRAFTS),
 )
-WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES)
+WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES, COMMANDS)
 """What grants or forbids: one missing, empty, older, damaged or foreign is a fault (``state:``)."""
 
 
