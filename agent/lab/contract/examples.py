@@ -20,13 +20,13 @@ from agent.domain.door.access_point import State
 from agent.domain.door.door_mode import Cause, Mode
 from agent.domain.hours.instant import utc_text
 from agent.domain.hours.reckoning import Certainty, ClockChange
-from agent.domain.record.chain import LINK_BYTES, PERSONAL, link
+from agent.domain.record.chain import LINK_BYTES, link
 from agent.domain.record.command import CommandReason, Verb
 from agent.domain.record.events import Event, EventDraft, EventType
 from agent.domain.record.health import Health, Queue, Space
 from agent.domain.record.home_assistant import Shown, discovery
 from agent.domain.record.message import Chained, Place, message
-from agent.domain.record.published import Trace
+from agent.domain.record.published import PERSONAL, Trace
 from agent.domain.record.status import FaceStatus, Status, offline
 from agent.domain.record.topics import Topics
 from agent.domain.record.uuid7 import uuid7
