@@ -41,6 +41,10 @@ from agent.domain.record.events import Event
 from agent.domain.record.status import FaceStatus, PadStatus
 from agent.domain.record.topics import BYTES
 from agent.errors import KeyUnavailableError
+from agent.ports import Lost
+
+_JOURNAL_ROOM_BYTES = 4_000_000
+"""Kept free within the journal's file on a disk that has no more: some thousand events."""
 
 _log = structlog.get_logger(__name__)
 
@@ -182,7 +186,17 @@ class Watches(Organ):
             reckoning=reckoning,
         )
         self._time_answer = topics.time_answer if parts.time_key is not None else None
-        self._disk = DiskWatch(parts.site.state, config.faults.min_free_mb * 1_000_000, post)
+        judged = JudgedClock(parts.clock, reckoning)
+
+        def lost(what: Lost) -> Event:
+            return core.forgotten(what, judged.now())
+
+        def make_room(of_unsent: bool) -> None:  # noqa: FBT001 - the watch's signature
+            parts.journal.make_room(_JOURNAL_ROOM_BYTES, lost if of_unsent else None)
+
+        self._disk = DiskWatch(
+            parts.site.state, config.faults.min_free_mb * 1_000_000, post, make_room=make_room
+        )
         self._ledger = core.ledger
 
         def prune(before: datetime) -> None:
@@ -190,9 +204,17 @@ class Watches(Organ):
             # Without a broker nothing waits to be published, and nothing is kept for that.
             parts.journal.prune(before, published_only=link.configured)
 
+        def hold() -> None:
+            parts.journal.hold(
+                config.store.journal_mb * 1_000_000,
+                config.store.journal_events,
+                published_only=link.configured,
+                lost=lost,
+            )
+
         days, latest = config.store.journal_days, parts.ledger.latest_trusted
         # A time in doubt must not make events older than they are.
-        self._retention = Retention(prune, JudgedClock(parts.clock, reckoning), days, latest)
+        self._retention = Retention(prune, judged, days, latest, hold)
         self._erasure = Erasure(parts.registry.owes_erasure, parts.registry.erase)
 
     def tasks(self) -> Iterable[Task]:

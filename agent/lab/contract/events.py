@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from agent.app.threads.record.losses import LossCause
 from agent.domain.credential.factor import Factor
 from agent.domain.hours.reckoning import ClockChange
 from agent.domain.record.events import EventType, dataschema
@@ -16,6 +17,7 @@ from agent.lab.contract.schema import (
     number,
     or_null,
     ref,
+    table,
     text,
     word,
 )
@@ -226,14 +228,28 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
         _data({"file": _FILE}),
     ),
     EventType.JOURNAL_EVENTS_LOST: (
-        "The journal could not be written for so long that events found no room in memory.",
+        "Events that nobody got are lost: no room was left for them in memory, or in the journal.",
         _data(
             {
                 "total": integer("how many events are lost"),
                 "counts": by_name(integer(), "how many of each type, without the prefix gate."),
                 "first": moment("the oldest lost one's time"),
                 "last": moment("the newest lost one's time"),
-            }
+                "cause": word(
+                    LossCause, "unwritten: they never had a sequence number; no_room: they had"
+                ),
+                "ranges": array(
+                    table(
+                        {
+                            "epoch": text(pattern="^[0-9a-f]{16}$"),
+                            "first": text("sequence of the oldest", pattern="^[0-9]{20}$"),
+                            "last": text("sequence of the newest", pattern="^[0-9]{20}$"),
+                        }
+                    ),
+                    "of no_room: what never comes of what lies there is among the lost",
+                ),
+            },
+            ("cause", "ranges"),
         ),
     ),
     EventType.JOURNAL_CHECKPOINT: (
