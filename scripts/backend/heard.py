@@ -40,8 +40,8 @@ class Reason(StrEnum):
     VERSION = "unknown_version"
     OTHER_KIOSK = "other_kiosk"
     NOT_SIGNED = "not_signed"
-    NOT_ASKED = "not_asked"
     STORE = "not_storable"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,13 @@ class _RefusedError(Exception):
 
 def judge(topic: str, payload: bytes) -> Judged | None:
     """What came on ``topic``; None where it is nothing that a backend listens to."""
+    try:
+        return _judged(topic, payload)
+    except Exception:  # noqa: BLE001 - a decoder of what strangers sent may raise anything at all
+        return Refusal("", Reason.UNREADABLE)
+
+
+def _judged(topic: str, payload: bytes) -> Judged | None:
     match = _TOPIC.fullmatch(topic)
     if match is None:
         return Refusal("", Reason.TOPIC)

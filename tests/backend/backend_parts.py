@@ -38,9 +38,10 @@ def text64(data: bytes) -> str:
 
 
 class Cluster:
-    """A server on a free loopback port; without fsync, for none of it survives the tests."""
+    """A server on a free loopback port; without fsync where none of it needs to survive."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        self.durable = durable
         self.folder = folder
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -78,9 +79,8 @@ class Cluster:
             "port": self.port,
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "fsync": "off",
-            "full_page_writes": "off",
             "shared_buffers": "64MB",
+            **({} if self.durable else {"fsync": "off", "full_page_writes": "off"}),
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("wb") as log:
