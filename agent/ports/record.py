@@ -62,6 +62,16 @@ class StoredEvent:
         return Place(source, self.epoch, self.sequence, self.chained)
 
 
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The newest event of a stream: its place, and its link (32 bytes)."""
+
+    source: str
+    epoch: str
+    sequence: int
+    link: bytes
+
+
 class Journal(Protocol):
     """The truth about what happened: append, then publish, then mark."""
 
@@ -73,6 +83,12 @@ class Journal(Protocol):
 
         Raises:
             StoreError: the row could not be written.
+        """
+
+    def tip(self) -> Tip | None:
+        """Where the stream ends; None while nothing in it is chained.
+
+        Within a callable that ``append`` asks it is what the event will stand right behind.
         """
 
     def make_durable(self) -> None:

@@ -19,7 +19,7 @@ from agent.credentials.formats import cbor, cose
 from agent.credentials.passes.issuers import key_id
 from agent.domain.credential.reason import Reason
 from agent.domain.foreign.boundary import boundary
-from agent.domain.record.chain import LINK_BYTES
+from agent.domain.record.chain import LINK_BYTES, base64_text
 
 MAX_BYTES = 1024
 PURPOSE = b"gate/checkpoint/1"
@@ -53,6 +53,16 @@ def sign_checkpoint(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> bytes:
     }
     payload = cbor2.dumps(body, canonical=True)
     return cose.sign(payload, key, key_id(key.public_key()), external_aad=PURPOSE)
+
+
+def signed_data(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> dict[str, str]:
+    """The data of the event ``journal.checkpoint``."""
+    return {
+        "until": f"{checkpoint.sequence:020d}",
+        "link": checkpoint.link.hex(),
+        "key_id": key_id(key.public_key()).hex(),
+        "signature": base64_text(sign_checkpoint(checkpoint, key)),
+    }
 
 
 @boundary("checkpoint", lambda: unreadable("checkpoint: malformed"), CredentialError)

@@ -16,21 +16,16 @@ a commitment tells nothing of it.
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
 from agent.domain.record.jcs import canonical
-from agent.domain.record.published import THINNED
 
 ORIGIN = "0" * 64
 """What the first of a chain carries as the link before it."""
 SALT_BYTES = 16
 LINK_BYTES = 32
-PERSONAL = frozenset({"holder", "pass", "by"})
-"""The keys of an event's data by which somebody is known; at the end of retention they go."""
-COVERED = PERSONAL | THINNED
-"""What an event has commitments to, where it carries it; a reader goes by ``commitments``."""
 
 
 class Check(StrEnum):
@@ -43,14 +38,14 @@ class Check(StrEnum):
     """It is of an agent from before the chain: ``previous`` is missing."""
 
 
-def salts(row_salt: bytes, fields: Mapping[str, Any]) -> dict[str, str]:
-    """The salt of each covered one of ``fields``."""
+def salts(row_salt: bytes, fields: Iterable[str]) -> dict[str, str]:
+    """The salt of each of these covered fields."""
     keyed = hmac.new(row_salt, digestmod="sha256")
-    return {name: _salt(keyed.copy(), name) for name in fields if name in COVERED}
+    return {name: _salt(keyed.copy(), name) for name in fields}
 
 
 def commitments(row_salt: bytes, fields: Mapping[str, Any]) -> dict[str, str]:
-    """The commitment to each covered one of ``fields``.
+    """The commitment to each of these covered values.
 
     Raises:
         ValueError: a value has no canonical form.
@@ -65,7 +60,7 @@ def commitment(salt: str, field: str, value: Any) -> str:
     Raises:
         ValueError: the value has no canonical form.
     """
-    return _base64(hashlib.sha256(canonical([salt, field, value])).digest())
+    return base64_text(hashlib.sha256(canonical([salt, field, value])).digest())
 
 
 def link(event: Mapping[str, Any]) -> str:
@@ -118,13 +113,14 @@ def follows(event: Mapping[str, Any], link_before: str) -> bool:
     return event.get("previous") == link_before
 
 
+def base64_text(data: bytes) -> str:
+    """``data`` in base64url without padding."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
 def _salt(keyed: hmac.HMAC, field: str) -> str:
     keyed.update(field.encode())
-    return _base64(keyed.digest()[:SALT_BYTES])
-
-
-def _base64(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return base64_text(keyed.digest()[:SALT_BYTES])
 
 
 def _is_link(value: object) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from agent.domain.record import chain
 from agent.domain.record.events import Event, cloud_event
 from agent.domain.record.jcs import canonical
-from agent.domain.record.published import Trace, published
+from agent.domain.record.published import Trace, covered, published
 
 _AS_JSON = json.JSONEncoder(separators=(",", ":"))
 
@@ -60,8 +60,10 @@ def message(event: Event, place: Place, trace: Trace = Trace.FULL) -> dict[str, 
     body["previous"] = chained.previous.hex()
     if chained.salt is None:
         return _with(body, chained.commitments, {})
-    known = chain.commitments(chained.salt, event.data)
-    return _with(body, known, chain.salts(chained.salt, shown.data))
+    hidden = covered(event)
+    here = [name for name in hidden if name in shown.data]
+    known = chain.commitments(chained.salt, hidden)
+    return _with(body, known, chain.salts(chained.salt, here))
 
 
 def payload(event: Event, place: Place, trace: Trace) -> bytes:
@@ -79,7 +81,7 @@ def link_of(event: Event, place: Place) -> bytes:
     chained = place.chained
     assert chained is not None
     assert chained.salt is not None
-    known = chain.commitments(chained.salt, event.data)
+    known = chain.commitments(chained.salt, covered(event))
     opened = {name: one for name, one in event.data.items() if name not in known}
     body = cloud_event(
         replace(event, data=opened),

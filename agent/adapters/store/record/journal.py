@@ -27,7 +27,7 @@ from agent.adapters.store.record.rows import COLUMNS, PUBLISHED, REFUSED, stored
 from agent.adapters.store.sqlite import CorruptError, sync_folder, transaction
 from agent.domain.record.events import Event
 from agent.errors import StoreError
-from agent.ports import StoredEvent
+from agent.ports import StoredEvent, Tip
 
 _PAGE_ROWS = 500
 
@@ -90,6 +90,13 @@ class SqliteJournal:
             sequence = self._file.do(work)
             # Committed to a file that was just moved away: again, where its id may be known.
             return self._file.do(work) if self._file.moved() else sequence
+
+    def tip(self) -> Tip | None:
+        """Where the stream ends; None while nothing in it is chained."""
+        query = "SELECT source, epoch, last_sequence, link FROM stream WHERE link IS NOT NULL"
+        for source, epoch, sequence, link in self._all(query):
+            return Tip(source.decode(), epoch.decode(), int(sequence), link)
+        return None
 
     def make_durable(self) -> None:
         """What was appended so far survives a power failure from now on.

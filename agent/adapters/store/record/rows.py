@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.adapters.store.sqlite import CorruptError, stored_moment
-from agent.domain.record.chain import COVERED, LINK_BYTES, SALT_BYTES, commitments
+from agent.domain.record.chain import LINK_BYTES, SALT_BYTES, commitments
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.jcs import canonical
 from agent.domain.record.message import Chained, Place, link_of
+from agent.domain.record.published import covered
 from agent.ports import StoredEvent
 
 PENDING, PUBLISHED, REFUSED = 0, 1, 2
@@ -63,11 +64,12 @@ def inserted(row: Sequence[Any]) -> tuple[object, ...]:
 def without_covered(stored_event: StoredEvent) -> tuple[str, str]:
     """Data and commitments of an event whose covered values are erased, as columns."""
     data, chained = stored_event.event.data, stored_event.chained
+    hidden = covered(stored_event.event)
     known: Mapping[str, str] = {}
     if chained is not None:
         salt = chained.salt
-        known = chained.commitments if salt is None else commitments(salt, data)
-    kept = {name: one for name, one in data.items() if name not in COVERED}
+        known = chained.commitments if salt is None else commitments(salt, hidden)
+    kept = {name: one for name, one in data.items() if name not in hidden}
     return _json(kept), _json(known)
 
 
