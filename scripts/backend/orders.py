@@ -15,7 +15,6 @@ from typing import Any
 import paho.mqtt.client as mqtt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from agent.credentials.errors import CredentialError
 from agent.credentials.signed.command import ID_BYTES, Command, sign_command
@@ -115,7 +114,7 @@ def send(
     response = f"gate/{command.to}/replies/{command.id.hex()}"
     _open(client, broker, response if wait_s else None)
     try:
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = link.properties(PacketTypes.PUBLISH)
         properties.CorrelationData = command.id
         if wait_s:
             properties.ResponseTopic = response

@@ -10,6 +10,7 @@ import ipaddress
 import logging
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -94,6 +95,10 @@ class Server:
 class _Four(ThreadingHTTPServer):
     daemon_threads = True
 
+    def handle_error(self, *_: Any) -> None:
+        """Not as socketserver does, which writes down who asked."""
+        _log.warning("a request broke off: %s", type(sys.exception()).__name__)
+
 
 class _Six(_Four):
     address_family = socket.AF_INET6
@@ -116,8 +121,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: http.server would write down who asked for whom."""
 
     def _answer(self, *, with_body: bool) -> None:
-        address = urlsplit(self.path)
-        status, text = self._page(address.path, address.query)
+        path = ""
+        try:
+            address = urlsplit(self.path)
+            path, words = address.path, asked(address.query)
+        except ValueError:
+            status, text = 400, whole("", ["<p>That is no address of this page.</p>"])
+        else:
+            status, text = self._page(path, words)
         body = text.encode("utf-8", "replace")
         self.send_response(status)
         for name, value in _HEADERS.items():
@@ -126,22 +137,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if with_body:
             self.wfile.write(body)
-        shown = address.path if address.path in _PAGES else "another path"
+        shown = path if path in _PAGES else "another path"
         _log.info("%s %s %d", self.command, shown, status)
 
-    def _page(self, path: str, query: str) -> tuple[int, str]:
+    def _page(self, path: str, words: Mapping[str, str]) -> tuple[int, str]:
         host = self.headers.get("Host", "")
         name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
         # A page of a stranger's name that leads to this machine reads nothing here.
         if name not in self.own:
             return HTTPStatus.MISDIRECTED_REQUEST, whole("", ["<p>This is not that host.</p>"])
-        if path not in _PAGES or len(query) > _LONGEST_QUERY:
+        if path not in _PAGES:
             return HTTPStatus.NOT_FOUND, whole("", ["<p>There is no such page.</p>"])
         if not self._seats.acquire(timeout=5):
             return HTTPStatus.SERVICE_UNAVAILABLE, whole(path, ["<p>Busy. Try again.</p>"])
         try:
             with migrations.to_read(self.dsn) as connection:
-                return HTTPStatus.OK, whole(path, _BODIES[path](connection, asked(query)))
+                return HTTPStatus.OK, whole(path, _BODIES[path](connection, words))
         except (psycopg.Error, BackendError):
             text = "<p class=bad>The database does not answer.</p>"
             return HTTPStatus.SERVICE_UNAVAILABLE, whole(path, [text])
@@ -150,7 +161,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def asked(query: str) -> dict[str, str]:
-    """The query's words, each once, without what is empty."""
+    """The query's words, each once, without what is empty.
+
+    Raises:
+        ValueError: it is longer than any that the page asks itself.
+    """
+    if len(query) > _LONGEST_QUERY:
+        raise ValueError("too long")
     found = parse_qs(query, max_num_fields=20, encoding="utf-8", errors="replace")
     words = {name: values[-1].strip()[:64].replace("\0", "") for name, values in found.items()}
     return {name: word for name, word in words.items() if word}

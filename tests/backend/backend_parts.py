@@ -136,8 +136,14 @@ class Kiosk:
             **data,
         }
         if kind.startswith("access."):
-            fields |= {"access_point": "north-entry", "direction": "entry", "reason": None}
-            fields = {"holder": "anna", "stage_ms": {"detect": 9.1}, **fields}
+            fields = {
+                "access_point": "north-entry",
+                "direction": "entry",
+                "reason": None,
+                "holder": "anna",
+                "stage_ms": {"detect": 9.1},
+                **fields,
+            }
         salt = secrets.token_bytes(16)
         if found := chain.commitments(salt, fields):
             fields |= {"commitments": found, "salts": chain.salts(salt, fields)}

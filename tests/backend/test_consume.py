@@ -238,8 +238,13 @@ def test_hostile_messages_stop_nobody(broker, store, dsn, run, publish):
     assert wait_until(lambda: whole_to(store) == [1])
     said = dict(store.execute("SELECT reason, sum(times)::int FROM refusals GROUP BY 1").fetchall())
     assert said == {
-        "not_json": 3, "oversized": 1, "other_kiosk": 2, "unknown_version": 1,
-        "not_of_contract": 2, "not_signed": 2, "topic": 1,
+        "not_json": 3,
+        "oversized": 1,
+        "other_kiosk": 2,
+        "unknown_version": 1,
+        "not_of_contract": 2,
+        "not_signed": 2,
+        "topic": 1,
     }
     assert count(store, "events") == 1
 

@@ -1,4 +1,4 @@
-"""How many events a second one instance stores and verifies; what docs/backend.md says is from here.
+"""How many events a second one instance stores and verifies: the figure in docs/backend.md.
 
 .venv/bin/python -m pytest -m slow -s tests/backend/test_throughput.py
 """
@@ -72,7 +72,7 @@ def measure(dsn, port, tmp_path, capsys) -> None:
         assert flaws(store) == []
     events = len(messages) - before
     with capsys.disabled():
-        print(
+        print(  # noqa: T201 - the answer of whoever runs it
             f"\n{events} events of {KIOSKS} kiosks: stored {events / stored_s:.0f} a second,"
             f" verified {events / verified_s:.0f} a second (fsync on)"
         )
