@@ -107,6 +107,24 @@ def parser() -> argparse.ArgumentParser:
     _where(asked)
     asked.add_argument("--all", action="store_true", help="also what has come in the meantime")
     asked = verb(
+        "receipts",
+        doing.receipts,
+        "What kiosks answered about holders, signed: what was erased, when, and what was not.",
+        "receipts --holder r-1042",
+        "receipts --since 1d --json",
+    )
+    _where(asked)
+    asked.add_argument("--holder", help="about this holder only")
+    asked = verb(
+        "register",
+        doing.register,
+        "Add to the registry what a file says, and send it to the kiosks that it concerns.",
+        "register new-residents.json",
+        "register - --json < change.json",
+    )
+    asked.add_argument("file", help="JSON, as docs/backend.md has it; - is standard input")
+    _json(asked)
+    asked = verb(
         "flaws",
         doing.flaws,
         "What cannot be trusted: broken chains, altered events, keys and checkpoints of others.",

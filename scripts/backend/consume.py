@@ -26,6 +26,7 @@ from backend.config import Config, Consumer, signing_key
 from backend.failures import BackendError, MissingError
 from backend.heard import Judged, judge
 from backend.ingest import Ingest
+from backend.registry import updates
 
 _MOST = 1000
 _GATHER_S = 0.02
@@ -45,7 +46,8 @@ def subscriptions(group: str) -> list[tuple[str, int]]:
     kiosk = "gate/+/+/+"
     shared = [
         *((f"{kiosk}/events/#", 1), (f"{kiosk}/ranges", 1), (f"{kiosk}/replies/#", 1)),
-        *((f"{kiosk}/registry/receipts", 1), (f"{kiosk}/health", 0)),
+        *((f"{kiosk}/registry/receipts", 1), (f"{kiosk}/registry/request", 1)),
+        (f"{kiosk}/health", 0),
     ]
     own = [(f"{kiosk}/status", 1), (f"{kiosk}/keys", 1)]
     return [*((f"$share/{group}/{topic}", qos) for topic, qos in shared), *own]
@@ -59,6 +61,7 @@ class Consuming:
         self._dsn = config.dsn()
         keys = config.keys
         self._key = None if keys.command is None else signing_key(keys.command, "command")
+        self._registry = None if keys.registry is None else signing_key(keys.registry, "registry")
         self._queue: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._stopping = threading.Event()
         settings = config.consumer
@@ -92,7 +95,8 @@ class Consuming:
                 _log.info("migrations applied: %s", ", ".join(map(str, applied)))
             partitions.make(connection, datetime.now(UTC))
         settings = self._config.consumer
-        keeper = Keeper(self._dsn, settings, self._key, self._line.publish, self._stopping)
+        keeper = Keeper(self._dsn, settings, self._line.publish, self._stopping)
+        keeper.commands, keeper.registry = self._key, self._registry
         thread = threading.Thread(target=keeper.work, name="keeper")
         thread.start()
         self._line.start(
@@ -161,14 +165,14 @@ class Keeper:
         self,
         dsn: str,
         settings: Consumer,
-        key: Ed25519PrivateKey | None,
         publish: Callable[[str, bytes], None],
         stopping: threading.Event,
     ) -> None:
-        """``publish`` takes a topic and a payload."""
+        """``publish`` takes a topic and a payload; without their keys nothing is signed."""
         self._dsn = dsn
         self._settings = settings
-        self._key = key
+        self.commands: Ed25519PrivateKey | None = None
+        self.registry: Ed25519PrivateKey | None = None
         self._publish = publish
         self._stopping = stopping
         self._round_due_s = self._partitions_due_s = 0.0
@@ -200,10 +204,13 @@ class Keeper:
             partitions.make(connection, datetime.now(UTC))
             self._partitions_due_s = now_s + _PARTITIONS_EVERY_S
         if now_s >= self._round_due_s:
-            for asked in gaps.look(connection, self._settings, self._key) or []:
+            for asked in gaps.look(connection, self._settings, self.commands) or []:
                 self._publish(f"gate/{asked.kiosk}/commands", asked.payload)
             self._round_due_s = now_s + self._settings.round_s
-        if not verify.look_over(connection):
+        done = verify.look_over(connection)
+        if self.registry is not None:
+            done += updates.answer(connection, self.registry, self._publish)
+        if not done:
             self._stopping.wait(_IDLE_S)
 
 

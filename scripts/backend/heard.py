@@ -28,6 +28,7 @@ _SCHEMA = re.compile(r"urn:gate:contract:([0-9]{1,9})#.*", re.DOTALL)
 _LINK = re.compile(r"[0-9a-f]{64}")
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _LAST = 2**63 - 2
+_REGISTRY = {"registry/receipts": "receipt", "registry/request": "request"}
 
 
 class Reason(StrEnum):
@@ -96,7 +97,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A reply to a command, or a receipt (``kind``): bytes that a key has to vouch for."""
+    """A ``reply``, ``receipt`` or ``request``: bytes that the kiosk's key has to vouch for."""
 
     kiosk: str
     kind: str
@@ -139,8 +140,8 @@ def _judged(topic: str, payload: bytes) -> Judged | None:
             return _keys(kiosk, _object(payload))
         if family == "replies":
             return Signed(kiosk, "reply", payload)
-        if rest == "registry/receipts":
-            return Signed(kiosk, "receipt", payload)
+        if rest in _REGISTRY:
+            return Signed(kiosk, _REGISTRY[rest], payload)
     except _RefusedError as refused:
         return Refusal(kiosk, refused.reason)
     return None

@@ -13,7 +13,8 @@ from backend.failures import BackendError, UsageError
 from backend.heard import public_key
 from backend.ingest import flag
 
-_PLACE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
+PLACE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
+"""A kiosk: community/grid/kiosk."""
 
 
 def pin(connection: Connection, shown: Mapping[str, Any], *, replace: bool = False) -> str:
@@ -31,7 +32,7 @@ def pin(connection: Connection, shown: Mapping[str, Any], *, replace: bool = Fal
         signing, sealing = (public_key(shown, name) for name in ("signing", "sealing"))
     except ValueError:
         raise UsageError("no public keys: hand in what `gate-agent key show --json` says") from None
-    if not isinstance(kiosk, str) or _PLACE.fullmatch(kiosk) is None or signing is None:
+    if not isinstance(kiosk, str) or PLACE.fullmatch(kiosk) is None or signing is None:
         raise UsageError("no kiosk's keys: hand in what `gate-agent key show --json` says")
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("INSERT INTO kiosks (kiosk) VALUES (%s) ON CONFLICT DO NOTHING", (kiosk,))

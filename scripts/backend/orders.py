@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import paho.mqtt.client as mqtt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from paho.mqtt.packettypes import PacketTypes
 
@@ -23,7 +22,6 @@ from backend import link
 from backend.config import Broker
 from backend.failures import BackendError, MissingError, UsageError
 
-_CONNECT_S = 15.0
 _NAME = re.compile(r"[a-z][a-z_]{0,31}")
 
 
@@ -112,52 +110,16 @@ def send(
     client = link.client(broker, "")
     client.on_message = lambda _client, _data, message: came.put(bytes(message.payload))
     response = f"gate/{command.to}/replies/{command.id.hex()}"
-    _open(client, broker, response if wait_s else None)
-    try:
+    with link.opened(client, broker, response if wait_s else None):
         properties = link.properties(PacketTypes.PUBLISH)
         properties.CorrelationData = command.id
         if wait_s:
             properties.ResponseTopic = response
         sent = client.publish(topic(command.to), payload, qos=1, properties=properties)
-        sent.wait_for_publish(_CONNECT_S)
+        sent.wait_for_publish(link.CONNECT_S)
         if not sent.is_published():
             raise MissingError("the broker did not take the command")
         return _awaited(command, came, pinned, wait_s)
-    finally:
-        client.disconnect()
-        client.loop_stop()
-
-
-def _open(client: mqtt.Client, broker: Broker, response: str | None) -> None:
-    ready: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-
-    def connected(_client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure:
-            ready.put(f"the broker refuses this backend: {reason}")
-        elif response is None:
-            ready.put(None)
-        else:
-            client.subscribe(response, qos=1)
-
-    def subscribed(_client: Any, _data: Any, _mid: Any, reasons: Any, _properties: Any) -> None:
-        refused = any(one.is_failure for one in reasons)
-        ready.put(f"the broker refuses {response}" if refused else None)
-
-    client.on_connect = connected
-    client.on_subscribe = subscribed
-    try:
-        client.connect(broker.host, broker.port)
-    except OSError as error:
-        raise MissingError(f"the broker does not answer: {error.strerror or error}") from None
-    client.loop_start()
-    try:
-        why = ready.get(timeout=_CONNECT_S)
-    except queue.Empty:
-        why = "the broker does not answer"
-    if why is not None:
-        client.disconnect()
-        client.loop_stop()
-        raise MissingError(why)
 
 
 def _awaited(

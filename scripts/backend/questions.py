@@ -136,6 +136,22 @@ def alarms(connection: Connection, where: Where) -> list[Row]:
     )
 
 
+def receipts(connection: Connection, where: Where, *, holder: str | None = None) -> list[Row]:
+    """What kiosks answered about holders, signed: what was erased, when, and what was not."""
+    clause, values = where.clauses("r.received")
+    if holder is not None:
+        clause += " AND r.holder = %s"
+        values.append(holder)
+    return _rows(
+        connection,
+        "SELECT r.received, k.kiosk, r.holder, r.outcome, r.reason, r.counts, r.version, r.time,"
+        " r.clock_trusted, r.signed FROM receipts r JOIN kiosks k ON k.no = r.kiosk_no",
+        clause,
+        "ORDER BY r.received DESC LIMIT %s",
+        [*values, where.limit],
+    )
+
+
 def refusals(connection: Connection) -> list[Row]:
     """What came and was nothing, by kiosk and reason."""
     return _rows(

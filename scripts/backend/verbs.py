@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from backend import config, database, migrations, questions, show
@@ -126,6 +127,51 @@ def flaws(args: Args) -> int:
         "sequence": "sequence",
     }
     return show.answer(rows, columns, as_json=args.json)
+
+
+def receipts(args: Args) -> int:
+    """What kiosks answered about holders."""
+    with _read(args) as connection:
+        rows = questions.receipts(connection, _where(args), holder=args.holder)
+    columns = {
+        "received": "received",
+        "kiosk": "kiosk",
+        "holder": "holder",
+        "outcome": "outcome",
+        "reason": "reason",
+        "counts": "what",
+        "version": "version",
+        "time": "kiosk's time",
+    }
+    return show.answer(rows, columns, as_json=args.json)
+
+
+def register(args: Args) -> int:
+    """Add to the registry, and send it to the kiosks that it concerns."""
+    from backend import link  # noqa: PLC0415 - this verb only
+    from backend.registry import lines, updates  # noqa: PLC0415 - this verb only
+
+    settings = config.load(args.config)
+    key = config.signing_key(settings.keys.registry, "registry")
+    folder = Path() if args.file == "-" else Path(args.file).parent
+    found = lines.lines_of(show.read_json(args.file), folder)
+    with database.connect(settings.dsn()) as connection:
+        migrations.check(connection)
+        version = lines.add(connection, found)
+        with link.sending(settings.broker) as publish:
+            sent = updates.push(connection, key, publish)
+        without = [
+            str(kiosk)
+            for (kiosk,) in connection.execute(
+                "SELECT kiosk FROM kiosks WHERE sealing_key IS NULL ORDER BY kiosk"
+            )
+        ]
+    said = {"version": version, "entries": len(found), "sent_to": sent, "without_key": without}
+    if args.json:
+        print(json.dumps(said))
+    else:
+        show.answer([said], {one: one.replace("_", " ") for one in said}, as_json=False)
+    return 0
 
 
 def refusals(args: Args) -> int:

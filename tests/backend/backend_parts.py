@@ -145,8 +145,10 @@ class Kiosk:
                 **fields,
             }
         salt = secrets.token_bytes(16)
-        if found := chain.commitments(salt, fields):
-            fields |= {"commitments": found, "salts": chain.salts(salt, fields)}
+        covered = {name: fields[name] for name in ("holder",) if name in fields}
+        if covered:
+            fields |= {"commitments": chain.commitments(salt, covered)}
+            fields |= {"salts": chain.salts(salt, covered)}
         event = {
             "specversion": "1.0",
             "id": str(uuid.uuid4()),

@@ -131,7 +131,7 @@ def test_a_database_that_is_away_or_empty_is_said(cluster, monkeypatch, capsys):
     assert main(["passages"]) == 69
     assert "backend migrate" in capsys.readouterr().err
     assert main(["migrate"]) == 0
-    assert capsys.readouterr().out == "0001_events.sql\n"
+    assert capsys.readouterr().out == "0001_events.sql\n0002_registry.sql\n"
     assert main(["migrate"]) == 0
     assert main(["passages"]) == 0
 

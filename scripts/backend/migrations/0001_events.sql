@@ -135,11 +135,3 @@ CREATE TABLE refusals (
     last_at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (kiosk, reason)
 );
-
-CREATE TABLE receipts (
-    kiosk_no        integer NOT NULL REFERENCES kiosks (no),
-    digest          bytea NOT NULL,
-    body            bytea NOT NULL,
-    received        timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (kiosk_no, digest)
-);
