@@ -23,7 +23,9 @@ class StoreConfig(Table):
     ] = 60.0
     journal_days: Annotated[
         int,
-        Field(ge=1, le=3650, description="events are kept so long; what the broker lacks, longer"),
+        Field(
+            ge=1, le=3650, description="events are kept so long; what the broker lacks, nameless"
+        ),
     ] = 90
 
     @classmethod

@@ -170,6 +170,11 @@ class SqliteJournal:
         """The last sequence number given in this epoch; 0 before the first."""
         return int(self._scalar("SELECT last_sequence FROM stream"))
 
+    def forgotten(self) -> dict[str, int]:
+        """By epoch up to which sequence not every event is in this file any more."""
+        rows = self._all("SELECT epoch, last_sequence FROM forgotten")
+        return {epoch.decode(): int(sequence) for epoch, sequence in rows}
+
     def pending(self) -> int:
         """How many rows the broker does not have yet."""
         return int(self._scalar("SELECT count(*) FROM event WHERE state = 0"))
