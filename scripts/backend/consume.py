@@ -126,9 +126,11 @@ class Consuming:
                         batch = batch or self._gathered()
                         self._store(ingest, batch)
                         batch = []
-            except (psycopg.OperationalError, psycopg.InterfaceError, MissingError) as error:
+            except (psycopg.Error, MissingError) as error:
                 # Of the error only its kind: its text may quote a row.
-                _log.warning("the database is away (%s); nothing is lost", type(error).__name__)
+                _log.warning(
+                    "the database does not take it (%s); it is tried again", type(error).__name__
+                )
                 self._stopping.wait(_PAUSE_S)
 
     def _store(self, ingest: Ingest, batch: list[Message]) -> None:

@@ -13,6 +13,33 @@ Row = dict[str, Any]
 _ALARMS = sorted(f"gate.{kind.value}" for kind in TROUBLE)
 
 
+_PASSAGES = """
+SELECT e.at, k.kiosk, e.access_point, e.holder, e.body->'data'->>'direction' AS direction,
+    e.type = 'gate.access.granted' AS granted, e.body->'data'->>'reason' AS reason,
+    e.body->'data'->'factors' AS factors, e.body->'data'->>'pass' AS pass, e.clock_synced,
+    s.epoch, e.sequence,
+    NOT e.altered AND NOT EXISTS (SELECT FROM flaws f WHERE f.stream = e.stream
+        AND f.kiosk_no = e.kiosk_no AND f.sequence IN (e.sequence, e.sequence + 1)) AS unflawed,
+    NOT e.altered AND e.body ? 'previous' AND coalesce((
+        SELECT c.until <= s.whole_to
+            AND NOT EXISTS (SELECT FROM flaws f WHERE f.stream = e.stream
+                AND f.kiosk_no = e.kiosk_no AND f.kind = 'chain_broken'
+                AND f.sequence > e.sequence AND f.sequence <= c.until)
+            AND NOT EXISTS (SELECT FROM gaps g WHERE g.stream = e.stream AND g.state <> 'filled'
+                AND g.first <= c.until AND g.last > e.sequence)
+            AND NOT EXISTS (SELECT FROM places p WHERE p.stream = e.stream
+                AND p.sequence > e.sequence AND p.sequence <= c.until
+                AND (p.previous IS NULL OR p.previous = decode(repeat('0', 64), 'hex')))
+        FROM checkpoints c WHERE c.stream = e.stream AND c.state = 'good'
+            AND c.until >= e.sequence ORDER BY c.until LIMIT 1), false) AS signed
+FROM events e JOIN kiosks k ON k.no = e.kiosk_no JOIN streams s ON s.id = e.stream
+"""
+"""``signed``: the chain is unbroken from there to the next good checkpoint, which vouches for it.
+
+The link of 64 zeros (``chain.ORIGIN``) begins a chain: nothing vouches for what is before it.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
     """Which kiosks, and from when on; None is all."""
@@ -52,14 +79,7 @@ def passages(
         values.append(holder)
     return _rows(
         connection,
-        "SELECT e.at, k.kiosk, e.access_point, e.holder, e.body->'data'->>'direction' AS direction,"
-        " e.type = 'gate.access.granted' AS granted, e.body->'data'->>'reason' AS reason,"
-        " e.body->'data'->'factors' AS factors, e.body->'data'->>'pass' AS pass, e.clock_synced,"
-        " s.epoch, e.sequence,"
-        " NOT e.altered AND NOT EXISTS (SELECT FROM flaws f WHERE f.stream = e.stream AND"
-        "  f.kiosk_no = e.kiosk_no AND f.sequence IN (e.sequence, e.sequence + 1)) AS unflawed,"
-        " e.sequence <= s.signed_to AS signed"
-        " FROM events e JOIN kiosks k ON k.no = e.kiosk_no JOIN streams s ON s.id = e.stream",
+        _PASSAGES,
         f"{clause} AND e.type = ANY(%s)",
         "ORDER BY e.at DESC, e.sequence DESC LIMIT %s",
         [*values, kinds, where.limit],

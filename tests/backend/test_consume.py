@@ -266,7 +266,16 @@ def test_keys_on_the_broker_are_only_compared(broker, store, dsn, run, publish):
     assert bytes(pinned[0]) == kiosk.key.public_key().public_bytes_raw()
 
 
-def test_without_a_database_nothing_is_acknowledged(broker, store, dsn, run, publish, monkeypatch):
+REFUSES = """
+CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'reads only' USING ERRCODE = '25006'; END $$;
+CREATE TRIGGER refuses BEFORE INSERT ON places EXECUTE FUNCTION refuse();
+"""
+
+
+def test_without_a_database_nothing_is_acknowledged(
+    broker, store, dsn, run, publish, monkeypatch, caplog
+):
     monkeypatch.setattr("backend.consume._PAUSE_S", 0.1)
     run(config_for(broker.port, dsn))
     kiosk = Kiosk()
@@ -274,10 +283,17 @@ def test_without_a_database_nothing_is_acknowledged(broker, store, dsn, run, pub
     side = publish(broker.port)
     side.events(events[:3])
     assert wait_until(lambda: whole_to(store) == [3])
+    # It refuses all that is written, as after a change to a server that only reads.
+    store.execute(REFUSES)
+    side.events(events[3:6])
+    assert wait_until(lambda: "ReadOnlySqlTransaction" in caplog.text)
+    store.execute("DROP TRIGGER refuses ON places")
+    assert wait_until(lambda: whole_to(store) == [6])
+    assert count(store, "refusals") == 0
     # Its connections end in the midst of it, as at a restart of the server.
     store.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
-    side.events(events[3:])
+    side.events(events[6:])
     assert wait_until(lambda: whole_to(store) == [9])

@@ -69,6 +69,34 @@ def test_who_passed_when(said, busy):
     assert said("passages", "--since", "2999-01-01", "--json")[1] == []
 
 
+def test_a_checkpoint_vouches_back_to_what_breaks_the_chain(said, store):
+    kiosk = Kiosk()
+    kiosks.pin(store, kiosk.keys())
+    events = [*kiosk.several(9), kiosk.checkpoint(), kiosk.says()]
+    events[3] = {**events[3], "time": "2026-11-23T00:00:00.000Z"}
+    put(store, *events)
+    look_over(store)
+    signed = {row["sequence"]: row["signed"] for row in said("passages", "--json")[1]}
+    # The fourth was changed, and what is before it hangs on that.
+    assert [number for number, good in sorted(signed.items()) if good] == [5, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize("state", ["gone", "waiting"])
+def test_a_checkpoint_vouches_for_nothing_behind_a_gap(said, store, state):
+    kiosk = Kiosk()
+    kiosks.pin(store, kiosk.keys())
+    events = [*kiosk.several(9), kiosk.checkpoint()]
+    put(store, *events[:3], *events[4:])
+    look_over(store)
+    find_gaps(store)
+    if state == "gone":
+        store.execute("UPDATE gaps SET state = 'gone'")
+        find_gaps(store)
+    signed = {row["sequence"]: row["signed"] for row in said("passages", "--json")[1]}
+    good = [number for number, good in sorted(signed.items()) if good]
+    assert good == ([5, 6, 7, 8, 9] if state == "gone" else [])
+
+
 def test_whose_passages(said, busy):
     _, rows = said("who", "bert", "--json")
     assert [(row["holder"], row["access_point"]) for row in rows] == [("bert", "north-entry")]

@@ -63,6 +63,7 @@ CREATE TABLE events (
 ) PARTITION BY RANGE (at);
 CREATE INDEX ON events (stream, sequence);
 CREATE INDEX ON events (kiosk_no, at);
+CREATE INDEX ON events (at);
 CREATE INDEX ON events (holder, at) WHERE holder IS NOT NULL;
 CREATE INDEX ON events (type, at) WHERE type NOT IN ('gate.access.granted', 'gate.access.denied');
 CREATE TABLE events_other PARTITION OF events DEFAULT;
@@ -108,6 +109,7 @@ CREATE TABLE checkpoints (
     PRIMARY KEY (stream, sequence)
 );
 CREATE INDEX ON checkpoints (stream, until) WHERE state = 'waiting';
+CREATE INDEX ON checkpoints (stream, until) WHERE state = 'good';
 
 -- What is missing, and what became of asking for it. The end stays while a backlog fills it up.
 CREATE TABLE gaps (
