@@ -8,6 +8,7 @@ CREATE TABLE kiosks (
     signing_key     bytea,                          -- pinned by a person; Ed25519, 32 bytes
     sealing_key     bytea,                          -- pinned by a person; X25519, 32 bytes
     pinned_at       timestamptz,
+    former_keys     bytea[] NOT NULL DEFAULT '{}',  -- signing keys before it: for streams of their time
     said_signing    bytea,                          -- what the broker carries: compared, not believed
     said_sealing    bytea,
     last_seen       timestamptz,
