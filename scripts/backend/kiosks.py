@@ -54,14 +54,17 @@ def pin(connection: Connection, shown: Mapping[str, Any], *, replace: bool = Fal
             " pinned_at = CASE WHEN %(changed)s THEN now() ELSE pinned_at END,"
             " former_keys = former_keys || %(former)s::bytea[] WHERE no = %(no)s",
             {
-                "signing": signing, "sealing": sealing, "changed": changed, "no": number,
+                "signing": signing,
+                "sealing": sealing,
+                "changed": changed,
+                "no": number,
                 "former": [before[0]] if changed and before[0] is not None else [],
             },
         )
         # What another key made of them is found again if it is still so.
         cursor.execute(
-            "DELETE FROM flaws WHERE kiosk_no = %s AND (kind = 'key_differs'"
-            " OR (kind = 'checkpoint_forged' AND %s))",
+            "DELETE FROM flaws WHERE kiosk_no = %s"
+            " AND (kind IN ('key_differs', 'sealing_key_differs') OR (kind = 'checkpoint_forged' AND %s))",
             (number, changed),
         )
         cursor.execute(

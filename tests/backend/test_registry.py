@@ -8,12 +8,13 @@ import pytest
 from backend import kiosks
 from backend.commands import main
 from backend.registry import updates
-from backend_parts import Kiosk, Publisher, count, put_raw
+from backend_parts import Kiosk, Publisher, count, flaws, put_raw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from mosquitto import wait_until
 
 from agent.credentials.passes.issuers import key_id
+from agent.credentials.sealed.box import sealing_key_id
 from agent.credentials.sealed.chunks import Acknowledged, Head, read_message
 from agent.credentials.sealed.parcel import open_part
 from agent.credentials.signed.entries import HolderEntry, IssuerEntry, Removal, Revocation
@@ -75,7 +76,8 @@ class Fed(Kiosk):
         return step, found
 
     def request(self, version, update=None, lacks=()):
-        said = Request(self.place, version, 4096, b"\0" * 8, update, lacks)
+        own = sealing_key_id(self.own.public_key())
+        said = Request(self.place, version, 4096, own, update, lacks)
         return (f"{self.topics.base}/registry/request", sign_request(said, self.key))
 
 
@@ -219,6 +221,21 @@ def test_a_large_update_is_asked_for_part_by_part(store, fed, registered, tmp_pa
     _, entries = fed.entries()
     assert sorted(str(one.holder.id) for one in entries) == ["r-0", "r-1", "r-2", "r-3"]
     assert all(one.photograph == photograph for one in entries)
+
+
+def test_a_kiosk_with_another_sealing_key_is_sent_nothing(store, fed, registered):
+    registered(holders=[ANNA])
+    fed.own = X25519PrivateKey.generate()
+    put_raw(store, fed.request(0))
+    sent: list[tuple[str, bytes]] = []
+    updates.answer(store, KEY, lambda *one: sent.append(one))
+    assert (sent, flaws(store)) == ([], [("sealing_key_differs", 0)])
+    fed.sealing = fed.own.public_key().public_bytes_raw()
+    kiosks.pin(store, fed.keys(), replace=True)
+    assert flaws(store) == []
+    put_raw(store, fed.request(0))
+    updates.answer(store, KEY, lambda *one: sent.append(one))
+    assert len(sent) >= 2
 
 
 def receipt(fed, number=1, **more):

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from agent.credentials.errors import CredentialError
+from agent.credentials.sealed.box import sealing_key_id
 from agent.credentials.sealed.chunks import (
     LEAST_MESSAGE_BYTES,
     MOST_MESSAGE_BYTES,
@@ -31,6 +32,7 @@ from agent.credentials.signed.receipt import (
 )
 from agent.credentials.signed.update import UPDATE_ID_BYTES
 from backend.database import Connection
+from backend.ingest import flag
 from backend.registry import lines
 
 Publish = Callable[[str, bytes], None]
@@ -106,6 +108,10 @@ def _answer(
     key: Ed25519PrivateKey,
     publish: Publish,
 ) -> None:
+    if request.sealing_key_id != sealing_key_id(kiosk.recipient.key):
+        # It could open nothing; somebody has to pin the key that it has now.
+        flag(cursor, kiosk.no, 0, 0, "sealing_key_differs")
+        return
     kiosk = replace(kiosk, version=request.version)
     update = None if request.update is None else _under_way(cursor, kiosk, request.update)
     if update is None or not request.lacks:
