@@ -63,8 +63,8 @@ def pin(connection: Connection, shown: Mapping[str, Any], *, replace: bool = Fal
         )
         # What another key made of them is found again if it is still so.
         cursor.execute(
-            "DELETE FROM flaws WHERE kiosk_no = %s"
-            " AND (kind IN ('key_differs', 'sealing_key_differs') OR (kind = 'checkpoint_forged' AND %s))",
+            "DELETE FROM flaws WHERE kiosk_no = %s AND (kind IN ('key_differs',"
+            " 'sealing_key_differs') OR (kind = 'checkpoint_forged' AND %s))",
             (number, changed),
         )
         cursor.execute(

@@ -2,17 +2,13 @@
 
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-from places import ROOT
-
-sys.path.insert(0, str(ROOT / "scripts"))
+from backend_parts import Cluster
 
 from backend import database, migrations
-from backend_parts import Cluster
 
 EMPTIED = """
 DO $$ DECLARE name text; BEGIN
