@@ -6,9 +6,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from backend_parts import Cluster
-
 from backend import database, migrations
+from backend_parts import Cluster
 
 EMPTIED = """
 DO $$ DECLARE name text; BEGIN
