@@ -120,7 +120,6 @@ class _Demo:
                 contact=_CONTACT,
                 port=self._broker.port,
                 pack=pack,
-                commands=COMMANDS,
             )
         )
         self._site = site_of(state, config)
