@@ -34,7 +34,7 @@ from agent.domain.record.published import THINNED, Trace
 from agent.domain.record.topics import Topics
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.errors import InternalError
-from agent.lab.demo.world import Mosquitto
+from agent.lab.servers import Mosquitto
 
 LEAST_DRAIN_TO_BARE = 0.6
 WAITING = 20_000
