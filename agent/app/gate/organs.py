@@ -8,6 +8,7 @@ import structlog
 
 from agent.adapters.broker.listener import Listener
 from agent.adapters.soc import soc_temperatures_c
+from agent.app.gate.commands import Commands
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
@@ -21,6 +22,7 @@ from agent.app.open.settings import kiosk_settings
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
 from agent.app.threads.control.clock import ClockOperator
 from agent.app.threads.control.socket import ControlServer
+from agent.app.threads.control.table import local_commands
 from agent.app.threads.control.verbs import Operator
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.record.discovery import Discovery
@@ -37,6 +39,7 @@ from agent.controller.effects import SetStatus
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import face_without_pad
 from agent.domain.hours.reckoning import Reckoning
+from agent.domain.record.command import Verb
 from agent.domain.record.events import Event
 from agent.domain.record.status import FaceStatus, PadStatus
 from agent.domain.record.topics import BYTES
@@ -59,7 +62,9 @@ class Records(Organ):
         link: BrokerLink,
         registry: Callable[[], Registry],
         boot_id: str,
+        refused: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
+        """``refused`` counts the signed commands that were not carried out, by reason."""
         self._core, self._link = core, link
         self._topics = topics_of(parts.file)
         settings = kiosk_settings(parts.file.config, boot_id)
@@ -79,20 +84,20 @@ class Records(Organ):
             ),
         )
         broker, state = parts.file.config.broker, parts.site.state
-        self._heartbeat: Heartbeat | None = None
-        if broker is not None and broker.health_every_s:
-            self._heartbeat = Heartbeat(
-                Vitals(
-                    parts.journal,
-                    self.board.newest,
-                    registry,
-                    lambda: space_of(state),
-                    soc_temperatures_c,
-                ),
-                parts.clock,
-                boot_id=boot_id,
-                period_s=broker.health_every_s,
-            )
+        self._period_s = 0 if broker is None else broker.health_every_s
+        self.heart = Heartbeat(
+            Vitals(
+                parts.journal,
+                self.board.newest,
+                registry,
+                lambda: space_of(state),
+                soc_temperatures_c,
+                refused,
+            ),
+            parts.clock,
+            boot_id=boot_id,
+            period_s=self._period_s,
+        )
         self._discovery = Discovery(ANNOUNCED.at(state), announcement_of(parts.file))
         self._site = parts.site
 
@@ -105,7 +110,8 @@ class Records(Organ):
             yield Task("outbox", lambda: core.outbox.work(link), core.outbox.stop, last_words=True)
             if (discovery := self._discovery).due:
                 yield Task("discovery", lambda: discovery.work(link), discovery.stop)
-        if (heart := self._heartbeat) is not None:
+        if self._period_s:
+            heart = self.heart
             yield Task("health", lambda: heart.work(link, topics.health), heart.stop)
 
     def _keys(self) -> Mapping[str, Any]:
@@ -184,6 +190,7 @@ class Watches(Organ):
             kiosk=topics.kiosk_path,
             ask=lambda nonce: link.publish(topics.time_request, nonce, kind=BYTES) is not None,
             reckoning=reckoning,
+            commanded=any(Verb.SET_TIME in key.verbs for key in parts.command_keys.values()),
         )
         self._time_answer = topics.time_answer if parts.time_key is not None else None
         judged = JudgedClock(parts.clock, reckoning)
@@ -246,8 +253,11 @@ class Control(Organ):
         link: BrokerLink,
         board: StatusBoard,
         watches: Watches,
+        commands: Commands,
     ) -> None:
         """Listens already, and answers once its thread runs; ``watches`` take a person's word.
+
+        ``commands`` have the deeds.
 
         Raises:
             UnavailableError: another agent listens there, or nobody can.
@@ -260,11 +270,12 @@ class Control(Organ):
                 **Operator(
                     board,
                     parts.latches,
-                    [point.id for point in config.access_point],
+                    commands.doors,
                     core.inbox.post,
                     lambda: (link.state, link.why),
                     watches.state.accept,
                 ).commands(),
+                **local_commands(commands.deeds),
                 **ClockOperator(board, parts.clock, core.inbox.post, watches.time.told).commands(),
             },
         )

@@ -49,7 +49,8 @@ class SqliteJournal:
         """Open or make the journal.
 
         ``source`` is where the kiosk stands: what is appended from another place than the last
-        begins a new epoch. Who gives none does not know it, and joins the stream that is there.
+        begins a new epoch. Who gives none does not know it, and joins the stream that is there;
+        before anybody said it, rows stand in no chain.
 
         ``past`` is the installation's identity and how far the journal had come at least: one that
         is begun in the place of a broken one goes on from there, and is no stranger.

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agent.adapters.store.record import salvage
-from agent.adapters.store.record.rows import EVENT_COLUMNS, NO_LINK, chained_values, inserted
+from agent.adapters.store.record.rows import (
+    EVENT_COLUMNS,
+    NO_LINK,
+    chained_values,
+    inserted,
+    unchained_values,
+)
 from agent.adapters.store.record.stream_mark import StreamMark
 from agent.adapters.store.record.tally import keep_tally
 from agent.adapters.store.sqlite import (
@@ -20,7 +26,6 @@ from agent.adapters.store.sqlite import (
     transaction,
 )
 from agent.domain.record.events import Event
-from agent.domain.record.topics import NOWHERE
 from agent.errors import StoreError
 
 APPLICATION_ID = 0x67_41_6A_6C  # "gAjl"
@@ -125,14 +130,18 @@ class JournalFile:
     def insert(self, connection: sqlite3.Connection, event: Event) -> tuple[str, int]:
         """Add ``event`` within the transaction; its epoch and sequence number."""
         row = connection.execute("SELECT epoch, last_sequence, link, source FROM stream").fetchone()
-        epoch, last, link = row[0].decode(), int(row[1]), row[2] or NO_LINK
+        epoch, last, link = row[0].decode(), int(row[1]), row[2]
         before = None if row[3] is None else row[3].decode()
-        source = self._source or before or NOWHERE.source
+        source = self._source or before
         if before not in (None, source):
             # The kiosk stands elsewhere: what it says there is another stream.
-            epoch, last, link = _new_epoch(), 0, NO_LINK
+            epoch, last, link = _new_epoch(), 0, None
         place = epoch, last + 1
-        columns, link = chained_values(event, source, *place, link)
+        if source is None:
+            # Nobody has said yet where the kiosk stands: as before there was a chain.
+            columns = unchained_values(event, *place)
+        else:
+            columns, link = chained_values(event, source, *place, link or NO_LINK)
         connection.execute(f"INSERT {_INTO_EVENT}", columns)
         connection.execute(
             "UPDATE stream SET epoch = ?, last_sequence = ?, link = ?, source = ?",
@@ -206,9 +215,11 @@ class JournalFile:
                 # Looked up again: another process may have been faster.
                 if not self._goes_on(connection, inode):
                     epoch = _new_epoch()
+                    known = connection.execute("SELECT source FROM stream").fetchone()
+                    source = None if known is None or known[0] is None else known[0].decode()
                     connection.execute("DELETE FROM stream")
-                    begin = "INSERT INTO stream (epoch, last_sequence) VALUES (?, 0)"
-                    connection.execute(begin, (epoch,))
+                    begin = "INSERT INTO stream (epoch, last_sequence, source) VALUES (?, 0, ?)"
+                    connection.execute(begin, (epoch, source))
                     self._mark.write(epoch, inode, 0)
         if self.least_row:
             _raise_row_numbers(connection, self.least_row)

@@ -46,18 +46,27 @@ def chained_values(
         return link_of(read, place), _in_a_row(known)
 
     text = _json(dict(event.data))
-    # Hashed is what will be read again, not what it was made of.
-    read = replace(event, data=json.loads(text))
     try:
-        link, known = linked(read)
+        link, known = linked(event)
     except ValueError:
-        read = replace(event, data=_mended(read.data))
+        # Hashed is what will be read again, which need not be what it was made of.
+        read = replace(event, data=_mended(json.loads(text)))
         (link, known), text = linked(read), _json(read.data)
-    columns = (
+    plain = _plain_values(event, epoch, sequence, text)
+    return (*plain, source, previous, salt, known), link
+
+
+def unchained_values(event: Event, epoch: str, sequence: int) -> tuple[object, ...]:
+    """The columns of ``EVENT_COLUMNS`` of an event that stands in no chain."""
+    plain = _plain_values(event, epoch, sequence, _json(dict(event.data)))
+    return (*plain, None, None, None, None)
+
+
+def _plain_values(event: Event, epoch: str, sequence: int, data: str) -> tuple[object, ...]:
+    return (
         *(epoch, sequence, event.id, event.type.value, time_text(event.time)),
-        *(int(event.clock_synced), event.access_point, text, source, previous, salt, known),
+        *(int(event.clock_synced), event.access_point, data),
     )
-    return columns, link
 
 
 def inserted(row: Sequence[Any]) -> tuple[object, ...]:
