@@ -77,8 +77,13 @@ DOOR = DoorSettings("turnstile", pulse_s=3.0, max_pulse_s=10.0)
 SETTINGS = KioskSettings(
     (LANE,), (DOOR,), (Rule(frozenset({"resident"})),), "boot", accept_no_pad=True
 )
-NO_AGENT = {EventType.AGENT_STARTED, EventType.AGENT_STOPPED, EventType.RULES_CHANGED}
-"""Only a whole agent says these: tests/real/test_agent.py holds them against the same file."""
+NO_AGENT = {
+    *(EventType.AGENT_STARTED, EventType.AGENT_STOPPED, EventType.RULES_CHANGED),
+    *(EventType.REGISTRY_UPDATED, EventType.REGISTRY_REFUSED),
+}
+"""Only a whole agent says these; tests/real/test_agent.py and tests/real/test_registry_sync.py
+hold them against the same file.
+"""
 
 
 def test_every_type_is_a_message_on_its_topic() -> None:

@@ -23,7 +23,7 @@ MARKED = {
     "tombstone": ("holder_hash", "key_id", "removed_at", "dies_at"),
 }
 """The columns that a mark covers, by table; the first says whom or what the row is about."""
-_UNMARKED = {"holder": ("name", "sealed_name")}
+_UNMARKED = {"holder": ("name", "sealed_name", "consent_notice", "consent_at")}
 """What is read as well, and gives nobody a right."""
 
 
@@ -63,8 +63,11 @@ class MarkedRows(SiteBounds):
 
     def _each(self, table: str, where: str = "", *parameters: object) -> Iterator[Row]:
         # Not by an index, which has values of its own.
+        return self._judged(table, f"{table} NOT INDEXED {where}", *parameters)
+
+    def _judged(self, table: str, which: str, *parameters: object) -> Iterator[Row]:
         names = (*MARKED[table], "mark", *_UNMARKED.get(table, ()))
-        query = f"SELECT rowid, {', '.join(names)} FROM {table} NOT INDEXED {where}"  # noqa: S608 - constants
+        query = f"SELECT rowid, {', '.join(names)} FROM {which}"  # noqa: S608 - constants
         for number, *found in self._connection.execute(query, parameters):
             values = dict(zip(names, found, strict=True))
             subject, *fields = (values[name] for name in MARKED[table])

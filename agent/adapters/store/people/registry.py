@@ -11,8 +11,8 @@ from agent.adapters.store.people.marked_rows import Row
 from agent.adapters.store.people.marks import intact
 from agent.adapters.store.people.part_tables import PartTables
 from agent.adapters.store.people.pass_tables import issuer_of
-from agent.adapters.store.sqlite import CorruptError, moment_or_none, text_or_none
-from agent.domain.credential.holder import Holder, HolderId
+from agent.adapters.store.sqlite import CorruptError, moment_or_none, stored_moment, text_or_none
+from agent.domain.credential.holder import Consent, Holder, HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
 from agent.errors import InternalError, RefusedError, StoreError
@@ -97,24 +97,11 @@ class SqliteRegistry(PartTables):
         Raises:
             KeyUnavailableError: the key of tombstones cannot be read or made; nothing was removed.
         """
-        removed_at: datetime | None = now.utc if at_least is None else max(now.utc, at_least)
-        if at_least is None and not now.utc_trusted:
-            removed_at = None  # it may be years behind, and passes of then would open
 
         def work() -> bool:
-            damaged = self._damaged("holder", holder)
-            self._clear_damage("holder", holder)
-            gone = self._connection.execute("DELETE FROM holder WHERE id = ?", (holder,)).rowcount
-            if not gone and not damaged:
+            if not self._forget(holder, now, at_least):
                 return False
-            # Those of a damaged row hang on nobody.
-            for table in ("part", "reference", "photograph", "id_document"):
-                query = f"DELETE FROM {table} WHERE holder = ?"  # noqa: S608 - constants
-                self._connection.execute(query, (holder,))
-            sure = now.utc_trusted and at_least is not None
-            self._bury(holder, self._tombstone_key(make=True), removed_at, sure=sure)
             self._outlived(now, at_least)
-            self._owe_erasure()
             self._log(EventType.HOLDER_REMOVED, {"holder": holder}, by, now)
             return True
 
@@ -174,8 +161,9 @@ class SqliteRegistry(PartTables):
             if before is not None:
                 self._owe_erasure()
             for pack in {reference.pack for reference in references}:
+                # The sign keeps SQLite from looking through the whole pack.
                 self._connection.execute(
-                    "DELETE FROM reference WHERE holder = ? AND pack = ?", (holder.id, pack)
+                    "DELETE FROM reference WHERE holder = ? AND +pack = ?", (holder.id, pack)
                 )
             for reference in references:
                 self._insert_reference(holder.id, reference, sealer)
@@ -211,6 +199,35 @@ class SqliteRegistry(PartTables):
             counts.setdefault(HolderId(owner), {})[pack] = count
         return counts
 
+    def _forget(
+        self, holder: HolderId, now: Instant, at_least: datetime | None, *, here: bool = True
+    ) -> dict[str, int]:
+        """What was deleted of a holder, by kind, within the caller's transaction; empty: nobody.
+
+        ``here``: by somebody at this kiosk, not by the community's registry.
+        """
+        removed_at: datetime | None = now.utc if at_least is None else max(now.utc, at_least)
+        if at_least is None and not now.utc_trusted:
+            removed_at = None  # it may be years behind, and passes of then would open
+        damaged = self._damaged("holder", holder)
+        counts = {}
+        # First: they would go with the holder uncounted. Those of a damaged row hang on nobody.
+        for table, kind in _OF_HOLDER.items():
+            query = f"DELETE FROM {table} WHERE holder = ?"  # noqa: S608 - constants
+            counts[kind] = self._connection.execute(query, (holder,)).rowcount
+        self._clear_damage("holder", holder)
+        names = self._connection.execute(
+            "DELETE FROM holder WHERE id = ? RETURNING sealed_name IS NOT NULL OR name <> ''",
+            (holder,),
+        ).fetchall()
+        if not names and not damaged:
+            return {}
+        counts |= {"holders": max(len(names), 1), "names": sum(bool(one) for (one,) in names)}
+        sure = now.utc_trusted and at_least is not None
+        self._bury(holder, self._tombstone_key(make=True), removed_at, sure=sure, here=here)
+        self._owe_erasure()
+        return counts
+
     def _stored(self, holder: HolderId, if_still: StillHolds) -> Holder | None:
         found = self.holder(holder)
         if not if_still(found):
@@ -228,16 +245,21 @@ class SqliteRegistry(PartTables):
 
         So the desk may disable somebody without the key.
         """
+        self._clear_damage("holder", holder.id)
+        self._put_row(holder, before)
+
+    def _put_row(self, holder: Holder, before: Holder | None) -> None:
         same = holder.name is None or (before is not None and before.name == holder.name)
         sealed = None if same else self._sealed_name(holder.id, str(holder.name))
-        self._clear_damage("holder", holder.id)
         self._connection.execute(
-            "INSERT INTO holder (id, name, sealed_name, category, enabled, valid_from, valid_until)"
-            " VALUES (?, '', ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            "INSERT INTO holder (id, name, sealed_name, category, enabled, valid_from, valid_until,"
+            " consent_notice, consent_at)"
+            " VALUES (?, '', ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
             " name = CASE WHEN excluded.sealed_name IS NULL THEN name ELSE '' END,"
             " sealed_name = coalesce(excluded.sealed_name, sealed_name),"
             " category = excluded.category, enabled = excluded.enabled,"
-            " valid_from = excluded.valid_from, valid_until = excluded.valid_until",
+            " valid_from = excluded.valid_from, valid_until = excluded.valid_until,"
+            " consent_notice = excluded.consent_notice, consent_at = excluded.consent_at",
             (
                 holder.id,
                 sealed,
@@ -245,11 +267,20 @@ class SqliteRegistry(PartTables):
                 int(holder.enabled),
                 text_or_none(holder.valid_from),
                 text_or_none(holder.valid_until),
+                None if holder.consent is None else holder.consent.notice,
+                text_or_none(None if holder.consent is None else holder.consent.at),
             ),
         )
         self._mark("holder", holder.id)
 
 
+_OF_HOLDER = {
+    "part": "parts",
+    "reference": "references",
+    "photograph": "photographs",
+    "id_document": "id_documents",
+}
+"""The tables that hold something of a holder, by what a person calls their rows."""
 _CHANGED = "somebody else changed the holder meanwhile\nFix: look again, and repeat"
 _KINDS = {
     "holders": "holder",
@@ -276,7 +307,7 @@ def _holders(
     found: dict[str, Holder] = {}
     unreadable: set[str] = set()
     for row in rows:
-        holder = _holder(row, name_of)
+        holder = holder_of_row(row, name_of)
         if holder is None or holder.id in found:
             unreadable |= row.verdict.subjects  # or two rows, and nobody knows which holds
         else:
@@ -287,7 +318,7 @@ def _holders(
     )
 
 
-def _holder(row: Row, name_of: NameOf = _no_name) -> Holder | None:
+def holder_of_row(row: Row, name_of: NameOf = _no_name) -> Holder | None:
     """The holder of a row, None where it cannot be read."""
     values = row.values
     words = (values["id"], values["name"], values["category"])
@@ -302,7 +333,19 @@ def _holder(row: Row, name_of: NameOf = _no_name) -> Holder | None:
     name = name_of(one, called, values["sealed_name"])
     # Few words, and as many holders as there are people.
     category = sys.intern(category)
-    return Holder(HolderId(one), name, category, bool(values["enabled"]), start, end)
+    enabled, consent = bool(values["enabled"]), _consent(values)
+    return Holder(HolderId(one), name, category, enabled, start, end, consent)
+
+
+def _consent(values: Mapping[str, Any]) -> Consent | None:
+    """Under which notice a face may travel; none where that cannot be read."""
+    notice, text = values["consent_notice"], values["consent_at"]
+    if not intact(notice) or not intact(text):
+        return None
+    try:
+        return Consent(notice, stored_moment(text))
+    except ValueError:
+        return None
 
 
 def _whole(row: Row) -> bool:
@@ -310,7 +353,7 @@ def _whole(row: Row) -> bool:
 
 
 _READS: Mapping[str, Callable[[Row], bool]] = {
-    "holders": lambda row: _holder(row) is not None,
+    "holders": lambda row: holder_of_row(row) is not None,
     "issuers": lambda row: issuer_of(row) is not None,
 }
 """What reads as it was written, and says what it should."""
@@ -320,4 +363,6 @@ def _changes(before: Holder | None, after: Holder) -> dict[str, Any]:
     """What changed, by the names of the fields; a person's name is never told."""
     fields = ("name", "category", "enabled", "valid_from", "valid_until")
     changed = [f for f in fields if before is None or getattr(before, f) != getattr(after, f)]
+    if after.consent != (before and before.consent):
+        changed.append("consent")
     return {"holder": after.id, "new": before is None, "fields": changed}
