@@ -6,4 +6,11 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None, print_blob=True)
 settings.load_profile("house")
 
-pytest_plugins = ["collected", "mosquitto", "outbox_fixtures", "pack_parts", "store_parts"]
+pytest_plugins = [
+    "collected",
+    "mosquitto",
+    "brokers",
+    "outbox_fixtures",
+    "pack_parts",
+    "store_parts",
+]

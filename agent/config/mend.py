@@ -7,6 +7,7 @@ none. Such a config is never used: it only lets the checks that come later see t
 from collections.abc import Iterator
 from datetime import date, time
 from enum import Enum
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -24,6 +25,7 @@ _SAMPLES: dict[Any, Any] = {
     str: UNREAD,
     time: "00:00",
     date: "2026-01-01",
+    Path: UNREAD,
 }
 
 

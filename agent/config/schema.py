@@ -14,6 +14,7 @@ from agent.config.tables.area import AreaConfig
 from agent.config.tables.broker import BrokerConfig
 from agent.config.tables.camera import CameraConfig
 from agent.config.tables.clock import ClockConfig
+from agent.config.tables.command_key import CommandKeyConfig
 from agent.config.tables.control import ControlConfig
 from agent.config.tables.credentials import HealthConfig, PassConfig
 from agent.config.tables.door import DoorConfig
@@ -46,6 +47,7 @@ class GateConfig(Table):
     rule: tuple[RuleConfig, ...] = ()
     thermometer: ThermometerConfig = ThermometerConfig()
     broker: BrokerConfig | None = None
+    command_key: Annotated[tuple[CommandKeyConfig, ...], Field(max_length=32)] = ()
     events: EventsConfig = EventsConfig()
     store: StoreConfig = StoreConfig()
     face: FaceConfig = FaceConfig()

@@ -56,7 +56,7 @@ def _finding(item: ErrorDetails, path: KeyPath, data: Any) -> Finding:
     if len(path) < len(_untagged(item["loc"])):
         return path, "is a number, a text, or a list of texts"
     if kind == "extra_forbidden":
-        return _with(path, NO_KEY, _known_key(path))
+        return _with(path, NO_KEY, _known_key(path, value_at(data, path)))
     if kind == "missing":
         table = len(path) == 1
         return path, "is missing", f"add {head(str(path[0])) if table else f'{path[-1]}: {wanted}'}"
@@ -75,13 +75,13 @@ def _with(path: KeyPath, message: str, fix: str | None) -> Finding:
     return (path, message) if fix is None else (path, message, fix)
 
 
-def _known_key(path: KeyPath) -> str | None:
+def _known_key(path: KeyPath, value: object) -> str | None:
     """What is meant by a key that the schema does not know, or where it belongs."""
     word = str(path[-1])
     model = model_at(path[:-1])
     known = [] if model is None else [name for name, _ in fields_of(model)]
     heads, near = has_key(word), nearest(word, known)
-    # At the top stand tables, and what is like the name of one is meant for it.
-    if heads and (len(path) > 1 or near is None):
+    # At the top stand tables, and a table that is named like one is meant for it.
+    if heads and (len(path) > 1 or near is None or not isinstance(value, dict | list)):
         return f"it is a key of {', '.join(heads)}"
     return None if near is None else f"did you mean {near!r}?"

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from agent.domain.credential.near import did_you_mean
 from agent.domain.hours.instant import local_text, utc_text
 from agent.domain.hours.iso_time import read_moment
-from agent.domain.record.events import Event, EventType, cloud_event, type_words
+from agent.domain.record.events import Event, EventType, type_words
+from agent.domain.record.message import message
 from agent.errors import RefusedError
 from agent.operations.decisions import DECISIONS, in_words
 from agent.ports import EventLog, StoredEvent
@@ -66,7 +67,7 @@ def parse_types(words: Iterable[str]) -> frozenset[EventType]:
 
 def as_json(stored: StoredEvent, source: str) -> dict[str, Any]:
     """The CloudEvent with all that the journal has; the broker may get less of it."""
-    return cloud_event(stored.event, source=source, epoch=stored.epoch, sequence=stored.sequence)
+    return message(stored.event, stored.place(source))
 
 
 class Columns(NamedTuple):

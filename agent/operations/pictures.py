@@ -9,14 +9,18 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.errors import UnavailableError
+import segno
+
+from agent.errors import RefusedError, UnavailableError
 from agent.operations.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SUFFIXES = (".png", ".svg")
+_NAMED = " or ".join(SUFFIXES)
 _DOTS_PER_INCH = 120
+_CODE_SCALE = 8
 
 
 def is_picture(file: Path) -> bool:
@@ -42,4 +46,18 @@ def save(figure: "Figure", file: Path) -> None:
     """
     picture = io.BytesIO()
     figure.savefig(picture, format=file.suffix.lower()[1:], dpi=_DOTS_PER_INCH)
+    write_whole(picture.getvalue(), file)
+
+
+def save_code(text: str, file: Path) -> None:
+    """Write ``text`` as a QR code, by the file's suffix, whole or not at all.
+
+    Raises:
+        RefusedError: ``file_type``: no picture is written under this name.
+        UnavailableError: the file cannot be written.
+    """
+    if not is_picture(file):
+        raise RefusedError("file_type", f"{file.name}: a label is a file named {_NAMED}")
+    picture = io.BytesIO()
+    segno.make_qr(text, error="m").save(picture, kind=file.suffix.lower()[1:], scale=_CODE_SCALE)
     write_whole(picture.getvalue(), file)

@@ -32,6 +32,7 @@ from agent.ports.record import (
     Journal,
     StoredEvent,
     Stream,
+    Tip,
 )
 from agent.ports.senses import Camera, IdReader, Inputs, PhotoDecoder, SymbolReader, Thermometer
 
@@ -71,6 +72,7 @@ __all__ = [
     "Stream",
     "SymbolReader",
     "Thermometer",
+    "Tip",
     "TrustedTime",
     "whoever",
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from agent.domain.record.events import Event
+from agent.domain.record.message import Chained, Place
 from agent.domain.record.topics import CLOUD_EVENT
 
 TOO_LARGE = "Packet too large"
@@ -46,7 +47,7 @@ class StoredEvent:
     """A journal row: the event, its place in the stream, and whether the broker has it.
 
     ``row`` orders the file, ``(epoch, sequence)`` the stream: rows salvaged from an earlier file
-    keep the place that they had there.
+    keep the place that they had there. ``chained`` is None for what was recorded before the chain.
     """
 
     row: int
@@ -54,6 +55,21 @@ class StoredEvent:
     sequence: int
     event: Event
     published: bool
+    chained: Chained | None = None
+
+    def place(self, source: str) -> Place:
+        """Where it stands; ``source`` is where the kiosk stands now, for what was not chained."""
+        return Place(source, self.epoch, self.sequence, self.chained)
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The newest event of a stream: its place, and its link (32 bytes)."""
+
+    source: str
+    epoch: str
+    sequence: int
+    link: bytes
 
 
 class Journal(Protocol):
@@ -67,6 +83,12 @@ class Journal(Protocol):
 
         Raises:
             StoreError: the row could not be written.
+        """
+
+    def tip(self) -> Tip | None:
+        """Where the stream ends; None while nothing in it is chained.
+
+        Within a callable that ``append`` asks it is what the event will stand right behind.
         """
 
     def make_durable(self) -> None:

@@ -33,7 +33,7 @@ holders list, holders show, holders enable, holders disable, holders set, holder
 holders export, holders import, holders references, holders re-enrol,
 holders bind-document, holders unbind-document,
 id-document read, thermometer read, thermometer set-emissivity,
-gallery check, key init, key rotate, key show-id, state show, state accept,
+gallery check, key init, key rotate, key show, key show-id, state show, state accept,
 models list, models setup, models chosen, models choose,
 models install, models verify, models remove, models show,
 config check, config show, config schema, config schedule, events list, events tail, events export,

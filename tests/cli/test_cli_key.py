@@ -1,9 +1,12 @@
 """``gate-agent key rotate``, and what is said of where the key lies."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
+import zxingcpp
 from gate_command import Gate
 
 from agent.adapters.store.keys import init_next_key, load_key
@@ -123,3 +126,38 @@ def test_a_warning_has_its_fix_on_a_line_of_its_own(gate: Gate, people: Path) ->
     assert (
         gate("holders", "list").err.splitlines()[1].startswith("Fix: --config FILE, where the gate")
     )
+
+
+def test_init_makes_whichever_key_is_missing(gate: Gate, tmp_path: Path) -> None:
+    first = gate("key", "init", "--json").json
+    names = [Path(one).name for one in first["made"]]
+    assert names == ["gallery.key", "kiosk-signing.key", "kiosk-sealing.key"]
+    again = gate("key", "init", "--json")
+    assert (again.code, again.json["reason"]) == (1, "key_exists")
+    shown = gate("key", "show", "--json").json
+    Path(first["made"][1]).unlink()
+    said = gate("key", "init", "--json")
+    assert (said.code, said.json["key_id"]) == (0, first["key_id"])
+    assert [Path(one).name for one in said.json["made"]] == ["kiosk-signing.key"]
+    other = gate("key", "show", "--json").json
+    assert (other["sealing"], other["signing"] == shown["signing"]) == (shown["sealing"], False)
+
+
+def test_the_public_halves_are_shown_and_written_as_a_label(
+    gate: Gate, keyed: Path, tmp_path: Path
+) -> None:
+    label = tmp_path / "label.png"
+    shown = gate("key", "show", "--json", "--label", label)
+    (symbol,) = zxingcpp.read_barcodes(cv2.imread(str(label)))
+    assert json.loads(symbol.text) == shown.json
+    for_people = gate("key", "show").out
+    assert shown.json["signing"]["public"] in for_people
+    private = [(keyed.parent / f"kiosk-{one}.key").read_text() for one in ("signing", "sealing")]
+    assert not any(one.strip() in shown.out + for_people + symbol.text for one in private)
+    refused = gate("key", "show", "--json", "--label", tmp_path / "label.txt")
+    assert (refused.code, refused.json["reason"]) == (1, "file_type")
+
+
+def test_without_them_the_fix_is_said(gate: Gate) -> None:
+    answer = gate("key", "show", "--json")
+    assert (answer.code, answer.json["fix"]) == (69, "gate-agent key init")

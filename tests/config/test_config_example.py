@@ -36,13 +36,13 @@ def file_keys(value: Any, prefix: str = "") -> set[str]:
 
 
 def uncommented(text: str) -> str:
-    """The example with what stands in it as a comment: ``# key = value``, or ``# [table]``.
+    """The example with what stands in it as a comment: ``# key = value``, or a table's head.
 
     A key that stands both ways counts once, as the comment has it.
     """
     rows = text.splitlines()
     for i, row in enumerate(rows):
-        if re.fullmatch(r"# \[[\w.]+\]", row):
+        if re.fullmatch(r"# \[\[?[\w.]+\]\]?(  +#.*)?", row):
             rows[i] = row[2:]
         if match := re.match(r"# (\w+) = ", row):
             rows[i] = row[2:]

@@ -4,7 +4,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from config_parts import GOOD, MEASURED, VOICE, nested
+from config_parts import COMMANDER, GOOD, MEASURED, VOICE, nested
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -46,7 +46,7 @@ def required(model: type[BaseModel], path: tuple[str | int, ...] = ()):
 
 @pytest.mark.parametrize("path", [*required(GateConfig)], ids=str)
 def test_every_required_key_can_be_stood_in_for(path: tuple[str | int, ...]) -> None:
-    data: Any = tomllib.loads(GOOD + VOICE + MEASURED)
+    data: Any = tomllib.loads(GOOD + COMMANDER + VOICE + MEASURED)
     holder = data
     for part in path[:-1]:
         holder = holder[part]

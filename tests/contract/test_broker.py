@@ -1,4 +1,4 @@
-"""One suite for every ``ports.Broker``: paho's client at a real Mosquitto, and the simulated one.
+"""One suite for every ``ports.Broker``: paho's at each make of broker, and the simulated one.
 
 What the simulated broker is told to retain it does not keep, so that is no part of the suite.
 """
@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from mosquitto import Mosquitto, Subscriber, wait_until
+from brokers import KINDS, Kind
+from mosquitto import Server, Subscriber, wait_until
 
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.adapters.broker.simulated import SimulatedBroker, SimulatedClient
@@ -44,7 +45,7 @@ class Subject:
         return mid
 
 
-@pytest.fixture(params=["5", "3.1.1", "simulated"])
+@pytest.fixture(params=[*KINDS, "simulated"])
 def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
     answers: list[tuple[int, str | None]] = []
 
@@ -54,27 +55,36 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
     if request.param == "simulated":
         yield simulated(answers, answered)
         return
-    mosquitto: Mosquitto = request.getfixturevalue("mosquitto")
-    listener: Subscriber = request.getfixturevalue("subscriber")
+    serve: Callable[[Kind], Server] = request.getfixturevalue("serve")
+    protocol, server = request.param.protocol, serve(request.param)
+    listener = Subscriber(server.port, protocol=protocol, **server.login)
     settings = BrokerSettings(
-        "127.0.0.1", mosquitto.port, "kiosk", STATUS, offline("lost"), protocol=request.param
+        "127.0.0.1",
+        server.port,
+        "kiosk",
+        STATUS,
+        offline("lost"),
+        protocol=protocol,
+        username=server.login["username"],
+        password=server.login["password"],
     )
     paho = PahoBroker(settings, BrokerCallbacks(lambda: None, lambda _why: None, answered))
     paho.start()
 
     def come_back() -> None:
-        mosquitto.start()
+        server.start()
         assert wait_until(listener.subscribed.is_set)
 
     yield Subject(
         paho,
         answers,
         lambda: [(topic, body) for topic, body, _ in list(listener.messages) if topic == TOPIC],
-        mosquitto.kill,
+        server.kill,
         come_back,
         time.sleep,
     )
     paho.close(2.0)
+    listener.close()
 
 
 def simulated(

@@ -40,6 +40,8 @@ def name_of(published: dict[str, Any]) -> str:
     """Which message it is: an event by its type; of the others only a status says ``online``."""
     if "type" in published:
         return str(published["type"]).removeprefix("gate.")
+    if "signing" in published:
+        return "keys"
     if "online" not in published:
         return "health"
     return "status.online" if published["online"] else "status.offline"

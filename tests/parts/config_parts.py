@@ -105,6 +105,12 @@ access_point = "north-entry"
 quiet = { from = "23:00", until = "07:00" }
 """
 
+COMMANDER = """
+[[command_key]]
+id = "office"
+file = "office.pem.pub"
+verbs = ["unlock", "health"]
+"""
 MEASURED = """
 [face.operating_point]
 pack = "retail"

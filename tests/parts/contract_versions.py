@@ -5,6 +5,8 @@ from typing import Any
 
 from asyncapi import contract, payload, whole
 
+from agent.domain.record.chain import PERSONAL
+
 Schema = dict[str, Any]
 
 
@@ -34,7 +36,8 @@ def broken_promises(before: dict[str, Schema], after: dict[str, Schema]) -> list
     """What of ``before`` no longer holds: each is a reader that fails.
 
     A message's key may come, a list of words and a pattern's alternatives may grow. What was always
-    there stays so; and what was not may not be demanded: rows of earlier agents are still sent.
+    there stays so, but for what retention erases; and what was not may not be demanded: rows of
+    earlier agents are still sent.
     """
     gone = [f"{name} is gone" for name in before if name not in after]
     kept = [name for name in before if name in after]
@@ -49,7 +52,10 @@ def _broken(before: Schema, after: Schema, place: str) -> Iterator[str]:
         else:
             yield from _broken(inner, after["properties"][key], f"{place}.{key}")
     demanded, always = set(after.get("required", ())), set(before.get("required", ()))
-    yield from (f"{place}.{key} is not always there any more" for key in sorted(always - demanded))
+    # By whom somebody is known is erased in time, but never without a word of it.
+    may_go = PERSONAL if "commitments" in after.get("properties", {}) else frozenset()
+    lost = always - demanded - may_go
+    yield from (f"{place}.{key} is not always there any more" for key in sorted(lost))
     yield from (f"{place}.{key} is demanded now" for key in sorted(demanded - always))
     for key in ("items", "additionalProperties"):
         if isinstance(before.get(key), dict):

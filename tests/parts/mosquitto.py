@@ -39,34 +39,32 @@ def wait_until(holds, timeout_s=60.0):
         time.sleep(min(max(0.01, 4 * (now_s - looked_s)), 0.25))
 
 
-class Mosquitto:
-    """The broker: ``start``, ``stop``, ``kill`` and ``start`` again on the same port."""
+class Server:
+    """A broker of any make: ``start``, ``stop``, ``kill`` and ``start`` again on the same port.
 
-    def __init__(self, folder: Path, *lines: str, anonymous: bool = True) -> None:
+    ``login`` is for whoever connects: with the fields of ``BrokerSettings``.
+    """
+
+    def __init__(self, folder: Path, kind: str) -> None:
         self.port = free_port()
-        self.config = folder / f"mosquitto-{self.port}.conf"
-        self.config.write_text(
-            "\n".join(
-                [
-                    f"listener {self.port} 127.0.0.1",
-                    f"allow_anonymous {'true' if anonymous else 'false'}",
-                    "persistence false",
-                    "user root",
-                    *lines,
-                    "",
-                ]
-            )
-        )
+        self.config = folder / f"{kind}-{self.port}.conf"
+        self.log = self.config.with_suffix(".log")
+        self.login: dict[str, str] = {}
         self.process: subprocess.Popen[bytes] | None = None
 
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def surroundings(self) -> dict[str, str] | None:
+        """Its environment; None for that of the tests."""
+        return None
+
     def start(self) -> None:
-        assert PROGRAM is not None
-        log = self.config.with_suffix(".log").open("ab")
-        with log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, "-c", str(self.config)], stdout=log, stderr=log
+                self.command(), stdout=log, stderr=log, env=self.surroundings()
             )
-        assert wait_until(self._answers), self.config.with_suffix(".log").read_text()
+        assert wait_until(self.answers), self.log.read_text()
 
     def stop(self) -> None:
         process, self.process = self.process, None
@@ -80,20 +78,46 @@ class Mosquitto:
         process.kill()
         process.wait(60)
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), timeout=0.5).close()
             return True
         return False
 
 
+class Mosquitto(Server):
+    """Mosquitto by these lines of config; it writes nothing down unless they say so."""
+
+    def __init__(self, folder: Path, *lines: str, anonymous: bool = True) -> None:
+        super().__init__(folder, "mosquitto")
+        self.config.write_text(
+            "\n".join(
+                [
+                    f"listener {self.port} 127.0.0.1",
+                    f"allow_anonymous {'true' if anonymous else 'false'}",
+                    "persistence false",
+                    "user root",
+                    *lines,
+                    "",
+                ]
+            )
+        )
+
+    def command(self) -> list[str]:
+        assert PROGRAM is not None
+        return [PROGRAM, "-c", str(self.config)]
+
+
 class Subscriber:
     """Keeps every message in the order of arrival."""
 
-    def __init__(self, port: int, name: str = "subscriber", **login: str) -> None:
+    def __init__(
+        self, port: int, name: str = "subscriber", protocol: str = "5", **login: str
+    ) -> None:
         self.messages: list[tuple[str, bytes, bool]] = []
         self.subscribed = threading.Event()
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5)
+        version = mqtt.MQTTv5 if protocol == "5" else mqtt.MQTTv311
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=version)
         if login:
             self.client.username_pw_set(login["username"], login["password"])
         self.client.reconnect_delay_set(1, 1)

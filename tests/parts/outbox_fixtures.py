@@ -8,7 +8,9 @@ from agent.adapters.store.record.journal import SqliteJournal
 
 @pytest.fixture
 def journal(tmp_path):
-    journal = SqliteJournal(tmp_path / "journal.sqlite", lambda _: event())
+    journal = SqliteJournal(
+        tmp_path / "journal.sqlite", lambda _: event(), source="/gate/lakeside/g3/north-1"
+    )
     yield journal
     journal.close()
 

@@ -188,6 +188,9 @@ def test_the_film_opens_the_gate_for_miranda_and_nobody_else(
         assert objections(json.loads(body)) == [], topic
     beats = [kept for topic, _, kept in subscriber.messages if topic.endswith("/health")]
     assert beats == [False]
+    keys = [json.loads(body) for topic, body, _ in subscriber.messages if topic.endswith("/keys")]
+    shown = site.command("key", "show", "--config", site.config, "--json")
+    assert keys[-1] == json.loads(shown.stdout)
 
 
 def _stopped(subscriber):

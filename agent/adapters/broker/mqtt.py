@@ -8,9 +8,9 @@ A message larger than the broker takes (Maximum Packet Size) is refused here, as
 One that says no such thing breaks the connection off instead: whatever was the oldest in three
 connections that broke before it was acknowledged, is taken back as too large.
 
-Until signed commands exist, nothing from the broker moves an output. The agent listens to no topics
-but these, each with its own handler: the answer to its own question for the time, which counts only
-with a signature, and announcements, which make sound and nothing else.
+The agent listens to no topics but those of its listeners, each with its own handler: the answer to
+its own question for the time and commands, which count only with a signature, and announcements,
+which make sound and nothing else.
 """
 
 import itertools
@@ -30,6 +30,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from agent.adapters.broker.listener import Listener
 from agent.adapters.broker.mqtt_client import SteadyClient, packet_bytes
 from agent.adapters.broker.proof import Proof
 from agent.adapters.secrets import exposed_mode
@@ -42,7 +43,6 @@ from agent.ports import TOO_LARGE
 MAX_IN_FLIGHT = 100
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1, 60
 _CONNECT_TIMEOUT_S = 5.0
-_LARGEST_HEARD_BYTES = 4096
 _MOST_BREAKS = 3
 
 _log = structlog.get_logger(__name__)
@@ -66,17 +66,6 @@ class BrokerSettings:
     keepalive_s: int = 30
     own_events: str | None = None
     """A filter of the topics of our own events, by which MQTT 3.1.1 is asked what it passes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Who hears the messages of one topic; ``retained`` ones too, where it says so.
-
-    ``heard`` is called from paho's thread with at most 4096 bytes; it may neither block nor raise.
-    """
-
-    heard: Callable[[bytes], None]
-    retained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +150,25 @@ class PahoBroker:
         return self._connected.is_set()
 
     def publish(
-        self, topic: str, payload: bytes, *, retain: bool = False, kind: str = CLOUD_EVENT
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        kind: str = CLOUD_EVENT,
+        correlation: bytes | None = None,
     ) -> int | None:
         """Hand one QoS 1 message over; its message id, or None while not connected.
 
         One that is larger than the broker takes is refused at once, under an id below 0.
+        ``correlation`` says which request it answers; MQTT 3.1.1 has no place for it.
         """
         if not self._connected.is_set():
             return None
         properties = self._of_kind(kind)
+        if properties is not None and correlation is not None:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # as below
+            properties.ContentType, properties.CorrelationData = kind, correlation
         why = self._too_large(topic, payload, properties)
         if why is not None:
             mid = next(self._refused)
@@ -286,12 +285,9 @@ class PahoBroker:
         if own is not None and self._proof.heard(payload):
             self._client.unsubscribe(own)
         listener = self._callbacks.listeners.get(message.topic)
-        # A retained message answers nothing that was asked just now.
-        if listener is None or (message.retain and not listener.retained):
-            return
-        if len(payload) <= _LARGEST_HEARD_BYTES:
+        if listener is not None:
             # Raising would end the connection, and a message that is not acknowledged comes again.
-            read_or("broker message", None, lambda: listener.heard(payload))
+            read_or("broker message", None, lambda: listener.take(message))
 
     def _on_connect_fail(self, _c: Any, _u: Any) -> None:
         self._callbacks.disconnected(self._client.why or "the broker cannot be reached")

@@ -27,13 +27,19 @@ _NO_LIMIT = 1_073_741_823
 class SimulatedJournal(SqliteJournal):
     """The journal; a lock is not waited for, because no time would pass meanwhile."""
 
-    def __init__(self, path: Path, set_aside: Callable[[str], Event], reach: Reach) -> None:
+    def __init__(
+        self,
+        path: Path,
+        set_aside: Callable[[str], Event],
+        reach: Reach,
+        source: str | None = None,
+    ) -> None:
         """Open or make it.
 
         Raises:
             StoreError: as ``SqliteJournal``.
         """
-        super().__init__(path, set_aside)
+        super().__init__(path, set_aside, source=source)
         self._reach = reach
         self._file.do(lambda connection: connection.execute("PRAGMA busy_timeout = 0"))
 

@@ -15,18 +15,20 @@ stops the agent with its outputs at rest, and systemd starts it again.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
 
 from agent import __version__
-from agent.app.gate.core import Core, CoreStores
+from agent.app.gate.core import Core, CoreStores, Signer
 from agent.app.gate.executor import Outlets
 from agent.app.gate.link import BrokerLink
 from agent.app.gate.organs import Control, Records, Watches
 from agent.app.gate.parts import Parts
 from agent.app.gate.senses import Senses
 from agent.app.open.broker import pace_of, topics_of
+from agent.app.open.files.kiosk_keys import signing_key
 from agent.app.open.files.state import RULES
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.site import make_event
@@ -65,6 +67,9 @@ class Agent:
             topics_of(parts.file),
             pace_of(parts.file, parts.clock),
             trace=Trace(parts.file.config.events.trace),
+            signer=Signer(
+                partial(signing_key, parts.site), JudgedClock(parts.clock, self._reckoning)
+            ),
         )
         self._core, post = core, core.inbox.post
         self._workers: list[tuple[Worker, Task]] = []

@@ -12,11 +12,14 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from agent.app.gate.executor import Executor, Outlets, Stores
 from agent.app.gate.loop import ControlLoop
 from agent.app.open.site import new_event_id
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.inbox import Inbox
+from agent.app.threads.record.checkpoints import Checkpoints
 from agent.app.threads.record.journal import JournalWriter, Wait
 from agent.app.threads.record.losses import Losses
 from agent.app.threads.record.outbox import Outbox
@@ -48,6 +51,17 @@ class CoreStores:
     """What is wrong with the files themselves."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Signer:
+    """Who signs checkpoints of the journal, and by which clock.
+
+    ``key`` raises ``UnavailableError`` where it is not to be had: then there are none.
+    """
+
+    key: Callable[[], Ed25519PrivateKey]
+    clock: Clock
+
+
 class Core:
     """Made in two steps, because what hears of effects posts into the inbox."""
 
@@ -60,11 +74,12 @@ class Core:
         trace: Trace = Trace.MINIMAL,
         wait: Wait = threading.Event.wait,
         new_id: Callable[[EventDraft], str] = lambda draft: new_event_id.make(draft.time),
+        signer: Signer | None = None,
     ) -> None:
         """``pace`` is that of events which waited for the broker.
 
         ``trace`` is how much of a decision's trace it gets.
-        ``wait`` is how a door waits for its row.
+        ``wait`` is how a door waits for its row. ``signer`` signs what is written.
         """
         self.inbox = Inbox()
         self._stores = stores
@@ -85,6 +100,9 @@ class Core:
             written=self.outbox.notify,
             fault=FaultLine(PartKind.JOURNAL.part(), post),
             losses=Losses(FaultLine(PartKind.EVENTS.part(), post), new_id),
+            checkpoints=None
+            if signer is None
+            else Checkpoints(stores.journal, signer.key, signer.clock, new_id),
             wait=wait,
         )
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from agent.adapters.broker.mqtt import BrokerCallbacks, Listener
+from agent.adapters.broker.listener import Listener
+from agent.adapters.broker.mqtt import BrokerCallbacks
 from agent.app.open.broker import open_broker
 from agent.app.threads.organ import Organ
 from agent.config import ConfigFile
@@ -60,11 +61,20 @@ class BrokerLink:
             self._broker.start()
 
     def publish(
-        self, topic: str, payload: bytes, *, retain: bool = False, kind: str = CLOUD_EVENT
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        kind: str = CLOUD_EVENT,
+        correlation: bytes | None = None,
     ) -> int | None:
         """Hand one QoS 1 message over; its message id, or None while not connected."""
-        broker = self._broker
-        return None if broker is None else broker.publish(topic, payload, retain=retain, kind=kind)
+        if self._broker is None:
+            return None
+        return self._broker.publish(
+            topic, payload, retain=retain, kind=kind, correlation=correlation
+        )
 
     def say(self, topic: str, payload: bytes) -> None:
         """Hand one JSON message over at QoS 0; dropped while not connected."""

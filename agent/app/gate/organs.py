@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
-from agent.adapters.broker.mqtt import Listener
+import structlog
+
+from agent.adapters.broker.listener import Listener
 from agent.adapters.soc import soc_temperatures_c
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
 from agent.app.open.broker import topics_of
 from agent.app.open.files.anew import forget_aside
+from agent.app.open.files.kiosk_keys import public_keys
 from agent.app.open.files.state import ANNOUNCED
 from agent.app.open.home_assistant import announcement_of
 from agent.app.open.paths import control_socket
@@ -36,6 +40,9 @@ from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.events import Event
 from agent.domain.record.status import FaceStatus, PadStatus
 from agent.domain.record.topics import BYTES
+from agent.errors import KeyUnavailableError
+
+_log = structlog.get_logger(__name__)
 
 
 class Records(Organ):
@@ -83,18 +90,27 @@ class Records(Organ):
                 period_s=broker.health_every_s,
             )
         self._discovery = Discovery(ANNOUNCED.at(state), announcement_of(parts.file))
+        self._site = parts.site
 
     def tasks(self) -> Iterable[Task]:
         """Journal, status, and where there is a broker what else is told to it."""
         core, board, link, topics = self._core, self.board, self._link, self._topics
         yield Task("journal", core.writer.work, core.writer.stop, last_words=True)
-        yield Task("status", lambda: board.work(link, topics.status), board.stop)
+        yield Task("status", lambda: board.work(link, topics.status, self._keys), board.stop)
         if link.configured:
             yield Task("outbox", lambda: core.outbox.work(link), core.outbox.stop, last_words=True)
             if (discovery := self._discovery).due:
                 yield Task("discovery", lambda: discovery.work(link), discovery.stop)
         if (heart := self._heartbeat) is not None:
             yield Task("health", lambda: heart.work(link, topics.health), heart.stop)
+
+    def _keys(self) -> Mapping[str, Any]:
+        """Read from their files: they may have been changed."""
+        try:
+            return {self._topics.keys: public_keys(self._site)}
+        except KeyUnavailableError as error:
+            _log.warning("kiosk_keys_unread", error=str(error))
+            return {}
 
     def outlets(self) -> Mapping[type, Outlet]:
         """The controller's part of the status."""

@@ -28,6 +28,7 @@ from agent.app.open.engine import engine_of
 from agent.app.open.files.anew import latches_or_anew, ledger_or_anew, opened_or_anew
 from agent.app.open.files.installation import detail_of, installation_of, part_of, settle
 from agent.app.open.files.keys import load_community_key
+from agent.app.open.files.kiosk_keys import own_keys
 from agent.app.open.files.running import held
 from agent.app.open.files.state import JOURNAL, REGISTRY
 from agent.app.open.files.stores import Key, open_journal, open_registry
@@ -130,6 +131,7 @@ def open_parts(
     wrong = installation.judge()  # with what the stores could not go on with
     settle(installation)
     stack.callback(settle, installation)
+    own_keys(site)
     time_key = config.clock.time_key_file
     engines = {
         camera.id: engine_of(pack, config.face.threads)

@@ -15,7 +15,7 @@ from agent.config import FaceConfig, GateConfig, StoreConfig, load_config
 from agent.domain.access.rule import Rule
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import Event, EventType
-from agent.domain.record.topics import Topics
+from agent.domain.record.topics import NOWHERE, Topics
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.operations.packs.choice import pack_of
 
@@ -64,11 +64,8 @@ def site_of(state: Path, config: Path | None) -> Site:
         ConfigError: it is wrong.
     """
     if config is None:
-        source = Topics("local", "local", "kiosk").source
-        key_file = key_path(None, state)
-        return Site(
-            state, _face(FaceConfig(), state), StoreConfig(), key_file, UTC, None, source, False
-        )
+        face, key_file = _face(FaceConfig(), state), key_path(None, state)
+        return Site(state, face, StoreConfig(), key_file, UTC, None, NOWHERE.source, False)
     file = load_config(config)
     kiosk, store = file.config.kiosk, file.config.store
     return Site(

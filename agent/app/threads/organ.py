@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.adapters.broker.mqtt import Listener
+from agent.adapters.broker.listener import Listener
 
 Outlet = Callable[[Any], None]
 """Takes effects of one type, in the controller's thread: it never blocks and never raises."""

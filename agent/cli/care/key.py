@@ -1,5 +1,6 @@
-"""``gate-agent key``: the key that seals the references and names."""
+"""``gate-agent key``: the key that seals references and names, and the kiosk's own two."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +28,7 @@ from agent.cli.terminal.table import line
 
 app = Commands(
     "key init",
-    "key show-id",
+    "key show",
 )
 
 
@@ -37,26 +38,68 @@ def add_to(parent: typer.Typer) -> None:
         app,
         rich_help_panel=Task.LOOK_AFTER,
         name="key",
-        help="The key that seals references and names.",
+        help="The keys: of references and names, and the kiosk's own.",
     )
 
 
 @app.command("init", epilog=examples("key init", "key init --config gate.toml"))
 def init(*, config: Config = None, state: StateDir = None, as_json: Json = False) -> None:
-    """Make the key.
+    """Make whichever key is missing.
 
-    Its file has mode 0600. An existing key is never replaced: what it sealed would be lost.
+    That is the key of references and names, and the two of the kiosk: one signs what it says, one
+    opens what is sealed for it. Their files have mode 0600. An existing key is never replaced: what
+    it sealed would be lost.
     """
-    from agent.app.open.files.keys import make_key
+    from agent.app.open.files.keys import make_missing
     from agent.app.open.site import command_site
 
     site = command_site(state_dir(state), given_config_path(config))
-    key_id, path = make_key(site), site.key_file
+    key_id, made = make_missing(site)
     if as_json:
-        emit({"key_id": key_id, "file": str(path)})
-    else:
-        line(f"made {path} (key id {key_id})")
+        emit({"key_id": key_id, "file": str(site.key_file), "made": [str(one) for one in made]})
+        return
+    for path in made:
+        line(f"made {path}" + (f" (key id {key_id})" if path == site.key_file else ""))
+    if site.key_file in made:
         line("Keep a copy in a safe place: without it every holder must be enrolled again.")
+    line("The backend wants the public halves of the kiosk's own: gate-agent key show --json")
+
+
+@app.command(
+    "show",
+    epilog=examples("key show", "key show --json > north-1.json", "key show --label north-1.svg"),
+)
+def show(
+    *,
+    label: Annotated[
+        Path | None,
+        file_option("--label", "Write them as a QR code too: a file named .png or .svg."),
+    ] = None,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Show the public halves of the kiosk's own keys.
+
+    A backend pins them, so that nobody else can speak for this kiosk. Give the config: it says
+    which kiosk this is.
+    """
+    from agent.app.open.files.kiosk_keys import public_keys
+    from agent.app.open.site import command_site
+    from agent.operations.pictures import save_code
+
+    keys = public_keys(command_site(state_dir(state), given_config_path(config)))
+    if label is not None:
+        save_code(json.dumps(keys, separators=(",", ":")), label)
+    if as_json:
+        emit(keys)
+        return
+    shown = [f"{one}: {keys[one]['public']} (key id {keys[one]['key_id']})" for one in _OWN]
+    for text in (f"kiosk: {keys['kiosk']}", *shown):
+        line(text)
+
+
+_OWN = ("signing", "sealing")
 
 
 @app.command("show-id", epilog=examples("key show-id"))

@@ -168,7 +168,7 @@ def sign(
     """``payload`` in a COSE_Sign1 message, signed with Ed25519; the whole header is protected.
 
     ``tagged`` puts tag 18 before it, at the cost of one byte. ``external_aad`` is signed as well
-    and not sent: the same bytes signed for another purpose are another signature.
+    and not sent: what it is signed for, so that it counts for nothing else.
     """
     protected = cbor2.dumps({_ALG: int(Algorithm.EDDSA), _KID: key_id}, canonical=True)
     signature = key.sign(to_be_signed(protected, payload, external_aad))

@@ -1,1 +1,1 @@
-"""What the community signs for its kiosks."""
+"""What is signed: by the community for its kiosks, and by a kiosk for its community."""

@@ -62,6 +62,7 @@ class PartKind(StrEnum):
 STATE_REGISTRY = PartKind.STATE.part("registry")
 STATE_PASSES = PartKind.STATE.part("passes")
 STATE_LATCHES = PartKind.STATE.part("latches")
+STATE_COMMANDS = PartKind.STATE.part("commands")
 """Files of the state that are missing, older or foreign: they keep the stricter side, and only
 ``state accept`` ends that."""
 

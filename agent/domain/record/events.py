@@ -54,6 +54,7 @@ class EventType(StrEnum):
     STATE_ADOPTED = "state.adopted"
     STATE_ACCEPTED = "state.accepted"
     JOURNAL_EVENTS_LOST = "journal.events_lost"
+    JOURNAL_CHECKPOINT = "journal.checkpoint"
 
 
 TROUBLE = frozenset(

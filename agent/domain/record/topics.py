@@ -43,6 +43,11 @@ class Topics:
         """The heartbeat: QoS 0, never retained."""
         return f"{self.base}/health"
 
+    @property
+    def keys(self) -> str:
+        """Retained: the public halves of the kiosk's own keys, for whoever pinned them already."""
+        return f"{self.base}/keys"
+
     def event(self, kind: EventType) -> str:
         """One topic a family of events: ``.../events/access`` for ``access.granted``."""
         return f"{self.base}/events/{kind.value.partition('.')[0]}"
@@ -71,3 +76,7 @@ class Topics:
     def announce_to_all(self) -> str:
         """Where it hears what is to be said at every kiosk of the community."""
         return f"gate/{self.community}/announce"
+
+
+NOWHERE = Topics("local", "local", "kiosk")
+"""Where a kiosk stands for which no config says it."""

@@ -81,6 +81,7 @@ def document() -> dict[str, Any]:
                 "status": standing.STATUS,
                 "offline": standing.OFFLINE,
                 "health": standing.HEALTH,
+                "keys": standing.KEYS,
                 "home_assistant": standing.HOME_ASSISTANT,
                 "announcement": standing.ANNOUNCEMENT,
             },
@@ -122,6 +123,12 @@ def _other_messages() -> dict[str, Any]:
             "summary": "The agent ended (stopped), or the broker lost it (the last will).",
             "contentType": _JSON,
             "payload": ref("offline"),
+        },
+        "keys": {
+            "summary": "The public halves of the kiosk's own keys.",
+            "contentType": _JSON,
+            "description": standing.KEYS_SAYS,
+            "payload": ref("keys"),
         },
         "health": {
             "summary": "The kiosk lives; figures by which somebody sees trouble come.",
@@ -171,6 +178,7 @@ def _channels() -> dict[str, Any]:
         "health": _channel(
             _TOPICS.health, ("health",), "Each minute, unless the config says otherwise."
         ),
+        "keys": _channel(_TOPICS.keys, ("keys",), "Retained; said with every connection."),
         "homeAssistant": _channel(
             "{prefix}/device/{device}/config",
             ("home_assistant",),
@@ -221,6 +229,7 @@ def _operations() -> dict[str, Any]:
         **families,
         "publishStatus": _operation("send", "status", "retained"),
         "publishHealth": _operation("send", "health", "lossy"),
+        "publishKeys": _operation("send", "keys", "retained"),
         "tellHomeAssistant": _operation("send", "homeAssistant", "retained"),
         "askTime": {**_operation("send", "timeRequest"), **answer},
         "hearTime": _operation("receive", "timeAnswer"),

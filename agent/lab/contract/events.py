@@ -17,11 +17,10 @@ from agent.lab.contract.schema import (
     number,
     or_null,
     ref,
-    table,
     text,
     word,
 )
-from agent.lab.contract.shared import KEY_ID
+from agent.lab.contract.shared import BASE64, KEY_ID, LINK, covered
 
 _BOOT = text("of the kernel's run")
 _FILE = text("its name in the kiosk's state directory")
@@ -30,7 +29,7 @@ _FILE = text("its name in the kiosk's state directory")
 def _data(fields: dict[str, Schema], optional: Iterable[str] = ()) -> Schema:
     """``fields``, and what any event may carry: a door that it moves waits for no slow disk."""
     said = {"clock_synced": ref("clock_synced"), "recorded_late": ref("recorded_late"), **fields}
-    return table(said, ("recorded_late", *optional))
+    return covered(said, ("recorded_late", *optional))
 
 
 def _at_door(**fields: Schema) -> Schema:
@@ -258,6 +257,17 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
                 "counts": by_name(integer(), "how many of each type, without the prefix gate."),
                 "first": moment("the oldest lost one's time"),
                 "last": moment("the newest lost one's time"),
+            }
+        ),
+    ),
+    EventType.JOURNAL_CHECKPOINT: (
+        "What the kiosk signs of its journal: how far it has come, and the link there.",
+        _data(
+            {
+                "until": text("the sequence of the event right before it", pattern="^[0-9]{20}$"),
+                "link": text("of that event", pattern=LINK),
+                "key_id": text("of the kiosk's signing key: gate-agent key show", pattern=KEY_ID),
+                "signature": text("a COSE_Sign1 in base64url: docs/events.md", pattern=BASE64),
             }
         ),
     ),

@@ -1,10 +1,17 @@
 """An example of each message, put together by the same code as the real ones."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from agent.app.open.files.kiosk_keys import half_of
 from agent.controller.false_grants import Probing
+from agent.credentials.signed.checkpoint import Checkpoint, signed_data
 from agent.domain.access.part import PartKind
 from agent.domain.access.registry import Registry
 from agent.domain.credential.factor import Factor
@@ -13,9 +20,12 @@ from agent.domain.door.access_point import State
 from agent.domain.door.door_mode import Cause, Mode
 from agent.domain.hours.instant import utc_text
 from agent.domain.hours.reckoning import Certainty, ClockChange
-from agent.domain.record.events import EventDraft, EventType, cloud_event
+from agent.domain.record.chain import LINK_BYTES, PERSONAL, link
+from agent.domain.record.events import Event, EventDraft, EventType
 from agent.domain.record.health import Health, Queue, Space
 from agent.domain.record.home_assistant import Shown, discovery
+from agent.domain.record.message import Chained, Place, message
+from agent.domain.record.published import Trace
 from agent.domain.record.registry_sync import SyncReason
 from agent.domain.record.status import FaceStatus, Status, offline
 from agent.domain.record.topics import Topics
@@ -29,6 +39,9 @@ TOPICS = Topics("lakeside", "g3", "north-1")
 POINT = "north-entry"
 BEGUN = datetime(2026, 11, 23, 7, 12, 9, 412_000, tzinfo=UTC)
 EPOCH = "7f1c2a9e04b8d6c5"
+ROW_SALT = bytes(range(16))
+SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+_FIRST = 42
 _BOOT = "8d8a5f0e-6f2b-4f0e-9c1d-2a53b7c6e910"
 _VERSION = "0.1.0"
 """Any: a release alone must not change the contract."""
@@ -127,29 +140,61 @@ _SAYS: Mapping[EventType, Mapping[str, Any]] = {
 
 
 def event(kind: EventType) -> dict[str, Any]:
-    """A cloud event of this kind, with no more than what is always there."""
-    named = required(EVENTS[kind][1])
-    own = {key: _SAYS.get(kind, {}).get(key, _VALUES.get(key)) for key in sorted(named)}
+    """A cloud event of this kind, with no more than what is always there.
+
+    In the order of their types they follow each other in one chain.
+    """
+    return dict(_chain()[list(EventType).index(kind)])
+
+
+@cache
+def _chain() -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+    for kind in EventType:
+        before = bytes.fromhex(link(made[-1])) if made else bytes(LINK_BYTES)
+        made.append(message(*placed(kind, before), Trace.MINIMAL))
+    return made
+
+
+def placed(kind: EventType, before: bytes) -> tuple[Event, Place]:
+    """The event of this kind as the journal has it, behind the one with the link ``before``."""
+    number = list(EventType).index(kind)
+    drawn, sequence = draft(kind, number, before), _FIRST + number
+    name = uuid7(int(drawn.time.timestamp() * 1000), bytes.fromhex("5a556a1f0c2b7d10"), 0)
+    chained = Chained(TOPICS.source, before, ROW_SALT, {})
+    return drawn.with_id(name), Place(TOPICS.source, EPOCH, sequence, chained)
+
+
+def draft(kind: EventType, number: int, before: bytes) -> EventDraft:
+    """The event of this kind, ``number`` seconds after the first of all."""
+    named = _names(EVENTS[kind][1])
+    says = _SAYS.get(kind, {})
+    if kind is EventType.JOURNAL_CHECKPOINT:
+        says = _checkpoint(_FIRST + number - 1, before, BEGUN + timedelta(seconds=number))
+    own = {key: says.get(key, _VALUES.get(key)) for key in sorted(named)}
     of_a_point = own.pop("access_point", POINT) is None or "door" in own
     own.pop("clock_synced")
-    place = list(EventType).index(kind)
-    draft = EventDraft(
+    return EventDraft(
         kind,
-        BEGUN + timedelta(seconds=place),
+        BEGUN + timedelta(seconds=number),
         clock_synced=True,
         access_point=POINT if of_a_point else None,
-        data=own,
+        data=json.loads(json.dumps(own)),
     )
-    name = uuid7(int(draft.time.timestamp() * 1000), bytes.fromhex("5a556a1f0c2b7d10"), 0)
-    return cloud_event(draft.with_id(name), source=TOPICS.source, epoch=EPOCH, sequence=42 + place)
 
 
-def required(schema: Schema) -> set[str]:
-    """The keys without which no value is as ``schema`` says."""
+def _checkpoint(sequence: int, link_there: bytes, time: datetime) -> dict[str, Any]:
+    known = Checkpoint(TOPICS.source, EPOCH, sequence, link_there, time, clock_trusted=True)
+    return signed_data(known, SIGNING_KEY)
+
+
+def _names(schema: Schema) -> set[str]:
+    """What an event of this schema has where nothing was erased yet."""
     if "$ref" in schema:
-        return required(SHARED[schema["$ref"].rpartition("/")[2]])
-    inner = (required(one) for one in schema.get("allOf", ()))
-    return set(schema.get("required", ())).union(*inner)
+        return _names(SHARED[schema["$ref"].rpartition("/")[2]])
+    inner = [_names(one) for one in schema.get("allOf", ())]
+    personal = PERSONAL & schema.get("properties", {}).keys()
+    return set(schema.get("required", ())).union(personal, *inner)
 
 
 def status() -> dict[str, Any]:
@@ -225,6 +270,16 @@ def announcement() -> dict[str, Any]:
     }
 
 
+def keys() -> dict[str, Any]:
+    """The public halves of two keys that nobody has."""
+    sealing = X25519PrivateKey.from_private_bytes(bytes(32))
+    return {
+        "kiosk": TOPICS.kiosk_path,
+        "signing": half_of(SIGNING_KEY.public_key()).as_json(),
+        "sealing": half_of(sealing.public_key()).as_json(),
+    }
+
+
 def others() -> dict[str, list[dict[str, Any]]]:
     """Those of the messages that are no events, by the message's name."""
     return {
@@ -232,6 +287,7 @@ def others() -> dict[str, list[dict[str, Any]]]:
         "status.online": [status()],
         "status.offline": [offline("stopped"), offline("lost")],
         "health": [health()],
+        "keys": [keys()],
         "home_assistant": [home_assistant()],
     }
 

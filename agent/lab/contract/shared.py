@@ -1,5 +1,6 @@
 """What several messages are made of: the words come from the enumerations that the gate goes by."""
 
+from collections.abc import Iterable, Mapping
 from typing import get_args
 
 from agent.config.base import NAME_PATTERN
@@ -13,6 +14,7 @@ from agent.domain.credential.holder import HOLDER_ID_PATTERN
 from agent.domain.credential.reason import Reason
 from agent.domain.door.door_mode import Cause, Mode
 from agent.domain.hours.reckoning import Certainty
+from agent.domain.record.chain import PERSONAL
 from agent.domain.record.published import THINNED
 from agent.domain.skin.skin_temperature import Unreliable
 from agent.lab.contract.schema import (
@@ -32,6 +34,8 @@ from agent.lab.contract.schema import (
 
 NAME_WORDS = "1 to 64 of A-Z a-z 0-9 . _ -"
 KEY_ID = "^[0-9a-f]{16}$"
+LINK = "^[0-9a-f]{64}$"
+BASE64 = "^[A-Za-z0-9_-]+$"
 _DIRECTIONS = get_args(AccessPointConfig.model_fields["direction"].annotation)
 
 EVENT: Schema = {
@@ -53,6 +57,10 @@ EVENT: Schema = {
         ),
         "epoch": text("no order between two", pattern="^[0-9a-f]{16}$"),
         "sequence": text("sorts as text", pattern="^[0-9]{20}$"),
+        "previous": text(
+            "the link of the event before it in this epoch; kiosks before the chain sent none",
+            pattern=LINK,
+        ),
         "data": {"type": "object"},
     },
 }
@@ -60,6 +68,13 @@ EVENT: Schema = {
 SHARED: dict[str, Schema] = {
     "event": EVENT,
     "clock_synced": flag("false: time is what a clock said that nobody had set"),
+    "commitments": by_name(
+        text(pattern="^[A-Za-z0-9_-]{43}$"),
+        "a salted hash of each value that may be withheld or erased: docs/events.md",
+    ),
+    "salts": by_name(
+        text(pattern="^[A-Za-z0-9_-]{22}$"), "of those of the commitments whose value is here"
+    ),
     "recorded_late": flag("the door opened before the row was written"),
     "access_point": text("as subject", pattern=NAME_PATTERN),
     "holder": text("opaque; never an ID number", pattern=f"^{HOLDER_ID_PATTERN}$"),
@@ -123,7 +138,15 @@ SHARED: dict[str, Schema] = {
     ),
 }
 
-ACCESS = table(
+
+def covered(fields: Mapping[str, Schema], optional: Iterable[str] = (), says: str = "") -> Schema:
+    """The data of an event: by whom somebody is known may be erased, its commitment stays."""
+    proof = ("commitments", "salts")
+    known = {**fields, **{name: ref(name) for name in proof}}
+    return table(known, {*optional, *proof, *(PERSONAL & fields.keys())}, says)
+
+
+ACCESS = covered(
     {
         "clock_synced": ref("clock_synced"),
         "access_point": ref("access_point"),
@@ -197,9 +220,10 @@ ACCESS = table(
     },
     optional=THINNED,
     says="""The decision and how it came about. What is not required is there only where the kiosk's
-config says `[events] trace = "full"`, and in the kiosk's own journal.""",
+config says `[events] trace = "full"`, and in the kiosk's own journal. `holder` and `pass` are
+missing only in what is sent after the end of retention: it has their `commitments`, no `salts`.""",
 )
-PASSAGE = table(
+PASSAGE = covered(
     {
         "clock_synced": ref("clock_synced"),
         "recorded_late": ref("recorded_late"),

@@ -125,6 +125,23 @@ HEALTH = table(
         "expected_false_grants_last_day": number("all access points together"),
     }
 )
+_HALF = table(
+    {
+        "key_id": text("the first 8 bytes of SHA-256 of the key", pattern="^[0-9a-f]{16}$"),
+        "public": text("the 32 bytes, base64url without padding", pattern="^[A-Za-z0-9_-]{43}$"),
+    }
+)
+KEYS = table(
+    {
+        "kiosk": text("community/grid/kiosk"),
+        "signing": {**_HALF, "description": "Ed25519: checkpoints, replies and receipts"},
+        "sealing": {**_HALF, "description": "X25519: what is for this kiosk alone is sealed to it"},
+    }
+)
+KEYS_SAYS = """\
+A backend pins them from `gate-agent key show --json`, or from the label on the kiosk; what
+the broker carries is only compared with that, and another one is an alarm.
+"""
 _SHOWN = table(
     {
         "platform": word(("binary_sensor", "event", "sensor"), "never one that takes commands"),

@@ -34,7 +34,8 @@ from agent.domain.credential.holder import HolderId
 from agent.domain.sight.image import Image
 from agent.errors import GateAgentError, RefusedError
 from agent.lab.demo.passes import PassOffice
-from agent.lab.demo.world import Mosquitto, Subscriber, portrait
+from agent.lab.demo.world import Subscriber, portrait
+from agent.lab.servers import Mosquitto
 from agent.operations.packs.choice import pack_of
 from agent.operations.people.enrol import EnrolmentRequest
 from agent.vision.packs.manifest import pad_pack_names

@@ -1,11 +1,7 @@
-"""What the demo brings along: a broker, a subscriber, two portraits."""
+"""What the demo brings along: a subscriber and two portraits."""
 
-import contextlib
 import importlib.util
 import json
-import shutil
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +13,6 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from agent.errors import UnavailableError
 
-_START_TIMEOUT_S = 5.0
 _PORTRAITS = {
     "collins": ("skimage", "data/astronaut.png"),
     "hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
@@ -39,57 +34,6 @@ def portrait(name: str) -> Path:
             f"the demo's portrait from {package} is missing", "scripts/setup --demo"
         )
     return path
-
-
-class Mosquitto:
-    """A broker of our own on a free loopback port, ended by its own process id."""
-
-    def __init__(self, folder: Path) -> None:
-        program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-        if program is None:
-            raise UnavailableError("there is no mosquitto", "sudo apt-get install mosquitto")
-        self._program = program
-        self.port = _free_port()
-        self._config = folder / "mosquitto.conf"
-        self._config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nuser root\n"
-            # Who is subscribed outlives its restart, so whoever comes back first loses nothing.
-            f"persistence true\npersistence_location {folder}/\n"
-        )
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start, and wait until the port answers.
-
-        Raises:
-            UnavailableError: it does not.
-        """
-        self._process = subprocess.Popen(  # noqa: S603 - found on the system's own path
-            [self._program, "-c", str(self._config)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline_s = time.monotonic() + _START_TIMEOUT_S
-        while time.monotonic() < deadline_s:
-            with (
-                contextlib.suppress(OSError),
-                socket.create_connection(("127.0.0.1", self.port), timeout=0.5),
-            ):
-                return
-            time.sleep(0.02)
-        self.stop()
-        raise UnavailableError("the demo's mosquitto does not start")
-
-    def stop(self) -> None:
-        """Stop it, whatever it is doing."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.terminate()
-            try:
-                process.wait(3.0)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(3.0)
 
 
 class Subscriber:
@@ -137,9 +81,3 @@ class Subscriber:
         with self._condition:
             self._events.append(json.loads(message.payload))
             self._condition.notify_all()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

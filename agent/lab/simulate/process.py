@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from agent.adapters.broker.simulated import SimulatedBroker, SimulatedClient
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.pins.door import GpioDoor
@@ -22,7 +24,7 @@ from agent.adapters.store.installation import Installation
 from agent.adapters.store.simulated import SimulatedJournal, SimulatedLatches, SimulatedLedger
 from agent.adapters.thermometer.mlx90614 import Mlx90614, Mlx90614Settings
 from agent.adapters.thermometer.simulated_i2c import FakeBus
-from agent.app.gate.core import Core, CoreStores
+from agent.app.gate.core import Core, CoreStores, Signer
 from agent.app.gate.executor import Outlets
 from agent.app.open.files.installation import detail_of, part_of
 from agent.app.open.files.state import JOURNAL, LATCHES, LEDGER, REGISTRY, WATCHED
@@ -48,6 +50,7 @@ from agent.operations.secure_outputs import record_outputs
 from agent.ports import Door
 
 TOPICS = Topics(layout.COMMUNITY, layout.GRID, layout.KIOSK)
+SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 _RETRY_S = 1.0
 _IDLE_S = 5.0
 _LEAST_S = 0.001
@@ -210,7 +213,8 @@ class SimulatedProcess(Organ):
             with contextlib.suppress(UnavailableError):
                 door.secure()
         self._record(EventType.AGENT_STOPPED, {"why": "simulated"})
-        self._core.writer.drain()
+        if self._core.writer.drain():
+            self._core.writer.end()
         self._core.outbox.round(self._client)
         self.die()
 
@@ -242,7 +246,9 @@ class SimulatedProcess(Organ):
             for point, pins in layout.LIGHTS.items()
         }
         wrong = self._judged()
-        self._journal = SimulatedJournal(JOURNAL.at(world.folder), self._aside, reach)
+        self._journal = SimulatedJournal(
+            JOURNAL.at(world.folder), self._aside, reach, TOPICS.source
+        )
         self._closers.append(self._journal.close)
         self._journal.set_full(full=world.full)
         ledger = SimulatedLedger(LEDGER.at(world.folder), reach)
@@ -257,6 +263,7 @@ class SimulatedProcess(Organ):
             Pace(_BACKLOG_PER_S, lambda: self.clock.now().monotonic_s),
             wait=self._wait,
             new_id=lambda draft: world.ids.make(draft.time),
+            signer=Signer(lambda: SIGNING_KEY, self.clock),
         )
         post = self._core.inbox.post
         self._client = SimulatedClient(
@@ -337,6 +344,8 @@ class SimulatedProcess(Organ):
         writer, outbox = self._core.writer, self._core.outbox
         if not writer.idle and now_s >= self._retry_s and not writer.drain():
             self._retry_s = now_s + _RETRY_S
+        elif writer.idle:
+            writer.tend()
         if outbox.awake and now_s >= self._resume_s:
             pause_s = outbox.round(self._client)
             if pause_s:

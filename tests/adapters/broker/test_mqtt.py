@@ -142,7 +142,7 @@ def test_a_broker_without_tls_hears_no_password(mosquitto, authority, connect):
     )
     assert wait_until(lambda: any("TLS" in why for why in goodbyes))
     assert not client.connected()
-    assert "secret-word" not in mosquitto.config.with_suffix(".log").read_text(errors="replace")
+    assert "secret-word" not in mosquitto.log.read_text(errors="replace")
 
 
 @pytest.mark.parametrize("shown", [True, False])

@@ -16,13 +16,14 @@ from health_parts import signer
 from house_rules import absolute, modules, tree_of
 from store_parts import NOW, event, holder, reference
 
+from agent.adapters.store.commands import SqliteCommands
 from agent.adapters.store.keys import init_next_key
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.verdicts import EMPTY
 from agent.app.open.files import state as table
 from agent.app.open.files.installation import installation_of
-from agent.app.open.files.keys import make_key
+from agent.app.open.files.keys import make_missing
 from agent.app.open.files.running import held
 from agent.app.open.files.state import ROWS, Copy, row_of
 from agent.app.open.files.stores import Key, open_journal, open_registry
@@ -138,7 +139,7 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     # Stopped before it works, it only lets its socket go.
     stack.callback(server.work)
     stack.callback(server.stop)
-    make_key(site)
+    make_missing(site)
     _damage(site)
     # What is left of a file that was taken away.
     (state / f"{table.LEDGER.name}-wal").write_bytes(b"log")
@@ -153,6 +154,7 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     stack.callback(ledger.close)
     ledger.note_trusted(NOW.utc)
     stack.callback(SqliteLatches(table.LATCHES.at(state)).close)
+    stack.callback(SqliteCommands(table.COMMANDS.at(state)).close)
     record_outputs(state, [OutputLine("gate", 17, active_high=True, pin_factory="mock")])
     write_lines(["0" * 64], table.RULES.at(state))
     write_lines(["{}"], table.ANNOUNCED.at(state))

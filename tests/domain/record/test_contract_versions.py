@@ -105,8 +105,8 @@ def in_event(message: str, *path: str) -> Any:
         (
             "access.denied",
             ("properties", "data", "required"),
-            lambda found: found.remove("holder"),
-            "access.denied.data.holder is not always there",
+            lambda found: found.remove("missing"),
+            "access.denied.data.missing is not always there",
         ),
         (
             "access.denied",
@@ -157,6 +157,19 @@ def test_a_broken_promise_would_be_found(message, path, change, complaint) -> No
     change(found)
     (broken,) = broken_promises(promised(), after)
     assert broken.startswith(complaint)
+
+
+def test_whom_it_is_about_may_be_erased_where_its_commitment_stays() -> None:
+    before, data = in_event("access.denied", "properties", "data")
+    data["required"] += ["holder", "pass"]
+    after, bare = in_event("access.denied", "properties", "data")
+    assert broken_promises(before, after) == []
+    del bare["properties"]["commitments"]
+    assert [one.partition(" ")[2] for one in broken_promises(before, after)] == [
+        "is gone",
+        "is not always there any more",
+        "is not always there any more",
+    ]
 
 
 def test_what_is_added_breaks_nothing() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ import yaml
 from asyncapi import FILE, complaints, contract, name_of, objections, payload, whole
 from places import ROOT
 
+from agent.credentials.signed.checkpoint import verify_checkpoint
+from agent.domain.record import chain
 from agent.domain.record.events import EventType
 from agent.lab.contract import examples
 from agent.lab.contract.document import document
@@ -142,9 +145,29 @@ def test_an_example_says_how_an_event_is_named_and_placed() -> None:
     assert len({one["id"] for one in shown}) == len({one["sequence"] for one in shown})
     assert {one["type"] for one in shown} == {f"gate.{kind.value}" for kind in EventType}
     for one in shown:
-        always = examples.required(payload(name_of(one))["properties"]["data"])
-        assert always <= one["data"].keys() <= always | {"access_point"}
+        described = payload(name_of(one))["properties"]["data"]
+        personal = chain.PERSONAL & described["properties"].keys()
+        always = {*described["required"], *personal}
+        proof = {"commitments", "salts"} if personal else set()
+        assert always | proof <= one["data"].keys() <= always | proof | {"access_point"}
         assert ("subject" in one) is ("access_point" in one["data"])
+
+
+def test_the_examples_follow_each_other_in_one_chain() -> None:
+    shown = [examples.event(kind) for kind in EventType]
+    before = chain.ORIGIN
+    for one in shown:
+        assert chain.check(one) is chain.Check.WHOLE
+        assert chain.follows(one, before)
+        before = chain.link(one)
+    signed = next(one for one in shown if one["type"] == "gate.journal.checkpoint")
+    text = signed["data"]["signature"]
+    known = verify_checkpoint(
+        urlsafe_b64decode(text + "=" * (-len(text) % 4)), examples.SIGNING_KEY.public_key()
+    )
+    assert known.link.hex() == signed["previous"] == signed["data"]["link"]
+    assert known.source == signed["source"]
+    assert f"{known.sequence:020d}" == signed["data"]["until"]
 
 
 def test_every_example_on_the_page_is_as_its_schema_says() -> None:
@@ -182,6 +205,7 @@ def test_what_is_written_is_read_as_it_was(value: dict[str, Any]) -> None:
 
 def test_the_lines_are_no_longer_than_they_need_be() -> None:
     long = [line for line in FILE.read_text().splitlines() if len(line) > 100]
-    # A regular expression has no place to break.
-    assert len(long) == 1
-    assert "voice:files" in long[0]
+    # Neither a regular expression nor a signature has a place to break.
+    expression, signature = sorted(long, key=lambda line: "voice:files" not in line)
+    assert "voice:files" in expression
+    assert len(signature.split()) == 1

@@ -3,7 +3,8 @@
     append --commit (WAL)--> row --fsync of the log--> durable --broker's PUBACK--> published
 
 A sequence number is given inside the write transaction, so several processes may append; the last
-one given is kept apart from the rows, so pruning never gives it again. A broken file is set aside
+one given is kept apart from the rows, so pruning never gives it again. So is the link of the last
+event, which the next one carries (``domain.record.chain``). A broken file is set aside
 under a name of its own and a new stream begins, with a new epoch; unpublished rows that can still
 be read come along, with the place that they had (``salvage``). An older copy put in the journal's
 place begins a new epoch as well (``stream_mark``). Row numbers rise across all of that while the
@@ -26,7 +27,7 @@ from agent.adapters.store.record.rows import COLUMNS, PUBLISHED, REFUSED, stored
 from agent.adapters.store.sqlite import CorruptError, sync_folder, transaction
 from agent.domain.record.events import Event
 from agent.errors import StoreError
-from agent.ports import StoredEvent
+from agent.ports import StoredEvent, Tip
 
 _PAGE_ROWS = 500
 
@@ -41,8 +42,12 @@ class SqliteJournal:
         path: Path,
         set_aside: Callable[[str], Event],
         past: tuple[str, int] | None = None,
+        source: str | None = None,
     ) -> None:
         """Open or make the journal.
+
+        ``source`` is where the kiosk stands: what is appended from another place than the last
+        begins a new epoch. Who gives none does not know it, and joins the stream that is there.
 
         ``past`` is the installation's identity and how far the journal had come at least: one that
         is begun in the place of a broken one goes on from there, and is no stranger.
@@ -54,7 +59,7 @@ class SqliteJournal:
         Raises:
             StoreError: it is locked, not writable, or not ours.
         """
-        self._file = JournalFile(path, set_aside, past)
+        self._file = JournalFile(path, set_aside, past, source)
         self._durable_row = 0
         self._synced_log: tuple[int, int] | None = None
 
@@ -85,6 +90,13 @@ class SqliteJournal:
             sequence = self._file.do(work)
             # Committed to a file that was just moved away: again, where its id may be known.
             return self._file.do(work) if self._file.moved() else sequence
+
+    def tip(self) -> Tip | None:
+        """Where the stream ends; None while nothing in it is chained."""
+        query = "SELECT source, epoch, last_sequence, link FROM stream WHERE link IS NOT NULL"
+        for source, epoch, sequence, link in self._all(query):
+            return Tip(source.decode(), epoch.decode(), int(sequence), link)
+        return None
 
     def make_durable(self) -> None:
         """What was appended so far survives a power failure from now on.
@@ -209,10 +221,11 @@ class SqliteJournal:
     ) -> int:
         """Forget published rows older than ``before``, and the oldest beyond ``most_bytes``.
 
-        Unpublished and refused rows stay for ever, but where nobody is there to get them: not
-        ``published_only``. A row whose clock was not trusted is as old as the trusted one after it.
-        Journals that were set aside before then go as well. The file does not shrink: what is freed
-        is overwritten, and used again.
+        Older ones that are still to be sent, or refused, keep their place and lose their covered
+        values, with what would prove these; where nobody is there to get them (not
+        ``published_only``) they go as well. A row whose clock was not trusted is as old as the
+        trusted one after it. Journals that were set aside before then go too. The file does not
+        shrink: what is freed is overwritten, and used again.
         """
         salvage.forget(self._file.path, before)
         return retention.prune(

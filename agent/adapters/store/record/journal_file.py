@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agent.adapters.store.record import salvage
-from agent.adapters.store.record.rows import EVENT_COLUMNS, values
+from agent.adapters.store.record.rows import EVENT_COLUMNS, NO_LINK, chained_values, inserted
 from agent.adapters.store.record.stream_mark import StreamMark
 from agent.adapters.store.sqlite import (
     CorruptError,
@@ -19,6 +19,7 @@ from agent.adapters.store.sqlite import (
     transaction,
 )
 from agent.domain.record.events import Event
+from agent.domain.record.topics import NOWHERE
 from agent.errors import StoreError
 
 APPLICATION_ID = 0x67_41_6A_6C  # "gAjl"
@@ -41,8 +42,23 @@ _STEPS = (
     );
     CREATE INDEX pending ON event (row) WHERE state = 0;
     """,
+    """
+    ALTER TABLE stream ADD COLUMN source TEXT;
+    ALTER TABLE stream ADD COLUMN link BLOB;
+    ALTER TABLE event ADD COLUMN source TEXT;
+    ALTER TABLE event ADD COLUMN previous BLOB;
+    ALTER TABLE event ADD COLUMN salt BLOB;
+    ALTER TABLE event ADD COLUMN commitments TEXT;
+    CREATE TABLE forgotten (epoch TEXT PRIMARY KEY, last_sequence INTEGER NOT NULL);
+    INSERT INTO forgotten SELECT epoch, max(sequence) FROM event GROUP BY epoch;
+    INSERT OR REPLACE INTO forgotten SELECT epoch, last_sequence FROM stream;
+    """,
 )
-_INTO_EVENT = f"INTO event ({EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INTO_EVENT = f"INTO event ({EVENT_COLUMNS}) VALUES ({', '.join('?' * 12)})"
+_FORGOTTEN = """
+    INSERT INTO forgotten VALUES (?, ?) ON CONFLICT DO UPDATE
+    SET last_sequence = max(last_sequence, excluded.last_sequence)
+"""
 T = TypeVar("T")
 
 
@@ -54,6 +70,7 @@ class JournalFile:
         path: Path,
         set_aside: Callable[[str], Event],
         past: tuple[str, int] | None = None,
+        source: str | None = None,
     ) -> None:
         """Open or make the file at ``path``; ``SqliteJournal`` says what the others do.
 
@@ -68,6 +85,7 @@ class JournalFile:
         """Rises with each file that is opened."""
         self._note_set_aside = set_aside
         self._past = past
+        self._source = source
         self._identity: tuple[int, int] | None = None
         self._mark: StreamMark | None = None
         self._opened: sqlite3.Connection | None = None
@@ -101,11 +119,20 @@ class JournalFile:
 
     def insert(self, connection: sqlite3.Connection, event: Event) -> tuple[str, int]:
         """Add ``event`` within the transaction; its epoch and sequence number."""
-        sequence, epoch = connection.execute(
-            "UPDATE stream SET last_sequence = last_sequence + 1 RETURNING last_sequence, epoch"
-        ).fetchone()
-        place = epoch.decode(), int(sequence)
-        connection.execute(f"INSERT {_INTO_EVENT}", (*place, *values(event)))
+        row = connection.execute("SELECT epoch, last_sequence, link, source FROM stream").fetchone()
+        epoch, last, link = row[0].decode(), int(row[1]), row[2] or NO_LINK
+        before = None if row[3] is None else row[3].decode()
+        source = self._source or before or NOWHERE.source
+        if before not in (None, source):
+            # The kiosk stands elsewhere: what it says there is another stream.
+            epoch, last, link = _new_epoch(), 0, NO_LINK
+        place = epoch, last + 1
+        columns, link = chained_values(event, source, *place, link)
+        connection.execute(f"INSERT {_INTO_EVENT}", columns)
+        connection.execute(
+            "UPDATE stream SET epoch = ?, last_sequence = ?, link = ?, source = ?",
+            (*place, link, source),
+        )
         return place
 
     def mark(self, epoch: str, sequence: int) -> None:
@@ -171,9 +198,10 @@ class JournalFile:
             with transaction(connection):
                 # Looked up again: another process may have been faster.
                 if not self._goes_on(connection, inode):
-                    epoch = secrets.token_hex(8)
+                    epoch = _new_epoch()
                     connection.execute("DELETE FROM stream")
-                    connection.execute("INSERT INTO stream VALUES (?, 0)", (epoch,))
+                    begin = "INSERT INTO stream (epoch, last_sequence) VALUES (?, 0)"
+                    connection.execute(begin, (epoch,))
                     self._mark.write(epoch, inode, 0)
         if self.least_row:
             _raise_row_numbers(connection, self.least_row)
@@ -223,11 +251,11 @@ class JournalFile:
             with transaction(connection):
                 if set_aside is not None and self._past is not None:
                     connection.execute("UPDATE standing SET identity = ?", (self._past[0],))
-                for _, epoch, sequence, *columns, _ in rows:
-                    texts = [c.decode() if isinstance(c, bytes) else c for c in columns]
-                    connection.execute(
-                        f"INSERT OR IGNORE {_INTO_EVENT}", (epoch.decode(), sequence, *texts)
-                    )
+                for row in rows:
+                    columns = inserted(row)
+                    connection.execute(f"INSERT OR IGNORE {_INTO_EVENT}", columns)
+                    # What the broker has by now stayed behind.
+                    forgotten(connection, columns[:2])
                 if set_aside is not None:
                     note = self._note_set_aside(set_aside)
                     known = "SELECT 1 FROM event WHERE type = ? AND instr(data, ?)"
@@ -235,6 +263,15 @@ class JournalFile:
                         self.insert(connection, note)
 
         guarded(self.path, work)
+
+
+def forgotten(connection: sqlite3.Connection, place: tuple[object, ...]) -> None:
+    """Up to ``place`` (epoch, sequence) not every event is in this file any more."""
+    connection.execute(_FORGOTTEN, place)
+
+
+def _new_epoch() -> str:
+    return secrets.token_hex(8)
 
 
 def _raise_row_numbers(connection: sqlite3.Connection, least: int) -> None:

@@ -4,34 +4,75 @@ Texts are read as bytes and decoded here: SQLite's own message about a damaged o
 """
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from agent.adapters.store.sqlite import CorruptError, stored_moment
+from agent.domain.record.chain import COVERED, LINK_BYTES, SALT_BYTES, commitments
 from agent.domain.record.events import Event, EventType
+from agent.domain.record.jcs import canonical
+from agent.domain.record.message import Chained, Place, link_of
 from agent.ports import StoredEvent
 
 PENDING, PUBLISHED, REFUSED = 0, 1, 2
-EVENT_COLUMNS = "epoch, sequence, id, type, time, clock_synced, access_point, data"
+_CHAIN_COLUMNS = ("source", "previous", "salt", "commitments")
+_PLAIN_COLUMNS = "epoch, sequence, id, type, time, clock_synced, access_point, data"
+EVENT_COLUMNS = ", ".join((_PLAIN_COLUMNS, *_CHAIN_COLUMNS))
 COLUMNS = f"row, {EVENT_COLUMNS}, state"
+COLUMNS_BEFORE_CHAIN = f"row, {_PLAIN_COLUMNS}, {', '.join(['NULL'] * len(_CHAIN_COLUMNS))}, state"
+"""The same of a file from before the chain."""
+_BLOBS = ("previous", "salt")
+NO_LINK = bytes(LINK_BYTES)
+"""What the first of a chain carries as the link before it."""
 
 
-def values(event: Event) -> tuple[object, ...]:
-    """The columns from ``id`` on; times are in UTC, so that they sort as text."""
-    data = json.dumps(dict(event.data), separators=(",", ":"), allow_nan=False)
-    return (
-        event.id,
-        event.type.value,
-        time_text(event.time),
-        int(event.clock_synced),
-        event.access_point,
-        data,
+def chained_values(
+    event: Event, source: str, epoch: str, sequence: int, previous: bytes
+) -> tuple[tuple[object, ...], bytes]:
+    """The columns of ``EVENT_COLUMNS``, and the event's link."""
+    salt = os.urandom(SALT_BYTES)
+    place = Place(source, epoch, sequence, Chained(source, previous, salt, {}))
+    text = _json(dict(event.data))
+    # Hashed is what will be read again, not what it was made of.
+    read = replace(event, data=json.loads(text))
+    try:
+        link = link_of(read, place)
+    except ValueError:
+        read = replace(event, data=_mended(read.data))
+        link, text = link_of(read, place), _json(read.data)
+    columns = (
+        *(epoch, sequence, event.id, event.type.value, time_text(event.time)),
+        *(int(event.clock_synced), event.access_point, text, source, previous, salt, None),
+    )
+    return columns, link
+
+
+def inserted(row: Sequence[Any]) -> tuple[object, ...]:
+    """The columns of ``EVENT_COLUMNS`` of a row of ``COLUMNS``, as they go into another file."""
+    _, *columns, _ = row
+    names = EVENT_COLUMNS.split(", ")
+    return tuple(
+        one.decode() if isinstance(one, bytes) and name not in _BLOBS else one
+        for name, one in zip(names, columns, strict=True)
     )
 
 
+def without_covered(stored_event: StoredEvent) -> tuple[str, str]:
+    """Data and commitments of an event whose covered values are erased, as columns."""
+    data, chained = stored_event.event.data, stored_event.chained
+    known: Mapping[str, str] = {}
+    if chained is not None:
+        salt = chained.salt
+        known = chained.commitments if salt is None else commitments(salt, data)
+    kept = {name: one for name, one in data.items() if name not in COVERED}
+    return _json(kept), _json(known)
+
+
 def time_text(moment: datetime) -> str:
-    """A moment as the column holds it."""
+    """A moment as the column holds it; in UTC, so that it sorts as text."""
     return moment.astimezone(UTC).isoformat()
 
 
@@ -41,7 +82,7 @@ def stored(row: Sequence[Any]) -> StoredEvent:
     Raises:
         CorruptError: it is no event: the file was damaged where SQLite does not look.
     """
-    number, epoch, sequence, event_id, kind, time, synced, access_point, data, state = row
+    number, epoch, sequence, event_id, kind, time, synced, access_point, data, *chained, state = row
     try:
         event = Event(
             id=_text(event_id),
@@ -51,10 +92,53 @@ def stored(row: Sequence[Any]) -> StoredEvent:
             access_point=None if access_point is None else _text(access_point),
             data=_object(_text(data)),
         )
-        return StoredEvent(int(number), _text(epoch), int(sequence), event, state == PUBLISHED)
+        return StoredEvent(
+            int(number),
+            _text(epoch),
+            int(sequence),
+            event,
+            state == PUBLISHED,
+            _chained(*chained),
+        )
     except (ValueError, TypeError, RecursionError):
         # Without the cause, which would quote the row.
         raise CorruptError(f"row {number} of the journal is damaged") from None
+
+
+def _chained(source: object, previous: object, salt: object, known: object) -> Chained | None:
+    if previous is None:
+        return None
+    if salt is not None:
+        return Chained(_text(source), _bytes(previous, LINK_BYTES), _bytes(salt, SALT_BYTES), {})
+    promised = {name: str(one) for name, one in _object(_text(known)).items()}
+    return Chained(_text(source), _bytes(previous, LINK_BYTES), None, promised)
+
+
+def _mended(data: Mapping[str, Any]) -> dict[str, Any]:
+    """``data`` with another text for what has no canonical form, half a character say."""
+    return {_whole(name): _with_form(one) for name, one in data.items()}
+
+
+def _with_form(value: Any) -> Any:
+    try:
+        canonical(value)
+    except ValueError:
+        return _whole(value) if isinstance(value, str) else _json(value)
+    return value
+
+
+def _whole(text: str) -> str:
+    return text.encode(errors="replace").decode()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _bytes(value: object, length: int) -> bytes:
+    if not isinstance(value, bytes) or len(value) != length:
+        raise TypeError
+    return value
 
 
 def _text(value: object) -> str:

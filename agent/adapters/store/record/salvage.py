@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.store.names import BROKEN, INDEX, LOG
-from agent.adapters.store.record.rows import COLUMNS, PENDING, stored
+from agent.adapters.store.record.rows import COLUMNS, COLUMNS_BEFORE_CHAIN, PENDING, stored
 from agent.adapters.store.sqlite import CorruptError, sync_folder
 from agent.errors import StoreError
 
@@ -144,13 +144,21 @@ def unpublished(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
             with contextlib.suppress(*UNREADABLE):
                 for (number,) in connection.execute(query):
                     numbers.add(number)
-    rows = []
+    rows, columns = [], _columns(connection)
     for number in sorted(numbers):
         with contextlib.suppress(*UNREADABLE, CorruptError):
-            query = f"SELECT {COLUMNS} FROM event NOT INDEXED WHERE row = ?"  # noqa: S608 - constants
+            query = f"SELECT {columns} FROM event NOT INDEXED WHERE row = ?"  # noqa: S608 - constants
             row = connection.execute(query, (number,)).fetchone()
             if row is not None and row[-1] == PENDING:
                 stored(row)
                 rows.append(row)
     connection.set_progress_handler(None, 0)
     return rows
+
+
+def _columns(connection: sqlite3.Connection) -> str:
+    """``COLUMNS``; in a file from before the chain without what belongs to it."""
+    with contextlib.suppress(*UNREADABLE):
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 1:
+            return COLUMNS_BEFORE_CHAIN
+    return COLUMNS

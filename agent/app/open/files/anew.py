@@ -14,13 +14,14 @@ from typing import Protocol, TypeVar
 import structlog
 
 from agent.adapters.store import verdicts
+from agent.adapters.store.commands import SqliteCommands
 from agent.adapters.store.installation import Installation
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.owners import whose
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.record import salvage
 from agent.adapters.store.sqlite import CorruptError, HinderedError
-from agent.app.open.files.state import JOURNAL, LATCHES, LEDGER, WATCHED, Row
+from agent.app.open.files.state import COMMANDS, JOURNAL, LATCHES, LEDGER, WATCHED, Row
 from agent.app.open.site import Site
 from agent.errors import StoreError
 
@@ -88,6 +89,20 @@ def latches_or_anew(site: Site, installation: Installation) -> SqliteLatches:
         return _read_through(store, store.latches, store.positions, store.budgets, store.baseline)
 
     return opened_or_anew(site, installation, LATCHES, opened)
+
+
+def commands_or_anew(site: Site, installation: Installation) -> SqliteCommands:
+    """Which commands have run, of the agent that starts.
+
+    Raises:
+        StoreError: as ``opened_or_anew``.
+    """
+
+    def opened() -> SqliteCommands:
+        store = SqliteCommands(COMMANDS.at(site.state))
+        return _read_through(store, store.horizon, store.owed)
+
+    return opened_or_anew(site, installation, COMMANDS, opened)
 
 
 def forget_aside(site: Site, before: datetime) -> None:

@@ -8,9 +8,11 @@ from agent.adapters.store.key_ring import KeyRing, keys_at
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.seal import key_id
 from agent.app.open.files.installation import installation_of
+from agent.app.open.files.kiosk_keys import make_kiosk_keys
 from agent.app.open.files.state import KEY, REGISTRY
 from agent.app.open.site import Site
 from agent.config import ConfigFile
+from agent.errors import RefusedError
 
 
 def make_key(site: Site) -> str:
@@ -25,6 +27,26 @@ def make_key(site: Site) -> str:
     if site.state.is_dir():
         installation_of(site).begin()
     return key_id_of(site)
+
+
+def make_missing(site: Site) -> tuple[str, list[Path]]:
+    """Make whichever key is missing, the kiosk's own too; the key's id and the files made.
+
+    Raises:
+        RefusedError: ``key_exists``: none is missing.
+        KeyUnavailableError: a place cannot be written, or the key cannot be read.
+        StoreError: the state folder cannot be.
+    """
+    made, there = [], None
+    try:
+        make_key(site)
+        made.append(site.key_file)
+    except RefusedError as error:
+        there = error
+    made += make_kiosk_keys(site)
+    if there is not None and not made:
+        raise there
+    return key_id_of(site), made
 
 
 def first_key(site: Site) -> Path | None:

@@ -18,6 +18,8 @@ from agent.adapters.store.names import (
     LOG,
     MARK,
     NEXT,
+    SEALING_KEY_NAME,
+    SIGNING_KEY_NAME,
     TOMBSTONE_KEY_NAME,
 )
 from agent.operations.places import OUTPUTS_RECORD, TRUST_FOLDER, VOICES_FOLDER
@@ -95,6 +97,22 @@ TOMBSTONE_KEY = Row(
     loss="Nobody knows any more who was removed: no pass opens for whom the registry knows not.",
     copy=Copy.FILE,
 )
+SIGNING_KEY = Row(
+    SIGNING_KEY_NAME,
+    "app.open.files.kiosk_keys",
+    0o600,
+    secret=True,
+    loss="The next start makes another one, which the backend does not know until it is told.",
+    copy=Copy.FILE,
+)
+SEALING_KEY = Row(
+    SEALING_KEY_NAME,
+    "app.open.files.kiosk_keys",
+    0o600,
+    secret=True,
+    loss="What was sealed for this kiosk opens no more; the next start makes another key.",
+    copy=Copy.FILE,
+)
 REGISTRY = Row(
     "registry.sqlite",
     "adapters.store.people.registry",
@@ -141,6 +159,14 @@ LATCHES = Row(
     0o600,
     secret=True,
     loss="Every door is locked down until somebody accepts it; then normal mode, nobody inside.",
+    copy=Copy.DATABASE,
+)
+COMMANDS = Row(
+    "commands.sqlite",
+    "adapters.store.commands",
+    0o600,
+    secret=True,
+    loss="No signed command that was issued before runs any more; each is sent anew.",
     copy=Copy.DATABASE,
 )
 BROKEN_REMAINS = Row(
@@ -249,11 +275,12 @@ DRAFTS = Row(
 )
 
 ROWS = (
-    *(KEY, KEY_NEXT, TOMBSTONE_KEY, REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER),
-    *(LATCHES, BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, OUTPUTS),
+    *(KEY, KEY_NEXT, TOMBSTONE_KEY, SIGNING_KEY, SEALING_KEY),
+    *(REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER, LATCHES, COMMANDS),
+    *(BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, OUTPUTS),
     *(LOCK, SOCKET, SOCKET_LOCK, MODELS, PACK_CHOICE, TRUST, VOICES, DRAFTS),
 )
-WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES)
+WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES, COMMANDS)
 """What grants or forbids: one missing, empty, older, damaged or foreign is a fault (``state:``)."""
 
 

@@ -130,7 +130,9 @@ def _opened_journal(
             raise StoreError(f"{JOURNAL.at(site.state)} is damaged", fix)
         return make_event(EventType.JOURNAL_SET_ASIDE, {"file": name}, instant(site))
 
-    journal = SqliteJournal(JOURNAL.at(site.state), set_aside, past)
+    # Without a config a command does not know where the kiosk stands: the journal does.
+    source = None if site.place is None else site.source
+    journal = SqliteJournal(JOURNAL.at(site.state), set_aside, past, source)
     try:
         yield journal
     finally:

@@ -13,7 +13,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+import structlog
+
 from agent.app.threads.fault_line import FaultLine
+from agent.app.threads.record.checkpoints import Checkpoints
 from agent.app.threads.record.losses import Losses
 from agent.domain.record.events import Event
 from agent.errors import StoreError
@@ -21,6 +24,7 @@ from agent.ports import Journal
 
 _RETRY_S = 1.0
 _MOST_KEPT = 20_000
+_log = structlog.get_logger(__name__)
 Wait = Callable[[threading.Event, float], object]
 """How a ticket waits for its row, at most so many seconds."""
 
@@ -63,13 +67,16 @@ class JournalWriter:
         written: Callable[[], None],
         fault: FaultLine,
         losses: Losses,
+        checkpoints: Checkpoints | None = None,
         wait: Wait = threading.Event.wait,
     ) -> None:
+        """``checkpoints`` are made where there are some, after the rows that are waited for."""
         self._journal = journal
         self._wait = wait
         self._written = written
         self._fault = fault
         self._losses = losses
+        self._checkpoints = checkpoints
         self._condition = threading.Condition()
         self._waiting: deque[Ticket] = deque()
         self._under_way: Ticket | None = None
@@ -105,10 +112,12 @@ class JournalWriter:
                 if not self._waiting and not self._stopping:
                     self._condition.wait(_RETRY_S)
                 # Rows may be written and not yet durable: a fault is tried again without new ones.
-                if self._settled:
-                    if self._stopping:
-                        return
-                    continue
+                settled, stopping = self._settled, self._stopping
+            if settled:
+                self._checkpoint(stopping=stopping)
+                if stopping:
+                    return
+                continue
             if not self.drain():
                 with self._condition:
                     if self._stopping:
@@ -126,6 +135,8 @@ class JournalWriter:
                 with self._condition:
                     self._waiting.popleft()
                     self._under_way = None
+            if self._checkpoints is not None:
+                self._checkpoints.written()
             self._journal.make_durable()
         except StoreError as error:
             self._under_way = None
@@ -134,6 +145,29 @@ class JournalWriter:
         self._fault.works()
         self._written()
         return True
+
+    def tend(self) -> None:
+        """Nothing waits to be written: make a checkpoint where one is due."""
+        self._checkpoint(stopping=False)
+
+    def end(self) -> None:
+        """Nothing more will be written: make the last checkpoint."""
+        self._checkpoint(stopping=True)
+
+    def _checkpoint(self, *, stopping: bool) -> None:
+        if self._checkpoints is None:
+            return
+        try:
+            if stopping:
+                self._checkpoints.end()
+            elif not self._checkpoints.idle():
+                return
+            self._journal.make_durable()
+        except StoreError as error:
+            # The next row that cannot be written raises the fault.
+            _log.info("checkpoint_unwritten", error=str(error))
+            return
+        self._written()
 
     @property
     def _settled(self) -> bool:

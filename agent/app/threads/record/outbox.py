@@ -17,16 +17,15 @@ minutes. One that no broker would ever take (its payload or topic is malformed) 
 refused. Each is said to be a fault, and none holds up the stream.
 """
 
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
-from agent.domain.record.events import cloud_event
+from agent.domain.record.message import payload
 from agent.domain.record.pace import Pace
-from agent.domain.record.published import Trace, published
+from agent.domain.record.published import Trace
 from agent.domain.record.topics import Topics
 from agent.errors import StoreError
 from agent.ports import TOO_LARGE, Broker, Journal, StoredEvent
@@ -38,8 +37,6 @@ _SHORT = 100
 """Rows that wait and are no backlog yet."""
 _MOST_PASSED_BY = 10_000
 _HOPELESS = ("Topic name invalid", "Payload format invalid")
-
-_AS_JSON = json.JSONEncoder(separators=(",", ":"))
 
 _log = structlog.get_logger(__name__)
 
@@ -243,9 +240,4 @@ class Outbox:
         return after
 
     def _payload(self, row: StoredEvent) -> bytes:
-        event = published(row.event, self._trace)
-        body = cloud_event(
-            event, source=self._topics.source, epoch=row.epoch, sequence=row.sequence
-        )
-        # ASCII only: half a character, as of a file name that is no text, has no UTF-8.
-        return _AS_JSON.encode(body).encode()
+        return payload(row.event, row.place(self._topics.source), self._trace)

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +40,7 @@ class StatusBoard:
         self._condition = threading.Condition()
         self._newest = SetStatus()
         self._changed = True
+        self._afresh = True
         self._stopping = False
 
     def set(self, status: SetStatus) -> None:
@@ -52,7 +53,7 @@ class StatusBoard:
     def refresh(self) -> None:
         """Publish again: the broker is back."""
         with self._condition:
-            self._changed = True
+            self._changed = self._afresh = True
             self._condition.notify_all()
 
     def faults(self) -> list[str]:
@@ -93,8 +94,14 @@ class StatusBoard:
         )
         return status.as_json()
 
-    def work(self, broker: Broker, topic: str) -> None:
-        """The thread's loop, until ``stop``."""
+    def work(
+        self, broker: Broker, topic: str, afresh: Callable[[], Mapping[str, Any]] = dict
+    ) -> None:
+        """The thread's loop, until ``stop``.
+
+        ``afresh`` gives what else is retained beside the status, by topic; it is asked only where a
+        broker may have forgotten it.
+        """
         while True:
             with self._condition:
                 if not self._changed and not self._stopping:
@@ -102,10 +109,13 @@ class StatusBoard:
                 if self._stopping:
                     return
                 changed, self._changed = self._changed, False
+                if not changed or not broker.connected():
+                    continue
+                again, self._afresh = self._afresh, False
             try:
-                if changed and broker.connected():
-                    payload = json.dumps(self.read(), separators=(",", ":")).encode()
-                    broker.publish(topic, payload, retain=True, kind=JSON)
+                for where, what in {topic: self.read(), **(afresh() if again else {})}.items():
+                    payload = json.dumps(what, separators=(",", ":")).encode()
+                    broker.publish(where, payload, retain=True, kind=JSON)
             except StoreError as error:
                 _log.warning("status_waits", error=str(error))
 

@@ -14,7 +14,7 @@ from functools import partial
 
 import structlog
 
-from agent.adapters.broker.mqtt import Listener
+from agent.adapters.broker.listener import Listener
 from agent.app.open.voice import Voice
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.organ import Organ, Outlet, Task

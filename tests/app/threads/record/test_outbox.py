@@ -8,6 +8,7 @@ from mosquitto import Subscriber, wait_until
 from outbox_parts import IDS, NOW, Silent, event, first_arrivals, outbox_of, working
 
 from agent.adapters.broker.mqtt import BrokerSettings
+from agent.domain.record.chain import ORIGIN, Check, check, follows, link
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.published import THINNED, Trace
 
@@ -31,6 +32,7 @@ def test_what_is_journaled_arrives_as_a_cloud_event(
     assert body["sequence"] == "00000000000000000001"
     assert body["epoch"] == journal.epoch
     assert body["data"] == {"number": 7, "clock_synced": True, "access_point": "north-entry"}
+    assert body["previous"] == ORIGIN
 
 
 def test_a_text_that_is_none_does_not_hold_up_the_stream(
@@ -43,7 +45,8 @@ def test_a_text_that_is_none_does_not_hold_up_the_stream(
     assert wait_until(lambda: journal.pending() == 0)
     assert sender.thread.is_alive()
     assert wait_until(lambda: len(subscriber.events()) == 2)
-    assert subscriber.events()[0]["data"]["by"] == "uid:7 \udcff"
+    # Half a character has no canonical form: no link could be made of it.
+    assert subscriber.events()[0]["data"]["by"] == "uid:7 ?"
 
 
 @pytest.mark.parametrize("events", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
@@ -113,8 +116,12 @@ def test_how_near_a_face_came_stays_in_the_journal(journal, trace: Trace) -> Non
     silent = Silent()
     outbox_of(journal, [], trace=trace).round(silent)
     first, second = (json.loads(payload) for payload in silent.sent)
-    kept = set() if trace is Trace.MINIMAL else THINNED
-    assert set(first["data"]) == {"number", "reason", "clock_synced", "access_point"} | kept
+    kept = set() if trace is Trace.MINIMAL else THINNED | {"salts"}
+    always = {"number", "reason", "clock_synced", "access_point", "commitments"}
+    assert set(first["data"]) == always | kept
+    assert first["data"]["commitments"].keys() == THINNED
+    assert check(first) is Check.WHOLE
+    assert follows(second, link(first))
     assert (first["id"], first["sequence"]) == (tried.id, f"{1:020d}")
     assert second["data"]["score"] == 1
     assert [row.event for row in journal.read()] == [tried, fault]

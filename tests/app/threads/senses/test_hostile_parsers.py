@@ -19,7 +19,8 @@ from health_parts import NOW, card_text, certificate_text, jwk, signer
 from pass_parts import KEY, claims
 from pyzbar import wrapper
 
-from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
+from agent.adapters.broker.listener import Listener
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.adapters.id_reader import text as card_text_block
 from agent.adapters.id_reader.photo_decoder import MakersPhotoDecoder
 from agent.adapters.manual_clock import ManualClock

@@ -19,7 +19,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from places import ROOT
 from structlog.testing import capture_logs
 
-from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
+from agent.adapters.broker.listener import Listener
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.adapters.manual_clock import ManualClock
 from agent.app.threads.tell.announcements import AnnouncementFilter, parse_announcement
 from agent.domain.access.hints import Priority

@@ -12,7 +12,8 @@ from mosquitto import wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 from pass_parts import KEY, OTHER_KEY
 
-from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, Listener, PahoBroker
+from agent.adapters.broker.listener import Listener
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.adapters.clock import SystemClock
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.pass_ledger import SqlitePassLedger

@@ -1,0 +1,306 @@
+"""Which signed commands have run: each at most once, whatever is restarted, restored or delayed.
+
+    noted, durable --> runs --> ended, with the reply that is owed --> reply acknowledged
+          `--- killed meanwhile: interrupted at the next start, never run again
+
+An id is kept until long after its command has expired; what is forgotten raises the *floor*, and
+nothing that expires below it runs any more: so no clock that is set back brings a command back.
+Where this file or the journal is another one than before (a copy was put back, the card is new),
+the *horizon* is the time of that: what was issued before it may have run in what was lost.
+
+A *subject* is a door or a holder, hashed: what was issued before the newest command about it is
+late, and does not undo that. Each key has a bound of its own.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from agent.adapters.store.sqlite import COUNT, guarded, open_database, transaction
+from agent.domain.record.command import CommandReason, Outcome
+
+T = TypeVar("T")
+
+APPLICATION_ID = 0x67_41_63_6D  # "gAcm"
+KEPT_S = 86_400
+"""How long an id outlives its expiry: longer than any clock may be behind what is written down."""
+MOST_OF_A_KEY = 20_000
+MOST_REPLIES_OF_A_KEY = 200
+_PRUNED_AT_ONCE = 500
+_STEPS = (
+    """
+    CREATE TABLE command (
+        id BLOB PRIMARY KEY,
+        key_id BLOB NOT NULL,
+        verb TEXT NOT NULL,
+        issued INTEGER NOT NULL,
+        expires INTEGER NOT NULL,
+        topic TEXT NOT NULL,
+        correlation BLOB,
+        outcome TEXT
+    ) WITHOUT ROWID;
+    CREATE INDEX command_expires ON command (expires);
+    CREATE INDEX command_key_id ON command (key_id);
+    CREATE TABLE newest (
+        subject BLOB PRIMARY KEY,
+        issued INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE reply (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        key_id BLOB NOT NULL,
+        topic TEXT NOT NULL,
+        correlation BLOB,
+        payload BLOB NOT NULL
+    );
+    CREATE TABLE bounds (
+        only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+        epoch TEXT NOT NULL,
+        horizon INTEGER NOT NULL,
+        pending INTEGER NOT NULL,
+        floor INTEGER NOT NULL
+    );
+    INSERT INTO bounds VALUES (1, '', 0, 1, 0);
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A command that is about to run; ``topic`` and ``correlation`` are its reply's."""
+
+    id: bytes
+    key_id: bytes
+    verb: str
+    issued: int
+    expires: int
+    topic: str
+    correlation: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A reply that nobody has acknowledged yet."""
+
+    number: int
+    topic: str
+    correlation: bytes | None
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """What was issued before ``utc_s`` does not run; ``pending`` until a time is trusted again."""
+
+    utc_s: int
+    pending: bool
+
+
+class SqliteCommands:
+    """The file; one connection behind a lock. Times are UTC in whole seconds."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make it.
+
+        Raises:
+            StoreError: it is damaged, locked, not writable, or not ours.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection = open_database(path, APPLICATION_ID, _STEPS)
+        self._connection.execute("PRAGMA synchronous = FULL")
+
+    def begin(self, epoch: str, *, doubtful: bool, at_least: int) -> list[Noted]:
+        """What was running when the last agent ended; the horizon rises where it must.
+
+        ``epoch`` is the journal's: it is another one after a copy was put back. ``doubtful``: this
+        file is in fault. ``at_least`` is a time that surely was.
+
+        Raises:
+            StoreError: it cannot be read or written.
+        """
+
+        def work() -> list[Noted]:
+            with transaction(self._connection):
+                (before,) = self._connection.execute("SELECT epoch FROM bounds").fetchone()
+                if before != epoch or doubtful:
+                    self._connection.execute(
+                        "UPDATE bounds SET epoch = ?, pending = 1, horizon = max(horizon, ?)",
+                        (epoch, at_least),
+                    )
+                    self._connection.execute(COUNT)
+            query = (
+                "SELECT id, key_id, verb, issued, expires, topic, correlation"
+                " FROM command WHERE outcome IS NULL ORDER BY issued, id"
+            )
+            return [Noted(*row) for row in self._connection.execute(query)]
+
+        return self._guarded(work)
+
+    def horizon(self) -> Horizon:
+        """From when on commands count."""
+        query = "SELECT horizon, pending FROM bounds"
+        row = self._guarded(lambda: self._connection.execute(query).fetchone())
+        return Horizon(int(row[0]), bool(row[1]))
+
+    def raise_horizon(self, utc_s: int) -> None:
+        """A time is trusted: where the horizon waited for one, it is that.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        statement = "UPDATE bounds SET horizon = max(horizon, ?), pending = 0 WHERE pending"
+        self._write(lambda: self._connection.execute(statement, (utc_s,)))
+
+    def outcome(self, command_id: bytes) -> Outcome | None:
+        """How the command of this id ended; None where it is not known, or runs."""
+        query = "SELECT outcome FROM command WHERE id = ?"
+        row = self._guarded(lambda: self._connection.execute(query, (command_id,)).fetchone())
+        return None if row is None or row[0] is None else Outcome(row[0])
+
+    def note(
+        self, one: Noted, subjects: Sequence[str], *, late: bool = False
+    ) -> CommandReason | None:
+        """Let it run, durable before this returns; or why it must not.
+
+        ``subjects`` is what it is about; it becomes the newest about them, but where it is one that
+        may come ``late``: that only must not be older.
+
+        Raises:
+            StoreError: it cannot be written, and must not run.
+        """
+
+        def work() -> CommandReason | None:
+            with transaction(self._connection):
+                objection = self._objection(one, subjects)
+                if objection is not None:
+                    return objection
+                self._connection.execute(
+                    "INSERT INTO command VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+                    (
+                        *(one.id, one.key_id, one.verb, one.issued, one.expires),
+                        *(one.topic, one.correlation),
+                    ),
+                )
+                if not late:
+                    self._connection.executemany(
+                        "INSERT OR REPLACE INTO newest VALUES (?, ?)",
+                        [(_hashed(subject), one.issued) for subject in subjects],
+                    )
+                self._connection.execute(COUNT)
+            return None
+
+        return self._guarded(work)
+
+    def end(self, one: Noted, outcome: Outcome, reply: bytes) -> None:
+        """It has ended so, and this reply is owed.
+
+        Raises:
+            StoreError: it cannot be written: the next start will call it interrupted.
+        """
+
+        def work() -> None:
+            self._connection.execute(
+                "UPDATE command SET outcome = ? WHERE id = ?", (outcome.value, one.id)
+            )
+            self._owe(one.key_id, one.topic, one.correlation, reply)
+
+        self._write(work)
+
+    def owe(self, key_id: bytes, topic: str, correlation: bytes | None, reply: bytes) -> None:
+        """A reply to what did not run is owed.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        self._write(lambda: self._owe(key_id, topic, correlation, reply))
+
+    def owed(self) -> list[Owed]:
+        """The replies that nobody has acknowledged, the oldest first."""
+        query = "SELECT number, topic, correlation, payload FROM reply ORDER BY number"
+        rows = self._guarded(lambda: self._connection.execute(query).fetchall())
+        return [Owed(*row) for row in rows]
+
+    def acknowledged(self, number: int) -> None:
+        """The broker has this reply.
+
+        Raises:
+            StoreError: it cannot be written; the reply will be sent once more.
+        """
+        self._write(
+            lambda: self._connection.execute("DELETE FROM reply WHERE number = ?", (number,))
+        )
+
+    def prune(self, utc_s: int, longest_s: int) -> None:
+        """Forget what surely has expired at ``utc_s``; no command is valid beyond ``longest_s``.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        gone = utc_s - KEPT_S
+
+        def work() -> None:
+            rows = self._connection.execute(
+                "SELECT id, expires FROM command WHERE expires < ? AND outcome IS NOT NULL LIMIT ?",
+                (gone, _PRUNED_AT_ONCE),
+            ).fetchall()
+            if rows:
+                floor = max(int(expires) for _, expires in rows)
+                self._connection.execute("UPDATE bounds SET floor = max(floor, ?)", (floor,))
+                self._connection.executemany(
+                    "DELETE FROM command WHERE id = ?", [(one,) for one, _ in rows]
+                )
+            self._connection.execute("DELETE FROM newest WHERE issued < ?", (gone - longest_s,))
+
+        self._write(work)
+
+    def close(self) -> None:
+        """Let the file go; safe to call twice."""
+        with self._lock:
+            self._connection.close()
+
+    def _objection(self, one: Noted, subjects: Sequence[str]) -> CommandReason | None:
+        def scalar(query: str, *values: object) -> int:
+            row = self._connection.execute(query, values).fetchone()
+            return 0 if row is None else int(row[0])
+
+        known = scalar("SELECT count(*) FROM command WHERE id = ?", one.id)
+        if known or one.expires <= scalar("SELECT floor FROM bounds"):
+            return CommandReason.REPLAYED
+        if one.issued < scalar("SELECT horizon FROM bounds"):
+            return CommandReason.BEFORE_RESTORE
+        for subject in subjects:
+            query = "SELECT issued FROM newest WHERE subject = ?"
+            if one.issued < scalar(query, _hashed(subject)):
+                return CommandReason.SUPERSEDED
+        of_key = scalar("SELECT count(*) FROM command WHERE key_id = ?", one.key_id)
+        return CommandReason.BUSY if of_key >= MOST_OF_A_KEY else None
+
+    def _owe(self, key_id: bytes, topic: str, correlation: bytes | None, reply: bytes) -> None:
+        self._connection.execute(
+            "INSERT INTO reply (key_id, topic, correlation, payload) VALUES (?, ?, ?, ?)",
+            (key_id, topic, correlation, reply),
+        )
+        self._connection.execute(
+            "DELETE FROM reply WHERE number IN (SELECT number FROM reply WHERE key_id = ?"
+            " ORDER BY number DESC LIMIT -1 OFFSET ?)",
+            (key_id, MOST_REPLIES_OF_A_KEY),
+        )
+
+    def _write(self, work: Callable[[], object]) -> None:
+        def change() -> None:
+            with transaction(self._connection):
+                work()
+
+        self._guarded(change)
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        with self._lock:
+            return guarded(self._path, work)
+
+
+def _hashed(subject: str) -> bytes:
+    # Whom a command was about, this file does not tell.
+    return hashlib.sha256(subject.encode()).digest()[:16]

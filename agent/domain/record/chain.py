@@ -1,0 +1,150 @@
+"""Each event carries the hash of the one before it: none can go, change or move unseen.
+
+    event n    previous = link(n - 1)   data: open fields, commitments, salts, covered values
+    skeleton   the event without data.salts and without the values that data.commitments names
+    link(n)    hex of SHA-256(JCS(skeleton))                              -> previous of n + 1
+
+What may be withheld (``[events] trace``) or is erased in time is covered: in its place the skeleton
+has a salted hash of it, its commitment. So the link stays the same with the value and without it,
+and whoever never gets the value can follow the chain. Without the salt, which goes with the value,
+a commitment tells nothing of it.
+
+    salt(field)        base64url of the first 16 bytes of HMAC-SHA256(the row's salt, field)
+    commitment(field)  base64url of SHA-256(JCS([salt, field, value]))          both without padding
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from agent.domain.record.jcs import canonical
+from agent.domain.record.published import THINNED
+
+ORIGIN = "0" * 64
+"""What the first of a chain carries as the link before it."""
+SALT_BYTES = 16
+LINK_BYTES = 32
+PERSONAL = frozenset({"holder", "pass", "by"})
+"""The keys of an event's data by which somebody is known; at the end of retention they go."""
+COVERED = PERSONAL | THINNED
+"""What an event has commitments to, where it carries it; a reader goes by ``commitments``."""
+
+
+class Check(StrEnum):
+    """What one event says of itself, without the one before it."""
+
+    WHOLE = "whole"
+    ALTERED = "altered"
+    """A covered value does not fit its commitment, or the event has no form of its own."""
+    UNCHAINED = "unchained"
+    """It is of an agent from before the chain: ``previous`` is missing."""
+
+
+def salts(row_salt: bytes, fields: Mapping[str, Any]) -> dict[str, str]:
+    """The salt of each covered one of ``fields``."""
+    keyed = hmac.new(row_salt, digestmod="sha256")
+    return {name: _salt(keyed.copy(), name) for name in fields if name in COVERED}
+
+
+def commitments(row_salt: bytes, fields: Mapping[str, Any]) -> dict[str, str]:
+    """The commitment to each covered one of ``fields``.
+
+    Raises:
+        ValueError: a value has no canonical form.
+    """
+    found = salts(row_salt, fields)
+    return {name: commitment(salt, name, fields[name]) for name, salt in found.items()}
+
+
+def commitment(salt: str, field: str, value: Any) -> str:
+    """The hash that stands for ``value``.
+
+    Raises:
+        ValueError: the value has no canonical form.
+    """
+    return base64_text(hashlib.sha256(canonical([salt, field, value])).digest())
+
+
+def link(event: Mapping[str, Any]) -> str:
+    """The hash of a CloudEvent that the next one carries: 64 hexadecimal digits.
+
+    The same for every copy of an event, whatever of its covered values is in the copy.
+
+    Raises:
+        ValueError: it has no canonical form.
+    """
+    return hashlib.sha256(canonical(skeleton(event))).hexdigest()
+
+
+def skeleton(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a CloudEvent the link covers."""
+    data = event.get("data")
+    if not isinstance(data, Mapping):
+        return dict(event)
+    covered = _texts(data.get("commitments"))
+    kept = {name: one for name, one in data.items() if name not in covered and name != "salts"}
+    return {**event, "data": kept}
+
+
+def check(event: Mapping[str, Any]) -> Check:
+    """Whether the covered values in this copy of an event are those that it was made with.
+
+    A value that is not in the copy is withheld or erased; that alone alters nothing.
+    """
+    if "previous" not in event:
+        return Check.UNCHAINED
+    data = event.get("data")
+    if not isinstance(data, Mapping) or not _is_link(event["previous"]):
+        return Check.ALTERED
+    given, known = _texts(data.get("salts")), _texts(data.get("commitments"))
+    shown = {name for name in known if name in data}
+    try:
+        fits = all(
+            hmac.compare_digest(commitment(given[name], name, data[name]), known[name])
+            for name in shown & given.keys()
+        )
+        link(event)
+    except (ValueError, TypeError):
+        return Check.ALTERED
+    well_formed = _none_or_texts(data, "salts") and _none_or_texts(data, "commitments")
+    return Check.WHOLE if fits and well_formed and shown == given.keys() else Check.ALTERED
+
+
+def follows(event: Mapping[str, Any], link_before: str) -> bool:
+    """Whether ``event`` was recorded right after the event with this link."""
+    return event.get("previous") == link_before
+
+
+def base64_text(data: bytes) -> str:
+    """``data`` in base64url without padding."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _salt(keyed: hmac.HMAC, field: str) -> str:
+    keyed.update(field.encode())
+    return base64_text(keyed.digest()[:SALT_BYTES])
+
+
+def _is_link(value: object) -> bool:
+    return isinstance(value, str) and len(value) == len(ORIGIN) and set(value) <= _HEX
+
+
+_HEX = frozenset("0123456789abcdef")
+
+
+def _texts(value: object) -> dict[str, str]:
+    """The texts of an object by name; of anything else, none."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {name: one for name, one in value.items() if isinstance(one, str)}
+
+
+def _none_or_texts(data: Mapping[str, Any], name: str) -> bool:
+    """A copy whose ``salts`` or ``commitments`` are of another shape was made by nobody here."""
+    value = data.get(name)
+    if name not in data:
+        return True
+    return isinstance(value, Mapping) and bool(value) and len(_texts(value)) == len(value)

@@ -1,0 +1,80 @@
+"""A journal in memory: the chain of the real one, and no disk under a thousand of them.
+
+A kiosk of the fleet never dies, so nothing has to outlive it. What the broker has acknowledged is
+forgotten at once.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+
+from agent.domain.record.chain import ORIGIN, SALT_BYTES
+from agent.domain.record.events import Event
+from agent.domain.record.message import Chained, Place, link_of
+from agent.ports import StoredEvent, Tip
+
+
+class MemoryJournal:
+    """Implements ``ports.Journal``; of one thread."""
+
+    def __init__(self, source: str) -> None:
+        """``source`` is the kiosk's, as its events name it."""
+        self.epoch = secrets.token_hex(8)
+        self.last_sequence = 0
+        self._source = source
+        self._link = bytes.fromhex(ORIGIN)
+        self._waiting: dict[int, StoredEvent] = {}
+
+    @property
+    def pending(self) -> int:
+        """How many rows the broker does not have yet."""
+        return len(self._waiting)
+
+    def append(self, event: Event | Callable[[], Event]) -> int:
+        """Keep an event and return its sequence number."""
+        one = event if isinstance(event, Event) else event()
+        self.last_sequence += 1
+        chained = Chained(self._source, self._link, secrets.token_bytes(SALT_BYTES), {})
+        place = Place(self._source, self.epoch, self.last_sequence, chained)
+        self._link = link_of(one, place)
+        self._waiting[self.last_sequence] = StoredEvent(
+            self.last_sequence,
+            self.epoch,
+            self.last_sequence,
+            one,
+            published=False,
+            chained=chained,
+        )
+        return self.last_sequence
+
+    def tip(self) -> Tip | None:
+        """Where the stream ends; None before its first event."""
+        if not self.last_sequence:
+            return None
+        return Tip(self._source, self.epoch, self.last_sequence, self._link)
+
+    def make_durable(self) -> None:
+        """Nothing outlives the process."""
+
+    def unpublished(self, limit: int, *, after_row: int = 0) -> Sequence[StoredEvent]:
+        """The oldest rows after ``after_row`` not yet acknowledged, in their order."""
+        found: list[StoredEvent] = []
+        for row, stored in self._waiting.items():
+            if row > after_row:
+                found.append(stored)
+                if len(found) == limit:
+                    break
+        return found
+
+    def newest_row(self) -> int:
+        """The number of the newest row; 0 before the first."""
+        return self.last_sequence
+
+    def mark_published(self, rows: Sequence[int]) -> None:
+        """The broker has acknowledged these rows."""
+        for row in rows:
+            self._waiting.pop(row, None)
+
+    def mark_refused(self, row: int, why: str) -> None:
+        """No broker will ever take this row."""
+        del why
+        self._waiting.pop(row, None)

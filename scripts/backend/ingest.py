@@ -1,0 +1,350 @@
+"""A batch of messages into PostgreSQL, in one transaction, however often and to whomever they come.
+
+    COPY ──▶ incoming ──▶ places (stream, sequence) ── taken ──▶ events
+                               │
+                               └─ was taken ── the same link ──▶ nothing: it came again
+                                            └─ another link ───▶ conflicts, a flaw
+
+An event whose covered value does not fit its commitment is stored and flagged; where a copy that
+fits comes later, it takes its place. What PostgreSQL refuses is found by halves and counted: one
+bad message never holds up the rest.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from backend import replies
+from backend.database import Connection
+from backend.heard import Heard, Judged, Keys, Reason, Refusal, Signed, Standing, unpadded
+
+_PLAUSIBLE_FROM = datetime(2020, 1, 1, tzinfo=UTC)
+_PLAUSIBLE_AHEAD = timedelta(days=1)
+_MOST_STREAMS = 200_000
+_TRIES = 5
+_MOST_VERSIONS = 4
+"""Of one place in one batch: whoever makes up more of them is known by then."""
+CHECKPOINT = "gate.journal.checkpoint"
+
+_INCOMING = """
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
+    stream bigint, sequence bigint, kiosk_no integer, id uuid, previous bytea, link bytea,
+    at timestamptz, time timestamptz, received timestamptz, clock_synced boolean, type text,
+    access_point text, holder text, altered boolean, body jsonb
+) ON COMMIT DELETE ROWS
+"""
+_COLUMNS = (
+    "stream, sequence, kiosk_no, at, time, received, clock_synced, type, access_point, holder,"
+    " altered, body"
+)
+_TAKE = f"""
+WITH taken AS (
+    INSERT INTO places (stream, sequence, kiosk_no, id, previous, link)
+    SELECT stream, sequence, kiosk_no, id, previous, link FROM incoming ORDER BY stream, sequence
+    ON CONFLICT DO NOTHING RETURNING stream, sequence
+), kept AS (
+    INSERT INTO events ({_COLUMNS})
+    SELECT {_COLUMNS} FROM incoming JOIN taken USING (stream, sequence)
+)
+SELECT stream, sequence FROM taken
+"""  # noqa: S608 - names of columns of ours
+_HEAL = """
+UPDATE events e SET body = i.body, holder = i.holder, altered = false
+FROM incoming i JOIN places p USING (stream, sequence)
+WHERE NOT i.altered AND p.link = i.link AND e.stream = i.stream AND e.sequence = i.sequence
+  AND e.altered
+"""
+_ODD = """
+WITH odd AS (
+    SELECT i.stream, i.sequence, i.kiosk_no, i.id, i.link, i.body, p.link IS NULL AS by_id
+    FROM incoming i LEFT JOIN places p USING (stream, sequence)
+    WHERE p.link IS DISTINCT FROM i.link ORDER BY 1, 2
+), kept AS (
+    INSERT INTO conflicts (stream, sequence, id, link, body)
+    SELECT stream, sequence, id, link, body FROM odd
+    ON CONFLICT (stream, sequence) DO UPDATE SET times = conflicts.times + 1
+)
+INSERT INTO flaws (kiosk_no, stream, sequence, kind)
+SELECT kiosk_no, stream, sequence,
+       CASE WHEN by_id THEN 'id_repeated' ELSE 'two_at_one_place' END FROM odd
+ON CONFLICT DO NOTHING
+"""
+_ALTERED = """
+INSERT INTO flaws (kiosk_no, stream, sequence, kind)
+SELECT kiosk_no, stream, sequence, 'altered' FROM incoming WHERE altered ORDER BY 2, 3
+ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Messages by what they are, each event's place once; ``again`` has what found it taken."""
+
+    events: list[Heard] = field(default_factory=list)
+    again: list[Heard] = field(default_factory=list)
+    standings: dict[tuple[str, str], tuple[Standing, bool]] = field(default_factory=dict)
+    keys: dict[str, Keys] = field(default_factory=dict)
+    signed: list[Signed] = field(default_factory=list)
+    refusals: Counter[Refusal] = field(default_factory=Counter)
+
+
+def sorted_out(messages: Iterable[tuple[Judged, bool]]) -> Batch:
+    """The batch of ``messages``; with each whether the broker had retained it."""
+    batch = Batch()
+    places: dict[tuple[str, str, int], list[Heard]] = {}
+    for one, retained in messages:
+        match one:
+            case Heard():
+                there = places.setdefault((one.kiosk, one.epoch, one.sequence), [])
+                if not there:
+                    there.append(one)
+                    batch.events.append(one)
+                elif len(there) < _MOST_VERSIONS and _differs(one, there):
+                    there.append(one)
+                    batch.again.append(one)
+            case Standing():
+                batch.standings[one.kiosk, one.kind] = (one, retained)
+            case Keys():
+                batch.keys[one.kiosk] = one
+            case Signed():
+                batch.signed.append(one)
+            case Refusal():
+                batch.refusals[one] += 1
+    return batch
+
+
+def _differs(one: Heard, there: Sequence[Heard]) -> bool:
+    return all((one.link, one.altered) != (other.link, other.altered) for other in there)
+
+
+class Ingest:
+    """Stores batches by one connection; of one thread."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._streams: dict[tuple[str, str], tuple[int, int]] = {}
+        connection.execute(_INCOMING)
+
+    def store(self, messages: Sequence[tuple[Judged, bool]]) -> int:
+        """Store ``messages``; how many events of them were new. When it returns, it is committed.
+
+        Raises:
+            psycopg.OperationalError: the database is away; nothing of what is not committed counts.
+        """
+        try:
+            return self._store_again(messages)
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error:
+            if len(messages) == 1:
+                kiosk = messages[0][0].kiosk
+                return self._store_again([(Refusal(kiosk, Reason.STORE), False)])
+        half = len(messages) // 2
+        return self.store(messages[:half]) + self.store(messages[half:])
+
+    def _store_again(self, messages: Sequence[tuple[Judged, bool]]) -> int:
+        """As ``store``; of two versions of one event the second sees what became of the first."""
+        new, left = 0, list(messages)
+        while left:
+            batch = sorted_out(left)
+            new += self._tried(batch)
+            left = [(one, False) for one in batch.again]
+        return new
+
+    def _tried(self, batch: Batch) -> int:
+        for attempt in range(_TRIES):
+            try:
+                return self._transact(batch)
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                if attempt == _TRIES - 1:
+                    raise
+        raise AssertionError  # the last attempt returned or raised
+
+    def _transact(self, batch: Batch) -> int:
+        self._know(batch)
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            new = self._events(cursor, batch.events) if batch.events else 0
+            for kind in ("status", "health"):
+                found = [one for (_, is_kind), one in batch.standings.items() if is_kind == kind]
+                self._standings(cursor, kind, found)
+            for key in batch.keys.values():
+                _compare(cursor, key)
+            for signed in batch.signed:
+                if (reason := replies.take(cursor, signed)) is not None:
+                    batch.refusals[Refusal(signed.kiosk, reason)] += 1
+            _count(cursor, batch.refusals)
+        return new
+
+    def _know(self, batch: Batch) -> None:
+        """Kiosks and streams that were not heard of before, in transactions of their own."""
+        wanted = {(one.kiosk, one.epoch) for one in batch.events} - self._streams.keys()
+        if len(self._streams) > _MOST_STREAMS:
+            self._streams.clear()
+            wanted = {(one.kiosk, one.epoch) for one in batch.events}
+        kiosks = {kiosk for kiosk, _ in wanted} | batch.keys.keys()
+        kiosks |= {kiosk for kiosk, _ in batch.standings} | {one.kiosk for one in batch.signed}
+        if kiosks:
+            self._connection.execute(
+                "INSERT INTO kiosks (kiosk) SELECT k FROM unnest(%s::text[]) k"
+                " WHERE NOT EXISTS (SELECT FROM kiosks WHERE kiosk = k) ORDER BY k"
+                " ON CONFLICT DO NOTHING",
+                (sorted(kiosks),),
+            )
+        if not wanted:
+            return
+        names = sorted(wanted)
+        columns = ([kiosk for kiosk, _ in names], [epoch for _, epoch in names])
+        self._connection.execute(
+            "INSERT INTO streams (kiosk_no, epoch) SELECT k.no, w.epoch"
+            " FROM unnest(%s::text[], %s::text[]) w (kiosk, epoch) JOIN kiosks k USING (kiosk)"
+            " ORDER BY 1, 2 ON CONFLICT DO NOTHING",
+            columns,
+        )
+        for kiosk, epoch, stream, number in self._connection.execute(
+            "SELECT k.kiosk, s.epoch, s.id, k.no FROM unnest(%s::text[], %s::text[])"
+            " w (kiosk, epoch) JOIN kiosks k USING (kiosk)"
+            " JOIN streams s ON s.kiosk_no = k.no AND s.epoch = w.epoch",
+            columns,
+        ):
+            assert isinstance(kiosk, str)
+            assert isinstance(epoch, str)
+            assert isinstance(stream, int)
+            assert isinstance(number, int)
+            self._streams[kiosk, epoch] = (stream, number)
+
+    def _events(self, cursor: psycopg.Cursor[Any], events: Sequence[Heard]) -> int:
+        now = datetime.now(UTC)
+        streams = [self._streams[one.kiosk, one.epoch] for one in events]
+        with cursor.copy("COPY incoming FROM STDIN") as copy:
+            for (stream, number), one in zip(streams, events, strict=True):
+                copy.write_row(
+                    (
+                        *(stream, one.sequence, number, one.id, one.previous, one.link),
+                        *(believable(one.time, now), one.time, now, one.clock_synced, one.type),
+                        *(one.access_point, one.holder, one.altered, one.body),
+                    )
+                )
+        taken: set[tuple[int, int]] = set(cursor.execute(_TAKE).fetchall())
+        if len(taken) < len(events):
+            cursor.execute(_HEAL)
+            cursor.execute(_ODD)
+        if any(one.altered for one in events):
+            cursor.execute(_ALTERED)
+        for (stream, number), one in zip(streams, events, strict=True):
+            if one.type == CHECKPOINT and (stream, one.sequence) in taken:
+                _checkpoint(cursor, stream, number, one)
+        if taken:
+            cursor.execute(
+                "INSERT INTO touched (stream, first, last)"
+                " SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[])",
+                _columns(runs(sorted(taken))),
+            )
+        return len(taken)
+
+    def _standings(
+        self, cursor: psycopg.Cursor[Any], kind: str, found: Sequence[tuple[Standing, bool]]
+    ) -> None:
+        """Keep what was said last. What was retained, or is a last will, is no sign of life."""
+        for one, retained in sorted(found, key=lambda pair: pair[0].kiosk):
+            alive = not retained and one.said.get("online", True)
+            online = one.said.get("online")
+            cursor.execute(
+                f"UPDATE kiosks SET {kind} = %s, {kind}_at = now(),"  # noqa: S608 - one of two words
+                " online = coalesce(%s, online),"
+                " last_seen = CASE WHEN %s THEN now() ELSE last_seen END WHERE kiosk = %s",
+                (one.body, online, alive, one.kiosk),
+            )
+            epoch, last = _queue_at_rest(one)
+            if epoch is not None:
+                cursor.execute(
+                    "INSERT INTO streams (kiosk_no, epoch, said_last)"
+                    " SELECT no, %s, %s FROM kiosks WHERE kiosk = %s"
+                    " ON CONFLICT (kiosk_no, epoch) DO UPDATE SET said_last = excluded.said_last"
+                    " WHERE streams.said_last < excluded.said_last",
+                    (epoch, last, one.kiosk),
+                )
+
+
+def believable(time: datetime, received: datetime) -> datetime:
+    """When it was: by the kiosk's clock, or by ours where that clock cannot be right."""
+    return time if _PLAUSIBLE_FROM <= time <= received + _PLAUSIBLE_AHEAD else received
+
+
+def runs(places: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Sorted (stream, sequence) as (stream, first, last)."""
+    found: list[tuple[int, int, int]] = []
+    for stream, sequence in places:
+        if found and found[-1][0] == stream and found[-1][2] == sequence - 1:
+            found[-1] = (stream, found[-1][1], sequence)
+        else:
+            found.append((stream, sequence, sequence))
+    return found
+
+
+def _columns(rows: Sequence[tuple[int, int, int]]) -> tuple[list[int], list[int], list[int]]:
+    return [one[0] for one in rows], [one[1] for one in rows], [one[2] for one in rows]
+
+
+def _queue_at_rest(one: Standing) -> tuple[str | None, int]:
+    """The epoch and its last event, where a heartbeat says that nothing waits."""
+    match one.said.get("queue"):
+        case {"epoch": str(epoch), "last_sequence": int(last), "unpublished": 0} if (
+            0 < last < 2**62 and len(epoch) <= 64
+        ):
+            return epoch, last
+    return None, 0
+
+
+def _checkpoint(cursor: psycopg.Cursor[Any], stream: int, number: int, one: Heard) -> None:
+    match one.data:
+        case {"until": str(until), "link": str(link), "signature": str(signature)}:
+            try:
+                raw = unpadded(signature)
+                values = (stream, one.sequence, int(until), bytes.fromhex(link), raw)
+            except ValueError:
+                pass
+            else:
+                if 0 < values[2] < one.sequence:
+                    cursor.execute(
+                        "INSERT INTO checkpoints (stream, sequence, until, link, signature)"
+                        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                        values,
+                    )
+                    return
+    flag(cursor, number, stream, one.sequence, "checkpoint_malformed")
+
+
+def flag(cursor: psycopg.Cursor[Any], kiosk_no: int, stream: int, sequence: int, kind: str) -> None:
+    """Note what cannot be trusted; once."""
+    cursor.execute(
+        "INSERT INTO flaws (kiosk_no, stream, sequence, kind) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
+        (kiosk_no, stream, sequence, kind),
+    )
+
+
+def _compare(cursor: psycopg.Cursor[Any], keys: Keys) -> None:
+    """Keep what the broker carries, and say where it is not what a person pinned."""
+    cursor.execute(
+        "UPDATE kiosks SET said_signing = %s, said_sealing = %s WHERE kiosk = %s RETURNING no,"
+        " (signing_key IS NOT NULL AND signing_key IS DISTINCT FROM said_signing)"
+        " OR (sealing_key IS NOT NULL AND sealing_key IS DISTINCT FROM said_sealing)",
+        (keys.signing, keys.sealing, keys.kiosk),
+    )
+    row = cursor.fetchone()
+    if row is not None and row[1]:
+        flag(cursor, row[0], 0, 0, "key_differs")
+
+
+def _count(cursor: psycopg.Cursor[Any], refusals: Counter[Refusal]) -> None:
+    for one in sorted(refusals, key=lambda refusal: (refusal.kiosk, refusal.reason)):
+        cursor.execute(
+            "INSERT INTO refusals (kiosk, reason, times) VALUES (%s, %s, %s)"
+            " ON CONFLICT (kiosk, reason) DO UPDATE"
+            " SET times = refusals.times + excluded.times, last_at = now()",
+            (one.kiosk, one.reason.value, refusals[one]),
+        )

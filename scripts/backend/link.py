@@ -1,0 +1,139 @@
+"""The backend's side of MQTT 5: paho, with acknowledgements that wait for the database."""
+
+import ssl
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from backend.config import Broker, secret
+from backend.failures import ConfigError
+
+LARGEST_PACKET = 1_000_000
+KEEPALIVE_S = 30
+
+
+def client(broker: Broker, name: str, *, manual_ack: bool = False) -> mqtt.Client:
+    """A client that is not connected yet, with what the config says of TLS and who it is.
+
+    Raises:
+        ConfigError: a certificate or key cannot be read.
+        MissingError: the password's file cannot be read.
+    """
+    made = mqtt.Client(
+        CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5, manual_ack=manual_ack
+    )
+    if broker.username is not None:
+        password = None if broker.password_file is None else secret(broker.password_file)
+        made.username_pw_set(broker.username, password)
+    if broker.ca_file is not None:
+        try:
+            context = ssl.create_default_context(cafile=str(broker.ca_file))
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if broker.cert_file is not None:
+                key = None if broker.key_file is None else str(broker.key_file)
+                context.load_cert_chain(str(broker.cert_file), key)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(f"[broker] certificates: {error}") from None
+        made.tls_set_context(context)
+    made.reconnect_delay_set(1, 30)
+    made.max_queued_messages_set(10_000)
+    return made
+
+
+def hello(*, session_s: int, in_flight: int) -> Properties:
+    """What CONNECT says: how long the session outlives the connection, and how much may wait."""
+    found = Properties(PacketTypes.CONNECT)
+    found.SessionExpiryInterval = session_s
+    found.ReceiveMaximum = in_flight
+    found.MaximumPacketSize = LARGEST_PACKET
+    return found
+
+
+class Line:
+    """A connection that keeps coming back, whose messages are acknowledged when somebody says so.
+
+    A packet's number means something within one connection only: after the next one the broker
+    sends again what was not acknowledged, under numbers of its own. So each message bears the
+    number of its connection, and of an older one nothing is acknowledged.
+    """
+
+    def __init__(
+        self,
+        made: mqtt.Client,
+        subscriptions: list[tuple[str, int]],
+        heard: Callable[[int, mqtt.MQTTMessage], None],
+        said: Callable[[str], None],
+    ) -> None:
+        """``heard`` gets the connection's number and a message; ``said`` a line for the log."""
+        self._client = made
+        self._subscriptions = subscriptions
+        self._heard = heard
+        self._said = said
+        self._lock = threading.Lock()
+        self._connection = 0
+        self.subscribed = threading.Event()
+        made.on_connect = self._on_connect
+        made.on_subscribe = self._on_subscribe
+        made.on_disconnect = self._on_disconnect
+        made.on_connect_fail = lambda *_: said("the broker does not answer")
+        made.on_message = lambda _client, _data, message: heard(self._connection, message)
+
+    def start(self, broker: Broker, properties: Properties) -> None:
+        """Begin; it goes on by itself until ``stop``."""
+        self._client.connect_async(
+            broker.host,
+            broker.port,
+            keepalive=KEEPALIVE_S,
+            clean_start=False,
+            properties=properties,
+        )
+        self._client.loop_start()
+
+    def acknowledge(self, connection: int, mid: int) -> None:
+        """Tell the broker that this message is kept, if it is still the same connection."""
+        with self._lock:
+            if connection == self._connection:
+                self._client.ack(mid, 1)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Hand a message over, at QoS 1; it waits while the broker is away."""
+        self._client.publish(topic, payload, qos=1)
+
+    def stop(self) -> None:
+        """Say goodbye; the session stays at the broker."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _on_connect(
+        self, made: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        if reason.is_failure:
+            self._said(f"the broker refuses this backend: {reason}")
+            return
+        with self._lock:
+            self._connection += 1
+        made.subscribe([(topic, SubscribeOptions(qos=qos)) for topic, qos in self._subscriptions])
+
+    def _on_subscribe(
+        self, _client: Any, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        for (topic, _), reason in zip(self._subscriptions, reasons, strict=False):
+            if reason.is_failure:
+                self._said(f"the broker refuses {topic}: {reason}")
+        self._said("connected")
+        self.subscribed.set()
+
+    def _on_disconnect(
+        self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        with self._lock:
+            self._connection += 1
+        self.subscribed.clear()
+        self._said(f"the connection ended: {reason}")

@@ -1,0 +1,167 @@
+"""Whether what was stored can be trusted: looked over after it is committed, by any instance.
+
+Events come in any order: a backlog runs beside what happens now, and two instances share both. So
+each is held against the one before it and the one after it, as soon as both are there, whichever
+came last; and how far nothing is missing is kept by stream. What was stored is queued in
+``touched`` by the transaction that stored it: whoever takes it from there while another instance
+dies, or commits later, misses nothing.
+
+    chain_broken          ``previous`` is not the link of the event before it
+    unchained             an event without ``previous``, where there had been a chain or a key
+    checkpoint_forged     not signed by the key that was pinned for this kiosk
+    checkpoint_of_another signed, but for another kiosk, epoch or place
+    checkpoint_differs    the kiosk signed another link than that of the event which came
+"""
+
+from typing import Any
+
+import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from agent.credentials.errors import CredentialError
+from agent.credentials.signed.checkpoint import verify_checkpoint
+from agent.domain.record.chain import ORIGIN
+from backend.database import Connection
+from backend.ingest import flag
+
+_MOST = 4000
+_STEP = 2000
+_CHECKPOINTS = 500
+
+_TAKE = """
+DELETE FROM touched WHERE ctid IN (SELECT ctid FROM touched LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING stream, first, last, at
+"""
+_PAIRS = """
+INSERT INTO flaws (kiosk_no, stream, sequence, kind)
+SELECT p.kiosk_no, p.stream, CASE WHEN p.previous IS NULL THEN 0 ELSE p.sequence END,
+       CASE WHEN p.previous IS NULL THEN 'unchained' ELSE 'chain_broken' END
+FROM unnest(%(stream)s::bigint[], %(first)s::bigint[], %(last)s::bigint[]) t (stream, first, last)
+JOIN places p ON p.stream = t.stream AND p.sequence BETWEEN t.first AND t.last + 1
+LEFT JOIN places b ON b.stream = p.stream AND b.sequence = p.sequence - 1
+WHERE CASE
+    WHEN p.previous IS NULL THEN b.previous IS NOT NULL
+      OR EXISTS (SELECT FROM kiosks k WHERE k.no = p.kiosk_no AND k.signing_key IS NOT NULL)
+    WHEN p.sequence = 1 THEN p.previous <> %(origin)s
+    WHEN b.link IS NULL THEN false
+    WHEN b.previous IS NULL THEN p.previous <> %(origin)s
+    ELSE p.previous <> b.link END
+ORDER BY 1, 2, 3
+ON CONFLICT DO NOTHING
+"""
+_ADVANCE = """
+WITH moved AS (
+    SELECT s.id, max(q.sequence) AS upto FROM streams s CROSS JOIN LATERAL (
+        SELECT sequence, sequence - row_number() OVER (ORDER BY sequence) AS before FROM (
+            SELECT sequence FROM places WHERE stream = s.id AND sequence > s.whole_to
+            ORDER BY sequence LIMIT %(step)s) n) q
+    WHERE s.id = ANY(%(streams)s) AND q.before = s.whole_to
+      AND EXISTS (SELECT FROM places WHERE stream = s.id AND sequence = s.whole_to + 1)
+    GROUP BY s.id
+)
+UPDATE streams s SET whole_to = m.upto, highest = greatest(s.highest, m.upto)
+FROM moved m WHERE s.id = m.id RETURNING s.id
+"""
+_JUMP = """
+UPDATE streams s SET whole_to = g.last FROM gaps g
+WHERE s.id = ANY(%(streams)s) AND g.stream = s.id AND g.state IN ('gone', 'failed')
+  AND g.first <= s.whole_to + 1 AND g.last > s.whole_to
+RETURNING s.id
+"""
+_WAITING = """
+SELECT c.stream, c.sequence, c.until, c.link, c.signature, k.no, k.kiosk, k.signing_key, s.epoch,
+       p.link
+FROM checkpoints c JOIN streams s ON s.id = c.stream JOIN kiosks k ON k.no = s.kiosk_no
+JOIN places p ON p.stream = c.stream AND p.sequence = c.until
+WHERE c.stream = ANY(%s) AND c.state = 'waiting' AND k.signing_key IS NOT NULL
+ORDER BY 1, 2 LIMIT %s FOR UPDATE OF c SKIP LOCKED
+"""
+
+
+def look_over(connection: Connection) -> int:
+    """Look over some of what was stored; how many stretches, 0 where nothing is left."""
+    with connection.transaction(), connection.cursor() as cursor:
+        taken = cursor.execute(_TAKE, (_MOST,)).fetchall()
+        if not taken:
+            return 0
+        streams = sorted({row[0] for row in taken})
+        columns: dict[str, Any] = {
+            name: [row[place] for row in taken]
+            for place, name in enumerate(("stream", "first", "last", "at"))
+        }
+        cursor.execute(_PAIRS, {**columns, "origin": bytes.fromhex(ORIGIN)})
+        _note(cursor, streams, columns)
+        advance(cursor, streams)
+        while _checkpoints(cursor, streams) == _CHECKPOINTS:
+            pass
+    return len(taken)
+
+
+def advance(cursor: psycopg.Cursor[Any], streams: list[int]) -> None:
+    """Say of each stream how far nothing is missing; the caller holds the streams' rows."""
+    moving = streams
+    while moving:
+        values = {"streams": moving, "step": _STEP}
+        moved = {row[0] for row in cursor.execute(_ADVANCE, values)}
+        moved |= {row[0] for row in cursor.execute(_JUMP, values)}
+        moving = sorted(moved)
+
+
+def _note(cursor: psycopg.Cursor[Any], streams: list[int], columns: dict[str, Any]) -> None:
+    # Rows are locked in one order by everybody: no two instances wait for each other.
+    cursor.execute("SELECT FROM streams WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (streams,))
+    cursor.execute(
+        "UPDATE streams s SET highest = greatest(s.highest, t.last) FROM"
+        " (SELECT stream, max(last) AS last FROM unnest(%(stream)s::bigint[], %(last)s::bigint[])"
+        "  u (stream, last) GROUP BY stream) t WHERE s.id = t.stream AND s.highest < t.last",
+        columns,
+    )
+    cursor.execute(
+        "SELECT FROM kiosks WHERE no IN (SELECT kiosk_no FROM streams WHERE id = ANY(%s))"
+        " ORDER BY kiosk FOR UPDATE",
+        (streams,),
+    )
+    cursor.execute(
+        "UPDATE kiosks k SET last_seen = greatest(k.last_seen, t.at) FROM"
+        " (SELECT s.kiosk_no, max(u.at) AS at FROM unnest(%(stream)s::bigint[],"
+        "  %(at)s::timestamptz[]) u (stream, at) JOIN streams s ON s.id = u.stream GROUP BY 1) t"
+        " WHERE k.no = t.kiosk_no",
+        columns,
+    )
+    cursor.execute(
+        "UPDATE gaps g SET state = 'filled', changed = now(), reason = NULL"
+        " WHERE g.stream = ANY(%s) AND g.state IN ('gone', 'failed') AND g.last - g.first + 1 ="
+        " (SELECT count(*) FROM places WHERE stream = g.stream AND sequence BETWEEN g.first AND"
+        "  g.last)",
+        (streams,),
+    )
+
+
+def _checkpoints(cursor: psycopg.Cursor[Any], streams: list[int]) -> int:
+    waiting = cursor.execute(_WAITING, (streams, _CHECKPOINTS)).fetchall()
+    for stream, sequence, until, said, signature, number, kiosk, key, epoch, link in waiting:
+        found = _why_not(signature, key, (f"/gate/{kiosk}", epoch, until, said), link)
+        cursor.execute(
+            "UPDATE checkpoints SET state = %s WHERE stream = %s AND sequence = %s",
+            ("good" if found is None else "bad", stream, sequence),
+        )
+        if found is not None:
+            flag(cursor, number, stream, sequence, found)
+        else:
+            cursor.execute(
+                "UPDATE streams SET signed_to = greatest(signed_to, %s) WHERE id = %s",
+                (until, stream),
+            )
+    return len(waiting)
+
+
+def _why_not(
+    signature: bytes, key: bytes, said: tuple[str, str, int, bytes], link: bytes
+) -> str | None:
+    try:
+        signed = verify_checkpoint(bytes(signature), Ed25519PublicKey.from_public_bytes(bytes(key)))
+    except CredentialError:
+        return "checkpoint_forged"
+    if (signed.source, signed.epoch, signed.sequence, signed.link) != (*said[:3], bytes(said[3])):
+        return "checkpoint_of_another"
+    return None if signed.link == bytes(link) else "checkpoint_differs"

@@ -1,0 +1,141 @@
+"""Many kiosks' sides of MQTT: the agent's own client and outbox, on one loop that never selects."""
+
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from mosquitto import Mosquitto, Subscriber, wait_until
+
+from agent.domain.record.chain import ORIGIN, Check, check, follows, link
+from agent.lab.fleet.descriptors import need_descriptors
+from agent.lab.fleet.fleet import Fleet, Plan
+
+_SELECTS_NO_MORE = 1024
+
+
+@contextmanager
+def many_open() -> Iterator[None]:
+    """So many descriptors that the next one is beyond what select() knows."""
+    need_descriptors(2 * _SELECTS_NO_MORE)
+    with ExitStack() as stack:
+        while (one := os.open(os.devnull, os.O_RDONLY)) < _SELECTS_NO_MORE + 10:
+            stack.callback(os.close, one)
+        stack.callback(os.close, one)
+        yield
+
+
+def until(fleet: Fleet, holds: Callable[[], bool], *, says: bool = False) -> None:
+    """Turn its loop until that is so."""
+
+    def turned() -> bool:
+        fleet.turn(says=says)
+        return holds()
+
+    assert wait_until(turned)
+
+
+def speak(fleet: Fleet, wanted: int) -> None:
+    """Until each kiosk said ``wanted`` events, and the broker has them."""
+    fleet.begin()
+
+    def enough() -> bool:
+        fleet.turn(says=all(one.journal.last_sequence < wanted for one in fleet.kiosks))
+        said = [one.journal.last_sequence for one in fleet.kiosks]
+        return min(said) >= wanted and not fleet.pending
+
+    assert wait_until(enough)
+
+
+def streams(subscriber: Subscriber) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for event in subscriber.events():
+        found[event["source"]].append(event)
+    return found
+
+
+def test_kiosks_beyond_what_select_knows_are_heard_in_order(
+    mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    # Who listens here is there already: its own loop selects.
+    with many_open():
+        fleet = Fleet(Plan(4, per_s=50.0), mosquitto.port)
+        try:
+            until(fleet, lambda: fleet.connected == 4)
+            speak(fleet, 20)
+        finally:
+            fleet.close()
+    said = fleet.tally.said
+    assert wait_until(lambda: len(subscriber.events()) >= said)
+    heard = streams(subscriber)
+    assert len(heard) == 4
+    for events in heard.values():
+        before = ORIGIN
+        for event in events:
+            assert (check(event), follows(event, before)) == (Check.WHOLE, True)
+            before = link(event)
+    assert len(fleet.tally.acknowledged_s) == said
+
+
+def test_what_happened_while_the_broker_was_away_arrives(
+    mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    fleet = Fleet(Plan(3, per_s=50.0), mosquitto.port)
+    try:
+        until(fleet, lambda: fleet.connected == 3)
+        speak(fleet, 5)
+        mosquitto.kill()
+        until(fleet, lambda: fleet.pending > 15, says=True)
+        mosquitto.start()
+        assert wait_until(subscriber.subscribed.is_set)
+        until(fleet, lambda: not fleet.pending)
+        wanted = {one.topics.source: one.journal.last_sequence for one in fleet.kiosks}
+        assert wait_until(
+            lambda: (
+                {
+                    source: len({event["sequence"] for event in events})
+                    for source, events in streams(subscriber).items()
+                }
+                == wanted
+            )
+        )
+    finally:
+        fleet.close()
+
+
+@pytest.mark.parametrize(
+    ("most", "says"), [(200, "ulimit -n 1064; as a service: LimitNOFILE=1064"), (2000, "1064")]
+)
+def test_descriptors_are_had_or_refused_before_anything_is_opened(most: int, says: str) -> None:
+    script = f"""
+import resource
+from agent.errors import UnavailableError
+from agent.lab.fleet.descriptors import need_descriptors
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, {most}))
+try:
+    print(need_descriptors(1000))
+except UnavailableError as error:
+    print(error.fix)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == says
+
+
+def test_one_seed_makes_one_fleet(mosquitto: Mosquitto) -> None:
+    def first_events(seed: int) -> list[Any]:
+        fleet = Fleet(Plan(2, per_s=100.0, seed=seed), mosquitto.port)
+        try:
+            for kiosk in fleet.kiosks:
+                kiosk.say()
+            rows = [kiosk.journal.unpublished(1)[0].event.data for kiosk in fleet.kiosks]
+        finally:
+            fleet.close()
+        return rows
+
+    assert first_events(1) == first_events(1) != first_events(2)
