@@ -27,6 +27,7 @@ from agent.app.gate.link import BrokerLink
 from agent.app.gate.organs import Control, Records, Watches
 from agent.app.gate.parts import Parts
 from agent.app.gate.senses import Senses
+from agent.app.gate.sync import Sync
 from agent.app.open.broker import pace_of, topics_of
 from agent.app.open.files.kiosk_keys import signing_key
 from agent.app.open.files.state import RULES
@@ -77,11 +78,13 @@ class Agent:
         self._link = BrokerLink(parts.file, core.outbox.acknowledged)
         watches = Watches(parts, core, self._link, self._move_changes, self._reckoning)
         self._gallery = watches.gallery
-        self._records = Records(parts, core, self._link, self._gallery.registry, boot)
         clock = JudgedClock(parts.clock, self._reckoning)
+        sync = Sync(parts, core, self._link, clock, self._gallery.snapshot, self._move_changes)
+        self._records = Records(parts, core, self._link, self._gallery.registry, boot, sync.as_json)
         self._organs: tuple[Organ, ...] = (
             self._records,
             watches,
+            sync,
             Control(parts, core, self._link, self._records.board, watches),
             Telling(parts.indicators, parts.voice, clock, post, topics_of(parts.file)),
             Senses(

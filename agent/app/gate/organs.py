@@ -55,6 +55,7 @@ class Records(Organ):
         link: BrokerLink,
         registry: Callable[[], Registry],
         boot_id: str,
+        registry_sync: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
         self._core, self._link = core, link
         self._topics = topics_of(parts.file)
@@ -73,6 +74,7 @@ class Records(Organ):
                 pack_why=parts.pack_in_use.why,
                 pack_not_measured_for=parts.pack_in_use.not_measured_for,
             ),
+            registry_sync=registry_sync,
         )
         broker, state = parts.file.config.broker, parts.site.state
         self._heartbeat: Heartbeat | None = None
