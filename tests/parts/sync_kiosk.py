@@ -12,12 +12,20 @@ from sync_parts import (
     SIGNING_KEY,
     key_of,
     open_synced,
+    packed,
+    person,
 )
 
+from agent.app.open.files.state import REGISTRY_INCOMING
 from agent.app.threads.sync.assembly import Assembly
 from agent.app.threads.sync.sync import Enrol, Kiosk, RegistrySync, Ways
 from agent.credentials.sealed.box import sealing_key_id
-from agent.credentials.sealed.chunks import acknowledged_message
+from agent.credentials.sealed.chunks import (
+    Chunk,
+    Head,
+    acknowledged_message,
+    read_message,
+)
 from agent.credentials.sealed.parcel import Parcel, open_part
 from agent.credentials.signed.entries import HolderEntry
 from agent.credentials.signed.receipt import (
@@ -72,7 +80,7 @@ class SyncedKiosk:
             on_premises=self.on_premises,
         )
         self.assembly = Assembly(
-            self.folder / "registry-incoming",
+            self.folder / REGISTRY_INCOMING.name,
             key_of,
             KIOSK,
             lambda sealed, step, number: open_part(sealed, step, number, SEALING_KEY, key_of),
@@ -108,6 +116,11 @@ class SyncedKiosk:
         """The broker is there again."""
         self.sync.connected()
         self.sync.turn()
+
+    @property
+    def on_its_way(self) -> list[Path]:
+        """The parts of an update that lie on its disk."""
+        return sorted(self.folder.glob(REGISTRY_INCOMING.name))
 
     @property
     def people(self) -> list[str]:
@@ -158,3 +171,22 @@ def serve(kiosk: SyncedKiosk, parcels: Sequence[Parcel], *, turns: int = 200) ->
 def acknowledged(receipts: Sequence[Receipt]) -> bytes:
     """The registry's word that it has these."""
     return acknowledged_message(acknowledge(KIOSK, [one.id for one in receipts], REGISTRY_KEY))
+
+
+def half_an_update(place: Path) -> None:
+    """The first of two parts lies at ``place``, as a kiosk leaves it that was killed."""
+    people = [person(f"p{number}", photograph=b"x" * 100_000) for number in range(3)]
+    first, _ = packed(people)
+    assembly = Assembly(
+        place,
+        key_of,
+        KIOSK,
+        lambda sealed, step, number: open_part(sealed, step, number, SEALING_KEY, key_of),
+        MOST_BYTES,
+    )
+    for one in first.messages:
+        message = read_message(one, key_of, KIOSK)
+        if isinstance(message, Head):
+            assembly.hear_head(message, one, 0)
+        elif isinstance(message, Chunk):
+            assembly.hear_chunk(message)

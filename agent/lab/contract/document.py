@@ -10,7 +10,7 @@ from agent.domain.record.events import CONTRACT, EventType
 from agent.domain.record.home_assistant import PREFIX
 from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
-from agent.lab.contract import examples, standing
+from agent.lab.contract import examples, registry, standing
 from agent.lab.contract.events import EVENTS, payload_of
 from agent.lab.contract.schema import Schema, ref
 from agent.lab.contract.shared import NAME_WORDS, SHARED
@@ -19,9 +19,9 @@ _TOPICS = Topics("{community}", "{grid}", "{kiosk}")
 _JSON = "application/json"
 _SAYS = """\
 What a kiosk publishes on its community's MQTT broker, and the little that it listens to: the
-answer to its own question for the time, where its config names the key that signs it, and
-announcements, where it has a voice. Until signed commands exist, nothing from the broker moves
-an output.
+answer to its own question for the time, where its config names the key that signs it, updates of
+the community's registry likewise, and announcements, where it has a voice. Until signed commands
+exist, nothing from the broker moves an output.
 
 Events are CloudEvents 1.0 in JSON (structured mode), QoS 1, not retained.
 
@@ -108,6 +108,7 @@ def _other_messages() -> dict[str, Any]:
     made: dict[str, Any] = {
         "time.request": {"contentType": "application/octet-stream", "payload": nonce},
         "time.answer": {"contentType": "application/cose", "payload": answer},
+        **registry.MESSAGES,
         "announcement": {
             "summary": "Something to say to whoever stands at a gate.",
             "contentType": _JSON,
@@ -194,6 +195,21 @@ def _channels() -> dict[str, Any]:
             ("time.answer",),
             "Within 5 s of the question; never retained.",
         ),
+        "registryUpdate": _channel(
+            _TOPICS.registry,
+            ("registry.update",),
+            "With `[registry]` in the config: docs/registry-sync.md.",
+        ),
+        "registryRequest": _channel(
+            _TOPICS.registry_request,
+            ("registry.request",),
+            "When it connects, and for what lacks.",
+        ),
+        "registryReceipts": _channel(
+            _TOPICS.registry_receipts,
+            ("registry.receipt",),
+            "Sent again each minute until it is acknowledged.",
+        ),
         "announceHere": _channel(
             _TOPICS.announce,
             ("announcement",),
@@ -233,6 +249,9 @@ def _operations() -> dict[str, Any]:
         "tellHomeAssistant": _operation("send", "homeAssistant", "retained"),
         "askTime": {**_operation("send", "timeRequest"), **answer},
         "hearTime": _operation("receive", "timeAnswer"),
+        "hearRegistry": _operation("receive", "registryUpdate"),
+        "askRegistry": _operation("send", "registryRequest"),
+        "answerRegistry": _operation("send", "registryReceipts"),
         "hearAnnouncement": _operation("receive", "announceHere"),
         "hearAnnouncementToAll": _operation("receive", "announceToAll"),
     }

@@ -97,6 +97,11 @@ def test_every_type_is_a_message_on_its_topic() -> None:
     status["health"] = TOPICS.health
     status["home_assistant"] = "{prefix}/device/{device}/config"
     times = {"time.request": TOPICS.time_request, "time.answer": TOPICS.time_answer}
+    times |= {
+        "registry.update": TOPICS.registry,
+        "registry.request": TOPICS.registry_request,
+        "registry.receipt": TOPICS.registry_receipts,
+    }
     # The same message on two topics: the last one stands for it here.
     announcements = {"announcement": TOPICS.announce_to_all}
     assert described == expected | status | times | announcements
@@ -108,7 +113,8 @@ def test_every_channel_is_sent_to_and_little_is_received() -> None:
     operations = contract()["operations"].values()
     received = [o["channel"]["$ref"] for o in operations if o["action"] == "receive"]
     assert received == [
-        f"#/channels/{one}" for one in ("timeAnswer", "announceHere", "announceToAll")
+        f"#/channels/{one}"
+        for one in ("timeAnswer", "registryUpdate", "announceHere", "announceToAll")
     ]
     sent = [o["channel"]["$ref"].rpartition("/")[2] for o in operations]
     assert sorted(sent) == sorted(contract()["channels"])

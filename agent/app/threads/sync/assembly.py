@@ -14,7 +14,6 @@ before its signatures hold.
 """
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +38,6 @@ from agent.operations.files import write_whole
 
 MOST_OPEN = 2
 """Parts that are put together in memory at a time."""
-_END = ".part"
 
 Opener = Callable[[bytes, Step, int], Part]
 """Opens and verifies a sealed part of a step."""
@@ -62,10 +60,13 @@ class Assembly:
     """Puts one update together; used by one thread."""
 
     def __init__(
-        self, folder: Path, key_of: KeyOf, kiosk: str, opener: Opener, most_bytes: int
+        self, place: Path, key_of: KeyOf, kiosk: str, opener: Opener, most_bytes: int
     ) -> None:
-        """Goes on with what lies in ``folder``; ``most_bytes`` is the largest update."""
-        self._folder = folder
+        """Parts lie at ``place``, each with its number for the ``*`` in its name.
+
+        ``most_bytes`` is the largest update.
+        """
+        self._place = place
         self._key_of, self._kiosk, self._opener = key_of, kiosk, opener
         self._most_bytes = most_bytes
         self.step: Step | None = None
@@ -93,7 +94,7 @@ class Assembly:
 
         An update to ``version`` itself is in force, and something is still to be done about it.
         """
-        for path in sorted(self._folder.glob(f"*{_END}")):
+        for path in self._files():
             try:
                 head, sealed = self._stored(path)
                 done = head.step.version == version
@@ -103,8 +104,7 @@ class Assembly:
                 self.step = head.step
                 self._sizes[head.number] = len(sealed)
             except (CredentialError, OSError):
-                with contextlib.suppress(OSError):
-                    path.unlink()
+                _remove(path)
         if self.step is not None and self.step.version == version and not self.whole:
             self.drop()
 
@@ -188,7 +188,8 @@ class Assembly:
             try:
                 head, sealed = self._stored(self._path(number))
             except OSError as error:
-                raise StoreError(f"{self._folder.name} cannot be read: {error.strerror}") from error
+                said = f"a part of an update cannot be read: {error.strerror}"
+                raise StoreError(said) from error
             yield self._opener(sealed, head.step, head.number)
 
     def taken(self) -> None:
@@ -202,7 +203,8 @@ class Assembly:
         self.step = None
         self._open.clear()
         self._sizes.clear()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for path in self._files():
+            _remove(path)
 
     def _finish(self, part: _Open) -> None:
         head = part.head
@@ -214,10 +216,6 @@ class Assembly:
         except UpdateError:
             self.drop()
             raise
-        try:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{self._folder} cannot be made: {error.strerror}") from error
         write_whole(cbor2.dumps([part.message, chunks]), self._path(head.number))
         self._sizes[head.number] = len(sealed)
 
@@ -238,7 +236,15 @@ class Assembly:
         return self.step is None or step == self.step
 
     def _path(self, number: int) -> Path:
-        return self._folder / f"{number:06}{_END}"
+        return self._place.with_name(self._place.name.replace("*", f"{number:06}"))
+
+    def _files(self) -> list[Path]:
+        return sorted(self._place.parent.glob(self._place.name))
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _runs(numbers: list[int]) -> Ranges:

@@ -52,7 +52,7 @@ def test_a_delta_is_in_force_with_its_last_message_and_says_so(kiosk) -> None:
     assert kiosk.requests[-1].version == 5
     assert kiosk.sync.as_json()["last"]["result"] == "updated"
     assert not said(kiosk)
-    assert not (kiosk.folder / "registry-incoming").exists()
+    assert not kiosk.on_its_way
 
 
 def test_a_snapshot_is_asked_for_part_by_part(kiosk, snapshot) -> None:
@@ -104,7 +104,7 @@ def test_killed_on_the_way_it_goes_on_with_what_it_has(kiosk, snapshot) -> None:
 
 def test_a_part_on_the_disk_that_was_altered_is_asked_for_again(kiosk, snapshot) -> None:
     kiosk.hear(*snapshot[0].messages, snapshot[1].head)
-    (path,) = (kiosk.folder / "registry-incoming").glob("*.part")
+    (path,) = kiosk.on_its_way
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
@@ -143,8 +143,7 @@ def test_a_stranger_can_neither_spoil_nor_fill_nor_hold_up_a_transfer(kiosk, sna
         "malformed": 1,
         "too_large": 1,
     }
-    files = [*(kiosk.folder / "registry-incoming").iterdir()]
-    assert len(files) == 1
+    assert len(kiosk.on_its_way) == 1
     for parcel in snapshot[1:]:
         kiosk.hear(*parcel.messages)
     assert kiosk.version == 9
