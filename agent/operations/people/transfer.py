@@ -242,7 +242,7 @@ def _import(
     components: Components,
     documents: Documents | None,
 ) -> Import:
-    holder = _holder(data)
+    holder = read_holder(data)
     items, document = data.get("references"), data.get("id_document")
     _need(items is None or isinstance(items, list), "references is no list")
     if not items and document is None:
@@ -254,7 +254,12 @@ def _import(
     return Import(holder, tuple(references) or None, bound)
 
 
-def _holder(data: Mapping[str, Any]) -> Holder:
+def read_holder(data: Mapping[str, Any]) -> Holder:
+    """The holder of a JSON object; other keys are left out.
+
+    Raises:
+        ValueError: it is none.
+    """
     words = {}
     for key in ("id", "name", "category"):
         _need(isinstance(data.get(key), str), f"{key} is missing or no text")
