@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from agent.adapters.store.people.registry import SqliteRegistry, holder_of_row
+from agent.adapters.store.people.holder_rows import holder_of_row
+from agent.adapters.store.people.registry import SqliteRegistry
 from agent.credentials.signed.entries import (
     Entry,
     Face,
