@@ -7,7 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent.adapters.broker.commander import Reach, ask
-from agent.adapters.broker.mqtt import read_password
+from agent.adapters.broker.login import read_password
 from agent.credentials.errors import CredentialError
 from agent.credentials.signed.command import Command, sign_command
 from agent.credentials.signed.reply import Reply, verify_reply
