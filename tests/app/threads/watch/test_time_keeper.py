@@ -227,12 +227,17 @@ def test_a_signed_command_answers_the_question_of_just_now_once(tmp_path: Path) 
 
     clock, ledger = Told(utc=THEN, trusted=False), SqlitePassLedger(tmp_path / "passes.sqlite")
     asked: list[bytes] = []
+
+    def ask(nonce: bytes) -> bool:
+        asked.append(nonce)
+        return True
+
     keeper = TimeKeeper(
         clock,
         ledger,
         key=None,
         kiosk="",
-        ask=lambda nonce: asked.append(nonce) is None,
+        ask=ask,
         reckoning=lambda: Reckoning.since(None).heard(clock.now()),
         commanded=True,
     )
