@@ -78,6 +78,7 @@ _DOES = {
     Verb.SET_TIME: "believes `utc`; the command bears the nonce of `time/request`, within 5 s",
     Verb.HEALTH: "answers with the heartbeat of this moment",
     Verb.RANGE: "says the events `first` to `last` of `epoch` again, on `ranges`; then the reply",
+    Verb.ROTATE_KIOSK_KEY: "gives it another signing key; the reply, by the old one, has its half",
     Verb.RESTART: "answers, ends with exit code 75, and systemd starts it again",
 }
 _SAYS = {
@@ -122,7 +123,13 @@ def deeds() -> dict[Verb, Deed]:
         **DoorDeeds(nothing, (), nothing, nothing).deeds(),
         **PeopleDeeds(nothing, nothing, nothing, nothing).deeds(),
         **Ranges(nothing, nothing, nothing, nothing).deeds(),
-        **KioskDeeds(announce=nothing, believe=nothing, health=nothing, restart=nothing).deeds(),
+        **KioskDeeds(
+            announce=nothing,
+            believe=nothing,
+            health=nothing,
+            restart=nothing,
+            rotation=(nothing, nothing),
+        ).deeds(),
     }
 
 

@@ -30,7 +30,7 @@ from agent.operations.passes.keys import make_issuer_key, read_issuer_key
 from agent.ports import Noted
 
 TOPICS = Topics("lakeside", "g3", "north-1")
-VERBS = "unlock lockdown free_passage resume health update_holder restart range"
+VERBS = "unlock lockdown free_passage resume health update_holder restart range rotate_kiosk_key"
 KEYS = """
 [clock]
 trust_system_clock = true
@@ -272,6 +272,22 @@ def test_a_range_is_said_again_to_the_byte(gate: Gate) -> None:
     assert backend.ask(backend.made("range", epoch=epoch, first=9, last=1)).reason == (
         "bad_arguments"
     )
+
+
+def test_a_new_signing_key_is_told_by_the_old_one(gate: Gate) -> None:
+    gate.begun()
+    backend, before = gate.backend, gate.backend.kiosk
+    reply = backend.ask(backend.made("rotate_kiosk_key"))
+    assert reply.outcome == "done"
+    assert reply.result is not None
+    assert wait_until(
+        lambda: gate.answer("key", "show")["signing"] == dict(reply.result["signing"])
+    )
+    raw = load_key(gate.state / "kiosk-signing.key")
+    backend.kiosk = Ed25519PrivateKey.from_private_bytes(raw).public_key()
+    assert backend.kiosk != before
+    backend.messages.clear()
+    assert backend.ask(backend.made("health")).outcome == "done"
 
 
 def test_killed_between_note_and_run_it_is_interrupted_and_never_runs(gate: Gate) -> None:

@@ -31,6 +31,7 @@ from agent.app.gate.senses import Senses
 from agent.app.gate.sync import Sync
 from agent.app.open.broker import pace_of, topics_of
 from agent.app.open.files.kiosk_keys import signing_key
+from agent.app.open.files.kiosk_rotation import begin_rotation, end_rotation
 from agent.app.open.files.state import RULES
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.site import make_event
@@ -93,6 +94,10 @@ class Agent:
             believe=watches.time.commanded,
             health=lambda: records.heart.read().as_json(),
             restart=self._restart,
+            rotation=(
+                lambda: {"signing": begin_rotation(parts.site).as_json()},
+                self._use_next_key,
+            ),
         )
         commands = Commands(parts, core, self._link, records.board, self._reckoning, deeds, counts)
         self._organs: tuple[Organ, ...] = (
@@ -150,6 +155,10 @@ class Agent:
     def stop(self, why: str) -> None:
         """End ``run`` soon; from any thread, or a signal handler."""
         self._core.inbox.post(Stop(why))
+
+    def _use_next_key(self) -> None:
+        end_rotation(self._parts.site)
+        self._records.refresh()
 
     def _restart(self, why: str) -> None:
         self._code = ExitCode.ANEW

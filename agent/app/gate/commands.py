@@ -15,6 +15,7 @@ from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
 from agent.app.open.broker import pace_of, topics_of
 from agent.app.open.files.kiosk_keys import signing_key
+from agent.app.open.files.kiosk_rotation import abandon_rotation, end_rotation
 from agent.app.open.site import make_event
 from agent.app.threads.control.answers import Answers
 from agent.app.threads.control.counts import Counts
@@ -84,6 +85,9 @@ class Commands(Organ):
             doubtful=STATE_COMMANDS in parts.state_faults,
             at_least=0 if latest is None else int(latest.timestamp()),
         )
+        # What was told is done; of what was not, nobody knows.
+        cut_short = any(one.verb == Verb.ROTATE_KIOSK_KEY for one in running)
+        (abandon_rotation if cut_short else end_rotation)(parts.site)
         answers = Answers(self._topics, clock, partial(signing_key, parts.site), record, counts)
         self.signed = SignedCommands(
             self._keys, parts.commands, self.deeds, clock, answers, self._replies, running

@@ -14,6 +14,7 @@ from agent.app.open.files.kiosk_keys import (
     sealing_key,
     signing_key,
 )
+from agent.app.open.files.kiosk_rotation import abandon_rotation, begin_rotation, end_rotation
 from agent.app.open.site import site_of
 from agent.credentials.passes.issuers import key_id
 from agent.errors import KeyUnavailableError
@@ -58,3 +59,26 @@ def test_a_key_that_cannot_be_trusted_is_not_used(tmp_path: Path, wrong: str) ->
         path.write_text("00ff")
     with pytest.raises(KeyUnavailableError):
         signing_key(site)
+
+
+def test_a_change_that_nobody_was_told_of_is_thrown_away(tmp_path: Path) -> None:
+    site = site_of(tmp_path, None)
+    make_kiosk_keys(site)
+    before = public_keys(site)["signing"]
+    told = begin_rotation(site).as_json()
+    assert begin_rotation(site).as_json() == told
+    assert public_keys(site)["signing"] == before
+    abandon_rotation(site)
+    end_rotation(site)
+    assert public_keys(site)["signing"] == before
+
+
+def test_one_that_was_told_takes_the_old_ones_place(tmp_path: Path) -> None:
+    site = site_of(tmp_path, None)
+    make_kiosk_keys(site)
+    before = public_keys(site)
+    told = begin_rotation(site).as_json()
+    end_rotation(site)
+    end_rotation(site)
+    assert public_keys(site) == {**before, "signing": told}
+    assert told != before["signing"]

@@ -170,6 +170,7 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
         write_file(b"RIFF", place)
     # As a change of the key and a write leave it that were cut short.
     init_next_key(site.key_file)
+    init_next_key(table.SIGNING_KEY.at(state))
     (state / ".outputs.json.new").touch(table.DRAFTS.mode)
 
 

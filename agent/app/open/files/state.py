@@ -105,6 +105,14 @@ SIGNING_KEY = Row(
     loss="The next start makes another one, which the backend does not know until it is told.",
     copy=Copy.FILE,
 )
+SIGNING_KEY_NEXT = Row(
+    f"{SIGNING_KEY_NAME}{NEXT}",
+    "app.open.files.kiosk_rotation",
+    0o600,
+    secret=True,
+    loss="A change of the signing key that was cut short is begun anew by another command.",
+    copy=Copy.NONE,
+)
 SEALING_KEY = Row(
     SEALING_KEY_NAME,
     "app.open.files.kiosk_keys",
@@ -283,7 +291,7 @@ DRAFTS = Row(
 )
 
 ROWS = (
-    *(KEY, KEY_NEXT, TOMBSTONE_KEY, SIGNING_KEY, SEALING_KEY),
+    *(KEY, KEY_NEXT, TOMBSTONE_KEY, SIGNING_KEY, SIGNING_KEY_NEXT, SEALING_KEY),
     *(
         REGISTRY,
         REGISTRY_INCOMING,

@@ -24,15 +24,18 @@ class KioskDeeds:
         believe: Callable[[bytes, datetime], bool],
         health: Callable[[], Result],
         restart: Callable[[str], None],
+        rotation: tuple[Callable[[], Result], Callable[[], None]],
     ) -> None:
         """``announce`` takes an announcement, None where nobody would say it.
 
         ``believe`` takes a nonce of this kiosk's and the time, and says whether it was asked for.
+        ``rotation`` makes the next signing key and tells its public half, and puts it in place.
         """
         self._announce = announce
         self._believe = believe
         self._health = health
         self._restart = restart
+        self._next_key, self._use_next_key = rotation
 
     def deeds(self) -> Mapping[Verb, Deed]:
         """The verbs about the kiosk."""
@@ -40,6 +43,7 @@ class KioskDeeds:
             Verb.ANNOUNCE: Deed(self._said, _SAID, _SPOKEN_S),
             Verb.SET_TIME: Deed(self._time, frozenset({"utc"}), _ASKED_S, timeless=True),
             Verb.HEALTH: Deed(lambda _: Plan(self._health), frozenset(), _ASKED_S),
+            Verb.ROTATE_KIOSK_KEY: Deed(self._rotate, frozenset(), _ASKED_S),
             Verb.RESTART: Deed(self._anew, frozenset(), _ASKED_S),
         }
 
@@ -76,6 +80,9 @@ class KioskDeeds:
             return {}
 
         return Plan(run)
+
+    def _rotate(self, _asked: Asked) -> Plan:
+        return Plan(self._next_key, afterwards=self._use_next_key)
 
     def _anew(self, asked: Asked) -> Plan:
         return Plan(dict, afterwards=lambda: self._restart(f"restart by {asked.by}"))

@@ -178,12 +178,15 @@ class SignedCommands:
         # The disk may have taken its time.
         late = self._moment().expired(heard.command) and heard.command.verb != Verb.SET_TIME
         if plan.later is not None and not late:
-            plan.later(lambda done: self._end(noted, key, _ended(done)))
+            plan.later(lambda done: self._end_later(noted, key, done))
             return
         ended = Ended(Outcome.REFUSED, CommandReason.EXPIRED) if late else _run(plan)
-        self._end(noted, key, ended)
-        if plan.afterwards is not None and ended.outcome is Outcome.DONE:
-            plan.afterwards()
+        kept = self._end(noted, key, ended)
+        if plan.afterwards is not None and kept and ended.outcome is Outcome.DONE:
+            try:
+                plan.afterwards()
+            except GateAgentError as error:
+                _log.error("command_not_ended", verb=noted.verb, error=str(error))
 
     def _key(self, named: bytes) -> Ed25519PublicKey | None:
         key = self._keys.get(named)
@@ -257,7 +260,11 @@ class SignedCommands:
         key = self._keys.get(one.key_id)
         self._end(one, key, Ended(Outcome.INTERRUPTED, CommandReason.INTERRUPTED))
 
-    def _end(self, one: Noted, key: CommandKey | None, ended: Ended) -> None:
+    def _end_later(self, one: Noted, key: CommandKey, done: Result | DeedRefused) -> None:
+        self._end(one, key, _ended(done))
+
+    def _end(self, one: Noted, key: CommandKey | None, ended: Ended) -> bool:
+        """Tell of it, and whether that was written down."""
         if ended.reason is not None:
             self._answers.counts.add(ended.reason)
         name = None if key is None else key.name
@@ -268,7 +275,9 @@ class SignedCommands:
         except StoreError as error:
             # The next start calls it interrupted, which it then may be.
             _log.error("command_end_not_kept", error=str(error))
+            return False
         self._replies.notify()
+        return True
 
     def _prune(self) -> None:
         now_s = time.monotonic()
