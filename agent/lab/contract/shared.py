@@ -86,7 +86,8 @@ SHARED: dict[str, Schema] = {
     "cause": word(
         Cause,
         "restart: a mode from before the agent started, entered again; state: locked down because"
-        " the file of the modes is missing, older or another's",
+        " the file of the modes is missing, older or another's; ended: the time is over for which"
+        " a command freed it",
     ),
     "part": text(
         "a kind, with a name where there are several: camera:front, disk", pattern=pattern()
