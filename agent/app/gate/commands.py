@@ -65,6 +65,7 @@ class Commands(Organ):
             lambda text: link.publish(self._topics.ranges, text, kind=JSON),
             pace_of(parts.file, parts.clock),
         )
+        self.counts = counts
         self.deeds: Mapping[Verb, Deed] = {
             **self._ranges.deeds(),
             **self.doors.deeds(),

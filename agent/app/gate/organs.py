@@ -276,6 +276,7 @@ class Control(Organ):
                     core.inbox.post,
                     lambda: (link.state, link.why),
                     watches.state.accept,
+                    commands.counts.read,
                 ).commands(),
                 **local_commands(commands.deeds),
                 **ClockOperator(board, parts.clock, core.inbox.post, watches.time.told).commands(),

@@ -43,9 +43,11 @@ class Operator:
         post: Callable[[Input], None],
         broker: Callable[[], tuple[str, str | None]],
         accept_state: Callable[[str, str, str], Part],
+        refused: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         """``broker`` says how the link to it stands, and why it is away.
 
+        ``refused`` counts the signed commands that were not carried out, by reason.
         ``accept_state`` takes file, reason and person, and names the part that is well again.
         """
         self._board = board
@@ -54,6 +56,7 @@ class Operator:
         self._post = post
         self._broker = broker
         self._accept = accept_state
+        self._refused = refused
 
     def commands(self) -> Mapping[str, CommandHandler]:
         """The commands by name, as ``socket.ControlServer`` takes them."""
@@ -74,6 +77,7 @@ class Operator:
                 "broker": broker,
                 "broker_why": why,
                 "unreadable": UNREADABLE.read(),
+                "commands_refused": dict(self._refused()),
                 "inside": self._inside(),
             }
         }
