@@ -5,7 +5,7 @@ from typing import Any
 
 from asyncapi import contract, payload, whole
 
-from agent.domain.record.chain import PERSONAL
+from agent.domain.record.published import PERSONAL
 
 Schema = dict[str, Any]
 

@@ -69,7 +69,14 @@ WITHOUT_SUITE = {
 # Whoever checks the gate must not have been told by it what is right.
 UNTOLD = frozenset(
     f"agent.lab.simulate.{name}"
-    for name in ("checker", "checker_events", "checker_probes", "checker_signs", "truth")
+    for name in (
+        "checker",
+        "checker_chain",
+        "checker_events",
+        "checker_probes",
+        "checker_signs",
+        "truth",
+    )
 )
 
 

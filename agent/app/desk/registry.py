@@ -12,7 +12,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from agent.adapters.broker.mqtt import read_password
+from agent.adapters.broker.login import read_password
 from agent.adapters.broker.registry_side import Outcome, Reach, RegistrySide
 from agent.adapters.store.people.synced import SyncedRegistry
 from agent.app.open.files.state import REGISTRY, REGISTRY_INCOMING

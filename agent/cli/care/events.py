@@ -31,6 +31,7 @@ from agent.cli.progress import progress
 from agent.cli.terminal.sheet import sheet
 from agent.cli.terminal.style import NOTHING, Cell, Meaning, is_terminal, plain
 from agent.cli.terminal.table import line, table
+from agent.lifecycle import ExitCode
 
 if TYPE_CHECKING:
     from agent.app.open.site import Site
@@ -43,6 +44,7 @@ app = Commands(
     "events list --since 8h",
     "events tail --type access",
     "events export events.jsonl",
+    "events verify",
 )
 
 Since = Annotated[
@@ -259,6 +261,70 @@ def export(
         emit({"file": str(file), "events": count})
     else:
         say(f"{counted(count, 'event')} in {plain(file)}")
+
+
+@app.command(
+    "verify",
+    epilog=examples(
+        "events verify",
+        "events verify --key lakeside-north-1.json received.jsonl --json",
+        "events verify --key lakeside-north-1.json --any-order received.jsonl",
+    ),
+)
+def verify(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="Events as they were published, one a line [default: this kiosk's journal].",
+            readable=False,
+        ),
+    ] = None,
+    *,
+    keys: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key",
+            metavar="KEY",
+            help="A kiosk's public signing key, or a file: key show --json, PEM. Repeatable.",
+        ),
+    ] = None,
+    any_order: Annotated[
+        bool,
+        typer.Option(
+            "--any-order", help="The lines stand as they arrived: a backlog beside newer ones."
+        ),
+    ] = False,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Find events that were removed, changed or put elsewhere.
+
+    Exit code 1 if there is one.
+    """
+    from agent.app.desk.verifying import own_key, verify_journal
+    from agent.app.open.site import command_site
+    from agent.cli.care.verify_text import show
+    from agent.operations.verification import Verification, parse_keys, read_lines
+
+    known = parse_keys(keys or [])
+    with progress(wanted=not as_json) as advance:
+        if files:
+            verification = Verification(known, any_order=any_order)
+            for path in files:
+                read_lines(path, verification, advance)
+            # Where a file begins is not for it to say; a gap within is one.
+            report = verification.finish(lambda _place, first, _last: first == 1)
+        else:
+            site = command_site(state_dir(state), given_config_path(config))
+            report = verify_journal(site, known or own_key(site), advance)
+    if as_json:
+        emit(report.as_json())
+    else:
+        show(report)
+    if report.findings:
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _wanted(

@@ -15,22 +15,19 @@ a commitment tells nothing of it.
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from binascii import b2a_base64
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
 from agent.domain.record.jcs import canonical
-from agent.domain.record.published import THINNED
 
 ORIGIN = "0" * 64
 """What the first of a chain carries as the link before it."""
 SALT_BYTES = 16
 LINK_BYTES = 32
-PERSONAL = frozenset({"holder", "pass", "by"})
-"""The keys of an event's data by which somebody is known; at the end of retention they go."""
-COVERED = PERSONAL | THINNED
-"""What an event has commitments to, where it carries it; a reader goes by ``commitments``."""
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_HEX = frozenset("0123456789abcdef")
 
 
 class Check(StrEnum):
@@ -43,20 +40,20 @@ class Check(StrEnum):
     """It is of an agent from before the chain: ``previous`` is missing."""
 
 
-def salts(row_salt: bytes, fields: Mapping[str, Any]) -> dict[str, str]:
-    """The salt of each covered one of ``fields``."""
+def salts(row_salt: bytes, fields: Iterable[str]) -> dict[str, str]:
+    """The salt of each of these covered fields."""
     keyed = hmac.new(row_salt, digestmod="sha256")
-    return {name: _salt(keyed.copy(), name) for name in fields if name in COVERED}
+    return {name: _salt(keyed.copy(), name) for name in fields}
 
 
 def commitments(row_salt: bytes, fields: Mapping[str, Any]) -> dict[str, str]:
-    """The commitment to each covered one of ``fields``.
+    """The commitment to each of these covered values.
 
     Raises:
         ValueError: a value has no canonical form.
     """
-    found = salts(row_salt, fields)
-    return {name: commitment(salt, name, fields[name]) for name, salt in found.items()}
+    found = salts(row_salt, fields).items()
+    return {name: commitment(salt, name, fields[name]) for name, salt in found}
 
 
 def commitment(salt: str, field: str, value: Any) -> str:
@@ -120,7 +117,7 @@ def follows(event: Mapping[str, Any], link_before: str) -> bool:
 
 def base64_text(data: bytes) -> str:
     """``data`` in base64url without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def _salt(keyed: hmac.HMAC, field: str) -> str:
@@ -130,9 +127,6 @@ def _salt(keyed: hmac.HMAC, field: str) -> str:
 
 def _is_link(value: object) -> bool:
     return isinstance(value, str) and len(value) == len(ORIGIN) and set(value) <= _HEX
-
-
-_HEX = frozenset("0123456789abcdef")
 
 
 def _texts(value: object) -> dict[str, str]:

@@ -6,6 +6,7 @@ somebody was is nobody's business beyond the gate that asked.
 """
 
 from enum import StrEnum
+from typing import Any
 
 from agent.domain.record.events import Event, EventType
 
@@ -27,6 +28,9 @@ THINNED = frozenset(
 )
 """The keys of an attempt's data that ``Trace.MINIMAL`` leaves out."""
 
+PERSONAL = frozenset({"holder", "pass", "by"})
+"""The keys of any event's data by which somebody is known; at the end of retention they go."""
+
 _ATTEMPTS = frozenset({EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED})
 
 
@@ -36,3 +40,9 @@ def published(event: Event, trace: Trace) -> Event:
         return event
     data = {key: value for key, value in event.data.items() if key not in THINNED}
     return Event(event.id, event.type, event.time, event.clock_synced, event.access_point, data)
+
+
+def covered(event: Event) -> dict[str, Any]:
+    """Of the data of ``event`` what may be withheld, or is erased in time: the chain covers it."""
+    names = PERSONAL | THINNED if event.type in _ATTEMPTS else PERSONAL
+    return {key: value for key, value in event.data.items() if key in names}

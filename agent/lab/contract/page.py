@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from agent.domain.record.events import EventType
-from agent.lab.contract import examples
+from agent.lab.contract import examples, vectors
 from agent.lab.contract.document import document
 from agent.lab.contract.events import EVENTS
 from agent.lab.marks import between
@@ -71,6 +71,8 @@ def page(text: str) -> str:
         "kinds": kinds(),
         "status": shown(examples.status()),
         "health": shown(examples.health()),
+        "links": vectors.links(),
+        "checkpoint": vectors.checkpoint(),
     }
     for name, one in drawn.items():
         text = between(text, name, one)

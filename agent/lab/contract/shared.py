@@ -14,8 +14,7 @@ from agent.domain.credential.holder import HOLDER_ID_PATTERN
 from agent.domain.credential.reason import Reason
 from agent.domain.door.door_mode import Cause, Mode
 from agent.domain.hours.reckoning import Certainty
-from agent.domain.record.chain import PERSONAL
-from agent.domain.record.published import THINNED
+from agent.domain.record.published import PERSONAL, THINNED
 from agent.domain.skin.skin_temperature import Unreliable
 from agent.lab.contract.schema import (
     Schema,
@@ -220,8 +219,8 @@ ACCESS = covered(
     },
     optional=THINNED,
     says="""The decision and how it came about. What is not required is there only where the kiosk's
-config says `[events] trace = "full"`, and in the kiosk's own journal. `holder` and `pass` are
-missing only in what is sent after the end of retention: it has their `commitments`, no `salts`.""",
+config says `[events] trace = "full"`, and in the kiosk's own journal. `holder` and `pass`
+are missing only in what is sent after the end of retention: it has their `commitments`.""",
 )
 PASSAGE = covered(
     {

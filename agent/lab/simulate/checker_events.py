@@ -11,6 +11,8 @@ granted_to_wrong_person     somebody was granted who did not stand there, or may
 passage_unaccounted         of a grant at a monitored door nobody says whether it was used
 passed_back                 a pass let a second one in while its first passage was under way
 leak                        a name or an ID number stands in a payload
+
+``checker_chain`` has what the events prove of each other.
 """
 
 import json
@@ -21,6 +23,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
+from agent.lab.simulate.checker_chain import Chain
 from agent.lab.simulate.checker_probes import Promises, Report
 from agent.lab.simulate.truth import ELEVATED, ClockMap, Person, Presences
 
@@ -84,6 +87,7 @@ class Stream:
         self.granted = 0
         self.denied = 0
         self.events = 0
+        self.chain = Chain(report)
         self._seen: dict[tuple[str, int], str] = {}
         self._places: dict[str, tuple[str, int]] = {}
         self._last: dict[str, int] = {}
@@ -139,6 +143,7 @@ class Stream:
             self._backlog[place[0]] = place[1]
         self._last[place[0]] = max(last, place[1])
         self.events += 1
+        self.chain.take(at_s, place, body)
         # As a reader has to: what waited may come beside what happened later.
         self._waiting[place] = (at_s, body)
         while (following := (place[0], self._next.get(place[0], 1))) in self._waiting:
@@ -147,6 +152,7 @@ class Stream:
 
     def finish(self, at_s: float) -> Mapping[str, list[float]]:
         """When each output had a cause, by event; what was never published is found."""
+        self.chain.finish(at_s)
         for place in sorted(self._waiting):
             self._weigh(*self._waiting[place])
         for epoch, last in self._last.items():

@@ -18,10 +18,10 @@ from agent.domain.record import chain
 from agent.domain.record.chain import ORIGIN, Check
 from agent.domain.record.events import EventType
 from agent.domain.record.message import message, payload
-from agent.domain.record.published import Trace
-from agent.domain.record.topics import NOWHERE
+from agent.domain.record.published import PERSONAL, THINNED, Trace
 from agent.ports import StoredEvent
 
+COVERED = PERSONAL | THINNED
 HERE, THERE = "/gate/lakeside/g3/north-1", "/gate/lakeside/g3/north-2"
 SAYS = {"holder": "anna-0815", "pass": None, "score": 0.731234, "frames": 3, "reason": None}
 
@@ -91,7 +91,7 @@ def test_the_bytes_of_a_row_are_the_same_each_time(open_journal: Open) -> None:
 def test_the_chain_goes_on_after_reopening_and_across_processes(
     open_journal: Open, path: Path
 ) -> None:
-    open_journal(None).append(attempt())
+    open_journal().append(attempt())
     with process("append", path, 60) as one, process("append", path, 60) as other:
         for child in (one, other):
             lines_of(child).read()
@@ -101,7 +101,7 @@ def test_the_chain_goes_on_after_reopening_and_across_processes(
     events = messages(journal.read())
     assert len(events) == 122
     assert unbroken(events)
-    assert {one["source"] for one in events} == {NOWHERE.source}
+    assert {one["source"] for one in events} == {HERE}
 
 
 def test_a_kiosk_that_stands_elsewhere_begins_an_epoch(open_journal: Open) -> None:
@@ -129,6 +129,18 @@ def test_who_does_not_know_where_it_stands_joins_what_is_there(open_journal: Ope
     journal = open_journal(None)
     assert journal.append(attempt(2)) == 2
     assert {one["source"] for one in messages(journal.read())} == {HERE}
+
+
+def test_what_was_said_before_the_kiosk_had_a_place_is_said_from_where_it_stands(
+    open_journal: Open,
+) -> None:
+    open_journal(None).append(attempt(1))
+    journal = open_journal()
+    assert [journal.append(attempt(number)) for number in (2, 3)] == [2, 3]
+    events = messages(journal.read())
+    assert {one["source"] for one in events} == {HERE}
+    assert chain.check(events[0]) is Check.UNCHAINED
+    assert unbroken(events[1:])
 
 
 def test_an_event_that_is_there_already_changes_no_link(open_journal: Open) -> None:
@@ -321,10 +333,10 @@ def test_what_is_still_to_be_sent_loses_its_values_and_keeps_its_place(open_jour
     assert unbroken(after, chain.link(before[0]))
     for one, was in zip(after[:2], before[1:3], strict=True):
         assert "salts" not in one["data"]
-        assert not chain.COVERED & one["data"].keys()
+        assert not COVERED & one["data"].keys()
         assert one["data"]["commitments"] == was["data"]["commitments"]
         assert chain.link(one) == chain.link(was)
-        kept = {k: v for k, v in was["data"].items() if k not in chain.COVERED | {"salts"}}
+        kept = {k: v for k, v in was["data"].items() if k not in COVERED | {"salts"}}
         assert one == {**was, "data": kept}
     assert after[2:] == before[3:]
     assert journal.prune(days(3)) == 0

@@ -80,10 +80,10 @@ SETTINGS = KioskSettings(
 NO_AGENT = {
     *(EventType.AGENT_STARTED, EventType.AGENT_STOPPED, EventType.RULES_CHANGED),
     *(EventType.JOURNAL_CHECKPOINT, EventType.REGISTRY_UPDATED, EventType.REGISTRY_REFUSED),
+    *(EventType.COMMAND_DONE, EventType.COMMAND_REFUSED),
+    *(EventType.COMMAND_FAILED, EventType.COMMAND_INTERRUPTED),
 }
-"""Only a whole agent says these; tests/real/test_agent.py and tests/real/test_registry_sync.py
-hold them against the same file.
-"""
+"""Only a whole agent says these: tests/real holds them against the same file."""
 
 
 def test_every_type_is_a_message_on_its_topic() -> None:
@@ -104,7 +104,12 @@ def test_every_type_is_a_message_on_its_topic() -> None:
     }
     # The same message on two topics: the last one stands for it here.
     announcements = {"announcement": TOPICS.announce_to_all}
-    assert described == expected | status | times | announcements
+    commands = {
+        "command": TOPICS.commands_to_all,
+        "reply": TOPICS.replies,
+        "event.again": TOPICS.ranges,
+    }
+    assert described == expected | status | times | commands | announcements
     assert contract()["channels"]["announceHere"]["address"] == TOPICS.announce
     assert set(contract()["components"]["messages"]) == set(described)
 
@@ -114,7 +119,10 @@ def test_every_channel_is_sent_to_and_little_is_received() -> None:
     received = [o["channel"]["$ref"] for o in operations if o["action"] == "receive"]
     assert received == [
         f"#/channels/{one}"
-        for one in ("timeAnswer", "registryUpdate", "announceHere", "announceToAll")
+        for one in (
+            *("timeAnswer", "registryUpdate", "commands", "commandsToAll"),
+            *("announceHere", "announceToAll"),
+        )
     ]
     sent = [o["channel"]["$ref"].rpartition("/")[2] for o in operations]
     assert sorted(sent) == sorted(contract()["channels"])

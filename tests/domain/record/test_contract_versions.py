@@ -16,7 +16,7 @@ KEPT = CORPUS / f"contract-{CONTRACT}.json"
 RECORDED = sorted(CORPUS.glob("*.jsonl"))
 PARTS = "fault.raised"
 HEARD_OR_ASKED = (
-    *("time.request", "time.answer"),
+    *("time.request", "time.answer", "command", "reply", "event.again"),
     *("registry.update", "registry.request", "registry.receipt"),
 )
 OF_ANOTHER_FORM = ("home_assistant",)

@@ -1,0 +1,57 @@
+"""Worked values of the chain for docs/events.md, so that a reader in another language can check."""
+
+from base64 import urlsafe_b64decode
+
+import cbor2
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from agent.credentials.formats import cose
+from agent.credentials.signed.checkpoint import PURPOSE
+from agent.domain.record import chain
+from agent.domain.record.events import EventType
+from agent.domain.record.jcs import canonical
+from agent.lab.contract import examples
+
+_FIELD = "holder"
+
+
+def links() -> str:
+    """The salt, the commitment and the link of the event above, as Markdown."""
+    event = examples.event(EventType.ACCESS_GRANTED)
+    data = event["data"]
+    salt, value = data["salts"][_FIELD], data[_FIELD]
+    return _block(
+        {
+            "the row's salt, which no reader has": examples.ROW_SALT.hex(),
+            'salt of holder = base64url(HMAC-SHA256(the row\'s salt, "holder")[:16])': salt,
+            "hashed for its commitment": canonical([salt, _FIELD, value]).decode(),
+            "commitment = base64url(SHA-256)": data["commitments"][_FIELD],
+            "hashed for the link": canonical(chain.skeleton(event)).decode(),
+            "link = hex(SHA-256), which the next event carries as previous": chain.link(event),
+        }
+    )
+
+
+def checkpoint() -> str:
+    """A checkpoint taken apart, as Markdown."""
+    data = examples.event(EventType.JOURNAL_CHECKPOINT)["data"]
+    text = data["signature"]
+    message = cose.parse(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    public = examples.SIGNING_KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    signed = ["Signature1", message.protected_bytes, PURPOSE, message.payload]
+    return _block(
+        {
+            "until": data["until"],
+            "link": data["link"],
+            "signature": text,
+            "its payload": message.payload.hex(),
+            "what is signed (Sig_structure of RFC 9052)": cbor2.dumps(signed).hex(),
+            "the signature of that (Ed25519)": message.signature.hex(),
+            "the public key": public.hex(),
+            "its id": data["key_id"],
+        }
+    )
+
+
+def _block(values: dict[str, str]) -> str:
+    return "\n".join(["```text", *(f"{name}:\n  {one}" for name, one in values.items()), "```"])
