@@ -97,11 +97,8 @@ def test_every_type_is_a_message_on_its_topic() -> None:
     status["health"] = TOPICS.health
     status["home_assistant"] = "{prefix}/device/{device}/config"
     times = {"time.request": TOPICS.time_request, "time.answer": TOPICS.time_answer}
-    times |= {
-        "registry.update": TOPICS.registry,
-        "registry.request": TOPICS.registry_request,
-        "registry.receipt": TOPICS.registry_receipts,
-    }
+    times |= {"registry.update": TOPICS.registry, "registry.request": TOPICS.registry_request}
+    times["registry.receipt"] = TOPICS.registry_receipts
     # The same message on two topics: the last one stands for it here.
     announcements = {"announcement": TOPICS.announce_to_all}
     commands = {
