@@ -162,5 +162,6 @@ class AgingStream(Stream, Protocol):
     def prune(self, before: datetime, *, published_only: bool = True) -> int:
         """Forget published rows older than ``before``; how many.
 
-        What the broker does not have stays, unless there is none: not ``published_only``.
+        What the broker does not have keeps its place and loses its covered values, unless there is
+        no broker: not ``published_only``.
         """

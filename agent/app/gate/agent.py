@@ -81,9 +81,9 @@ class Agent:
         self._link = BrokerLink(parts.file, core.outbox.acknowledged)
         watches = Watches(parts, core, self._link, self._move_changes, self._reckoning)
         self._gallery = watches.gallery
+        counts = Counts()
         clock = JudgedClock(parts.clock, self._reckoning)
         sync = Sync(parts, core, self._link, clock, self._gallery.snapshot, self._move_changes)
-        counts = Counts()
         self._records = records = Records(
             parts, core, self._link, self._gallery.registry, boot, counts.read, sync.as_json
         )

@@ -66,8 +66,8 @@ class Parts:
     site: Site
     clock: SystemClock
     time_key: Ed25519PublicKey | None
-    sync_keys: SyncKeys | None = field(repr=False)
     command_keys: Mapping[bytes, CommandKey] = field(repr=False)
+    sync_keys: SyncKeys | None = field(repr=False)
     doors: Mapping[str, Door]
     indicators: Mapping[str, Indicator]
     inputs: Inputs | None
@@ -166,8 +166,8 @@ def open_parts(
         site=site,
         clock=clock,
         time_key=None if time_key is None else read_public_key(file.resolve(time_key)),
-        sync_keys=sync_keys(file, site),
         command_keys=command_keys(file),
+        sync_keys=sync_keys(file, site),
         doors=doors,
         indicators=indicators,
         inputs=inputs,

@@ -93,21 +93,32 @@ def check(event: Mapping[str, Any]) -> Check:
     """
     if "previous" not in event:
         return Check.UNCHAINED
-    data = event.get("data")
-    if not isinstance(data, Mapping) or not _is_link(event["previous"]):
+    try:
+        link(event)
+    except ValueError:
         return Check.ALTERED
+    whole = _is_link(event["previous"]) and values_fit(event)
+    return Check.WHOLE if whole else Check.ALTERED
+
+
+def values_fit(event: Mapping[str, Any]) -> bool:
+    """The part of ``check`` that is about the covered values of an event with a link."""
+    data = event.get("data")
+    if not isinstance(data, Mapping):
+        return False
     given, known = _texts(data.get("salts")), _texts(data.get("commitments"))
     shown = {name for name in known if name in data}
+    if shown != given.keys():
+        return False
+    if not (_none_or_texts(data, "salts") and _none_or_texts(data, "commitments")):
+        return False
     try:
-        fits = all(
+        return all(
             hmac.compare_digest(commitment(given[name], name, data[name]), known[name])
-            for name in shown & given.keys()
+            for name in shown
         )
-        link(event)
     except (ValueError, TypeError):
-        return Check.ALTERED
-    well_formed = _none_or_texts(data, "salts") and _none_or_texts(data, "commitments")
-    return Check.WHOLE if fits and well_formed and shown == given.keys() else Check.ALTERED
+        return False
 
 
 def follows(event: Mapping[str, Any], link_before: str) -> bool:

@@ -68,21 +68,6 @@ class Topics:
         return f"{self.base}/time/answer"
 
     @property
-    def registry(self) -> str:
-        """Where it hears updates of the registry; they count signed and sealed only."""
-        return f"{self.base}/registry"
-
-    @property
-    def registry_request(self) -> str:
-        """Where it says how far it is and what it lacks, signed."""
-        return f"{self.base}/registry/request"
-
-    @property
-    def registry_receipts(self) -> str:
-        """Where it answers for holders, signed."""
-        return f"{self.base}/registry/receipts"
-
-    @property
     def commands(self) -> str:
         """Where it hears signed commands; nothing else there moves an output."""
         return f"{self.base}/commands"
@@ -101,6 +86,21 @@ class Topics:
     def ranges(self) -> str:
         """Where it says stored events again, for whoever asked by a command."""
         return f"{self.base}/ranges"
+
+    @property
+    def registry(self) -> str:
+        """Where it hears updates of the registry; they count signed and sealed only."""
+        return f"{self.base}/registry"
+
+    @property
+    def registry_request(self) -> str:
+        """Where it says how far it is and what it lacks, signed."""
+        return f"{self.base}/registry/request"
+
+    @property
+    def registry_receipts(self) -> str:
+        """Where it answers for holders, signed."""
+        return f"{self.base}/registry/receipts"
 
     @property
     def announce(self) -> str:

@@ -20,9 +20,9 @@ _JSON = "application/json"
 _SAYS = """\
 What a kiosk publishes on its community's MQTT broker, and the little that it listens to: the
 answer to its own question for the time, where its config names the key that signs it, signed
-commands and updates of the community's registry, where its config has keys for them
-(docs/commands.md and docs/registry-sync.md have their bytes), and announcements, where it has a
-voice. Nothing but a command moves an output.
+commands, where its config has keys for them (docs/commands.md has their bytes), updates of the
+community's registry likewise, and announcements, where it has a voice. Nothing else from the
+broker moves an output.
 
 Events are CloudEvents 1.0 in JSON (structured mode), QoS 1, not retained.
 
@@ -109,7 +109,6 @@ def _other_messages() -> dict[str, Any]:
     made: dict[str, Any] = {
         "time.request": {"contentType": "application/octet-stream", "payload": nonce},
         "time.answer": {"contentType": "application/cose", "payload": answer},
-        **registry.MESSAGES,
         "command": {
             "summary": "A signed command: once, within its time, by a key with the right.",
             "contentType": "application/cose",
@@ -124,6 +123,7 @@ def _other_messages() -> dict[str, Any]:
             "summary": "A stored event, as it was published, for whoever asked for a range.",
             "payload": {"type": "string", "description": "its text, as in a topic of events"},
         },
+        **registry.MESSAGES,
         "announcement": {
             "summary": "Something to say to whoever stands at a gate.",
             "contentType": _JSON,
@@ -210,21 +210,6 @@ def _channels() -> dict[str, Any]:
             ("time.answer",),
             "Within 5 s of the question; never retained.",
         ),
-        "registryUpdate": _channel(
-            _TOPICS.registry,
-            ("registry.update",),
-            "With `[registry]` in the config: docs/registry-sync.md.",
-        ),
-        "registryRequest": _channel(
-            _TOPICS.registry_request,
-            ("registry.request",),
-            "When it connects, and for what lacks.",
-        ),
-        "registryReceipts": _channel(
-            _TOPICS.registry_receipts,
-            ("registry.receipt",),
-            "Sent again each minute until it is acknowledged.",
-        ),
         "commands": _channel(
             _TOPICS.commands,
             ("command",),
@@ -242,6 +227,21 @@ def _channels() -> dict[str, Any]:
         ),
         "ranges": _channel(
             _TOPICS.ranges, ("event.again",), "What the command `range` asked for, paced."
+        ),
+        "registryUpdate": _channel(
+            _TOPICS.registry,
+            ("registry.update",),
+            "With `[registry]` in the config: docs/registry-sync.md.",
+        ),
+        "registryRequest": _channel(
+            _TOPICS.registry_request,
+            ("registry.request",),
+            "When it connects, and for what lacks.",
+        ),
+        "registryReceipts": _channel(
+            _TOPICS.registry_receipts,
+            ("registry.receipt",),
+            "Sent again each minute until it is acknowledged.",
         ),
         "announceHere": _channel(
             _TOPICS.announce,
@@ -283,13 +283,13 @@ def _operations() -> dict[str, Any]:
         "tellHomeAssistant": _operation("send", "homeAssistant", "retained"),
         "askTime": {**_operation("send", "timeRequest"), **answer},
         "hearTime": _operation("receive", "timeAnswer"),
-        "hearRegistry": _operation("receive", "registryUpdate"),
-        "askRegistry": _operation("send", "registryRequest"),
-        "answerRegistry": _operation("send", "registryReceipts"),
         "obey": {**_operation("receive", "commands"), **reply},
         "obeyWithAll": {**_operation("receive", "commandsToAll"), **reply},
         "answerCommand": _operation("send", "replies"),
         "sayAgain": _operation("send", "ranges"),
+        "hearRegistry": _operation("receive", "registryUpdate"),
+        "askRegistry": _operation("send", "registryRequest"),
+        "answerRegistry": _operation("send", "registryReceipts"),
         "hearAnnouncement": _operation("receive", "announceHere"),
         "hearAnnouncementToAll": _operation("receive", "announceToAll"),
     }

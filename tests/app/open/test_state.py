@@ -49,6 +49,7 @@ ANOTHER_THING = {
     ("agent.lab.evaluate.playback", "models"),
     ("agent.operations.health.verify_health", "trust"),
     ("agent.operations.people.registry_lines", "trust"),
+    ("agent.lab.servers", "trust"),
     ("agent.operations.voice.texts", "voices"),
     # Examples of what events say, and a default that is asked for before there is any state.
     ("agent.lab.contract.examples", "latches.sqlite"),
