@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from store_parts import BY, NOW, holder, open_registry
 
-from agent.domain.credential.holder import HolderId
+from agent.domain.credential.holder import Consent, HolderId
 from agent.errors import RefusedError
 from agent.ports import HolderStore
 
@@ -33,11 +33,19 @@ def test_it_begins_with_nobody(store: HolderStore) -> None:
         {"name": '欧阳 "O\'Neil"; DROP TABLE holder'},
         {"valid_from": datetime(2026, 1, 1, tzinfo=UTC)},
         {"valid_until": datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)},
+        {"consent": Consent("2026-1", datetime(2026, 11, 1, tzinfo=UTC))},
     ],
 )
 def test_a_holder_comes_back_as_put(store: HolderStore, changes) -> None:
     store.put(holder(**changes), by=BY, now=NOW)
     assert list(store.holders()) == [holder(**changes)]
+
+
+def test_people_and_damage_are_told_by_one_look(store: HolderStore) -> None:
+    for name in ("bob", "ann"):
+        store.put(holder(name), by=BY, now=NOW)
+        people, damage = store.people()
+        assert (list(people), damage) == (list(store.readable_holders()), store.damage())
 
 
 def test_holders_come_by_id(store: HolderStore) -> None:

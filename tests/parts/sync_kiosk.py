@@ -174,9 +174,9 @@ def acknowledged(receipts: Sequence[Receipt]) -> bytes:
 
 
 def half_an_update(place: Path) -> None:
-    """The first of two parts lies at ``place``, as a kiosk leaves it that was killed."""
+    """The first of several parts lies at ``place``, as a kiosk leaves it that was killed."""
     people = [person(f"p{number}", photograph=b"x" * 100_000) for number in range(3)]
-    first, _ = packed(people)
+    first, *_ = packed(people)
     assembly = Assembly(
         place,
         key_of,

@@ -42,6 +42,8 @@ SEALED_FOR = b"gate/registry/1"
 PUSHED = 32
 """An update of up to so many messages is sent without being asked for."""
 _SIGNED_OVERHEAD = 420
+_USUAL_BYTES = 64 * 1024
+"""Of the entries of one part: to read it holds nobody up. An entry alone may have more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def make_update(
         size = len(cbor2.dumps(made))
         if size > room:
             raise ValueError(f"an entry has {size} bytes, and {room} fit")
-        if taken + size > room:
+        if group and taken + size > min(room, _USUAL_BYTES):
             groups.append(tuple(group))
             group, taken = [], 0
         group.append(made)

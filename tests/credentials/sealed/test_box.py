@@ -1,18 +1,20 @@
 """Sealed to one key, for one purpose, kiosk and place."""
 
+import hmac
 import json
 from pathlib import Path
 
 import cbor2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 from sync_parts import KIOSK, SEALING_KEY
 
 from agent.credentials.errors import CredentialError
-from agent.credentials.sealed.box import OVERHEAD_BYTES, OtherKeyError, seal, unseal
+from agent.credentials.sealed.box import OVERHEAD_BYTES, OtherKeyError, seal, sealing_key_id, unseal
 from agent.credentials.sealed.chunks import Chunk, Head, read_message
 from agent.credentials.sealed.parcel import open_part
 from agent.credentials.signed.entries import Removal
@@ -99,3 +101,34 @@ def test_the_vector_in_the_documentation_opens() -> None:
     part = open_part(chunk.data, head.step, head.number, key, lambda _id: signer)
     assert part.entries == (Removal(HolderId("anna")),)
     assert (part.step.since, part.step.version) == (7, 8)
+
+
+def by_hand(key: X25519PrivateKey, sealed: bytes, info: bytes) -> bytes:
+    """RFC 9180, base mode, single shot: its key schedule from HMAC alone."""
+    enc, ciphertext = sealed[:32], sealed[32:]
+    kem = b"KEM" + (0x20).to_bytes(2)
+    suite = b"HPKE" + b"".join(number.to_bytes(2) for number in (0x20, 1, 2))
+
+    def extract(scope: bytes, salt: bytes, label: bytes, material: bytes) -> bytes:
+        said = b"HPKE-v1" + scope + label + material
+        return hmac.digest(salt or bytes(32), said, "sha256")
+
+    def expand(scope: bytes, secret: bytes, label: bytes, about: bytes, length: int) -> bytes:
+        said = length.to_bytes(2) + b"HPKE-v1" + scope + label + about
+        return hmac.digest(secret, said + b"\x01", "sha256")[:length]
+
+    shared = key.exchange(X25519PublicKey.from_public_bytes(enc))
+    own = key.public_key().public_bytes_raw()
+    secret = expand(kem, extract(kem, b"", b"eae_prk", shared), b"shared_secret", enc + own, 32)
+    context = b"\0" + extract(suite, b"", b"psk_id_hash", b"")
+    context += extract(suite, b"", b"info_hash", info)
+    secret = extract(suite, secret, b"secret", b"")
+    cipher = AESGCM(expand(suite, secret, b"key", context, 32))
+    return cipher.decrypt(expand(suite, secret, b"base_nonce", context, 12), ciphertext, b"")
+
+
+def test_it_is_what_the_standard_says() -> None:
+    data = seal(b"anna", SEALING_KEY.public_key(), PURPOSE, KIOSK, b"7")
+    version, named, sealed = cbor2.loads(data)
+    assert (version, named) == (1, sealing_key_id(SEALING_KEY.public_key()))
+    assert by_hand(SEALING_KEY, sealed, PURPOSE + b"\0" + KIOSK.encode() + b"\0" + b"7") == b"anna"

@@ -1,9 +1,9 @@
 """Holders as their rows say them: each judged by its mark, and not anew where it is the same row.
 
-A change of one holder must be in force within moments, also where there are 100,000. To read all
-rows takes half a second; to judge each by its mark and to open each name takes ten times as long.
-So of every row that was judged a hash of all that stands in it is kept (8 bytes), and as long as
-the row reads the same, so does its holder. A bit that flips makes it another row.
+A change of one holder must be in force within moments, also where there are 100,000. To judge a row
+by its mark and to open its name takes many times as long as to read it. So of every row that was
+judged a hash of all that stands in it is kept (8 bytes), and as long as the row reads the same, so
+does its holder. A bit that flips makes it another row.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """One update on its way in: chunks become parts in memory, parts lie sealed on the disk.
 
     head   of a later version, from ours or a snapshot   begins, or takes the place of an older one
-           of the same update                            opens one more part, two at most at a time
+           of the same update                            opens one more part, four at most at a time
            anything else                                 refused: replayed, gap
     chunk  named by an open part's head                  kept
            of the update, and not (or no more) open      dropped: it is asked for when due
@@ -36,7 +36,7 @@ from agent.domain.record.registry_sync import SyncReason
 from agent.errors import StoreError
 from agent.operations.files import write_whole
 
-MOST_OPEN = 2
+MOST_OPEN = 4
 """Parts that are put together in memory at a time."""
 
 Opener = Callable[[bytes, Step, int], Part]

@@ -120,6 +120,7 @@ class RegistrySync:
         self._last: dict[str, Any] | None = None
         self._stands = registry.standing()
         self._receipts = registry.receipts_waiting()
+        self._sent: set[bytes] = set()
         assembly.resume(self._stands.version)
 
     def heard(self, payload: bytes) -> None:
@@ -302,14 +303,20 @@ class RegistrySync:
             if self._registry.owes_erasure() and not self._registry.erase(_ERASE_WITHIN_S):
                 self._receipts_due_s = now_s + _TRY_AGAIN_S
                 return
+            self._sent.clear()
             for receipt in self._registry.receipts(MOST_ACKNOWLEDGED):
                 if not self._ways.receipt(receipt.signed):
                     return
+                self._sent.add(receipt.id)
         except (StoreError, KeyUnavailableError) as error:
             _log.warning("receipts_wait", error=str(error))
 
     def _forget_receipts(self, ids: tuple[bytes, ...]) -> None:
-        if self._registry.acknowledged(ids):
-            self._receipts = self._registry.receipts_waiting()
-            self._receipts_due_s = float("-inf")
+        if not self._registry.acknowledged(ids):
+            return
+        self._receipts = self._registry.receipts_waiting()
+        self._sent.difference_update(ids)
+        if not self._receipts:
             self._registry.erase(_ERASE_WITHIN_S)
+        elif not self._sent:
+            self._receipts_due_s = float("-inf")  # those that had no room before

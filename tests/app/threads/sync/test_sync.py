@@ -244,6 +244,20 @@ def test_a_receipt_is_sent_until_the_registry_has_it(kiosk) -> None:
     assert b"anna" not in left
 
 
+def test_many_receipts_are_sent_once_each_where_each_is_acknowledged(kiosk) -> None:
+    kiosk.hear(*messages(packed([person(f"h{number}") for number in range(300)], (0, 1))))
+    gone = [Removal(HolderId(f"h{number}")) for number in range(300)]
+    for one in messages(packed(gone, (1, 2))):
+        kiosk.hear(one)
+    done = 0
+    while done < len(kiosk.receipts):
+        kiosk.hear(acknowledged([kiosk.receipts[done]]))
+        done += 1
+    assert len(kiosk.receipts) == len({one.id for one in kiosk.receipts}) == 300
+    assert kiosk.sync.as_json()["waiting"]["receipts"] == 0
+    assert not kiosk.registry.owes_erasure()
+
+
 def test_no_receipt_says_erased_before_the_file_was_built_anew(kiosk) -> None:
     kiosk.hear(*messages(packed([person("anna")], (0, 1))))
     reader = sqlite3.connect(kiosk.folder / "registry.sqlite", isolation_level=None)
