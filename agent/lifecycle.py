@@ -28,6 +28,8 @@ class ExitCode(IntEnum):
     USAGE = 2
     UNAVAILABLE = 69
     INTERNAL = 70
+    ANEW = 75
+    """Somebody asked for a new start: systemd gives it, as after a failure."""
     CONFIG = 78
 
 

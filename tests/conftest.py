@@ -10,6 +10,7 @@ pytest_plugins = [
     "collected",
     "mosquitto",
     "brokers",
+    "byte_broker",
     "outbox_fixtures",
     "pack_parts",
     "store_parts",

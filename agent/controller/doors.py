@@ -12,6 +12,8 @@ from itertools import count
 
 from agent.controller.door import DoorControl, DoorSettings, Happened, Note, Passage
 from agent.controller.effects import Effect, Latch, Record
+from agent.controller.ends import Ends
+from agent.controller.inputs import Commanded
 from agent.controller.lane import LaneSettings
 from agent.controller.passback import Passback
 from agent.domain.access.part import Part, PartKind
@@ -19,7 +21,7 @@ from agent.domain.credential.holder import HolderId
 from agent.domain.door.access_point import DoorInput, Output, State, step
 from agent.domain.door.door_mode import Cause, Command, DoorLatch, Latches, Mode
 from agent.domain.door.signal import InputChange, Signal, Wiring
-from agent.domain.hours.instant import Instant
+from agent.domain.hours.instant import Instant, utc_text
 from agent.domain.record.events import EventDraft, EventType
 
 _SCHEDULE_EVERY_S = 1.0
@@ -55,6 +57,7 @@ class Doors:
         self._active: set[str] = set()
         self._restored = latches
         self._latches = latches
+        self._ends = Ends(passback.boot_id, latches.doors)
         self._next_look_s = float("-inf")
         self._trouble: list[tuple[Part, str]] = []
         self._passages = count(1)
@@ -83,9 +86,15 @@ class Doors:
         effects: list[Effect] = []
         for name, door in self._doors.items():
             was = self._restored.doors.get(name, DoorLatch())
+            commanded = was.commanded
+            if (over := self._ends.over(name, now)) is not False:
+                # Over, or nobody knows: it waits for the hour as one by schedule does.
+                commanded = None
+                if over:
+                    self._ends.forget(name)
             locked = was.scheduled is Mode.LOCKED_DOWN and door.settings.lockdown is not None
             scheduled = Mode.LOCKED_DOWN if locked else None
-            effects += self._set_modes(door, was.commanded, scheduled, now, Cause.RESTART, "agent")
+            effects += self._set_modes(door, commanded, scheduled, now, Cause.RESTART, "agent")
         # Written once for all: door by door, the file would lack the modes of those still to come.
         self._latches = self._restored
         moves = [effect for effect in effects if not isinstance(effect, Latch)]
@@ -109,17 +118,20 @@ class Doors:
                     effects += self._told(door, now)
         return effects
 
-    def commanded(
-        self, command: Command, lane: LaneSettings, by: str, now: Instant
-    ) -> list[Effect]:
+    def commanded(self, asked: Commanded, lane: LaneSettings, now: Instant) -> list[Effect]:
         """What an operator asks for; a release is refused while the door is not in order."""
         door = self._doors[lane.door]
-        if command is not Command.RELEASE:
-            wanted = _COMMANDED[command]
-            effects = self._set_modes(door, wanted, door.scheduled, now, Cause.COMMAND, by)
+        if asked.command is not Command.RELEASE:
+            self._ends.forget(lane.door)
+            if asked.command is Command.FREE_PASSAGE and asked.for_s is not None:
+                self._ends.begin(lane.door, asked.for_s, now)
+            wanted = _COMMANDED[asked.command]
+            effects = self._set_modes(door, wanted, door.scheduled, now, Cause.COMMAND, asked.by)
+            # The mode may stay, and its end be another.
+            effects = effects or self.latch(self._latches.faults)
         else:
             passage = self.passage(lane)
-            effects = self._released(door, passage, now, Cause.COMMAND, by)
+            effects = self._released(door, passage, now, Cause.COMMAND, asked.by)
         return effects + self._told(door, now)
 
     def passage(
@@ -174,6 +186,7 @@ class Doors:
         for name, door in self._doors.items():
             if look:
                 scheduled = self._scheduled(door, now)
+                effects += self._ended(name, door, now)
                 effects += self._set_modes(
                     door, door.commanded, scheduled, now, Cause.SCHEDULE, "agent"
                 )
@@ -187,9 +200,13 @@ class Doors:
     def latch(self, faults: Mapping[str, str]) -> list[Effect]:
         """Write down what must survive, where it differs from what is written."""
         doors = {
-            name: DoorLatch(door.commanded, door.scheduled)
+            name: DoorLatch(
+                door.commanded or (Mode.FREE_PASSAGE if self._ends.of(name) else None),
+                door.scheduled,
+                self._ends.of(name),
+            )
             for name, door in self._doors.items()
-            if door.commanded or door.scheduled
+            if door.commanded or door.scheduled or self._ends.of(name)
         }
         latches = Latches(doors, dict(faults))
         if latches == self._latches:
@@ -215,6 +232,19 @@ class Doors:
         if not door.waits_for(passage.id):
             self._passback.give_back(passage.id)  # free for everybody, refused, or through already
         return effects
+
+    def _ended(self, name: str, door: DoorControl, now: Instant) -> list[Effect]:
+        """What follows from the end of a free passage that was commanded for a while."""
+        if self._ends.of(name) is None:
+            return []
+        if self._ends.over(name, now):
+            self._ends.forget(name)
+            ended = self._set_modes(door, None, door.scheduled, now, Cause.ENDED, "agent")
+            return ended or self.latch(self._latches.faults)
+        if self._ends.over(name, now) is False and door.commanded is None:
+            free = Mode.FREE_PASSAGE
+            return self._set_modes(door, free, door.scheduled, now, Cause.RESTART, "agent")
+        return []
 
     def _signalled(
         self, signal: Signal, door: DoorControl, change: InputChange, now: Instant
@@ -293,6 +323,9 @@ class Doors:
         if door.mode is before:
             return [*latch, *moves]
         data = {"mode": door.mode.value, "cause": cause.value, "by": by}
+        end = self._ends.of(door.settings.door)
+        if end is not None and door.commanded is Mode.FREE_PASSAGE:
+            data["until"] = utc_text(end.utc)
         record = self._event(EventType.DOOR_MODE_CHANGED, door, now, data)
         if door.mode is Mode.LOCKED_DOWN:
             return [*moves, *latch, record]  # no disk keeps a door open

@@ -76,11 +76,15 @@ class FaultCleared:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """An operator at the kiosk asks something of an access point's door; ``by`` names them."""
+    """An operator asks something of an access point's door; ``by`` names them.
+
+    A free passage ends after ``for_s`` seconds, where it says so.
+    """
 
     command: Command
     access_point: str
     by: str
+    for_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

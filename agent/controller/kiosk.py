@@ -282,7 +282,7 @@ class Kiosk:
                 continue
             if isinstance(asked, NotCounted):
                 return self._doors.not_counted(lane.settings, asked.passage, now)
-            return self._doors.commanded(asked.command, lane.settings, asked.by, now)
+            return self._doors.commanded(asked, lane.settings, now)
         return []
 
     def _fault(self, fault: FaultRaised | FaultCleared, now: Instant) -> list[Effect]:

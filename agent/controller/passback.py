@@ -33,7 +33,7 @@ class Passback:
     ) -> None:
         self._areas = {area.id: area for area in areas}
         self._positions = dict(positions)
-        self._boot_id = boot_id
+        self.boot_id = boot_id
         self._started_s = float("-inf")
         self._before: OrderedDict[int, tuple[HolderId, Position | None, Position]] = OrderedDict()
         self._reserved: dict[int, tuple[HolderId, str]] = {}
@@ -52,7 +52,7 @@ class Passback:
         position = self._positions.get(holder)
         if position is None:
             return None
-        age_s = position.age_s(now, self._boot_id, self._started_s)
+        age_s = position.age_s(now, self.boot_id, self._started_s)
         return area.mode if passes_back(position, area, age_s) else None
 
     def reserve(self, passage: int, holder: HolderId, lane: LaneSettings) -> None:
@@ -70,7 +70,7 @@ class Passback:
         if lane.to_area is None:
             left = self._positions.get(holder)
             return self.forgive(holder) if left and left.area == lane.from_area else []
-        position = Position(lane.to_area, now.monotonic_s, self._boot_id, now.utc, now.utc_trusted)
+        position = Position(lane.to_area, now.monotonic_s, self.boot_id, now.utc, now.utc_trusted)
         self._before[passage] = (holder, self._positions.get(holder), position)
         if len(self._before) > _REMEMBERED:
             self._before.popitem(last=False)

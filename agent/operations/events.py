@@ -150,6 +150,8 @@ def _told(event: Event, zone: tzinfo) -> Iterator[str]:
     data = dict(event.data)
     if event.type is EventType.CLOCK_SET:
         data["was"], data["now"] = (_moment(data.get(key), zone) for key in ("was", "utc"))
+    if event.type is EventType.JOURNAL_CHECKPOINT:
+        yield f"signed to {str(data.get('until')).lstrip('0')}"
     about, detail = data.get("part", data.get("file")), data.get("detail")
     if about is not None:
         yield f"{about}" if detail is None else f"{about}: {detail}"

@@ -60,12 +60,14 @@ class Stretches:
     """The sequences of those that do not join the one before them."""
     unchained: int = 0
     _all: list[_Stretch] = field(default_factory=list)
+    _highest: int = 0
 
     def take(self, one: Seen) -> bool:
         """Add an event; False where this place was there already."""
+        if one.sequence <= self._highest and self._around(one.sequence) is not None:
+            return False
+        self._highest = max(self._highest, one.sequence)
         for stretch in reversed(self._all):
-            if stretch.first.sequence <= one.sequence <= stretch.last.sequence:
-                return False
             if one.sequence == stretch.last.sequence + 1:
                 if not one.joins(stretch.last):
                     self.loose.append(one.sequence)
@@ -80,11 +82,10 @@ class Stretches:
 
     def is_that(self, sequence: int, link: str) -> bool | None:
         """Whether the event at this place has this link; None where it is not there."""
-        for stretch in reversed(self._all):
-            if stretch.first.sequence <= sequence <= stretch.last.sequence:
-                short = stretch.links[sequence - stretch.first.sequence]
-                return short == int(link[:_SHORT], 16)
-        return None
+        stretch = self._around(sequence)
+        if stretch is None:
+            return None
+        return stretch.links[sequence - stretch.first.sequence] == int(link[:_SHORT], 16)
 
     def close(self) -> Iterator[tuple[int, int]]:
         """Join what came apart; between which sequences (both of them there no more) gaps are.
@@ -103,6 +104,12 @@ class Stretches:
             elif not first.joins(before):
                 self.loose.append(first.sequence)
             before = stretch.last
+
+    def _around(self, sequence: int) -> _Stretch | None:
+        for stretch in reversed(self._all):
+            if stretch.first.sequence <= sequence <= stretch.last.sequence:
+                return stretch
+        return None
 
     @property
     def first(self) -> int:

@@ -178,7 +178,7 @@ class Verification:
             detail = f"stands behind {stream.newest}"
             self._found(Flaw.OUT_OF_ORDER, detail, place, one.sequence, line=line)
         stream.newest = max(stream.newest, one.sequence)
-        if chain.check(event) is chain.Check.ALTERED:
+        if one.previous is not None and not chain.values_fit(event):
             detail = "a value is not the one that was recorded"
             self._found(Flaw.VALUE_CHANGED, detail, place, one.sequence, line=line)
         if event.get("type") == _CHECKPOINT:

@@ -1,6 +1,6 @@
 """What happened, on its way to the broker, and what is told of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -70,6 +70,24 @@ class Tip:
     epoch: str
     sequence: int
     link: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Events that the journal gave up before anybody got them.
+
+    ``counts`` by type, ``first`` and ``last`` the times of the oldest and the newest. ``ranges``
+    has by epoch the first and the last sequence number: what nobody got between them is lost.
+    """
+
+    counts: Mapping[str, int]
+    first: datetime
+    last: datetime
+    ranges: Mapping[str, tuple[int, int]]
+
+
+LostEvent = Callable[[Lost], Event]
+"""Makes the event that tells of them."""
 
 
 class Journal(Protocol):
@@ -142,7 +160,8 @@ class AgingStream(Stream, Protocol):
     """A stream that does not grow for ever."""
 
     def prune(self, before: datetime, *, published_only: bool = True) -> int:
-        """Forget published rows older than ``before``, and the oldest of too many; how many.
+        """Forget published rows older than ``before``; how many.
 
-        What the broker does not have stays, unless there is none: not ``published_only``.
+        What the broker does not have keeps its place and loses its covered values, unless there is
+        no broker: not ``published_only``.
         """

@@ -296,13 +296,13 @@ def spoil(state: Path, statement: str) -> None:
         ),
         (
             "UPDATE event SET data = replace(data, 'r-3', 'r-9') WHERE sequence = 4",
-            [("changed", 4, 4)],
+            [("value_changed", 4, 4)],
         ),
         (
             "UPDATE event SET time = replace(time, '2026', '2025') WHERE sequence = 12",
             [("changed", 12, 12)],
         ),
-        ("UPDATE event SET salt = randomblob(16) WHERE sequence = 4", [("changed", 4, 4)]),
+        ("UPDATE event SET salt = randomblob(16) WHERE sequence = 4", [("value_changed", 4, 4)]),
         ("UPDATE event SET salt = randomblob(3) WHERE sequence = 4", [("missing", 4, 4)]),
         (
             "UPDATE event SET sequence = -sequence WHERE sequence = 4",

@@ -57,7 +57,8 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
         return
     serve: Callable[[Kind], Server] = request.getfixturevalue("serve")
     protocol, server = request.param.protocol, serve(request.param)
-    listener = Subscriber(server.port, protocol=protocol, **server.login)
+    user, password = server.login["username"], server.login["password"]
+    listener = Subscriber(server.port, protocol=protocol, username=user, password=password)
     settings = BrokerSettings(
         "127.0.0.1",
         server.port,
@@ -65,8 +66,8 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
         STATUS,
         offline("lost"),
         protocol=protocol,
-        username=server.login["username"],
-        password=server.login["password"],
+        username=user,
+        password=password,
     )
     paho = PahoBroker(settings, BrokerCallbacks(lambda: None, lambda _why: None, answered))
     paho.start()

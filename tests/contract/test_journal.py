@@ -9,8 +9,10 @@ import pytest
 from store_parts import event, open_journal
 
 from agent.adapters.store.record.journal import SqliteJournal
+from agent.domain.record.chain import link
 from agent.domain.record.events import Event, EventType
-from agent.ports import Journal
+from agent.domain.record.message import message
+from agent.ports import Journal, Tip
 
 Open = Callable[[], Journal]
 
@@ -127,6 +129,35 @@ def test_making_durable_may_be_asked_for_at_any_time(journal: Journal) -> None:
     journal.make_durable()
     journal.make_durable()
     assert len(journal.unpublished(1)) == 1
+
+
+def test_the_tip_is_where_the_next_event_joins(journal: Journal, reopen: Open) -> None:
+    assert journal.tip() is None
+    for number in range(3):
+        journal.append(event(number, data={"holder": "anna", "number": number}))
+    tip, (*_, last) = journal.tip(), journal.unpublished(10)
+    assert tip is not None
+    assert (tip.epoch, tip.sequence) == (last.epoch, 3)
+    assert tip.link.hex() == link(message(last.event, last.place(tip.source)))
+    journal = reopen()
+    assert journal.tip() == tip
+    journal.append(event())
+    chained = journal.unpublished(1, after_row=last.row)[0].chained
+    assert chained is not None
+    assert chained.previous == tip.link
+
+
+def test_a_callable_is_told_the_tip_that_its_event_stands_behind(journal: Journal) -> None:
+    journal.append(event(1))
+    before = journal.tip()
+    seen: list[Tip | None] = []
+
+    def make() -> Event:
+        seen.append(journal.tip())
+        return event(2)
+
+    journal.append(make)
+    assert seen == [before]
 
 
 def test_several_threads_may_append_and_read(journal: Journal) -> None:

@@ -11,7 +11,7 @@ from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.simulated import SimulatedLatches
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Position
-from agent.domain.door.door_mode import DoorLatch, Latches, Mode
+from agent.domain.door.door_mode import DoorLatch, End, Latches, Mode
 from agent.domain.skin.baseline import Baseline
 from agent.ports import BudgetStore, LatchStore
 
@@ -26,7 +26,11 @@ WHEN = datetime(2026, 5, 6, 12, 0, 0, 250_000, tzinfo=UTC)
 INSIDE = Position("garden", 1000.5, "boot", WHEN, utc_trusted=True)
 OUTSIDE = Position("street", 2000.0, "another boot", WHEN, utc_trusted=False)
 LOCKED = Latches(
-    {"lane.entry": DoorLatch(Mode.LOCKED_DOWN, None), "gate": DoorLatch(None, Mode.FREE_PASSAGE)},
+    {
+        "lane.entry": DoorLatch(Mode.LOCKED_DOWN, None),
+        "gate": DoorLatch(None, Mode.FREE_PASSAGE),
+        "lane.exit": DoorLatch(Mode.FREE_PASSAGE, None, End(WHEN, 1234.5, "boot")),
+    },
     {"door:gate": "stuck", "camera:front": ""},
 )
 

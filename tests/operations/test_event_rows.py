@@ -49,6 +49,7 @@ from agent.ports import StoredEvent
             "r-1 ?, score 0.612 of 0.552",
         ),
         (EventType.ACCESS_GRANTED, {"holder": "r-1", "score": 0.5}, "r-1 ?, score 0.500"),
+        (EventType.JOURNAL_CHECKPOINT, {"until": f"{100:020d}"}, "signed to 100"),
     ],
 )
 def test_a_row_says_what_became_of_the_door_and_why(

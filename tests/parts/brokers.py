@@ -3,12 +3,20 @@
 RabbitMQ takes a quarter of a minute to start, so one runs for all tests, and who uses it is slow.
 """
 
+import contextlib
+import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
-from collections.abc import Callable, Iterator
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mosquitto import PROGRAM, Mosquitto, Server, free_port
@@ -17,7 +25,7 @@ NATS = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbi
 # The one in /usr/sbin changes to a user of its own.
 RABBITMQ = shutil.which("rabbitmq-server", path="/usr/lib/rabbitmq/bin")
 
-LOGIN = {"username": "kiosk", "password": "a-word"}
+LOGIN: dict[str, Any] = {"username": "kiosk", "password": "a-word"}
 
 
 def mosquitto(folder: Path, *lines: str) -> Server:
@@ -38,17 +46,18 @@ class Nats(Server):
     def __init__(self, folder: Path, *lines: str) -> None:
         super().__init__(folder, "nats")
         self.login = LOGIN
-        store = "" if any("jetstream" in line for line in lines) else "jetstream: enabled"
+        # Storage is a block of its own, and may stand there once.
+        blocks = "\n".join(lines)
+        store = "" if "jetstream" in blocks else f'jetstream {{ store_dir: "{folder}/jetstream" }}'
         self.config.write_text(
             "\n".join(
                 [
                     "server_name: gate",
                     f"listen: 127.0.0.1:{free_port()}",
-                    f'store_dir: "{folder}/jetstream"',
                     store,
                     f"mqtt {{ listen: 127.0.0.1:{self.port} }}",
                     'authorization { users: [{ user: kiosk, password: "a-word" }] }',
-                    *lines,
+                    blocks,
                 ]
             )
         )
@@ -74,6 +83,9 @@ class RabbitMq(Server):
                     "listeners.tcp = none",
                     f"mqtt.listeners.tcp.1 = 127.0.0.1:{self.port}",
                     "mqtt.allow_anonymous = false",
+                    "mqtt.exchange = amq.topic",
+                    "mqtt.subscription_ttl = 604800000",
+                    "mqtt.prefetch = 100",
                     "default_user = kiosk",
                     "default_pass = a-word",
                     *lines,
@@ -126,6 +138,85 @@ class RabbitMq(Server):
         if self._mapper is not None:
             self._mapper.terminate()
             self._mapper.wait(60)
+
+
+class Between:
+    """A line to a broker on which a test has its hand: it can swallow, and be slow."""
+
+    def __init__(self, port: int) -> None:
+        self.swallows = False
+        """What goes either way on connections of before is lost, and none of them ends."""
+        self.slow_s = 0.0
+        """What comes from the broker waits so long, each read of it."""
+        self._there = port
+        self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._run(self._accept)
+
+    def _run(self, work: Callable[..., None], *arguments: object) -> None:
+        self._threads.append(threading.Thread(target=work, args=arguments, daemon=True))
+        self._threads[-1].start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._there))
+                self._open += [near, far]
+                lost = threading.Event()
+                self._run(self._carry, near, far, lost, lambda: 0.0)
+                self._run(self._carry, far, near, lost, lambda: self.slow_s)
+
+    def _carry(
+        self,
+        source: socket.socket,
+        sink: socket.socket,
+        lost: threading.Event,
+        slow_s: Callable[[], float],
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(4096):
+                if self.swallows:
+                    lost.set()
+                time.sleep(slow_s())
+                if not lost.is_set():
+                    sink.sendall(data)
+            if not lost.is_set():
+                sink.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        for one in (self._listener, *self._open):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        for thread in self._threads:
+            thread.join(60)
+
+
+_CHILD = """
+import json, sys, time
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
+from agent.domain.record.status import offline
+own = json.loads(sys.argv[1])
+settings = BrokerSettings("127.0.0.1", client_id="killed", will=offline("lost"), **own)
+said = lambda *_: print("connected", flush=True)
+broker = PahoBroker(settings, BrokerCallbacks(said, lambda why: None, lambda mid, why: None))
+broker.start()
+time.sleep(60)
+"""
+
+
+def kill_connected(port: int, protocol: str, topic: str, login: Mapping[str, str]) -> None:
+    """A kiosk that connects, with its last will at ``topic``, and is killed."""
+    settings = {"port": port, "protocol": protocol, "will_topic": topic, **login}
+    command = [sys.executable, "-c", _CHILD, json.dumps(settings)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        connected = any(line == "connected\n" for line in child.stdout)
+        child.send_signal(signal.SIGKILL)
+    assert connected
 
 
 @dataclass(frozen=True)
@@ -186,3 +277,17 @@ def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[.
     yield serve
     for one in made:
         one.stop()
+
+
+@pytest.fixture
+def between() -> Iterator[Callable[[Server], Between]]:
+    """A line to this broker."""
+    made: list[Between] = []
+
+    def lay(server: Server) -> Between:
+        made.append(Between(server.port))
+        return made[-1]
+
+    yield lay
+    for one in made:
+        one.close()

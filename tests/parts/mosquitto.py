@@ -112,16 +112,27 @@ class Subscriber:
     """Keeps every message in the order of arrival."""
 
     def __init__(
-        self, port: int, name: str = "subscriber", protocol: str = "5", **login: str
+        self,
+        port: int,
+        name: str = "subscriber",
+        protocol: str = "5",
+        topic: str = "gate/#",
+        *,
+        stays: bool = False,
+        **login: str,
     ) -> None:
+        """``stays``: by MQTT 3.1.1 the broker keeps for it what comes while it is away."""
         self.messages: list[tuple[str, bytes, bool]] = []
         self.subscribed = threading.Event()
         version = mqtt.MQTTv5 if protocol == "5" else mqtt.MQTTv311
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=version)
+        clean = None if protocol == "5" else not stays
+        self.client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, name, clean_session=clean, protocol=version
+        )
         if login:
             self.client.username_pw_set(login["username"], login["password"])
         self.client.reconnect_delay_set(1, 1)
-        self.client.on_connect = lambda client, *_: client.subscribe("gate/#", qos=1)
+        self.client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
         self.client.on_subscribe = lambda *_: self.subscribed.set()
         self.client.on_disconnect = lambda *_: self.subscribed.clear()
         self.client.on_message = lambda _c, _u, message: self.messages.append(

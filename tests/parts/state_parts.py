@@ -25,7 +25,12 @@ from agent.adapters.store.seal import Sealer
 from agent.app.gate.core import Core, CoreStores
 from agent.app.gate.executor import Outlets, Told
 from agent.app.gate.loop import ControlLoop
-from agent.app.open.files.anew import latches_or_anew, ledger_or_anew, opened_or_anew
+from agent.app.open.files.anew import (
+    commands_or_anew,
+    latches_or_anew,
+    ledger_or_anew,
+    opened_or_anew,
+)
 from agent.app.open.files.installation import detail_of, installation_of, part_of
 from agent.app.open.files.state import IDENTITY, JOURNAL, LEDGER, REGISTRY, WATCHED
 from agent.app.open.site import site_of
@@ -62,6 +67,8 @@ class Files:
             stack.callback(self.ledger.close)
             self.latches = latches_or_anew(site, own)
             stack.callback(self.latches.close)
+            self.commands = commands_or_anew(site, own)
+            stack.callback(self.commands.close)
             self._stack = stack.pop_all()
         self.wrong = own.judge()
         own.settle()
@@ -88,6 +95,7 @@ class Files:
         one = claims(uses=1, id=os.urandom(8).hex())
         assert self.ledger.consume(one.id, 1, one.valid_until)
         self.latches.save(Latches({"turnstile": DoorLatch(Mode.LOCKED_DOWN)}, {}))
+        self.commands.begin(os.urandom(8).hex(), doubtful=False, at_least=0)
 
     def close(self) -> None:
         self._stack.close()

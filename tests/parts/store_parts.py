@@ -44,6 +44,7 @@ IDS = Uuid7Source(os.urandom)
 NOW = Instant(100.0, datetime(2026, 5, 6, 12, tzinfo=UTC), utc_trusted=True)
 KEY = bytes(range(32))
 BY = "uid:0 root"
+HERE = "/gate/lakeside/g3/north-1"
 
 
 def event(number: int = 0, **changes) -> Event:
@@ -75,9 +76,9 @@ def _closes_what_a_test_left_open() -> Iterator[None]:
 
 def open_journal(path: Path, *, simulated: bool = False) -> SqliteJournal:
     if simulated:
-        journal: SqliteJournal = SimulatedJournal(path, set_aside, lambda: None)
+        journal: SqliteJournal = SimulatedJournal(path, set_aside, lambda: None, HERE)
     else:
-        journal = SqliteJournal(path, set_aside)
+        journal = SqliteJournal(path, set_aside, source=HERE)
     _opened.append(journal)
     return journal
 

@@ -281,6 +281,11 @@ def test_kill_9_leaves_a_whole_journal_and_the_next_start_goes_on(site, shared_f
     assert [sequence for _, sequence in rows] == list(range(1, len(rows) + 1))
     assert len({epoch for epoch, _ in rows}) == 1
     assert len(site.events("access")) == 3
+    done = site.command("events", "verify", "--json")
+    assert done.returncode == 0, done.stdout
+    (stream,) = json.loads(done.stdout)["streams"]
+    # One at each start that was killed: none of them got as far as to stop.
+    assert (stream["checkpoints"], stream["events"]) == (3, len(rows))
 
 
 def test_a_change_on_the_command_line_reaches_the_running_agent(site, shared_faces):

@@ -5,8 +5,8 @@ while it is offline it would queue without limit. So nothing is handed over whil
 the outbox bounds what is under way: the journal is the queue, not the RAM.
 
 A message larger than the broker takes (Maximum Packet Size) is refused here, as if the broker had.
-One that says no such thing breaks the connection off instead: whatever was the oldest in three
-connections that broke before it was acknowledged, is taken back as too large.
+One that says no such thing breaks the connection off instead, or falls silent: then the oldest is
+taken back (``oldest``).
 
 The agent listens to no topics but those of its listeners, each with its own handler: the answer to
 its own question for the time and commands, which count only with a signature, and announcements,
@@ -15,7 +15,6 @@ which make sound and nothing else.
 
 import itertools
 import json
-import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -30,20 +29,25 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from agent.adapters.broker.answers import (
+    MAX_IN_FLIGHT,
+    RETAIN_NOT_SUPPORTED,
+    Limits,
+    why_ended,
+    why_refused,
+)
 from agent.adapters.broker.listener import Listener
+from agent.adapters.broker.login import tls_context
 from agent.adapters.broker.mqtt_client import SteadyClient, packet_bytes
+from agent.adapters.broker.oldest import STALLED_S, Oldest
 from agent.adapters.broker.proof import Proof
-from agent.adapters.secrets import exposed_mode
+from agent.adapters.broker.subscriptions import Subscriptions
 from agent.domain.foreign.boundary import read_or
-from agent.domain.foreign.text import NoTextError, text_of
 from agent.domain.record.topics import CLOUD_EVENT, JSON
-from agent.errors import UnavailableError
 from agent.ports import TOO_LARGE
 
-MAX_IN_FLIGHT = 100
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 1, 60
 _CONNECT_TIMEOUT_S = 5.0
-_MOST_BREAKS = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -95,27 +99,27 @@ class PahoBroker:
         self._callbacks = callbacks
         self._connected = threading.Event()
         self._gone = threading.Event()
-        self._largest_bytes: int | None = None
+        self._limits = Limits()
         self._refused = itertools.count(-1, -1)
         self._proof = Proof(callbacks.acknowledged, time.monotonic)
-        self._oldest: int | None = None
-        self._breaks = 0
+        self._oldest = Oldest()
         self._kinds: dict[tuple[int, str], Properties] = {}
-        self._asked: int | None = None
+        self._subscriptions = Subscriptions()
         version = mqtt.MQTTv5 if settings.protocol == "5" else mqtt.MQTTv311
         self._five = version == mqtt.MQTTv5
         self._client = SteadyClient(
             CallbackAPIVersion.VERSION2, settings.client_id, protocol=version
         )
+        self._client.own_keepalive_s = settings.keepalive_s
         self._client.max_inflight_messages_set(MAX_IN_FLIGHT)
         self._client.reconnect_delay_set(_FIRST_RETRY_S, _LONGEST_RETRY_S)
         self._client.connect_timeout = _CONNECT_TIMEOUT_S
-        will_kind = self._of_kind(JSON, PacketTypes.WILLMESSAGE)
-        self._client.will_set(settings.will_topic, _json(settings.will), 1, True, will_kind)
+        self._leave_will(retained=True)
         if settings.username is not None:
             self._client.username_pw_set(settings.username, settings.password)
         if settings.ca_file is not None:
-            self._client.tls_set_context(_tls(settings))
+            context = tls_context(settings.ca_file, settings.cert_file, settings.key_file)
+            self._client.tls_set_context(context)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
@@ -123,7 +127,7 @@ class PahoBroker:
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
         self._client.lost = self._on_lost
-        self._client.turn = self._proof.look
+        self._client.turn = self._look
 
     def start(self) -> None:
         """Begin to connect, for ever, with growing patience; returns at once."""
@@ -143,7 +147,7 @@ class PahoBroker:
     @property
     def largest_bytes(self) -> int | None:
         """The broker's Maximum Packet Size; None where it said none, as in MQTT 3.1.1."""
-        return self._largest_bytes
+        return self._limits.largest_bytes
 
     def connected(self) -> bool:
         """Whether the broker has accepted this client."""
@@ -178,7 +182,8 @@ class PahoBroker:
 
         def publish() -> int:
             # A connection lost just now leaves the message with paho, which sends it on return.
-            return self._client.publish(topic, payload, 1, retain, properties).mid
+            kept = retain and self._limits.retains
+            return self._client.publish(topic, payload, 1, kept, properties).mid
 
         try:
             return self._proof.hand_over(payload, publish) if kind == CLOUD_EVENT else publish()
@@ -203,7 +208,8 @@ class PahoBroker:
         if self._connected.is_set():
             stopped = _json({**self._settings.will, "reason": "stopped"})
             kind = self._of_kind(JSON)
-            info = self._client.publish(self._settings.will_topic, stopped, 1, True, kind)
+            kept = self._limits.retains
+            info = self._client.publish(self._settings.will_topic, stopped, 1, kept, kind)
             try:
                 info.wait_for_publish(timeout_s)
             except (ValueError, RuntimeError):
@@ -232,53 +238,96 @@ class PahoBroker:
     def _too_large(
         self, topic: str, payload: bytes | bytearray, properties: Properties | None
     ) -> str | None:
-        most = self._largest_bytes
+        most = self._limits.largest_bytes
         if most is None or (size := packet_bytes(topic, payload, properties)) <= most:
             return None
         return f"{TOO_LARGE}: {size} bytes, and the broker takes {most} (its max_packet_size)"
 
+    def _leave_will(self, *, retained: bool) -> None:
+        """What the broker is told with the next connection to say when the kiosk is lost."""
+        kind = self._of_kind(JSON, PacketTypes.WILLMESSAGE)
+        will = _json(self._settings.will)
+        self._client.will_set(self._settings.will_topic, will, 1, retained, kind)
+
     def _take_limits(self, said: Properties | None) -> None:
         """What the broker said with its acceptance, and what it has shown."""
-        self._largest_bytes = getattr(said, "MaximumPacketSize", None)
-        at_a_time = min(getattr(said, "ReceiveMaximum", MAX_IN_FLIGHT), MAX_IN_FLIGHT)
+        self._limits = limits = Limits.of(said)
+        self._client.keep_alive(limits.keepalive_s)
+        self._leave_will(retained=limits.retains)
+        if not limits.retains:
+            _log.warning("broker_retains_nothing", host=self._settings.host)
         back = {
             one.mid: why
             for one in self._client.kept()
-            if (why := self._too_large(one.topic, one.payload, one.properties))
+            if (why := limits.objection or self._too_large(one.topic, one.payload, one.properties))
         }
-        if self._oldest is not None and self._breaks >= _MOST_BREAKS:
-            why = f"{TOO_LARGE}, it seems: {self._breaks} connections broke off before its answer"
-            back.setdefault(self._oldest, why)
-            self._oldest, self._breaks = None, 0
-        self._client.begin_again(at_a_time, back)
+        self._oldest.connected(time.monotonic())
+        hopeless = self._oldest.hopeless()
+        if hopeless is not None:
+            mid, ends = hopeless
+            seems = f"it seems, or not allowed: {ends} connections ended before its answer"
+            back.setdefault(mid, f"{TOO_LARGE}, {seems}")
+        self._client.begin_again(limits.at_a_time, back, retain=limits.retains)
         for mid, why in back.items():
             self._callbacks.acknowledged(mid, why)
 
-    def _note_break(self) -> None:
-        oldest = next((one.mid for one in self._client.kept()), None)
-        self._breaks = self._breaks + 1 if oldest == self._oldest else 1
-        self._oldest = oldest
+    def _look(self) -> None:
+        self._proof.look()
+        if not self._connected.is_set():
+            return
+        if self._oldest.stalls(self._client.oldest(), time.monotonic()):
+            why = f"the broker acknowledges nothing for {STALLED_S:.0f} s"
+            self._client.hang_up(f"{why}: is it full, or does it not take what this kiosk sends?")
 
     def _on_connect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, said: Any) -> None:
         if code.is_failure:
             self._connected.clear()
-            self._callbacks.disconnected(f"the broker refuses this kiosk: {code}")
+            if code.value == RETAIN_NOT_SUPPORTED:
+                self._leave_will(retained=False)
+            self._stay_away(why_refused(code, said, self._settings.protocol))
+            return
+        self._take_limits(said)
+        if self._limits.objection is not None:
+            self._stay_away(self._limits.objection)
             return
         _log.info("broker_connected", host=self._settings.host)
-        self._take_limits(said)
-        for topic in self._callbacks.listeners:
-            self._client.subscribe(topic, qos=1)
-        self._asked = None
-        if self._settings.own_events is not None and not self._five:
-            self._proof.connected()
-            self._asked = self._client.subscribe(self._settings.own_events, qos=1)[1]
+        self._begin_to_ask()
         self._connected.set()
         self._callbacks.connected()
 
-    def _on_subscribe(self, _c: Any, _u: Any, mid: int, codes: list[ReasonCode], _p: Any) -> None:
-        if mid == self._asked and any(code.is_failure for code in codes):
-            _log.info("cannot_tell_what_is_passed_on")
+    def _stay_away(self, why: str) -> None:
+        """Say why, and again as the connection ends: the last word counts."""
+        self._client.why = why
+        self._callbacks.disconnected(why)
+
+    def _begin_to_ask(self) -> None:
+        own = None if self._five else self._settings.own_events
+        # First: it must be asked for before the first event goes.
+        topics = [*([own] if own is not None else []), *self._callbacks.listeners]
+        without = self._subscriptions.begin(topics)
+        if own is not None:
+            self._proof.connected()
+        for topic in without:
+            self._not_heard(topic, "it breaks off at the question")
+        self._ask()
+
+    def _ask(self) -> None:
+        topic = self._subscriptions.next()
+        if topic is not None:
+            self._subscriptions.ask(self._client.subscribe(topic, qos=1)[1], topic)
+
+    def _not_heard(self, topic: str, why: str) -> None:
+        if topic == self._settings.own_events:
+            _log.info("cannot_tell_what_is_passed_on", why=why)
             self._proof.not_allowed()
+        else:
+            _log.warning("broker_lets_not_hear", topic=topic, why=why)
+
+    def _on_subscribe(self, _c: Any, _u: Any, mid: int, codes: list[ReasonCode], _p: Any) -> None:
+        topic = self._subscriptions.answered(mid)
+        if topic is not None and any(code.is_failure for code in codes):
+            self._not_heard(topic, ", ".join(str(code) for code in codes))
+        self._ask()
 
     def _on_message(self, _c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
         payload, own = bytes(message.payload), self._settings.own_events
@@ -292,12 +341,13 @@ class PahoBroker:
     def _on_connect_fail(self, _c: Any, _u: Any) -> None:
         self._callbacks.disconnected(self._client.why or "the broker cannot be reached")
 
-    def _on_disconnect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Any) -> None:
-        if self._connected.is_set():
-            self._note_break()
+    def _on_disconnect(self, _c: Any, _u: Any, _f: Any, code: ReasonCode, said: Any) -> None:
+        accepted = self._connected.is_set()
+        if accepted:
+            self._oldest.ended(self._client.oldest())
         self._connected.clear()
         self._gone.set()
-        why = self._client.why or f"the connection to the broker ended: {code}"
+        why = self._client.why or why_ended(code, said, accepted=accepted)
         self._callbacks.disconnected(why)
 
     def _on_lost(self, why: str) -> None:
@@ -308,41 +358,6 @@ class PahoBroker:
         if self._proof.holds(mid):
             return
         self._callbacks.acknowledged(mid, str(code) if code.is_failure else None)
-
-
-def read_password(path: Path) -> str:
-    """The broker's password from a file of mode 0600 or stricter.
-
-    Raises:
-        UnavailableError: it is missing, empty, or open to others.
-    """
-    try:
-        mode = exposed_mode(path, path.stat())
-        text = text_of(path.read_bytes()).strip("\r\n")
-    except (OSError, NoTextError) as error:
-        fix = f"write the password into {path} with mode 0600"
-        raise UnavailableError(f"the broker's password file {path} cannot be read", fix) from error
-    if mode is not None:
-        raise UnavailableError(f"{path} is open to others (mode {mode:04o})", f"chmod 600 {path}")
-    if not text:
-        raise UnavailableError(f"{path} is empty", "write the broker's password into it")
-    return text
-
-
-def _tls(settings: BrokerSettings) -> ssl.SSLContext:
-    missing = settings.ca_file
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        # Python 3.13 asks for key identifiers, which a community's own small CA may leave out.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if settings.cert_file is not None:
-            missing = settings.cert_file
-            context.load_cert_chain(settings.cert_file, settings.key_file)
-    except (OSError, ssl.SSLError) as error:
-        fix = "name PEM files in [broker]: ca_file, cert_file, key_file"
-        raise UnavailableError(f"TLS: {missing} cannot be used: {error}", fix) from error
-    return context
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

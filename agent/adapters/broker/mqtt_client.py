@@ -20,7 +20,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode, _ConnectionState
 from paho.mqtt.properties import Properties
 
 from agent.adapters.broker.failures import why_not_connected
@@ -46,6 +46,9 @@ class SteadyClient(mqtt.Client):
     """
 
     pause_s = 5.0
+
+    own_keepalive_s = 30
+    """What each connection asks for; a broker of MQTT 5 may say less."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -77,11 +80,30 @@ class SteadyClient(mqtt.Client):
     def reconnect(self) -> MQTTErrorCode:
         """As paho's; what it fails by is kept."""
         self.why = None
+        self._keepalive = self.own_keepalive_s  # the last broker's word is not the next one's
         try:
             return super().reconnect()
         except OSError as error:
             self.why = why_not_connected(error, self.host, self.port)
             raise
+
+    def keep_alive(self, server_s: int | None) -> None:
+        """Give signs of life as often as the broker says, or as this kiosk does by itself.
+
+        paho takes what the broker says as it is: at 0, or hours, a half-open connection would
+        not be noticed. More of them than were asked for are allowed (MQTT 5.0, 3.1.2.10).
+        """
+        self._keepalive = min(server_s or self.own_keepalive_s, self.own_keepalive_s)
+
+    def _packet_handle(self) -> MQTTErrorCode:
+        command, packet = self._in_packet["command"] & 0xF0, self._in_packet["packet"]
+        if command == mqtt.AUTH:
+            self.why = "the broker asks for a login that this kiosk does not know (AUTH)"
+        if command == mqtt.CONNACK and self._protocol == mqtt.MQTTv311 and packet[1:2] == b"\x01":
+            # paho would go down to MQTT 3.1, at once and for good.
+            self.why = "the broker does not speak MQTT 3.1.1: look at protocol in [broker]"
+            return MQTTErrorCode.MQTT_ERR_CONN_REFUSED
+        return super()._packet_handle()
 
     def loop_misc(self) -> MQTTErrorCode:
         """As paho's, and its owner's turn."""
@@ -94,14 +116,30 @@ class SteadyClient(mqtt.Client):
         with self._out_message_mutex:
             return list(self._out_messages.values())
 
-    def begin_again(self, in_flight: int, without: Mapping[int, str]) -> None:
+    def oldest(self) -> int | None:
+        """What was handed over first of what is not acknowledged yet."""
+        with self._out_message_mutex:
+            return next(iter(self._out_messages), None)
+
+    def hang_up(self, why: str) -> None:
+        """End the connection, to begin another; in its own thread, as its turn."""
+        self.why = why
+        self._sock_close()
+        self._state = _ConnectionState.MQTT_CS_CONNECTION_LOST
+        self._do_on_disconnect(packet_from_broker=False, v1_rc=MQTTErrorCode.MQTT_ERR_CONN_LOST)
+
+    def begin_again(self, in_flight: int, without: Mapping[int, str], *, retain: bool) -> None:
         """With a new connection: at most ``in_flight`` under way, none of ``without``.
+
+        Nothing is asked to be retained where the broker does not.
 
         Called before paho sends again what it kept.
         """
         with self._out_message_mutex:
             for mid in without:
                 self._out_messages.pop(mid, None)
+            for one in self._out_messages.values():
+                one.retain = one.retain and retain
             # Its own setter wants the connection closed, in doubt about 0; what waits and what goes
             # was told apart by the number of the connection before.
             self._max_inflight_messages = max(1, in_flight)

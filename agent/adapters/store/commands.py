@@ -194,8 +194,8 @@ class SqliteCommands:
 
         return self._guarded(work)
 
-    def end(self, one: Noted, outcome: Outcome, reply: bytes) -> None:
-        """It has ended so, and this reply is owed.
+    def end(self, one: Noted, outcome: Outcome, reply: bytes | None) -> None:
+        """It has ended so, and this reply is owed, if any.
 
         Raises:
             StoreError: it cannot be written: the next start will call it interrupted.
@@ -205,7 +205,8 @@ class SqliteCommands:
             self._connection.execute(
                 "UPDATE command SET outcome = ? WHERE id = ?", (outcome.value, one.id)
             )
-            self._owe(one.key_id, one.topic, one.correlation, reply)
+            if reply is not None:
+                self._owe(one.key_id, one.topic, one.correlation, reply)
 
         self._write(work)
 

@@ -24,7 +24,7 @@ from agent.adapters.store.sqlite import (
 )
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Position
-from agent.domain.door.door_mode import DoorLatch, Latches, Mode
+from agent.domain.door.door_mode import DoorLatch, End, Latches, Mode
 from agent.domain.skin.baseline import Baseline
 
 APPLICATION_ID = 0x67_41_6C_74  # "gAlt"
@@ -59,8 +59,16 @@ _STEPS = (
     );
     """,
     STEP,
+    """
+    CREATE TABLE door_end (
+        name TEXT PRIMARY KEY,
+        utc TEXT NOT NULL,
+        monotonic_s REAL NOT NULL,
+        boot_id TEXT NOT NULL
+    );
+    """,
 )
-_TABLES = ("door", "fault", "position")
+_TABLES = ("door", "fault", "position", "door_end")
 """What nobody may lose: a budget or a baseline that cannot be read is none."""
 _BUSY_TIMEOUT_MS = 20
 _FIX = (
@@ -93,12 +101,20 @@ class SqliteLatches:
         """
         doors = self._all("SELECT name, commanded, scheduled FROM door")
         faults = self._all("SELECT part, detail FROM fault")
+        rows = self._all("SELECT name, utc, monotonic_s, boot_id FROM door_end")
         try:
+            ends = {
+                name: End(stored_moment(utc), float(at_s), str(boot))
+                for name, utc, at_s, boot in rows
+            }
             return Latches(
-                {name: DoorLatch(_mode(by), _mode(hour)) for name, by, hour in doors},
+                {
+                    name: DoorLatch(_mode(by), _mode(hour), ends.get(name))
+                    for name, by, hour in doors
+                },
                 {str(part): str(detail) for part, detail in faults},
             )
-        except ValueError:
+        except (ValueError, TypeError):
             raise CorruptError(f"{self._path.name} is damaged: a mode is none", _FIX) from None
 
     def save(self, latches: Latches) -> None:
@@ -108,6 +124,11 @@ class SqliteLatches:
             StoreError: they could not be written.
         """
         doors = [(name, one.commanded, one.scheduled) for name, one in latches.doors.items()]
+        ends = [
+            (name, one.end.utc.astimezone(UTC).isoformat(), one.end.monotonic_s, one.end.boot_id)
+            for name, one in latches.doors.items()
+            if one.end is not None
+        ]
 
         def work() -> None:
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -115,11 +136,14 @@ class SqliteLatches:
                 with (
                     transaction(self._connection),
                     counted(self._connection, "door"),
+                    counted(self._connection, "door_end"),
                     counted(self._connection, "fault"),
                 ):
                     self._connection.execute("DELETE FROM door")
+                    self._connection.execute("DELETE FROM door_end")
                     self._connection.execute("DELETE FROM fault")
                     self._connection.executemany("INSERT INTO door VALUES (?, ?, ?)", doors)
+                    self._connection.executemany("INSERT INTO door_end VALUES (?, ?, ?, ?)", ends)
                     self._connection.executemany(
                         "INSERT INTO fault VALUES (?, ?)", latches.faults.items()
                     )

@@ -70,11 +70,17 @@ class HinderedError(StoreError):
 
 
 def open_database(
-    path: Path, application_id: int, steps: Sequence[str], *, judges_rows: bool = False
+    path: Path,
+    application_id: int,
+    steps: Sequence[str],
+    *,
+    judges_rows: bool = False,
+    page_bytes: int | None = None,
 ) -> sqlite3.Connection:
     """The database at ``path``, made or brought up to date by ``steps``.
 
     Whose reader ``judges_rows`` gets a file with impossible values in it too: it tells them itself.
+    ``page_bytes`` is the page of a file that is made; SQLite's own without it.
 
     Each step is a script that was released once and never changes; ``user_version`` counts those
     applied. Synchronous is NORMAL: a commit survives the process's death; a power failure may take
@@ -104,7 +110,7 @@ def open_database(
         ),
     )
     try:
-        guarded(path, lambda: _prepare(path, connection, application_id, steps))
+        guarded(path, lambda: _prepare(path, connection, application_id, steps, page_bytes))
         guarded(path, lambda: _check(path, connection, judges_rows=judges_rows))
     except BaseException:
         connection.close()
@@ -259,7 +265,11 @@ def _fix(path: Path, text: str) -> str | None:
 
 
 def _prepare(
-    path: Path, connection: sqlite3.Connection, application_id: int, steps: Sequence[str]
+    path: Path,
+    connection: sqlite3.Connection,
+    application_id: int,
+    steps: Sequence[str],
+    page_bytes: int | None,
 ) -> None:
     if path.stat().st_size == 0 and _size(Path(f"{path}{LOG}")):
         # Never so in good order, and SQLite would delete the log with all that it holds.
@@ -272,6 +282,8 @@ def _prepare(
     if version > len(steps):
         fix = "install the agent that wrote it, or a newer one"
         raise StoreError(f"{path.name} is of a newer agent (version {version})", fix)
+    if page_bytes is not None:
+        connection.execute(f"PRAGMA page_size = {page_bytes}")  # of one that is there: nothing
     _use_log(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -21,6 +21,7 @@ from typing import Any
 import structlog
 
 from agent import __version__
+from agent.app.gate.commands import Commands
 from agent.app.gate.core import Core, CoreStores, Signer
 from agent.app.gate.executor import Outlets
 from agent.app.gate.link import BrokerLink
@@ -32,6 +33,8 @@ from agent.app.open.files.kiosk_keys import signing_key
 from agent.app.open.files.state import RULES
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.site import make_event
+from agent.app.threads.control.counts import Counts
+from agent.app.threads.control.kiosk import KioskDeeds
 from agent.app.threads.organ import Organ, Task
 from agent.app.threads.tell.telling import Telling
 from agent.app.threads.watch.clock import JudgedClock
@@ -77,13 +80,25 @@ class Agent:
         self._link = BrokerLink(parts.file, core.outbox.acknowledged)
         watches = Watches(parts, core, self._link, self._move_changes, self._reckoning)
         self._gallery = watches.gallery
-        self._records = Records(parts, core, self._link, self._gallery.registry, boot)
+        counts = Counts()
+        self._records = records = Records(
+            parts, core, self._link, self._gallery.registry, boot, counts.read
+        )
         clock = JudgedClock(parts.clock, self._reckoning)
+        telling = Telling(parts.indicators, parts.voice, clock, post, topics_of(parts.file))
+        deeds = KioskDeeds(
+            announce=telling.announce,
+            believe=watches.time.commanded,
+            health=lambda: records.heart.read().as_json(),
+            restart=self._restart,
+        )
+        commands = Commands(parts, core, self._link, records.board, self._reckoning, deeds, counts)
         self._organs: tuple[Organ, ...] = (
             self._records,
             watches,
-            Control(parts, core, self._link, self._records.board, watches),
-            Telling(parts.indicators, parts.voice, clock, post, topics_of(parts.file)),
+            commands,
+            Control(parts, core, self._link, records.board, watches, commands),
+            telling,
             Senses(
                 parts,
                 self._gallery,
@@ -132,6 +147,10 @@ class Agent:
     def stop(self, why: str) -> None:
         """End ``run`` soon; from any thread, or a signal handler."""
         self._core.inbox.post(Stop(why))
+
+    def _restart(self, why: str) -> None:
+        self._code = ExitCode.ANEW
+        self.stop(why)
 
     def _secure_doors(self) -> None:
         for name, door in self._parts.doors.items():

@@ -21,7 +21,7 @@ from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.inbox import Inbox
 from agent.app.threads.record.checkpoints import Checkpoints
 from agent.app.threads.record.journal import JournalWriter, Wait
-from agent.app.threads.record.losses import Losses
+from agent.app.threads.record.losses import Losses, forgotten
 from agent.app.threads.record.outbox import Outbox
 from agent.app.threads.watch.ledger import WatchedLedger
 from agent.controller.inputs import FaultCleared, FaultRaised
@@ -29,11 +29,12 @@ from agent.controller.kiosk import Kiosk, Memory
 from agent.controller.settings import KioskSettings
 from agent.domain.access.part import STATE_PASSES, Part, PartKind
 from agent.domain.access.registry import Registry
-from agent.domain.record.events import EventDraft
+from agent.domain.hours.instant import Instant
+from agent.domain.record.events import Event, EventDraft
 from agent.domain.record.pace import Pace
 from agent.domain.record.published import Trace
 from agent.domain.record.topics import Topics
-from agent.ports import BudgetStore, Clock, Door, Journal, LatchStore, PassLedger, TrustedTime
+from agent.ports import BudgetStore, Clock, Door, Journal, LatchStore, Lost, PassLedger, TrustedTime
 
 _BROKER = PartKind.BROKER.part()
 
@@ -105,6 +106,10 @@ class Core:
             else Checkpoints(stores.journal, signer.key, signer.clock, new_id),
             wait=wait,
         )
+
+    def forgotten(self, lost: Lost, now: Instant) -> Event:
+        """The event of what the journal gives up before the broker has it."""
+        return forgotten(lost, now, self._new_id)
 
     def control(
         self,

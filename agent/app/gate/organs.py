@@ -8,6 +8,7 @@ import structlog
 
 from agent.adapters.broker.listener import Listener
 from agent.adapters.soc import soc_temperatures_c
+from agent.app.gate.commands import Commands
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
@@ -21,6 +22,7 @@ from agent.app.open.settings import kiosk_settings
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
 from agent.app.threads.control.clock import ClockOperator
 from agent.app.threads.control.socket import ControlServer
+from agent.app.threads.control.table import local_commands
 from agent.app.threads.control.verbs import Operator
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.record.discovery import Discovery
@@ -37,10 +39,15 @@ from agent.controller.effects import SetStatus
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import face_without_pad
 from agent.domain.hours.reckoning import Reckoning
+from agent.domain.record.command import Verb
 from agent.domain.record.events import Event
 from agent.domain.record.status import FaceStatus, PadStatus
 from agent.domain.record.topics import BYTES
 from agent.errors import KeyUnavailableError
+from agent.ports import Lost
+
+_JOURNAL_ROOM_BYTES = 4_000_000
+"""Kept free within the journal's file on a disk that has no more: some thousand events."""
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +62,9 @@ class Records(Organ):
         link: BrokerLink,
         registry: Callable[[], Registry],
         boot_id: str,
+        refused: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
+        """``refused`` counts the signed commands that were not carried out, by reason."""
         self._core, self._link = core, link
         self._topics = topics_of(parts.file)
         settings = kiosk_settings(parts.file.config, boot_id)
@@ -75,20 +84,20 @@ class Records(Organ):
             ),
         )
         broker, state = parts.file.config.broker, parts.site.state
-        self._heartbeat: Heartbeat | None = None
-        if broker is not None and broker.health_every_s:
-            self._heartbeat = Heartbeat(
-                Vitals(
-                    parts.journal,
-                    self.board.newest,
-                    registry,
-                    lambda: space_of(state),
-                    soc_temperatures_c,
-                ),
-                parts.clock,
-                boot_id=boot_id,
-                period_s=broker.health_every_s,
-            )
+        self._period_s = 0 if broker is None else broker.health_every_s
+        self.heart = Heartbeat(
+            Vitals(
+                parts.journal,
+                self.board.newest,
+                registry,
+                lambda: space_of(state),
+                soc_temperatures_c,
+                refused,
+            ),
+            parts.clock,
+            boot_id=boot_id,
+            period_s=self._period_s,
+        )
         self._discovery = Discovery(ANNOUNCED.at(state), announcement_of(parts.file))
         self._site = parts.site
 
@@ -101,7 +110,8 @@ class Records(Organ):
             yield Task("outbox", lambda: core.outbox.work(link), core.outbox.stop, last_words=True)
             if (discovery := self._discovery).due:
                 yield Task("discovery", lambda: discovery.work(link), discovery.stop)
-        if (heart := self._heartbeat) is not None:
+        if self._period_s:
+            heart = self.heart
             yield Task("health", lambda: heart.work(link, topics.health), heart.stop)
 
     def _keys(self) -> Mapping[str, Any]:
@@ -180,9 +190,20 @@ class Watches(Organ):
             kiosk=topics.kiosk_path,
             ask=lambda nonce: link.publish(topics.time_request, nonce, kind=BYTES) is not None,
             reckoning=reckoning,
+            commanded=any(Verb.SET_TIME in key.verbs for key in parts.command_keys.values()),
         )
         self._time_answer = topics.time_answer if parts.time_key is not None else None
-        self._disk = DiskWatch(parts.site.state, config.faults.min_free_mb * 1_000_000, post)
+        judged = JudgedClock(parts.clock, reckoning)
+
+        def lost(what: Lost) -> Event:
+            return core.forgotten(what, judged.now())
+
+        def make_room(of_unsent: bool) -> None:  # noqa: FBT001 - the watch's signature
+            parts.journal.make_room(_JOURNAL_ROOM_BYTES, lost if of_unsent else None)
+
+        self._disk = DiskWatch(
+            parts.site.state, config.faults.min_free_mb * 1_000_000, post, make_room=make_room
+        )
         self._ledger = core.ledger
 
         def prune(before: datetime) -> None:
@@ -190,9 +211,17 @@ class Watches(Organ):
             # Without a broker nothing waits to be published, and nothing is kept for that.
             parts.journal.prune(before, published_only=link.configured)
 
+        def hold() -> None:
+            parts.journal.hold(
+                config.store.journal_mb * 1_000_000,
+                config.store.journal_events,
+                published_only=link.configured,
+                lost=lost,
+            )
+
         days, latest = config.store.journal_days, parts.ledger.latest_trusted
         # A time in doubt must not make events older than they are.
-        self._retention = Retention(prune, JudgedClock(parts.clock, reckoning), days, latest)
+        self._retention = Retention(prune, judged, days, latest, hold)
         self._erasure = Erasure(parts.registry.owes_erasure, parts.registry.erase)
 
     def tasks(self) -> Iterable[Task]:
@@ -224,8 +253,11 @@ class Control(Organ):
         link: BrokerLink,
         board: StatusBoard,
         watches: Watches,
+        commands: Commands,
     ) -> None:
         """Listens already, and answers once its thread runs; ``watches`` take a person's word.
+
+        ``commands`` have the deeds.
 
         Raises:
             UnavailableError: another agent listens there, or nobody can.
@@ -238,11 +270,12 @@ class Control(Organ):
                 **Operator(
                     board,
                     parts.latches,
-                    [point.id for point in config.access_point],
+                    commands.doors,
                     core.inbox.post,
                     lambda: (link.state, link.why),
                     watches.state.accept,
                 ).commands(),
+                **local_commands(commands.deeds),
                 **ClockOperator(board, parts.clock, core.inbox.post, watches.time.told).commands(),
             },
         )

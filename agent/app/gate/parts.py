@@ -1,7 +1,7 @@
 """Opens what the daemon runs on, in an order that keeps the outputs safe, and closes it in reverse.
 
-lock -> outputs at rest -> installation -> pack -> journal, registry, key, gallery, ledger, latches
-                        -> thermometer, cameras
+lock -> outputs at rest -> installation -> pack -> journal, registry, key, gallery, ledger, latches,
+                        -> commands, thermometer, cameras
 
 A file of the state that is missing, older, damaged or of another installation stops nothing: it is
 a fault, by which the controller keeps the stricter side.
@@ -16,6 +16,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.clock import SystemClock
+from agent.adapters.store.commands import SqliteCommands
 from agent.adapters.store.installation import Installation
 from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
@@ -23,9 +24,15 @@ from agent.adapters.store.people.registry import SqliteRegistry
 from agent.adapters.store.record.journal import SqliteJournal
 from agent.adapters.store.sqlite import CorruptError
 from agent.app.open.cameras import open_camera
+from agent.app.open.command_keys import CommandKey, command_keys
 from agent.app.open.doors import PinFactories, open_doors, open_indicators, open_inputs
 from agent.app.open.engine import engine_of
-from agent.app.open.files.anew import latches_or_anew, ledger_or_anew, opened_or_anew
+from agent.app.open.files.anew import (
+    commands_or_anew,
+    latches_or_anew,
+    ledger_or_anew,
+    opened_or_anew,
+)
 from agent.app.open.files.installation import detail_of, installation_of, part_of, settle
 from agent.app.open.files.keys import load_community_key
 from agent.app.open.files.kiosk_keys import own_keys
@@ -58,6 +65,7 @@ class Parts:
     site: Site
     clock: SystemClock
     time_key: Ed25519PublicKey | None
+    command_keys: Mapping[bytes, CommandKey] = field(repr=False)
     doors: Mapping[str, Door]
     indicators: Mapping[str, Indicator]
     inputs: Inputs | None
@@ -66,6 +74,7 @@ class Parts:
     registry: SqliteRegistry
     ledger: SqlitePassLedger
     latches: SqliteLatches
+    commands: SqliteCommands
     installation: Installation
     state_faults: Mapping[Part, str]
     community_key: bytes | None = field(repr=False)
@@ -128,6 +137,8 @@ def open_parts(
         installation,
         lambda one: take_snapshot(one, pack.manifest, rates_of(config), keep=True),
     )
+    commands = commands_or_anew(site, installation)
+    stack.callback(commands.close)
     wrong = installation.judge()  # with what the stores could not go on with
     settle(installation)
     stack.callback(settle, installation)
@@ -153,6 +164,7 @@ def open_parts(
         site=site,
         clock=clock,
         time_key=None if time_key is None else read_public_key(file.resolve(time_key)),
+        command_keys=command_keys(file),
         doors=doors,
         indicators=indicators,
         inputs=inputs,
@@ -161,6 +173,7 @@ def open_parts(
         registry=registry,
         ledger=ledger,
         latches=latches,
+        commands=commands,
         installation=installation,
         state_faults={part_of(name): detail_of(name, what) for name, what in wrong.items()},
         community_key=load_community_key(file),

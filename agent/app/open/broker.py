@@ -2,7 +2,8 @@
 
 import hashlib
 
-from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker, read_password
+from agent.adapters.broker.login import read_password
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.config import ConfigFile
 from agent.domain.record.pace import Pace
 from agent.domain.record.status import offline

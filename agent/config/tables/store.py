@@ -27,6 +27,14 @@ class StoreConfig(Table):
             ge=1, le=3650, description="events are kept so long; what the broker lacks, nameless"
         ),
     ] = 90
+    journal_mb: Annotated[
+        int,
+        Field(ge=16, le=100_000, description="the journal's file uses so many megabytes at most"),
+    ] = 1000
+    journal_events: Annotated[
+        int,
+        Field(ge=1000, le=100_000_000, description="the journal holds so many events at most"),
+    ] = 2_000_000
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[Finding]:

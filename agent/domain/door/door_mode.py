@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -24,6 +25,8 @@ class Cause(StrEnum):
     """A mode from before the agent's start, entered again."""
     STATE = "state"
     """Nobody knows which mode held: the file that says so is missing, older or another's."""
+    ENDED = "ended"
+    """The time for which a free passage was commanded is over."""
 
 
 class Command(StrEnum):
@@ -36,11 +39,24 @@ class Command(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """When a commanded free passage ends, on both clocks; the monotonic one is of that boot."""
+
+    utc: datetime
+    monotonic_s: float
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DoorLatch:
-    """A door's modes as they were left: by command, and by the schedule; None for neither."""
+    """A door's modes as they were left: by command, and by the schedule; None for neither.
+
+    ``end`` is that of a commanded free passage; one without goes on until it is resumed.
+    """
 
     commanded: Mode | None = None
     scheduled: Mode | None = None
+    end: End | None = None
 
 
 @dataclass(frozen=True, slots=True)

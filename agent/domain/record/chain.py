@@ -15,7 +15,7 @@ a commitment tells nothing of it.
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
@@ -26,6 +26,8 @@ ORIGIN = "0" * 64
 """What the first of a chain carries as the link before it."""
 SALT_BYTES = 16
 LINK_BYTES = 32
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_HEX = frozenset("0123456789abcdef")
 
 
 class Check(StrEnum):
@@ -50,8 +52,8 @@ def commitments(row_salt: bytes, fields: Mapping[str, Any]) -> dict[str, str]:
     Raises:
         ValueError: a value has no canonical form.
     """
-    found = salts(row_salt, fields)
-    return {name: commitment(salt, name, fields[name]) for name, salt in found.items()}
+    found = salts(row_salt, fields).items()
+    return {name: commitment(salt, name, fields[name]) for name, salt in found}
 
 
 def commitment(salt: str, field: str, value: Any) -> str:
@@ -91,21 +93,32 @@ def check(event: Mapping[str, Any]) -> Check:
     """
     if "previous" not in event:
         return Check.UNCHAINED
-    data = event.get("data")
-    if not isinstance(data, Mapping) or not _is_link(event["previous"]):
+    try:
+        link(event)
+    except ValueError:
         return Check.ALTERED
+    whole = _is_link(event["previous"]) and values_fit(event)
+    return Check.WHOLE if whole else Check.ALTERED
+
+
+def values_fit(event: Mapping[str, Any]) -> bool:
+    """The part of ``check`` that is about the covered values of an event with a link."""
+    data = event.get("data")
+    if not isinstance(data, Mapping):
+        return False
     given, known = _texts(data.get("salts")), _texts(data.get("commitments"))
     shown = {name for name in known if name in data}
+    if shown != given.keys():
+        return False
+    if not (_none_or_texts(data, "salts") and _none_or_texts(data, "commitments")):
+        return False
     try:
-        fits = all(
+        return all(
             hmac.compare_digest(commitment(given[name], name, data[name]), known[name])
-            for name in shown & given.keys()
+            for name in shown
         )
-        link(event)
     except (ValueError, TypeError):
-        return Check.ALTERED
-    well_formed = _none_or_texts(data, "salts") and _none_or_texts(data, "commitments")
-    return Check.WHOLE if fits and well_formed and shown == given.keys() else Check.ALTERED
+        return False
 
 
 def follows(event: Mapping[str, Any], link_before: str) -> bool:
@@ -115,7 +128,7 @@ def follows(event: Mapping[str, Any], link_before: str) -> bool:
 
 def base64_text(data: bytes) -> str:
     """``data`` in base64url without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def _salt(keyed: hmac.HMAC, field: str) -> str:
@@ -125,9 +138,6 @@ def _salt(keyed: hmac.HMAC, field: str) -> str:
 
 def _is_link(value: object) -> bool:
     return isinstance(value, str) and len(value) == len(ORIGIN) and set(value) <= _HEX
-
-
-_HEX = frozenset("0123456789abcdef")
 
 
 def _texts(value: object) -> dict[str, str]:

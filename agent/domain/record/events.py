@@ -52,6 +52,10 @@ class EventType(StrEnum):
     STATE_ADOPTED = "state.adopted"
     STATE_ACCEPTED = "state.accepted"
     JOURNAL_EVENTS_LOST = "journal.events_lost"
+    COMMAND_DONE = "command.done"
+    COMMAND_REFUSED = "command.refused"
+    COMMAND_FAILED = "command.failed"
+    COMMAND_INTERRUPTED = "command.interrupted"
     JOURNAL_CHECKPOINT = "journal.checkpoint"
 
 

@@ -4,7 +4,7 @@ It is said by the minute and kept nowhere: one that is lost is followed by the n
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -47,7 +47,8 @@ class Health:
 
     ``temperatures_c`` by the system's name of the sensor, degrees Celsius. ``expected_last_day`` is
     how many false grants are to be expected of the last 24 hours' attempts, all access points
-    together.
+    together. ``commands_refused`` counts commands by the reason why they were not carried out, also
+    those that nobody known had signed.
     """
 
     now: datetime
@@ -63,6 +64,7 @@ class Health:
     holders: int
     references: int
     expected_last_day: float
+    commands_refused: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """JSON values under stable keys."""
@@ -81,4 +83,5 @@ class Health:
             "holders": self.holders,
             "references": self.references,
             "expected_false_grants_last_day": float(f"{self.expected_last_day:.3g}"),
+            "commands_refused": dict(self.commands_refused),
         }

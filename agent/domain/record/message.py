@@ -25,8 +25,8 @@ class Chained:
     """What the journal keeps of an event's place in the chain.
 
     ``source`` is where the kiosk stood when it was recorded, ``previous`` the link before it (32
-    bytes). ``salt`` (16 bytes) is gone once the covered values are erased; then ``commitments``
-    are kept instead.
+    bytes). ``salt`` (16 bytes) is gone once the covered values are erased. ``commitments`` follow
+    from the salt and the values while these are there: empty where they are to be made from them.
     """
 
     source: str
@@ -62,7 +62,7 @@ def message(event: Event, place: Place, trace: Trace = Trace.FULL) -> dict[str, 
         return _with(body, chained.commitments, {})
     hidden = covered(event)
     here = [name for name in hidden if name in shown.data]
-    known = chain.commitments(chained.salt, hidden)
+    known = chained.commitments or chain.commitments(chained.salt, hidden)
     return _with(body, known, chain.salts(chained.salt, here))
 
 
@@ -81,7 +81,7 @@ def link_of(event: Event, place: Place) -> bytes:
     chained = place.chained
     assert chained is not None
     assert chained.salt is not None
-    known = chain.commitments(chained.salt, covered(event))
+    known = chained.commitments or chain.commitments(chained.salt, covered(event))
     opened = {name: one for name, one in event.data.items() if name not in known}
     body = cloud_event(
         replace(event, data=opened),

@@ -68,6 +68,26 @@ class Topics:
         return f"{self.base}/time/answer"
 
     @property
+    def commands(self) -> str:
+        """Where it hears signed commands; nothing else there moves an output."""
+        return f"{self.base}/commands"
+
+    @property
+    def commands_to_all(self) -> str:
+        """Where it hears those for its grid, or for every kiosk of the community."""
+        return f"gate/{self.community}/commands"
+
+    @property
+    def replies(self) -> str:
+        """Where it answers them, or below it where a response topic says so."""
+        return f"{self.base}/replies"
+
+    @property
+    def ranges(self) -> str:
+        """Where it says stored events again, for whoever asked by a command."""
+        return f"{self.base}/ranges"
+
+    @property
     def announce(self) -> str:
         """Where it hears what is to be said at this kiosk; makes sound only."""
         return f"{self.base}/announce"

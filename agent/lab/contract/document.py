@@ -19,9 +19,9 @@ _TOPICS = Topics("{community}", "{grid}", "{kiosk}")
 _JSON = "application/json"
 _SAYS = """\
 What a kiosk publishes on its community's MQTT broker, and the little that it listens to: the
-answer to its own question for the time, where its config names the key that signs it, and
-announcements, where it has a voice. Until signed commands exist, nothing from the broker moves
-an output.
+answer to its own question for the time, where its config names the key that signs it, signed
+commands, where its config has keys for them (docs/commands.md has their bytes), and
+announcements, where it has a voice. Nothing else from the broker moves an output.
 
 Events are CloudEvents 1.0 in JSON (structured mode), QoS 1, not retained.
 
@@ -108,6 +108,20 @@ def _other_messages() -> dict[str, Any]:
     made: dict[str, Any] = {
         "time.request": {"contentType": "application/octet-stream", "payload": nonce},
         "time.answer": {"contentType": "application/cose", "payload": answer},
+        "command": {
+            "summary": "A signed command: once, within its time, by a key with the right.",
+            "contentType": "application/cose",
+            "payload": {"type": "string", "description": "COSE_Sign1: docs/commands.md"},
+        },
+        "reply": {
+            "summary": "The kiosk's signed answer to a command.",
+            "contentType": "application/octet-stream",
+            "payload": {"type": "string", "description": "COSE_Sign1: docs/commands.md"},
+        },
+        "event.again": {
+            "summary": "A stored event, as it was published, for whoever asked for a range.",
+            "payload": {"type": "string", "description": "its text, as in a topic of events"},
+        },
         "announcement": {
             "summary": "Something to say to whoever stands at a gate.",
             "contentType": _JSON,
@@ -194,6 +208,24 @@ def _channels() -> dict[str, Any]:
             ("time.answer",),
             "Within 5 s of the question; never retained.",
         ),
+        "commands": _channel(
+            _TOPICS.commands,
+            ("command",),
+            "To this kiosk; never retained. MQTT 5's response topic and correlation data count.",
+        ),
+        "commandsToAll": _channel(
+            _TOPICS.commands_to_all,
+            ("command",),
+            "To a grid or the whole community: the command says to which.",
+        ),
+        "replies": _channel(
+            _TOPICS.replies,
+            ("reply",),
+            "Or a topic below it, where the command's response topic names one.",
+        ),
+        "ranges": _channel(
+            _TOPICS.ranges, ("event.again",), "What the command `range` asked for, paced."
+        ),
         "announceHere": _channel(
             _TOPICS.announce,
             ("announcement",),
@@ -225,6 +257,7 @@ def _channel(address: str, names: Iterable[str], says: str = "") -> dict[str, An
 def _operations() -> dict[str, Any]:
     families = {f"publish{one.capitalize()}": _operation("send", one) for one in _FAMILIES}
     answer = {"reply": {"channel": {"$ref": "#/channels/timeAnswer"}}}
+    reply = {"reply": {"channel": {"$ref": "#/channels/replies"}}}
     return {
         **families,
         "publishStatus": _operation("send", "status", "retained"),
@@ -233,6 +266,10 @@ def _operations() -> dict[str, Any]:
         "tellHomeAssistant": _operation("send", "homeAssistant", "retained"),
         "askTime": {**_operation("send", "timeRequest"), **answer},
         "hearTime": _operation("receive", "timeAnswer"),
+        "obey": {**_operation("receive", "commands"), **reply},
+        "obeyWithAll": {**_operation("receive", "commandsToAll"), **reply},
+        "answerCommand": _operation("send", "replies"),
+        "sayAgain": _operation("send", "ranges"),
         "hearAnnouncement": _operation("receive", "announceHere"),
         "hearAnnouncementToAll": _operation("receive", "announceToAll"),
     }

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from agent.app.threads.record.losses import LossCause
 from agent.domain.credential.factor import Factor
 from agent.domain.hours.reckoning import ClockChange
+from agent.domain.record.command import CommandReason, Verb
 from agent.domain.record.events import EventType, dataschema
 from agent.lab.contract.schema import (
     Schema,
@@ -16,6 +18,7 @@ from agent.lab.contract.schema import (
     number,
     or_null,
     ref,
+    table,
     text,
     word,
 )
@@ -31,10 +34,20 @@ def _data(fields: dict[str, Schema], optional: Iterable[str] = ()) -> Schema:
     return covered(said, ("recorded_late", *optional))
 
 
-def _at_door(**fields: Schema) -> Schema:
+def _at_door(*optional: str, **fields: Schema) -> Schema:
     """Of an output, and of the access point in front of it, where there is one."""
     named = {"access_point": ref("access_point"), "door": ref("door"), **fields}
-    return _data(named, ("access_point",))
+    return _data(named, ("access_point", *optional))
+
+
+def _command(*reasons: CommandReason) -> Schema:
+    """Of a signed command; nobody whom it was about."""
+    fields = {
+        "command": or_null(text("its id", pattern="^[0-9a-f]{32}$"), "null: it could not be read"),
+        "verb": or_null(word(Verb), "null: none that is known"),
+        "key": or_null(text("as the config calls it"), "null: the config has it no more"),
+    }
+    return _data({**fields, "reason": word(reasons)} if reasons else fields)
 
 
 EVENTS: dict[EventType, tuple[str, Schema]] = {
@@ -80,7 +93,13 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.DOOR_MODE_CHANGED: (
         "Lockdown or free passage began or ended.",
-        _at_door(mode=ref("mode"), cause=ref("cause"), by=ref("by")),
+        _at_door(
+            "until",
+            mode=ref("mode"),
+            cause=ref("cause"),
+            by=ref("by"),
+            until=moment("of a free passage that ends by itself"),
+        ),
     ),
     EventType.DOOR_FORCED: ("Alarm. It opened without a release.", _at_door()),
     EventType.DOOR_HELD_OPEN: ("Alarm. It stays open for too long.", _at_door()),
@@ -226,14 +245,28 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
         _data({"file": _FILE}),
     ),
     EventType.JOURNAL_EVENTS_LOST: (
-        "The journal could not be written for so long that events found no room in memory.",
+        "Events that nobody got are lost: no room was left for them in memory, or in the journal.",
         _data(
             {
                 "total": integer("how many events are lost"),
                 "counts": by_name(integer(), "how many of each type, without the prefix gate."),
                 "first": moment("the oldest lost one's time"),
                 "last": moment("the newest lost one's time"),
-            }
+                "cause": word(
+                    LossCause, "unwritten: they never had a sequence number; no_room: they had"
+                ),
+                "ranges": array(
+                    table(
+                        {
+                            "epoch": text(pattern="^[0-9a-f]{16}$"),
+                            "first": text("sequence of the oldest", pattern="^[0-9]{20}$"),
+                            "last": text("sequence of the newest", pattern="^[0-9]{20}$"),
+                        }
+                    ),
+                    "of no_room: what never comes of what lies there is among the lost",
+                ),
+            },
+            ("cause", "ranges"),
         ),
     ),
     EventType.JOURNAL_CHECKPOINT: (
@@ -246,6 +279,19 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
                 "signature": text("a COSE_Sign1 in base64url: docs/events.md", pattern=BASE64),
             }
         ),
+    ),
+    EventType.COMMAND_DONE: ("A signed command was carried out.", _command()),
+    EventType.COMMAND_REFUSED: (
+        "A command whose signature holds was not begun; of many only some are told, all counted.",
+        _command(*CommandReason),
+    ),
+    EventType.COMMAND_FAILED: (
+        "A signed command was begun, and came to nothing or not to all of it.",
+        _command(*CommandReason),
+    ),
+    EventType.COMMAND_INTERRUPTED: (
+        "The agent ended while it ran: it may have been carried out, and never is again.",
+        _command(CommandReason.INTERRUPTED),
     ),
     EventType.STATE_ADOPTED: (
         "Files of the state belong to this installation from now on; once in its life.",

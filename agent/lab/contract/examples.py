@@ -21,6 +21,7 @@ from agent.domain.door.door_mode import Cause, Mode
 from agent.domain.hours.instant import utc_text
 from agent.domain.hours.reckoning import Certainty, ClockChange
 from agent.domain.record.chain import LINK_BYTES, link
+from agent.domain.record.command import CommandReason, Verb
 from agent.domain.record.events import Event, EventDraft, EventType
 from agent.domain.record.health import Health, Queue, Space
 from agent.domain.record.home_assistant import Shown, discovery
@@ -66,6 +67,9 @@ _VALUES: Mapping[str, Any] = {
     "issuer": "office",
     "key_id": "d5b3bb1e5347223f",
     "part": PartKind.CAMERA.part("front"),
+    "command": "1d0f8c62a94b4e57b3c0d9e8f7a6b5c4",
+    "verb": Verb.UNLOCK,
+    "key": "office",
 }
 """What a key carries where its event says nothing else."""
 
@@ -117,6 +121,9 @@ _SAYS: Mapping[EventType, Mapping[str, Any]] = {
         "first": utc_text(BEGUN - timedelta(hours=1)),
         "last": utc_text(BEGUN - timedelta(minutes=59)),
     },
+    EventType.COMMAND_REFUSED: {"reason": CommandReason.EXPIRED},
+    EventType.COMMAND_FAILED: {"reason": CommandReason.NOT_CONFIRMED},
+    EventType.COMMAND_INTERRUPTED: {"reason": CommandReason.INTERRUPTED},
     EventType.STATE_ADOPTED: {
         "files": ["latches.sqlite"],
         "from": "an earlier version",
@@ -241,6 +248,7 @@ def health() -> dict[str, Any]:
         holders=398,
         references=412,
         expected_last_day=0.0016,
+        commands_refused={CommandReason.EXPIRED: 1, CommandReason.UNKNOWN_KEY: 12},
     ).as_json()
 
 

@@ -123,7 +123,11 @@ HEALTH = table(
         "holders": _HOLDERS,
         "references": integer(),
         "expected_false_grants_last_day": number("all access points together"),
-    }
+        "commands_refused": by_name(
+            integer(), "signed commands that were not carried out, by the reason; since the start"
+        ),
+    },
+    ("commands_refused",),
 )
 _HALF = table(
     {

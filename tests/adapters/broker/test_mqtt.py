@@ -1,31 +1,18 @@
 """The connection to a real Mosquitto: whom it trusts, and what the broker says when it is lost."""
 
-import signal
-import subprocess
-import sys
-
 import pytest
+from brokers import kill_connected
 from mosquitto import Subscriber, wait_until
 from tls import make_authority
 
-from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker, read_password
+from agent.adapters.broker.login import read_password
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.domain.record.status import offline
 from agent.domain.record.topics import BYTES, CLOUD_EVENT, JSON
 from agent.errors import UnavailableError
 
 PLACE = "gate/lakeside/g3/north-1"
 STATUS = f"{PLACE}/status"
-CHILD = """
-import sys, time
-from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
-from agent.domain.record.status import offline
-port, topic, protocol = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-settings = BrokerSettings("127.0.0.1", port, "kiosk", topic, offline("lost"), protocol=protocol)
-said = lambda *_: print("connected", flush=True)
-broker = PahoBroker(settings, BrokerCallbacks(said, lambda why: None, lambda mid, why: None))
-broker.start()
-time.sleep(60)
-"""
 
 
 # paho drops the socket of a failed handshake without closing it; the interpreter does.
@@ -177,16 +164,6 @@ def test_tls_files_that_cannot_be_used_are_named(authority, tmp_path, wrong):
     assert "ca_file" in str(error.value.fix)
 
 
-def kill_connected(port: int, protocol: str) -> None:
-    """A kiosk that connects and is killed."""
-    command = [sys.executable, "-c", CHILD, str(port), STATUS, protocol]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        connected = any(line == "connected\n" for line in child.stdout)
-        child.send_signal(signal.SIGKILL)
-    assert connected
-
-
 def test_mqtt_5_says_of_what_kind_each_message_is(mosquitto, connect):
     """Before, the question for the time was said to be an event, and the status nothing."""
     heard: dict[str, list[tuple[object, bool]]] = {}
@@ -202,7 +179,7 @@ def test_mqtt_5_says_of_what_kind_each_message_is(mosquitto, connect):
     broker.say(f"{PLACE}/health", b"{}")
     assert wait_until(lambda: len(heard) == 4)
     broker.close(2.0)
-    kill_connected(mosquitto.port, "5")
+    kill_connected(mosquitto.port, "5", STATUS, {})
     assert wait_until(lambda: len(heard["status"]) == 3)
     listener.close()
     assert heard == {
@@ -215,7 +192,7 @@ def test_mqtt_5_says_of_what_kind_each_message_is(mosquitto, connect):
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_killed_kiosk_is_said_to_be_lost(mosquitto, subscriber, protocol):
-    kill_connected(mosquitto.port, protocol)
+    kill_connected(mosquitto.port, protocol, STATUS, {})
     assert wait_until(subscriber.statuses)
     assert subscriber.statuses() == [{"online": False, "reason": "lost"}]
     late = Subscriber(mosquitto.port, "late")

@@ -19,7 +19,6 @@ from agent.domain.record.chain import ORIGIN, Check
 from agent.domain.record.events import EventType
 from agent.domain.record.message import message, payload
 from agent.domain.record.published import PERSONAL, THINNED, Trace
-from agent.domain.record.topics import NOWHERE
 from agent.ports import StoredEvent
 
 COVERED = PERSONAL | THINNED
@@ -92,7 +91,7 @@ def test_the_bytes_of_a_row_are_the_same_each_time(open_journal: Open) -> None:
 def test_the_chain_goes_on_after_reopening_and_across_processes(
     open_journal: Open, path: Path
 ) -> None:
-    open_journal(None).append(attempt())
+    open_journal().append(attempt())
     with process("append", path, 60) as one, process("append", path, 60) as other:
         for child in (one, other):
             lines_of(child).read()
@@ -102,7 +101,7 @@ def test_the_chain_goes_on_after_reopening_and_across_processes(
     events = messages(journal.read())
     assert len(events) == 122
     assert unbroken(events)
-    assert {one["source"] for one in events} == {NOWHERE.source}
+    assert {one["source"] for one in events} == {HERE}
 
 
 def test_a_kiosk_that_stands_elsewhere_begins_an_epoch(open_journal: Open) -> None:
@@ -130,6 +129,18 @@ def test_who_does_not_know_where_it_stands_joins_what_is_there(open_journal: Ope
     journal = open_journal(None)
     assert journal.append(attempt(2)) == 2
     assert {one["source"] for one in messages(journal.read())} == {HERE}
+
+
+def test_what_was_said_before_the_kiosk_had_a_place_is_said_from_where_it_stands(
+    open_journal: Open,
+) -> None:
+    open_journal(None).append(attempt(1))
+    journal = open_journal()
+    assert [journal.append(attempt(number)) for number in (2, 3)] == [2, 3]
+    events = messages(journal.read())
+    assert {one["source"] for one in events} == {HERE}
+    assert chain.check(events[0]) is Check.UNCHAINED
+    assert unbroken(events[1:])
 
 
 def test_an_event_that_is_there_already_changes_no_link(open_journal: Open) -> None:

@@ -236,6 +236,11 @@ def publish_all(journal):
     journal.mark_published([row.row for row in journal.unpublished(10_000)])
 
 
+def file_bytes(journal):
+    pages, size = (journal._scalar(f"PRAGMA {name}") for name in ("page_count", "page_size"))
+    return pages * size
+
+
 def test_pruning_forgets_old_published_rows_only(journal):
     fill(journal, [NOW.utc + timedelta(days=day) for day in range(10)])
     rows = journal.unpublished(100)
@@ -260,7 +265,7 @@ def test_where_nobody_is_there_to_get_them_old_rows_are_forgotten_whatever_they_
 def test_without_a_broker_the_file_has_a_bound_as_well(journal):
     for number in range(3000):
         journal.append(event(number, data={"number": number, "fill": "x" * 300}))
-    half = journal._file.do(lambda c: c.execute("PRAGMA page_count").fetchone()[0]) * 2048
+    half = file_bytes(journal) // 2
     assert journal.prune(NOW.utc - timedelta(days=1), half) == 0
     assert journal.prune(NOW.utc - timedelta(days=1), half, published_only=False) > 1000
     assert numbers(journal.read())[-1] == 2999
@@ -290,7 +295,7 @@ def test_pruning_by_size_takes_the_oldest_published(journal):
         journal.append(event(number, data={"number": number, "fill": "x" * 300}))
     kept = journal.unpublished(10)[0]
     journal.mark_published([row.row for row in journal.unpublished(10_000) if row != kept])
-    before = journal._file.do(lambda c: c.execute("PRAGMA page_count").fetchone()[0]) * 4096
+    before = file_bytes(journal)
     assert journal.prune(NOW.utc - timedelta(days=1), before) == 0
     assert journal.prune(NOW.utc - timedelta(days=1), before // 2) > 1000
     left = numbers(journal.read())

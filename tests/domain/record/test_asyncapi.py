@@ -80,8 +80,10 @@ SETTINGS = KioskSettings(
 NO_AGENT = {
     *(EventType.AGENT_STARTED, EventType.AGENT_STOPPED, EventType.RULES_CHANGED),
     EventType.JOURNAL_CHECKPOINT,
+    *(EventType.COMMAND_DONE, EventType.COMMAND_REFUSED),
+    *(EventType.COMMAND_FAILED, EventType.COMMAND_INTERRUPTED),
 }
-"""Only a whole agent says these: tests/real/test_agent.py holds them against the same file."""
+"""Only a whole agent says these: tests/real holds them against the same file."""
 
 
 def test_every_type_is_a_message_on_its_topic() -> None:
@@ -97,7 +99,12 @@ def test_every_type_is_a_message_on_its_topic() -> None:
     times = {"time.request": TOPICS.time_request, "time.answer": TOPICS.time_answer}
     # The same message on two topics: the last one stands for it here.
     announcements = {"announcement": TOPICS.announce_to_all}
-    assert described == expected | status | times | announcements
+    commands = {
+        "command": TOPICS.commands_to_all,
+        "reply": TOPICS.replies,
+        "event.again": TOPICS.ranges,
+    }
+    assert described == expected | status | times | commands | announcements
     assert contract()["channels"]["announceHere"]["address"] == TOPICS.announce
     assert set(contract()["components"]["messages"]) == set(described)
 
@@ -106,7 +113,8 @@ def test_every_channel_is_sent_to_and_little_is_received() -> None:
     operations = contract()["operations"].values()
     received = [o["channel"]["$ref"] for o in operations if o["action"] == "receive"]
     assert received == [
-        f"#/channels/{one}" for one in ("timeAnswer", "announceHere", "announceToAll")
+        f"#/channels/{one}"
+        for one in ("timeAnswer", "commands", "commandsToAll", "announceHere", "announceToAll")
     ]
     sent = [o["channel"]["$ref"].rpartition("/")[2] for o in operations]
     assert sorted(sent) == sorted(contract()["channels"])

@@ -15,7 +15,7 @@ CORPUS = Path(__file__).parent / "corpus"
 KEPT = CORPUS / f"contract-{CONTRACT}.json"
 RECORDED = sorted(CORPUS.glob("*.jsonl"))
 PARTS = "fault.raised"
-HEARD_OR_ASKED = ("time.request", "time.answer")
+HEARD_OR_ASKED = ("time.request", "time.answer", "command", "reply", "event.again")
 OF_ANOTHER_FORM = ("home_assistant",)
 """Its form is Home Assistant's, which is held to in test_home_assistant.py."""
 

@@ -24,12 +24,14 @@ from agent.adapters.store.names import LOG
 from agent.adapters.store.record import retention, salvage
 from agent.adapters.store.record.journal_file import JournalFile
 from agent.adapters.store.record.rows import COLUMNS, PUBLISHED, REFUSED, stored, time_text
+from agent.adapters.store.record.tally import count_on
 from agent.adapters.store.sqlite import CorruptError, sync_folder, transaction
 from agent.domain.record.events import Event
 from agent.errors import StoreError
-from agent.ports import StoredEvent, Tip
+from agent.ports import LostEvent, StoredEvent, Tip
 
 _PAGE_ROWS = 500
+_NO_BOUND = 1 << 62
 
 _log = structlog.get_logger(__name__)
 
@@ -47,7 +49,8 @@ class SqliteJournal:
         """Open or make the journal.
 
         ``source`` is where the kiosk stands: what is appended from another place than the last
-        begins a new epoch. Who gives none does not know it, and joins the stream that is there.
+        begins a new epoch. Who gives none does not know it, and joins the stream that is there;
+        before anybody said it, rows stand in no chain.
 
         ``past`` is the installation's identity and how far the journal had come at least: one that
         is begun in the place of a broken one goes on from there, and is no stranger.
@@ -177,7 +180,9 @@ class SqliteJournal:
 
     def pending(self) -> int:
         """How many rows the broker does not have yet."""
-        return int(self._scalar("SELECT count(*) FROM event WHERE state = 0"))
+        while (pending := self._file.do(count_on)) is None:
+            pass  # whoever appends comes between two steps
+        return pending
 
     def read(
         self,
@@ -220,11 +225,11 @@ class SqliteJournal:
     def prune(
         self,
         before: datetime,
-        most_bytes: int = retention.MOST_BYTES,
+        most_bytes: int | None = None,
         *,
         published_only: bool = True,
     ) -> int:
-        """Forget published rows older than ``before``, and the oldest beyond ``most_bytes``.
+        """Forget published rows older than ``before``, and ``hold`` to ``most_bytes`` where given.
 
         Older ones that are still to be sent, or refused, keep their place and lose their covered
         values, with what would prove these; where nobody is there to get them (not
@@ -233,9 +238,32 @@ class SqliteJournal:
         shrink: what is freed is overwritten, and used again.
         """
         salvage.forget(self._file.path, before)
-        return retention.prune(
-            self._file, time_text(before), most_bytes, published_only=published_only
-        )
+        gone = retention.prune(self._file, time_text(before), published_only=published_only)
+        if most_bytes is None:
+            return gone
+        return gone + self.hold(most_bytes, published_only=published_only)
+
+    def hold(
+        self,
+        most_bytes: int,
+        most_rows: int = _NO_BOUND,
+        *,
+        published_only: bool = True,
+        lost: LostEvent | None = None,
+    ) -> int:
+        """Keep to so many bytes and rows: published rows go first, the oldest of them; how many.
+
+        Where those do not suffice the oldest others go, with ``lost`` to tell of them; without it
+        they stay. Where nobody is there to get them (not ``published_only``) the oldest of all go.
+        """
+        return retention.hold(self._file, most_bytes, most_rows, lost, silently=not published_only)
+
+    def make_room(self, wanted_bytes: int, lost: LostEvent | None = None) -> int:
+        """Free so many bytes within the file, as ``hold`` does; how many rows went.
+
+        For a disk that has none left: what is appended then needs no room of it.
+        """
+        return retention.make_room(self._file, wanted_bytes, lost)
 
     def close(self) -> None:
         """Let the file go; safe to call twice. Nothing can be appended afterwards."""

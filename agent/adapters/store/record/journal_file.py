@@ -9,8 +9,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agent.adapters.store.record import salvage
-from agent.adapters.store.record.rows import EVENT_COLUMNS, NO_LINK, chained_values, inserted
+from agent.adapters.store.record.rows import (
+    EVENT_COLUMNS,
+    NO_LINK,
+    chained_values,
+    inserted,
+    unchained_values,
+)
 from agent.adapters.store.record.stream_mark import StreamMark
+from agent.adapters.store.record.tally import keep_tally
 from agent.adapters.store.sqlite import (
     CorruptError,
     file_identity,
@@ -19,7 +26,6 @@ from agent.adapters.store.sqlite import (
     transaction,
 )
 from agent.domain.record.events import Event
-from agent.domain.record.topics import NOWHERE
 from agent.errors import StoreError
 
 APPLICATION_ID = 0x67_41_6A_6C  # "gAjl"
@@ -59,6 +65,10 @@ _FORGOTTEN = """
     INSERT INTO forgotten VALUES (?, ?) ON CONFLICT DO UPDATE
     SET last_sequence = max(last_sequence, excluded.last_sequence)
 """
+_PAGE_BYTES = 1024
+"""Of a new file. A row touches eight pages, and each goes whole into the log: with pages of 4096
+bytes more than twice as much is written to the disk."""
+_LOG_BYTES = 4_096_000
 T = TypeVar("T")
 
 
@@ -120,14 +130,18 @@ class JournalFile:
     def insert(self, connection: sqlite3.Connection, event: Event) -> tuple[str, int]:
         """Add ``event`` within the transaction; its epoch and sequence number."""
         row = connection.execute("SELECT epoch, last_sequence, link, source FROM stream").fetchone()
-        epoch, last, link = row[0].decode(), int(row[1]), row[2] or NO_LINK
+        epoch, last, link = row[0].decode(), int(row[1]), row[2]
         before = None if row[3] is None else row[3].decode()
-        source = self._source or before or NOWHERE.source
+        source = self._source or before
         if before not in (None, source):
             # The kiosk stands elsewhere: what it says there is another stream.
-            epoch, last, link = _new_epoch(), 0, NO_LINK
+            epoch, last, link = _new_epoch(), 0, None
         place = epoch, last + 1
-        columns, link = chained_values(event, source, *place, link)
+        if source is None:
+            # Nobody has said yet where the kiosk stands: as before there was a chain.
+            columns = unchained_values(event, *place)
+        else:
+            columns, link = chained_values(event, source, *place, link or NO_LINK)
         connection.execute(f"INSERT {_INTO_EVENT}", columns)
         connection.execute(
             "UPDATE stream SET epoch = ?, last_sequence = ?, link = ?, source = ?",
@@ -180,9 +194,11 @@ class JournalFile:
         return connection
 
     def _open(self) -> sqlite3.Connection:
-        connection = open_database(self.path, APPLICATION_ID, _STEPS)
+        connection = open_database(self.path, APPLICATION_ID, _STEPS, page_bytes=_PAGE_BYTES)
         try:
             connection.text_factory = bytes
+            guarded(self.path, lambda: keep_tally(connection))
+            guarded(self.path, lambda: _bound_log(connection))
             guarded(self.path, lambda: self._begin_stream(connection))
         except BaseException:
             connection.close()
@@ -199,9 +215,11 @@ class JournalFile:
                 # Looked up again: another process may have been faster.
                 if not self._goes_on(connection, inode):
                     epoch = _new_epoch()
+                    known = connection.execute("SELECT source FROM stream").fetchone()
+                    source = None if known is None or known[0] is None else known[0].decode()
                     connection.execute("DELETE FROM stream")
-                    begin = "INSERT INTO stream (epoch, last_sequence) VALUES (?, 0)"
-                    connection.execute(begin, (epoch,))
+                    begin = "INSERT INTO stream (epoch, last_sequence, source) VALUES (?, 0, ?)"
+                    connection.execute(begin, (epoch, source))
                     self._mark.write(epoch, inode, 0)
         if self.least_row:
             _raise_row_numbers(connection, self.least_row)
@@ -268,6 +286,12 @@ class JournalFile:
 def forgotten(connection: sqlite3.Connection, place: tuple[object, ...]) -> None:
     """Up to ``place`` (epoch, sequence) not every event is in this file any more."""
     connection.execute(_FORGOTTEN, place)
+
+
+def _bound_log(connection: sqlite3.Connection) -> None:
+    """Carry the log into the file once it has so many bytes, whatever a page has."""
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_BYTES // page_bytes}")
 
 
 def _new_epoch() -> str:

@@ -11,30 +11,25 @@ Only ``door`` moves an output, and only by the state machine: it is a ``Commande
 input, answered once the status says that it holds.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from agent.app.threads.control.deeds import DeedRefused
+from agent.app.threads.control.doors import CONFIRMED_WITHIN_S, DoorDeeds
 from agent.app.threads.control.socket import CommandHandler
 from agent.app.threads.record.status import StatusBoard
-from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
+from agent.controller.inputs import FaultCleared, Forgiven, Input
 from agent.domain.access.part import Part, PartKind, kind_of
 from agent.domain.credential.holder import HolderId, parse_holder_id
 from agent.domain.credential.near import did_you_mean
-from agent.domain.door.access_point import State
-from agent.domain.door.door_mode import Command, Mode
+from agent.domain.door.door_mode import Command
 from agent.domain.foreign.boundary import UNREADABLE
 from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError, StoreError
 from agent.operations.state import checked_reason
 from agent.ports import LatchStore
 
-_CONFIRMED_WITHIN_S = 1.5
 _MOST_POSITIONS = 5_000
-_MODES = {
-    Command.LOCK_DOWN: Mode.LOCKED_DOWN,
-    Command.FREE_PASSAGE: Mode.FREE_PASSAGE,
-}
-_NOT_RELEASED = {State.SECURED, State.LOCKED_DOWN, State.FAULT}
 
 
 class Operator:
@@ -44,7 +39,7 @@ class Operator:
         self,
         board: StatusBoard,
         latches: LatchStore,
-        access_points: Sequence[str],
+        doors: DoorDeeds,
         post: Callable[[Input], None],
         broker: Callable[[], tuple[str, str | None]],
         accept_state: Callable[[str, str, str], Part],
@@ -55,7 +50,7 @@ class Operator:
         """
         self._board = board
         self._latches = latches
-        self._access_points = access_points
+        self._doors = doors
         self._post = post
         self._broker = broker
         self._accept = accept_state
@@ -101,7 +96,7 @@ class Operator:
             fix = "gate-agent state show; then gate-agent state accept FILE --reason TEXT"
             raise RefusedError("needs_accept", f"{part} is about a file of the state\nFix: {fix}")
         self._post(FaultCleared(Part(part), caller))
-        if not self._board.wait_for(lambda stands: part not in stands.faults, _CONFIRMED_WITHIN_S):
+        if not self._board.wait_for(lambda stands: part not in stands.faults, CONFIRMED_WITHIN_S):
             raise RefusedError("still_there", f"{part} is still in fault: see what is wrong there")
         return {"part": part}
 
@@ -110,51 +105,18 @@ class Operator:
         if not isinstance(file, str) or not isinstance(reason, str) or not file:
             raise ValueError("accept_state names a file and a reason")
         part = self._accept(file, checked_reason(reason), caller)
-        self._board.wait_for(lambda stands: part not in stands.faults, _CONFIRMED_WITHIN_S)
+        self._board.wait_for(lambda stands: part not in stands.faults, CONFIRMED_WITHIN_S)
         return {"file": file, "part": part}
 
     def _door(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
         command, points = self._what(request), self._where(request)
-        if any(point not in self._board.newest().access_points for point in points):
-            raise RefusedError("not_ready", "the agent is still starting: ask again in a moment")
-        if command is Command.RELEASE:
-            self._release(points, caller)
-        else:
-            for point in points:
-                self._post(Commanded(command, point, caller))
-            # After a resume a schedule may keep the mode, so that may be waited for in vain.
-            wanted = _MODES.get(command, Mode.NORMAL).value
-            self._board.wait_for(
-                lambda stands: all(stands.modes.get(point) == wanted for point in points),
-                _CONFIRMED_WITHIN_S,
-            )
-        stands = self._board.newest()
-        return {
-            "access_points": {
-                point: {
-                    "state": stands.access_points[point],
-                    "mode": stands.modes[point],
-                    "cause": stands.causes.get(point),
-                }
-                for point in points
-            }
-        }
-
-    def _release(self, points: Sequence[str], caller: str) -> None:
+        self._doors.check_ready(points)
+        if command is not Command.RELEASE:
+            return dict(self._doors.set_mode(command, points, caller))
         if len(points) != 1:
             raise ValueError("a release names one access point")
-        stands = self._board.newest()
-        state, mode = stands.access_points[points[0]], stands.modes[points[0]]
-        if mode == Mode.LOCKED_DOWN.value:
-            raise RefusedError("locked_down", "it is locked down: gate-agent door resume first")
-        if state == State.FAULT.value:
-            raise RefusedError("fault", "its output is in fault: gate-agent status names it")
-        self._post(Commanded(Command.RELEASE, points[0], caller))
-        if not self._board.wait_for(
-            lambda now: State(now.access_points[points[0]]) not in _NOT_RELEASED,
-            _CONFIRMED_WITHIN_S,
-        ):
-            raise RefusedError("not_released", "the door was not released: gate-agent status")
+        self._doors.check_release(points[0])
+        return dict(self._doors.release(points[0], caller))
 
     def _what(self, request: Mapping[str, Any]) -> Command:
         known = {command.value: command for command in Command}
@@ -167,12 +129,10 @@ class Operator:
         named = request.get("access_points")
         if not isinstance(named, list) or not named:
             raise ValueError("access_points is a list with one access point or more")
-        unknown = [point for point in named if point not in self._access_points]
-        if unknown:
-            known = ", ".join(self._access_points)
-            near = did_you_mean(str(unknown[0]), self._access_points)
-            said = f"there is no access point {unknown[0]!r}{near}; there are: {known}"
-            raise ValueError(f"{said}\nFix: gate-agent door show")
+        try:
+            self._doors.check_known(named)
+        except DeedRefused as error:
+            raise ValueError(str(error)) from None
         return list(dict.fromkeys(named))
 
     def _passback(self, _request: Mapping[str, Any], _caller: str) -> dict[str, Any]:

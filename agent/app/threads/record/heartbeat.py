@@ -35,6 +35,7 @@ class Vitals:
     registry: Callable[[], Registry]
     space: Callable[[], Space]
     temperatures_c: Callable[[], Mapping[str, float]]
+    commands_refused: Callable[[], Mapping[str, int]] = dict
 
 
 class Heartbeat:
@@ -90,6 +91,7 @@ class Heartbeat:
             expected_last_day=sum(
                 risk["expected_last_day"] for risk in stands.false_grants.values()
             ),
+            commands_refused=vitals.commands_refused(),
         )
 
     def stop(self) -> None:

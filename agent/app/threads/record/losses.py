@@ -1,21 +1,59 @@
-"""What found no room in memory while the journal could not be written: counted, and told there.
+"""What was lost before anybody got it: counted, and told in the journal.
 
-    lost --fault raised--> counted --journal works--> one event --written--> fault cleared
+    found no room in memory, the journal could not be written:
+        lost --fault raised--> counted --journal works--> one event --written--> fault cleared
+    found no room in the journal any more, and was never sent:
+        forgotten and told of in one transaction, by ``forgotten``
 
-The event stands where the lost ones would have stood, and says how many of which kind, between
-when and when. What they said is gone.
+The event says how many of which kind, between when and when; of the second sort, where they stood
+as well. What they said is gone.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 import structlog
 
 from agent.app.threads.fault_line import FaultLine
-from agent.domain.hours.instant import utc_text
+from agent.domain.hours.instant import Instant, utc_text
 from agent.domain.record.events import Event, EventDraft, EventType
+from agent.ports import Lost
 
 _log = structlog.get_logger(__name__)
+
+
+class LossCause(StrEnum):
+    """Why events were lost."""
+
+    UNWRITTEN = "unwritten"
+    NO_ROOM = "no_room"
+
+
+def forgotten(lost: Lost, now: Instant, new_id: Callable[[EventDraft], str]) -> Event:
+    """The event of what the journal had, had no room for any more, and nobody got."""
+    ranges = [
+        {"epoch": epoch, "first": f"{first:020d}", "last": f"{last:020d}"}
+        for epoch, (first, last) in lost.ranges.items()
+    ]
+    data = {**_data(LossCause.NO_ROOM, lost.counts, lost.first, lost.last), "ranges": ranges}
+    _log.warning("events_forgotten", **data)
+    draft = EventDraft(EventType.JOURNAL_EVENTS_LOST, now.utc, now.utc_trusted, None, data)
+    return draft.with_id(new_id(draft))
+
+
+def _data(
+    cause: LossCause, counts: Mapping[str, int], first: datetime, last: datetime
+) -> dict[str, Any]:
+    return {
+        "cause": cause.value,
+        "total": sum(counts.values()),
+        "counts": dict(sorted(counts.items())),
+        "first": utc_text(first),
+        "last": utc_text(last),
+    }
 
 
 class Losses:
@@ -48,18 +86,9 @@ class Losses:
         assert first is not None
         assert last is not None
         self._since = None
-        draft = EventDraft(
-            EventType.JOURNAL_EVENTS_LOST,
-            last.time,
-            first.clock_synced and last.clock_synced,
-            None,
-            {
-                "total": self.total,
-                "counts": dict(sorted(self._counts.items())),
-                "first": utc_text(first.time),
-                "last": utc_text(last.time),
-            },
-        )
+        synced = first.clock_synced and last.clock_synced
+        data = _data(LossCause.UNWRITTEN, self._counts, first.time, last.time)
+        draft = EventDraft(EventType.JOURNAL_EVENTS_LOST, last.time, synced, None, data)
         return draft.with_id(self._new_id(draft))
 
     def told(self, event: Event) -> None:

@@ -4,7 +4,7 @@
      "expires": "2026-11-25T18:00:00Z", "repeat": 2, "language": "en"}
 
 ``message`` is the key of a prepared text; ``text`` in its place is free text, and is dropped unless
-the config allows it. Until signed commands exist, nothing from the broker moves an output: what
+the config allows it. Signed commands apart, nothing from the broker moves an output: what
 comes of an announcement is sound, and no way leads from here to the controller.
 """
 
@@ -76,7 +76,7 @@ def parse_announcement(payload: bytes) -> Announcement:
 
 
 class AnnouncementFilter:
-    """Which announcements are said; called from the broker's thread, and by no other."""
+    """Which announcements are said; called by one thread at a time."""
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """The voice at its access point: what is said to a person there, and what is announced."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class Speech:
     def __init__(self, voice: Voice, clock: Clock, post: Callable[[Input], None]) -> None:
         self.voice = voice
         self._clock = clock
+        self._hearing = threading.Lock()
         # The faults may be some that outlived an earlier agent.
         loudspeaker = FaultLine(VOICE, post, may_stand_already=True)
         self._files_fault = FaultLine(VOICE_FILES, post, may_stand_already=True)
@@ -62,19 +64,21 @@ class Speech:
         detail = f"{len(missing)} messages have no file ({named}): gate-agent voice prepare"
         self._files_fault.failed(detail)
 
-    def announce(self, payload: bytes) -> None:
-        """Say it if it may be said."""
-        wanted = self.announcements.hear(payload)
+    def announce(self, payload: bytes) -> bool:
+        """Say it if it may be said; whether it will be."""
+        with self._hearing:
+            wanted = self.announcements.hear(payload)
         if wanted is None:
-            return
+            return False
         now = self._clock.now()
         if wanted.priority < Priority.URGENT and self.voice.is_quiet(now):
             _log.info("announcement_unsaid", id=wanted.id, why="quiet hours")
-            return
+            return False
         until_s = now.monotonic_s + (wanted.expires - now.utc).total_seconds()
         self.player.say(
             Utterance(wanted.priority, lambda: self._files(wanted), until_s=until_s, again=True)
         )
+        return True
 
     def _is_quiet(self) -> bool:
         return self.voice.is_quiet(self._clock.now())

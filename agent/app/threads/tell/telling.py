@@ -5,7 +5,7 @@
     broker -------announcements--------'
 
 What fails is a fault, told once (``indicator:<access point>``, ``voice``), and told again when it
-works; it keeps nobody outside. Until signed commands exist, nothing from the broker moves an
+works; it keeps nobody outside. Signed commands apart, nothing from the broker moves an
 output: an announcement ends at the loudspeaker, and nothing here leads to a door.
 """
 
@@ -106,14 +106,23 @@ class Telling(Organ):
         speech = self._speech
         if speech is None or not speech.voice.settings.announcements:
             return {}
+
+        def heard(payload: bytes) -> None:
+            speech.announce(payload)
+
         # A retained one counts until it expires, so that who comes late to the broker says it too.
-        listener = Listener(speech.announce, retained=True)
+        listener = Listener(heard, retained=True)
         return {self._topics.announce: listener, self._topics.announce_to_all: listener}
 
-    def announce(self, payload: bytes) -> None:
-        """An announcement of the broker's; never waits, never raises, moves no output."""
-        if self._speech is not None:
-            self._speech.announce(payload)
+    def announce(self, payload: bytes) -> bool | None:
+        """An announcement that a signed command asks for; whether it will be said.
+
+        None where this kiosk says none. Never waits, never raises, moves no output.
+        """
+        speech = self._speech
+        if speech is None or not speech.voice.settings.announcements:
+            return None
+        return speech.announce(payload)
 
     def _try(self, part: Part, deed: Callable[[], None]) -> None:
         try:

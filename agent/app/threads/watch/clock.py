@@ -43,8 +43,13 @@ class JudgedClock:
 
     def now(self) -> Instant:
         """This moment."""
+        now, reckoning = self.reckoned()
+        return reckoning.judged(now)
+
+    def reckoned(self) -> tuple[Instant, Reckoning]:
+        """This moment as the clock itself says it, and what is known of the time by then."""
         now = self._clock.now()
-        return self._reckoning().heard(now).judged(now)
+        return now, self._reckoning().heard(now)
 
     def after(self, delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
         """As the clock's own."""
@@ -63,9 +68,11 @@ class TimeKeeper:
         kiosk: str,
         ask: Callable[[bytes], bool],
         reckoning: Callable[[], Reckoning],
+        commanded: bool = False,
     ) -> None:
-        """``ask`` publishes a nonce, False where nobody is connected; ``key`` None never asks.
+        """``ask`` publishes a nonce, False where nobody is connected.
 
+        It is asked where there is a ``key``, or a signed command may answer (``commanded``).
         ``reckoning`` is what the controller knows of the time.
         """
         self._clock = clock
@@ -74,6 +81,7 @@ class TimeKeeper:
         self._kiosk = kiosk
         self._ask = ask
         self._reckoning = reckoning
+        self._commanded = commanded
         self._writing = threading.Lock()
         self._owed = False  # a person's word that the disk did not take
         self._lock = threading.Lock()
@@ -91,7 +99,8 @@ class TimeKeeper:
     def tend(self) -> None:
         """What is due now: a question, a line in the ledger."""
         now = self._clock.now()
-        if self._key is not None and now.monotonic_s >= self._next_ask_s:
+        asks = self._key is not None or self._commanded
+        if asks and now.monotonic_s >= self._next_ask_s:
             nonce = os.urandom(NONCE_BYTES)
             with self._lock:
                 self._asked = (nonce, now.monotonic_s)
@@ -121,6 +130,20 @@ class TimeKeeper:
                 self._asked = asked
             return
         self._believe(utc, asked_s, now_s)
+
+    def commanded(self, nonce: bytes, utc: datetime) -> bool:
+        """A signed command says that it was ``utc``; whether it answers the question of just now.
+
+        It counts once, and in time.
+        """
+        now_s = self._clock.now().monotonic_s
+        with self._lock:
+            asked = self._asked
+            if asked is None or asked[0] != nonce or now_s - asked[1] > _LONGEST_ANSWER_S:
+                return False
+            self._asked = None
+        self._believe(utc, asked[1], now_s)
+        return True
 
     def told(self, utc: datetime) -> None:
         """A person's word, which the controller has taken: durable before it returns.

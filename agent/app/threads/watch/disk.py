@@ -1,17 +1,32 @@
-"""The thread that looks whether the disk still takes what the gate has to write down."""
+"""The thread that looks whether the disk still takes what the gate has to write down.
+
+    free                       the fault disk    the journal
+    enough                     -                 grows
+    less than min_free_bytes   raised            keeps some room within its file: published rows go
+    a tenth of that            raised            the same; where none of those is left, the oldest
+                                                 others go, and an event tells of them
+
+So decisions and their events go on, on a disk that somebody else has filled.
+"""
 
 import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
+
 from agent.app.threads.fault_line import FaultLine
 from agent.controller.inputs import Input
 from agent.domain.access.part import PartKind
+from agent.errors import StoreError
 
 _EVERY_S = 20.0
 _BACK_ABOVE = 1.1
 """The fault goes once so much more is free: a file that grows and shrinks must not flutter."""
+_DESPERATE = 0.1
+
+_log = structlog.get_logger(__name__)
 
 
 class DiskWatch:
@@ -23,8 +38,14 @@ class DiskWatch:
         min_free_bytes: int,
         post: Callable[[Input], None],
         free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+        make_room: Callable[[bool], object] = lambda _: None,
     ) -> None:
-        """``free_bytes`` stands for the disk in tests."""
+        """``free_bytes`` stands for the disk in tests.
+
+        ``make_room`` has the journal forget, so that it need not grow; with True, what nobody got
+        as well.
+        """
+        self._make_room = make_room
         self._folder = folder
         self._min_free_bytes = min_free_bytes
         self._fault = FaultLine(PartKind.DISK.part(), post)
@@ -46,6 +67,11 @@ class DiskWatch:
             return
         if free < self._min_free_bytes:
             self._fault.failed(f"{free // 1_000_000} MB are free")
+            try:
+                self._make_room(free < self._min_free_bytes * _DESPERATE)
+            except StoreError as error:
+                # The journal's writer raises the fault, and keeps in memory what it cannot write.
+                _log.warning("no_room_made", error=str(error))
         elif free >= self._min_free_bytes * _BACK_ABOVE:
             self._fault.works()
 

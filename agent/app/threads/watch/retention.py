@@ -1,4 +1,7 @@
-"""The thread that forgets: what the journal has held for longer than the config allows."""
+"""The thread that forgets what the journal holds for longer, or beyond, what the config allows.
+
+By time once a day, by the bounds each minute: what comes fast must not wait for the day's end.
+"""
 
 import threading
 from collections.abc import Callable
@@ -29,9 +32,14 @@ class Retention:
         clock: Clock,
         days: int,
         latest: Callable[[], datetime | None] = lambda: None,
+        hold: Callable[[], object] = lambda: None,
     ) -> None:
-        """``prune`` removes what is older than the time that it is given; ``latest`` surely was."""
+        """``prune`` removes what is older than the time that it is given; ``latest`` surely was.
+
+        ``hold`` keeps to the bounds, and costs little while they are kept.
+        """
         self._latest = latest
+        self._hold = hold
         self._prune = prune
         self._clock = clock
         self._days = days
@@ -47,6 +55,10 @@ class Retention:
 
     def tend(self) -> None:
         """Prune where it is due; a journal that cannot is asked again a day later."""
+        try:
+            self._hold()
+        except StoreError as error:
+            _log.warning("bounds_wait", error=str(error))
         now = self._clock.now()
         if now.monotonic_s - self._by_time_s < _EVERY_S:
             return

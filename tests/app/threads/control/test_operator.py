@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.latches import SqliteLatches
+from agent.app.threads.control.doors import DoorDeeds
 from agent.app.threads.control.verbs import Operator
 from agent.controller.effects import SetStatus
 from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
@@ -55,7 +57,7 @@ class Asker:
         self.commands = Operator(
             self.board,  # type: ignore[arg-type] # all that is asked of a board
             self.latches,
-            POINTS,
+            DoorDeeds(self.board, POINTS, self.posted.append, ManualClock()),  # type: ignore[arg-type] # as above
             self.posted.append,
             lambda: ("away", "nothing listens there"),
             self.accept,

@@ -1,0 +1,103 @@
+"""The organ that obeys: signed commands from the broker, each answered with a signature.
+
+BASE/commands, gate/COMMUNITY/commands --> SignedCommands --deeds--> controller, registry, ...
+                                                `--replies owed--> Replies --> BASE/replies
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from agent.adapters.broker.listener import Listener
+from agent.app.gate.core import Core
+from agent.app.gate.link import BrokerLink
+from agent.app.gate.parts import Parts
+from agent.app.open.broker import topics_of
+from agent.app.open.files.kiosk_keys import signing_key
+from agent.app.open.site import make_event
+from agent.app.threads.control.answers import Answers
+from agent.app.threads.control.counts import Counts
+from agent.app.threads.control.deeds import Deed
+from agent.app.threads.control.doors import DoorDeeds
+from agent.app.threads.control.kiosk import KioskDeeds
+from agent.app.threads.control.people import PeopleDeeds
+from agent.app.threads.control.replies import Replies
+from agent.app.threads.control.signed import SignedCommands
+from agent.app.threads.organ import Organ, Task
+from agent.app.threads.record.status import StatusBoard
+from agent.app.threads.watch.clock import JudgedClock
+from agent.credentials.signed.command import MAX_BYTES
+from agent.domain.access.part import STATE_COMMANDS
+from agent.domain.hours.reckoning import Reckoning
+from agent.domain.record.command import Verb
+from agent.domain.record.events import EventType
+from agent.domain.record.topics import BYTES
+
+
+class Commands(Organ):
+    """Makes the deeds, which the control socket asks for too, and hears the broker's."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        core: Core,
+        link: BrokerLink,
+        board: StatusBoard,
+        reckoning: Callable[[], Reckoning],
+        kiosk: KioskDeeds,
+        counts: Counts,
+    ) -> None:
+        """``reckoning`` is what the controller knows of the time; ``counts`` of what is refused."""
+        self._topics, self._keys = topics_of(parts.file), parts.command_keys
+        clock = JudgedClock(parts.clock, reckoning)
+        points = [point.id for point in parts.file.config.access_point]
+        self.doors = DoorDeeds(board, points, core.inbox.post, clock)
+        people = PeopleDeeds(parts.registry, board, clock, parts.ledger.latest_trusted)
+        self.deeds: Mapping[Verb, Deed] = {
+            **self.doors.deeds(),
+            **people.deeds(),
+            **kiosk.deeds(),
+        }
+
+        def record(kind: EventType, data: Mapping[str, Any]) -> None:
+            core.writer.submit(make_event(kind, data, clock.now()))
+
+        def publish(topic: str, payload: bytes, correlation: bytes | None) -> int | None:
+            return link.publish(topic, payload, kind=BYTES, correlation=correlation)
+
+        self._replies = Replies(parts.commands, publish)
+        latest: datetime | None = parts.ledger.latest_trusted()
+        running = parts.commands.begin(
+            parts.journal.epoch,
+            doubtful=STATE_COMMANDS in parts.state_faults,
+            at_least=0 if latest is None else int(latest.timestamp()),
+        )
+        answers = Answers(self._topics, clock, partial(signing_key, parts.site), record, counts)
+        self.signed = SignedCommands(
+            self._keys, parts.commands, self.deeds, clock, answers, self._replies, running
+        )
+
+    def tasks(self) -> Iterable[Task]:
+        """One that carries out, and one that sends what came of it."""
+        yield Task("commands", self.signed.work, self.signed.stop)
+        yield Task("replies", self._replies.work, self._replies.stop, last_words=True)
+
+    def listeners(self) -> Mapping[str, Listener]:
+        """The kiosk's own topic and the community's, where the config has keys for them."""
+        if not self._keys:
+            return {}
+        hear = self.signed.hear
+        group = partial(hear, of_group=True)
+        return {
+            self._topics.commands: Listener(whole=hear, largest_bytes=MAX_BYTES),
+            self._topics.commands_to_all: Listener(whole=group, largest_bytes=MAX_BYTES),
+        }
+
+    def connected(self) -> None:
+        """What is owed goes out."""
+        self._replies.connected()
+
+    def acknowledged(self, mid: int, refusal: str | None) -> None:
+        """The broker has answered, perhaps a reply."""
+        self._replies.acknowledged(mid, refusal)

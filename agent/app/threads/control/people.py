@@ -1,0 +1,168 @@
+"""What a signed command may change of people and of whose passes are believed; never a name.
+
+A name, a face or a document crosses only sealed, with the registry's updates.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from agent.adapters.store.people.registry import SqliteRegistry
+from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, Result, bad
+from agent.app.threads.record.status import StatusBoard
+from agent.credentials.passes.delegation import read as read_delegation
+from agent.credentials.passes.issuers import IssuerKey, Issuers, delegated_key
+from agent.domain.access.part import STATE_REGISTRY
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.holder import HolderId, parse_holder_id
+from agent.domain.record.command import CommandReason, Verb
+from agent.errors import RefusedError
+from agent.operations.people import holders
+from agent.ports import Clock
+
+LONGEST_S = 31 * 86_400
+"""So long may a kiosk be away and still hear of it."""
+_RAW_KEY_BYTES = 32
+_PASS_DIGITS = range(16, 33)
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
+
+
+class PeopleDeeds:
+    """Asked by the thread of signed commands and by the control socket's."""
+
+    def __init__(
+        self,
+        registry: SqliteRegistry,
+        board: StatusBoard,
+        clock: Clock,
+        latest_trusted: Callable[[], datetime | None],
+    ) -> None:
+        """``clock`` is judged; ``latest_trusted`` is a time that surely was."""
+        self._registry = registry
+        self._board = board
+        self._clock = clock
+        self._latest = latest_trusted
+
+    def deeds(self) -> Mapping[Verb, Deed]:
+        """The verbs about people and passes."""
+        who = frozenset({"holder"})
+        changed = frozenset({"category", "enabled", "valid_from", "valid_until"})
+        key = frozenset({"issuer", "key", "delegation", "valid_from", "valid_until"})
+        return {
+            Verb.UPDATE_HOLDER: Deed(self._update, who | changed, LONGEST_S),
+            Verb.DISABLE: Deed(self._disable, who, LONGEST_S, timeless=True),
+            Verb.REMOVE: Deed(self._remove, who, LONGEST_S),
+            Verb.REVOKE_PASS: Deed(self._revoke, frozenset({"pass"}), LONGEST_S),
+            Verb.TRUST_ISSUER: Deed(self._trust, key, LONGEST_S),
+        }
+
+    def _update(self, asked: Asked) -> Plan:
+        said = asked.arguments
+        category, enabled = said.get("category"), said.get("enabled")
+        if not isinstance(category, str | None) or not isinstance(enabled, bool | None):
+            raise bad("category is a word, enabled is true or false")
+        wanted = holders.Change(
+            category=category,
+            enabled=enabled,
+            valid_from=("valid_from" in said, _moment(said.get("valid_from"))),
+            valid_until=("valid_until" in said, _moment(said.get("valid_until"))),
+        )
+        return self._changed(asked, wanted)
+
+    def _disable(self, asked: Asked) -> Plan:
+        return self._changed(asked, holders.Change(enabled=False))
+
+    def _changed(self, asked: Asked, wanted: holders.Change) -> Plan:
+        holder = self._holder(asked)
+
+        def run() -> Result:
+            now = self._clock.now()
+            _, changed = holders.change(self._registry, holder, wanted, by=asked.by, now=now)
+            return {"holder": holder, "changed": changed}
+
+        return Plan(run, (f"holder:{holder}",))
+
+    def _remove(self, asked: Asked) -> Plan:
+        holder = self._holder(asked)
+
+        def run() -> Result:
+            now, at_least = self._clock.now(), self._latest()
+            holders.remove(self._registry, holder, by=asked.by, now=now, at_least=at_least)
+            return {"holder": holder}
+
+        return Plan(run, (f"holder:{holder}",))
+
+    def _revoke(self, asked: Asked) -> Plan:
+        self._check_registry()
+        named = asked.arguments.get("pass")
+        digits = set("0123456789abcdef")
+        if not isinstance(named, str) or len(named) not in _PASS_DIGITS or not set(named) <= digits:
+            raise bad("a pass id has 16 to 32 digits of 0-9 a-f")
+        one = PassId(named)
+
+        def run() -> Result:
+            new = self._registry.revoke(one, by=asked.by, now=self._clock.now())
+            return {"pass": one, "new": new}
+
+        return Plan(run)
+
+    def _trust(self, asked: Asked) -> Plan:
+        self._check_registry()
+        key = self._issuer_key(asked.arguments)
+
+        def run() -> Result:
+            self._registry.put_issuer(key, by=asked.by, now=self._clock.now())
+            return {"key_id": key.key_id.hex()}
+
+        return Plan(run, (f"issuer:{key.key_id.hex()}",))
+
+    def _issuer_key(self, said: Mapping[str, Any]) -> IssuerKey:
+        first, last = _moment(said.get("valid_from")), _moment(said.get("valid_until"))
+        known, delegation = self._registry.issuers(), said.get("delegation")
+        if isinstance(delegation, bytes) and not {"key", "issuer"} & said.keys():
+            key = delegated_key(read_delegation(delegation), first, last)
+            if Issuers([*known, key]).grantor(key) is None:
+                raise bad("no key that is trusted here without limits signed this delegation")
+            return key
+        issuer, raw = said.get("issuer"), said.get("key")
+        if delegation is not None or not isinstance(issuer, str) or not isinstance(raw, bytes):
+            raise bad("trust_issuer names issuer and key, or a delegation")
+        if len(raw) != _RAW_KEY_BYTES:
+            raise bad("a key is 32 bytes: Ed25519, raw")
+        parse_holder_id(issuer)  # the same words
+        if first is not None and last is not None and first >= last:
+            raise bad("a key begins before it ends")
+        key = IssuerKey(issuer, Ed25519PublicKey.from_public_bytes(raw), first, last)
+        if any(one.delegation is not None and one.key_id == key.key_id for one in known):
+            raise bad("this key is trusted within limits; without its delegation they were lost")
+        return key
+
+    def _holder(self, asked: Asked) -> HolderId:
+        self._check_registry()
+        named = asked.arguments.get("holder")
+        if not isinstance(named, str):
+            raise bad("holder is missing")
+        try:
+            return holders.find(self._registry, named).id
+        except RefusedError as error:
+            raise DeedRefused(CommandReason.UNKNOWN_HOLDER, "there is no such holder") from error
+
+    def _check_registry(self) -> None:
+        if STATE_REGISTRY in self._board.faults():
+            said = "the registry's file is in fault: gate-agent state show"
+            raise DeedRefused(CommandReason.FAULT, said)
+
+
+def _moment(seconds: object) -> datetime | None:
+    """UTC in seconds, as arguments have it; None where there is no bound.
+
+    Raises:
+        DeedRefused: ``bad_arguments``.
+    """
+    if seconds is None:
+        return None
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 < seconds < _LATEST:
+        raise bad("valid_from and valid_until are UTC in seconds, or null")
+    return datetime.fromtimestamp(seconds, UTC)
