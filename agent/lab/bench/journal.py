@@ -21,7 +21,8 @@ import numpy as np
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from agent.adapters.broker.mqtt import MAX_IN_FLIGHT, BrokerCallbacks, BrokerSettings, PahoBroker
+from agent.adapters.broker.answers import MAX_IN_FLIGHT
+from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.adapters.store.names import MARK
 from agent.adapters.store.record.journal import SqliteJournal
 from agent.adapters.store.sqlite import transaction
@@ -34,7 +35,7 @@ from agent.domain.record.published import THINNED, Trace
 from agent.domain.record.topics import Topics
 from agent.domain.record.uuid7 import Uuid7Source
 from agent.errors import InternalError
-from agent.lab.demo.world import Mosquitto
+from agent.lab.servers import Mosquitto
 
 LEAST_DRAIN_TO_BARE = 0.6
 WAITING = 20_000

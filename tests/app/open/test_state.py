@@ -15,6 +15,7 @@ import pytest
 from health_parts import signer
 from house_rules import absolute, modules, tree_of
 from store_parts import NOW, event, holder, reference
+from sync_kiosk import half_an_update
 
 from agent.adapters.store.commands import SqliteCommands
 from agent.adapters.store.keys import init_next_key
@@ -158,6 +159,7 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     record_outputs(state, [OutputLine("gate", 17, active_high=True, pin_factory="mock")])
     write_lines(["0" * 64], table.RULES.at(state))
     write_lines(["{}"], table.ANNOUNCED.at(state))
+    half_an_update(table.REGISTRY_INCOMING.at(state))
     install("little", state, brought)
     keep_first(state, "little")
     trusted = tmp_path / "eu.pem"

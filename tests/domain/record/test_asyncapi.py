@@ -82,6 +82,7 @@ NO_AGENT = {
     EventType.JOURNAL_CHECKPOINT,
     *(EventType.COMMAND_DONE, EventType.COMMAND_REFUSED),
     *(EventType.COMMAND_FAILED, EventType.COMMAND_INTERRUPTED),
+    *(EventType.REGISTRY_UPDATED, EventType.REGISTRY_REFUSED),
 }
 """Only a whole agent says these: tests/real holds them against the same file."""
 
@@ -97,6 +98,11 @@ def test_every_type_is_a_message_on_its_topic() -> None:
     status["health"] = TOPICS.health
     status["home_assistant"] = "{prefix}/device/{device}/config"
     times = {"time.request": TOPICS.time_request, "time.answer": TOPICS.time_answer}
+    times |= {
+        "registry.update": TOPICS.registry,
+        "registry.request": TOPICS.registry_request,
+        "registry.receipt": TOPICS.registry_receipts,
+    }
     # The same message on two topics: the last one stands for it here.
     announcements = {"announcement": TOPICS.announce_to_all}
     commands = {
@@ -114,7 +120,10 @@ def test_every_channel_is_sent_to_and_little_is_received() -> None:
     received = [o["channel"]["$ref"] for o in operations if o["action"] == "receive"]
     assert received == [
         f"#/channels/{one}"
-        for one in ("timeAnswer", "commands", "commandsToAll", "announceHere", "announceToAll")
+        for one in (
+            *("timeAnswer", "commands", "commandsToAll", "registryUpdate"),
+            *("announceHere", "announceToAll"),
+        )
     ]
     sent = [o["channel"]["$ref"].rpartition("/")[2] for o in operations]
     assert sorted(sent) == sorted(contract()["channels"])

@@ -182,10 +182,11 @@ def _lay_bare(file: JournalFile, rows: list[int]) -> int:
 
 def _within(file: JournalFile, most_bytes: int, most_rows: int) -> bool:
     # Numbers rise by one at least, so no row has to be counted while there is room by them.
-    span = "SELECT coalesce(max(row) - min(row) + 1, 0) FROM event"
+    ends = "SELECT (SELECT max(row) FROM event), (SELECT min(row) FROM event)"
     if file.do(used_bytes) > most_bytes:
         return False
-    return _all(file, span)[0][0] <= most_rows or _count(file) <= most_rows
+    newest, oldest = _all(file, ends)[0]
+    return newest is None or newest - oldest < most_rows or _count(file) <= most_rows
 
 
 def _count(file: JournalFile) -> int:
@@ -215,11 +216,13 @@ def _forget_until(
     elif lost is not None:
         turns.append(((PENDING, REFUSED), lost))
     gone = 0
+    if enough(gone):
+        return gone
     for states, told in turns:
         for rows in _oldest(file, states):
+            gone += _forget(file, rows, told)
             if enough(gone):
                 return gone
-            gone += _forget(file, rows, told)
     return gone
 
 

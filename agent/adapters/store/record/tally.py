@@ -11,7 +11,7 @@ lives in memory with its connection. Other processes only append.
 
 import sqlite3
 
-_STEP_ROWS = 20_000
+_STEP_ROWS = 50_000
 _MADE = (
     "PRAGMA temp_store = MEMORY",
     "CREATE TEMP TABLE tally (pending INTEGER NOT NULL, up_to INTEGER NOT NULL)",
@@ -29,10 +29,8 @@ _MADE = (
     END
     """,
 )
-_STEP = """
-    SELECT count(*), max(row)
-    FROM (SELECT row FROM event WHERE state = 0 AND row > ? ORDER BY row LIMIT ?)
-"""
+_NEXT = "SELECT min(row) FROM event WHERE state = 0 AND row > ?"
+_STEP = "SELECT count(*) FROM event WHERE state = 0 AND row >= ? AND row < ?"
 
 
 def keep_tally(connection: sqlite3.Connection) -> None:
@@ -44,9 +42,12 @@ def keep_tally(connection: sqlite3.Connection) -> None:
 def count_on(connection: sqlite3.Connection) -> int | None:
     """How many rows wait; None where that was only a step of counting them."""
     pending, up_to = connection.execute("SELECT pending, up_to FROM tally").fetchone()
-    more, newest = connection.execute(_STEP, (up_to, _STEP_ROWS)).fetchone()
-    if not more:
+    (first,) = connection.execute(_NEXT, (up_to,)).fetchone()
+    if first is None:
         return int(pending)
-    counted = (pending + more, newest)
-    connection.execute("UPDATE tally SET pending = ?, up_to = ?", counted)
-    return int(pending + more) if more < _STEP_ROWS else None
+    (newest,) = connection.execute("SELECT max(row) FROM event").fetchone()
+    # No further than there are rows: the next one to come is none that was counted.
+    end = min(first + _STEP_ROWS, newest + 1)
+    (more,) = connection.execute(_STEP, (first, end)).fetchone()
+    connection.execute("UPDATE tally SET pending = ?, up_to = ?", (pending + more, end - 1))
+    return int(pending + more) if end > newest else None

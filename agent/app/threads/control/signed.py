@@ -12,7 +12,7 @@ key. A command that came retained or again is not run, whoever signed it: the br
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,11 +20,18 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.broker.listener import Incoming
-from agent.adapters.store.commands import Noted, SqliteCommands
 from agent.app.open.command_keys import CommandKey
 from agent.app.threads.control.answers import Answers, Ended
 from agent.app.threads.control.counts import Paces
-from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, bad, known_arguments
+from agent.app.threads.control.deeds import (
+    Asked,
+    Deed,
+    DeedRefused,
+    Plan,
+    Result,
+    bad,
+    known_arguments,
+)
 from agent.app.threads.control.judging import Moment, objection
 from agent.app.threads.control.replies import Replies
 from agent.credentials.signed.command import Command, CommandError, verify_command
@@ -33,6 +40,7 @@ from agent.domain.hours.instant import Instant
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.command import CommandReason, Outcome, Verb
 from agent.errors import GateAgentError, InternalError, RefusedError, StoreError
+from agent.ports import CommandStore, Noted
 
 _MOST_WAITING = 32
 _PRUNE_EVERY_S = 3600.0
@@ -65,12 +73,12 @@ class SignedCommands:
     def __init__(
         self,
         keys: Mapping[bytes, CommandKey],
-        store: SqliteCommands,
+        store: CommandStore,
         deeds: Mapping[Verb, Deed],
         clock: ReckonedClock,
         answers: Answers,
         replies: Replies,
-        running: list[Noted],
+        running: Sequence[Noted],
     ) -> None:
         """``running`` is what the last agent began and did not end."""
         self._keys = keys
@@ -169,6 +177,9 @@ class SignedCommands:
             return
         # The disk may have taken its time.
         late = self._moment().expired(heard.command) and heard.command.verb != Verb.SET_TIME
+        if plan.later is not None and not late:
+            plan.later(lambda done: self._end(noted, key, _ended(done)))
+            return
         ended = Ended(Outcome.REFUSED, CommandReason.EXPIRED) if late else _run(plan)
         self._end(noted, key, ended)
         if plan.afterwards is not None and ended.outcome is Outcome.DONE:
@@ -280,6 +291,12 @@ def _noted(heard: Heard, command: Command) -> Noted:
         *(command.id, heard.key_id, command.verb, command.issued, command.expires),
         *(heard.topic, heard.correlation),
     )
+
+
+def _ended(done: Result | DeedRefused) -> Ended:
+    if isinstance(done, DeedRefused):
+        return Ended(Outcome.FAILED, done.word)
+    return Ended(Outcome.DONE, result=done)
 
 
 def _run(plan: Plan) -> Ended:
