@@ -9,6 +9,7 @@ from agent.app.threads.control.deeds import Deed
 from agent.app.threads.control.doors import DoorDeeds
 from agent.app.threads.control.kiosk import KioskDeeds
 from agent.app.threads.control.people import PeopleDeeds
+from agent.app.threads.control.ranges import Ranges
 from agent.credentials.formats.cose import to_be_signed
 from agent.credentials.passes.issuers import key_id
 from agent.credentials.signed import command, reply
@@ -76,6 +77,7 @@ _DOES = {
     Verb.TRUST_ISSUER: "believes passes of `issuer` by `key` (32 bytes), or of a `delegation`",
     Verb.SET_TIME: "believes `utc`; the command bears the nonce of `time/request`, within 5 s",
     Verb.HEALTH: "answers with the heartbeat of this moment",
+    Verb.RANGE: "says the events `first` to `last` of `epoch` again, on `ranges`; then the reply",
     Verb.RESTART: "answers, ends with exit code 75, and systemd starts it again",
 }
 _SAYS = {
@@ -119,6 +121,7 @@ def deeds() -> dict[Verb, Deed]:
     return {
         **DoorDeeds(nothing, (), nothing, nothing).deeds(),
         **PeopleDeeds(nothing, nothing, nothing, nothing).deeds(),
+        **Ranges(nothing, nothing, nothing, nothing).deeds(),
         **KioskDeeds(announce=nothing, believe=nothing, health=nothing, restart=nothing).deeds(),
     }
 

@@ -142,6 +142,17 @@ class EventLog(Protocol):
         """
 
 
+class RangeLog(Protocol):
+    """A journal whose events can be had again, by their numbers."""
+
+    def between(self, epoch: str, first: int, last: int, limit: int) -> Sequence[StoredEvent]:
+        """The durable ones of an epoch from ``first`` to ``last``, in their order.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+
+
 class Stream(Protocol):
     """How far the journal has come, and how far the broker is behind."""
 

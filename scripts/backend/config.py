@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.failures import ConfigError, MissingError
@@ -63,7 +65,7 @@ class Consumer(_Table):
 
 
 class Keys(_Table):
-    """``[keys]``: the private keys that sign commands and registry updates, 64 hex digits each."""
+    """``[keys]``: the private keys that sign commands and registry updates."""
 
     command: Path | None = None
     registry: Path | None = None
@@ -134,14 +136,22 @@ def secret(path: Path) -> str:
 
 
 def signing_key(path: Path | None, what: str) -> Ed25519PrivateKey:
-    """The private key in ``path``: 64 hex digits; ``what`` is its name under ``[keys]``.
+    """The private key in ``path``; ``what`` is its name under ``[keys]``.
+
+    PEM, as ``gate-agent command keygen`` makes it, or 64 hex digits.
 
     Raises:
         MissingError: there is none.
     """
     if path is None:
         raise MissingError(f"no key to sign with: [keys] {what} in the config")
+    text = secret(path)
     try:
-        return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(secret(path)))
-    except ValueError:
-        raise MissingError(f"{path}: not a private key of 64 hex digits") from None
+        if not text.startswith("-----BEGIN"):
+            return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text))
+        key = load_pem_private_key(text.encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise MissingError(f"{path}: no Ed25519 private key without a password")
+    return key

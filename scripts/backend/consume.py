@@ -137,9 +137,9 @@ class Consuming:
         """Store, then acknowledge; what is not stored stays the broker's."""
         if batch:
             self.stored += ingest.store(judged(batch))
-        for connection, message in batch:
-            if message.qos:
-                self._line.acknowledge(connection, message.mid)
+        self._line.acknowledge(
+            (connection, message.mid) for connection, message in batch if message.qos
+        )
 
     def _gathered(self) -> list[Message]:
         """What came until nothing more comes, ``_MOST`` at most."""

@@ -209,11 +209,13 @@ def _event(kiosk: str, payload: bytes) -> Heard:
     sequence = int(_matching(_SEQUENCE, event.get("sequence")))
     if not 1 <= sequence <= _LAST:
         raise _RefusedError(Reason.NOT_OF_CONTRACT)
-    previous = event.get("previous")
+    previous = None
+    if "previous" in event:
+        previous = bytes.fromhex(_matching(_LINK, event["previous"]))
     try:
-        link, checked = chain.link(event), chain.check(event)
+        link = chain.link(event)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        # What has no canonical form: a whole number beyond 2^53, half a character.
+        # What has no canonical form: half a character, a number beyond every double.
         raise _RefusedError(Reason.NOT_OF_CONTRACT) from None
     return Heard(
         kiosk=kiosk,
@@ -225,9 +227,9 @@ def _event(kiosk: str, payload: bytes) -> Heard:
         clock_synced=data.get("clock_synced") is True,
         access_point=_word_or_none(data.get("access_point")),
         holder=_word_or_none(data.get("holder")),
-        previous=None if previous is None else bytes.fromhex(_matching(_LINK, previous)),
+        previous=previous,
         link=bytes.fromhex(link),
-        altered=checked is chain.Check.ALTERED,
+        altered=previous is not None and not chain.values_fit(event),
         body=_storable(payload, event),
         data=data,
     )

@@ -135,6 +135,7 @@ def test_what_is_no_event_is_counted_and_kept_nowhere(store, name):
         ({"epoch": ""}, "not_of_contract"),
         ({"epoch": None}, "not_of_contract"),
         ({"previous": "0" * 63}, "not_of_contract"),
+        ({"previous": None}, "not_of_contract"),
         ({"type": "com.example.access"}, "not_of_contract"),
         ({"data": None}, "not_of_contract"),
         ({"more": "half \ud800"}, "not_of_contract"),

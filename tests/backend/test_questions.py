@@ -9,8 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from backend import kiosks
 from backend.commands import main, moment, parser, seconds
+from backend.config import signing_key
+from backend.failures import MissingError
 from backend.page import Server
 from backend_parts import Kiosk, count, find_gaps, look_over, put, put_raw
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 
 @pytest.fixture
@@ -192,6 +197,22 @@ def test_the_config_says_where_and_every_finding_at_once(tmp_path, monkeypatch, 
     hidden.chmod(0o600)
     assert main(["--config", str(path), "gaps"]) == 0
     assert main(["--config", str(tmp_path / "none"), "gaps"]) == 78
+
+
+def test_a_key_to_sign_with_is_pem_or_digits(tmp_path):
+    key = Ed25519PrivateKey.generate()
+    path = tmp_path / "key"
+    path.touch(0o600)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for text in (pem.decode(), key.private_bytes_raw().hex()):
+        path.write_text(text)
+        assert signing_key(path, "command").private_bytes_raw() == key.private_bytes_raw()
+    foreign = X25519PrivateKey.generate()
+    pem = foreign.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for text in (pem.decode(), "", "00", "-----BEGIN PRIVATE KEY-----"):
+        path.write_text(text)
+        with pytest.raises(MissingError, match="no Ed25519 private key"):
+            signing_key(path, "command")
 
 
 def test_pinning_a_key(store, tmp_path, said, capsys):

@@ -6,12 +6,12 @@ import pytest
 from backend import kiosks
 from backend.registry import lines, updates
 from backend_parts import count, put_raw, text64
+from sync_kiosk import SyncedKiosk
+from sync_parts import KIOSK, REGISTRY_KEY, SEALING_KEY, SIGNING_KEY
 
 from agent.credentials.signed.receipt import sign_receipt, sign_request
 
-parts = pytest.importorskip("sync_parts", reason="the kiosk's side of registry sync is not here")
-SyncedKiosk = pytest.importorskip("sync_kiosk").SyncedKiosk
-BASE = f"gate/{parts.KIOSK}"
+BASE = f"gate/{KIOSK}"
 CONSENT = {"notice": "2026-1", "at": "2026-11-01T00:00Z"}
 
 
@@ -21,10 +21,10 @@ class Between:
     def __init__(self, store, folder, loses=0) -> None:
         self.store, self.loses, self.sent = store, loses, 0
         self.kiosk = SyncedKiosk(folder)
-        raw = parts.SIGNING_KEY.public_key().public_bytes_raw()
-        sealing = parts.SEALING_KEY.public_key().public_bytes_raw()
+        raw = SIGNING_KEY.public_key().public_bytes_raw()
+        sealing = SEALING_KEY.public_key().public_bytes_raw()
         shown = {"signing": {"public": text64(raw)}, "sealing": {"public": text64(sealing)}}
-        kiosks.pin(store, {"kiosk": parts.KIOSK, **shown})
+        kiosks.pin(store, {"kiosk": KIOSK, **shown})
 
     def publish(self, topic, payload) -> None:
         assert topic == f"{BASE}/registry"
@@ -34,19 +34,22 @@ class Between:
 
     def registers(self, **said) -> None:
         lines.add(self.store, lines.lines_of({"to": "lakeside/*", **said}, self.kiosk.folder))
-        updates.push(self.store, parts.REGISTRY_KEY, self.publish)
+        updates.push(self.store, REGISTRY_KEY, self.publish)
 
     def settles(self) -> None:
         """Until the kiosk asks for nothing more and every receipt is kept."""
         quiet = 0
         while quiet < 30:
-            key = parts.SIGNING_KEY
-            said = [("registry/request", sign_request(one, key)) for one in self.kiosk.requests]
-            said += [("registry/receipts", sign_receipt(one, key)) for one in self.kiosk.receipts]
+            said = [
+                ("registry/request", sign_request(one, SIGNING_KEY)) for one in self.kiosk.requests
+            ]
+            said += [
+                ("registry/receipts", sign_receipt(one, SIGNING_KEY)) for one in self.kiosk.receipts
+            ]
             quiet = 0 if said else quiet + 1
             self.kiosk.requests, self.kiosk.receipts = [], []
             put_raw(self.store, *((f"{BASE}/{name}", payload) for name, payload in said))
-            updates.answer(self.store, parts.REGISTRY_KEY, self.publish)
+            updates.answer(self.store, REGISTRY_KEY, self.publish)
             self.kiosk.wait(5)
 
 

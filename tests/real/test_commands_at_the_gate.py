@@ -30,7 +30,7 @@ from agent.operations.passes.keys import make_issuer_key, read_issuer_key
 from agent.ports import Noted
 
 TOPICS = Topics("lakeside", "g3", "north-1")
-VERBS = "unlock lockdown free_passage resume health update_holder restart"
+VERBS = "unlock lockdown free_passage resume health update_holder restart range"
 KEYS = """
 [clock]
 trust_system_clock = true
@@ -242,6 +242,36 @@ def test_health_is_told_and_a_broker_that_goes_moves_no_door(gate: Gate) -> None
     assert wait_until(backend.listener.subscribed.is_set)
     time.sleep(0.2)
     assert backend.ask(backend.made("unlock", access_point="north-entry")).outcome == "done"
+
+
+def test_a_range_is_said_again_to_the_byte(gate: Gate) -> None:
+    gate.begun()
+    backend = gate.backend
+    assert backend.ask(backend.made("unlock", access_point="north-entry")).outcome == "done"
+    assert wait_until(lambda: len(backend.listener.events()) >= 3)
+    told = {
+        (one["epoch"], int(one["sequence"])): payload
+        for topic, payload, _ in list(backend.messages)
+        if "/events/" in topic and (one := json.loads(payload))
+    }
+    epoch, last = max(told)
+    reply = backend.ask(backend.made("range", epoch=epoch, first=1, last=last + 500))
+    assert reply.outcome == "done"
+    assert reply.result is not None
+    again = {
+        (one["epoch"], int(one["sequence"])): payload
+        for topic, payload, _ in list(backend.messages)
+        if topic == TOPICS.ranges and (one := json.loads(payload))
+    }
+    assert len(again) == reply.result["sent"] >= last
+    assert told.items() <= again.items()
+    (gap,) = reply.result["missing"]
+    assert gap[1] == last + 500
+    nothing = backend.ask(backend.made("range", epoch="another", first=1, last=9))
+    assert nothing.result == {"sent": 0, "missing": ((1, 9),), "more_missing": False}
+    assert backend.ask(backend.made("range", epoch=epoch, first=9, last=1)).reason == (
+        "bad_arguments"
+    )
 
 
 def test_killed_between_note_and_run_it_is_interrupted_and_never_runs(gate: Gate) -> None:

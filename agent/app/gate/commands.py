@@ -13,7 +13,7 @@ from agent.adapters.broker.listener import Listener
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
-from agent.app.open.broker import topics_of
+from agent.app.open.broker import pace_of, topics_of
 from agent.app.open.files.kiosk_keys import signing_key
 from agent.app.open.site import make_event
 from agent.app.threads.control.answers import Answers
@@ -22,6 +22,7 @@ from agent.app.threads.control.deeds import Deed
 from agent.app.threads.control.doors import DoorDeeds
 from agent.app.threads.control.kiosk import KioskDeeds
 from agent.app.threads.control.people import PeopleDeeds
+from agent.app.threads.control.ranges import Ranges
 from agent.app.threads.control.replies import Replies
 from agent.app.threads.control.signed import SignedCommands
 from agent.app.threads.organ import Organ, Task
@@ -32,7 +33,9 @@ from agent.domain.access.part import STATE_COMMANDS
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.command import Verb
 from agent.domain.record.events import EventType
-from agent.domain.record.topics import BYTES
+from agent.domain.record.message import payload
+from agent.domain.record.published import Trace
+from agent.domain.record.topics import BYTES, JSON
 
 
 class Commands(Organ):
@@ -51,10 +54,18 @@ class Commands(Organ):
         """``reckoning`` is what the controller knows of the time; ``counts`` of what is refused."""
         self._topics, self._keys = topics_of(parts.file), parts.command_keys
         clock = JudgedClock(parts.clock, reckoning)
+        trace = Trace(parts.file.config.events.trace)
         points = [point.id for point in parts.file.config.access_point]
         self.doors = DoorDeeds(board, points, core.inbox.post, clock)
         people = PeopleDeeds(parts.registry, board, clock, parts.ledger.latest_trusted)
+        self._ranges = Ranges(
+            parts.journal,
+            lambda row: payload(row.event, row.place(self._topics.source), trace),
+            lambda text: link.publish(self._topics.ranges, text, kind=JSON),
+            pace_of(parts.file, parts.clock),
+        )
         self.deeds: Mapping[Verb, Deed] = {
+            **self._ranges.deeds(),
             **self.doors.deeds(),
             **people.deeds(),
             **kiosk.deeds(),
@@ -81,6 +92,7 @@ class Commands(Organ):
     def tasks(self) -> Iterable[Task]:
         """One that carries out, and one that sends what came of it."""
         yield Task("commands", self.signed.work, self.signed.stop)
+        yield Task("ranges", self._ranges.work, self._ranges.stop)
         yield Task("replies", self._replies.work, self._replies.stop, last_words=True)
 
     def listeners(self) -> Mapping[str, Listener]:
@@ -99,5 +111,6 @@ class Commands(Organ):
         self._replies.connected()
 
     def acknowledged(self, mid: int, refusal: str | None) -> None:
-        """The broker has answered, perhaps a reply."""
+        """The broker has answered, perhaps a reply or an event that was said again."""
+        self._ranges.acknowledged(mid, refusal)
         self._replies.acknowledged(mid, refusal)

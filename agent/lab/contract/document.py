@@ -121,6 +121,7 @@ def _other_messages() -> dict[str, Any]:
         },
         "event.again": {
             "summary": "A stored event, as it was published, for whoever asked for a range.",
+            "contentType": _JSON,
             "payload": {"type": "string", "description": "its text, as in a topic of events"},
         },
         **registry.MESSAGES,

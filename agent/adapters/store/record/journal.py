@@ -155,6 +155,16 @@ class SqliteJournal:
             rows = self._file.do(work)
         return rows
 
+    def between(self, epoch: str, first: int, last: int, limit: int) -> list[StoredEvent]:
+        """The durable events of an epoch from ``first`` to ``last``, in their order."""
+        query = (
+            f"SELECT {COLUMNS} FROM event"  # noqa: S608 - constants
+            " WHERE epoch = ? AND sequence BETWEEN ? AND ? AND row <= ? ORDER BY sequence LIMIT ?"
+        )
+        self.make_durable()
+        rows = self._all(query, epoch, first, last, self._durable_row, limit)
+        return [stored(row) for row in rows]
+
     def mark_published(self, rows: Sequence[int]) -> None:
         """The broker has acknowledged these rows."""
         self._mark([(PUBLISHED, None, row) for row in rows])

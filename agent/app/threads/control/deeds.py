@@ -44,13 +44,15 @@ class Asked:
 class Plan:
     """What will be done; ``subjects`` is what it is about, and what a later one outdates.
 
-    ``late`` of what outdates nothing itself. ``afterwards`` follows once the answer is stored.
+    ``late`` of what outdates nothing itself. ``afterwards`` follows once the answer is stored. What
+    takes long is begun by ``later`` in place of ``run``, and calls back with how it ended.
     """
 
     run: Callable[[], Result]
     subjects: tuple[str, ...] = ()
     late: bool = False
     afterwards: Callable[[], None] | None = None
+    later: Callable[[Callable[[Result | DeedRefused], None]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,15 @@ from agent.adapters.broker.listener import Incoming
 from agent.app.open.command_keys import CommandKey
 from agent.app.threads.control.answers import Answers, Ended
 from agent.app.threads.control.counts import Paces
-from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, bad, known_arguments
+from agent.app.threads.control.deeds import (
+    Asked,
+    Deed,
+    DeedRefused,
+    Plan,
+    Result,
+    bad,
+    known_arguments,
+)
 from agent.app.threads.control.judging import Moment, objection
 from agent.app.threads.control.replies import Replies
 from agent.credentials.signed.command import Command, CommandError, verify_command
@@ -169,6 +177,9 @@ class SignedCommands:
             return
         # The disk may have taken its time.
         late = self._moment().expired(heard.command) and heard.command.verb != Verb.SET_TIME
+        if plan.later is not None and not late:
+            plan.later(lambda done: self._end(noted, key, _ended(done)))
+            return
         ended = Ended(Outcome.REFUSED, CommandReason.EXPIRED) if late else _run(plan)
         self._end(noted, key, ended)
         if plan.afterwards is not None and ended.outcome is Outcome.DONE:
@@ -280,6 +291,12 @@ def _noted(heard: Heard, command: Command) -> Noted:
         *(command.id, heard.key_id, command.verb, command.issued, command.expires),
         *(heard.topic, heard.correlation),
     )
+
+
+def _ended(done: Result | DeedRefused) -> Ended:
+    if isinstance(done, DeedRefused):
+        return Ended(Outcome.FAILED, done.word)
+    return Ended(Outcome.DONE, result=done)
 
 
 def _run(plan: Plan) -> Ended:

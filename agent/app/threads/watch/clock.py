@@ -72,7 +72,8 @@ class TimeKeeper:
     ) -> None:
         """``ask`` publishes a nonce, False where nobody is connected.
 
-        It is asked where there is a ``key``, or a signed command may answer (``commanded``).
+        It is asked where there is a ``key``, or no time is trusted and a signed command may answer
+        (``commanded``).
         ``reckoning`` is what the controller knows of the time.
         """
         self._clock = clock
@@ -99,7 +100,7 @@ class TimeKeeper:
     def tend(self) -> None:
         """What is due now: a question, a line in the ledger."""
         now = self._clock.now()
-        asks = self._key is not None or self._commanded
+        asks = self._key is not None or (self._commanded and not self._trusted())
         if asks and now.monotonic_s >= self._next_ask_s:
             nonce = os.urandom(NONCE_BYTES)
             with self._lock:
@@ -166,6 +167,10 @@ class TimeKeeper:
         self._clock.believe(middle, now_s)
         self._next_ask_s = now_s + _ASK_AGAIN_S
         _log.info("time_believed", round_trip_ms=round((now_s - asked_s) * 1000.0, 1))
+
+    def _trusted(self) -> bool:
+        now = self._clock.now()
+        return self._reckoning().heard(now).judged(now).utc_trusted
 
     def _confirmed(self) -> datetime | None:
         """Never what one source alone claims: that would stay after it."""

@@ -215,3 +215,42 @@ def test_what_one_source_claims_is_not_written_down(tmp_path: Path) -> None:
     keeper.told(THEN - timedelta(days=2))
     assert ledger.latest_trusted() == THEN - timedelta(days=2)
     ledger.close()
+
+
+def test_a_signed_command_answers_the_question_of_just_now_once(tmp_path: Path) -> None:
+    class Told(ManualClock):
+        believed: datetime | None = None
+
+        def believe(self, utc: datetime, monotonic_s: float) -> None:
+            self.believed = utc
+            self.step_utc(0, trusted=True, confirmed=True)
+
+    clock, ledger = Told(utc=THEN, trusted=False), SqlitePassLedger(tmp_path / "passes.sqlite")
+    asked: list[bytes] = []
+    keeper = TimeKeeper(
+        clock,
+        ledger,
+        key=None,
+        kiosk="",
+        ask=lambda nonce: asked.append(nonce) is None,
+        reckoning=lambda: Reckoning.since(None).heard(clock.now()),
+        commanded=True,
+    )
+    keeper.tend()
+    (nonce,) = asked
+    assert not keeper.commanded(bytes(16), THEN)
+    assert not Told.believed
+    clock.advance(1.0)
+    assert keeper.commanded(nonce, THEN)
+    assert clock.believed == THEN + timedelta(seconds=0.5)
+    assert not keeper.commanded(nonce, THEN)
+    # Nobody is asked while the time is known; later it is another question.
+    clock.advance(7 * 3600.0)
+    keeper.tend()
+    assert len(asked) == 1
+    clock.step_utc(0, trusted=False)
+    keeper.tend()
+    assert len(asked) == 2
+    clock.advance(5.5)
+    assert not keeper.commanded(asked[1], THEN)
+    ledger.close()

@@ -1,0 +1,330 @@
+"""Signed commands from bytes to replies: bounded, once, and told; with the real store."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pass_parts import KEY, OTHER_KEY
+
+from agent.adapters.broker.listener import Incoming
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.store.commands import SqliteCommands
+from agent.app.open.command_keys import CommandKey
+from agent.app.threads.control.answers import Answers
+from agent.app.threads.control.counts import Counts
+from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, bad
+from agent.app.threads.control.replies import Replies
+from agent.app.threads.control.signed import SignedCommands
+from agent.credentials.passes.issuers import key_id
+from agent.credentials.signed.command import Command, sign_command
+from agent.credentials.signed.reply import Reply, verify_reply
+from agent.domain.hours.instant import Instant
+from agent.domain.hours.reckoning import Reckoning
+from agent.domain.record.command import CommandReason, Outcome, Verb
+from agent.domain.record.events import EventType
+from agent.domain.record.topics import Topics
+from agent.errors import KeyUnavailableError, StoreError
+
+TOPICS = Topics("lakeside", "g3", "north-1")
+KIOSK = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+THIRD = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
+
+
+class Clock(ManualClock):
+    """A manual clock that everybody believes who may."""
+
+    reckoning = Reckoning()
+
+    def reckoned(self) -> tuple[Instant, Reckoning]:
+        self.reckoning = self.reckoning.heard(self.now())
+        return self.now(), self.reckoning
+
+
+class Kiosk:
+    """The thread's work, done by the test; the broker takes replies or is away."""
+
+    def __init__(self, path: Path, clock: Clock | None = None, epoch: str = "e1") -> None:
+        self.clock = clock or Clock()
+        self.store = SqliteCommands(path)
+        self.told: list[tuple[EventType, Mapping[str, Any]]] = []
+        self.ran: list[str] = []
+        self.there = True
+        self.published: list[tuple[str, bytes, bytes | None]] = []
+        self.replies = Replies(self.store, self._publish)
+        self.counts = Counts()
+        self.keys = {
+            key_id(key.public_key()): CommandKey(name, key.public_key(), frozenset(Verb))
+            for name, key in (("office", KEY), ("guard", OTHER_KEY))
+        }
+        self.signer: Ed25519PrivateKey | None = KIOSK
+        answers = Answers(
+            TOPICS, self.clock, self._sign, lambda *one: self.told.append(one), self.counts
+        )
+        deeds = {verb: Deed(self._plan, frozenset({"holder", "fails"}), 300) for verb in Verb}
+        deeds[Verb.LOCKDOWN] = replace(deeds[Verb.LOCKDOWN], timeless=True)
+        del deeds[Verb.SET_RULE]
+        running = self.store.begin(epoch, doubtful=False, at_least=0)
+        self.signed = SignedCommands(
+            self.keys, self.store, deeds, self.clock, answers, self.replies, running
+        )
+        self.signed._look()
+
+    def _sign(self) -> Ed25519PrivateKey:
+        if self.signer is None:
+            raise KeyUnavailableError("no key")
+        return self.signer
+
+    def _plan(self, asked: Asked) -> Plan:
+        if asked.arguments.get("holder") == "nobody":
+            raise DeedRefused(CommandReason.UNKNOWN_HOLDER, "nobody")
+        if asked.arguments.get("holder") == 7:
+            raise RuntimeError("a bug")
+
+        def run() -> dict[str, Any]:
+            self.ran.append(asked.id)
+            match asked.arguments.get("fails"):
+                case "store":
+                    raise StoreError("full")
+                case "said":
+                    raise bad("no")
+            return {"by": asked.by}
+
+        return Plan(run, ("door:a",))
+
+    def _publish(self, topic: str, payload: bytes, correlation: bytes | None) -> int | None:
+        if not self.there:
+            return None
+        self.published.append((topic, payload, correlation))
+        return len(self.published)
+
+    def made(self, verb: str = "health", lasts: int = 60, **arguments: Any) -> Command:
+        now = int(self.clock.now().utc.timestamp())
+        number = (len(self.told) + len(self.ran) + now).to_bytes(
+            8
+        ) + self.clock.now().utc.microsecond.to_bytes(8)
+        return Command(verb, TOPICS.kiosk_path, now, now + lasts, number, arguments)
+
+    def hear(self, data: bytes | None, *, of_group: bool = False, **said: Any) -> None:
+        self.signed.hear(Incoming(data, **said), of_group=of_group)
+        for queue in self.signed._waiting.values():
+            while queue:
+                self.signed.carry_out(queue.popleft())
+
+    def ask(self, command: Command, key: Ed25519PrivateKey = KEY, **said: Any) -> None:
+        self.clock.advance(0.001)
+        self.hear(sign_command(command, key), **said)
+
+    def answers(self) -> list[Reply]:
+        return [verify_reply(owed.payload, KIOSK.public_key()) for owed in self.store.owed()]
+
+    def reasons(self) -> list[tuple[str, str | None]]:
+        return [(one.outcome.value, one.reason) for one in self.answers()]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "commands.sqlite"
+
+
+@pytest.fixture
+def kiosk(path: Path) -> Iterator[Kiosk]:
+    made = Kiosk(path)
+    with closing(made.store):
+        yield made
+
+
+def test_it_runs_is_told_and_answered(kiosk: Kiosk) -> None:
+    command = kiosk.made()
+    kiosk.ask(command, response_topic=f"{TOPICS.replies}/office", correlation=b"c")
+    assert kiosk.ran == [command.id.hex()]
+    (reply,) = kiosk.answers()
+    assert reply.result == {"by": "key:office"}
+    assert (reply.outcome, reply.verb, reply.clock_trusted) == (Outcome.DONE, "health", True)
+    assert kiosk.told == [
+        (EventType.COMMAND_DONE, {"command": command.id.hex(), "verb": "health", "key": "office"})
+    ]
+    kiosk.replies.round()
+    ((topic, _, correlation),) = kiosk.published
+    assert (topic, correlation) == (f"{TOPICS.replies}/office", b"c")
+
+
+@pytest.mark.parametrize(
+    "topic",
+    ["gate/lakeside/g3/north-2/replies/x", f"{TOPICS.replies}x", f"{TOPICS.replies}/#", "a" * 300],
+)
+def test_a_reply_goes_to_no_topic_of_anothers(kiosk: Kiosk, topic: str) -> None:
+    kiosk.ask(kiosk.made(), response_topic=topic)
+    assert [owed.topic for owed in kiosk.store.owed()] == [TOPICS.replies]
+
+
+def test_what_nobody_known_signed_is_counted_and_leaves_nothing(kiosk: Kiosk) -> None:
+    kiosk.hear(None)
+    kiosk.hear(b"")
+    kiosk.hear(bytes(4096))
+    kiosk.ask(kiosk.made(), THIRD)
+    assert kiosk.counts.read() == {"malformed": 2, "too_large": 1, "unknown_key": 1}
+    assert (kiosk.ran, kiosk.told, kiosk.answers()) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [({"retained": True}, "retained"), ({"repeated": True}, "repeated")],
+)
+def test_what_the_broker_kept_or_says_again_does_not_run(kiosk: Kiosk, said, reason: str) -> None:
+    kiosk.ask(kiosk.made(), **said)
+    assert kiosk.ran == []
+    assert kiosk.reasons() == [("refused", reason)]
+
+
+def test_commands_for_others_of_the_community_are_nobodys_business(kiosk: Kiosk) -> None:
+    other = replace(kiosk.made(), to="lakeside/g4/*")
+    kiosk.ask(other, of_group=True)
+    assert (kiosk.told, kiosk.answers(), kiosk.counts.read()) == ([], [], {})
+    kiosk.ask(other)
+    assert kiosk.reasons() == [("refused", "wrong_kiosk")]
+
+
+def test_how_a_command_may_end(kiosk: Kiosk) -> None:
+    wrong: list[dict[str, Any]] = [{"holder": "nobody"}, {"holder": 7}, {"other": 1}]
+    for arguments in wrong:
+        kiosk.ask(kiosk.made(**arguments))
+    assert kiosk.ran == []
+    failing: list[dict[str, Any]] = [{"fails": "store"}, {"fails": "said"}]
+    for arguments in failing:
+        kiosk.ask(kiosk.made(**arguments))
+    kiosk.ask(kiosk.made("set_rule"))
+    assert kiosk.reasons() == [
+        ("refused", "unknown_holder"),
+        ("refused", "bad_arguments"),
+        ("refused", "bad_arguments"),
+        ("failed", "store"),
+        ("failed", "bad_arguments"),
+        ("refused", "unsupported"),
+    ]
+    assert len(kiosk.ran) == 2
+
+
+def test_it_runs_once_over_restarts_restores_and_steps(kiosk: Kiosk, path: Path) -> None:
+    command = kiosk.made(lasts=300)
+    kiosk.ask(command)
+    for clock_back_s in (0, -3, 2):
+        kiosk.clock.step_utc(clock_back_s)
+        kiosk.ask(command)
+    assert kiosk.reasons()[1:] == [("refused", "replayed")] * 3
+    next_one = Kiosk(path, kiosk.clock)
+    next_one.ask(command)
+    kiosk.clock.advance(5)
+    restored = Kiosk(path, kiosk.clock, epoch="e2")
+    fresh = replace(command, id=b"f" * 16)
+    restored.ask(fresh)
+    assert (next_one.ran, restored.ran) == ([], [])
+    assert restored.reasons()[-1] == ("refused", "before_restore")
+    now = restored.made()
+    restored.ask(now)
+    assert restored.ran == [now.id.hex()]
+    next_one.store.close()
+    restored.store.close()
+
+
+def test_a_folder_that_is_new_counts_from_its_start_however_late_the_time_is_known(path) -> None:
+    clock = Clock(trusted=False)
+    kiosk = Kiosk(path, clock)
+    clock.advance(100)
+    kiosk.ask(kiosk.made("lockdown"))
+    kiosk.ask(kiosk.made("resume"))
+    early = replace(kiosk.made(), issued=int(clock.now().utc.timestamp()) - 150)
+    clock.step_utc(0, trusted=True)
+    kiosk.ask(early)
+    kiosk.ask(replace(early, id=b"l" * 16, issued=early.issued + 60))
+    assert kiosk.reasons() == [
+        ("done", None),
+        ("refused", "clock_untrusted"),
+        ("refused", "before_restore"),
+        ("refused", "superseded"),
+    ]
+    kiosk.store.close()
+
+
+def test_a_key_that_is_refused_again_and_again_fills_nothing_and_costs_no_other(kiosk) -> None:
+    for number in range(500):
+        kiosk.ask(replace(kiosk.made(other=1), id=number.to_bytes(16)))
+    assert len(kiosk.told) == len(kiosk.answers()) == 20
+    assert kiosk.counts.read() == {"bad_arguments": 500}
+    kiosk.ask(kiosk.made(other=1), OTHER_KEY)
+    assert len(kiosk.told) == 21
+
+
+def test_a_key_that_asks_more_than_waits_is_busy_and_no_other(kiosk: Kiosk) -> None:
+    for number in range(40):
+        data = sign_command(replace(kiosk.made(), id=number.to_bytes(16)), KEY)
+        kiosk.signed.hear(Incoming(data))
+    kiosk.signed.hear(Incoming(sign_command(kiosk.made(), OTHER_KEY)))
+    waiting = [len(queue) for queue in kiosk.signed._waiting.values()]
+    assert (sorted(waiting), kiosk.counts.read()) == ([1, 32], {"busy": 8})
+
+
+def test_what_was_killed_is_told_at_the_next_start(kiosk: Kiosk, path: Path) -> None:
+    command = kiosk.made()
+    kiosk.ask(command)
+    kiosk.store._connection.execute("UPDATE command SET outcome = NULL")
+    kiosk.store._connection.execute("DELETE FROM reply")
+    next_one = Kiosk(path, kiosk.clock)
+    next_one.signed.stop()
+    next_one.signed.work()
+    assert next_one.reasons() == [("interrupted", "interrupted")]
+    assert [kind for kind, _ in next_one.told] == [EventType.COMMAND_INTERRUPTED]
+    next_one.ask(command)
+    assert next_one.ran == []
+    next_one.store.close()
+
+
+def test_a_disk_that_takes_no_note_lets_nothing_run(kiosk: Kiosk) -> None:
+    kiosk.store.close()
+    kiosk.ask(kiosk.made())
+    assert kiosk.ran == []
+    assert kiosk.counts.read() == {"store": 1}
+
+
+def test_without_its_own_key_a_kiosk_obeys_and_cannot_say_so(kiosk: Kiosk) -> None:
+    kiosk.signer = None
+    kiosk.ask(kiosk.made())
+    assert len(kiosk.ran) == 1
+    assert kiosk.answers() == []
+
+
+def test_a_reply_is_sent_until_the_broker_has_it(kiosk: Kiosk, path: Path) -> None:
+    kiosk.there = False
+    kiosk.ask(kiosk.made())
+    kiosk.replies.round()
+    assert kiosk.published == []
+    kiosk.there = True
+    kiosk.replies.connected()
+    kiosk.replies.round()
+    kiosk.replies.round()
+    assert len(kiosk.published) == 1
+    # The connection breaks before the answer: again, also by the next agent.
+    kiosk.replies.connected()
+    kiosk.replies.round()
+    assert len(kiosk.published) == 2
+    next_one = Kiosk(path, kiosk.clock)
+    next_one.replies.round()
+    next_one.replies.acknowledged(1, None)
+    next_one.replies.acknowledged(7, None)
+    next_one.replies.round()
+    assert next_one.store.owed() == []
+    next_one.store.close()
+
+
+def test_a_reply_that_no_broker_takes_is_given_up_and_one_refused_is_not(kiosk: Kiosk) -> None:
+    kiosk.ask(kiosk.made())
+    kiosk.replies.round()
+    kiosk.replies.acknowledged(1, "Not authorized")
+    kiosk.replies.round()
+    assert len(kiosk.store.owed()) == 1
+    kiosk.replies.acknowledged(2, "Packet too large: 300 bytes")
+    kiosk.replies.round()
+    assert kiosk.store.owed() == []
