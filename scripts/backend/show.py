@@ -79,13 +79,26 @@ def read_json(name: str) -> Mapping[str, Any]:
     Raises:
         UsageError: it cannot be read, or is none.
     """
+    found = read_objects(name)
+    if len(found) != 1:
+        raise UsageError(f"{name}: not one object")
+    return found[0]
+
+
+def read_objects(name: str) -> Sequence[Mapping[str, Any]]:
+    """The objects in the file ``name``: one, or an array of them; ``-`` is standard input.
+
+    Raises:
+        UsageError: it cannot be read, or holds something else.
+    """
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-        found = json.loads(text)
+        read = json.loads(text)
     except OSError as error:
         raise UsageError(f"{name}: {error.strerror}") from None
     except ValueError:
         raise UsageError(f"{name}: not JSON") from None
-    if not isinstance(found, dict):
+    found = read if isinstance(read, list) else [read]
+    if not all(isinstance(one, dict) for one in found):
         raise UsageError(f"{name}: not an object")
     return found

@@ -57,9 +57,10 @@ def kiosks(args: Args) -> int:
     """Pin a kiosk's keys."""
     from backend import kiosks as pins  # noqa: PLC0415 - this verb only
 
-    shown = show.read_json(args.file)
+    found = show.read_objects(args.file)
     with database.connect(config.load(args.config).dsn()) as connection:
-        print(f"pinned: {pins.pin(connection, shown, replace=args.replace)}")
+        for shown in found:
+            print(f"pinned: {pins.pin(connection, shown, replace=args.replace)}")
     return 0
 
 

@@ -1,6 +1,7 @@
 """A fleet of kiosks against one broker and the reference backend, through a bad day.
 
     steady    each kiosk says so many events a second
+    registry  a change of the registry goes to every kiosk
     broker    the broker goes and comes back, meanwhile events go on
     backend   one instance of the backend is killed and comes back
     settle    nobody says anything more; until every event is in PostgreSQL, or time is up
@@ -23,8 +24,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from agent.domain.record.topics import Topics
+from agent.lab.fleet.backend import Backend
 from agent.lab.fleet.descriptors import need_descriptors
 from agent.lab.fleet.driven import Driver
+from agent.lab.fleet.ears import Trusted
 from agent.lab.fleet.kiosk import Common, FleetKiosk, Tally
 from agent.lab.fleet.report import Recovery, Report, spread
 from agent.lab.fleet.stored import Stored
@@ -37,7 +40,7 @@ _CONNECT_S = 120.0
 _AWAY_S = 3.0
 _SETTLE_S = 180.0
 _ASK_EVERY_S = 1.0
-_READY = b"ready"
+_READY = b"connected"
 
 Told = Callable[[str, float, float], None]
 """Hears the phase, and how much of how much of it is done."""
@@ -61,7 +64,7 @@ def run_fleet(plan: Plan, told: Told) -> Report:
         UnavailableError: a server is missing, or so many descriptors are not allowed.
     """
     need_descriptors(plan.kiosks)
-    program = backend_program()
+    backend_program()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="gate-fleet-")))
         broker, database = Mosquitto(folder), PostgreSQL(folder)
@@ -69,46 +72,30 @@ def run_fleet(plan: Plan, told: Told) -> Report:
         stack.callback(database.stop)
         broker.start()
         database.start()
-        backends = _backends(plan, program, folder, broker, database)
-        for one in backends:
+        backend = Backend(folder, broker.port, database.dsn)
+        instances = [backend.instance(number) for number in range(plan.instances)]
+        for one in instances:
             stack.callback(one.stop)
-        fleet = Fleet(plan, broker.port)
+        fleet = Fleet(plan, broker.port, backend.trusted)
         stack.callback(fleet.close)
-        return _Day(plan, fleet, broker, database, backends, told).run()
-
-
-def _backends(
-    plan: Plan, program: Path, folder: Path, broker: Mosquitto, database: PostgreSQL
-) -> list[Server]:
-    made = []
-    for number in range(plan.instances):
-        config = folder / f"backend-{number}.toml"
-        config.write_text(
-            f'[store]\ndsn = "{database.dsn}"\n'
-            f'[broker]\nhost = "127.0.0.1"\nport = {broker.port}\n'
-            f'[consumer]\ngroup = "fleet"\ninstance = "fleet-{number}"\n'
-        )
-        command = [str(program), "consume", "--config", str(config)]
-        made.append(Server(command, folder / f"backend-{number}.log"))
-    return made
+        return _Day(plan, fleet, broker, database, backend, instances, told).run()
 
 
 class Fleet:
     """The kiosks and their one loop."""
 
-    def __init__(self, plan: Plan, port: int) -> None:
+    def __init__(self, plan: Plan, port: int, trusted: Trusted) -> None:
         chance = random.Random(plan.seed)  # noqa: S311 - one seed makes one fleet
         self.driver, self.tally = Driver(), Tally()
         self._awake: set[int] = set()
         self._all_s = 0.0
-        common = Common(("127.0.0.1", port), self.driver, self.tally)
+        common = Common(("127.0.0.1", port), self.driver, self.tally, trusted)
         self.kiosks = [
             FleetKiosk(
                 common,
                 Topics("fleet", f"g{number % _GRIDS:02}", f"k{number:05}"),
                 random.Random(chance.random()),  # noqa: S311 - one seed makes one fleet
                 partial(self._awake.add, number),
-                {},
             )
             for number in range(plan.kiosks)
         ]
@@ -173,20 +160,23 @@ class _Day:
         fleet: Fleet,
         broker: Mosquitto,
         database: PostgreSQL,
-        backends: list[Server],
+        backend: Backend,
+        instances: list[Server],
         told: Told,
     ) -> None:
         self._plan = plan
         self._fleet = fleet
         self._broker = broker
         self._stored = Stored(database)
-        self._backends = backends
+        self._backend = backend
+        self._instances = instances
         self._told = told
 
     def run(self) -> Report:
         """All of it."""
         plan, fleet = self._plan, self._fleet
-        self._begin_backends()
+        self._begin_instances()
+        self._backend.pin([one.shown() for one in fleet.kiosks])
         connect_s = self._until("connect", lambda: fleet.connected == plan.kiosks, _CONNECT_S)
         fleet.begin()
         began_s, busy_s, begun = time.monotonic(), time.process_time(), datetime.now(UTC)
@@ -195,8 +185,9 @@ class _Day:
         busy_s, ended = time.process_time() - busy_s, datetime.now(UTC)
         acknowledged_ms = [1000.0 * one for one in fleet.tally.acknowledged_s]
         steady = fleet.tally.said
-        broker = self._broker_restart()
-        backend = self._backend_kill()
+        registry_s = self._registry()
+        restarted = self._broker_restart()
+        killed = self._backend_kill()
         settle_s = self._until("settle", self._all_stored, _SETTLE_S, says=False)
         return Report(
             kiosks=plan.kiosks,
@@ -209,18 +200,31 @@ class _Day:
             events_per_s=round(steady / took_s, 1),
             acknowledged_ms=spread(acknowledged_ms),
             end_to_end_ms=spread(self._stored.delays_ms(begun, ended)),
-            broker_restart=broker,
-            backend_kill=backend,
+            broker_restart=restarted,
+            backend_kill=killed,
+            registry_s=registry_s,
             settle_s=_rounded(settle_s),
             cpu_share=round(busy_s / took_s, 2),
             rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0, 1),
             refusals=dict(fleet.tally.refusals),
         )
 
-    def _begin_backends(self) -> None:
-        for number, one in enumerate(self._backends):
-            self._told("backend", number, len(self._backends))
+    def _begin_instances(self) -> None:
+        for number, one in enumerate(self._instances):
+            self._told("backend", number, len(self._instances))
             one.start(one.has_said(_READY))
+
+    def _registry(self) -> float | None:
+        """Until a change of the registry is with every kiosk, while they speak on."""
+        fleet, before = self._fleet, [one.ears.version for one in self._fleet.kiosks]
+        self._backend.register()
+
+        def taken() -> bool:
+            return all(
+                one.ears.version > was for one, was in zip(fleet.kiosks, before, strict=True)
+            )
+
+        return self._until("registry", taken, _SETTLE_S)
 
     def _broker_restart(self) -> Recovery:
         fleet, kiosks = self._fleet, self._plan.kiosks
@@ -234,7 +238,7 @@ class _Day:
         return Recovery(_AWAY_S, connected_s, round(time.monotonic() - back_s, 2))
 
     def _backend_kill(self) -> Recovery:
-        one, fleet = self._backends[0], self._fleet
+        one, fleet = self._instances[0], self._fleet
         one.stop(signal.SIGKILL)
         self._speak("backend", _AWAY_S)
         one.start(one.has_said(_READY))

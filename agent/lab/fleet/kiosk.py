@@ -2,13 +2,13 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.adapters.broker.listener import Listener
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings
+from agent.app.open.files.kiosk_keys import half_of
 from agent.app.open.site import new_event_id
 from agent.app.threads.record.outbox import Outbox
 from agent.domain.record.events import Event, EventType
@@ -17,6 +17,7 @@ from agent.domain.record.published import Trace
 from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
 from agent.lab.fleet.driven import DrivenBroker, Driver
+from agent.lab.fleet.ears import Ears, OwnKeys, Trusted
 from agent.lab.fleet.memory_journal import MemoryJournal
 
 _POINT = "entry"
@@ -38,6 +39,7 @@ class Common:
     broker: tuple[str, int]
     driver: Driver
     tally: Tally
+    trusted: Trusted
     backlog_per_s: float = 50.0
 
 
@@ -50,10 +52,10 @@ class FleetKiosk:
         place: Topics,
         chance: random.Random,
         wake: Callable[[], None],
-        listeners: Mapping[str, Listener],
     ) -> None:
-        """``wake`` is told that there is something to serve; ``listeners`` as the broker has it."""
+        """``wake`` is told that there is something to serve."""
         self.topics = place
+        self.keys = OwnKeys()
         self.journal = MemoryJournal(place.source)
         self._tally = common.tally
         self._chance = chance
@@ -71,7 +73,10 @@ class FleetKiosk:
         settings = BrokerSettings(
             host, port, f"gate-{place.kiosk_path}", place.status, offline("lost"), keepalive_s=60
         )
-        callbacks = BrokerCallbacks(self._noted, lambda _why: None, self._acknowledged, listeners)
+        self.ears = Ears(place, self.keys, common.trusted, self.journal, self._publish)
+        callbacks = BrokerCallbacks(
+            self._noted, lambda _why: None, self._acknowledged, self.ears.listeners()
+        )
         self.broker = DrivenBroker(settings, callbacks, common.driver, chance)
 
     def say(self) -> None:
@@ -96,6 +101,17 @@ class FleetKiosk:
         self._outbox.round(self.broker)
         if self.journal.pending < before:
             self._settle(now_s)
+
+    def shown(self) -> dict[str, Any]:
+        """What ``gate-agent key show --json`` would say at this kiosk."""
+        return {
+            "kiosk": self.topics.kiosk_path,
+            "signing": half_of(self.keys.signing.public_key()).as_json(),
+            "sealing": half_of(self.keys.sealing.public_key()).as_json(),
+        }
+
+    def _publish(self, topic: str, data: bytes, kind: str) -> None:
+        self.broker.publish(topic, data, kind=kind)
 
     def _settle(self, now_s: float) -> None:
         waiting = {stored.row for stored in self.journal.unpublished(self.journal.pending)}

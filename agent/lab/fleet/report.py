@@ -48,6 +48,7 @@ class Report:
     end_to_end_ms: Mapping[str, float]
     broker_restart: Recovery
     backend_kill: Recovery
+    registry_s: float | None
     settle_s: float | None
     cpu_share: float
     rss_mb: float
