@@ -70,7 +70,7 @@ class Life:
 
 
 def _is_the_same_file(there: Path) -> None:
-    """A copy is known by its inode, and begins a new epoch; after a failure it is the file itself."""
+    """A copy has another inode, and would begin a new epoch; after a failure it is the same."""
     mark = Path(f"{there}{MARK}")
     epoch, _, last = mark.read_text().split()
     mark.write_text(f"{epoch} {there.stat().st_ino:020d} {last}\n")
