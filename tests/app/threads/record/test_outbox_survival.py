@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from mosquitto import Subscriber, wait_until
@@ -27,7 +28,7 @@ HUGE = 1 << 40
 def test_kill_9_anywhere_loses_nothing_and_keeps_the_order(tmp_path, mosquitto, rounds):
     """The gate's own journal, outbox and client in a process; the broker hears it all."""
     path = tmp_path / "journal.sqlite"
-    where = f"{mosquitto.port}:{path}"
+    where = Path(f"{mosquitto.port}:{path}")
     listener = Subscriber(mosquitto.port)
     program = ROOT / "tests" / "parts" / "outbox_kills.py"
     chance = random.Random(7)
