@@ -146,10 +146,8 @@ def _bench_symbols(*, as_json: bool) -> None:
 
 
 def _bench_journal(*, large: bool, as_json: bool) -> None:
-    from agent import logs
     from agent.lab.bench.journal import MANY_WAITING, WAITING, bench_journal
 
-    logs.configure("error")  # the gate's own parts say how they do; here they are only measured
     with progress(wanted=not as_json) as advance:
         found = bench_journal(MANY_WAITING if large else WAITING, advance)
     if as_json:

@@ -21,6 +21,7 @@ import numpy as np
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from agent import logs
 from agent.adapters.broker.answers import MAX_IN_FLIGHT
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
 from agent.adapters.store.names import MARK
@@ -112,6 +113,7 @@ def bench_journal(waiting: int, advance: Advance = lambda *_: None) -> dict[str,
     Raises:
         UnavailableError: there is no Mosquitto.
     """
+    logs.configure("error")
     with tempfile.TemporaryDirectory(prefix="gate-bench-") as name:
         folder = Path(name)
         advance("append", 0, _PARTS)

@@ -5,6 +5,7 @@ from pathlib import Path
 from agent.app.threads.watch.disk import DiskWatch
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.access.part import Part
+from agent.errors import StoreError
 
 
 class Disk:
@@ -55,3 +56,26 @@ def test_the_real_disk_answers(tmp_path):
     watch.stop()
     watch.work()
     assert len(posted) == 1
+
+
+def test_while_little_is_free_the_journal_keeps_room_in_its_file():
+    """And only on the last tenth is it told to give up what nobody got."""
+    free, asked = [500_000_000], list[bool]()
+    watch = DiskWatch(
+        Path("/state"), 100_000_000, lambda _: None, lambda _: free[0], make_room=asked.append
+    )
+    for free[0] in (500_000_000, 100_000_000, 99_000_000, 10_000_000, 9_999_999, 120_000_000):
+        watch.look()
+    assert asked == [False, False, True]
+
+
+def test_a_journal_that_cannot_make_room_ends_no_watch():
+    posted: list[Input] = []
+
+    def full(_of_unsent: bool) -> None:  # noqa: FBT001 - the watch's signature
+        raise StoreError("journal.sqlite: disk full")
+
+    watch = DiskWatch(Path("/state"), 100_000_000, posted.append, lambda _: 0, make_room=full)
+    watch.look()
+    watch.look()
+    assert posted == [FaultRaised(Part("disk"), "0 MB are free")]
