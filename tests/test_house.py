@@ -5,6 +5,8 @@ import ast
 import pytest
 from house_rules import (
     WITHOUT_SUITE,
+    backend_breaches,
+    backend_modules,
     breaches,
     circles,
     import_graph,
@@ -87,8 +89,39 @@ def test_the_import_rule_tells_right_from_wrong(module: str, source: str, *, all
     assert (breaches(module, imports_of(ast.parse(source), module, known)) == []) is allowed
 
 
+def test_the_backend_knows_the_contract_only() -> None:
+    found = [
+        line
+        for name, path in backend_modules().items()
+        for line in backend_breaches(name, imports_of(tree_of(path), name, frozenset(modules())))
+    ]
+    assert backend_modules()
+    assert found == [], "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("source", "allowed"),
+    [
+        ("from agent.domain.record.chain import link", True),
+        ("from agent.domain.record import chain", True),
+        ("import psycopg, backend.heard", True),
+        ("from agent.credentials.formats import cose", True),
+        ("from agent.domain.credential.holder import Holder", False),
+        ("from agent.domain import recorder", False),
+        ("def f():\n    import agent.config", False),
+        ("import agent", False),
+    ],
+)
+def test_the_backends_rule_tells_right_from_wrong(source: str, *, allowed: bool) -> None:
+    known = frozenset({"agent.domain.record.chain", "agent.credentials.formats.cose"})
+    assert (backend_breaches("b", imports_of(ast.parse(source), "b", known)) == []) is allowed
+
+
 def test_no_import_circle() -> None:
     assert circles(import_graph()) == []
+    own = backend_modules()
+    known = frozenset(own)
+    assert circles({name: imports_of(tree_of(own[name]), name, known) for name in own}) == []
 
 
 def test_a_circle_would_be_found() -> None:
@@ -137,7 +170,8 @@ def test_no_module_is_too_long() -> None:
 
 
 def test_everything_public_has_a_docstring() -> None:
-    found = [line for name, path in modules().items() for line in undocumented(tree_of(path), name)]
+    own = {**modules(), **backend_modules()}
+    found = [line for name, path in own.items() for line in undocumented(tree_of(path), name)]
     assert found == [], "\n".join(found)
 
 

@@ -25,6 +25,7 @@ from agent.config.tables.id_reader import IdReaderConfig
 from agent.config.tables.indicator import IndicatorConfig
 from agent.config.tables.input import InputConfig
 from agent.config.tables.kiosk import KioskConfig
+from agent.config.tables.registry import RegistryConfig
 from agent.config.tables.rule import RuleConfig
 from agent.config.tables.schedule import HolidayConfig, ScheduleConfig
 from agent.config.tables.store import StoreConfig
@@ -48,6 +49,7 @@ class GateConfig(Table):
     thermometer: ThermometerConfig = ThermometerConfig()
     broker: BrokerConfig | None = None
     command_key: Annotated[tuple[CommandKeyConfig, ...], Field(max_length=32)] = ()
+    registry: RegistryConfig | None = None
     events: EventsConfig = EventsConfig()
     store: StoreConfig = StoreConfig()
     face: FaceConfig = FaceConfig()

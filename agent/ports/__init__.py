@@ -5,6 +5,7 @@ too, and its thread's owner turns that into a fault. Nothing here waits without 
 """
 
 from agent.ports.clock import Clock
+from agent.ports.commands import CommandStore, Horizon, Noted, Owed
 from agent.ports.memory import BudgetStore, LatchStore, PassLedger, StateKeeper, TrustedTime
 from agent.ports.outputs import Door, Indicator, Loudspeaker
 from agent.ports.people import (
@@ -46,6 +47,7 @@ __all__ = [
     "BudgetStore",
     "Camera",
     "Clock",
+    "CommandStore",
     "Damage",
     "DocumentHashes",
     "DocumentStore",
@@ -54,6 +56,7 @@ __all__ = [
     "Gallery",
     "GalleryArrays",
     "HolderStore",
+    "Horizon",
     "IdReader",
     "Indicator",
     "Inputs",
@@ -62,7 +65,9 @@ __all__ = [
     "Lost",
     "LostEvent",
     "Loudspeaker",
+    "Noted",
     "OpenedReference",
+    "Owed",
     "PassLedger",
     "PassTrust",
     "PeopleStore",

@@ -78,6 +78,9 @@ class HolderStore(Protocol):
     def damage(self) -> Damage:
         """The rows that cannot be read."""
 
+    def people(self) -> tuple[Sequence[Holder], Damage]:
+        """Both, by one look at each row."""
+
     def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
         """Add or change a holder; the change and its event are one transaction.
 

@@ -8,6 +8,7 @@ The broker holds what is not acknowledged: at most ``in_flight`` messages at onc
 here, and whoever is killed gets them again. While the database is away nothing is acknowledged.
 """
 
+import contextlib
 import logging
 import queue
 import signal
@@ -22,9 +23,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from backend import database, gaps, link, migrations, partitions, verify
 from backend.config import Config, Consumer, signing_key
-from backend.failures import MissingError
+from backend.failures import BackendError, MissingError
 from backend.heard import Judged, judge
 from backend.ingest import Ingest
+from backend.registry import updates
 
 _MOST = 1000
 _GATHER_S = 0.02
@@ -44,7 +46,8 @@ def subscriptions(group: str) -> list[tuple[str, int]]:
     kiosk = "gate/+/+/+"
     shared = [
         *((f"{kiosk}/events/#", 1), (f"{kiosk}/ranges", 1), (f"{kiosk}/replies/#", 1)),
-        *((f"{kiosk}/registry/receipts", 1), (f"{kiosk}/health", 0)),
+        *((f"{kiosk}/registry/receipts", 1), (f"{kiosk}/registry/request", 1)),
+        (f"{kiosk}/health", 0),
     ]
     own = [(f"{kiosk}/status", 1), (f"{kiosk}/keys", 1)]
     return [*((f"$share/{group}/{topic}", qos) for topic, qos in shared), *own]
@@ -58,6 +61,7 @@ class Consuming:
         self._dsn = config.dsn()
         keys = config.keys
         self._key = None if keys.command is None else signing_key(keys.command, "command")
+        self._registry = None if keys.registry is None else signing_key(keys.registry, "registry")
         self._queue: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._stopping = threading.Event()
         settings = config.consumer
@@ -84,14 +88,16 @@ class Consuming:
 
         Raises:
             MissingError: the database does not answer at the start.
+            BackendError: verifying broke off; nobody goes on without it.
         """
         with database.connect(self._dsn) as connection:
             if applied := migrations.apply(connection):
                 _log.info("migrations applied: %s", ", ".join(map(str, applied)))
             partitions.make(connection, datetime.now(UTC))
         settings = self._config.consumer
-        keeper = Keeper(self._dsn, settings, self._key, self._line.publish, self._stopping)
-        thread = threading.Thread(target=keeper.run, name="keeper")
+        keeper = Keeper(self._dsn, settings, self._line.publish, self._stopping)
+        keeper.commands, keeper.registry = self._key, self._registry
+        thread = threading.Thread(target=keeper.work, name="keeper")
         thread.start()
         self._line.start(
             self._config.broker,
@@ -103,32 +109,37 @@ class Consuming:
             self._stopping.set()
             self._line.stop()
             thread.join()
+        if keeper.broke is not None:
+            raise BackendError("verifying broke off") from keeper.broke
 
     def _heard(self, connection: int, message: mqtt.MQTTMessage) -> None:
         if message.qos or self._queue.qsize() < _MOST_UNASKED:
             self._queue.put((connection, message))
 
     def _store_all(self) -> None:
-        ingest: Ingest | None = None
         batch: list[Message] = []
         while not self._stopping.is_set():
-            batch = batch or self._gathered()
-            if not batch:
-                continue
             try:
-                if ingest is None:
-                    ingest = Ingest(database.connect(self._dsn, by_index=True))
-                self.stored += ingest.store(judged(batch))
-            except (psycopg.OperationalError, psycopg.InterfaceError, MissingError) as error:
+                with contextlib.closing(database.connect(self._dsn, by_index=True)) as connection:
+                    ingest = Ingest(connection)
+                    while not self._stopping.is_set():
+                        batch = batch or self._gathered()
+                        self._store(ingest, batch)
+                        batch = []
+            except (psycopg.Error, MissingError) as error:
                 # Of the error only its kind: its text may quote a row.
-                _log.warning("the database is away (%s); nothing is lost", type(error).__name__)
-                ingest = None
+                _log.warning(
+                    "the database does not take it (%s); it is tried again", type(error).__name__
+                )
                 self._stopping.wait(_PAUSE_S)
-                continue
-            for connection, message in batch:
-                if message.qos:
-                    self._line.acknowledge(connection, message.mid)
-            batch = []
+
+    def _store(self, ingest: Ingest, batch: list[Message]) -> None:
+        """Store, then acknowledge; what is not stored stays the broker's."""
+        if batch:
+            self.stored += ingest.store(judged(batch))
+        for connection, message in batch:
+            if message.qos:
+                self._line.acknowledge(connection, message.mid)
 
     def _gathered(self) -> list[Message]:
         """What came until nothing more comes, ``_MOST`` at most."""
@@ -156,34 +167,38 @@ class Keeper:
         self,
         dsn: str,
         settings: Consumer,
-        key: Ed25519PrivateKey | None,
         publish: Callable[[str, bytes], None],
         stopping: threading.Event,
     ) -> None:
-        """``publish`` takes a topic and a payload."""
+        """``publish`` takes a topic and a payload; without their keys nothing is signed."""
         self._dsn = dsn
         self._settings = settings
-        self._key = key
+        self.commands: Ed25519PrivateKey | None = None
+        self.registry: Ed25519PrivateKey | None = None
         self._publish = publish
         self._stopping = stopping
         self._round_due_s = self._partitions_due_s = 0.0
+        self.broke: Exception | None = None
+
+    def work(self) -> None:
+        """``run``, and the end of all where it ends by itself."""
+        try:
+            self.run()
+        except Exception as error:  # noqa: BLE001 - no thread dies unseen, whatever of
+            self.broke = error
+        finally:
+            self._stopping.set()
 
     def run(self) -> None:
         """Until ``stopping`` is set; a database that is away is waited for."""
-        connection: database.Connection | None = None
         while not self._stopping.is_set():
             try:
-                if connection is None:
-                    connection = database.connect(self._dsn, by_index=True)
-                self._turn(connection)
+                with contextlib.closing(database.connect(self._dsn, by_index=True)) as connection:
+                    while not self._stopping.is_set():
+                        self._turn(connection)
             except (psycopg.Error, MissingError) as error:
                 _log.warning("verifying waits (%s)", type(error).__name__)
-                if connection is not None:
-                    connection.close()
-                connection = None
                 self._stopping.wait(_PAUSE_S)
-        if connection is not None:
-            connection.close()
 
     def _turn(self, connection: database.Connection) -> None:
         now_s = time.monotonic()
@@ -191,10 +206,13 @@ class Keeper:
             partitions.make(connection, datetime.now(UTC))
             self._partitions_due_s = now_s + _PARTITIONS_EVERY_S
         if now_s >= self._round_due_s:
-            for asked in gaps.look(connection, self._settings, self._key) or []:
+            for asked in gaps.look(connection, self._settings, self.commands) or []:
                 self._publish(f"gate/{asked.kiosk}/commands", asked.payload)
             self._round_due_s = now_s + self._settings.round_s
-        if not verify.look_over(connection):
+        done = verify.look_over(connection)
+        if self.registry is not None:
+            done += updates.answer(connection, self.registry, self._publish)
+        if not done:
             self._stopping.wait(_IDLE_S)
 
 

@@ -28,6 +28,7 @@ _SCHEMA = re.compile(r"urn:gate:contract:([0-9]{1,9})#.*", re.DOTALL)
 _LINK = re.compile(r"[0-9a-f]{64}")
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _LAST = 2**63 - 2
+_REGISTRY = {"registry/receipts": "receipt", "registry/request": "request"}
 
 
 class Reason(StrEnum):
@@ -40,8 +41,8 @@ class Reason(StrEnum):
     VERSION = "unknown_version"
     OTHER_KIOSK = "other_kiosk"
     NOT_SIGNED = "not_signed"
-    NOT_ASKED = "not_asked"
     STORE = "not_storable"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A reply to a command, or a receipt (``kind``): bytes that a key has to vouch for."""
+    """A ``reply``, ``receipt`` or ``request``: bytes that the kiosk's key has to vouch for."""
 
     kiosk: str
     kind: str
@@ -114,6 +115,13 @@ class _RefusedError(Exception):
 
 def judge(topic: str, payload: bytes) -> Judged | None:
     """What came on ``topic``; None where it is nothing that a backend listens to."""
+    try:
+        return _judged(topic, payload)
+    except Exception:  # noqa: BLE001 - a decoder of what strangers sent may raise anything at all
+        return Refusal("", Reason.UNREADABLE)
+
+
+def _judged(topic: str, payload: bytes) -> Judged | None:
     match = _TOPIC.fullmatch(topic)
     if match is None:
         return Refusal("", Reason.TOPIC)
@@ -132,8 +140,8 @@ def judge(topic: str, payload: bytes) -> Judged | None:
             return _keys(kiosk, _object(payload))
         if family == "replies":
             return Signed(kiosk, "reply", payload)
-        if rest == "registry/receipts":
-            return Signed(kiosk, "receipt", payload)
+        if rest in _REGISTRY:
+            return Signed(kiosk, _REGISTRY[rest], payload)
     except _RefusedError as refused:
         return Refusal(kiosk, refused.reason)
     return None

@@ -133,13 +133,12 @@ class Ingest:
         """Store ``messages``; how many events of them were new. When it returns, it is committed.
 
         Raises:
-            psycopg.OperationalError: the database is away; nothing of what is not committed counts.
+            psycopg.Error: the database is away, full, read only, or has other tables: nothing of
+                what is not committed counts, and no message is to blame.
         """
         try:
             return self._store_again(messages)
-        except psycopg.OperationalError:
-            raise
-        except psycopg.Error:
+        except (psycopg.DataError, psycopg.IntegrityError):
             if len(messages) == 1:
                 kiosk = messages[0][0].kiosk
                 return self._store_again([(Refusal(kiosk, Reason.STORE), False)])

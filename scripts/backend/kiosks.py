@@ -13,14 +13,15 @@ from backend.failures import BackendError, UsageError
 from backend.heard import public_key
 from backend.ingest import flag
 
-_PLACE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
+PLACE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
+"""A kiosk: community/grid/kiosk."""
 
 
 def pin(connection: Connection, shown: Mapping[str, Any], *, replace: bool = False) -> str:
     """Pin what a kiosk shows of its keys; the kiosk.
 
     Its checkpoints so far are held against the key. ``replace`` puts another in a pinned key's
-    place.
+    place, which then counts for streams only that were heard of before.
 
     Raises:
         UsageError: it is not what a kiosk shows.
@@ -31,7 +32,7 @@ def pin(connection: Connection, shown: Mapping[str, Any], *, replace: bool = Fal
         signing, sealing = (public_key(shown, name) for name in ("signing", "sealing"))
     except ValueError:
         raise UsageError("no public keys: hand in what `gate-agent key show --json` says") from None
-    if not isinstance(kiosk, str) or _PLACE.fullmatch(kiosk) is None or signing is None:
+    if not isinstance(kiosk, str) or PLACE.fullmatch(kiosk) is None or signing is None:
         raise UsageError("no kiosk's keys: hand in what `gate-agent key show --json` says")
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("INSERT INTO kiosks (kiosk) VALUES (%s) ON CONFLICT DO NOTHING", (kiosk,))
@@ -47,9 +48,29 @@ def pin(connection: Connection, shown: Mapping[str, Any], *, replace: bool = Fal
             raise BackendError(
                 f"{kiosk} has other keys pinned; --replace where you know that they were changed"
             )
+        changed = before[0] != signing
         cursor.execute(
-            "UPDATE kiosks SET signing_key = %s, sealing_key = %s, pinned_at = now() WHERE no = %s",
-            (signing, sealing, number),
+            "UPDATE kiosks SET signing_key = %(signing)s, sealing_key = %(sealing)s,"
+            " pinned_at = CASE WHEN %(changed)s THEN now() ELSE pinned_at END,"
+            " former_keys = former_keys || %(former)s::bytea[] WHERE no = %(no)s",
+            {
+                "signing": signing,
+                "sealing": sealing,
+                "changed": changed,
+                "no": number,
+                "former": [before[0]] if changed and before[0] is not None else [],
+            },
+        )
+        # What another key made of them is found again if it is still so.
+        cursor.execute(
+            "DELETE FROM flaws WHERE kiosk_no = %s AND (kind IN ('key_differs',"
+            " 'sealing_key_differs') OR (kind = 'checkpoint_forged' AND %s))",
+            (number, changed),
+        )
+        cursor.execute(
+            "UPDATE checkpoints c SET state = 'waiting' FROM streams s WHERE s.id = c.stream"
+            " AND s.kiosk_no = %s AND c.state = 'bad' AND %s",
+            (number, changed),
         )
         for said, pinned in ((before[2], signing), (before[3], sealing)):
             if said is not None and said != pinned:

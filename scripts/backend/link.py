@@ -1,8 +1,10 @@
 """The backend's side of MQTT 5: paho, with acknowledgements that wait for the database."""
 
+import queue
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -13,10 +15,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from backend.config import Broker, secret
-from backend.failures import ConfigError
+from backend.failures import ConfigError, MissingError
 
 LARGEST_PACKET = 1_000_000
 KEEPALIVE_S = 30
+CONNECT_S = 15.0
 
 
 def client(broker: Broker, name: str, *, manual_ack: bool = False) -> mqtt.Client:
@@ -43,17 +46,80 @@ def client(broker: Broker, name: str, *, manual_ack: bool = False) -> mqtt.Clien
             raise ConfigError(f"[broker] certificates: {error}") from None
         made.tls_set_context(context)
     made.reconnect_delay_set(1, 30)
-    made.max_queued_messages_set(10_000)
     return made
 
 
-def hello(*, session_s: int, in_flight: int) -> Properties:
+def properties(kind: int) -> Any:
+    """What MQTT 5 says beside a packet of this kind; paho left the types out."""
+    make: Any = Properties
+    return make(kind)
+
+
+def hello(*, session_s: int, in_flight: int) -> Any:
     """What CONNECT says: how long the session outlives the connection, and how much may wait."""
-    found = Properties(PacketTypes.CONNECT)
+    found = properties(PacketTypes.CONNECT)
     found.SessionExpiryInterval = session_s
     found.ReceiveMaximum = in_flight
     found.MaximumPacketSize = LARGEST_PACKET
     return found
+
+
+@contextmanager
+def opened(made: mqtt.Client, broker: Broker, response: str | None = None) -> Iterator[None]:
+    """``made`` connected, and subscribed to ``response``; closed at the end.
+
+    Raises:
+        MissingError: the broker does not answer, or refuses.
+    """
+    ready: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+
+    def connected(_client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            ready.put(f"the broker refuses this backend: {reason}")
+        elif response is None:
+            ready.put(None)
+        else:
+            made.subscribe(response, qos=1)
+
+    def subscribed(_client: Any, _data: Any, _mid: Any, reasons: Any, _properties: Any) -> None:
+        refused = any(one.is_failure for one in reasons)
+        ready.put(f"the broker refuses {response}" if refused else None)
+
+    made.on_connect = connected
+    made.on_subscribe = subscribed
+    try:
+        made.connect(broker.host, broker.port)
+    except OSError as error:
+        raise MissingError(f"the broker does not answer: {error.strerror or error}") from None
+    made.loop_start()
+    try:
+        try:
+            why = ready.get(timeout=CONNECT_S)
+        except queue.Empty:
+            why = "the broker does not answer"
+        if why is not None:
+            raise MissingError(why)
+        yield
+    finally:
+        made.disconnect()
+        made.loop_stop()
+
+
+@contextmanager
+def sending(broker: Broker) -> Iterator[Callable[[str, bytes], None]]:
+    """Something that publishes at QoS 1; at the end the broker has all of it.
+
+    Raises:
+        MissingError: the broker does not answer, refuses, or does not take it all.
+    """
+    made = client(broker, "")
+    sent: list[mqtt.MQTTMessageInfo] = []
+    with opened(made, broker):
+        yield lambda topic, payload: sent.append(made.publish(topic, payload, qos=1))
+        for one in sent:
+            one.wait_for_publish(CONNECT_S)
+        if not all(one.is_published() for one in sent):
+            raise MissingError("the broker did not take all of it")
 
 
 class Line:
@@ -85,14 +151,14 @@ class Line:
         made.on_connect_fail = lambda *_: said("the broker does not answer")
         made.on_message = lambda _client, _data, message: heard(self._connection, message)
 
-    def start(self, broker: Broker, properties: Properties) -> None:
+    def start(self, broker: Broker, said: Any) -> None:
         """Begin; it goes on by itself until ``stop``."""
         self._client.connect_async(
             broker.host,
             broker.port,
             keepalive=KEEPALIVE_S,
             clean_start=False,
-            properties=properties,
+            properties=said,
         )
         self._client.loop_start()
 

@@ -54,10 +54,23 @@ def to_read(dsn: str) -> Connection:
         MissingError: the database does not answer, or is not made yet.
     """
     connection = connect(dsn, read_only=True)
+    try:
+        check(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check(connection: Connection) -> None:
+    """That the database has the tables of this backend.
+
+    Raises:
+        MissingError: it has none, or others.
+    """
     found = connection.execute("SELECT to_regclass('migrations') IS NOT NULL").fetchone()
     if found == (True,):
         row = connection.execute("SELECT max(number) FROM migrations").fetchone()
         if row == (max(files()),):
-            return connection
-    connection.close()
+            return
     raise MissingError("the database has no tables, or those of another version: backend migrate")

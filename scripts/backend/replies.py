@@ -1,13 +1,14 @@
-"""What kiosks answer: to the commands by which gaps are asked for, and receipts of a registry."""
+"""What kiosks sign beside checkpoints: replies, and receipts and requests of registry sync."""
 
-import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.credentials.errors import CredentialError
+from agent.credentials.signed.receipt import Receipt, Request, verify_receipt, verify_request
 from agent.credentials.signed.reply import Reply, verify_reply
 from agent.domain.record.command import Outcome
 from backend.heard import Reason, Signed
@@ -15,6 +16,12 @@ from backend.heard import Reason, Signed
 _SETTLE_S = 10
 _MOST_RANGES = 1000
 _LAST = 2**62
+_MOST_MESSAGE = 2**31 - 1
+_VERIFY: Mapping[str, Callable[[bytes, Ed25519PublicKey], Reply | Receipt | Request]] = {
+    "reply": verify_reply,
+    "receipt": verify_receipt,
+    "request": verify_request,
+}
 
 
 def take(cursor: psycopg.Cursor[Any], signed: Signed) -> Reason | None:
@@ -25,15 +32,19 @@ def take(cursor: psycopg.Cursor[Any], signed: Signed) -> Reason | None:
     if row is None or row[1] is None:
         return Reason.NOT_SIGNED
     number, key = row[0], Ed25519PublicKey.from_public_bytes(bytes(row[1]))
-    if signed.kind == "receipt":
-        return _receipt(cursor, number, signed.payload)
     try:
-        reply = verify_reply(signed.payload, key)
+        said = _VERIFY[signed.kind](signed.payload, key)
     except CredentialError:
         return Reason.NOT_SIGNED
-    if reply.kiosk != signed.kiosk:
+    if said.kiosk != signed.kiosk:
         return Reason.OTHER_KIOSK
-    _settle(cursor, number, reply)
+    match said:
+        case Reply():
+            _settle(cursor, number, said)
+        case Receipt():
+            _keep_receipt(cursor, number, said, signed.payload)
+        case Request():
+            _keep_request(cursor, number, said, signed.payload)
     return None
 
 
@@ -77,9 +88,27 @@ def gone(result: Mapping[str, Any] | None) -> list[tuple[int, int]]:
     return found
 
 
-def _receipt(cursor: psycopg.Cursor[Any], number: int, payload: bytes) -> Reason | None:
+def _keep_receipt(cursor: psycopg.Cursor[Any], number: int, receipt: Receipt, raw: bytes) -> None:
+    """A receipt that comes again was not told that it is kept: it is told once more."""
     cursor.execute(
-        "INSERT INTO receipts (kiosk_no, digest, body) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-        (number, hashlib.sha256(payload).digest(), payload),
+        "INSERT INTO receipts (kiosk_no, id, version, outcome, holder, counts, reason, time,"
+        " clock_trusted, signed) VALUES (%s, %s, %s, %s, %s, %s, %s, to_timestamp(%s), %s, %s)"
+        " ON CONFLICT (kiosk_no, id) DO UPDATE SET acknowledged = false",
+        (
+            *(number, receipt.id, receipt.version, receipt.outcome.value, receipt.holder),
+            *(json.dumps(dict(receipt.counts)), receipt.reason, receipt.utc_s),
+            *(receipt.clock_trusted, raw),
+        ),
     )
-    return None
+
+
+def _keep_request(cursor: psycopg.Cursor[Any], number: int, request: Request, raw: bytes) -> None:
+    """What a kiosk says to have counts, be it less than before: its state may be an older one."""
+    cursor.execute(
+        "UPDATE kiosks SET registry_version = %s, registry_sent = %s, message_bytes = %s"
+        " WHERE no = %s",
+        (request.version, request.version, min(request.most_bytes, _MOST_MESSAGE), number),
+    )
+    cursor.execute(
+        "INSERT INTO registry_requests (kiosk_no, payload) VALUES (%s, %s)", (number, raw)
+    )

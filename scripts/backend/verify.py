@@ -19,7 +19,7 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.credentials.errors import CredentialError
-from agent.credentials.signed.checkpoint import verify_checkpoint
+from agent.credentials.signed.checkpoint import Checkpoint, verify_checkpoint
 from agent.domain.record.chain import ORIGIN
 from backend.database import Connection
 from backend.ingest import flag
@@ -70,7 +70,7 @@ RETURNING s.id
 """
 _WAITING = """
 SELECT c.stream, c.sequence, c.until, c.link, c.signature, k.no, k.kiosk, k.signing_key, s.epoch,
-       p.link
+       p.link, CASE WHEN s.first_seen < k.pinned_at THEN k.former_keys ELSE '{}' END
 FROM checkpoints c JOIN streams s ON s.id = c.stream JOIN kiosks k ON k.no = s.kiosk_no
 JOIN places p ON p.stream = c.stream AND p.sequence = c.until
 WHERE c.stream = ANY(%s) AND c.state = 'waiting' AND k.signing_key IS NOT NULL
@@ -139,8 +139,9 @@ def _note(cursor: psycopg.Cursor[Any], streams: list[int], columns: dict[str, An
 
 def _checkpoints(cursor: psycopg.Cursor[Any], streams: list[int]) -> int:
     waiting = cursor.execute(_WAITING, (streams, _CHECKPOINTS)).fetchall()
-    for stream, sequence, until, said, signature, number, kiosk, key, epoch, link in waiting:
-        found = _why_not(signature, key, (f"/gate/{kiosk}", epoch, until, said), link)
+    for stream, sequence, until, said, signature, number, kiosk, key, epoch, link, old in waiting:
+        keys = [bytes(one) for one in (key, *old)]
+        found = _why_not(bytes(signature), keys, (f"/gate/{kiosk}", epoch, until, said), link)
         cursor.execute(
             "UPDATE checkpoints SET state = %s WHERE stream = %s AND sequence = %s",
             ("good" if found is None else "bad", stream, sequence),
@@ -155,12 +156,18 @@ def _checkpoints(cursor: psycopg.Cursor[Any], streams: list[int]) -> int:
     return len(waiting)
 
 
-def _why_not(
-    signature: bytes, key: bytes, said: tuple[str, str, int, bytes], link: bytes
-) -> str | None:
+def _signed(signature: bytes, key: bytes) -> Checkpoint | None:
     try:
-        signed = verify_checkpoint(bytes(signature), Ed25519PublicKey.from_public_bytes(bytes(key)))
+        return verify_checkpoint(signature, Ed25519PublicKey.from_public_bytes(key))
     except CredentialError:
+        return None
+
+
+def _why_not(
+    signature: bytes, keys: list[bytes], said: tuple[str, str, int, bytes], link: bytes
+) -> str | None:
+    signed = next((one for key in keys if (one := _signed(signature, key)) is not None), None)
+    if signed is None:
         return "checkpoint_forged"
     if (signed.source, signed.epoch, signed.sequence, signed.link) != (*said[:3], bytes(said[3])):
         return "checkpoint_of_another"

@@ -2,15 +2,10 @@
 
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-from places import ROOT
-
-sys.path.insert(0, str(ROOT / "scripts"))
-
 from backend import database, migrations
 from backend_parts import Cluster
 

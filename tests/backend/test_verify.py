@@ -165,6 +165,33 @@ def test_checkpoints_wait_for_the_key_and_count_once_it_is_pinned(store):
     assert store.execute("SELECT signed_to FROM streams").fetchall() == [(5,)]
 
 
+def test_a_key_that_was_pinned_wrongly_is_put_right(store):
+    kiosk = Kiosk()
+    kiosks.pin(store, Kiosk().keys())
+    put(store, *kiosk.several(5), kiosk.checkpoint())
+    look_over(store)
+    assert flaws(store) == [("checkpoint_forged", 6)]
+    kiosks.pin(store, kiosk.keys(), replace=True)
+    look_over(store)
+    assert flaws(store) == []
+    assert store.execute("SELECT signed_to FROM streams").fetchall() == [(5,)]
+
+
+def test_a_former_key_counts_for_streams_of_its_time_only(store):
+    kiosk, later = Kiosk(), Kiosk()
+    kiosks.pin(store, kiosk.keys())
+    put(store, kiosk.says())
+    kiosks.pin(store, later.keys(), replace=True)
+    # What came late of the old stream is the old key's; a new stream is not.
+    put(store, *kiosk.several(3), kiosk.checkpoint())
+    stolen = Kiosk()
+    put(store, *stolen.several(3), stolen.checkpoint(kiosk.key))
+    look_over(store)
+    assert flaws(store) == [("checkpoint_forged", 4)]
+    rows = store.execute("SELECT epoch, signed_to FROM streams ORDER BY id").fetchall()
+    assert rows == [(kiosk.epoch, 4), (stolen.epoch, 0)]
+
+
 def test_two_who_look_over_share_what_there_is(store, dsn):
     kiosk = Kiosk()
     put(store, *kiosk.several(5))

@@ -26,12 +26,13 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 PROGRAM = typer.main.get_command(app)
 EVERY = dict(commands(PROGRAM))
 CONTRACT = """
-init, run, watch, demo, simulate, bench, doctor, secure-outputs,
+init, run, watch, demo, simulate, bench, fleet, doctor, secure-outputs,
 door show, door lockdown, door free-passage, door resume, door release,
-passback list, passback forgive, enrol, identify, scan, status, clear-fault, version,
+passback list, passback forgive, command keygen, command sign, command send, enrol, identify,
+scan, status, clear-fault, version,
 holders list, holders show, holders enable, holders disable, holders set, holders remove,
 holders export, holders import, holders references, holders re-enrol,
-holders bind-document, holders unbind-document,
+holders bind-document, holders unbind-document, registry show, registry send,
 id-document read, thermometer read, thermometer set-emissivity,
 gallery check, key init, key rotate, key show, key show-id, state show, state accept,
 models list, models setup, models chosen, models choose,

@@ -43,8 +43,10 @@ def shown(gate: Gate, holder: str) -> Any:
 def test_list_and_show_have_exactly_the_promised_keys(
     people: list[dict[str, Any]], gate: Gate
 ) -> None:
-    assert gate("holders", "list", "--json").json == [{**one, "references": {}} for one in people]
-    assert shown(gate, "ann") == {**ANN, "references": {}}
+    assert gate("holders", "list", "--json").json == [
+        {**one, "references": {}, "consent": None} for one in people
+    ]
+    assert shown(gate, "ann") == {**ANN, "references": {}, "consent": None}
     assert gate("holders", "list", "--category", "staff", "--json").json[0]["id"] == "bob"
 
 
@@ -71,11 +73,11 @@ def test_a_change_is_made_once_and_told(
     words: list[str], key: str, value: object, people: list[dict[str, Any]], gate: Gate
 ) -> None:
     assert gate("holders", *words, "--json").json == {
-        **BOB, "references": {}, key: value, "changed": True,
+        **BOB, "references": {}, "consent": None, key: value, "changed": True,
     }  # fmt: skip
     assert gate("holders", *words, "--json").json["changed"] is False
     assert shown(gate, "bob")[key] == value
-    assert shown(gate, "ann") == {**ANN, "references": {}}
+    assert shown(gate, "ann") == {**ANN, "references": {}, "consent": None}
     events = gate("events", "list", "--type", "holder", "--json").lines
     assert events[-1]["type"] == "gate.holder.changed"
     assert (events[-1]["data"]["holder"], events[-1]["data"]["fields"]) == ("bob", [key])
@@ -137,7 +139,7 @@ def test_what_is_exported_is_imported_elsewhere(
     )
     assert gate("holders", "import", file, "--json", *other).json["changed"] == 0
     assert gate("holders", "list", "--json", *other).json == [
-        {**one, "references": {}} for one in people
+        {**one, "references": {}, "consent": None} for one in people
     ]
 
 

@@ -162,7 +162,9 @@ def test_what_the_file_says_is_seen(monkeypatch: pytest.MonkeyPatch, scheduled: 
     assert re.search(r"^timezone +Europe/Berlin *$", said, re.MULTILINE)
     assert re.search(r"^accept_no_pad +true *$", said, re.MULTILINE)
     assert re.search(r"^spectrum +visible \(default\) *$", said, re.MULTILINE)
-    assert said.endswith("not there  [[indicator]], [[input]], [[area]], [broker]\n")
+    absent = re.sub(r"\s+", " ", said.rpartition("not there")[2])
+    assert absent.startswith(" [[indicator]], [[input]], [[area]], [broker]")
+    assert "[registry]" in absent
 
 
 def test_elsewhere_the_config_is_json_as_ever(gate: Gate, scheduled: Path) -> None:

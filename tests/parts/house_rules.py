@@ -13,6 +13,7 @@ from pathlib import Path
 from places import ROOT
 
 AGENT = ROOT / "agent"
+BACKEND = ROOT / "scripts" / "backend"
 
 LAYERS = frozenset(
     {
@@ -78,6 +79,10 @@ UNTOLD = frozenset(
         "truth",
     )
 )
+
+
+# The backend is of another house: it knows what kiosks say and sign, and nothing of how.
+BACKEND_MAY_IMPORT = ("agent.credentials", "agent.domain.record")
 
 
 def layer(module: str) -> str:
@@ -152,6 +157,24 @@ def breaches(module: str, imported: set[str]) -> list[str]:
         }:
             found.append(f"{module} imports {name}")
     return found
+
+
+@cache
+def backend_modules() -> dict[str, Path]:
+    """Every module of scripts/backend by its dotted name."""
+    found = sorted(BACKEND.rglob("*.py"))
+    parts = {path: path.relative_to(BACKEND.parent).with_suffix("").parts for path in found}
+    return {".".join(names).removesuffix(".__init__"): path for path, names in parts.items()}
+
+
+def backend_breaches(module: str, imported: set[str]) -> list[str]:
+    """What a ``module`` of the backend imports of the agent and may not."""
+    return [
+        f"{module} imports {name}"
+        for name in sorted(imported)
+        if name == "agent" or name.startswith("agent.")
+        if not any(f"{name}.".startswith(f"{known}.") for known in BACKEND_MAY_IMPORT)
+    ]
 
 
 def _rooms_allow(module: str, name: str) -> bool:

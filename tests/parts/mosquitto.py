@@ -161,6 +161,7 @@ class Subscriber:
         # paho closes the socket with the goodbye, or never.
         wait_until(lambda: not self.subscribed.is_set(), 3)
         self.client.loop_stop()
+        self.client._reset_sockets()  # as it would when the interpreter thinks of it
 
 
 @pytest.fixture

@@ -63,15 +63,15 @@ def set_aside(name: str) -> Event:
     return event(type=EventType.JOURNAL_SET_ASIDE, access_point=None, data={"file": name})
 
 
-_opened: list[SqliteJournal | SqliteRegistry] = []
+opened: list[SqliteJournal | SqliteRegistry] = []
 
 
 @pytest.fixture(autouse=True)
 def _closes_what_a_test_left_open() -> Iterator[None]:
     """A test may let a store go as a killed process does; the interpreter would warn of it."""
     yield
-    while _opened:
-        _opened.pop().close()
+    while opened:
+        opened.pop().close()
 
 
 def open_journal(path: Path, *, simulated: bool = False) -> SqliteJournal:
@@ -79,13 +79,13 @@ def open_journal(path: Path, *, simulated: bool = False) -> SqliteJournal:
         journal: SqliteJournal = SimulatedJournal(path, set_aside, lambda: None, HERE)
     else:
         journal = SqliteJournal(path, set_aside, source=HERE)
-    _opened.append(journal)
+    opened.append(journal)
     return journal
 
 
 def open_registry(path: Path, key: bytes | None = KEY) -> SqliteRegistry:
     registry = SqliteRegistry(path, None if key is None else Sealer(key), IDS.make)
-    _opened.append(registry)
+    opened.append(registry)
     return registry
 
 

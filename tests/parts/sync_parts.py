@@ -1,16 +1,28 @@
-"""A community's registry with its key, a kiosk with its two, and updates between them."""
+"""A community's registry with its key, a kiosk with its two, and updates between them.
 
-from collections.abc import Iterable, Sequence
+Run as a program it is the process that takes an update and kills itself at that many calls.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from store_parts import IDS, KEY, forked_kills, killed_at, opened
 
+from agent.adapters.store.people.merged import Taking
+from agent.adapters.store.people.synced import SyncedRegistry
+from agent.adapters.store.seal import Sealer
 from agent.credentials.passes.issuers import key_id
-from agent.credentials.sealed.parcel import Parcel, Recipient, make_update
-from agent.credentials.signed.entries import Entry, Face, HolderEntry
+from agent.credentials.sealed.chunks import Chunk, Head, read_message
+from agent.credentials.sealed.parcel import Parcel, Recipient, make_update, open_part
+from agent.credentials.signed.entries import Entry, Face, HolderEntry, Removal
+from agent.credentials.signed.receipt import Receipt, sign_receipt, verify_receipt
+from agent.credentials.signed.update import Part, Step
 from agent.domain.credential.holder import Consent, Holder, parse_holder_id
+from agent.domain.hours.instant import Instant
 
 KIOSK = "lakeside/g3/north-1"
 REGISTRY_KEY = Ed25519PrivateKey.from_private_bytes(b"registry".ljust(32, b"."))
@@ -62,3 +74,80 @@ def packed(
 def messages(parcels: Sequence[Parcel]) -> list[bytes]:
     """All that would be published of them, in order."""
     return [one for parcel in parcels for one in parcel.messages]
+
+
+NOW = Instant(100.0, ISSUED, utc_trusted=True)
+
+
+def open_synced(path: Path, key: bytes | None = KEY) -> SyncedRegistry:
+    """The registry as sync writes it; closed at the test's end."""
+    registry = SyncedRegistry(path, None if key is None else Sealer(key), IDS.make)
+    opened.append(registry)
+    return registry
+
+
+def taking(*, on_premises: bool = False, now: Instant = NOW) -> Taking:
+    """Now, by the kiosk's key."""
+    return Taking(
+        now, now.utc, lambda receipt: sign_receipt(receipt, SIGNING_KEY), on_premises=on_premises
+    )
+
+
+def parts_of(
+    parcels: Sequence[Parcel], key: X25519PrivateKey = SEALING_KEY
+) -> tuple[Step, list[Part]]:
+    """What arrives of parcels where nothing goes wrong."""
+    parts = []
+    for parcel in parcels:
+        head = read_message(parcel.head, key_of, KIOSK)
+        assert isinstance(head, Head)
+        pieces = [read_message(one, key_of, KIOSK) for one in parcel.chunks]
+        sealed = b"".join(one.data for one in pieces if isinstance(one, Chunk))
+        parts.append(open_part(sealed, head.step, head.number, key, key_of))
+    return parts[0].step, parts
+
+
+def take(
+    registry: SyncedRegistry,
+    entries: Iterable[Entry],
+    versions: tuple[int, int] = (0, 1),
+    how: Taking | None = None,
+) -> Mapping[str, int]:
+    """An update taken as it comes out of its parcels; what changed."""
+    step, parts = parts_of(packed(entries, versions))
+    return registry.take(step, parts, how or taking())
+
+
+def receipts(registry: SyncedRegistry) -> list[Receipt]:
+    """Those that wait, verified."""
+    key = SIGNING_KEY.public_key()
+    return [verify_receipt(one.signed, key) for one in registry.receipts(1000)]
+
+
+PEOPLE, LATER = 40, 12
+
+
+def earlier() -> list[Entry]:
+    """Whom the update of the killed process changes."""
+    return [person(f"h{number}", Face("dlib", "1", template(number))) for number in range(PEOPLE)]
+
+
+def later() -> list[Entry]:
+    """What the killed process takes over: people who change, go and come."""
+    return [
+        *(
+            person(f"h{number}", Face("dlib", "1", template(1000 + number)))
+            for number in range(1, LATER)
+        ),
+        *(Removal(parse_holder_id(f"h{number}")) for number in range(LATER, 2 * LATER)),
+        *(person(f"new{number}") for number in range(LATER)),
+    ]
+
+
+def _take(_name: str, calls: str, path: str) -> None:
+    registry = open_synced(Path(path))
+    killed_at(calls, lambda: take(registry, later(), (1, 2)))
+
+
+if __name__ == "__main__":
+    forked_kills(_take)

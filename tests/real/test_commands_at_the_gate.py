@@ -19,7 +19,7 @@ from paho.mqtt.properties import Properties
 from test_agent import PIN
 from test_door_commands import Doors
 
-from agent.adapters.store.commands import Noted, SqliteCommands
+from agent.adapters.store.commands import SqliteCommands
 from agent.adapters.store.keys import load_key
 from agent.credentials.formats import cose
 from agent.credentials.passes.issuers import key_id
@@ -27,6 +27,7 @@ from agent.credentials.signed.command import PURPOSE, Command, sign_command
 from agent.credentials.signed.reply import Reply, verify_reply
 from agent.domain.record.topics import Topics
 from agent.operations.passes.keys import make_issuer_key, read_issuer_key
+from agent.ports import Noted
 
 TOPICS = Topics("lakeside", "g3", "north-1")
 VERBS = "unlock lockdown free_passage resume health update_holder restart"

@@ -87,6 +87,12 @@ class SteadyClient(mqtt.Client):
             self.why = why_not_connected(error, self.host, self.port)
             raise
 
+    def loop_stop(self) -> MQTTErrorCode:
+        """As paho's; the sockets by which it is woken it would leave to the interpreter."""
+        code = super().loop_stop()
+        self._reset_sockets()
+        return code
+
     def keep_alive(self, server_s: int | None) -> None:
         """Give signs of life as often as the broker says, or as this kiosk does by itself.
 

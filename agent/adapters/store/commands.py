@@ -15,12 +15,12 @@ late, and does not undo that. Each key has a bound of its own.
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from agent.adapters.store.sqlite import COUNT, guarded, open_database, transaction
 from agent.domain.record.command import CommandReason, Outcome
+from agent.ports import Horizon, Noted, Owed
 
 T = TypeVar("T")
 
@@ -67,39 +67,8 @@ _STEPS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """A command that is about to run; ``topic`` and ``correlation`` are its reply's."""
-
-    id: bytes
-    key_id: bytes
-    verb: str
-    issued: int
-    expires: int
-    topic: str
-    correlation: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """A reply that nobody has acknowledged yet."""
-
-    number: int
-    topic: str
-    correlation: bytes | None
-    payload: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Horizon:
-    """What was issued before ``utc_s`` does not run; ``pending`` until a time is trusted again."""
-
-    utc_s: int
-    pending: bool
-
-
 class SqliteCommands:
-    """The file; one connection behind a lock. Times are UTC in whole seconds."""
+    """Implements ``ports.CommandStore``; one connection behind a lock."""
 
     def __init__(self, path: Path) -> None:
         """Open or make it.

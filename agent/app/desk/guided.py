@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from agent.app.desk.people import store_enrolment
 from agent.app.open.cameras import open_camera, open_source
 from agent.app.open.engine import open_engine
+from agent.app.open.enrolment import store_enrolment
 from agent.app.open.files.keys import key_ring
 from agent.app.open.files.running import agent_runs
 from agent.app.open.files.stores import Key, open_registry, read_registry

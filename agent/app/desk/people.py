@@ -2,42 +2,35 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from agent.app.open.engine import open_engine
+from agent.app.open.enrolment import rates_of_site, store_enrolment
 from agent.app.open.files.keys import first_key, key_ring
 from agent.app.open.files.stores import Key, latest_trusted, open_registry, read_registry
 from agent.app.open.site import Site, instant
-from agent.app.open.snapshot import Rates, Snapshot, SnapshotSource, take_snapshot
+from agent.app.open.snapshot import Snapshot, take_snapshot
 from agent.app.open.thresholds import unknown_people
 from agent.credentials.documents.id_hash import document_key_id
-from agent.domain.credential.holder import Holder, HolderId
-from agent.domain.sight.comparison import Metric
-from agent.domain.sight.operating_point import operating_point
-from agent.domain.sight.thresholds import Thresholds, pairs_of
+from agent.domain.credential.holder import HolderId
 from agent.errors import (
     ConfigError,
     GateAgentError,
-    ImageError,
     KeyUnavailableError,
     UnavailableError,
 )
-from agent.operations.doubts import past
 from agent.operations.people import gallery_check, holders
 from agent.operations.people.enrol import (
-    Bars,
-    Enrolled,
     Enrolment,
     EnrolmentRequest,
     holder_of,
-    prepare,
 )
 from agent.operations.people.holders import NAMES_FIX
 from agent.operations.people.identify import Bar, IdentifiedImage, identify
-from agent.operations.people.photographs import Photograph, read_photographs
+from agent.operations.people.photographs import read_photographs
 from agent.operations.people.transfer import (
     Documents,
     count_shut_out,
@@ -45,16 +38,8 @@ from agent.operations.people.transfer import (
     parse_lines,
     write,
 )
-from agent.ports import Damage, DocumentHashes, Gallery, Reference
-from agent.vision.face.engine import FaceEngine
+from agent.ports import Damage, DocumentHashes
 from agent.vision.packs.manifest import Manifest, manifest_names, read_any_manifest, read_manifest
-
-
-class EnrolmentStore(SnapshotSource, Gallery, Protocol):
-    """What an enrolment looks at and is written to."""
-
-    def holder(self, holder: HolderId) -> Holder | None:
-        """One holder, or None; so too where the row cannot be read."""
 
 
 def enrol_holder(site: Site, request: EnrolmentRequest, *, by: str) -> Enrolment:
@@ -72,63 +57,6 @@ def enrol_holder(site: Site, request: EnrolmentRequest, *, by: str) -> Enrolment
         holder_of(request, found, lambda: [one.id for one in registry.readable_holders()])
         photographs = read_photographs(request.files, engine, force=request.force)
         return store_enrolment(site, registry, engine, request, photographs, by=by)
-
-
-def store_enrolment(
-    site: Site,
-    registry: EnrolmentStore,
-    engine: FaceEngine,
-    request: EnrolmentRequest,
-    photographs: Sequence[Photograph],
-    *,
-    by: str,
-) -> Enrolment:
-    """Make the references of ``photographs`` and store them; the files themselves if so configured.
-
-    Raises:
-        EnrolmentRefusedError: with its reason and fix.
-        StoreError: the registry is locked, damaged or not writable.
-    """
-    manifest = engine.manifest
-    snapshot = take_snapshot(registry, manifest, _rates(site))
-    known = snapshot.registry.thresholds
-    existing = registry.holder(HolderId(request.id))
-    own = snapshot.index.rows_of(HolderId(request.id))
-    others = len(snapshot.index) - (own.stop - own.start)
-    owned: tuple[Reference, ...] = ()
-    if request.adds:
-        owned = tuple(registry.owned_by(HolderId(request.id), manifest.name, manifest.version))
-    made = prepare(
-        request,
-        photographs,
-        engine,
-        snapshot.index,
-        lambda references: _bars(site, known, manifest, others + references),
-        stored=Enrolled(existing, owned),
-        categories=site.categories,
-    )
-    registry.enrol(
-        made.holder,
-        made.references,
-        by=by,
-        now=instant(site),
-        # Looking at photographs takes a while, and somebody may disable the holder meanwhile.
-        if_still=lambda stored: stored == existing,
-        instead_of=owned if request.adds else None,
-        photographs=_to_keep(site, registry, request),
-    )
-    ended = past(
-        f"the validity of {made.holder.id}", made.holder.valid_until, instant(site).utc, site.zone
-    )
-    return made if ended is None else replace(made, warnings=(*made.warnings, ended))
-
-
-def _to_keep(site: Site, registry: EnrolmentStore, request: EnrolmentRequest) -> list[bytes] | None:
-    """The photographs that are kept from now on; None leaves those there are."""
-    kept = _photographs(request.files) if site.store.keep_photographs else []
-    if not request.adds:
-        return kept
-    return [*registry.photographs(HolderId(request.id)), *kept] if kept else None
 
 
 def identify_files(site: Site, files: Iterable[str]) -> Iterator[IdentifiedImage]:
@@ -181,7 +109,7 @@ def face_alone_serves(site: Site) -> tuple[int, int, int] | None:
 def _gallery(site: Site, manifest: Manifest) -> Iterator[Snapshot]:
     """The gallery as it stands; nobody where nobody was ever enrolled: looking makes no file."""
     with read_registry(site, Key.IF_ANY) as registry:
-        yield take_snapshot(registry, manifest, _rates(site))
+        yield take_snapshot(registry, manifest, rates_of_site(site))
 
 
 def export_holders(site: Site, *, references: bool) -> Iterator[str]:
@@ -324,34 +252,6 @@ def with_pack(site: Site, pack: str | None) -> Site:
     return replace(site, face=site.face.model_copy(update={"pack": pack}))
 
 
-def _rates(site: Site) -> Rates:
-    face = site.face
-    return Rates(face.max_false_grant_rate, operating_point=face.operating_point)
-
-
-def _bars(site: Site, known: Thresholds | None, manifest: Manifest, references: int) -> Bars:
-    """As they will be once the holder is in: the threshold follows the gallery."""
-    known = known or unknown_people(manifest, site.face.operating_point)
-    rate = site.face.max_false_grant_rate
-    point = operating_point(known.curve, references, rate)
-    return Bars(
-        same_person=known.same_person(),
-        too_close=point.threshold,
-        other=operating_point(known.curve, pairs_of(references), rate).threshold,
-        face_alone=point.sufficient,
-        serves=int(known.references_served(rate)),
-        margin=site.face.margin,
-        metric=Metric(manifest.comparison.metric),
-    )
-
-
 def _components(pack: str) -> int | None:
     manifest = read_any_manifest(pack) if pack in manifest_names() else None
     return manifest.embedder.components if isinstance(manifest, Manifest) else None
-
-
-def _photographs(files: Iterable[str]) -> list[bytes]:
-    try:
-        return [Path(file).read_bytes() for file in files]
-    except OSError as error:
-        raise ImageError("unreadable_image", f"a photograph is gone: {error.strerror}") from error

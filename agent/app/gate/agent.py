@@ -28,6 +28,7 @@ from agent.app.gate.link import BrokerLink
 from agent.app.gate.organs import Control, Records, Watches
 from agent.app.gate.parts import Parts
 from agent.app.gate.senses import Senses
+from agent.app.gate.sync import Sync
 from agent.app.open.broker import pace_of, topics_of
 from agent.app.open.files.kiosk_keys import signing_key
 from agent.app.open.files.state import RULES
@@ -81,10 +82,11 @@ class Agent:
         watches = Watches(parts, core, self._link, self._move_changes, self._reckoning)
         self._gallery = watches.gallery
         counts = Counts()
-        self._records = records = Records(
-            parts, core, self._link, self._gallery.registry, boot, counts.read
-        )
         clock = JudgedClock(parts.clock, self._reckoning)
+        sync = Sync(parts, core, self._link, clock, self._gallery.snapshot, self._move_changes)
+        self._records = records = Records(
+            parts, core, self._link, self._gallery.registry, boot, counts.read, sync.as_json
+        )
         telling = Telling(parts.indicators, parts.voice, clock, post, topics_of(parts.file))
         deeds = KioskDeeds(
             announce=telling.announce,
@@ -96,6 +98,7 @@ class Agent:
         self._organs: tuple[Organ, ...] = (
             self._records,
             watches,
+            sync,
             commands,
             Control(parts, core, self._link, records.board, watches, commands),
             telling,

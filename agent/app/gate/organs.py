@@ -63,6 +63,7 @@ class Records(Organ):
         registry: Callable[[], Registry],
         boot_id: str,
         refused: Callable[[], Mapping[str, int]] = dict,
+        registry_sync: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
         """``refused`` counts the signed commands that were not carried out, by reason."""
         self._core, self._link = core, link
@@ -82,6 +83,7 @@ class Records(Organ):
                 pack_why=parts.pack_in_use.why,
                 pack_not_measured_for=parts.pack_in_use.not_measured_for,
             ),
+            registry_sync=registry_sync,
         )
         broker, state = parts.file.config.broker, parts.site.state
         self._period_s = 0 if broker is None else broker.health_every_s

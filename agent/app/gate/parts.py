@@ -42,6 +42,7 @@ from agent.app.open.files.stores import Key, open_journal, open_registry
 from agent.app.open.id_reader import PhotoReader, open_id_reader
 from agent.app.open.outputs import remember_outputs
 from agent.app.open.pad import open_pad
+from agent.app.open.registry_sync import SyncKeys, sync_keys
 from agent.app.open.site import Site, site_of
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
 from agent.app.open.thermometers import open_or_await
@@ -66,6 +67,7 @@ class Parts:
     clock: SystemClock
     time_key: Ed25519PublicKey | None
     command_keys: Mapping[bytes, CommandKey] = field(repr=False)
+    sync_keys: SyncKeys | None = field(repr=False)
     doors: Mapping[str, Door]
     indicators: Mapping[str, Indicator]
     inputs: Inputs | None
@@ -165,6 +167,7 @@ def open_parts(
         clock=clock,
         time_key=None if time_key is None else read_public_key(file.resolve(time_key)),
         command_keys=command_keys(file),
+        sync_keys=sync_keys(file, site),
         doors=doors,
         indicators=indicators,
         inputs=inputs,

@@ -109,8 +109,8 @@ def take_snapshot(
     gallery = index_gallery(registry, manifest, revision, before.gallery if before else None)
     index = gallery.index
     documents = registry.documents()
-    damage = registry.damage()
-    holders = {holder.id: holder for holder in registry.readable_holders()}
+    readable, damage = registry.people()
+    holders = {holder.id: holder for holder in readable}
     holders |= _stand_ins({*damage.holders, *index.names, *documents.values()} - holders.keys())
     revoked, removed = registry.revoked(), registry.removed()
     if damage.lost & _ABOUT_PEOPLE:

@@ -27,7 +27,14 @@ from agent.credentials.formats import cbor
 from agent.credentials.passes.claim_values import check_words, moment, text
 from agent.credentials.passes.issuers import IssuerKey
 from agent.domain.credential.gate_pass import PassId
-from agent.domain.credential.holder import Consent, Holder, HolderId, parse_holder_id
+from agent.domain.credential.holder import (
+    NOTICE_RULE,
+    Consent,
+    Holder,
+    HolderId,
+    is_notice,
+    parse_holder_id,
+)
 from agent.domain.credential.name import person_name
 from agent.domain.sight.image import Template
 
@@ -235,7 +242,10 @@ _READERS: dict[int, tuple[frozenset[int], Callable[[Mapping[Any, cbor.Value]], E
 def _consent(item: cbor.Value) -> Consent:
     if not isinstance(item, Mapping) or not item.keys() <= {1, 2}:
         raise ValueError("a consent has a notice and a time")
-    return Consent(text(item.get(1)), moment(item.get(2)))
+    notice = text(item.get(1))
+    if not is_notice(notice):
+        raise ValueError(NOTICE_RULE)
+    return Consent(notice, moment(item.get(2)))
 
 
 def _faces(items: cbor.Value) -> tuple[Face, ...]:

@@ -26,6 +26,14 @@ def parse_holder_id(text: str) -> HolderId:
     return HolderId(text)
 
 
+NOTICE_RULE = "a notice's version is 1 to 64 of A-Z a-z 0-9 . _ -"
+
+
+def is_notice(text: str) -> bool:
+    """Whether ``text`` names the version of a notice, as ``NOTICE_RULE`` says."""
+    return _HOLDER_ID.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """That a holder's face may leave one kiosk and enter another, by which notice, and since when.

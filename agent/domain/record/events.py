@@ -43,6 +43,8 @@ class EventType(StrEnum):
     PASS_REVOKED = "pass.revoked"  # noqa: S105 - a gate pass, no password
     TRUST_CHANGED = "trust.changed"
     KEY_ROTATED = "key.rotated"
+    REGISTRY_UPDATED = "registry.updated"
+    REGISTRY_REFUSED = "registry.refused"
     FAULT_RAISED = "fault.raised"
     FAULT_CLEARED = "fault.cleared"
     CLOCK_SET = "clock.set"

@@ -54,6 +54,7 @@ class Status:
     causes: Mapping[str, str] = field(default_factory=dict)
     false_grants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clock: Mapping[str, str | None] = field(default_factory=dict)
+    registry_sync: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """JSON values under stable keys."""
@@ -94,6 +95,7 @@ class Status:
                 "access_points": {name: dict(one) for name, one in self.false_grants.items()},
             },
             "clock": dict(self.clock),
+            "registry_sync": self.registry_sync,
             "pack_why": self.faces.pack_why,
             "pack_not_measured_for": list(self.faces.pack_not_measured_for),
         }

@@ -88,6 +88,21 @@ class Topics:
         return f"{self.base}/ranges"
 
     @property
+    def registry(self) -> str:
+        """Where it hears updates of the registry; they count signed and sealed only."""
+        return f"{self.base}/registry"
+
+    @property
+    def registry_request(self) -> str:
+        """Where it says how far it is and what it lacks, signed."""
+        return f"{self.base}/registry/request"
+
+    @property
+    def registry_receipts(self) -> str:
+        """Where it answers for holders, signed."""
+        return f"{self.base}/registry/receipts"
+
+    @property
     def announce(self) -> str:
         """Where it hears what is to be said at this kiosk; makes sound only."""
         return f"{self.base}/announce"

@@ -10,7 +10,7 @@ from agent.domain.record.events import CONTRACT, EventType
 from agent.domain.record.home_assistant import PREFIX
 from agent.domain.record.status import offline
 from agent.domain.record.topics import Topics
-from agent.lab.contract import examples, standing
+from agent.lab.contract import examples, registry, standing
 from agent.lab.contract.events import EVENTS, payload_of
 from agent.lab.contract.schema import Schema, ref
 from agent.lab.contract.shared import NAME_WORDS, SHARED
@@ -20,8 +20,9 @@ _JSON = "application/json"
 _SAYS = """\
 What a kiosk publishes on its community's MQTT broker, and the little that it listens to: the
 answer to its own question for the time, where its config names the key that signs it, signed
-commands, where its config has keys for them (docs/commands.md has their bytes), and
-announcements, where it has a voice. Nothing else from the broker moves an output.
+commands, where its config has keys for them (docs/commands.md has their bytes), updates of the
+community's registry likewise, and announcements, where it has a voice. Nothing else from the
+broker moves an output.
 
 Events are CloudEvents 1.0 in JSON (structured mode), QoS 1, not retained.
 
@@ -122,6 +123,7 @@ def _other_messages() -> dict[str, Any]:
             "summary": "A stored event, as it was published, for whoever asked for a range.",
             "payload": {"type": "string", "description": "its text, as in a topic of events"},
         },
+        **registry.MESSAGES,
         "announcement": {
             "summary": "Something to say to whoever stands at a gate.",
             "contentType": _JSON,
@@ -226,6 +228,21 @@ def _channels() -> dict[str, Any]:
         "ranges": _channel(
             _TOPICS.ranges, ("event.again",), "What the command `range` asked for, paced."
         ),
+        "registryUpdate": _channel(
+            _TOPICS.registry,
+            ("registry.update",),
+            "With `[registry]` in the config: docs/registry-sync.md.",
+        ),
+        "registryRequest": _channel(
+            _TOPICS.registry_request,
+            ("registry.request",),
+            "When it connects, and for what lacks.",
+        ),
+        "registryReceipts": _channel(
+            _TOPICS.registry_receipts,
+            ("registry.receipt",),
+            "Sent again each minute until it is acknowledged.",
+        ),
         "announceHere": _channel(
             _TOPICS.announce,
             ("announcement",),
@@ -270,6 +287,9 @@ def _operations() -> dict[str, Any]:
         "obeyWithAll": {**_operation("receive", "commandsToAll"), **reply},
         "answerCommand": _operation("send", "replies"),
         "sayAgain": _operation("send", "ranges"),
+        "hearRegistry": _operation("receive", "registryUpdate"),
+        "askRegistry": _operation("send", "registryRequest"),
+        "answerRegistry": _operation("send", "registryReceipts"),
         "hearAnnouncement": _operation("receive", "announceHere"),
         "hearAnnouncementToAll": _operation("receive", "announceToAll"),
     }

@@ -7,6 +7,7 @@ from agent.domain.credential.factor import Factor
 from agent.domain.hours.reckoning import ClockChange
 from agent.domain.record.command import CommandReason, Verb
 from agent.domain.record.events import EventType, dataschema
+from agent.domain.record.registry_sync import SyncReason
 from agent.lab.contract.schema import (
     Schema,
     array,
@@ -146,7 +147,7 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
                     word(
                         (
                             *("name", "category", "enabled", "valid_from", "valid_until"),
-                            *("references", "id_document"),
+                            *("references", "id_document", "consent"),
                         )
                     ),
                     "the names of what changed, never values",
@@ -209,6 +210,29 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
                 "key_id": text("of the new key; tells nothing of it", pattern=KEY_ID),
                 "was": text("of the old one", pattern=KEY_ID),
                 "by": ref("by"),
+            }
+        ),
+    ),
+    EventType.REGISTRY_UPDATED: (
+        "The community's registry was taken over; single changes in it are no events of their own.",
+        _data(
+            {
+                "version_from": integer("0 for a snapshot"),
+                "version_to": integer("which the kiosk has from now on"),
+                "snapshot": flag("whether it said everything"),
+                "key_id": text("of the key that signed it", pattern=KEY_ID),
+                "counts": by_name(integer(), "what changed, by kind"),
+                "by": constant("registry"),
+            }
+        ),
+    ),
+    EventType.REGISTRY_REFUSED: (
+        "Something that came for the registry counted nothing; once an hour for each reason.",
+        _data(
+            {
+                "reason": word(SyncReason),
+                "count": integer("how often since it was told last"),
+                "version": integer("which the kiosk has"),
             }
         ),
     ),

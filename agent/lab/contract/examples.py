@@ -27,6 +27,7 @@ from agent.domain.record.health import Health, Queue, Space
 from agent.domain.record.home_assistant import Shown, discovery
 from agent.domain.record.message import Chained, Place, message
 from agent.domain.record.published import PERSONAL, Trace
+from agent.domain.record.registry_sync import SyncReason
 from agent.domain.record.status import FaceStatus, Status, offline
 from agent.domain.record.topics import Topics
 from agent.domain.record.uuid7 import uuid7
@@ -105,6 +106,14 @@ _SAYS: Mapping[EventType, Mapping[str, Any]] = {
     EventType.ISSUER_CHANGED: {"change": "trusted"},
     EventType.TRUST_CHANGED: {"list": "eu", "change": "installed", "keys": 412},
     EventType.KEY_ROTATED: {"was": "7859f751f5792981"},
+    EventType.REGISTRY_UPDATED: {
+        "version_from": 41,
+        "version_to": 42,
+        "snapshot": False,
+        "counts": {"holders": 1, "references": 1, "removed": 0},
+        "by": "registry",
+    },
+    EventType.REGISTRY_REFUSED: {"reason": SyncReason.REPLAYED, "count": 1, "version": 42},
     EventType.FAULT_RAISED: {"detail": "no frame for 5 s"},
     EventType.FAULT_CLEARED: {"by": "agent"},
     EventType.CLOCK_SET: {

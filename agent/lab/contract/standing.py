@@ -6,6 +6,7 @@ from agent.domain.door.access_point import State
 from agent.domain.record.announcement import PRIORITIES
 from agent.domain.record.events import CONTRACT
 from agent.domain.sight.thresholds import Source
+from agent.lab.contract import registry
 from agent.lab.contract.schema import (
     Schema,
     array,
@@ -93,10 +94,11 @@ STATUS = table(
             }
         ),
         "clock": ref("clock"),
+        "registry_sync": registry.STATUS,
         "pack_why": text("why it is this model pack"),
         "pack_not_measured_for": array(text(), "for whom the pack promises nothing: docs/packs.md"),
     },
-    optional=("contract",),
+    optional=("contract", "registry_sync"),
 )
 OFFLINE = table({"online": constant(False), "reason": word(("stopped", "lost"))})
 HEALTH = table(

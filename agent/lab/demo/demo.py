@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from agent import logs
 from agent.adapters.camera.simulated import SimulatedCamera, fit_scene
 from agent.adapters.pins.simulated import PinBank
@@ -25,14 +27,19 @@ from agent.app.desk.passes import photographed_template
 from agent.app.desk.people import enrol_holder
 from agent.app.gate.agent import Agent
 from agent.app.gate.parts import Parts, Stands, open_parts
+from agent.app.open.broker import topics_of
 from agent.app.open.control import ask
+from agent.app.open.files.kiosk_keys import make_kiosk_keys, signing_key
 from agent.app.open.files.state import FOLDER_MODE, MODELS
 from agent.app.open.paths import control_socket
 from agent.app.open.site import site_of
 from agent.config import load_config
 from agent.domain.credential.holder import HolderId
+from agent.domain.record.command import Outcome, Verb
 from agent.domain.sight.image import Image
 from agent.errors import GateAgentError, RefusedError
+from agent.lab.demo.commands import CommandOffice
+from agent.lab.demo.gate_toml import CONFIG
 from agent.lab.demo.passes import PassOffice
 from agent.lab.demo.world import Subscriber, portrait
 from agent.lab.servers import Mosquitto
@@ -44,76 +51,11 @@ from agent.vision.packs.place import packs_dir
 from agent.vision.stills.images import read_image
 
 _PIN, _BUTTON, _CONTACT = 17, 22, 27
+_POINT = "north-entry"
 _SIZE = (640, 480)
 _STEP_TIMEOUT_S = 15.0
 _RELAY_S = 0.5
 _PHONE_S = 0.7
-_CONFIG = """
-[kiosk]
-community = "demo"
-grid = "g1"
-id = "north-1"
-[[camera]]
-id = "front"
-kind = "simulated"
-source = ["unused"]
-fps = 15.0
-[[door]]
-id = "turnstile"
-kind = "gpio"
-pin = {pin}
-active_high = true
-pulse_s = 1.0
-pin_factory = "simulated"
-pins_file = "pins.bin"
-[[input]]
-id = "button"
-kind = "rex"
-pin = {button}
-active_high = true
-pull = "down"
-door = "turnstile"
-pin_factory = "simulated"
-pins_file = "pins.bin"
-[[input]]
-id = "contact"
-kind = "contact"
-pin = {contact}
-active_high = true
-pull = "down"
-door = "turnstile"
-pin_factory = "simulated"
-pins_file = "pins.bin"
-[[access_point]]
-id = "north-entry"
-direction = "entry"
-camera = "front"
-door = "turnstile"
-[[rule]]
-categories = ["resident"]
-temperature_limit_c = 37.3
-[[rule]]
-categories = ["visitor"]
-factors = ["pass+face"]
-[thermometer]
-kind = "simulated"
-interval_s = 0.1
-[pass]
-community_key_file = "community.key"
-[face]
-pack = "{pack}"
-accept_no_pad = true
-attempt_interval_s = 0.5
-attempt_interval_max_s = 1.0
-track_gap_s = 0.4
-[clock]
-trust_system_clock = true
-[events]
-trace = "full"
-[broker]
-host = "127.0.0.1"
-port = {port}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +114,20 @@ class _Demo:
         shutil.copytree(packs, MODELS.at(state), symlinks=True, ignore=attacks)
         config = folder / "gate.toml"
         config.write_text(
-            _CONFIG.format(
-                pin=_PIN, button=_BUTTON, contact=_CONTACT, port=self._broker.port, pack=pack
+            CONFIG.format(
+                pin=_PIN,
+                button=_BUTTON,
+                contact=_CONTACT,
+                port=self._broker.port,
+                pack=pack,
             )
         )
         self._site = site_of(state, config)
         init_key(self._site.key_file)
+        make_kiosk_keys(self._site)
+        kiosk = signing_key(self._site).public_key()
+        topics = topics_of(load_config(config))
+        self._commander = CommandOffice(folder, self._backend, topics, kiosk)
         self._office = PassOffice(folder / "community.key")
         self._faces = {name: read_image(portrait(name)) for name in ("collins", "hopper")}
         self._nobody: Image = fit_scene(self._faces["collins"][:24, :24], *_SIZE)
@@ -218,6 +168,11 @@ class _Demo:
         yield self._deed("the gate is locked down", lambda: self._command("lockdown"))
         yield self._presents("a resident comes", "collins", "LockedDown")
         yield self._deed("the lockdown is over", lambda: self._command("resume"))
+        unlock, command = self._commander.command(Verb.UNLOCK, f"access_point={_POINT}")
+        yield self._commanded("a signed unlock comes over the broker", unlock, command, opens=True)
+        yield self._commanded("the same bytes come again", unlock, command, opens=False)
+        yield self._forged("a stranger signs an unlock")
+        yield self._lost("three events are lost, and asked for again")
         yield self._deed("the broker is stopped", self._stop_broker)
         mark = self._backend.mark()
         yield self._opens_offline("another resident comes", "collins")
@@ -254,11 +209,41 @@ class _Demo:
         self._pins.set_input(pin, level=False)
         _wait(lambda: not self._pins.level(_PIN), 3.0)
         saw = kind if event is not None else f"no {kind}"
-        relay = "relay pulsed" if opened else "relay at rest"
-        return self._step(what, f"{saw}, {relay}", ok=event is not None and opened is opens)
+        saw = f"{saw}, {_relay(opened=opened)}"
+        return self._step(what, saw, ok=event is not None and opened is opens)
+
+    def _commanded(self, what: str, data: bytes, command: bytes, *, opens: bool) -> Step:
+        """A command comes that the kiosk answers by its signature."""
+        changes = self._pins.changes(_PIN)
+        reply = self._commander.answer(command, self._commander.send(data))
+        opened = _wait(lambda: self._pins.changes(_PIN) > changes, _RELAY_S)
+        _wait(lambda: not self._pins.level(_PIN), 3.0)
+        if reply is None:
+            return self._step(what, "no answer", ok=False)
+        why = f": {reply.reason}" if reply.reason else ""
+        saw = f"{reply.outcome}{why}, {_relay(opened=opened)}"
+        done = reply.outcome is Outcome.DONE
+        return self._step(what, saw, ok=done is opens and opened is opens)
+
+    def _forged(self, what: str) -> Step:
+        """A command by a key that the kiosk does not know: counted, and not answered."""
+        changes = self._pins.changes(_PIN)
+        stranger = Ed25519PrivateKey.generate()
+        data, command = self._commander.command(Verb.UNLOCK, f"access_point={_POINT}", key=stranger)
+        reply = self._commander.answer(command, self._commander.send(data), _RELAY_S)
+        opened = self._pins.changes(_PIN) > changes
+        said = "no answer" if reply is None else f"{reply.outcome}"
+        return self._step(what, f"{said}, {_relay(opened=opened)}", ok=reply is None and not opened)
+
+    def _lost(self, what: str) -> Step:
+        """The backend lacks a few events in the middle of the stream."""
+        events = self._backend.payloads()[-5:-2]
+        same = self._commander.said_again(events)
+        saw = "the same bytes came again" if same else "they did not come, or are others"
+        return self._step(what, saw, ok=same)
 
     def _command(self, do: str) -> None:
-        request = {"command": "door", "do": do, "access_points": ["north-entry"]}
+        request = {"command": "door", "do": do, "access_points": [_POINT]}
         answer = ask(control_socket(None, self._site.state), request)
         if not answer.get("ok"):
             raise RefusedError("refused", str(answer.get("error")))
@@ -269,8 +254,8 @@ class _Demo:
         opened = _wait(lambda: self._pins.changes(_PIN) > changes, _STEP_TIMEOUT_S)
         self._leave()
         kept = self._parts.journal.pending()
-        relay = "relay pulsed" if opened else "relay at rest"
-        saw = f"{relay}, {kept} {'event' if kept == 1 else 'events'} kept in the journal"
+        events = "event" if kept == 1 else "events"
+        saw = f"{_relay(opened=opened)}, {kept} {events} kept in the journal"
         return self._step(what, saw, ok=opened and kept > 0)
 
     def _returns(self, what: str, mark: int) -> Step:
@@ -326,10 +311,13 @@ def _is_access(event: dict[str, Any]) -> bool:
 
 def _saw(data: dict[str, Any], *, opened: bool) -> str:
     verdict = "granted" if data["reason"] is None else f"denied: {data['reason']}"
-    relay = "relay pulsed" if opened else "relay at rest"
     score = f", score {data['score']:.3f}" if data.get("score") is not None else ""
     one = " 1:1" if data.get("compared") == "1:1" else ""
-    return f"{verdict}{score}{one}, {relay}"
+    return f"{verdict}{score}{one}, {_relay(opened=opened)}"
+
+
+def _relay(*, opened: bool) -> str:
+    return "relay pulsed" if opened else "relay at rest"
 
 
 def _wait(holds: Callable[[], bool], timeout_s: float) -> bool:

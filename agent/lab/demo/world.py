@@ -42,6 +42,7 @@ class Subscriber:
     def __init__(self, port: int) -> None:
         self._condition = threading.Condition()
         self._events: list[dict[str, Any]] = []
+        self._heard: list[tuple[str, bytes]] = []
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "demo-backend", clean_session=False)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._subscribe
@@ -67,6 +68,20 @@ class Subscriber:
                     return found
                 self._condition.wait(left_s)
 
+    def payloads(self) -> list[bytes]:
+        """The events as they came, oldest first."""
+        with self._condition:
+            return [payload for where, payload in self._heard if "/events/" in where]
+
+    def heard(self, topic: str) -> list[bytes]:
+        """What came on exactly this topic so far."""
+        with self._condition:
+            return [payload for where, payload in self._heard if where == topic]
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Say something at QoS 1."""
+        self._client.publish(topic, payload, 1)
+
     def close(self) -> None:
         """Say goodbye."""
         self._client.disconnect()
@@ -76,8 +91,8 @@ class Subscriber:
         client.subscribe("gate/#", qos=1)
 
     def _hear(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
-        if "/events/" not in message.topic:
-            return
         with self._condition:
-            self._events.append(json.loads(message.payload))
+            self._heard.append((message.topic, bytes(message.payload)))
+            if "/events/" in message.topic:
+                self._events.append(json.loads(message.payload))
             self._condition.notify_all()

@@ -1,16 +1,19 @@
 """A journal in memory: the chain of the real one, and no disk under a thousand of them.
 
 A kiosk of the fleet never dies, so nothing has to outlive it. What the broker has acknowledged is
-forgotten at once.
+kept for a while: a backend may ask for it again.
 """
 
 import secrets
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from agent.domain.record.chain import ORIGIN, SALT_BYTES
 from agent.domain.record.events import Event
 from agent.domain.record.message import Chained, Place, link_of
 from agent.ports import StoredEvent, Tip
+
+MOST_KEPT = 500
 
 
 class MemoryJournal:
@@ -23,6 +26,7 @@ class MemoryJournal:
         self._source = source
         self._link = bytes.fromhex(ORIGIN)
         self._waiting: dict[int, StoredEvent] = {}
+        self._kept: deque[StoredEvent] = deque(maxlen=MOST_KEPT)
 
     @property
     def pending(self) -> int:
@@ -36,7 +40,7 @@ class MemoryJournal:
         chained = Chained(self._source, self._link, secrets.token_bytes(SALT_BYTES), {})
         place = Place(self._source, self.epoch, self.last_sequence, chained)
         self._link = link_of(one, place)
-        self._waiting[self.last_sequence] = StoredEvent(
+        stored = StoredEvent(
             self.last_sequence,
             self.epoch,
             self.last_sequence,
@@ -44,7 +48,13 @@ class MemoryJournal:
             published=False,
             chained=chained,
         )
+        self._waiting[self.last_sequence] = stored
+        self._kept.append(stored)
         return self.last_sequence
+
+    def stretch(self, epoch: str, first: int, last: int) -> list[StoredEvent]:
+        """What is still there of the events from ``first`` to ``last``."""
+        return [one for one in self._kept if one.epoch == epoch and first <= one.sequence <= last]
 
     def tip(self) -> Tip | None:
         """Where the stream ends; None before its first event."""

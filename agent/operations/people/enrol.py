@@ -238,6 +238,7 @@ def _holder(request: EnrolmentRequest, existing: Holder | None) -> Holder:
         enabled=existing.enabled,
         valid_from=asked.valid_from or existing.valid_from,
         valid_until=asked.valid_until or existing.valid_until,
+        consent=existing.consent,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
-from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.credential.holder import Consent, Holder, HolderId
 from agent.domain.credential.near import did_you_mean
 from agent.domain.hours.instant import Instant, utc_text
 from agent.errors import RefusedError
@@ -69,7 +69,8 @@ def change(
         valid_from=wanted.valid_from[1] if wanted.valid_from[0] else before.valid_from,
         valid_until=wanted.valid_until[1] if wanted.valid_until[0] else before.valid_until,
     )
-    after = replace(made, name=before.name) if wanted.name is None else made
+    name = before.name if wanted.name is None else made.name
+    after = replace(made, name=name, consent=before.consent)
     if after == before:
         return before, False
     # Built on what was read: written over somebody's "disable", it would let them pass again.
@@ -133,4 +134,10 @@ def as_json(holder: Holder, references: Mapping[str, int]) -> dict[str, Any]:
         "valid_from": None if holder.valid_from is None else utc_text(holder.valid_from),
         "valid_until": None if holder.valid_until is None else utc_text(holder.valid_until),
         "references": dict(references),
+        "consent": None if holder.consent is None else consent_json(holder.consent),
     }
+
+
+def consent_json(consent: Consent) -> dict[str, Any]:
+    """To what a holder has agreed, as ``--json`` prints it and a file carries it."""
+    return {"transmission": {"notice": consent.notice, "at": utc_text(consent.at)}}

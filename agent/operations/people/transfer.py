@@ -1,7 +1,8 @@
 """Carries holders from kiosk to kiosk: one JSON object a line, references sealed or left out.
 
     {"id", "name", "category", "enabled", "valid_from", "valid_until",
-     "references": [{"pack", "pack_version", "sealed", "parts"}], "id_document"}
+     "references": [{"pack", "pack_version", "sealed", "parts"}], "id_document",
+     "consent": {"transmission": {"notice", "at"}}}
 
 ``parts`` are the templates of the photographs that a reference is the mean of, sealed likewise; a
 reference of one photograph has none.
@@ -25,19 +26,20 @@ from typing import Any
 import numpy as np
 
 from agent.credentials.documents.id_hash import KEY_ID_BYTES
-from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.credential.holder import NOTICE_RULE, Consent, Holder, HolderId, is_notice
 from agent.domain.hours.instant import Instant, utc_text
 from agent.domain.hours.iso_time import read_moment
 from agent.domain.sight.image import Template
 from agent.errors import EnrolmentRefusedError, GateAgentError, RefusedError
 from agent.operations.people.enrol import make_holder
+from agent.operations.people.holders import consent_json
 from agent.operations.people.holders_csv import Row, csv_rows, is_csv
 from agent.ports import PeopleStore, Reference, Seals
 
 PURPOSE, PART_PURPOSE = "export", "export of a part"
 DOCUMENT_PURPOSE = "export of an id document"
 _KEYS = {"id", "name", "category", "enabled", "valid_from", "valid_until", "references"}
-_KEYS |= {"id_document"}
+_KEYS |= {"id_document", "consent"}
 _REFERENCE_KEYS = {"pack", "pack_version", "sealed"}
 _HASH_BYTES = 32
 _LONGEST_FINDING = 500
@@ -61,11 +63,13 @@ class Documents:
 class Import:
     """One line of a file, checked and opened; None leaves what there is.
 
-    ``silent_on_enabled``: it says nothing of that, so who is disabled stays so.
+    ``silent_on_enabled``: it says nothing of that, so who is disabled stays so; likewise who has
+    consented to the transmission of their face where it is ``silent_on_consent``.
     """
 
     holder: Holder
     silent_on_enabled: bool = field(default=False, kw_only=True)
+    silent_on_consent: bool = field(default=False, kw_only=True)
     references: tuple[Reference, ...] | None = field(default=None, repr=False)
     document: str | None = field(default=None, repr=False)
 
@@ -90,6 +94,8 @@ def export_lines(
             "valid_from": _text(holder.valid_from),
             "valid_until": _text(holder.valid_until),
         }
+        if holder.consent is not None:
+            line["consent"] = consent_json(holder.consent)
         if sealer is not None:
             line["references"] = [_sealed(one, sealer) for one in owned.get(holder.id, [])]
             if documents is not None and holder.id in hashes:
@@ -121,7 +127,10 @@ def parse_lines(
     owners = dict(documents.owners) if documents is not None else {}
     for number, row in _rows(list(lines), zone):
         try:
-            one = _import(_data(row), sealer, components, documents)
+            data = _data(row)
+            one = _import(data, sealer, components, documents)
+            if "consent" not in data:
+                one = replace(one, silent_on_consent=True)
             if isinstance(row, Row) and not row.says_enabled:
                 one = replace(one, silent_on_enabled=True)
             _need(one.holder.id not in seen, f"the same id as line {seen.get(one.holder.id)}")
@@ -157,7 +166,7 @@ def write(
     before = {holder.id: holder for holder in registry.readable_holders()}
     changed = 0
     for done, read in enumerate(imports, start=1):
-        one = _still_disabled(read, before.get(read.holder.id))
+        one = _with_what_stays(read, before.get(read.holder.id))
         differs = bool(one.references) or before.get(one.holder.id) != one.holder
         if one.references:
             registry.enrol(one.holder, one.references, by=by, now=now)
@@ -184,15 +193,21 @@ def count_shut_out(imports: Sequence[Import], registry: PeopleStore, now: dateti
     before = {holder.id: holder for holder in registry.readable_holders()}
     return sum(
         passes(before.get(one.holder.id))
-        and not passes(_still_disabled(one, before.get(one.holder.id)).holder)
+        and not passes(_with_what_stays(one, before.get(one.holder.id)).holder)
         for one in imports
     )
 
 
-def _still_disabled(read: Import, before: Holder | None) -> Import:
-    if not read.silent_on_enabled or before is None or before.enabled:
+def _with_what_stays(read: Import, before: Holder | None) -> Import:
+    """What was read, and of what it does not say what there is."""
+    if before is None:
         return read
-    return replace(read, holder=replace(read.holder, enabled=False))
+    holder = read.holder
+    if read.silent_on_enabled and not before.enabled:
+        holder = replace(holder, enabled=False)
+    if read.silent_on_consent:
+        holder = replace(holder, consent=before.consent)
+    return replace(read, holder=holder)
 
 
 def _rows(lines: Sequence[str], zone: tzinfo) -> Iterator[tuple[int, "Row | str"]]:
@@ -227,7 +242,7 @@ def _import(
     components: Components,
     documents: Documents | None,
 ) -> Import:
-    holder = _holder(data)
+    holder = read_holder(data)
     items, document = data.get("references"), data.get("id_document")
     _need(items is None or isinstance(items, list), "references is no list")
     if not items and document is None:
@@ -239,7 +254,12 @@ def _import(
     return Import(holder, tuple(references) or None, bound)
 
 
-def _holder(data: Mapping[str, Any]) -> Holder:
+def read_holder(data: Mapping[str, Any]) -> Holder:
+    """The holder of a JSON object; other keys are left out.
+
+    Raises:
+        ValueError: it is none.
+    """
     words = {}
     for key in ("id", "name", "category"):
         _need(isinstance(data.get(key), str), f"{key} is missing or no text")
@@ -247,7 +267,7 @@ def _holder(data: Mapping[str, Any]) -> Holder:
     enabled = data.get("enabled", True)
     _need(isinstance(enabled, bool), "enabled is neither true nor false")
     try:
-        return make_holder(
+        made = make_holder(
             words["id"],
             words["name"],
             words["category"],
@@ -257,6 +277,20 @@ def _holder(data: Mapping[str, Any]) -> Holder:
         )
     except EnrolmentRefusedError as error:
         raise ValueError(str(error)) from error
+    return replace(made, consent=_consent(data.get("consent")))
+
+
+def _consent(value: Any) -> Consent | None:
+    if value is None:
+        return None
+    given = value.get("transmission") if isinstance(value, dict) else None
+    if not isinstance(given, dict) or set(given) != {"notice", "at"}:
+        raise ValueError("consent has transmission, with its notice and at")
+    notice, at = given["notice"], _moment(given, "at")
+    _need(isinstance(notice, str) and is_notice(notice), NOTICE_RULE)
+    if at is None:
+        raise ValueError("at is missing")
+    return Consent(notice, at)
 
 
 def _moment(data: Mapping[str, Any], key: str) -> datetime | None:

@@ -8,6 +8,7 @@ CREATE TABLE kiosks (
     signing_key     bytea,                          -- pinned by a person; Ed25519, 32 bytes
     sealing_key     bytea,                          -- pinned by a person; X25519, 32 bytes
     pinned_at       timestamptz,
+    former_keys     bytea[] NOT NULL DEFAULT '{}',  -- signing keys before it: for streams of their time
     said_signing    bytea,                          -- what the broker carries: compared, not believed
     said_sealing    bytea,
     last_seen       timestamptz,
@@ -63,6 +64,7 @@ CREATE TABLE events (
 ) PARTITION BY RANGE (at);
 CREATE INDEX ON events (stream, sequence);
 CREATE INDEX ON events (kiosk_no, at);
+CREATE INDEX ON events (at);
 CREATE INDEX ON events (holder, at) WHERE holder IS NOT NULL;
 CREATE INDEX ON events (type, at) WHERE type NOT IN ('gate.access.granted', 'gate.access.denied');
 CREATE TABLE events_other PARTITION OF events DEFAULT;
@@ -108,6 +110,7 @@ CREATE TABLE checkpoints (
     PRIMARY KEY (stream, sequence)
 );
 CREATE INDEX ON checkpoints (stream, until) WHERE state = 'waiting';
+CREATE INDEX ON checkpoints (stream, until) WHERE state = 'good';
 
 -- What is missing, and what became of asking for it. The end stays while a backlog fills it up.
 CREATE TABLE gaps (
@@ -134,12 +137,4 @@ CREATE TABLE refusals (
     first_at        timestamptz NOT NULL DEFAULT now(),
     last_at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (kiosk, reason)
-);
-
-CREATE TABLE receipts (
-    kiosk_no        integer NOT NULL REFERENCES kiosks (no),
-    digest          bytea NOT NULL,
-    body            bytea NOT NULL,
-    received        timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (kiosk_no, digest)
 );

@@ -24,7 +24,14 @@ from store_parts import BY, event, open_journal
 
 from agent.adapters.store import standing, verdicts
 from agent.app.open.files.keys import make_key
-from agent.app.open.files.state import IDENTITY, JOURNAL, LATCHES, LEDGER, REGISTRY
+from agent.app.open.files.state import (
+    COMMANDS,
+    IDENTITY,
+    JOURNAL,
+    LATCHES,
+    LEDGER,
+    REGISTRY,
+)
 from agent.app.open.site import site_of
 from agent.errors import RefusedError, StoreError
 
@@ -106,6 +113,7 @@ def test_what_nothing_remembers_is_in_fault(tmp_path):
         JOURNAL.name: verdicts.MISSING,
         LEDGER.name: verdicts.FORGOTTEN,
         LATCHES.name: verdicts.FORGOTTEN,
+        COMMANDS.name: verdicts.FORGOTTEN,
     }
 
 

@@ -15,6 +15,7 @@ import pytest
 from health_parts import signer
 from house_rules import absolute, modules, tree_of
 from store_parts import NOW, event, holder, reference
+from sync_kiosk import half_an_update
 
 from agent.adapters.store.commands import SqliteCommands
 from agent.adapters.store.keys import init_next_key
@@ -47,6 +48,8 @@ ANOTHER_THING = {
     ("agent.lab.bench.peer", "models"),
     ("agent.lab.evaluate.playback", "models"),
     ("agent.operations.health.verify_health", "trust"),
+    ("agent.operations.people.registry_lines", "trust"),
+    ("agent.lab.servers", "trust"),
     ("agent.operations.voice.texts", "voices"),
     # Examples of what events say, and a default that is asked for before there is any state.
     ("agent.lab.contract.examples", "latches.sqlite"),
@@ -158,6 +161,7 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     record_outputs(state, [OutputLine("gate", 17, active_high=True, pin_factory="mock")])
     write_lines(["0" * 64], table.RULES.at(state))
     write_lines(["{}"], table.ANNOUNCED.at(state))
+    half_an_update(table.REGISTRY_INCOMING.at(state))
     install("little", state, brought)
     keep_first(state, "little")
     trusted = tmp_path / "eu.pem"

@@ -28,10 +28,26 @@ def test_the_acl_keeps_each_kiosk_on_its_own_topics(make_mosquitto, tmp_path):
     try:
         own = "gate/lakeside/g3/north-1/status"
         kiosk.client.publish("gate/lakeside/g3/south-1/status", b"{}", 1)
+        # Where it is spoken to, only the backend speaks.
+        for told in ("commands", "registry", "time/answer", "announce"):
+            kiosk.client.publish(f"gate/lakeside/g3/north-1/{told}", b"kiosk", 1)
+        kiosk.client.publish("gate/lakeside/commands", b"kiosk", 1)
         kiosk.client.publish(own, b"{}", 1)
         assert wait_until(lambda: backend.messages)
         assert [topic for topic, *_ in backend.messages] == [own]
         assert kiosk.messages == []
+        for topic in (
+            *("gate/lakeside/g3/south-1/commands", "gate/lakeside/g3/north-1/commands"),
+            "gate/lakeside/commands",
+        ):
+            backend.client.publish(topic, b"asked", 1)
+        assert wait_until(lambda: len(kiosk.messages) == 2)
+        assert [topic for topic, *_ in kiosk.messages] == [
+            *("gate/lakeside/g3/north-1/commands", "gate/lakeside/commands")
+        ]
+        for said in ("keys", "ranges", "replies", "replies/office", "events/access", "health"):
+            kiosk.client.publish(f"gate/lakeside/g3/north-1/{said}", b"said", 1)
+        assert wait_until(lambda: len(backend.messages) == 1 + 3 + 6)
     finally:
         backend.close()
         kiosk.close()

@@ -15,7 +15,10 @@ CORPUS = Path(__file__).parent / "corpus"
 KEPT = CORPUS / f"contract-{CONTRACT}.json"
 RECORDED = sorted(CORPUS.glob("*.jsonl"))
 PARTS = "fault.raised"
-HEARD_OR_ASKED = ("time.request", "time.answer", "command", "reply", "event.again")
+HEARD_OR_ASKED = (
+    *("time.request", "time.answer", "command", "reply", "event.again"),
+    *("registry.update", "registry.request", "registry.receipt"),
+)
 OF_ANOTHER_FORM = ("home_assistant",)
 """Its form is Home Assistant's, which is held to in test_home_assistant.py."""
 

@@ -4,7 +4,8 @@ A row is marked as SQLite gives it back, after every write. Rows of a registry o
 marks once, when it is opened for the first time; from then on a row without one is damaged.
 """
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ MARKED = {
     "tombstone": ("holder_hash", "key_id", "removed_at", "dies_at"),
 }
 """The columns that a mark covers, by table; the first says whom or what the row is about."""
-_UNMARKED = {"holder": ("name", "sealed_name")}
+_UNMARKED = {"holder": ("name", "sealed_name", "consent_notice", "consent_at")}
 """What is read as well, and gives nobody a right."""
 
 
@@ -63,12 +64,21 @@ class MarkedRows(SiteBounds):
 
     def _each(self, table: str, where: str = "", *parameters: object) -> Iterator[Row]:
         # Not by an index, which has values of its own.
-        names = (*MARKED[table], "mark", *_UNMARKED.get(table, ()))
-        query = f"SELECT rowid, {', '.join(names)} FROM {table} NOT INDEXED {where}"  # noqa: S608 - constants
-        for number, *found in self._connection.execute(query, parameters):
-            values = dict(zip(names, found, strict=True))
-            subject, *fields = (values[name] for name in MARKED[table])
-            yield Row(number, judge(subject, fields, values["mark"]), values)
+        return self._judged(table, f"{table} NOT INDEXED {where}", *parameters)
+
+    def _judged(self, table: str, which: str, *parameters: object) -> Iterator[Row]:
+        return (self._row(table, raw) for raw in self._raw(table, which, *parameters))
+
+    def _raw(self, table: str, which: str, *parameters: object) -> sqlite3.Cursor:
+        """Rows as they stand there: the number, then the columns, whom it is about first."""
+        query = f"SELECT rowid, {', '.join(_names(table))} FROM {which}"  # noqa: S608 - constants
+        return self._connection.execute(query, parameters)
+
+    def _row(self, table: str, raw: Sequence[Any]) -> Row:
+        number, *found = raw
+        values = dict(zip(_names(table), found, strict=True))
+        subject, *fields = (values[name] for name in MARKED[table])
+        return Row(number, judge(subject, fields, values["mark"]), values)
 
     def _damaged(self, table: str, subject: str) -> list[Row]:
         """The rows about ``subject`` that cannot be read, within the caller's transaction."""
@@ -107,3 +117,7 @@ class MarkedRows(SiteBounds):
         subject, *fields = self._connection.execute(query, (number,)).fetchone()
         query = f"UPDATE {table} SET mark = ? WHERE rowid = ?"  # noqa: S608 - constants
         self._connection.execute(query, (mark(subject, fields), number))
+
+
+def _names(table: str) -> tuple[str, ...]:
+    return (*MARKED[table], "mark", *_UNMARKED.get(table, ()))

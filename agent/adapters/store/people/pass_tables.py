@@ -28,30 +28,8 @@ class PassTables(DelegatedKeys):
         without.
         """
 
-        def unlimited() -> None:
-            raw = key.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-            self._clear_damage("issuer_key", key.key_id.hex())
-            self._connection.execute(
-                "INSERT INTO issuer_key (key_id, issuer, public, valid_from, valid_until)"
-                " VALUES (?, ?, ?, ?, ?) ON CONFLICT (key_id) DO UPDATE SET"
-                " issuer = excluded.issuer, public = excluded.public,"
-                " valid_from = excluded.valid_from, valid_until = excluded.valid_until",
-                (
-                    key.key_id.hex(),
-                    key.issuer,
-                    raw,
-                    text_or_none(key.valid_from),
-                    text_or_none(key.valid_until),
-                ),
-            )
-            self._mark("issuer_key", key.key_id.hex())
-
         def work() -> None:
-            if key.delegation is None:
-                unlimited()
-            else:
-                self._put_delegated(key)
-            self._prolong()
+            self._believe(key)
             data = {"issuer": key.issuer, "key_id": key.key_id.hex(), "change": "trusted"}
             self._log(EventType.ISSUER_CHANGED, data, by, now)
 
@@ -61,11 +39,7 @@ class PassTables(DelegatedKeys):
         """Believe this key no longer; False where it was not believed."""
 
         def work() -> bool:
-            self._clear_damage("issuer_key", key_id)
-            rows = self._connection.execute(
-                "DELETE FROM issuer_key WHERE key_id = ? RETURNING issuer", (key_id,)
-            ).fetchall()
-            gone = [*(issuer for (issuer,) in rows), *self._remove_delegated(key_id)]
+            gone = self._disbelieve(key_id)
             for issuer in gone[:1]:
                 data = {"issuer": issuer, "key_id": key_id, "change": "removed"}
                 self._log(EventType.ISSUER_CHANGED, data, by, now)
@@ -82,18 +56,57 @@ class PassTables(DelegatedKeys):
         """Let a pass open nothing from now on; False where it was revoked before."""
 
         def work() -> bool:
-            again = bool(self._damaged("revoked_pass", one))
-            self._clear_damage("revoked_pass", one)
-            changed = self._connection.execute(
-                "INSERT OR IGNORE INTO revoked_pass (pass) VALUES (?)", (one,)
-            )
-            if changed.rowcount or again:
-                self._mark("revoked_pass", one)
-            if changed.rowcount:
+            changed = self._revoke(one)
+            if changed:
                 self._log(EventType.PASS_REVOKED, {"pass": one}, by, now)
-            return bool(changed.rowcount)
+            return changed
 
         return self._write(work)
+
+    def _believe(self, key: IssuerKey) -> None:
+        """Within the caller's transaction: trust ``key``, within its limits where it has some."""
+        if key.delegation is None:
+            self._put_unlimited(key)
+        else:
+            self._put_delegated(key)
+        self._prolong()
+
+    def _put_unlimited(self, key: IssuerKey) -> None:
+        raw = key.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self._clear_damage("issuer_key", key.key_id.hex())
+        self._connection.execute(
+            "INSERT INTO issuer_key (key_id, issuer, public, valid_from, valid_until)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (key_id) DO UPDATE SET"
+            " issuer = excluded.issuer, public = excluded.public,"
+            " valid_from = excluded.valid_from, valid_until = excluded.valid_until",
+            (
+                key.key_id.hex(),
+                key.issuer,
+                raw,
+                text_or_none(key.valid_from),
+                text_or_none(key.valid_until),
+            ),
+        )
+        self._mark("issuer_key", key.key_id.hex())
+
+    def _disbelieve(self, key_id: str) -> list[str]:
+        """Within the caller's transaction: whose the key was, where it was trusted."""
+        self._clear_damage("issuer_key", key_id)
+        rows = self._connection.execute(
+            "DELETE FROM issuer_key WHERE key_id = ? RETURNING issuer", (key_id,)
+        ).fetchall()
+        return [*(issuer for (issuer,) in rows), *self._remove_delegated(key_id)]
+
+    def _revoke(self, one: PassId) -> bool:
+        """Within the caller's transaction: whether the pass was not revoked before."""
+        again = bool(self._damaged("revoked_pass", one))
+        self._clear_damage("revoked_pass", one)
+        changed = self._connection.execute(
+            "INSERT OR IGNORE INTO revoked_pass (pass) VALUES (?)", (one,)
+        )
+        if changed.rowcount or again:
+            self._mark("revoked_pass", one)
+        return bool(changed.rowcount)
 
     def _prolong(self) -> None:
         """A key is believed for longer; who waits for the end of all passes learns of it."""

@@ -1,17 +1,22 @@
 """The registry: holders and their sealed references; every change comes with its event."""
 
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
+from agent.adapters.store.people.holder_rows import (
+    HolderRows,
+    KnownHolders,
+    NameOf,
+    holder_of_row,
+    no_name,
+)
 from agent.adapters.store.people.marked_rows import Row
-from agent.adapters.store.people.marks import intact
 from agent.adapters.store.people.part_tables import PartTables
 from agent.adapters.store.people.pass_tables import issuer_of
-from agent.adapters.store.sqlite import CorruptError, moment_or_none, text_or_none
+from agent.adapters.store.sqlite import CorruptError, text_or_none
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
@@ -22,53 +27,78 @@ from agent.ports import Damage, Reference, StillHolds, whoever
 class SqliteRegistry(PartTables):
     """Implements ``ports.HolderStore`` and ``ports.Gallery``; one connection behind a lock."""
 
+    def _open(self) -> None:
+        self._known = KnownHolders()
+        super()._open()
+
     def holders(self) -> list[Holder]:
         """Every holder, by id.
 
         Raises:
             CorruptError: a row cannot be read.
         """
-        rows = self._marked("holder", "ORDER BY id")
-        found, unreadable = _holders(rows, self._opened_name)
-        if unreadable or len(found) != len(rows):
+        rows = self._holder_rows(KnownHolders(), self._opened_name)
+        if rows.unreadable or rows.broken:
             raise CorruptError("a holder's row in the registry is damaged")
-        return found
+        return rows.holders
 
     def readable_holders(self) -> list[Holder]:
         """Every holder whose row can be read, by id."""
+        return self._holder_rows(KnownHolders(), self._opened_name).holders
 
-        def work() -> list[Holder]:
-            # One row at a time: rows and holders are not in memory side by side.
-            return _holders(self._each("holder", "ORDER BY id"), self._opened_name)[0]
+    def people(self) -> tuple[list[Holder], Damage]:
+        """``readable_holders`` and ``damage``, by one look at each row.
+
+        A row that reads as it did when this was asked last is not judged again.
+        """
+
+        def work() -> tuple[list[Holder], Damage]:
+            rows = self._holder_rows(self._known, self._opened_name)
+            return rows.holders, self._damage(rows)
 
         return self._read(work)
 
     def holder(self, holder: HolderId) -> Holder | None:
         """One holder, or None; so too where the row cannot be read."""
-        found, _ = _holders(self._marked("holder", "WHERE id = ?", holder), self._opened_name)
-        return found[0] if found else None
+        found = [
+            holder_of_row(row, self._opened_name)
+            for row in self._marked("holder", "WHERE id = ?", holder)
+        ]
+        # Of two rows nobody knows which holds.
+        return found[0] if len(found) == 1 else None
 
     def damage(self) -> Damage:
         """The rows that cannot be read, references aside."""
-        rows = {kind: self._marked(table) for kind, table in _KINDS.items()}
-        _, unreadable = _holders(rows["holders"])
+        return self._read(lambda: self._damage(self._holder_rows(KnownHolders())))
+
+    def _holder_rows(self, known: KnownHolders, name_of: NameOf = no_name) -> HolderRows:
+        def work() -> HolderRows:
+            # One row at a time: rows and holders are not in memory side by side.
+            rows = self._raw("holder", "holder NOT INDEXED ORDER BY id")
+            return known.read(rows, lambda row: self._row("holder", row), name_of)
+
+        return self._read(work)
+
+    def _damage(self, holders: HolderRows) -> Damage:
         broken = {
-            kind: [one for one in found if not _READS.get(kind, _whole)(one)]
-            for kind, found in rows.items()
+            kind: [row for row in self._marked(table) if not _READS.get(kind, _whole)(row)]
+            for kind, table in _KINDS.items()
         }
         counts = {kind: len(found) for kind, found in broken.items()}
+        counts["holders"] = holders.broken
         counts["issuers"] += self._damaged_delegations()
         counts["changes"] = sum(event is None for _, event in self._logged())
         if self.removed().incomplete:
             counts["removals"] = max(counts["removals"], 1)
         return Damage(
             {kind: count for kind, count in counts.items() if count},
-            unreadable,
+            holders.unreadable,
             frozenset(
                 kind
                 for kind, found in broken.items()
                 if any(not one.verdict.subjects for one in found)
-            ),
+            )
+            | ({"holders"} if holders.lost else frozenset()),
         )
 
     def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
@@ -97,24 +127,11 @@ class SqliteRegistry(PartTables):
         Raises:
             KeyUnavailableError: the key of tombstones cannot be read or made; nothing was removed.
         """
-        removed_at: datetime | None = now.utc if at_least is None else max(now.utc, at_least)
-        if at_least is None and not now.utc_trusted:
-            removed_at = None  # it may be years behind, and passes of then would open
 
         def work() -> bool:
-            damaged = self._damaged("holder", holder)
-            self._clear_damage("holder", holder)
-            gone = self._connection.execute("DELETE FROM holder WHERE id = ?", (holder,)).rowcount
-            if not gone and not damaged:
+            if not self._forget(holder, now, at_least):
                 return False
-            # Those of a damaged row hang on nobody.
-            for table in ("part", "reference", "photograph", "id_document"):
-                query = f"DELETE FROM {table} WHERE holder = ?"  # noqa: S608 - constants
-                self._connection.execute(query, (holder,))
-            sure = now.utc_trusted and at_least is not None
-            self._bury(holder, self._tombstone_key(make=True), removed_at, sure=sure)
             self._outlived(now, at_least)
-            self._owe_erasure()
             self._log(EventType.HOLDER_REMOVED, {"holder": holder}, by, now)
             return True
 
@@ -174,8 +191,9 @@ class SqliteRegistry(PartTables):
             if before is not None:
                 self._owe_erasure()
             for pack in {reference.pack for reference in references}:
+                # The sign keeps SQLite from looking through the whole pack.
                 self._connection.execute(
-                    "DELETE FROM reference WHERE holder = ? AND pack = ?", (holder.id, pack)
+                    "DELETE FROM reference WHERE holder = ? AND +pack = ?", (holder.id, pack)
                 )
             for reference in references:
                 self._insert_reference(holder.id, reference, sealer)
@@ -211,6 +229,35 @@ class SqliteRegistry(PartTables):
             counts.setdefault(HolderId(owner), {})[pack] = count
         return counts
 
+    def _forget(
+        self, holder: HolderId, now: Instant, at_least: datetime | None, *, here: bool = True
+    ) -> dict[str, int]:
+        """What was deleted of a holder, by kind, within the caller's transaction; empty: nobody.
+
+        ``here``: by somebody at this kiosk, not by the community's registry.
+        """
+        removed_at: datetime | None = now.utc if at_least is None else max(now.utc, at_least)
+        if at_least is None and not now.utc_trusted:
+            removed_at = None  # it may be years behind, and passes of then would open
+        damaged = self._damaged("holder", holder)
+        counts = {}
+        # First: they would go with the holder uncounted. Those of a damaged row hang on nobody.
+        for table, kind in _OF_HOLDER.items():
+            query = f"DELETE FROM {table} WHERE holder = ?"  # noqa: S608 - constants
+            counts[kind] = self._connection.execute(query, (holder,)).rowcount
+        self._clear_damage("holder", holder)
+        names = self._connection.execute(
+            "DELETE FROM holder WHERE id = ? RETURNING sealed_name IS NOT NULL OR name <> ''",
+            (holder,),
+        ).fetchall()
+        if not names and not damaged:
+            return {}
+        counts |= {"holders": max(len(names), 1), "names": sum(bool(one) for (one,) in names)}
+        sure = now.utc_trusted and at_least is not None
+        self._bury(holder, self._tombstone_key(make=True), removed_at, sure=sure, here=here)
+        self._owe_erasure()
+        return counts
+
     def _stored(self, holder: HolderId, if_still: StillHolds) -> Holder | None:
         found = self.holder(holder)
         if not if_still(found):
@@ -228,16 +275,21 @@ class SqliteRegistry(PartTables):
 
         So the desk may disable somebody without the key.
         """
+        self._clear_damage("holder", holder.id)
+        self._put_row(holder, before)
+
+    def _put_row(self, holder: Holder, before: Holder | None) -> None:
         same = holder.name is None or (before is not None and before.name == holder.name)
         sealed = None if same else self._sealed_name(holder.id, str(holder.name))
-        self._clear_damage("holder", holder.id)
         self._connection.execute(
-            "INSERT INTO holder (id, name, sealed_name, category, enabled, valid_from, valid_until)"
-            " VALUES (?, '', ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            "INSERT INTO holder (id, name, sealed_name, category, enabled, valid_from, valid_until,"
+            " consent_notice, consent_at)"
+            " VALUES (?, '', ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
             " name = CASE WHEN excluded.sealed_name IS NULL THEN name ELSE '' END,"
             " sealed_name = coalesce(excluded.sealed_name, sealed_name),"
             " category = excluded.category, enabled = excluded.enabled,"
-            " valid_from = excluded.valid_from, valid_until = excluded.valid_until",
+            " valid_from = excluded.valid_from, valid_until = excluded.valid_until,"
+            " consent_notice = excluded.consent_notice, consent_at = excluded.consent_at",
             (
                 holder.id,
                 sealed,
@@ -245,64 +297,28 @@ class SqliteRegistry(PartTables):
                 int(holder.enabled),
                 text_or_none(holder.valid_from),
                 text_or_none(holder.valid_until),
+                None if holder.consent is None else holder.consent.notice,
+                text_or_none(None if holder.consent is None else holder.consent.at),
             ),
         )
         self._mark("holder", holder.id)
 
 
+_OF_HOLDER = {
+    "part": "parts",
+    "reference": "references",
+    "photograph": "photographs",
+    "id_document": "id_documents",
+}
+"""The tables that hold something of a holder, by what a person calls their rows."""
 _CHANGED = "somebody else changed the holder meanwhile\nFix: look again, and repeat"
 _KINDS = {
-    "holders": "holder",
     "revocations": "revoked_pass",
     "removals": "tombstone",
     "documents": "id_document",
     "issuers": "issuer_key",
 }
-"""The marked tables, by what a person calls their rows."""
-
-
-NameOf = Callable[[str, str, object], str | None]
-"""What reads a name: the holder's id, the name where it stands in clear, and as it is sealed."""
-
-
-def _no_name(_holder: str, _clear: str, _sealed: object) -> None:
-    """Who counts rows needs no name."""
-
-
-def _holders(
-    rows: Iterable[Row], name_of: NameOf = _no_name
-) -> tuple[list[Holder], frozenset[HolderId]]:
-    """The holders of rows that can be read, and whom the others are about."""
-    found: dict[str, Holder] = {}
-    unreadable: set[str] = set()
-    for row in rows:
-        holder = _holder(row, name_of)
-        if holder is None or holder.id in found:
-            unreadable |= row.verdict.subjects  # or two rows, and nobody knows which holds
-        else:
-            found[holder.id] = holder
-    return (
-        [holder for name, holder in found.items() if name not in unreadable],
-        frozenset(map(HolderId, unreadable)),
-    )
-
-
-def _holder(row: Row, name_of: NameOf = _no_name) -> Holder | None:
-    """The holder of a row, None where it cannot be read."""
-    values = row.values
-    words = (values["id"], values["name"], values["category"])
-    if not row.verdict.whole or not all(map(intact, words)) or values["enabled"] not in (0, 1):
-        return None
-    try:
-        ends = [moment_or_none(values[end]) for end in ("valid_from", "valid_until")]
-    except (ValueError, TypeError):
-        return None
-    start, end = ends
-    one, called, category = words
-    name = name_of(one, called, values["sealed_name"])
-    # Few words, and as many holders as there are people.
-    category = sys.intern(category)
-    return Holder(HolderId(one), name, category, bool(values["enabled"]), start, end)
+"""The marked tables but that of holders, by what a person calls their rows."""
 
 
 def _whole(row: Row) -> bool:
@@ -310,7 +326,6 @@ def _whole(row: Row) -> bool:
 
 
 _READS: Mapping[str, Callable[[Row], bool]] = {
-    "holders": lambda row: _holder(row) is not None,
     "issuers": lambda row: issuer_of(row) is not None,
 }
 """What reads as it was written, and says what it should."""
@@ -320,4 +335,6 @@ def _changes(before: Holder | None, after: Holder) -> dict[str, Any]:
     """What changed, by the names of the fields; a person's name is never told."""
     fields = ("name", "category", "enabled", "valid_from", "valid_until")
     changed = [f for f in fields if before is None or getattr(before, f) != getattr(after, f)]
+    if after.consent != (before and before.consent):
+        changed.append("consent")
     return {"holder": after.id, "new": before is None, "fields": changed}

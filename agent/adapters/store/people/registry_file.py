@@ -126,6 +126,29 @@ _STEPS = (
         PRIMARY KEY (pack, pack_version)
     );
     """,
+    # Updates of the community's registry (``synced``). Who was removed before, was removed here.
+    """
+    ALTER TABLE holder ADD COLUMN consent_notice TEXT;
+    ALTER TABLE holder ADD COLUMN consent_at TEXT;
+    ALTER TABLE tombstone ADD COLUMN here INTEGER NOT NULL DEFAULT 1;
+    CREATE TABLE synced_holder (
+        holder TEXT PRIMARY KEY REFERENCES holder (id) ON DELETE CASCADE,
+        enabled INTEGER NOT NULL
+    );
+    CREATE TABLE synced_issuer (key_id TEXT PRIMARY KEY);
+    CREATE TABLE synced (
+        only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+        version INTEGER NOT NULL,
+        at TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        snapshot INTEGER NOT NULL
+    );
+    CREATE TABLE receipt (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id BLOB NOT NULL UNIQUE,
+        signed BLOB NOT NULL
+    );
+    """,
 )
 _REVISION = "SELECT number FROM revision"
 _FAR = 2**40

@@ -64,9 +64,17 @@ class Tombstones(PassTables):
         return Removed(at, key, incomplete)
 
     def _bury(
-        self, holder: HolderId, key: bytes, removed_at: datetime | None, *, sure: bool
+        self,
+        holder: HolderId,
+        key: bytes,
+        removed_at: datetime | None,
+        *,
+        sure: bool,
+        here: bool = True,
     ) -> None:
         """Put or renew the holder's tombstone, within the caller's transaction.
+
+        ``here``: by somebody at this kiosk, not by the community's registry.
 
         Without a time it revokes every pass. It never revokes fewer than the one before; but where
         the time is ``sure``, that one may have been of a clock that was wrong. Nor does it die
@@ -83,10 +91,14 @@ class Tombstones(PassTables):
             dies_at = None if dies_at is None or ended is None else max(dies_at, ended)
         self._clear_damage("tombstone", name)
         self._connection.execute(
-            "INSERT INTO tombstone (holder_hash, key_id, removed_at, dies_at) VALUES (?, ?, ?, ?)"
+            "INSERT INTO tombstone (holder_hash, key_id, removed_at, dies_at, here)"
+            " VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (holder_hash) DO UPDATE SET key_id = excluded.key_id,"
-            " removed_at = excluded.removed_at, dies_at = excluded.dies_at",
-            (name, _key_id(key), text_or_none(removed_at) or _UNKNOWN, text_or_none(dies_at)),
+            " removed_at = excluded.removed_at, dies_at = excluded.dies_at, here = excluded.here",
+            (
+                *(name, _key_id(key), text_or_none(removed_at) or _UNKNOWN),
+                *(text_or_none(dies_at), int(here)),
+            ),
         )
         self._mark("tombstone", name)
 

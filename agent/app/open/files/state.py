@@ -121,6 +121,14 @@ REGISTRY = Row(
     loss="Nobody is known or let in until somebody accepts that: all is entered again.",
     copy=Copy.DATABASE,
 )
+REGISTRY_INCOMING = Row(
+    "registry-incoming-*",
+    "app.threads.sync.assembly",
+    0o600,
+    secret=False,
+    loss="An update of the registry that is on its way is asked for again; it lies here sealed.",
+    copy=Copy.NONE,
+)
 JOURNAL = Row(
     "journal.sqlite",
     "adapters.store.record.journal",
@@ -276,7 +284,16 @@ DRAFTS = Row(
 
 ROWS = (
     *(KEY, KEY_NEXT, TOMBSTONE_KEY, SIGNING_KEY, SEALING_KEY),
-    *(REGISTRY, JOURNAL, JOURNAL_MARK, JOURNAL_BROKEN, LEDGER, LATCHES, COMMANDS),
+    *(
+        REGISTRY,
+        REGISTRY_INCOMING,
+        JOURNAL,
+        JOURNAL_MARK,
+        JOURNAL_BROKEN,
+        LEDGER,
+        LATCHES,
+        COMMANDS,
+    ),
     *(BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, OUTPUTS),
     *(LOCK, SOCKET, SOCKET_LOCK, MODELS, PACK_CHOICE, TRUST, VOICES, DRAFTS),
 )

@@ -10,13 +10,13 @@ helps nobody. What has run, and what was outdated, the store knows.
 
 from dataclasses import dataclass
 
-from agent.adapters.store.commands import Horizon
 from agent.app.open.command_keys import CommandKey
 from agent.app.threads.control.deeds import Deed
 from agent.credentials.signed.command import Command
 from agent.domain.hours.instant import Instant
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.command import CommandReason, Verb
+from agent.ports import Horizon
 
 SKEW_S = 5
 """By how much the clock of whoever issues may lead this kiosk's."""

@@ -5,11 +5,10 @@ A name, a face or a document crosses only sealed, with the registry's updates.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from agent.adapters.store.people.registry import SqliteRegistry
 from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, Result, bad
 from agent.app.threads.record.status import StatusBoard
 from agent.credentials.passes.delegation import read as read_delegation
@@ -17,10 +16,11 @@ from agent.credentials.passes.issuers import IssuerKey, Issuers, delegated_key
 from agent.domain.access.part import STATE_REGISTRY
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId, parse_holder_id
+from agent.domain.hours.instant import Instant
 from agent.domain.record.command import CommandReason, Verb
 from agent.errors import RefusedError
 from agent.operations.people import holders
-from agent.ports import Clock
+from agent.ports import Clock, HolderStore, PassTrust
 
 LONGEST_S = 31 * 86_400
 """So long may a kiosk be away and still hear of it."""
@@ -29,12 +29,22 @@ _PASS_DIGITS = range(16, 33)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 
 
+class Office(HolderStore, PassTrust[IssuerKey], Protocol):
+    """What of the registry a command may change."""
+
+    def put_issuer(self, key: IssuerKey, *, by: str, now: Instant) -> None:
+        """Believe passes of this key from now on."""
+
+    def revoke(self, one: PassId, *, by: str, now: Instant) -> bool:
+        """Let a pass open nothing from now on; False where it was revoked before."""
+
+
 class PeopleDeeds:
     """Asked by the thread of signed commands and by the control socket's."""
 
     def __init__(
         self,
-        registry: SqliteRegistry,
+        registry: Office,
         board: StatusBoard,
         clock: Clock,
         latest_trusted: Callable[[], datetime | None],

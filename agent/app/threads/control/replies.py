@@ -12,9 +12,8 @@ from collections.abc import Callable
 
 import structlog
 
-from agent.adapters.store.commands import SqliteCommands
 from agent.errors import StoreError
-from agent.ports import TOO_LARGE
+from agent.ports import TOO_LARGE, CommandStore
 
 _POLL_S = 5.0
 _MOST_UNDER_WAY = 8
@@ -27,7 +26,7 @@ Publish = Callable[[str, bytes, bytes | None], int | None]
 class Replies:
     """A thread of its own; the callbacks only note."""
 
-    def __init__(self, store: SqliteCommands, publish: Publish) -> None:
+    def __init__(self, store: CommandStore, publish: Publish) -> None:
         self._store = store
         self._publish = publish
         self._condition = threading.Condition()

@@ -12,7 +12,7 @@ key. A command that came retained or again is not run, whoever signed it: the br
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,7 +20,6 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.broker.listener import Incoming
-from agent.adapters.store.commands import Noted, SqliteCommands
 from agent.app.open.command_keys import CommandKey
 from agent.app.threads.control.answers import Answers, Ended
 from agent.app.threads.control.counts import Paces
@@ -33,6 +32,7 @@ from agent.domain.hours.instant import Instant
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.command import CommandReason, Outcome, Verb
 from agent.errors import GateAgentError, InternalError, RefusedError, StoreError
+from agent.ports import CommandStore, Noted
 
 _MOST_WAITING = 32
 _PRUNE_EVERY_S = 3600.0
@@ -65,12 +65,12 @@ class SignedCommands:
     def __init__(
         self,
         keys: Mapping[bytes, CommandKey],
-        store: SqliteCommands,
+        store: CommandStore,
         deeds: Mapping[Verb, Deed],
         clock: ReckonedClock,
         answers: Answers,
         replies: Replies,
-        running: list[Noted],
+        running: Sequence[Noted],
     ) -> None:
         """``running`` is what the last agent began and did not end."""
         self._keys = keys

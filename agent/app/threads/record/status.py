@@ -30,12 +30,14 @@ class StatusBoard:
         *,
         boot_id: str,
         faces: FaceStatus,
+        registry_sync: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
         self._journal = journal
         self._registry = registry
         self._clock = clock
         self._boot_id = boot_id
         self._faces = faces
+        self._registry_sync = registry_sync
         self._started: datetime = clock.now().utc
         self._condition = threading.Condition()
         self._newest = SetStatus()
@@ -91,6 +93,7 @@ class StatusBoard:
             causes=newest.causes,
             false_grants=newest.false_grants,
             clock=time.as_json(now.monotonic_s),
+            registry_sync=self._registry_sync(),
         )
         return status.as_json()
 

@@ -1,4 +1,4 @@
-"""Which commands have run: once each, over restarts, kills, restored copies and clock steps."""
+"""``ports.CommandStore``: each runs once, over restarts, kills, restored copies and clock steps."""
 
 import os
 import shutil
@@ -12,11 +12,10 @@ import pytest
 from agent.adapters.store.commands import (
     KEPT_S,
     MOST_REPLIES_OF_A_KEY,
-    Horizon,
-    Noted,
     SqliteCommands,
 )
 from agent.domain.record.command import CommandReason, Outcome
+from agent.ports import Horizon, Noted
 
 NOW = 1_800_000_000
 KEY, OTHER = b"k" * 8, b"o" * 8

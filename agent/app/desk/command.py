@@ -1,0 +1,83 @@
+"""Sends a signed command to a kiosk and reads its reply; for a backend's people and for tests."""
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from agent.adapters.broker.commander import Reach, ask
+from agent.adapters.broker.login import read_password
+from agent.credentials.errors import CredentialError
+from agent.credentials.signed.command import Command, sign_command
+from agent.credentials.signed.reply import Reply, verify_reply
+from agent.domain.record.topics import Topics
+from agent.errors import RefusedError, UnavailableError
+
+__all__ = ["Reach", "as_json", "reach_of", "send"]
+
+
+def reach_of(reach: Reach, password_file: Any) -> Reach:
+    """``reach`` with the password of a file, where there is one.
+
+    Raises:
+        UnavailableError: it cannot be read, or is open to others.
+    """
+    return reach if password_file is None else replace(reach, password=read_password(password_file))
+
+
+def send(
+    reach: Reach,
+    command: Command,
+    key: Ed25519PrivateKey,
+    kiosk: Ed25519PublicKey | None,
+    timeout_s: float,
+) -> Reply | None:
+    """Publish it, and wait for the reply; None to a group, whose replies nobody waits for here.
+
+    Raises:
+        RefusedError: ``kiosk_key``: without it no reply can be believed.
+        UnavailableError: the broker cannot be reached, or no reply came that the kiosk signed.
+    """
+    data = sign_command(command, key)
+    community, *rest = command.to.split("/")
+    if command.to.endswith("/*"):
+        ask(reach, f"gate/{community}/commands", data, None, timeout_s)
+        return None
+    if kiosk is None:
+        raise RefusedError("kiosk_key", "whose reply is to be believed?\nFix: --kiosk-key")
+    topics = Topics(community, *rest)
+    replies = f"{topics.replies}/{secrets.token_hex(8)}"
+    answer = ask(reach, topics.commands, data, replies, timeout_s)
+    try:
+        reply = verify_reply(answer or b"", kiosk)
+    except CredentialError as error:
+        fix = "pin the kiosk's key anew, from gate-agent key show at the kiosk"
+        raise UnavailableError(f"a reply came that is not the kiosk's: {error}", fix) from error
+    if reply.command_id != command.id or reply.kiosk != command.to:
+        raise UnavailableError("a reply came to another command")
+    return reply
+
+
+def as_json(command: Command, reply: Reply | None) -> dict[str, Any]:
+    """As ``command send --json`` prints it."""
+    said = {"command": command.id.hex(), "verb": command.verb, "to": command.to}
+    if reply is None:
+        return {**said, "outcome": None, "reason": None, "result": None}
+    return {
+        **said,
+        "outcome": reply.outcome.value,
+        "reason": reply.reason,
+        "result": _plain(reply.result),
+        "time": reply.utc_s,
+        "clock_trusted": reply.clock_trusted,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """CBOR's maps and lists as JSON has them."""
+    if hasattr(value, "items"):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    return value.hex() if isinstance(value, bytes) else value

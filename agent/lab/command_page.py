@@ -1,0 +1,189 @@
+"""Writes docs/commands.md's tables and test vectors: they are what the code does."""
+
+from typing import Any, cast
+
+import cbor2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from agent.app.threads.control.deeds import Deed
+from agent.app.threads.control.doors import DoorDeeds
+from agent.app.threads.control.kiosk import KioskDeeds
+from agent.app.threads.control.people import PeopleDeeds
+from agent.credentials.formats.cose import to_be_signed
+from agent.credentials.passes.issuers import key_id
+from agent.credentials.signed import command, reply
+from agent.credentials.signed.command import Command, sign_command
+from agent.credentials.signed.reply import Reply, sign_reply
+from agent.domain.record.command import CommandReason, Outcome, Verb
+from agent.lab.marks import between
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+KIOSK_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+_ISSUED = 1_795_000_000
+_KIOSK = "lakeside/g3/north-1"
+
+COMMANDS = {
+    "unlock": Command(
+        "unlock",
+        _KIOSK,
+        _ISSUED,
+        _ISSUED + 8,
+        bytes(range(16)),
+        {"access_point": "north-entry"},
+    ),
+    "lockdown of a grid": Command(
+        "lockdown", "lakeside/g3/*", _ISSUED, _ISSUED + 300, bytes(range(16, 32))
+    ),
+    "set_time": Command(
+        "set_time",
+        _KIOSK,
+        _ISSUED,
+        _ISSUED + 60,
+        bytes(range(32, 48)),
+        {"utc": _ISSUED},
+        bytes(range(48, 64)),
+    ),
+}
+REPLIES = {
+    "done": Reply(
+        bytes(range(16)),
+        _KIOSK,
+        Outcome.DONE,
+        _ISSUED + 1,
+        clock_trusted=True,
+        verb="unlock",
+    ),
+    "refused": Reply(
+        bytes(range(16)),
+        _KIOSK,
+        Outcome.REFUSED,
+        _ISSUED + 2,
+        clock_trusted=True,
+        reason="replayed",
+        verb="unlock",
+    ),
+}
+_DOES = {
+    Verb.UNLOCK: "lets one person through at `access_point`",
+    Verb.LOCKDOWN: "locks down `access_points`, all where none are named",
+    Verb.FREE_PASSAGE: "frees `access_points` (all) until `until`, UTC in seconds, 7 days at most",
+    Verb.RESUME: "ends both at `access_points` (all)",
+    Verb.ANNOUNCE: "says `message` or `text`, as [announcements](telling.md) are said",
+    Verb.UPDATE_HOLDER: "changes what is named of `holder`; times are UTC seconds, or null",
+    Verb.DISABLE: "lets `holder` in no more",
+    Verb.REMOVE: "forgets `holder`",
+    Verb.REVOKE_PASS: "lets the pass of the id `pass` open nothing",
+    Verb.TRUST_ISSUER: "believes passes of `issuer` by `key` (32 bytes), or of a `delegation`",
+    Verb.SET_TIME: "believes `utc`; the command bears the nonce of `time/request`, within 5 s",
+    Verb.HEALTH: "answers with the heartbeat of this moment",
+    Verb.RESTART: "answers, ends with exit code 75, and systemd starts it again",
+}
+_SAYS = {
+    CommandReason.TOO_LARGE: f"longer than {command.MAX_BYTES} bytes; counted only",
+    CommandReason.MALFORMED: "not CBOR, not a COSE_Sign1, or not these fields",
+    CommandReason.UNKNOWN_VERSION: "a field that is not known here",
+    CommandReason.UNKNOWN_KEY: "no `[[command_key]]` has this key; counted only",
+    CommandReason.FORGED: "the signature is wrong, or for another purpose; counted only",
+    CommandReason.RETAINED: "the broker kept it: send it anew",
+    CommandReason.REPEATED: "the broker delivers it again (MQTT's dup): send it anew",
+    CommandReason.WRONG_KIOSK: "for another kiosk, on this one's topic",
+    CommandReason.KEY_ENDED: "the key's `until` is past",
+    CommandReason.NOT_PERMITTED: "the key has not this verb, or not there",
+    CommandReason.UNKNOWN_VERB: "none that this agent knows",
+    CommandReason.BAD_ARGUMENTS: "an argument is missing, unknown or none",
+    CommandReason.UNKNOWN_ACCESS_POINT: "this kiosk has none of this name",
+    CommandReason.UNKNOWN_HOLDER: "the registry knows nobody of this id",
+    CommandReason.UNSUPPORTED: "there is nothing here that could do it",
+    CommandReason.CLOCK_UNTRUSTED: "no time is trusted: only lockdown, disable, set_time run",
+    CommandReason.NOT_YET_VALID: "issued later than the kiosk's clock says, by more than 5 s",
+    CommandReason.EXPIRED: "its time is over, by the latest time that it may be",
+    CommandReason.VALID_TOO_LONG: "it is valid for longer than its verb may be",
+    CommandReason.BEFORE_RESTORE: "issued before the kiosk's state was put back, or begun",
+    CommandReason.REPLAYED: "its id is known, or may have been",
+    CommandReason.SUPERSEDED: "a command about the same door or holder was issued later, and ran",
+    CommandReason.WRONG_NONCE: "not the nonce that was asked just now",
+    CommandReason.BUSY: "more at a time, or in all, than a key may ask",
+    CommandReason.LOCKED_DOWN: "the door is locked down",
+    CommandReason.FAULT: "the output, or a file, is in fault",
+    CommandReason.NOT_READY: "the agent is still starting",
+    CommandReason.NOT_CONFIRMED: "it was asked of the door, which did not follow",
+    CommandReason.STORE: "the disk did not take the note, or the change",
+    CommandReason.REFUSED: "what carries it out said no; the log says why",
+    CommandReason.INTERRUPTED: "the agent ended meanwhile: it may have been carried out",
+}
+
+
+def deeds() -> dict[Verb, Deed]:
+    """What the agent can do, with nothing behind it that could be moved."""
+    nothing = cast("Any", None)
+    return {
+        **DoorDeeds(nothing, (), nothing, nothing).deeds(),
+        **PeopleDeeds(nothing, nothing, nothing, nothing).deeds(),
+        **KioskDeeds(announce=nothing, believe=nothing, health=nothing, restart=nothing).deeds(),
+    }
+
+
+def _verbs() -> str:
+    known = deeds()
+    rows = ["| verb | arguments | valid at most | what it does |", "|---|---|---|---|"]
+    for verb in Verb:
+        deed = known.get(verb)
+        if deed is None:
+            rows.append(f"| `{verb}` | | | `unsupported` by this version |")
+            continue
+        names = ", ".join(f"`{name}`" for name in sorted(deed.arguments)) or "none"
+        rows.append(f"| `{verb}` | {names} | {_span(deed.longest_s)} | {_DOES[verb]} |")
+    return "\n".join(rows)
+
+
+def _span(seconds: int) -> str:
+    days, rest = divmod(seconds, 86_400)
+    return f"{days} days" if days and not rest else f"{seconds} s"
+
+
+def _reasons() -> str:
+    rows = ["| reason | why |", "|---|---|"]
+    return "\n".join([*rows, *(f"| `{word}` | {_SAYS[word]} |" for word in CommandReason)])
+
+
+def _vectors() -> str:
+    lines = ["```text"]
+    for whose, key in (("command key", KEY), ("kiosk's signing key", KIOSK_KEY)):
+        public = key.public_key()
+        lines += [
+            f"{whose}",
+            f"  private   {key.private_bytes_raw().hex()}",
+            f"  public    {public.public_bytes_raw().hex()}",
+            f"  key id    {key_id(public).hex()}",
+        ]
+    for name, one in COMMANDS.items():
+        lines += _shown(f"command: {name}", sign_command(one, KEY), command.PURPOSE)
+    for name, answer in REPLIES.items():
+        lines += _shown(f"reply: {name}", sign_reply(answer, KIOSK_KEY), reply.PURPOSE)
+    return "\n".join([*lines, "```"])
+
+
+def _shown(name: str, data: bytes, purpose: bytes) -> list[str]:
+    protected, _, payload, _ = cbor2.loads(data).value
+    parts = {
+        "payload": payload,
+        "signed": to_be_signed(protected, payload, purpose),
+        "message": data,
+    }
+    lines = [name]
+    for what, part in parts.items():
+        digits = part.hex()
+        rows = [digits[at : at + 88] for at in range(0, len(digits), 88)]
+        lines += [f"  {what if not i else '':<9} {row}" for i, row in enumerate(rows)]
+    return lines
+
+
+def page(text: str) -> str:
+    """``text`` with what stands between its marks written anew.
+
+    Raises:
+        ValueError: a mark is missing.
+    """
+    for name, drawn in (("verbs", _verbs()), ("reasons", _reasons()), ("vectors", _vectors())):
+        text = between(text, name, drawn)
+    return text

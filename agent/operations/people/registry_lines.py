@@ -1,0 +1,166 @@
+"""What the community's registry has to say, a JSON object a line, as entries of an update.
+
+    {"id", "name", "category", "enabled", "valid_from", "valid_until", "consent",
+     "references": [{"pack", "pack_version", "template", "parts"}], "photograph", "overrules"}
+    {"remove": id}    {"revoke": pass}
+    {"trust": FILE, "issuer", "valid_from", "valid_until"}    {"distrust": key id}
+
+A template is base64 of float32, little-endian, in clear: such a file is a secret. ``photograph``
+and ``trust`` name files beside it.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agent.credentials.passes.issuers import IssuerKey
+from agent.credentials.signed.entries import (
+    Entry,
+    Face,
+    HolderEntry,
+    IssuerEntry,
+    IssuerGone,
+    Removal,
+    Revocation,
+    encoded,
+)
+from agent.domain.credential.gate_pass import PassId
+from agent.domain.credential.holder import parse_holder_id
+from agent.domain.hours.iso_time import read_moment
+from agent.domain.sight.image import Template
+from agent.errors import GateAgentError, RefusedError
+from agent.operations.passes.keys import read_public_key
+from agent.operations.people.transfer import read_holder
+
+_MOST_FINDINGS = 20
+_LONGEST_FINDING = 300
+
+
+def read_entries(lines: Iterable[str], name: str, folder: Path) -> list[Entry]:
+    """The entries of a file; the files it names lie in ``folder``.
+
+    Raises:
+        RefusedError: ``registry_lines``: what is wrong, by line.
+    """
+    found: list[Entry] = []
+    findings: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = _entry(_data(line), folder)
+            encoded(entry)
+            found.append(entry)
+        except (ValueError, OSError, GateAgentError) as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            findings.append(f"{name}:{number}: {said[:_LONGEST_FINDING]}")
+    if findings:
+        more = len(findings) - _MOST_FINDINGS
+        shown = findings[:_MOST_FINDINGS] + ([f"and {more} more"] if more > 0 else [])
+        raise RefusedError("registry_lines", "nothing was sent\n" + "\n".join(shown))
+    return found
+
+
+def _data(line: str) -> Mapping[str, Any]:
+    data = json.loads(line)
+    if not isinstance(data, dict):
+        raise ValueError("is no JSON object")  # noqa: TRY004 - one kind of error for all
+    return data
+
+
+def _entry(data: Mapping[str, Any], folder: Path) -> Entry:
+    for key, (keys, read) in _OTHERS.items():
+        if key in data:
+            _only(data, keys)
+            return read(data, folder)
+    return _holder(data, folder)
+
+
+def _holder(data: Mapping[str, Any], folder: Path) -> HolderEntry:
+    _only(
+        data,
+        {
+            *("id", "name", "category", "enabled", "valid_from", "valid_until", "consent"),
+            *("references", "photograph", "overrules"),
+        },
+    )
+    faces = None
+    if "references" in data:
+        if not isinstance(data["references"], list):
+            raise ValueError("references is no list")
+        faces = tuple(map(_face, data["references"]))
+    named = data.get("photograph")
+    photograph = None if named is None else (folder / _text(data, "photograph")).read_bytes()
+    return HolderEntry(read_holder(data), faces, photograph, overrules=bool(data.get("overrules")))
+
+
+def _face(item: Any) -> Face:
+    if not isinstance(item, dict):
+        raise ValueError("a reference is a JSON object")  # noqa: TRY004 - as above
+    _only(item, {"pack", "pack_version", "template", "parts"})
+    parts = item.get("parts", [])
+    if not isinstance(parts, list):
+        raise ValueError("parts is no list")  # noqa: TRY004 - as above
+    return Face(
+        _text(item, "pack"),
+        _text(item, "pack_version"),
+        _template(item.get("template")),
+        tuple(map(_template, parts)),
+    )
+
+
+def _template(value: Any) -> Template:
+    if not isinstance(value, str):
+        raise ValueError("a template is base64")  # noqa: TRY004 - as above
+    raw = base64.b64decode(value, validate=True)
+    if not raw or len(raw) % 4:
+        raise ValueError("a template is float32, little-endian")
+    return np.frombuffer(raw, dtype="<f4").astype(np.float32)
+
+
+def _removal(data: Mapping[str, Any], _folder: Path) -> Entry:
+    return Removal(parse_holder_id(_text(data, "remove")))
+
+
+def _revocation(data: Mapping[str, Any], _folder: Path) -> Entry:
+    return Revocation(PassId(_text(data, "revoke")))
+
+
+def _issuer(data: Mapping[str, Any], folder: Path) -> Entry:
+    begin, end = (
+        None if data.get(key) is None else read_moment(_text(data, key), None)
+        for key in ("valid_from", "valid_until")
+    )
+    if any(one is not None and one.tzinfo is None for one in (begin, end)):
+        raise ValueError("a time lacks its offset from UTC")
+    key = read_public_key(folder / _text(data, "trust"))
+    return IssuerEntry(IssuerKey(_text(data, "issuer"), key, begin, end))
+
+
+def _issuer_gone(data: Mapping[str, Any], _folder: Path) -> Entry:
+    return IssuerGone(_text(data, "distrust"))
+
+
+_OTHERS: dict[str, tuple[set[str], Callable[[Mapping[str, Any], Path], Entry]]] = {
+    "remove": ({"remove"}, _removal),
+    "revoke": ({"revoke"}, _revocation),
+    "trust": ({"trust", "issuer", "valid_from", "valid_until"}, _issuer),
+    "distrust": ({"distrust"}, _issuer_gone),
+}
+
+
+def _only(data: Mapping[str, Any], keys: set[str]) -> None:
+    unknown: Sequence[str] = sorted(set(data) - keys)
+    if unknown:
+        raise ValueError(f"unknown keys: {', '.join(map(repr, unknown))}")
+
+
+def _text(data: Mapping[str, Any], key: str) -> str:
+    value = data.get(key)
+    if not isinstance(value, str):
+        raise ValueError(f"{key} is missing or no text")  # noqa: TRY004 - as above
+    return value
