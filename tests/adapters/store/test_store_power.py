@@ -77,7 +77,7 @@ def _is_the_same_file(there: Path) -> None:
 
 
 @pytest.mark.parametrize("way", ["whole", "cut", "torn", "zeros"])
-@pytest.mark.parametrize("rounds", [12, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [12, pytest.param(100, marks=pytest.mark.slow)])
 def test_whatever_was_handed_out_is_there_and_no_number_comes_twice(tmp_path, way, rounds):
     life = Life(tmp_path / "state" / "journal.sqlite", random.Random(f"{way} {rounds}"))
     for _ in range(rounds):
