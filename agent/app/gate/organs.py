@@ -200,8 +200,12 @@ class Watches(Organ):
         def lost(what: Lost) -> Event:
             return core.forgotten(what, judged.now())
 
-        def make_room(of_unsent: bool) -> None:  # noqa: FBT001 - the watch's signature
-            parts.journal.make_room(_JOURNAL_ROOM_BYTES, lost if of_unsent else None)
+        def make_room(of_unsent: bool) -> int:  # noqa: FBT001 - the watch's signature
+            return parts.journal.make_room(
+                _JOURNAL_ROOM_BYTES,
+                lost if of_unsent else None,
+                published_only=link.configured,
+            )
 
         self._disk = DiskWatch(
             parts.site.state, config.faults.min_free_mb * 1_000_000, post, make_room=make_room

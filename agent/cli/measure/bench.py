@@ -27,6 +27,7 @@ class BenchSubject(StrEnum):
     """What else can be timed."""
 
     SYMBOLS = "symbols"
+    JOURNAL = "journal"
 
 
 class Peer(StrEnum):
@@ -48,6 +49,7 @@ def add_to(parent: typer.Typer) -> None:
             "bench --peer face_recognition --json",
             "bench --pack retail --peer opencv --peer face_recognition --images faces",
             "bench symbols",
+            "bench journal --large",
         ),
     )(bench)
 
@@ -55,7 +57,9 @@ def add_to(parent: typer.Typer) -> None:
 def bench(
     subject: Annotated[
         BenchSubject | None,
-        typer.Argument(metavar="symbols", help="The reading of codes, not the gate."),
+        typer.Argument(
+            metavar="symbols|journal", help="The reading of codes, or the journal, not the gate."
+        ),
     ] = None,
     *,
     peer: Annotated[
@@ -67,7 +71,11 @@ def bench(
         file_option("--images", "Accuracy too, on these photographs: one folder a person.", "DIR"),
     ] = None,
     large: Annotated[
-        bool, typer.Option("--large", help="Also a gate with 100,000 references; takes a minute.")
+        bool,
+        typer.Option(
+            "--large",
+            help="Also a gate with 100,000 references; a journal with 1,000,000 events.",
+        ),
     ] = False,
     pack: PackWithoutConfig = None,
     state: StateDir = None,
@@ -78,12 +86,16 @@ def bench(
 
     On this machine and one thread, each stage beside its bare library or model. With symbols: how
     many degraded codes are read, and what a stream without any costs, beside each library alone.
+    With journal: what an event costs, and how fast those that waited go to a broker.
     """
     one_form(as_json=as_json, as_csv=as_csv)
-    if subject is BenchSubject.SYMBOLS:
+    if subject is not None:
         if as_csv:
-            raise typer.BadParameter("symbols has none", param_hint="--csv")
-        _bench_symbols(as_json=as_json)
+            raise typer.BadParameter(f"{subject.value} has none", param_hint="--csv")
+        if subject is BenchSubject.SYMBOLS:
+            _bench_symbols(as_json=as_json)
+        else:
+            _bench_journal(large=large, as_json=as_json)
         return
     from agent.cli.measure.bench_text import sheet, show
     from agent.lab.bench.frame import run_bench
@@ -131,3 +143,27 @@ def _bench_symbols(*, as_json: bool) -> None:
     say(f"{wall['codes']} forged codes in a frame: {wall['decode_to_one']} times one code to read")
     film, standing = wall["film_to_decode"], wall["standing_to_decode"]
     say(f"and beside that {film} times as long to judge, {standing} once they hang there")
+
+
+def _bench_journal(*, large: bool, as_json: bool) -> None:
+    from agent.lab.bench.journal import MANY_WAITING, WAITING, bench_journal
+
+    with progress(wanted=not as_json) as advance:
+        found = bench_journal(MANY_WAITING if large else WAITING, advance)
+    if as_json:
+        emit(found)
+        return
+    append, start, written = found["append"], found["start"], found["written"]
+    say(f"an event is written down in {append['p50_us']} us (p99 {append['p99_us']} us)")
+    say(f"the start with {start['waiting']:.0f} waiting: {start['all_s']} s")
+    say(
+        f"written to the disk an event: {written['single']['bytes_per_event']} bytes for one alone,"
+        f" {written['burst']['bytes_per_event']} in a burst"
+    )
+    table(
+        ("drain", "events a second", "paho alone", "ratio", "at least"),
+        [
+            (kind, row["per_s"], row["bare_per_s"], row["ratio"], row["limit"])
+            for kind, row in found["drain"].items()
+        ],
+    )

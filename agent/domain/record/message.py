@@ -60,9 +60,10 @@ def message(event: Event, place: Place, trace: Trace = Trace.FULL) -> dict[str, 
     body["previous"] = chained.previous.hex()
     if chained.salt is None:
         return _with(body, chained.commitments, {})
-    hidden = covered(event)
-    here = [name for name in hidden if name in shown.data]
-    known = chained.commitments or chain.commitments(chained.salt, hidden)
+    known = chained.commitments or chain.commitments(chained.salt, covered(event))
+    if not known:
+        return body
+    here = [name for name in known if name in shown.data]
     return _with(body, known, chain.salts(chained.salt, here))
 
 

@@ -31,6 +31,7 @@ THINNED = frozenset(
 PERSONAL = frozenset({"holder", "pass", "by"})
 """The keys of any event's data by which somebody is known; at the end of retention they go."""
 
+_OF_AN_ATTEMPT = PERSONAL | THINNED
 _ATTEMPTS = frozenset({EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED})
 
 
@@ -44,5 +45,5 @@ def published(event: Event, trace: Trace) -> Event:
 
 def covered(event: Event) -> dict[str, Any]:
     """Of the data of ``event`` what may be withheld, or is erased in time: the chain covers it."""
-    names = PERSONAL | THINNED if event.type in _ATTEMPTS else PERSONAL
+    names = _OF_AN_ATTEMPT if event.type in _ATTEMPTS else PERSONAL
     return {key: value for key, value in event.data.items() if key in names}

@@ -67,6 +67,14 @@ def test_without_a_word_for_it_what_nobody_got_stays(journal):
     assert journal.make_room(10**9) == 0
 
 
+def test_where_there_is_no_broker_the_oldest_go_and_nobody_is_told(journal):
+    fill(journal, 2000)
+    assert journal.hold(10**9, 1800, published_only=False, lost=lost) == 500
+    assert journal.make_room(800_000, lost, published_only=False) > 0
+    assert told(journal) == []
+    assert kept(journal)[-1] == 1999
+
+
 def test_what_nobody_got_goes_last_and_the_journal_says_which(journal):
     fill(journal, 1000)
     publish(journal, 100)
@@ -152,7 +160,7 @@ watch = DiskWatch(path.parent, 1_500_000, said.append,
     lambda of_unsent: journal.make_room(600_000, lost if of_unsent else None))
 number = fails = 0
 while number < 6000 and not fails:
-    if watched and number % 50 == 0:
+    if watched and number % 10 == 0:
         watch.look()
     try:
         fill(journal, 1, 3000 + number)

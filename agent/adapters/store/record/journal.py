@@ -268,12 +268,14 @@ class SqliteJournal:
         """
         return retention.hold(self._file, most_bytes, most_rows, lost, silently=not published_only)
 
-    def make_room(self, wanted_bytes: int, lost: LostEvent | None = None) -> int:
+    def make_room(
+        self, wanted_bytes: int, lost: LostEvent | None = None, *, published_only: bool = True
+    ) -> int:
         """Free so many bytes within the file, as ``hold`` does; how many rows went.
 
         For a disk that has none left: what is appended then needs no room of it.
         """
-        return retention.make_room(self._file, wanted_bytes, lost)
+        return retention.make_room(self._file, wanted_bytes, lost, silently=not published_only)
 
     def close(self) -> None:
         """Let the file go; safe to call twice. Nothing can be appended afterwards."""

@@ -83,18 +83,22 @@ def hold(
     return gone
 
 
-def make_room(file: JournalFile, wanted_bytes: int, lost: LostEvent | None) -> int:
+def make_room(
+    file: JournalFile, wanted_bytes: int, lost: LostEvent | None, *, silently: bool
+) -> int:
     """Free so many bytes within the file, which then need not grow; how many rows are forgotten.
 
-    Without ``lost`` only what was published goes. The log is not cut: on a full disk its place
-    would be somebody else's.
+    Without ``lost`` only what was published goes; ``silently``: nobody waits for any of them.
+    The log is not cut: on a full disk its place would be somebody else's.
 
     Raises:
         StoreError: the journal cannot be read or written.
     """
     # What is in the log goes into the file first: then the log begins anew and need not grow.
     file.do(lambda connection: connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
-    return _forget_until(file, lambda _: file.do(free_bytes) >= wanted_bytes, lost, silently=False)
+    return _forget_until(
+        file, lambda _: file.do(free_bytes) >= wanted_bytes, lost, silently=silently
+    )
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:

@@ -184,10 +184,8 @@ def _by_name(text: str, event: Event) -> dict[str, str]:
     names = sorted(covered(event))
     if len(text) != len(names) * _COMMITMENT_CHARS:
         raise ValueError
-    return {
-        name: text[at : at + _COMMITMENT_CHARS]
-        for name, at in zip(names, range(0, len(text), _COMMITMENT_CHARS), strict=True)
-    }
+    cuts = range(0, len(text), _COMMITMENT_CHARS)
+    return dict(zip(names, [text[at : at + _COMMITMENT_CHARS] for at in cuts], strict=True))
 
 
 def _mended(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ _EVERY_S = 20.0
 _BACK_ABOVE = 1.1
 """The fault goes once so much more is free: a file that grows and shrinks must not flutter."""
 _DESPERATE = 0.1
+_LOOKS_OF_REST = 14
 
 _log = structlog.get_logger(__name__)
 
@@ -38,14 +39,15 @@ class DiskWatch:
         min_free_bytes: int,
         post: Callable[[Input], None],
         free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
-        make_room: Callable[[bool], object] = lambda _: None,
+        make_room: Callable[[bool], int] = lambda _: 0,
     ) -> None:
         """``free_bytes`` stands for the disk in tests.
 
         ``make_room`` has the journal forget, so that it need not grow; with True, what nobody got
-        as well.
+        as well. It says how many events went.
         """
         self._make_room = make_room
+        self._rest: tuple[bool, int] = (False, 0)
         self._folder = folder
         self._min_free_bytes = min_free_bytes
         self._fault = FaultLine(PartKind.DISK.part(), post)
@@ -67,13 +69,23 @@ class DiskWatch:
             return
         if free < self._min_free_bytes:
             self._fault.failed(f"{free // 1_000_000} MB are free")
-            try:
-                self._make_room(free < self._min_free_bytes * _DESPERATE)
-            except StoreError as error:
-                # The journal's writer raises the fault, and keeps in memory what it cannot write.
-                _log.warning("no_room_made", error=str(error))
+            self._have_room_made(of_unsent=free < self._min_free_bytes * _DESPERATE)
         elif free >= self._min_free_bytes * _BACK_ABOVE:
             self._fault.works()
+
+    def _have_room_made(self, *, of_unsent: bool) -> None:
+        before, looks = self._rest
+        if looks and before == of_unsent:
+            self._rest = (before, looks - 1)
+            return
+        gone = 0
+        try:
+            gone = self._make_room(of_unsent)
+        except StoreError as error:
+            # The journal's writer raises the fault, and keeps in memory what it cannot write.
+            _log.warning("no_room_made", error=str(error))
+        # There is enough, or nothing that may go: to look for it reads all of the journal.
+        self._rest = (of_unsent, 0 if gone else _LOOKS_OF_REST)
 
     def stop(self) -> None:
         """End ``work``."""

@@ -217,6 +217,7 @@ def test_a_journal_that_fails_for_hours_forgets_the_oldest(
     gone = sorted(set(range(25)) - left)
     granted = sum(number % 3 == 0 for number in gone)
     assert told.data == {
+        "cause": "unwritten",
         "total": len(gone),
         "counts": {"access.denied": len(gone) - granted, "access.granted": granted},
         "first": utc_text(NOW.utc + timedelta(minutes=gone[0])),

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from mosquitto import Subscriber, wait_until
@@ -27,7 +28,7 @@ HUGE = 1 << 40
 def test_kill_9_anywhere_loses_nothing_and_keeps_the_order(tmp_path, mosquitto, rounds):
     """The gate's own journal, outbox and client in a process; the broker hears it all."""
     path = tmp_path / "journal.sqlite"
-    where = f"{mosquitto.port}:{path}"
+    where = Path(f"{mosquitto.port}:{path}")
     listener = Subscriber(mosquitto.port)
     program = ROOT / "tests" / "parts" / "outbox_kills.py"
     chance = random.Random(7)
@@ -170,12 +171,12 @@ def test_days_offline_are_caught_up_at_their_pace_and_what_happens_goes_at_once(
         outbox = outbox_of(journal, [], pace=pace)
         outbox.round(broker)
         behind = rounds = 0
-        while len(broker.sent) < waiting:
+        while journal.pending():
             rounds += 1
             assert rounds < waiting
             broker.answer(outbox)
             clock.advance(0.5)
-            if rounds % 35 == 0:
+            if rounds % 35 == 0 and len(broker.sent) < waiting:
                 sequence = journal.append(press())
                 before = len(broker.sent)
                 outbox.round(broker)
@@ -185,12 +186,7 @@ def test_days_offline_are_caught_up_at_their_pace_and_what_happens_goes_at_once(
             assert len(outbox._under_way) <= 100
         assert behind == 0
         # 25 a half second, and no faster.
-        assert rounds >= waiting // 25 - rounds // 35 - 4
-        for _ in range(3):
-            clock.advance(1.0)
-            broker.answer(outbox)
-            outbox.round(broker)
-        assert journal.pending() == 0
+        assert rounds >= waiting // 25
 
 
 def test_after_120_hours_without_power_the_order_is_the_sequence(tmp_path):

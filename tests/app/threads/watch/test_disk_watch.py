@@ -5,6 +5,7 @@ from pathlib import Path
 from agent.app.threads.watch.disk import DiskWatch
 from agent.controller.inputs import FaultCleared, FaultRaised, Input
 from agent.domain.access.part import Part
+from agent.errors import StoreError
 
 
 class Disk:
@@ -55,3 +56,39 @@ def test_the_real_disk_answers(tmp_path):
     watch.stop()
     watch.work()
     assert len(posted) == 1
+
+
+def test_while_little_is_free_the_journal_keeps_room_in_its_file():
+    """And only on the last tenth is it told to give up what nobody got."""
+    free, gone, asked = [500_000_000], [1], list[bool]()
+
+    def make_room(of_unsent: bool) -> int:  # noqa: FBT001 - the watch's signature
+        asked.append(of_unsent)
+        return gone[0]
+
+    watch = DiskWatch(
+        Path("/state"), 100_000_000, lambda _: None, lambda _: free[0], make_room=make_room
+    )
+    for free[0] in (500_000_000, 100_000_000, 99_000_000, 10_000_000, 9_999_999, 120_000_000):
+        watch.look()
+    assert asked == [False, False, True]
+    # What finds nothing to forget reads all of the journal, and does so every five minutes only.
+    free[0], gone[0] = 50_000_000, 0
+    for _ in range(31):
+        watch.look()
+    assert asked[3:] == [False] * 3
+    free[0] = 5_000_000
+    watch.look()
+    assert asked[6:] == [True]
+
+
+def test_a_journal_that_cannot_make_room_ends_no_watch():
+    posted: list[Input] = []
+
+    def full(_of_unsent: bool) -> int:  # noqa: FBT001 - the watch's signature
+        raise StoreError("journal.sqlite: disk full")
+
+    watch = DiskWatch(Path("/state"), 100_000_000, posted.append, lambda _: 0, make_room=full)
+    watch.look()
+    watch.look()
+    assert posted == [FaultRaised(Part("disk"), "0 MB are free")]

@@ -75,3 +75,20 @@ def test_a_journal_of_a_clock_that_was_never_trusted_keeps_to_its_size(tmp_path:
         Retention(prune, clock, 90).tend()
         left = len(list(journal.read()))
     assert left < 400
+
+
+def test_the_bounds_are_looked_after_at_each_turn_whatever_the_clock_is() -> None:
+    clock, held = ManualClock(utc=START), list[int]()
+    clock.step_utc(0, trusted=False)
+
+    def hold() -> None:
+        held.append(1)
+        raise StoreError("locked")
+
+    pruned: list[datetime] = []
+    retention = Retention(pruned.append, clock, 90, hold=hold)
+    for _ in range(3):
+        retention.tend()
+        clock.advance(60.0)
+    assert len(held) == 3
+    assert len(pruned) == 1
