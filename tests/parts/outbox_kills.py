@@ -37,7 +37,7 @@ def killed_anywhere(calls: int, deed: Callable[[], object]) -> None:
     sys.setprofile(count)
     deed()
     sys.setprofile(None)
-    threading.setprofile(None)  # type: ignore[arg-type] # None takes it away
+    threading.setprofile(None)
     _say(calls - left)
 
 

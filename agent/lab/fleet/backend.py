@@ -68,7 +68,7 @@ class Backend:
 
     def _run(self, *words: str, said: object) -> None:
         config = self._written("by-hand")
-        done = subprocess.run(  # noqa: S603 - ours
+        done = subprocess.run(  # noqa: S603 - our own program
             [str(self._program), "--config", str(config), *words, "-"],
             input=json.dumps(said),
             capture_output=True,

@@ -89,14 +89,13 @@ class Ears:
         for row in rows:
             place = row.place(self._place.source)
             self._say(self._place.ranges, payload(row.event, place, Trace.MINIMAL), CLOUD_EVENT)
-        there = {row.sequence for row in rows}
         reply = Reply(
             command.id,
             self._place.kiosk_path,
             Outcome.DONE,
             int(datetime.now(UTC).timestamp()),
             clock_trusted=True,
-            result={"missing": [one for one in range(first, last + 1) if one not in there]},
+            result={"missing": _missing([row.sequence for row in rows], first, last)},
             verb=command.verb,
         )
         self._say(self._place.replies, sign_reply(reply, self._keys.signing), BYTES)
@@ -134,3 +133,11 @@ class Ears:
         )
         said = sign_request(request, self._keys.signing)
         self._say(self._place.registry_request, said, BYTES)
+
+
+def _missing(there: list[int], first: int, last: int) -> list[list[int]]:
+    """The first and last of what is not ``there``: it is one run, before it and behind it."""
+    if not there:
+        return [[first, last]]
+    runs = ([first, there[0] - 1], [there[-1] + 1, last])
+    return [run for run in runs if run[0] <= run[1]]

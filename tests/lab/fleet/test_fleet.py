@@ -3,19 +3,27 @@
 import os
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from mosquitto import Mosquitto, Subscriber, wait_until
 
+from agent.credentials.signed.command import sign_command
+from agent.credentials.signed.reply import verify_reply
 from agent.domain.record.chain import ORIGIN, Check, check, follows, link
 from agent.lab.fleet.descriptors import need_descriptors
+from agent.lab.fleet.ears import Trusted
 from agent.lab.fleet.fleet import Fleet, Plan
+from agent.operations.commands import made_command
 
 _SELECTS_NO_MORE = 1024
+OFFICE = Ed25519PrivateKey.generate()
+TRUSTED = Trusted(OFFICE.public_key(), OFFICE.public_key())
 
 
 @contextmanager
@@ -63,7 +71,7 @@ def test_kiosks_beyond_what_select_knows_are_heard_in_order(
 ) -> None:
     # Who listens here is there already: its own loop selects.
     with many_open():
-        fleet = Fleet(Plan(4, per_s=50.0), mosquitto.port)
+        fleet = Fleet(Plan(4, per_s=50.0), mosquitto.port, TRUSTED)
         try:
             until(fleet, lambda: fleet.connected == 4)
             speak(fleet, 20)
@@ -84,7 +92,7 @@ def test_kiosks_beyond_what_select_knows_are_heard_in_order(
 def test_what_happened_while_the_broker_was_away_arrives(
     mosquitto: Mosquitto, subscriber: Subscriber
 ) -> None:
-    fleet = Fleet(Plan(3, per_s=50.0), mosquitto.port)
+    fleet = Fleet(Plan(3, per_s=50.0), mosquitto.port, TRUSTED)
     try:
         until(fleet, lambda: fleet.connected == 3)
         speak(fleet, 5)
@@ -105,6 +113,32 @@ def test_what_happened_while_the_broker_was_away_arrives(
         )
     finally:
         fleet.close()
+
+
+def test_what_a_backend_lacks_is_said_again_to_the_byte(
+    mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    fleet = Fleet(Plan(1, per_s=50.0), mosquitto.port, TRUSTED)
+    (kiosk,) = fleet.kiosks
+    heard = subscriber.messages
+    try:
+        until(fleet, lambda: fleet.connected == 1)
+        speak(fleet, 6)
+        words = (f"epoch={kiosk.journal.epoch}", "first=2", "last=900")
+        command = made_command("range", kiosk.topics.kiosk_path, words, now_s=int(time.time()))
+        for key in (Ed25519PrivateKey.generate(), OFFICE):
+            data = sign_command(command, key)
+            subscriber.client.publish(kiosk.topics.commands, data, 1)
+        until(fleet, lambda: any(topic == kiosk.topics.replies for topic, _, _ in heard))
+    finally:
+        fleet.close()
+    said = [data for topic, data, _ in heard if "/events/" in topic]
+    assert [data for topic, data, _ in heard if topic == kiosk.topics.ranges] == said[1:]
+    (answer,) = [data for topic, data, _ in heard if topic == kiosk.topics.replies]
+    reply = verify_reply(answer, kiosk.keys.signing.public_key())
+    assert reply.command_id == command.id
+    assert reply.result is not None
+    assert list(reply.result["missing"]) == [(kiosk.journal.last_sequence + 1, 900)]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +163,7 @@ except UnavailableError as error:
 
 def test_one_seed_makes_one_fleet(mosquitto: Mosquitto) -> None:
     def first_events(seed: int) -> list[Any]:
-        fleet = Fleet(Plan(2, per_s=100.0, seed=seed), mosquitto.port)
+        fleet = Fleet(Plan(2, per_s=100.0, seed=seed), mosquitto.port, TRUSTED)
         try:
             for kiosk in fleet.kiosks:
                 kiosk.say()
