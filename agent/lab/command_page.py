@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.app.threads.control.deeds import Deed
 from agent.app.threads.control.doors import DoorDeeds
+from agent.app.threads.control.faults import FaultDeeds
 from agent.app.threads.control.kiosk import KioskDeeds
 from agent.app.threads.control.people import PeopleDeeds
 from agent.app.threads.control.ranges import Ranges
@@ -73,6 +74,7 @@ _DOES = {
     Verb.UPDATE_HOLDER: "changes what is named of `holder`; times are UTC seconds, or null",
     Verb.DISABLE: "lets `holder` in no more",
     Verb.REMOVE: "forgets `holder`",
+    Verb.ACKNOWLEDGE_ALERT: "says that `part` was mended: its latched fault goes, if it is well",
     Verb.REVOKE_PASS: "lets the pass of the id `pass` open nothing",
     Verb.TRUST_ISSUER: "believes passes of `issuer` by `key` (32 bytes), or of a `delegation`",
     Verb.SET_TIME: "believes `utc`; the command bears the nonce of `time/request`, within 5 s",
@@ -121,6 +123,7 @@ def deeds() -> dict[Verb, Deed]:
     nothing = cast("Any", None)
     return {
         **DoorDeeds(nothing, (), nothing, nothing).deeds(),
+        **FaultDeeds(nothing, nothing).deeds(),
         **PeopleDeeds(nothing, nothing, nothing, nothing).deeds(),
         **Ranges(nothing, nothing, nothing, nothing).deeds(),
         **KioskDeeds(

@@ -21,6 +21,7 @@ from agent.app.threads.control.answers import Answers
 from agent.app.threads.control.counts import Counts
 from agent.app.threads.control.deeds import Deed
 from agent.app.threads.control.doors import DoorDeeds
+from agent.app.threads.control.faults import FaultDeeds
 from agent.app.threads.control.kiosk import KioskDeeds
 from agent.app.threads.control.people import PeopleDeeds
 from agent.app.threads.control.ranges import Ranges
@@ -69,6 +70,7 @@ class Commands(Organ):
         self.deeds: Mapping[Verb, Deed] = {
             **self._ranges.deeds(),
             **self.doors.deeds(),
+            **FaultDeeds(board, core.inbox.post).deeds(),
             **people.deeds(),
             **kiosk.deeds(),
         }

@@ -16,10 +16,11 @@ from typing import Any
 
 from agent.app.threads.control.deeds import DeedRefused
 from agent.app.threads.control.doors import CONFIRMED_WITHIN_S, DoorDeeds
+from agent.app.threads.control.faults import FaultDeeds
 from agent.app.threads.control.socket import CommandHandler
 from agent.app.threads.record.status import StatusBoard
-from agent.controller.inputs import FaultCleared, Forgiven, Input
-from agent.domain.access.part import Part, PartKind, kind_of
+from agent.controller.inputs import Forgiven, Input
+from agent.domain.access.part import Part
 from agent.domain.credential.holder import HolderId, parse_holder_id
 from agent.domain.credential.near import did_you_mean
 from agent.domain.door.door_mode import Command
@@ -57,6 +58,7 @@ class Operator:
         self._broker = broker
         self._accept = accept_state
         self._refused = refused
+        self._faults = FaultDeeds(board, post)
 
     def commands(self) -> Mapping[str, CommandHandler]:
         """The commands by name, as ``socket.ControlServer`` takes them."""
@@ -90,19 +92,7 @@ class Operator:
             return None  # the fault of the file is among the faults
 
     def _clear_fault(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
-        part = request.get("part")
-        if not isinstance(part, str) or part not in self._board.faults():
-            known = ", ".join(self._board.faults()) or "none"
-            near = did_you_mean(str(part), self._board.faults())
-            raise ValueError(f"no such fault{near}; latched are: {known}\nFix: gate-agent status")
-        if kind_of(part) is PartKind.STATE:
-            # A word about a file, with its reason: not one about a part that was mended.
-            fix = "gate-agent state show; then gate-agent state accept FILE --reason TEXT"
-            raise RefusedError("needs_accept", f"{part} is about a file of the state\nFix: {fix}")
-        self._post(FaultCleared(Part(part), caller))
-        if not self._board.wait_for(lambda stands: part not in stands.faults, CONFIRMED_WITHIN_S):
-            raise RefusedError("still_there", f"{part} is still in fault: see what is wrong there")
-        return {"part": part}
+        return dict(self._faults.clear(request.get("part"), caller))
 
     def _accept_state(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
         file, reason = request.get("file"), request.get("reason")

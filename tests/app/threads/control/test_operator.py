@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.latches import SqliteLatches
+from agent.app.threads.control.deeds import Asked, DeedRefused
 from agent.app.threads.control.doors import DoorDeeds
+from agent.app.threads.control.faults import FaultDeeds
 from agent.app.threads.control.verbs import Operator
 from agent.controller.effects import SetStatus
 from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
@@ -18,6 +20,7 @@ from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Position
 from agent.domain.door.door_mode import Command
 from agent.domain.foreign.boundary import UNREADABLE
+from agent.domain.record.command import Verb
 from agent.errors import RefusedError
 
 POINTS = ("north-entry", "north-exit")
@@ -82,7 +85,7 @@ def test_a_file_of_the_state_is_accepted_with_a_reason_and_never_cleared_as_a_pa
     asker.board.stands = replace(asker.board.stands, faults={"state:passes": "passes.sqlite"})
     with pytest.raises(RefusedError, match="state accept") as refused:
         asker.ask("clear_fault", part="state:passes")
-    assert (refused.value.reason, asker.posted) == ("needs_accept", [])
+    assert (refused.value.reason, asker.posted) == ("refused", [])
     answer = asker.ask("accept_state", file="passes.sqlite", reason=" a new \n card ")
     assert answer == {"file": "passes.sqlite", "part": "state:passes"}
     assert asker.accepted == ("passes.sqlite", "a new card", ME)
@@ -152,10 +155,20 @@ def test_a_fault_that_stays_is_said_to_be_still_there(asker):
     asker.board.comes = False
     with pytest.raises(RefusedError, match="still in fault"):
         asker.ask("clear_fault", part="door:lane")
-    with pytest.raises(ValueError, match="latched are: door:lane"):
+    with pytest.raises(RefusedError, match="latched are: door:lane"):
         asker.ask("clear_fault", part="camera:front")
-    with pytest.raises(ValueError, match=r"did you mean 'door:lane'.*\nFix: gate-agent status"):
+    with pytest.raises(RefusedError, match=r"did you mean 'door:lane'.*\nFix: gate-agent status"):
         asker.ask("clear_fault", part="door:lan")
+
+
+def test_an_alert_is_acknowledged_from_afar_as_a_fault_is_cleared_here(asker):
+    deed = FaultDeeds(asker.board, asker.posted.append).deeds()[Verb.ACKNOWLEDGE_ALERT]
+    plan = deed.plan(Asked({"part": "door:lane"}, "key:office", "00", 0))
+    assert asker.posted == []
+    assert plan.run() == {"part": "door:lane"}
+    assert asker.posted == [FaultCleared(Part("door:lane"), "key:office")]
+    with pytest.raises(DeedRefused, match="no such fault"):
+        deed.plan(Asked({}, "key:office", "00", 0))
 
 
 def test_only_who_is_inside_is_forgiven(asker):
