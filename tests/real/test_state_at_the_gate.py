@@ -125,12 +125,13 @@ def test_the_agent_starts_whatever_stands_in_the_place_of_its_files(site, shared
     site.enrol(portrait)
     ended(started(site))
     own = ["installation", "agent.lock", "outputs.json", "rules.sha256", "journal.sqlite-stream"]
-    names = [*own, *(f"{part}.sqlite" for part in ("registry", "journal", "passes", "latches"))]
+    parts = ("registry", "journal", "passes", "latches", "commands")
+    names = [*own, *(f"{part}.sqlite" for part in parts)]
     for name in names:
         deed(Path(site.state, name))
     process = started(site)
     told = status(site)
-    wanted = {"state:registry", "state:passes", "state:latches"}
+    wanted = {"state:registry", "state:passes", "state:latches", "state:commands"}
     assert wanted <= set(told["faults"]) <= {*wanted, "state:journal"}
     assert set(told["modes"].values()) == {"locked_down"}
     assert wait_until(lambda: bool(site.events("access")), 60)
