@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from agent import logs
 from agent.domain.record.topics import Topics
 from agent.lab.fleet.backend import Backend
 from agent.lab.fleet.descriptors import need_descriptors
@@ -63,6 +64,7 @@ def run_fleet(plan: Plan, told: Told) -> Report:
     Raises:
         UnavailableError: a server is missing, or so many descriptors are not allowed.
     """
+    logs.configure("error")  # a thousand kiosks that connect are no news
     need_descriptors(plan.kiosks)
     backend_program()
     with ExitStack() as stack:
