@@ -20,12 +20,17 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What PostgreSQL has: rows, places that are missing, rows too many, and what looks forged."""
+    """What PostgreSQL has: rows, places that are missing, rows too many, and what looks forged.
+
+    ``bytes_per_event`` is what a row takes on its disk, with its place in the chain and its
+    indexes.
+    """
 
     stored: int
     missing: int
     doubles: int
     flaws: int
+    bytes_per_event: int
 
 
 @dataclass(frozen=True, slots=True)

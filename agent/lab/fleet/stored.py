@@ -12,6 +12,10 @@ _STREAMS = """
     FROM events JOIN streams ON streams.id = events.stream
     JOIN kiosks ON kiosks.no = streams.kiosk_no GROUP BY 1, 2
 """
+_BYTES = """
+    SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class
+    WHERE relkind = 'r' AND relname ~ '^(events|places)'
+"""
 
 
 class Stored:
@@ -38,6 +42,7 @@ class Stored:
             missing=sum(last - places[stream] for stream, last in said.items()),
             doubles=stored - sum(one for one, _ in rows.values()),
             flaws=flaws,
+            bytes_per_event=round(int(self._database.rows(_BYTES)[0][0]) / max(stored, 1)),
         )
 
     def delays_ms(self, begun: datetime, ended: datetime) -> list[float]:
