@@ -91,6 +91,7 @@ def test_a_holder_for_machines_is_as_it_was(gate: Gate) -> None:
         "valid_from": "2026-05-01T00:00:00.000Z",
         "valid_until": "2026-12-31T16:00:00.000Z",
         "references": {},
+        "consent": None,
     }
 
 

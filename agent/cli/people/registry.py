@@ -71,7 +71,9 @@ def show(*, config: Config = None, state: StateDir = None, as_json: Json = False
     ),
 )
 def send(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A JSON object a line.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A JSON object a line.", readable=False)
+    ],
     *,
     kiosk: Annotated[Path, file_option("--kiosk", "What key show --json said there.")],
     key: Annotated[Path, file_option("--key", "The registry's private key, as PEM.")],
