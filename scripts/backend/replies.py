@@ -103,12 +103,16 @@ def _keep_receipt(cursor: psycopg.Cursor[Any], number: int, receipt: Receipt, ra
 
 
 def _keep_request(cursor: psycopg.Cursor[Any], number: int, request: Request, raw: bytes) -> None:
-    """What a kiosk says to have counts, be it less than before: its state may be an older one."""
+    """What a kiosk says to have counts, be it less than before: its state may be an older one.
+
+    Its newest question says all that it lacks: whoever repeats them keeps no other waiting.
+    """
     cursor.execute(
         "UPDATE kiosks SET registry_version = %s, registry_sent = %s, message_bytes = %s"
         " WHERE no = %s",
         (request.version, request.version, min(request.most_bytes, _MOST_MESSAGE), number),
     )
+    cursor.execute("DELETE FROM registry_requests WHERE kiosk_no = %s", (number,))
     cursor.execute(
         "INSERT INTO registry_requests (kiosk_no, payload) VALUES (%s, %s)", (number, raw)
     )

@@ -318,3 +318,14 @@ def test_what_no_kiosk_would_take_changes_nothing(store, registered, said, where
 def test_a_kiosk_without_a_pinned_key_is_named(store, heard, registered):
     put_raw(store, ("gate/lakeside/g3/new/health", b'{"contract": 1}'))
     assert registered(holders=[ANNA])["without_key"] == ["lakeside/g3/new"]
+
+
+def test_whoever_repeats_a_question_keeps_no_other_waiting(store, fed, registered):
+    neighbour = Fed("lakeside/g3/north-2")
+    kiosks.pin(store, neighbour.keys())
+    registered(holders=[ANNA])
+    put_raw(store, *[neighbour.request(0)] * 30, fed.request(0), *[neighbour.request(0)] * 30)
+    assert count(store, "registry_requests") == 2
+    sent: list[str] = []
+    assert updates.answer(store, KEY, lambda topic, _: sent.append(topic)) == 2
+    assert {topic.split("/")[3] for topic in sent} == {"north-1", "north-2"}
