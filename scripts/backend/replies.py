@@ -63,6 +63,18 @@ def _settle(cursor: psycopg.Cursor[Any], number: int, reply: Reply) -> None:
     if row is None or reply.outcome is not Outcome.DONE:
         return
     stream, first, last = row
+    newest = (reply.result or {}).get("last")
+    if type(newest) is int and 0 <= newest < _LAST:
+        # Nobody signs a heartbeat: what it says beyond this has not happened yet, and is not gone.
+        last = min(last, newest)
+        cursor.execute(
+            "UPDATE streams SET said_last = least(said_last, %s) WHERE id = %s", (newest, stream)
+        )
+        cursor.execute(
+            "DELETE FROM gaps g USING streams s WHERE s.id = g.stream AND s.id = %s"
+            " AND g.state <> 'filled' AND g.last > greatest(s.highest, %s)",
+            (stream, newest),
+        )
     for said in gone(reply.result):
         start, end = max(said[0], first), min(said[1], last)
         if start <= end:

@@ -342,3 +342,21 @@ def test_a_kiosk_that_makes_up_epochs_keeps_no_other_from_being_asked(store, mon
     find_gaps(store)
     settings = IMPATIENT.model_copy(update={"asks_per_round": 2})
     assert sorted(one.to for one in asked(store, settings)) == [kiosk.place, neighbour.place]
+
+
+def test_what_has_not_happened_yet_is_not_gone(store):
+    kiosk = made(store)
+    body = kiosk.health()
+    body["queue"]["last_sequence"] = 1010
+    put_raw(store, (f"{kiosk.topics.base}/health", json.dumps(body).encode()))
+    find_gaps(store)
+    (command,) = asked(store)
+    missed = {"sent": 0, "missing": ((11, 1010),), "more_missing": False, "last": 12}
+    reply(store, kiosk, command, result=missed)
+    find_gaps(store)
+    assert [row[:3] for row in missing(store)] == [(11, 12, "gone")]
+    kiosk.several(10)
+    put(store, *(one for number, one in enumerate(kiosk.events, 1) if number not in (15, 16)))
+    look_over(store)
+    find_gaps(store)
+    assert (15, 16, "waiting") in [row[:3] for row in missing(store)]

@@ -282,6 +282,7 @@ def test_a_range_is_said_again_to_the_byte(gate: Gate) -> None:
     assert told.items() <= again.items()
     (gap,) = reply.result["missing"]
     assert gap[1] == last + 500
+    assert last <= reply.result["last"] < last + 100
     nothing = backend.ask(backend.made("range", epoch="another", first=1, last=9))
     assert nothing.result == {"sent": 0, "missing": ((1, 9),), "more_missing": False}
     assert backend.ask(backend.made("range", epoch=epoch, first=9, last=1)).reason == (
