@@ -83,6 +83,13 @@ class CommandStore(Protocol):
             StoreError: it cannot be written.
         """
 
+    def at_most(self, utc_s: int) -> None:
+        """Nothing is outdated beyond ``utc_s``: where a clock was wrong, it is that late at most.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+
     def end(self, one: Noted, outcome: Outcome, reply: bytes | None) -> None:
         """It has ended so, and this reply is owed, if any.
 

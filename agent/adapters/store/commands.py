@@ -180,6 +180,15 @@ class SqliteCommands:
 
         self._write(work)
 
+    def at_most(self, utc_s: int) -> None:
+        """Nothing is outdated beyond ``utc_s``: where a clock was wrong, it is that late at most.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        statement = "UPDATE newest SET issued = ?1 WHERE issued > ?1"
+        self._write(lambda: self._connection.execute(statement, (utc_s,)))
+
     def end(self, one: Noted, outcome: Outcome, reply: bytes | None) -> None:
         """It has ended so, and this reply is owed, if any.
 

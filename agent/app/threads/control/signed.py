@@ -32,7 +32,7 @@ from agent.app.threads.control.deeds import (
     bad,
     known_arguments,
 )
-from agent.app.threads.control.judging import Moment, objection
+from agent.app.threads.control.judging import SKEW_S, Moment, objection
 from agent.app.threads.control.replies import Replies
 from agent.credentials.signed.command import Command, CommandError, verify_command
 from agent.domain.foreign.boundary import boundary
@@ -316,6 +316,9 @@ class SignedCommands:
         longest_s = max(deed.longest_s for deed in self._deeds.values())
         try:
             self._store.prune(int(surely.timestamp()), longest_s)
+            moment = self._moment()
+            if moment.settled and moment.latest_s is not None:
+                self._store.at_most(int(moment.latest_s) + SKEW_S)
         except StoreError as error:
             _log.warning("commands_not_pruned", error=str(error))
 

@@ -280,6 +280,16 @@ def test_what_is_said_at_the_gate_before_the_time_is_known_counts_from_then(path
     kiosk.store.close()
 
 
+def test_a_clock_that_was_a_year_ahead_keeps_no_door_shut_for_a_year(kiosk: Kiosk) -> None:
+    year_s = 365 * 86_400
+    kiosk.store.outdate("door:a", int(kiosk.clock.now().utc.timestamp()) + year_s)
+    kiosk.ask(kiosk.made("resume"))
+    kiosk.signed._prune()
+    kiosk.clock.advance(6)
+    kiosk.ask(kiosk.made("resume"))
+    assert kiosk.reasons() == [("refused", "superseded"), ("done", None)]
+
+
 def test_a_disk_that_is_full_keeps_nobody_at_the_gate_from_a_lockdown(kiosk: Kiosk) -> None:
     kiosk.store.close()
     kiosk.signed.outdate(["door:a"])
