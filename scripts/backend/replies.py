@@ -8,6 +8,7 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.credentials.errors import CredentialError
+from agent.credentials.formats import cbor
 from agent.credentials.signed.receipt import Receipt, Request, verify_receipt, verify_request
 from agent.credentials.signed.reply import Reply, verify_reply
 from agent.domain.record.command import Outcome
@@ -64,7 +65,7 @@ def _settle(cursor: psycopg.Cursor[Any], number: int, reply: Reply) -> None:
         return
     stream, first, last = row
     newest = (reply.result or {}).get("last")
-    if type(newest) is int and 0 <= newest < _LAST:
+    if cbor.is_int(newest) and 0 <= newest < _LAST:
         # Nobody signs a heartbeat: what it says beyond this has not happened yet, and is not gone.
         last = min(last, newest)
         cursor.execute(
@@ -93,11 +94,16 @@ def gone(result: Mapping[str, Any] | None) -> list[tuple[int, int]]:
     said = (result or {}).get("missing")
     for one in said[:_MOST_RANGES] if isinstance(said, tuple) else ():
         match one:
-            case (int(first), int(last)) if 0 < first <= last < _LAST:
+            case (int(first), int(last)) if _are_numbers(first, last) and first <= last:
                 found.append((first, last))
-            case int(only) if 0 < only < _LAST:
+            case int(only) if _are_numbers(only):
                 found.append((only, only))
     return found
+
+
+def _are_numbers(*said: object) -> bool:
+    """Whether these can be of events; true is none, though Python takes it for 1."""
+    return all(cbor.is_int(one) and 0 < one < _LAST for one in said)
 
 
 def _keep_receipt(cursor: psycopg.Cursor[Any], number: int, receipt: Receipt, raw: bytes) -> None:

@@ -360,3 +360,13 @@ def test_what_has_not_happened_yet_is_not_gone(store):
     look_over(store)
     find_gaps(store)
     assert (15, 16, "waiting") in [row[:3] for row in missing(store)]
+
+
+def test_a_reply_whose_numbers_are_true_holds_up_nobody(store):
+    kiosk = made(store, 1)
+    find_gaps(store)
+    (command,) = asked(store)
+    said = {"sent": 0, "missing": (True, (True, True)), "more_missing": False, "last": True}
+    reply(store, kiosk, command, result=said)
+    assert [row[:2] for row in missing(store)] == [(1, 1)]
+    assert "gone" not in [row[2] for row in missing(store)]
