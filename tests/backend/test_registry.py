@@ -329,3 +329,17 @@ def test_whoever_repeats_a_question_keeps_no_other_waiting(store, fed, registere
     sent: list[str] = []
     assert updates.answer(store, KEY, lambda topic, _: sent.append(topic)) == 2
     assert {topic.split("/")[3] for topic in sent} == {"north-1", "north-2"}
+
+
+def test_a_question_that_nobody_can_answer_stops_nothing(store, fed, registered, tmp_path):
+    photograph = tmp_path / "anna.jpg"
+    photograph.write_bytes(b"\xff\xd8\xff" + os.urandom(190_000))
+    consent = {"notice": "1", "at": "2026-11-28T09:00Z"}
+    registered(holders=[{**ANNA, "photograph": photograph.name, "consent": consent}])
+    own = sealing_key_id(fed.own.public_key())
+    topic = f"{fed.topics.base}/registry/request"
+    for version, largest in ((-1, 4096), (0, 1), (0, 4096)):
+        said = sign_request(Request(fed.place, version, largest, own, None, ()), fed.key)
+        put_raw(store, (topic, said))
+        updates.answer(store, KEY, lambda *_: None)
+        assert count(store, "registry_requests") == 0

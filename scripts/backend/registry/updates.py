@@ -6,6 +6,7 @@ there, for its chunks are known to the kiosk by their hashes. Where the registry
 between, so that the update cannot be made again, another one takes its place.
 """
 
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ from backend.database import Connection
 from backend.ingest import flag
 from backend.registry import lines
 
+_log = logging.getLogger("backend")
 Publish = Callable[[str, bytes], None]
 _ROUND = 20
 _MOST_MESSAGES = 512
@@ -84,7 +86,12 @@ def answer(connection: Connection, key: Ed25519PrivateKey, publish: Publish) -> 
                 request = verify_request(bytes(payload), public)
             except CredentialError:
                 continue  # its key was pinned anew in between
-            _answer(cursor, kiosk, request, key, publish)
+            try:
+                with connection.transaction():
+                    _answer(cursor, kiosk, request, key, publish)
+            except ValueError as error:
+                # What does not fit into this kiosk's messages is no other's matter.
+                _log.warning("%s gets no update: %s", kiosk.recipient.kiosk, error)
     return len(asked) + _acknowledge(connection, key, publish)
 
 
