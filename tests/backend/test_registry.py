@@ -343,3 +343,7 @@ def test_a_question_that_nobody_can_answer_stops_nothing(store, fed, registered,
         put_raw(store, (topic, said))
         updates.answer(store, KEY, lambda *_: None)
         assert count(store, "registry_requests") == 0
+    store.execute("UPDATE kiosks SET message_bytes = 1, registry_version = 0, registry_sent = 0")
+    other = Fed("lakeside/g3/north-2")
+    kiosks.pin(store, other.keys())
+    assert updates.push(store, KEY, lambda *_: None) == [other.place]
