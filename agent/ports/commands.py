@@ -76,6 +76,20 @@ class CommandStore(Protocol):
             StoreError: it cannot be written, and must not run.
         """
 
+    def outdate(self, subject: str, utc_s: int) -> None:
+        """What was issued about ``subject`` before ``utc_s`` is late from now on.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+
+    def at_most(self, utc_s: int) -> None:
+        """Nothing is outdated beyond ``utc_s``: where a clock was wrong, it is that late at most.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+
     def end(self, one: Noted, outcome: Outcome, reply: bytes | None) -> None:
         """It has ended so, and this reply is owed, if any.
 

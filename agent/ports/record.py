@@ -145,6 +145,13 @@ class EventLog(Protocol):
 class RangeLog(Protocol):
     """A journal whose events can be had again, by their numbers."""
 
+    @property
+    def epoch(self) -> str:
+        """The name of the stream that new rows join."""
+
+    def last_sequence(self) -> int:
+        """The last sequence number given in this epoch; 0 before the first."""
+
     def between(self, epoch: str, first: int, last: int, limit: int) -> Sequence[StoredEvent]:
         """The durable ones of an epoch from ``first`` to ``last``, in their order.
 

@@ -6,6 +6,9 @@
     waiting, asked --> gone     the kiosk says, signed, that it has it no more
     waiting, asked --> failed   too long to ask for, or MOST_ATTEMPTS came to nothing
     gone, failed   --> filled   it came all the same
+    failed, too long --> waiting   it was cut short by what came, and so are the others
+
+Anybody at the broker can say a number that is far ahead: what comes before it is looked at as ever.
 
 A gap may be a backlog that is on its way: as long as it shrinks, nobody asks. What a kiosk says in
 its heartbeat to have sent, and what did not come, is a gap at the end.
@@ -33,11 +36,11 @@ MOST = 1_000_000
 MOST_ATTEMPTS = 12
 EXPIRES_S = 120
 _LONGEST_PAUSE_S = 3600
-_STREAMS, _RUNS = 5000, 1000
+_STREAMS, _OF_A_KIOSK, _RUNS = 5000, 20, 1000
 _LOCK = 0x67617467
 
 _MISSING = """
-SELECT s.id, r.first, r.last FROM unnest(%s::bigint[]) u (id) JOIN streams s USING (id)
+SELECT s.id, r.first, r.last, s.said_last FROM unnest(%s::bigint[]) u (id) JOIN streams s USING (id)
 CROSS JOIN LATERAL (
     SELECT sequence + 1 AS first, next - 1 AS last FROM (
         SELECT sequence, lead(sequence) OVER (ORDER BY sequence) AS next FROM (
@@ -47,14 +50,27 @@ CROSS JOIN LATERAL (
         ) q) n
     WHERE next > sequence + 1 ORDER BY 1 LIMIT %s) r
 """
+_BEHIND = """
+SELECT id FROM (
+    SELECT s.id, row_number() OVER (PARTITION BY s.kiosk_no ORDER BY s.id DESC) AS turn,
+        k.signing_key IS NULL AS strange
+    FROM (SELECT id FROM streams WHERE highest > whole_to OR said_last > whole_to
+        UNION SELECT stream FROM gaps WHERE state IN ('waiting', 'asked')) b
+    JOIN streams s USING (id) JOIN kiosks k ON k.no = s.kiosk_no) q
+WHERE turn <= %s ORDER BY strange, turn, id LIMIT %s
+"""
+"""A kiosk's newest first: whoever makes up epochs, or kiosks, holds up nobody."""
 _DUE = """
-SELECT DISTINCT ON (k.no) g.stream, g.first, g.last, g.attempts, k.kiosk, s.epoch
+SELECT stream, first, last, attempts, kiosk, epoch FROM (
+SELECT DISTINCT ON (k.no) g.stream, g.first, g.last, g.attempts, k.kiosk, s.epoch, g.due,
+    k.signing_key IS NULL AS strange
 FROM gaps g JOIN streams s ON s.id = g.stream JOIN kiosks k ON k.no = s.kiosk_no
 WHERE g.state IN ('waiting', 'asked') AND g.due <= now()
   AND k.last_seen > now() - interval '15 minutes'
   AND NOT EXISTS (SELECT FROM gaps o JOIN streams t ON t.id = o.stream
                   WHERE t.kiosk_no = k.no AND o.state = 'asked' AND o.due > now())
-ORDER BY k.no, g.due LIMIT %s
+ORDER BY k.no, g.due) q
+ORDER BY strange, due LIMIT %s
 """
 
 Run = tuple[int, int]
@@ -100,28 +116,26 @@ def less(runs: Iterable[Run], without: Iterable[Run]) -> list[Run]:
 
 
 def _find(cursor: psycopg.Cursor[Any], patience_s: float) -> None:
-    rows = cursor.execute(
-        "SELECT id FROM streams WHERE highest > whole_to OR said_last > whole_to"
-        " ORDER BY id LIMIT %s",
-        (_STREAMS,),
-    ).fetchall()
-    streams = [row[0] for row in rows]
-    known: dict[int, list[tuple[int, int, str]]] = {}
-    for stream, first, last, state in cursor.execute(
-        "SELECT stream, first, last, state FROM gaps WHERE state IN ('waiting', 'asked')"
-        " OR (stream = ANY(%s) AND state IN ('gone', 'failed')) ORDER BY stream, last",
-        (streams,),
-    ):
-        known.setdefault(stream, []).append((first, last, state))
-    concerned = sorted({*streams, *known})
+    rows = cursor.execute(_BEHIND, (_OF_A_KIOSK, _STREAMS)).fetchall()
+    concerned = sorted(row[0] for row in rows)
     if not concerned:
         return
+    known: dict[int, list[tuple[int, int, str]]] = {}
+    for stream, first, last, state in cursor.execute(
+        "SELECT stream, first, last, CASE WHEN reason = 'too_long' THEN 'waiting' ELSE state END"
+        " FROM gaps WHERE stream = ANY(%s) AND state <> 'filled' ORDER BY stream, last",
+        (concerned,),
+    ):
+        known.setdefault(stream, []).append((first, last, state))
     # The streams' rows are held, so that nobody moves what is reckoned from.
     cursor.execute("SELECT FROM streams WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (concerned,))
     advance(cursor, concerned)
     missing: dict[int, list[Run]] = {}
-    for stream, first, last in cursor.execute(_MISSING, (concerned, _RUNS)):
-        missing.setdefault(stream, []).append((first, last))
+    for stream, first, last, said in cursor.execute(_MISSING, (concerned, _RUNS)):
+        # What was said to be sent is asked for, however far a sequence jumped behind it.
+        cut = last - first >= MOST and first <= said < last
+        runs = [(first, said), (said + 1, last)] if cut else [(first, last)]
+        missing.setdefault(stream, []).extend(runs)
     for stream in concerned:
         there = known.get(stream, [])
         over = [(first, last) for first, last, state in there if state in ("gone", "failed")]
@@ -158,9 +172,11 @@ def _settle(
         # It shrinks: whoever was never asked is waited for, and an answer is not the last try.
         cursor.execute(
             "UPDATE gaps SET first = %s, last = %s, changed = now(), attempts = least(attempts, 1),"
-            " due = CASE WHEN attempts = 0 THEN now() + make_interval(secs => %s) ELSE due END"
+            " due = CASE WHEN attempts = 0 THEN now() + make_interval(secs => %s) ELSE due END,"
+            " state = CASE WHEN %s THEN 'failed' WHEN state = 'failed' THEN 'waiting' ELSE state"
+            " END, reason = CASE WHEN %s THEN 'too_long' WHEN reason <> 'too_long' THEN reason END"
             " WHERE stream = %s AND last = %s",
-            (*run, patience_s, stream, same[1]),
+            (*run, patience_s, *[run[1] - run[0] >= MOST] * 2, stream, same[1]),
         )
     for first, last in fresh:
         long = last - first >= MOST

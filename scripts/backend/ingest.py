@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 
+from agent.credentials.formats import cbor
 from backend import replies
 from backend.database import Connection
 from backend.heard import Heard, Judged, Keys, Reason, Refusal, Signed, Standing, unpadded
@@ -138,7 +139,7 @@ class Ingest:
         """
         try:
             return self._store_again(messages)
-        except (psycopg.DataError, psycopg.IntegrityError):
+        except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.DatatypeMismatch):
             if len(messages) == 1:
                 kiosk = messages[0][0].kiosk
                 return self._store_again([(Refusal(kiosk, Reason.STORE), False)])
@@ -292,7 +293,7 @@ def _queue_at_rest(one: Standing) -> tuple[str | None, int]:
     """The epoch and its last event, where a heartbeat says that nothing waits."""
     match one.said.get("queue"):
         case {"epoch": str(epoch), "last_sequence": int(last), "unpublished": 0} if (
-            0 < last < 2**62 and len(epoch) <= 64
+            cbor.is_int(last) and 0 < last < 2**62 and len(epoch) <= 64
         ):
             return epoch, last
     return None, 0

@@ -19,6 +19,7 @@ from backend.config import Broker, secret
 from backend.failures import ConfigError, MissingError
 
 LARGEST_PACKET = 1_000_000
+MOST_QUEUED = 10_000
 KEEPALIVE_S = 30
 CONNECT_S = 15.0
 PUBACK = int(MessageType.PUBACK)
@@ -149,6 +150,8 @@ class Line:
         self._lock = threading.Lock()
         self._connection = 0
         self.subscribed = threading.Event()
+        # What a broker does not acknowledge would fill the memory; kiosks and gaps ask again.
+        made.max_queued_messages_set(MOST_QUEUED)
         made.on_connect = self._on_connect
         made.on_subscribe = self._on_subscribe
         made.on_disconnect = self._on_disconnect
@@ -180,7 +183,7 @@ class Line:
                 self._client._packet_queue(PUBACK, acknowledged, 0, 0)  # noqa: SLF001 - as above
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Hand a message over, at QoS 1; it waits while the broker is away."""
+        """Hand a message over, at QoS 1; it waits while the broker is away, ``MOST_QUEUED`` do."""
         self._client.publish(topic, payload, qos=1)
 
     def stop(self) -> None:

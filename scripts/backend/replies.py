@@ -8,6 +8,7 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.credentials.errors import CredentialError
+from agent.credentials.formats import cbor
 from agent.credentials.signed.receipt import Receipt, Request, verify_receipt, verify_request
 from agent.credentials.signed.reply import Reply, verify_reply
 from agent.domain.record.command import Outcome
@@ -63,6 +64,18 @@ def _settle(cursor: psycopg.Cursor[Any], number: int, reply: Reply) -> None:
     if row is None or reply.outcome is not Outcome.DONE:
         return
     stream, first, last = row
+    newest = (reply.result or {}).get("last")
+    if cbor.is_int(newest) and 0 <= newest < _LAST:
+        # Nobody signs a heartbeat: what it says beyond this has not happened yet, and is not gone.
+        last = min(last, newest)
+        cursor.execute(
+            "UPDATE streams SET said_last = least(said_last, %s) WHERE id = %s", (newest, stream)
+        )
+        cursor.execute(
+            "DELETE FROM gaps g USING streams s WHERE s.id = g.stream AND s.id = %s"
+            " AND g.state <> 'filled' AND g.last > greatest(s.highest, %s)",
+            (stream, newest),
+        )
     for said in gone(reply.result):
         start, end = max(said[0], first), min(said[1], last)
         if start <= end:
@@ -81,11 +94,16 @@ def gone(result: Mapping[str, Any] | None) -> list[tuple[int, int]]:
     said = (result or {}).get("missing")
     for one in said[:_MOST_RANGES] if isinstance(said, tuple) else ():
         match one:
-            case (int(first), int(last)) if 0 < first <= last < _LAST:
+            case (int(first), int(last)) if _are_numbers(first, last) and first <= last:
                 found.append((first, last))
-            case int(only) if 0 < only < _LAST:
+            case int(only) if _are_numbers(only):
                 found.append((only, only))
     return found
+
+
+def _are_numbers(*said: object) -> bool:
+    """Whether these can be of events; true is none, though Python takes it for 1."""
+    return all(cbor.is_int(one) and 0 < one < _LAST for one in said)
 
 
 def _keep_receipt(cursor: psycopg.Cursor[Any], number: int, receipt: Receipt, raw: bytes) -> None:
@@ -103,12 +121,16 @@ def _keep_receipt(cursor: psycopg.Cursor[Any], number: int, receipt: Receipt, ra
 
 
 def _keep_request(cursor: psycopg.Cursor[Any], number: int, request: Request, raw: bytes) -> None:
-    """What a kiosk says to have counts, be it less than before: its state may be an older one."""
+    """What a kiosk says to have counts, be it less than before: its state may be an older one.
+
+    Its newest question says all that it lacks: whoever repeats them keeps no other waiting.
+    """
     cursor.execute(
         "UPDATE kiosks SET registry_version = %s, registry_sent = %s, message_bytes = %s"
         " WHERE no = %s",
         (request.version, request.version, min(request.most_bytes, _MOST_MESSAGE), number),
     )
+    cursor.execute("DELETE FROM registry_requests WHERE kiosk_no = %s", (number,))
     cursor.execute(
         "INSERT INTO registry_requests (kiosk_no, payload) VALUES (%s, %s)", (number, raw)
     )

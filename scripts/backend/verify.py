@@ -65,7 +65,7 @@ FROM moved m WHERE s.id = m.id RETURNING s.id
 _JUMP = """
 UPDATE streams s SET whole_to = g.last FROM gaps g
 WHERE s.id = ANY(%(streams)s) AND g.stream = s.id AND g.state IN ('gone', 'failed')
-  AND g.first <= s.whole_to + 1 AND g.last > s.whole_to
+  AND g.reason IS DISTINCT FROM 'too_long' AND g.first <= s.whole_to + 1 AND g.last > s.whole_to
 RETURNING s.id
 """
 _WAITING = """

@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from itertools import pairwise
 
 import pytest
@@ -283,3 +284,89 @@ def test_only_one_instance_asks(store, dsn):
     assert gaps.look(other, IMPATIENT, KEY) is not None
     assert gaps.look(store, IMPATIENT, KEY) is None
     other.close()
+
+
+def says_far(store, kiosk, way):
+    """Somebody at the broker says a number that is far ahead, by an event or by a heartbeat."""
+    if way == "event":
+        far = {**kiosk.events[0], "id": str(uuid.uuid4()), "sequence": f"{2**61:020d}"}
+        put(store, far)
+        look_over(store)
+    else:
+        body = kiosk.health()
+        body["queue"]["last_sequence"] = 2**61
+        put_raw(store, (f"{kiosk.topics.base}/health", json.dumps(body).encode()))
+
+
+@pytest.mark.parametrize("way", ["event", "heartbeat"])
+def test_a_number_far_ahead_hides_nothing_that_is_missing(store, way):
+    kiosk = made(store)
+    says_far(store, kiosk, way)
+    assert asked(store) == []
+    kiosk.several(10)
+    put(store, *(one for number, one in enumerate(kiosk.events, 1) if number not in (14, 15)))
+    look_over(store)
+    find_gaps(store)
+    assert [row[:3] for row in missing(store)] == [
+        (14, 15, "waiting"),
+        (21, 2**61 - (way == "event"), "failed"),
+    ]
+    (command,) = asked(store)
+    assert (command.arguments["first"], command.arguments["last"]) == (14, 15)
+    put(store, *kiosk.events[13:15])
+    look_over(store)
+    find_gaps(store)
+    assert whole_to(store) == [20]
+    # What the heartbeat says to be sent, and what did not come, is missing at the end.
+    kiosk.several(5)
+    if way == "event":
+        put_raw(store, (f"{kiosk.topics.base}/health", json.dumps(kiosk.health()).encode()))
+        find_gaps(store)
+        assert missing(store)[1][:3] == (21, 25, "waiting")
+
+
+def test_a_kiosk_that_makes_up_epochs_keeps_no_other_from_being_asked(store, monkeypatch):
+    monkeypatch.setattr(gaps, "_STREAMS", 8)
+    monkeypatch.setattr(gaps, "_OF_A_KIOSK", 4)
+    neighbour = Kiosk("lakeside/g3/north-2")
+    kiosks.pin(store, neighbour.keys())
+    for number in range(20):
+        neighbour.epoch, neighbour.events = f"made-up-{number}", []
+        neighbour.several(3)
+        put(store, neighbour.events[2])
+    strangers = [Kiosk(f"lakeside/g4/{number}") for number in range(20)]
+    for one in strangers:
+        put(store, one.several(3)[2])
+    kiosk = made(store, 4)
+    look_over(store)
+    find_gaps(store)
+    settings = IMPATIENT.model_copy(update={"asks_per_round": 2})
+    assert sorted(one.to for one in asked(store, settings)) == [kiosk.place, neighbour.place]
+
+
+def test_what_has_not_happened_yet_is_not_gone(store):
+    kiosk = made(store)
+    body = kiosk.health()
+    body["queue"]["last_sequence"] = 1010
+    put_raw(store, (f"{kiosk.topics.base}/health", json.dumps(body).encode()))
+    find_gaps(store)
+    (command,) = asked(store)
+    missed = {"sent": 0, "missing": ((11, 1010),), "more_missing": False, "last": 12}
+    reply(store, kiosk, command, result=missed)
+    find_gaps(store)
+    assert [row[:3] for row in missing(store)] == [(11, 12, "gone")]
+    kiosk.several(10)
+    put(store, *(one for number, one in enumerate(kiosk.events, 1) if number not in (15, 16)))
+    look_over(store)
+    find_gaps(store)
+    assert (15, 16, "waiting") in [row[:3] for row in missing(store)]
+
+
+def test_a_reply_whose_numbers_are_true_holds_up_nobody(store):
+    kiosk = made(store, 1)
+    find_gaps(store)
+    (command,) = asked(store)
+    said = {"sent": 0, "missing": (True, (True, True)), "more_missing": False, "last": True}
+    reply(store, kiosk, command, result=said)
+    assert [row[:2] for row in missing(store)] == [(1, 1)]
+    assert "gone" not in [row[2] for row in missing(store)]

@@ -220,4 +220,13 @@ def test_a_hostile_sequence_holds_up_nobody(store):
         (2, 2**62 - 1, "failed", "too_long")
     ]
     find_gaps(store)
-    assert whole_to(store) == [2**62, 3]
+    assert whole_to(store) == [1, 3]
+
+
+def test_a_heartbeat_whose_number_is_true_holds_up_nobody(store):
+    kiosk, other = Kiosk(), Kiosk("lakeside/g3/north-2")
+    body = {"contract": 1, "queue": {"epoch": "e", "last_sequence": True, "unpublished": 0}}
+    event = other.says()
+    beat = (f"{kiosk.topics.base}/health", json.dumps(body).encode())
+    put_raw(store, beat, (f"{other.topics.base}/events/access", json.dumps(event).encode()))
+    assert (count(store, "events"), count(store, "streams")) == (1, 1)

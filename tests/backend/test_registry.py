@@ -318,3 +318,32 @@ def test_what_no_kiosk_would_take_changes_nothing(store, registered, said, where
 def test_a_kiosk_without_a_pinned_key_is_named(store, heard, registered):
     put_raw(store, ("gate/lakeside/g3/new/health", b'{"contract": 1}'))
     assert registered(holders=[ANNA])["without_key"] == ["lakeside/g3/new"]
+
+
+def test_whoever_repeats_a_question_keeps_no_other_waiting(store, fed, registered):
+    neighbour = Fed("lakeside/g3/north-2")
+    kiosks.pin(store, neighbour.keys())
+    registered(holders=[ANNA])
+    put_raw(store, *[neighbour.request(0)] * 30, fed.request(0), *[neighbour.request(0)] * 30)
+    assert count(store, "registry_requests") == 2
+    sent: list[str] = []
+    assert updates.answer(store, KEY, lambda topic, _: sent.append(topic)) == 2
+    assert {topic.split("/")[3] for topic in sent} == {"north-1", "north-2"}
+
+
+def test_a_question_that_nobody_can_answer_stops_nothing(store, fed, registered, tmp_path):
+    photograph = tmp_path / "anna.jpg"
+    photograph.write_bytes(b"\xff\xd8\xff" + os.urandom(190_000))
+    consent = {"notice": "1", "at": "2026-11-28T09:00Z"}
+    registered(holders=[{**ANNA, "photograph": photograph.name, "consent": consent}])
+    own = sealing_key_id(fed.own.public_key())
+    topic = f"{fed.topics.base}/registry/request"
+    for version, largest in ((-1, 4096), (0, 1), (0, 4096)):
+        said = sign_request(Request(fed.place, version, largest, own, None, ()), fed.key)
+        put_raw(store, (topic, said))
+        updates.answer(store, KEY, lambda *_: None)
+        assert count(store, "registry_requests") == 0
+    store.execute("UPDATE kiosks SET message_bytes = 1, registry_version = 0, registry_sent = 0")
+    other = Fed("lakeside/g3/north-2")
+    kiosks.pin(store, other.keys())
+    assert updates.push(store, KEY, lambda *_: None) == [other.place]

@@ -227,6 +227,21 @@ def test_modes_by_command_and_their_order(gate: Gate) -> None:
     assert backend.ask(backend.made("free_passage")).reason == "bad_arguments"
 
 
+def test_a_lockdown_by_somebody_at_the_gate_is_ended_by_nothing_of_before(gate: Gate) -> None:
+    gate.begun()
+    backend = gate.backend
+    resume = backend.made("resume", 300)
+    free = backend.made("free_passage", 300, until=int(time.time()) + 3000)
+    time.sleep(1.1)
+    assert gate.answer("door", "lockdown", "--all")
+    # The broker had kept them back.
+    assert [backend.ask(one).reason for one in (resume, free)] == ["superseded"] * 2
+    assert gate.stands()["mode"] == "locked_down"
+    time.sleep(1.1)
+    assert backend.ask(backend.made("resume", 300)).outcome == "done"
+    assert gate.stands()["mode"] == "normal"
+
+
 def test_health_is_told_and_a_broker_that_goes_moves_no_door(gate: Gate) -> None:
     gate.begun()
     backend = gate.backend
@@ -267,6 +282,7 @@ def test_a_range_is_said_again_to_the_byte(gate: Gate) -> None:
     assert told.items() <= again.items()
     (gap,) = reply.result["missing"]
     assert gap[1] == last + 500
+    assert last <= reply.result["last"] < last + 100
     nothing = backend.ask(backend.made("range", epoch="another", first=1, last=9))
     assert nothing.result == {"sent": 0, "missing": ((1, 9),), "more_missing": False}
     assert backend.ask(backend.made("range", epoch=epoch, first=9, last=1)).reason == (

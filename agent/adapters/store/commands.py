@@ -163,6 +163,32 @@ class SqliteCommands:
 
         return self._guarded(work)
 
+    def outdate(self, subject: str, utc_s: int) -> None:
+        """What was issued about ``subject`` before ``utc_s`` is late from now on.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+
+        def work() -> None:
+            self._connection.execute(
+                "INSERT INTO newest VALUES (?, ?) ON CONFLICT (subject)"
+                " DO UPDATE SET issued = max(issued, excluded.issued)",
+                (_hashed(subject), utc_s),
+            )
+            self._connection.execute(COUNT)
+
+        self._write(work)
+
+    def at_most(self, utc_s: int) -> None:
+        """Nothing is outdated beyond ``utc_s``: where a clock was wrong, it is that late at most.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        statement = "UPDATE newest SET issued = ?1 WHERE issued > ?1"
+        self._write(lambda: self._connection.execute(statement, (utc_s,)))
+
     def end(self, one: Noted, outcome: Outcome, reply: bytes | None) -> None:
         """It has ended so, and this reply is owed, if any.
 

@@ -58,7 +58,11 @@ class Commands(Organ):
         clock = JudgedClock(parts.clock, reckoning)
         trace = Trace(parts.file.config.events.trace)
         points = [point.id for point in parts.file.config.access_point]
-        self.doors = DoorDeeds(board, points, core.inbox.post, clock)
+
+        def outdate(subjects: Iterable[str]) -> None:
+            self.signed.outdate(subjects)
+
+        self.doors = DoorDeeds(board, points, core.inbox.post, clock, outdate)
         people = PeopleDeeds(parts.registry, board, clock, parts.ledger.latest_trusted)
         self._ranges = Ranges(
             parts.journal,

@@ -282,7 +282,7 @@ class Control(Organ):
                     watches.state.accept,
                     commands.counts.read,
                 ).commands(),
-                **local_commands(commands.deeds),
+                **local_commands(commands.deeds, commands.signed.outdate),
                 **ClockOperator(board, parts.clock, core.inbox.post, watches.time.told).commands(),
             },
         )

@@ -172,6 +172,7 @@ def verify_request(data: bytes, key: Ed25519PublicKey) -> Request:
     if not (
         isinstance(body.get(1), str)
         and cbor.is_int(body.get(2))
+        and body[2] >= 0
         and cbor.is_int(body.get(5))
         and isinstance(body.get(6), bytes)
         and (update is None or _is_id(update, UPDATE_ID_BYTES))

@@ -6,8 +6,10 @@ there, for its chunks are known to the kiosk by their hashes. Where the registry
 between, so that the update cannot be made again, another one takes its place.
 """
 
+import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +37,7 @@ from backend.database import Connection
 from backend.ingest import flag
 from backend.registry import lines
 
+_log = logging.getLogger("backend")
 Publish = Callable[[str, bytes], None]
 _ROUND = 20
 _MOST_MESSAGES = 512
@@ -58,8 +61,11 @@ def push(connection: Connection, key: Ed25519PrivateKey, publish: Publish) -> li
     for (number,) in numbers:
         with connection.transaction(), connection.cursor() as cursor:
             kiosk = _kiosk(cursor, number)
-            if kiosk is not None and _send_new(cursor, kiosk, key, publish):
-                sent.append(kiosk.recipient.kiosk)
+            if kiosk is None:
+                continue
+            with _alone(connection, kiosk):
+                if _send_new(cursor, kiosk, key, publish):
+                    sent.append(kiosk.recipient.kiosk)
     return sent
 
 
@@ -84,8 +90,19 @@ def answer(connection: Connection, key: Ed25519PrivateKey, publish: Publish) -> 
                 request = verify_request(bytes(payload), public)
             except CredentialError:
                 continue  # its key was pinned anew in between
-            _answer(cursor, kiosk, request, key, publish)
+            with _alone(connection, kiosk):
+                _answer(cursor, kiosk, request, key, publish)
     return len(asked) + _acknowledge(connection, key, publish)
+
+
+@contextmanager
+def _alone(connection: Connection, kiosk: _Kiosk) -> Iterator[None]:
+    """What does not fit into this kiosk's messages is no other's matter."""
+    try:
+        with connection.transaction():
+            yield
+    except ValueError as error:
+        _log.warning("%s gets no update: %s", kiosk.recipient.kiosk, error)
 
 
 def _kiosk(cursor: psycopg.Cursor[Any], number: int) -> _Kiosk | None:

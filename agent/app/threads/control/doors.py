@@ -4,7 +4,7 @@ Each goes to the controller as ``Commanded`` and is answered once the status say
 only the state machine moves an output.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, Result, bad
@@ -35,12 +35,17 @@ class DoorDeeds:
         access_points: Sequence[str],
         post: Callable[[Input], None],
         clock: Clock,
+        outdate: Callable[[Iterable[str]], None] = lambda _: None,
     ) -> None:
-        """``clock`` is judged: it is trusted where the controller trusts it."""
+        """``clock`` is judged: it is trusted where the controller trusts it.
+
+        ``outdate`` makes late what was signed about these subjects and has not come yet.
+        """
         self._board = board
         self._access_points = access_points
         self._post = post
         self._clock = clock
+        self._outdate = outdate
 
     def deeds(self) -> Mapping[Verb, Deed]:
         """The verbs about doors."""
@@ -104,6 +109,11 @@ class DoorDeeds:
         )
         return self.stands(points)
 
+    def set_mode_here(self, command: Command, points: Sequence[str], by: str) -> Result:
+        """As ``set_mode``, for somebody at the kiosk: nothing that was signed before undoes it."""
+        self._outdate(subjects(points))
+        return self.set_mode(command, points, by)
+
     def stands(self, points: Sequence[str]) -> dict[str, Any]:
         """How it stands there, by access point."""
         stands = self._board.newest()
@@ -139,7 +149,7 @@ class DoorDeeds:
         self._allowed((point,), asked)
         self.check_release(point)
         # An older one never ends a lockdown; and a release outdates nothing.
-        return Plan(lambda: self.release(point, asked.by), (f"door:{point}",), late=True)
+        return Plan(lambda: self.release(point, asked.by), subjects((point,)), late=True)
 
     def _lockdown(self, asked: Asked) -> Plan:
         return self._mode(Command.LOCK_DOWN, asked)
@@ -165,8 +175,7 @@ class DoorDeeds:
         else:
             raise bad("access_points is a list with one access point or more")
         self._allowed(points, asked)
-        subjects = tuple(f"door:{point}" for point in points)
-        return Plan(lambda: self.set_mode(command, points, asked.by, for_s), subjects)
+        return Plan(lambda: self.set_mode(command, points, asked.by, for_s), subjects(points))
 
     def _allowed(self, points: Sequence[str], asked: Asked) -> None:
         self.check_known(points)
@@ -174,3 +183,8 @@ class DoorDeeds:
             said = "this key may not move that door"
             raise DeedRefused(CommandReason.NOT_PERMITTED, said)
         self.check_ready(points)
+
+
+def subjects(points: Iterable[str]) -> tuple[str, ...]:
+    """What commands about these access points are about: of those the later one counts."""
+    return tuple(f"door:{point}" for point in points)

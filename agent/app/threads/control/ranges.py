@@ -118,7 +118,11 @@ class Ranges:
 
     def _say(self, wanted: _Wanted) -> Result | DeedRefused:
         sent, gaps, following = 0, list[list[int]](), wanted.first
+        newest: dict[str, int] = {}
         try:
+            if wanted.epoch == self._log.epoch:
+                # What comes after it is not gone: it has not happened yet.
+                newest["last"] = self._log.last_sequence()
             while following <= wanted.last:
                 rows = self._log.between(wanted.epoch, following, wanted.last, _PAGE)
                 for row in rows:
@@ -136,7 +140,8 @@ class Ranges:
             gaps.append([following, wanted.last])
         if not self._settled(0):
             return DeedRefused(CommandReason.NOT_CONFIRMED, "the broker stayed away")
-        return {"sent": sent, "missing": gaps[:MOST_GAPS], "more_missing": len(gaps) > MOST_GAPS}
+        missing = {"missing": gaps[:MOST_GAPS], "more_missing": len(gaps) > MOST_GAPS}
+        return {"sent": sent, **missing, **newest}
 
     def _sent(self, text: bytes) -> bool:
         """Hand one over, once it may go; False where the broker stayed away for too long."""

@@ -12,7 +12,7 @@ key. A command that came retained or again is not run, whoever signed it: the br
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,7 +32,7 @@ from agent.app.threads.control.deeds import (
     bad,
     known_arguments,
 )
-from agent.app.threads.control.judging import Moment, objection
+from agent.app.threads.control.judging import SKEW_S, Moment, objection
 from agent.app.threads.control.replies import Replies
 from agent.credentials.signed.command import Command, CommandError, verify_command
 from agent.domain.foreign.boundary import boundary
@@ -92,6 +92,7 @@ class SignedCommands:
         self._waiting: dict[bytes, deque[Heard]] = {named: deque() for named in keys}
         self._condition = threading.Condition()
         self._stopping = False
+        self._outdated: dict[str, float] = {}
         self._prune_s = float("-inf")
         self._began_s = clock.reckoned()[0].monotonic_s
 
@@ -129,6 +130,20 @@ class SignedCommands:
                 return
             queue.append(heard)
             self._condition.notify()
+
+    def outdate(self, subjects: Iterable[str]) -> None:
+        """Somebody at the gate says otherwise now: what was issued before is late.
+
+        From any thread. Where no time is trusted, or the disk does not take it, it is written down
+        once it can be.
+        """
+        now_s = self._clock.reckoned()[0].monotonic_s
+        with self._condition:
+            self._outdated.update(dict.fromkeys(subjects, now_s))
+        try:
+            self._settled()
+        except StoreError as error:
+            _log.error("commands_not_outdated", error=str(error))
 
     def work(self) -> None:
         """The thread's loop, until ``stop``."""
@@ -208,13 +223,23 @@ class SignedCommands:
             return True
 
     def _settled(self) -> Moment:
-        """This moment; where the horizon waits for a trusted time, and there is one, it is raised.
+        """This moment; what waits for a trusted time, as the horizon may, is written down in one.
 
         Raises:
             StoreError: the store cannot say, or be written.
         """
         moment = self._moment()
-        if moment.settled and moment.horizon.pending and moment.latest_s is not None:
+        if not moment.settled or moment.latest_s is None:
+            return moment
+        with self._condition:
+            outdated = list(self._outdated.items())
+        for subject, at_s in outdated:
+            utc_s = int(moment.latest_s - (moment.now.monotonic_s - at_s)) + 1
+            self._store.outdate(subject, utc_s)
+            with self._condition:
+                if self._outdated.get(subject) == at_s:
+                    del self._outdated[subject]
+        if moment.horizon.pending:
             # When this agent began, however long nobody knew the time since.
             began_s = moment.latest_s - (moment.now.monotonic_s - self._began_s)
             self._store.raise_horizon(int(began_s))
@@ -291,6 +316,9 @@ class SignedCommands:
         longest_s = max(deed.longest_s for deed in self._deeds.values())
         try:
             self._store.prune(int(surely.timestamp()), longest_s)
+            moment = self._moment()
+            if moment.settled and moment.latest_s is not None:
+                self._store.at_most(int(moment.latest_s) + SKEW_S)
         except StoreError as error:
             _log.warning("commands_not_pruned", error=str(error))
 

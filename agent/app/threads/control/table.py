@@ -13,7 +13,7 @@ outside), ``revoke_permit`` (no register of them) and ``enrol`` (registry sync):
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from agent.app.threads.control.deeds import Asked, Deed, Result, known_arguments
@@ -27,18 +27,26 @@ LOCAL = (
 _VALID_S = 300
 
 
-def local_commands(deeds: Mapping[Verb, Deed]) -> Mapping[str, CommandHandler]:
-    """The verbs that the control socket offers, as ``socket.ControlServer`` takes them."""
-    return {verb.value: _handler(deeds[verb]) for verb in LOCAL}
+def local_commands(
+    deeds: Mapping[Verb, Deed], outdate: Callable[[Iterable[str]], None]
+) -> Mapping[str, CommandHandler]:
+    """The verbs that the control socket offers, as ``socket.ControlServer`` takes them.
+
+    ``outdate`` makes late what was signed before and has not come yet.
+    """
+    return {verb.value: _handler(deeds[verb], outdate) for verb in LOCAL}
 
 
-def _handler(deed: Deed) -> CommandHandler:
+def _handler(deed: Deed, outdate: Callable[[Iterable[str]], None]) -> CommandHandler:
     def handle(request: Mapping[str, Any], caller: str) -> dict[str, Any]:
         arguments = {name: value for name, value in request.items() if name != "command"}
         expires = int(time.time()) + _VALID_S
         asked = Asked(arguments, caller, os.urandom(16).hex(), expires)
         known_arguments(asked, deed)
-        result: Result = deed.plan(asked).run()
+        plan = deed.plan(asked)
+        if not plan.late:
+            outdate(plan.subjects)
+        result: Result = plan.run()
         return dict(result)
 
     return handle

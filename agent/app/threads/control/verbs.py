@@ -106,7 +106,7 @@ class Operator:
         command, points = self._what(request), self._where(request)
         self._doors.check_ready(points)
         if command is not Command.RELEASE:
-            return dict(self._doors.set_mode(command, points, caller))
+            return dict(self._doors.set_mode_here(command, points, caller))
         if len(points) != 1:
             raise ValueError("a release names one access point")
         self._doors.check_release(points[0])

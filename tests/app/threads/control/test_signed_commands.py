@@ -249,6 +249,52 @@ def test_a_folder_that_is_new_counts_from_its_start_however_late_the_time_is_kno
     kiosk.store.close()
 
 
+def test_what_somebody_says_at_the_gate_is_not_undone_by_what_was_kept_back(kiosk, path) -> None:
+    kept, again = kiosk.made("resume", 300), kiosk.made("lockdown", 300)
+    kiosk.clock.advance(5)
+    kiosk.signed.outdate(["door:a"])
+    kiosk.ask(kept)
+    next_one = Kiosk(path, kiosk.clock)
+    next_one.ask(replace(again, id=b"a" * 16))
+    kiosk.clock.advance(1)
+    next_one.ask(kiosk.made("resume"))
+    assert kiosk.reasons() == [
+        *[("refused", "superseded")] * 2,
+        ("done", None),
+    ]
+    next_one.store.close()
+
+
+def test_what_is_said_at_the_gate_before_the_time_is_known_counts_from_then(path) -> None:
+    clock = Clock(trusted=False)
+    kiosk = Kiosk(path, clock)
+    clock.advance(100)
+    now = int(clock.now().utc.timestamp())
+    kiosk.signed.outdate(["door:a"])
+    clock.advance(30)
+    clock.step_utc(0, trusted=True)
+    for number, ago_s in enumerate((1, -5)):
+        kept = replace(kiosk.made("resume"), id=bytes([number]) * 16, issued=now - ago_s)
+        kiosk.ask(kept)
+    assert kiosk.reasons() == [("refused", "superseded"), ("done", None)]
+    kiosk.store.close()
+
+
+def test_a_clock_that_was_a_year_ahead_keeps_no_door_shut_for_a_year(kiosk: Kiosk) -> None:
+    year_s = 365 * 86_400
+    kiosk.store.outdate("door:a", int(kiosk.clock.now().utc.timestamp()) + year_s)
+    kiosk.ask(kiosk.made("resume"))
+    kiosk.signed._prune()
+    kiosk.clock.advance(6)
+    kiosk.ask(kiosk.made("resume"))
+    assert kiosk.reasons() == [("refused", "superseded"), ("done", None)]
+
+
+def test_a_disk_that_is_full_keeps_nobody_at_the_gate_from_a_lockdown(kiosk: Kiosk) -> None:
+    kiosk.store.close()
+    kiosk.signed.outdate(["door:a"])
+
+
 def test_a_key_that_is_refused_again_and_again_fills_nothing_and_costs_no_other(kiosk) -> None:
     for number in range(500):
         kiosk.ask(replace(kiosk.made(other=1), id=number.to_bytes(16)))
