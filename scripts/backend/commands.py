@@ -152,7 +152,7 @@ def parser() -> argparse.ArgumentParser:
         doing.command,
         "Sign a command, send it, and wait for the kiosk's signed reply.",
         "command lakeside/g3/north-1 health",
-        "command lakeside/g3/north-1 unlock access_point=north-entry --json",
+        "command lakeside/g3/north-1 unlock access_point=north-entry --expires 8s",
         'command "lakeside/g3/*" lockdown --wait 0',
     )
     asked.add_argument("to", help="a kiosk, or a group: lakeside/g3/*, lakeside/*")

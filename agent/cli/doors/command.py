@@ -131,7 +131,7 @@ def sign(
     epilog=examples(
         "command send unlock --to lakeside/g3/north-1 --arg access_point=north-entry"
         " --key office.pem --kiosk-key kiosk.json --host broker.lakeside.example --port 8883"
-        " --ca-file ca.pem --cert-file office.crt --key-file office.key",
+        " --ca-file ca.pem --cert-file backend.pem --key-file backend.key",
         "command send health --to lakeside/g3/north-1 --key office.pem --kiosk-key kiosk.json"
         " --host localhost --json",
     ),
