@@ -20,6 +20,8 @@ _SECRET = re.compile(
     r"|api-?key|key)(?:[_-].*)?",
     re.IGNORECASE,
 )
+_PUBLIC = frozenset({"command_key"})
+"""A table about public halves."""
 _WORD = re.compile(r"[\w-]+")
 _SIGN = re.compile(r"""["']?\s*(?:[=:\uff1d\uff1a]\s*)?""")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -52,7 +54,7 @@ def mask_address(source: str) -> str:
 
 def is_secret(path: KeyPath) -> bool:
     """Whether the key, or a table around it, is called like something that opens."""
-    names = (part[:_LONGEST_WORD] for part in path if isinstance(part, str))
+    names = (part[:_LONGEST_WORD] for part in path if isinstance(part, str) and part not in _PUBLIC)
     return any(_SECRET.fullmatch(name) for name in names)
 
 

@@ -152,7 +152,7 @@ def parser() -> argparse.ArgumentParser:
         doing.command,
         "Sign a command, send it, and wait for the kiosk's signed reply.",
         "command lakeside/g3/north-1 health",
-        "command lakeside/g3/north-1 unlock access_point=north-entry --expires 8s",
+        "command lakeside/g3/north-1 unlock access_point=north-entry",
         'command "lakeside/g3/*" lockdown --wait 0',
     )
     asked.add_argument("to", help="a kiosk, or a group: lakeside/g3/*, lakeside/*")
@@ -160,7 +160,12 @@ def parser() -> argparse.ArgumentParser:
     asked.add_argument(
         "arguments", nargs="*", metavar="NAME=VALUE", help="numbers, true and false as JSON"
     )
-    asked.add_argument("--expires", default="30s", type=seconds, metavar="TIME", help="30s")
+    asked.add_argument(
+        "--expires",
+        type=seconds,
+        metavar="TIME",
+        help="30s; of an unlock, which is short-lived, 8s",
+    )
     asked.add_argument("--nonce", metavar="HEX", help="of set_time: the kiosk's own")
     asked.add_argument(
         "--wait", default="15s", type=seconds, metavar="TIME", help="15s; 0 sends and ends"

@@ -18,10 +18,12 @@ from paho.mqtt.packettypes import PacketTypes
 from agent.credentials.errors import CredentialError
 from agent.credentials.signed.command import ID_BYTES, Command, sign_command
 from agent.credentials.signed.reply import Reply, verify_reply
+from agent.domain.record.command import Verb
 from backend import link
 from backend.config import Broker
 from backend.failures import BackendError, MissingError, UsageError
 
+_UNLOCK_S, _EXPIRES_S = 8, 30
 _NAME = re.compile(r"[a-z][a-z_]{0,31}")
 
 
@@ -57,11 +59,13 @@ def new_command(
     verb: str,
     to: str,
     arguments: Mapping[str, Any],
-    expires_s: float,
+    expires_s: float | None = None,
     nonce: bytes | None = None,
 ) -> Command:
-    """A command as of now, with an id of its own."""
+    """A command as of now, with an id of its own; its time is that of its verb where none is given."""
     issued = int(time.time())
+    if expires_s is None:
+        expires_s = _UNLOCK_S if verb == Verb.UNLOCK else _EXPIRES_S
     return Command(
         verb=verb,
         to=to,

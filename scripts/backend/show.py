@@ -99,6 +99,6 @@ def read_objects(name: str) -> Sequence[Mapping[str, Any]]:
     except ValueError:
         raise UsageError(f"{name}: not JSON") from None
     found = read if isinstance(read, list) else [read]
-    if not all(isinstance(one, dict) for one in found):
+    if not found or not all(isinstance(one, dict) for one in found):
         raise UsageError(f"{name}: not an object")
     return found

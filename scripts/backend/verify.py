@@ -7,7 +7,8 @@ came last; and how far nothing is missing is kept by stream. What was stored is 
 dies, or commits later, misses nothing.
 
     chain_broken          ``previous`` is not the link of the event before it
-    unchained             an event without ``previous``, where there had been a chain or a key
+    unchained             an event without ``previous``, where there had been a chain, or a key and
+                          no chain that begins right behind it
     checkpoint_forged     not signed by the key that was pinned for this kiosk
     checkpoint_of_another signed, but for another kiosk, epoch or place
     checkpoint_differs    the kiosk signed another link than that of the event which came
@@ -49,6 +50,15 @@ WHERE CASE
 ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING
 """
+# What a kiosk said before it had a place stands before its chain begins: the chain says so itself.
+_BEGUN = """
+DELETE FROM flaws f USING places c, places b
+WHERE f.stream = ANY(%(streams)s) AND f.kind = 'unchained' AND f.sequence = 0
+  AND c.stream = f.stream AND c.previous = %(origin)s
+  AND b.stream = c.stream AND b.sequence = c.sequence - 1 AND b.previous IS NULL
+  AND NOT EXISTS (SELECT FROM places u WHERE u.stream = c.stream AND u.sequence > c.sequence
+                  AND u.previous IS NULL)
+"""
 _ADVANCE = """
 WITH moved AS (
     SELECT s.id, max(q.sequence) AS upto FROM streams s CROSS JOIN LATERAL (
@@ -89,7 +99,9 @@ def look_over(connection: Connection) -> int:
             name: [row[place] for row in taken]
             for place, name in enumerate(("stream", "first", "last", "at"))
         }
-        cursor.execute(_PAIRS, {**columns, "origin": bytes.fromhex(ORIGIN)})
+        origin = bytes.fromhex(ORIGIN)
+        cursor.execute(_PAIRS, {**columns, "origin": origin})
+        cursor.execute(_BEGUN, {"streams": streams, "origin": origin})
         _note(cursor, streams, columns)
         advance(cursor, streams)
         while _checkpoints(cursor, streams) == _CHECKPOINTS:

@@ -101,6 +101,22 @@ def test_events_of_before_the_chain_are_no_flaw(store):
     assert (flaws(store), whole_to(store)) == ([], [6])
 
 
+def test_what_a_pinned_kiosk_said_before_its_chain_began_is_none_once_it_begins(store):
+    kiosk = Kiosk()
+    kiosks.pin(store, kiosk.keys())
+    put(store, *[without_chain(one) for one in kiosk.several(2)])
+    look_over(store)
+    assert flaws(store) == [("unchained", 0)]
+    later = kiosk.says()
+    later["previous"] = chain.ORIGIN
+    put(store, later)
+    look_over(store)
+    assert flaws(store) == []
+    put(store, without_chain(kiosk.says()))
+    look_over(store)
+    assert flaws(store) == [("unchained", 0)]
+
+
 def test_a_chain_that_was_taken_away_is_a_flaw(store):
     kiosk = Kiosk()
     events = kiosk.several(6)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from gate_command import Gate
 
-import agent.app.desk.people
+import agent.app.open.enrolment
 from agent.operations.people import holders
 from agent.operations.people.enrol import prepare
 
@@ -30,7 +30,7 @@ def test_whoever_is_disabled_while_enrolled_again_stays_disabled(
         assert gate("holders", "disable", "ann").code == 0
         return prepare(*arguments, **named)
 
-    monkeypatch.setattr(agent.app.desk.people, "prepare", slow)
+    monkeypatch.setattr(agent.app.open.enrolment, "prepare", slow)
     again = ("enrol", "ann", "--name", "Ann", "--category", "resident", "--replace", ann, "--json")
     answer = gate(*again)
     assert (answer.code, answer.json["reason"]) == (1, "changed_meanwhile")
