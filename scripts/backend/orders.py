@@ -62,7 +62,7 @@ def new_command(
     expires_s: float | None = None,
     nonce: bytes | None = None,
 ) -> Command:
-    """A command as of now, with an id of its own; its time is that of its verb where none is given."""
+    """A command as of now, with an id of its own, for as long as its verb wants where none says."""
     issued = int(time.time())
     if expires_s is None:
         expires_s = _UNLOCK_S if verb == Verb.UNLOCK else _EXPIRES_S

@@ -64,7 +64,7 @@ def _settle(cursor: psycopg.Cursor[Any], number: int, reply: Reply) -> None:
     if row is None or reply.outcome is not Outcome.DONE:
         return
     stream, first, last = row
-    newest = (reply.result or {}).get("last")
+    newest: Any = (reply.result or {}).get("last")
     if cbor.is_int(newest) and 0 <= newest < _LAST:
         # Nobody signs a heartbeat: what it says beyond this has not happened yet, and is not gone.
         last = min(last, newest)
@@ -101,7 +101,7 @@ def gone(result: Mapping[str, Any] | None) -> list[tuple[int, int]]:
     return found
 
 
-def _are_numbers(*said: object) -> bool:
+def _are_numbers(*said: int) -> bool:
     """Whether these can be of events; true is none, though Python takes it for 1."""
     return all(cbor.is_int(one) and 0 < one < _LAST for one in said)
 

@@ -77,7 +77,7 @@ def test_a_command_is_done(store, configured, side, capsys):
     (command,) = obeying.commands
     assert command.id.hex() == said["id"]
     assert (command.verb, command.to, command.expires - command.issued) == (
-        *("unlock", kiosk.place, 30),
+        *("unlock", kiosk.place, 8),
     )
     assert dict(command.arguments) == {"access_point": "north-entry", "times": 2, "quiet": True}
 
