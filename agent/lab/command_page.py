@@ -105,7 +105,7 @@ _SAYS = {
     CommandReason.VALID_TOO_LONG: "it is valid for longer than its verb may be",
     CommandReason.BEFORE_RESTORE: "issued before the kiosk's state was put back, or begun",
     CommandReason.REPLAYED: "its id is known, or may have been",
-    CommandReason.SUPERSEDED: "a command about the same door or holder was issued later, and ran",
+    CommandReason.SUPERSEDED: "one about the same door or holder was issued later, or with it and is stricter; it ran",
     CommandReason.WRONG_NONCE: "not the nonce that was asked just now",
     CommandReason.BUSY: "more at a time, or in all, than a key may ask",
     CommandReason.LOCKED_DOWN: "the door is locked down",

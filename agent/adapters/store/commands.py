@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.adapters.store.sqlite import COUNT, guarded, open_database, transaction
-from agent.domain.record.command import CommandReason, Outcome
+from agent.domain.record.command import STRICT, CommandReason, Outcome
 from agent.ports import Horizon, Noted, Owed
 
 T = TypeVar("T")
@@ -156,7 +156,7 @@ class SqliteCommands:
                 if not late:
                     self._connection.executemany(
                         "INSERT OR REPLACE INTO newest VALUES (?, ?)",
-                        [(_hashed(subject), one.issued) for subject in subjects],
+                        [(_hashed(subject), _rank(one)) for subject in subjects],
                     )
                 self._connection.execute(COUNT)
             return None
@@ -269,7 +269,7 @@ class SqliteCommands:
             return CommandReason.BEFORE_RESTORE
         for subject in subjects:
             query = "SELECT issued FROM newest WHERE subject = ?"
-            if one.issued < scalar(query, _hashed(subject)):
+            if _rank(one) < scalar(query, _hashed(subject)):
                 return CommandReason.SUPERSEDED
         of_key = scalar("SELECT count(*) FROM command WHERE key_id = ?", one.key_id)
         return CommandReason.BUSY if of_key >= MOST_OF_A_KEY else None
@@ -295,6 +295,11 @@ class SqliteCommands:
     def _guarded(self, work: Callable[[], T]) -> T:
         with self._lock:
             return guarded(self._path, work)
+
+
+def _rank(one: Noted) -> int:
+    """When it was issued; of two of one second, what is on the stricter side comes later."""
+    return one.issued + (one.verb in STRICT)
 
 
 def _hashed(subject: str) -> bytes:

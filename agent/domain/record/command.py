@@ -27,6 +27,10 @@ class Verb(StrEnum):
     RESTART = "restart"
 
 
+STRICT = frozenset({Verb.LOCKDOWN, Verb.DISABLE, Verb.REMOVE, Verb.REVOKE_PASS})
+"""What lets nobody in whom nothing else would."""
+
+
 class Outcome(StrEnum):
     """How a command ended."""
 

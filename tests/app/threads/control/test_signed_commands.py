@@ -249,6 +249,21 @@ def test_a_folder_that_is_new_counts_from_its_start_however_late_the_time_is_kno
     kiosk.store.close()
 
 
+@pytest.mark.parametrize("first", ["lockdown", "resume"])
+def test_of_two_of_one_second_the_stricter_holds_whichever_comes_first(
+    kiosk: Kiosk, first: str
+) -> None:
+    verbs = ("lockdown", "resume")
+    both = {verb: replace(kiosk.made(verb), id=verb.ljust(16).encode()) for verb in verbs}
+    assert both["lockdown"].issued == both["resume"].issued
+    for verb in (first, *(both.keys() - {first})):
+        kiosk.ask(both[verb])
+    late = ("refused", "superseded") if first == "lockdown" else ("done", None)
+    assert kiosk.reasons() == [("done", None), late]
+    kiosk.ask(replace(both["lockdown"], id=b"s" * 16))
+    assert kiosk.reasons()[-1] == ("done", None)
+
+
 def test_what_somebody_says_at_the_gate_is_not_undone_by_what_was_kept_back(kiosk, path) -> None:
     kept, again = kiosk.made("resume", 300), kiosk.made("lockdown", 300)
     kiosk.clock.advance(5)
