@@ -16,7 +16,7 @@ from agent.credentials.passes.issuers import key_id
 from agent.credentials.signed import command, reply
 from agent.credentials.signed.command import Command, sign_command
 from agent.credentials.signed.reply import Reply, sign_reply
-from agent.domain.record.command import CommandReason, Outcome, Verb
+from agent.domain.record.command import MEANING, CommandReason, Outcome, Verb
 from agent.lab.marks import between
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -83,39 +83,6 @@ _DOES = {
     Verb.ROTATE_KIOSK_KEY: "gives it another signing key; the reply, by the old one, has its half",
     Verb.RESTART: "answers, ends with exit code 75, and systemd starts it again",
 }
-_SAYS = {
-    CommandReason.TOO_LARGE: f"longer than {command.MAX_BYTES} bytes; counted only",
-    CommandReason.MALFORMED: "not CBOR, not a COSE_Sign1, or not these fields",
-    CommandReason.UNKNOWN_VERSION: "a field that is not known here",
-    CommandReason.UNKNOWN_KEY: "no `[[command_key]]` has this key; counted only",
-    CommandReason.FORGED: "the signature is wrong, or for another purpose; counted only",
-    CommandReason.RETAINED: "the broker kept it: send it anew",
-    CommandReason.REPEATED: "the broker delivers it again (MQTT's dup): send it anew",
-    CommandReason.WRONG_KIOSK: "for another kiosk, on this one's topic",
-    CommandReason.KEY_ENDED: "the key's `until` is past",
-    CommandReason.NOT_PERMITTED: "the key has not this verb, or not there",
-    CommandReason.UNKNOWN_VERB: "none that this agent knows",
-    CommandReason.BAD_ARGUMENTS: "an argument is missing, unknown or none",
-    CommandReason.UNKNOWN_ACCESS_POINT: "this kiosk has none of this name",
-    CommandReason.UNKNOWN_HOLDER: "the registry knows nobody of this id",
-    CommandReason.UNSUPPORTED: "there is nothing here that could do it",
-    CommandReason.CLOCK_UNTRUSTED: "no time is trusted: only lockdown, disable, set_time run",
-    CommandReason.NOT_YET_VALID: "issued later than the kiosk's clock says, by more than 5 s",
-    CommandReason.EXPIRED: "its time is over, by the latest time that it may be",
-    CommandReason.VALID_TOO_LONG: "it is valid for longer than its verb may be",
-    CommandReason.BEFORE_RESTORE: "issued before the kiosk's state was put back, or begun",
-    CommandReason.REPLAYED: "its id is known, or may have been",
-    CommandReason.SUPERSEDED: "one about the same door or holder was issued later, or with it and is stricter; it ran",
-    CommandReason.WRONG_NONCE: "not the nonce that was asked just now",
-    CommandReason.BUSY: "more at a time, or in all, than a key may ask",
-    CommandReason.LOCKED_DOWN: "the door is locked down",
-    CommandReason.FAULT: "the output, or a file, is in fault",
-    CommandReason.NOT_READY: "the agent is still starting",
-    CommandReason.NOT_CONFIRMED: "it was asked of the door, which did not follow",
-    CommandReason.STORE: "the disk did not take the note, or the change",
-    CommandReason.REFUSED: "what carries it out said no; the log says why",
-    CommandReason.INTERRUPTED: "the agent ended meanwhile: it may have been carried out",
-}
 
 
 def deeds() -> dict[Verb, Deed]:
@@ -156,7 +123,7 @@ def _span(seconds: int) -> str:
 
 def _reasons() -> str:
     rows = ["| reason | why |", "|---|---|"]
-    return "\n".join([*rows, *(f"| `{word}` | {_SAYS[word]} |" for word in CommandReason)])
+    return "\n".join([*rows, *(f"| `{word}` | {MEANING[word]} |" for word in CommandReason)])
 
 
 def _vectors() -> str:

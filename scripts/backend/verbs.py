@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agent.domain.record.command import in_words
 from backend import config, database, migrations, questions, show
 from backend.failures import UsageError
 
@@ -229,7 +230,8 @@ def command(args: Args) -> int:
     if args.json:
         print(json.dumps(said, ensure_ascii=False))
     else:
-        show.answer([said], {one: one for one in said}, as_json=False)
+        words = {**said, "reason": in_words(said["reason"])}
+        show.answer([words], {one: one for one in said}, as_json=False)
     return 0 if said["outcome"] in {"done", "sent"} else 1
 
 

@@ -182,6 +182,7 @@ def send(
     group nobody's reply is waited for.
     """
     from agent.app.desk import command as desk
+    from agent.domain.record.command import in_words
     from agent.operations.commands import kiosk_key as read_kiosk_key
     from agent.operations.passes.keys import read_issuer_key
 
@@ -197,7 +198,8 @@ def send(
     elif reply is None:
         say(f"{command.id.hex()} sent to {to}")
     else:
-        shown = {"command": said["command"], "outcome": said["outcome"], "reason": said["reason"]}
+        why = in_words(said["reason"])
+        shown = {"command": said["command"], "outcome": said["outcome"], "reason": why}
         record({**shown, **(said["result"] or {})})
     if reply is not None and reply.outcome.value != "done":
         raise typer.Exit(1)

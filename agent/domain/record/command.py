@@ -1,5 +1,6 @@
 """The words of signed commands: what is asked, how it ended, and why not."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -80,3 +81,46 @@ class CommandReason(StrEnum):
     STORE = "store"
     REFUSED = "refused"
     INTERRUPTED = "interrupted"
+
+
+MEANING: Mapping[CommandReason, str] = {
+    CommandReason.TOO_LARGE: "longer than a kiosk hears; counted only",
+    CommandReason.MALFORMED: "not CBOR, not a COSE_Sign1, or not these fields",
+    CommandReason.UNKNOWN_VERSION: "a field that is not known here",
+    CommandReason.UNKNOWN_KEY: "no `[[command_key]]` has this key; counted only",
+    CommandReason.FORGED: "the signature is wrong, or for another purpose; counted only",
+    CommandReason.RETAINED: "the broker kept it: send it anew",
+    CommandReason.REPEATED: "the broker delivers it again (MQTT's dup): send it anew",
+    CommandReason.WRONG_KIOSK: "for another kiosk, on this one's topic",
+    CommandReason.KEY_ENDED: "the key's `until` is past",
+    CommandReason.NOT_PERMITTED: "the key has not this verb, or not there",
+    CommandReason.UNKNOWN_VERB: "none that this agent knows",
+    CommandReason.BAD_ARGUMENTS: "an argument is missing, unknown or none",
+    CommandReason.UNKNOWN_ACCESS_POINT: "this kiosk has none of this name",
+    CommandReason.UNKNOWN_HOLDER: "the registry knows nobody of this id",
+    CommandReason.UNSUPPORTED: "there is nothing here that could do it",
+    CommandReason.CLOCK_UNTRUSTED: "it trusts no time (clock show): only lockdown, disable, set_time run",
+    CommandReason.NOT_YET_VALID: "issued later than the kiosk's clock says, by more than 5 s",
+    CommandReason.EXPIRED: "its time is over, by the latest time that it may be",
+    CommandReason.VALID_TOO_LONG: "it is valid for longer than its verb may be",
+    CommandReason.BEFORE_RESTORE: "issued before the kiosk's state was put back, or begun",
+    CommandReason.REPLAYED: "its id is known, or may have been",
+    CommandReason.SUPERSEDED: "one about the same door or holder, issued later or stricter, ran",
+    CommandReason.WRONG_NONCE: "not the nonce that was asked just now",
+    CommandReason.BUSY: "more at a time, or in all, than a key may ask",
+    CommandReason.LOCKED_DOWN: "the door is locked down",
+    CommandReason.FAULT: "the output, or a file, is in fault",
+    CommandReason.NOT_READY: "the agent is still starting",
+    CommandReason.NOT_CONFIRMED: "it was asked of the door, which did not follow",
+    CommandReason.STORE: "the disk did not take the note, or the change",
+    CommandReason.REFUSED: "what carries it out said no; the log says why",
+    CommandReason.INTERRUPTED: "the agent ended meanwhile: it may have been carried out",
+}
+"""What each says to a person."""
+
+
+def in_words(reason: str | None) -> str | None:
+    """The reason with what it means, for people; a word of a later agent's alone."""
+    if reason not in list(CommandReason):
+        return reason
+    return f"{reason}: {MEANING[CommandReason(reason)]}"
