@@ -99,7 +99,7 @@ MEANING: Mapping[CommandReason, str] = {
     CommandReason.UNKNOWN_ACCESS_POINT: "this kiosk has none of this name",
     CommandReason.UNKNOWN_HOLDER: "the registry knows nobody of this id",
     CommandReason.UNSUPPORTED: "there is nothing here that could do it",
-    CommandReason.CLOCK_UNTRUSTED: "it trusts no time (clock show): only lockdown, disable, set_time run",
+    CommandReason.CLOCK_UNTRUSTED: "no time is trusted there (clock show): only stricter verbs run",
     CommandReason.NOT_YET_VALID: "issued later than the kiosk's clock says, by more than 5 s",
     CommandReason.EXPIRED: "its time is over, by the latest time that it may be",
     CommandReason.VALID_TOO_LONG: "it is valid for longer than its verb may be",
