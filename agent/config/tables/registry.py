@@ -50,4 +50,4 @@ class RegistryConfig(Table):
     def summary(cls, whole: Whole, /) -> dict[str, Any]:
         """How many keys of the registry there are; None where none is named."""
         found = [len(registry.key_files) for registry in whole.rows(cls)]
-        return {"registry": next(iter(found), None)}
+        return {"registry_keys": next(iter(found), None)}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -151,7 +152,7 @@ def event(kind: EventType) -> dict[str, Any]:
 
     In the order of their types they follow each other in one chain.
     """
-    return dict(_chain()[list(EventType).index(kind)])
+    return deepcopy(_chain()[list(EventType).index(kind)])
 
 
 @cache

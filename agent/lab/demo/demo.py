@@ -168,6 +168,8 @@ class _Demo:
         yield self._deed("the gate is locked down", lambda: self._command("lockdown"))
         yield self._presents("a resident comes", "collins", "LockedDown")
         yield self._deed("the lockdown is over", lambda: self._command("resume"))
+        # What was signed within the second of a person's word at the gate is late.
+        time.sleep(1.0)
         unlock, command = self._commander.command(Verb.UNLOCK, f"access_point={_POINT}")
         yield self._commanded("a signed unlock comes over the broker", unlock, command, opens=True)
         yield self._commanded("the same bytes come again", unlock, command, opens=False)

@@ -52,7 +52,7 @@ def speak(fleet: Fleet, wanted: int) -> None:
     fleet.begin()
 
     def enough() -> bool:
-        fleet.turn(says=all(one.journal.last_sequence < wanted for one in fleet.kiosks))
+        fleet.turn(says=any(one.journal.last_sequence < wanted for one in fleet.kiosks))
         said = [one.journal.last_sequence for one in fleet.kiosks]
         return min(said) >= wanted and not fleet.pending
 
