@@ -47,6 +47,7 @@ def test_a_day_for_people(gate: Gate) -> None:
     assert answer.out.endswith("no violation: nothing happened that never may\n")
 
 
+@pytest.mark.slow
 def test_a_day_without_those_who_probe(gate: Gate) -> None:
     found = gate(*SMALL, "--probes", "0", "--json").json
     assert (found["probes"], found["false_grants"]) == ({}, {"expected": ANY, "seen": 0})
@@ -54,6 +55,7 @@ def test_a_day_without_those_who_probe(gate: Gate) -> None:
 
 
 @pytest.mark.parametrize("json", [True, False])
+@pytest.mark.slow
 def test_a_violation_is_exit_code_1(gate: Gate, monkeypatch, json: bool) -> None:  # noqa: FBT001 - a parameter
     made = GpioDoor.__init__
 

@@ -111,8 +111,10 @@ def events(site: Path) -> list[dict[str, Any]]:
     "where",
     [
         ("agent.controller.kiosk", "Kiosk", "handle"),
-        ("agent.app.threads.worker", "Slot", "take"),
-        ("agent.app.threads.watch.gallery", "GalleryWatch", "index"),
+        pytest.param(("agent.app.threads.worker", "Slot", "take"), marks=pytest.mark.slow),
+        pytest.param(
+            ("agent.app.threads.watch.gallery", "GalleryWatch", "index"), marks=pytest.mark.slow
+        ),
         ("agent.adapters.store.people.registry", "SqliteRegistry", "revision"),
     ],
     ids=lambda where: where[1],

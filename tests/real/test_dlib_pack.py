@@ -102,7 +102,10 @@ def test_points_are_those_of_dlib(
         assert np.abs(points - expected).max() < 0.55, box
 
 
-@pytest.mark.parametrize("photograph", PHOTOGRAPHS)
+@pytest.mark.parametrize(
+    "photograph",
+    [PHOTOGRAPHS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in PHOTOGRAPHS[1:])],
+)
 def test_templates_are_those_of_dlib(
     shared_faces: Path,
     dlib_pack: InstalledPack,

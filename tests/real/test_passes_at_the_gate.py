@@ -188,11 +188,13 @@ def test_a_kiosk_that_knows_nobody_opens_for_the_face_on_the_pass(gate: Gate) ->
     assert text[4:40] not in gate.said + json.dumps(events)
 
 
+@pytest.mark.slow
 def test_another_face_with_that_pass_stays_outside(gate: Gate) -> None:
     text = gate.pass_of("miranda.png")
     assert reasons(gate.run(phone(text), person("gallery/obama.jpg"), NOBODY)) == ["HolderMismatch"]
 
 
+@pytest.mark.slow
 def test_a_pass_of_one_use_opens_once_also_after_a_restart(gate: Gate) -> None:
     once: dict[str, Any] = {
         "holder": HolderId("v-7"),
@@ -234,6 +236,7 @@ def test_each_wrong_pass_is_denied_by_its_own_reason(gate: Gate) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_removing_a_holder_revives_no_pass(gate: Gate) -> None:
     visitor: dict[str, Any] = {"category": "visitor", "holder": HolderId("v-7")}
     enrolled = holder("v-7", category="visitor")
@@ -252,6 +255,7 @@ def test_removing_a_holder_revives_no_pass(gate: Gate) -> None:
     assert reasons(events) == ["CredentialRevoked", None]
 
 
+@pytest.mark.slow
 def test_one_damaged_row_stops_neither_the_start_nor_a_revocation(gate: Gate) -> None:
     visitor: dict[str, Any] = {"category": "visitor", "holder": HolderId("v-7")}
     with open_registry(gate.site, Key.NEEDED) as registry:
@@ -281,6 +285,7 @@ def test_one_damaged_row_stops_neither_the_start_nor_a_revocation(gate: Gate) ->
 @pytest.mark.parametrize(
     "name", ["live-frame.png", pytest.param("part0.png", marks=pytest.mark.slow)]
 )
+@pytest.mark.slow
 def test_a_part_of_a_structured_append_code_does_not_keep_the_gate_down(
     gate: Gate, name: str
 ) -> None:

@@ -124,6 +124,7 @@ def test_a_photograph_from_the_registry_opens_the_gate_until_its_person_is_remov
     assert b"obama" not in left
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_snapshot_the_kiosk_goes_on_where_it_was(
     kiosk: Kiosk, office: Office, mosquitto: Mosquitto, shared_faces: Path
 ) -> None:

@@ -122,6 +122,7 @@ def test_whoever_was_masked_first_is_counted_from_when_they_show_their_face(
     assert ("unjudged_not_told" in found) is missed
 
 
+@pytest.mark.slow
 def test_strangers_who_lock_residents_out(monkeypatch) -> None:
     terms = FalseGrants.terms
 
@@ -154,6 +155,7 @@ def test_one_damaged_row_that_stops_all_revocations(monkeypatch) -> None:
     assert "row_revives" in violated()
 
 
+@pytest.mark.slow
 def test_a_wall_of_codes_that_is_looked_at_first(monkeypatch) -> None:
     def worst_first(new):
         return iter(sorted(new, key=lambda one: one.rank)[-1:])
@@ -163,6 +165,7 @@ def test_a_wall_of_codes_that_is_looked_at_first(monkeypatch) -> None:
     assert "codes_delay_a_pass" in violated(replace(BARE, probes=400))
 
 
+@pytest.mark.slow
 def test_refusals_that_pace_every_pass(monkeypatch) -> None:
     due = Presentations.due
 
@@ -178,6 +181,7 @@ def test_a_grant_that_reserves_nothing(monkeypatch) -> None:
     assert "passed_back" in violated()
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_believed_whatever_it_says(monkeypatch) -> None:
     def believes(known: Reckoning, now: Instant) -> Reckoning:
         trusted = Certainty.SETTLED if now.utc_trusted else Certainty.UNKNOWN

@@ -158,6 +158,7 @@ def test_a_start_that_pulses(monkeypatch) -> None:
     assert "moved_by_restart" in violated()
 
 
+@pytest.mark.slow
 def test_a_controller_that_ignores_a_lockdown(monkeypatch) -> None:
     # Three guards stand behind each other: the policy, the door, the table.
     def step(state, happened):
@@ -172,7 +173,16 @@ def test_a_controller_that_ignores_a_lockdown(monkeypatch) -> None:
     assert "opened_in_lockdown" in violated(replace(BUSY, seed=10))
 
 
-@pytest.mark.parametrize("check", ["_enabled", "_expired", "_schedule", "_passback"])
+@pytest.mark.parametrize(
+    "check",
+    [
+        "_enabled",
+        *(
+            pytest.param(one, marks=pytest.mark.slow)
+            for one in ("_expired", "_schedule", "_passback")
+        ),
+    ],
+)
 def test_a_policy_that_lets_the_wrong_in(monkeypatch, check: str) -> None:
     left = tuple(one for one in policy.PRECEDENCE if one.__name__ != check)
     assert len(left) == len(policy.PRECEDENCE) - 1
@@ -191,6 +201,7 @@ def test_a_way_out_that_is_refused(monkeypatch, signal: Signal) -> None:
     assert "egress_not_freed" in violated()
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_believed_whatever_it_says(monkeypatch) -> None:
     def believes(known: Reckoning, now: Instant) -> Reckoning:
         trusted = Certainty.SETTLED if now.utc_trusted else Certainty.UNKNOWN
@@ -234,6 +245,7 @@ def test_a_decision_that_is_written_twice(monkeypatch) -> None:
     assert "event_twice" in violated()
 
 
+@pytest.mark.slow
 def test_a_grant_of_which_nobody_says_what_became(monkeypatch) -> None:
     monkeypatch.setattr(DoorControl, "_forget_waiting", lambda self: self._waiting.clear())
     assert violated(BUSY) == {"passage_unaccounted"}
@@ -260,6 +272,7 @@ def test_a_violation_says_what_led_there(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("planted", ["no sign at all", "no sign of what hinders", "looks once"])
+@pytest.mark.slow
 def test_people_who_are_left_without_a_sign(monkeypatch, planted: str) -> None:
     lasts = Steady._lasts
 
