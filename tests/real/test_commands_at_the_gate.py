@@ -217,6 +217,7 @@ def test_modes_by_command_and_their_order(gate: Gate) -> None:
     refused = backend.ask(backend.made("unlock", access_point="north-entry"))
     assert refused.reason == "locked_down"
     assert gate.stands()["mode"] == "locked_down"
+    time.sleep(1.1)  # of two of one second the stricter would hold
     assert backend.ask(backend.made("resume")).outcome == "done"
     until = int(time.time()) + 4
     reply = backend.ask(backend.made("free_passage", until=until))
