@@ -20,9 +20,9 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.credentials.errors import CredentialError
-from agent.credentials.formats import cbor, cose
-from agent.credentials.passes.issuers import key_id
+from agent.credentials.formats import cbor
 from agent.credentials.sealed.box import OVERHEAD_BYTES
+from agent.credentials.signed.envelope import sign_map
 from agent.credentials.signed.update import (
     MAX_BYTES,
     UPDATE_ID_BYTES,
@@ -100,9 +100,7 @@ def head_message(step: Step, number: int, chunks: list[bytes], key: Ed25519Priva
     """What is said of a part before its chunks."""
     body = step.as_map()
     body |= {5: number, _BYTES: sum(map(len, chunks)), _HASHES: b"".join(map(chunk_hash, chunks))}
-    payload = cbor2.dumps(body, canonical=True)
-    head = cose.sign(payload, key, key_id(key.public_key()), external_aad=PURPOSE)
-    return cbor2.dumps([_HEAD, head])
+    return cbor2.dumps([_HEAD, sign_map(body, key, PURPOSE)])
 
 
 def chunk_message(update: bytes, part: int, number: int, data: bytes) -> bytes:

@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent.credentials.errors import CredentialError, unreadable
-from agent.credentials.formats import cbor, cose
+from agent.credentials.formats import cbor
 from agent.credentials.passes.issuers import key_id
-from agent.domain.credential.reason import Reason
+from agent.credentials.signed.envelope import sign_map, verified_map
 from agent.domain.foreign.boundary import boundary
 from agent.domain.record.chain import LINK_BYTES, base64_text
 
@@ -51,8 +50,7 @@ def sign_checkpoint(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> bytes:
         _UTC_S: int(checkpoint.time.timestamp()),
         _TRUSTED: checkpoint.clock_trusted,
     }
-    payload = cbor2.dumps(body, canonical=True)
-    return cose.sign(payload, key, key_id(key.public_key()), external_aad=PURPOSE)
+    return sign_map(body, key, PURPOSE)
 
 
 def signed_data(checkpoint: Checkpoint, key: Ed25519PrivateKey) -> dict[str, str]:
@@ -73,17 +71,10 @@ def verify_checkpoint(data: bytes, key: Ed25519PublicKey) -> Checkpoint:
         CredentialError: ``Other`` where it is no checkpoint; ``CredentialForged`` where another
             key signed it, or this one for another purpose.
     """
-    message = cose.parse(data, MAX_BYTES)
-    genuine = cose.verify(message, key, PURPOSE)
-    if message.algorithm is not cose.Algorithm.EDDSA or not genuine:
-        raise CredentialError(Reason.CREDENTIAL_FORGED, "checkpoint: the signature is wrong")
-    match cbor.decode(message.payload, max_bytes=MAX_BYTES):
-        case Mapping() as body:
-            return _checkpoint(body)
-    raise unreadable("checkpoint: malformed")
+    return _checkpoint(verified_map(data, key, PURPOSE, MAX_BYTES, "checkpoint"))
 
 
-def _checkpoint(body: Mapping[int | str, cbor.Value]) -> Checkpoint:
+def _checkpoint(body: Mapping[int, cbor.Value]) -> Checkpoint:
     names = (_SOURCE, _EPOCH, _SEQUENCE, _LINK, _UTC_S, _TRUSTED)
     match tuple(body.get(name) for name in names):
         case (

@@ -17,12 +17,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent.credentials.errors import CredentialError
 from agent.credentials.formats import cbor, cose
-from agent.credentials.passes.issuers import key_id
+from agent.credentials.signed.envelope import sign_map
 from agent.domain.credential.reason import Reason
 from agent.domain.foreign.boundary import boundary
 from agent.domain.record.command import CommandReason
@@ -110,8 +109,7 @@ def sign_command(command: Command, key: Ed25519PrivateKey) -> bytes:
     if command.nonce is not None:
         body[_NONCE] = command.nonce
     _command(MappingProxyType({**body, _ARGUMENTS: command.arguments}))
-    payload = cbor2.dumps(body, canonical=True)
-    data = cose.sign(payload, key, key_id(key.public_key()), external_aad=PURPOSE)
+    data = sign_map(body, key, PURPOSE)
     if len(data) > MAX_BYTES:
         raise CommandError(CommandReason.TOO_LARGE, f"command: longer than {MAX_BYTES} bytes")
     return data

@@ -17,14 +17,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent.credentials.errors import CredentialError, unreadable
-from agent.credentials.formats import cbor, cose
-from agent.credentials.passes.issuers import key_id
+from agent.credentials.formats import cbor
+from agent.credentials.signed.envelope import sign_map, verified_map
 from agent.credentials.signed.update import UPDATE_ID_BYTES, KeyOf, UpdateError, verified
-from agent.domain.credential.reason import Reason
 from agent.domain.foreign.boundary import boundary
 from agent.domain.record.registry_sync import ReceiptOutcome, SyncReason
 
@@ -81,7 +79,7 @@ def sign_receipt(receipt: Receipt, key: Ed25519PrivateKey) -> bytes:
         8: receipt.utc_s,
         9: receipt.clock_trusted,
     }
-    return _signed(body, key, RECEIPT)
+    return sign_map(body, key, RECEIPT)
 
 
 @boundary("signed receipt", lambda: unreadable("receipt: malformed"), CredentialError)
@@ -92,7 +90,7 @@ def verify_receipt(data: bytes, key: Ed25519PublicKey) -> Receipt:
         CredentialError: ``Other`` where it is none; ``CredentialForged`` where another key signed
             it, or the same key for another purpose.
     """
-    body = _of_kiosk(data, key, RECEIPT)
+    body = verified_map(data, key, RECEIPT, MAX_BYTES, "receipt")
     counts, outcome = body.get(6, MappingProxyType({})), body.get(4)
     reason = body.get(7)
     if not (
@@ -121,7 +119,7 @@ def verify_receipt(data: bytes, key: Ed25519PublicKey) -> Receipt:
 
 def acknowledge(kiosk: str, ids: Sequence[bytes], key: Ed25519PrivateKey) -> bytes:
     """The registry's word that it has these receipts, at most ``MOST_ACKNOWLEDGED``."""
-    return _signed({1: kiosk, 2: list(ids)}, key, ACKNOWLEDGED)
+    return sign_map({1: kiosk, 2: list(ids)}, key, ACKNOWLEDGED)
 
 
 @boundary(
@@ -157,7 +155,7 @@ def sign_request(request: Request, key: Ed25519PrivateKey) -> bytes:
         5: request.most_bytes,
         6: request.sealing_key_id,
     }
-    return _signed(body, key, REQUEST)
+    return sign_map(body, key, REQUEST)
 
 
 @boundary("signed request", lambda: unreadable("request: malformed"), CredentialError)
@@ -167,7 +165,7 @@ def verify_request(data: bytes, key: Ed25519PublicKey) -> Request:
     Raises:
         CredentialError: as ``verify_receipt``.
     """
-    body = _of_kiosk(data, key, REQUEST)
+    body = verified_map(data, key, REQUEST, MAX_BYTES, "receipt")
     update, lacks = body.get(3), body.get(4, ())
     if not (
         isinstance(body.get(1), str)
@@ -196,22 +194,6 @@ def _lack(item: cbor.Value) -> tuple[int, Ranges]:
             case _:
                 raise unreadable("request: malformed")
     return part, tuple(found)
-
-
-def _signed(body: Mapping[int, cbor.Value], key: Ed25519PrivateKey, purpose: bytes) -> bytes:
-    said = {label: value for label, value in body.items() if value is not None}
-    payload = cbor2.dumps(said, canonical=True)
-    return cose.sign(payload, key, key_id(key.public_key()), external_aad=purpose)
-
-
-def _of_kiosk(data: bytes, key: Ed25519PublicKey, purpose: bytes) -> Mapping[int, cbor.Value]:
-    message = cose.parse(data, MAX_BYTES)
-    if message.algorithm is not cose.Algorithm.EDDSA or not cose.verify(message, key, purpose):
-        raise CredentialError(Reason.CREDENTIAL_FORGED, "receipt: the signature is wrong")
-    body = cbor.decode(message.payload, max_bytes=MAX_BYTES)
-    if not isinstance(body, Mapping):
-        raise unreadable("receipt: malformed")
-    return body
 
 
 def _is_id(value: cbor.Value, length: int) -> bool:

@@ -11,14 +11,12 @@ answered was no readable command.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent.credentials.errors import CredentialError, unreadable
-from agent.credentials.formats import cbor, cose
-from agent.credentials.passes.issuers import key_id
+from agent.credentials.formats import cbor
 from agent.credentials.signed.command import ID_BYTES
-from agent.domain.credential.reason import Reason
+from agent.credentials.signed.envelope import sign_map, verified_map
 from agent.domain.foreign.boundary import boundary
 from agent.domain.record.command import Outcome
 
@@ -57,9 +55,7 @@ def sign_reply(reply: Reply, key: Ed25519PrivateKey) -> bytes:
         _TRUSTED: reply.clock_trusted,
         _VERB: reply.verb,
     }
-    said = {label: value for label, value in body.items() if value is not None}
-    payload = cbor2.dumps(said, canonical=True)
-    return cose.sign(payload, key, key_id(key.public_key()), external_aad=PURPOSE)
+    return sign_map(body, key, PURPOSE)
 
 
 @boundary("signed reply", lambda: unreadable("reply: malformed"), CredentialError)
@@ -70,12 +66,7 @@ def verify_reply(data: bytes, key: Ed25519PublicKey) -> Reply:
         CredentialError: ``Other`` where it is no reply; ``CredentialForged`` where another key
             signed it, or the same key for another purpose.
     """
-    message = cose.parse(data, MAX_BYTES)
-    if message.algorithm is not cose.Algorithm.EDDSA or not cose.verify(message, key, PURPOSE):
-        raise CredentialError(Reason.CREDENTIAL_FORGED, "reply: the signature is wrong")
-    body = cbor.decode(message.payload, max_bytes=MAX_BYTES)
-    if not isinstance(body, Mapping):
-        raise unreadable("reply: malformed")
+    body = verified_map(data, key, PURPOSE, MAX_BYTES, "reply")
     said: dict[int, cbor.Value] = {label: body.get(label) for label in range(1, 9)}
     named, kiosk, outcome, seconds = said[_ID], said[_KIOSK], said[_OUTCOME], said[_UTC_S]
     trusted, reason, result, verb = said[_TRUSTED], said[_REASON], said[_RESULT], said[_VERB]

@@ -7,21 +7,22 @@ Whoever delays an answer can make a kiosk believe in the past by no more than th
 allows; whoever repeats one has the wrong nonce.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent.credentials.errors import CredentialError, unreadable
-from agent.credentials.formats import cbor, cose
+from agent.credentials.formats import cose
 from agent.credentials.passes.issuers import key_id
-from agent.domain.credential.reason import Reason
+from agent.credentials.signed.envelope import verified_map
 from agent.domain.foreign.boundary import boundary
 
 NONCE_BYTES = 16
 MAX_BYTES = 512
 _NONCE, _UTC_S, _KIOSK = 1, 2, 3
+_NO_PURPOSE = b""
+"""It is of before there were several; its nonce is what it is for."""
 _EARLIEST = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 
@@ -34,12 +35,7 @@ def verify_time(data: bytes, key: Ed25519PublicKey, nonce: bytes, kiosk: str) ->
         CredentialError: ``Other`` where it is no answer to this request; ``CredentialForged``
             where another key signed it.
     """
-    message = cose.parse(data, MAX_BYTES)
-    if message.algorithm is not cose.Algorithm.EDDSA or not cose.verify(message, key):
-        raise CredentialError(Reason.CREDENTIAL_FORGED, "time: the signature is wrong")
-    body = cbor.decode(message.payload, max_bytes=MAX_BYTES)
-    if not isinstance(body, Mapping):
-        raise unreadable("time: malformed")
+    body = verified_map(data, key, _NO_PURPOSE, MAX_BYTES, "time")
     if body.get(_NONCE) != nonce or body.get(_KIOSK) != kiosk:
         raise unreadable("time: the answer to another request")
     seconds = body.get(_UTC_S)

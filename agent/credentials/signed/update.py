@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent.credentials.errors import CredentialError
 from agent.credentials.formats import cbor, cose
-from agent.credentials.passes.issuers import key_id
 from agent.credentials.signed.entries import Entry, UnknownEntryError, read_entry
+from agent.credentials.signed.envelope import sign_map
 from agent.domain.credential.reason import Reason
 from agent.domain.foreign.boundary import boundary
 from agent.domain.record.registry_sync import SyncReason
@@ -95,8 +94,7 @@ def sign_part(
 ) -> bytes:
     """The bytes of one part; ``entries`` as ``entries.encoded`` makes them."""
     body = {**step.as_map(), _PART: number, _ISSUED: issued_s, _ENTRIES: list(entries)}
-    payload = cbor2.dumps(body, canonical=True)
-    return cose.sign(payload, key, key_id(key.public_key()), external_aad=PURPOSE)
+    return sign_map(body, key, PURPOSE)
 
 
 @boundary(
