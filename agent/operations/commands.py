@@ -2,17 +2,14 @@
 
 import json
 import secrets
-from base64 import urlsafe_b64decode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from agent.credentials.signed.command import ID_BYTES, Command, sign_command
 from agent.domain.credential.near import did_you_mean
 from agent.domain.record.command import Verb
-from agent.errors import RefusedError, UnavailableError
+from agent.errors import RefusedError
 from agent.operations.passes.keys import read_issuer_key
 
 HEX = "hex:"
@@ -54,23 +51,6 @@ def signed(command: Command, key_file: Path) -> bytes:
         UnavailableError: the key is missing, open to others, or none.
     """
     return sign_command(command, read_issuer_key(key_file))
-
-
-def kiosk_key(given: str) -> Ed25519PublicKey:
-    """A kiosk's public key: as ``key show`` prints it, or a file with what ``--json`` printed.
-
-    Raises:
-        UnavailableError: it is neither.
-    """
-    try:
-        path = Path(given)
-        if path.is_file() and path.stat().st_size <= _LARGEST_BYTES:
-            given = json.loads(path.read_text())["signing"]["public"]
-        raw = urlsafe_b64decode(given + "=" * (-len(given) % 4))
-        return Ed25519PublicKey.from_public_bytes(raw)
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        fix = "gate-agent key show --json > kiosk.json, at the kiosk; then name kiosk.json"
-        raise UnavailableError("that is no kiosk's public key", fix) from error
 
 
 def _argument(text: str) -> tuple[str, Any]:

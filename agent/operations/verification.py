@@ -6,7 +6,6 @@ number; whether it ever was in this file, only by what the journal remembers to 
 """
 
 import json
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,13 +15,14 @@ from typing import Any, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.credentials.errors import CredentialError
+from agent.credentials.formats import base64url
 from agent.credentials.passes.issuers import key_id
 from agent.credentials.signed.checkpoint import verify_checkpoint
 from agent.domain.foreign.boundary import read_or
 from agent.domain.record import chain
 from agent.domain.record.events import EventType
-from agent.errors import RefusedError, UnavailableError
-from agent.operations.passes.keys import read_public_key
+from agent.errors import UnavailableError
+from agent.operations.kiosk_key import read_kiosk_key
 from agent.operations.stretches import Seen, Stretches, blamed, seen
 from agent.ports import Tip
 
@@ -242,7 +242,7 @@ class Verification:
             return
         try:
             text = str(said.get("signature"))
-            known = verify_checkpoint(urlsafe_b64decode(text + "=" * (-len(text) % 4)), key)
+            known = verify_checkpoint(base64url.decode(text), key)
         except (CredentialError, ValueError):
             self._found(Flaw.CHECKPOINT, "the signature is wrong", place, one.sequence, line=line)
             return
@@ -347,30 +347,5 @@ def parse_keys(words: Iterable[str]) -> dict[str, Ed25519PublicKey]:
         RefusedError: ``key``: it is neither.
         UnavailableError: the file cannot be read, or holds no such key.
     """
-    found = [_key(word) for word in words]
+    found = [read_kiosk_key(word) for word in words]
     return {key_id(key).hex(): key for key in found}
-
-
-def _key(word: str) -> Ed25519PublicKey:
-    if (raw := _raw(word)) is not None:
-        return Ed25519PublicKey.from_public_bytes(raw)
-    path = Path(word)
-    if not path.exists():
-        fix = "give a file, or the signing key as gate-agent key show prints it"
-        raise RefusedError("key", f"{word} is no public key and no file\nFix: {fix}")
-    shown = read_or("public keys", None, lambda: json.loads(path.read_bytes()))
-    if isinstance(shown, dict):
-        raw = _raw(str((shown.get("signing") or {}).get("public")))
-        if raw is None:
-            raise UnavailableError(f"{path} has no signing key", "gate-agent key show --json")
-        return Ed25519PublicKey.from_public_bytes(raw)
-    return read_public_key(path)
-
-
-def _raw(word: str) -> bytes | None:
-    """The 32 bytes that ``word`` spells; None where it spells none."""
-    try:
-        raw = bytes.fromhex(word) if len(word) == 64 else urlsafe_b64decode(f"{word}=")
-    except ValueError:
-        return None
-    return raw if len(raw) == 32 else None

@@ -4,10 +4,8 @@ Everything comes from strangers: what is no message of the contract is a ``Refus
 counted, and nothing more. An event whose chain or commitments fail is an event all the same.
 """
 
-import base64
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,6 +13,7 @@ from typing import Any
 
 from agent.credentials.errors import CredentialError
 from agent.credentials.formats import strict_json
+from agent.credentials.shown_keys import raw_half
 from agent.domain.record import chain
 from agent.domain.record.events import CONTRACT
 
@@ -252,31 +251,6 @@ def _keys(kiosk: str, body: dict[str, Any]) -> Keys:
     if body.get("kiosk") != kiosk:
         raise _RefusedError(Reason.OTHER_KIOSK)
     try:
-        return Keys(kiosk, *(public_key(body, name) for name in ("signing", "sealing")))
+        return Keys(kiosk, *(raw_half(body, name) for name in ("signing", "sealing")))
     except ValueError:
         raise _RefusedError(Reason.NOT_OF_CONTRACT) from None
-
-
-def public_key(body: Mapping[str, Any], name: str) -> bytes | None:
-    """The 32 raw bytes of a public key as ``key show --json`` writes it; None without one.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    found = body.get(name)
-    if found is None:
-        return None
-    text = found.get("public") if isinstance(found, dict) else None
-    raw = unpadded(text) if isinstance(text, str) else b""
-    if len(raw) != 32:
-        raise ValueError(name)
-    return raw
-
-
-def unpadded(text: str) -> bytes:
-    """The bytes of base64url without padding.
-
-    Raises:
-        ValueError: it is none.
-    """
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

@@ -18,10 +18,10 @@ from typing import Any
 
 import psycopg
 
-from agent.credentials.formats import cbor
+from agent.credentials.formats import base64url, cbor
 from backend import replies
 from backend.database import Connection
-from backend.heard import Heard, Judged, Keys, Reason, Refusal, Signed, Standing, unpadded
+from backend.heard import Heard, Judged, Keys, Reason, Refusal, Signed, Standing
 
 _PLAUSIBLE_FROM = datetime(2020, 1, 1, tzinfo=UTC)
 _PLAUSIBLE_AHEAD = timedelta(days=1)
@@ -303,7 +303,7 @@ def _checkpoint(cursor: psycopg.Cursor[Any], stream: int, number: int, one: Hear
     match one.data:
         case {"until": str(until), "link": str(link), "signature": str(signature)}:
             try:
-                raw = unpadded(signature)
+                raw = base64url.decode(signature)
                 values = (stream, one.sequence, int(until), bytes.fromhex(link), raw)
             except ValueError:
                 pass

@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from agent.credentials.shown_keys import raw_half
 from backend.database import Connection
 from backend.failures import BackendError, UsageError
-from backend.heard import public_key
 from backend.ingest import flag
 
 PLACE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
@@ -29,7 +29,7 @@ def pin(connection: Connection, shown: Mapping[str, Any], *, replace: bool = Fal
     """
     kiosk = shown.get("kiosk")
     try:
-        signing, sealing = (public_key(shown, name) for name in ("signing", "sealing"))
+        signing, sealing = (raw_half(shown, name) for name in ("signing", "sealing"))
     except ValueError:
         raise UsageError("no public keys: hand in what `gate-agent key show --json` says") from None
     if not isinstance(kiosk, str) or PLACE.fullmatch(kiosk) is None or signing is None:

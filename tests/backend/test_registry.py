@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from mosquitto import wait_until
 
 from agent.credentials.passes.issuers import key_id
-from agent.credentials.sealed.box import sealing_key_id
 from agent.credentials.sealed.chunks import Acknowledged, Head, read_message
 from agent.credentials.sealed.parcel import open_part
 from agent.credentials.signed.entries import HolderEntry, IssuerEntry, Removal, Revocation
@@ -76,7 +75,7 @@ class Fed(Kiosk):
         return step, found
 
     def request(self, version, update=None, lacks=()):
-        own = sealing_key_id(self.own.public_key())
+        own = key_id(self.own.public_key())
         said = Request(self.place, version, 4096, own, update, lacks)
         return (f"{self.topics.base}/registry/request", sign_request(said, self.key))
 
@@ -336,7 +335,7 @@ def test_a_question_that_nobody_can_answer_stops_nothing(store, fed, registered,
     photograph.write_bytes(b"\xff\xd8\xff" + os.urandom(190_000))
     consent = {"notice": "1", "at": "2026-11-28T09:00Z"}
     registered(holders=[{**ANNA, "photograph": photograph.name, "consent": consent}])
-    own = sealing_key_id(fed.own.public_key())
+    own = key_id(fed.own.public_key())
     topic = f"{fed.topics.base}/registry/request"
     for version, largest in ((-1, 4096), (0, 1), (0, 4096)):
         said = sign_request(Request(fed.place, version, largest, own, None, ()), fed.key)

@@ -14,8 +14,8 @@ from in_process import run_here
 from mosquitto import Mosquitto
 from paho.mqtt.enums import CallbackAPIVersion
 
-from agent.app.open.files.kiosk_keys import half_of
 from agent.credentials.passes.issuers import key_id
+from agent.credentials.shown_keys import shown_half
 from agent.credentials.signed.command import Command, verify_command
 from agent.credentials.signed.reply import Reply, sign_reply
 from agent.domain.record.command import Outcome
@@ -138,7 +138,7 @@ OFFICE: list[Ed25519PrivateKey] = []
 def send(office: Path, port: int, *words: object, to: str = PLACE):
     OFFICE[:] = [read_issuer_key(office / "office.pem")]
     pinned = office / "kiosk.json"
-    pinned.write_text(json.dumps({"signing": half_of(KIOSK.public_key()).as_json()}))
+    pinned.write_text(json.dumps({"signing": shown_half(KIOSK.public_key())}))
     ways = ("--key", office / "office.pem", "--kiosk-key", pinned, "--host", "127.0.0.1")
     return run("command", "send", *words, "--to", to, *ways, "--port", port, "--timeout-s", 5)
 

@@ -19,7 +19,7 @@ from sync_parts import (
 from agent.app.open.files.state import REGISTRY_INCOMING
 from agent.app.threads.sync.assembly import Assembly
 from agent.app.threads.sync.sync import Enrol, Kiosk, RegistrySync, Ways
-from agent.credentials.sealed.box import sealing_key_id
+from agent.credentials.passes.issuers import key_id
 from agent.credentials.sealed.chunks import (
     Chunk,
     Head,
@@ -75,7 +75,7 @@ class SyncedKiosk:
         kiosk = Kiosk(
             KIOSK,
             SIGNING_KEY,
-            sealing_key_id(SEALING_KEY.public_key()),
+            key_id(SEALING_KEY.public_key()),
             key_of,
             on_premises=self.on_premises,
         )

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from agent.app.open.files.stores import has_registry
 from agent.app.open.site import Site, new_event_id
 from agent.credentials.sealed.chunks import MOST_MESSAGE_BYTES, acknowledged_message
 from agent.credentials.sealed.parcel import Parcel, Recipient, make_update
+from agent.credentials.shown_keys import raw_half
 from agent.credentials.signed.receipt import Receipt, acknowledge
 from agent.domain.hours.instant import utc_text
 from agent.domain.record.topics import Topics
@@ -77,9 +77,7 @@ def addressee(file: Path) -> Addressee:
     """
     try:
         said = json.loads("\n".join(read_lines(file)))
-        signing, sealing = (
-            urlsafe_b64decode(said[half]["public"] + "=") for half in ("signing", "sealing")
-        )
+        signing, sealing = (raw_half(said, half) or b"" for half in ("signing", "sealing"))
         if len(said["kiosk"].split("/")) != _NAMES:
             raise ValueError("a kiosk has three names")  # noqa: TRY301 - one way out
         return Addressee(

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from agent.app.open.files.kiosk_keys import half_of, signing_key
+from agent.app.open.files.kiosk_keys import signing_key
 from agent.app.open.files.stores import read_journal
 from agent.app.open.site import Site
+from agent.credentials.passes.issuers import key_id
 from agent.domain.record.message import message
 from agent.errors import KeyUnavailableError
 from agent.operations.verification import Report, Verification, advancing
@@ -18,7 +19,7 @@ def own_key(site: Site) -> Mapping[str, Ed25519PublicKey]:
         key = signing_key(site).public_key()
     except KeyUnavailableError:
         return {}
-    return {half_of(key).key_id: key}
+    return {key_id(key).hex(): key}
 
 
 def verify_journal(

@@ -42,6 +42,7 @@ from agent.app.threads.tell.telling import Telling
 from agent.app.threads.watch.clock import JudgedClock
 from agent.app.threads.worker import Worker
 from agent.controller.inputs import Stop
+from agent.credentials.shown_keys import shown_half
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.events import EventType
 from agent.domain.record.published import Trace
@@ -95,7 +96,7 @@ class Agent:
             health=lambda: records.heart.read().as_json(),
             restart=self._restart,
             rotation=(
-                lambda: {"signing": begin_rotation(parts.site).as_json()},
+                lambda: {"signing": shown_half(begin_rotation(parts.site))},
                 self._use_next_key,
             ),
         )

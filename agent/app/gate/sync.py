@@ -20,7 +20,7 @@ from agent.app.open.snapshot import Snapshot
 from agent.app.threads.organ import Organ, Task
 from agent.app.threads.sync.assembly import Assembly
 from agent.app.threads.sync.sync import Kiosk, RegistrySync, Ways
-from agent.credentials.sealed.box import sealing_key_id
+from agent.credentials.passes.issuers import key_id
 from agent.credentials.sealed.parcel import open_part
 from agent.credentials.signed.entries import HolderEntry
 from agent.domain.record.events import EventType
@@ -89,7 +89,7 @@ class Sync(Organ):
         kiosk = Kiosk(
             topics.kiosk_path,
             keys.signing,
-            sealing_key_id(keys.sealing.public_key()),
+            key_id(keys.sealing.public_key()),
             keys.registry.get,
             on_premises=config.on_premises,
         )

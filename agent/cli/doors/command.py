@@ -183,7 +183,7 @@ def send(
     """
     from agent.app.desk import command as desk
     from agent.domain.record.command import in_words
-    from agent.operations.commands import kiosk_key as read_kiosk_key
+    from agent.operations.kiosk_key import read_kiosk_key
     from agent.operations.passes.keys import read_issuer_key
 
     command = _made(verb, to, arg, valid_s, nonce)

@@ -12,6 +12,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from agent.credentials.formats import base64url
 from agent.credentials.formats.cose import PublicKey
 from agent.credentials.health.certificate import KEY_ID_BYTES, Certificate, read_certificate
 from agent.credentials.health.health import HealthKind
@@ -60,8 +61,7 @@ def unbase64(text: str) -> bytes:
     Raises:
         ValueError: it is none.
     """
-    bare = text.rstrip("=")
-    return base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
+    return base64url.decode(text.rstrip("="))
 
 
 def _key_of(jwk: Mapping[str, Any]) -> ec.EllipticCurvePublicKey | rsa.RSAPublicKey:

@@ -8,7 +8,6 @@ issuer's key, which is installed here and belongs to the address in ``iss``; tha
 Revocation lists are not read.
 """
 
-import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from agent.credentials.errors import CredentialError, unreadable
-from agent.credentials.formats import strict_json
+from agent.credentials.formats import base64url, strict_json
 from agent.credentials.formats.inflate import RAW, inflate
 from agent.credentials.health.card_statements import check_statements
 from agent.credentials.health.health import HealthKind, HealthVerdict, Steps, Subject, check_times
@@ -146,7 +145,7 @@ def _base64url(text: str) -> bytes:
     if "=" in text:
         raise unreadable("JWS: not base64url")
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return base64url.decode(text)
     except (binascii.Error, ValueError):
         raise unreadable("JWS: not base64url") from None
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from agent.credentials.errors import CredentialError, UnknownKeyError
 from agent.credentials.passes.delegation import Delegation
@@ -126,7 +126,6 @@ class Issuers:
         return found if genuine else None
 
 
-def key_id(key: Ed25519PublicKey) -> bytes:
-    """The id of a public key."""
-    raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return hashlib.sha256(raw).digest()[:KEY_ID_BYTES]
+def key_id(key: Ed25519PublicKey | X25519PublicKey) -> bytes:
+    """The id of a public key, of whichever kind."""
+    return hashlib.sha256(key.public_bytes_raw()).digest()[:KEY_ID_BYTES]

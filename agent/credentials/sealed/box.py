@@ -8,20 +8,17 @@ The suite is bound in by HPKE itself; purpose, kiosk and context are by ``info``
 for anything else does not open. Base mode says nothing of who sealed it: what is in it is signed.
 """
 
-import hashlib
-
 import cbor2
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.credentials.errors import CredentialError, unreadable
 from agent.credentials.formats import cbor
+from agent.credentials.passes.issuers import key_id
 from agent.domain.credential.reason import Reason
 from agent.domain.foreign.boundary import boundary
 
-KEY_ID_BYTES = 8
 OVERHEAD_BYTES = 80
 """At most so much longer is what is sealed."""
 _VERSION = 1
@@ -35,18 +32,12 @@ class OtherKeyError(CredentialError):
         super().__init__(Reason.OTHER, "sealed: to another key")
 
 
-def sealing_key_id(key: X25519PublicKey) -> bytes:
-    """The id of a public key: the first 8 bytes of SHA-256 of its 32."""
-    raw = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return hashlib.sha256(raw).digest()[:KEY_ID_BYTES]
-
-
 def seal(
     plain: bytes, key: X25519PublicKey, purpose: bytes, kiosk: str, context: bytes = b""
 ) -> bytes:
     """``plain`` for whoever has the private half of ``key``, and for nothing else."""
     sealed = _SUITE.encrypt(plain, key, info=_info(purpose, kiosk, context))
-    return cbor2.dumps([_VERSION, sealing_key_id(key), sealed])
+    return cbor2.dumps([_VERSION, key_id(key), sealed])
 
 
 @boundary("sealed message", lambda: unreadable("sealed: malformed"), CredentialError)
@@ -71,7 +62,7 @@ def unseal(
             pass
         case _:
             raise unreadable("sealed: malformed")
-    if named != sealing_key_id(key.public_key()):
+    if named != key_id(key.public_key()):
         raise OtherKeyError
     try:
         return _SUITE.decrypt(sealed, key, info=_info(purpose, kiosk, context))

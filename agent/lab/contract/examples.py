@@ -10,8 +10,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from agent.app.open.files.kiosk_keys import half_of
 from agent.controller.false_grants import Probing
+from agent.credentials.shown_keys import shown_keys
 from agent.credentials.signed.checkpoint import Checkpoint, signed_data
 from agent.domain.access.part import PartKind
 from agent.domain.access.registry import Registry
@@ -282,11 +282,7 @@ def announcement() -> dict[str, Any]:
 def keys() -> dict[str, Any]:
     """The public halves of two keys that nobody has."""
     sealing = X25519PrivateKey.from_private_bytes(bytes(32))
-    return {
-        "kiosk": TOPICS.kiosk_path,
-        "signing": half_of(SIGNING_KEY.public_key()).as_json(),
-        "sealing": half_of(sealing.public_key()).as_json(),
-    }
+    return shown_keys(TOPICS.kiosk_path, SIGNING_KEY.public_key(), sealing.public_key())
 
 
 def others() -> dict[str, list[dict[str, Any]]]:

@@ -1,11 +1,9 @@
 """Worked values of the chain for docs/events.md, so that a reader in another language can check."""
 
-from base64 import urlsafe_b64decode
-
 import cbor2
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from agent.credentials.formats import cose
+from agent.credentials.formats import base64url, cose
 from agent.credentials.signed.checkpoint import PURPOSE
 from agent.domain.record import chain
 from agent.domain.record.events import EventType
@@ -36,7 +34,7 @@ def checkpoint() -> str:
     """A checkpoint taken apart, as Markdown."""
     data = examples.event(EventType.JOURNAL_CHECKPOINT)["data"]
     text = data["signature"]
-    message = cose.parse(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    message = cose.parse(base64url.decode(text))
     public = examples.SIGNING_KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     signed = ["Signature1", message.protected_bytes, PURPOSE, message.payload]
     return _block(

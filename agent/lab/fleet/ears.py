@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from agent.adapters.broker.listener import Listener
 from agent.credentials.errors import CredentialError
 from agent.credentials.passes.issuers import key_id
-from agent.credentials.sealed.box import sealing_key_id
 from agent.credentials.sealed.chunks import (
     MOST_MESSAGE_BYTES,
     Acknowledged,
@@ -129,7 +128,7 @@ class Ears:
             self._place.kiosk_path,
             self.version,
             MOST_MESSAGE_BYTES,
-            sealing_key_id(self._keys.sealing.public_key()),
+            key_id(self._keys.sealing.public_key()),
         )
         said = sign_request(request, self._keys.signing)
         self._say(self._place.registry_request, said, BYTES)

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings
-from agent.app.open.files.kiosk_keys import half_of
 from agent.app.open.site import new_event_id
 from agent.app.threads.record.outbox import Outbox
+from agent.credentials.shown_keys import shown_keys
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.pace import Pace
 from agent.domain.record.published import Trace
@@ -104,11 +104,8 @@ class FleetKiosk:
 
     def shown(self) -> dict[str, Any]:
         """What ``gate-agent key show --json`` would say at this kiosk."""
-        return {
-            "kiosk": self.topics.kiosk_path,
-            "signing": half_of(self.keys.signing.public_key()).as_json(),
-            "sealing": half_of(self.keys.sealing.public_key()).as_json(),
-        }
+        signing, sealing = self.keys.signing.public_key(), self.keys.sealing.public_key()
+        return shown_keys(self.topics.kiosk_path, signing, sealing)
 
     def _publish(self, topic: str, data: bytes, kind: str) -> None:
         self.broker.publish(topic, data, kind=kind)

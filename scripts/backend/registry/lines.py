@@ -23,7 +23,7 @@ from typing import Any
 import cbor2
 import psycopg
 
-from agent.credentials.formats import cbor
+from agent.credentials.formats import base64url, cbor
 from agent.credentials.passes.issuers import key_id
 from agent.credentials.signed.entries import (
     Entry,
@@ -37,7 +37,6 @@ from agent.credentials.signed.entries import (
 )
 from backend.database import Connection
 from backend.failures import UsageError
-from backend.heard import unpadded
 from backend.kiosks import PLACE
 
 _KEYS = {"to", "holders", "remove", "revoke", "issuers", "issuers_gone"}
@@ -144,7 +143,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _issuer(item: Mapping[str, Any], _folder: Path) -> dict[int, Any]:
-    return {0: 4, 1: item["issuer"], 2: unpadded(item["public"])} | _ends(item, 3, 4)
+    return {0: 4, 1: item["issuer"], 2: base64url.decode(item["public"])} | _ends(item, 3, 4)
 
 
 _MAKERS: Mapping[str, Callable[[Any, Path], Mapping[int, Any]]] = {

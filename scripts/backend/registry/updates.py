@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from agent.credentials.errors import CredentialError
-from agent.credentials.sealed.box import sealing_key_id
+from agent.credentials.passes.issuers import key_id
 from agent.credentials.sealed.chunks import (
     LEAST_MESSAGE_BYTES,
     MOST_MESSAGE_BYTES,
@@ -125,7 +125,7 @@ def _answer(
     key: Ed25519PrivateKey,
     publish: Publish,
 ) -> None:
-    if request.sealing_key_id != sealing_key_id(kiosk.recipient.key):
+    if request.sealing_key_id != key_id(kiosk.recipient.key):
         # It could open nothing; somebody has to pin the key that it has now.
         flag(cursor, kiosk.no, 0, 0, "sealing_key_differs")
         return

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from agent.app.open.files.kiosk_keys import (
-    half_of,
     make_kiosk_keys,
     own_keys,
     public_keys,
@@ -17,6 +16,7 @@ from agent.app.open.files.kiosk_keys import (
 from agent.app.open.files.kiosk_rotation import abandon_rotation, begin_rotation, end_rotation
 from agent.app.open.site import site_of
 from agent.credentials.passes.issuers import key_id
+from agent.credentials.shown_keys import shown_half
 from agent.errors import KeyUnavailableError
 
 
@@ -41,7 +41,7 @@ def test_what_others_get_are_the_public_halves(tmp_path: Path) -> None:
     raw = urlsafe_b64decode(shown["signing"]["public"] + "=")
     assert raw == private.public_key().public_bytes_raw()
     assert shown["signing"]["key_id"] == key_id(private.public_key()).hex()
-    assert shown["sealing"] == half_of(sealing_key(site).public_key()).as_json()
+    assert shown["sealing"] == shown_half(sealing_key(site).public_key())
     assert shown["kiosk"] == "local/local/kiosk"
     for one in (private.private_bytes_raw(), sealing_key(site).private_bytes_raw()):
         assert one.hex() not in str(shown)
@@ -65,8 +65,8 @@ def test_a_change_that_nobody_was_told_of_is_thrown_away(tmp_path: Path) -> None
     site = site_of(tmp_path, None)
     make_kiosk_keys(site)
     before = public_keys(site)["signing"]
-    told = begin_rotation(site).as_json()
-    assert begin_rotation(site).as_json() == told
+    told = shown_half(begin_rotation(site))
+    assert shown_half(begin_rotation(site)) == told
     assert public_keys(site)["signing"] == before
     abandon_rotation(site)
     end_rotation(site)
@@ -77,7 +77,7 @@ def test_one_that_was_told_takes_the_old_ones_place(tmp_path: Path) -> None:
     site = site_of(tmp_path, None)
     make_kiosk_keys(site)
     before = public_keys(site)
-    told = begin_rotation(site).as_json()
+    told = shown_half(begin_rotation(site))
     end_rotation(site)
     end_rotation(site)
     assert public_keys(site) == {**before, "signing": told}

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sync_parts import KIOSK, SEALING_KEY
 
 from agent.credentials.errors import CredentialError
-from agent.credentials.sealed.box import OVERHEAD_BYTES, OtherKeyError, seal, sealing_key_id, unseal
+from agent.credentials.passes.issuers import key_id
+from agent.credentials.sealed.box import OVERHEAD_BYTES, OtherKeyError, seal, unseal
 from agent.credentials.sealed.chunks import Chunk, Head, read_message
 from agent.credentials.sealed.parcel import open_part
 from agent.credentials.signed.entries import Removal
@@ -130,5 +131,5 @@ def by_hand(key: X25519PrivateKey, sealed: bytes, info: bytes) -> bytes:
 def test_it_is_what_the_standard_says() -> None:
     data = seal(b"anna", SEALING_KEY.public_key(), PURPOSE, KIOSK, b"7")
     version, named, sealed = cbor2.loads(data)
-    assert (version, named) == (1, sealing_key_id(SEALING_KEY.public_key()))
+    assert (version, named) == (1, key_id(SEALING_KEY.public_key()))
     assert by_hand(SEALING_KEY, sealed, PURPOSE + b"\0" + KIOSK.encode() + b"\0" + b"7") == b"anna"

@@ -8,41 +8,21 @@ public halves are what a backend pins.
 """
 
 import contextlib
-import hashlib
-from base64 import urlsafe_b64encode
-from dataclasses import dataclass
+import os
 from pathlib import Path
 from typing import Any
 
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from agent.adapters.store.keys import init_key, load_key
 from agent.app.open.files.state import SEALING_KEY, SIGNING_KEY
 from agent.app.open.site import Site
-from agent.credentials.passes.issuers import KEY_ID_BYTES
+from agent.credentials.shown_keys import shown_keys
 from agent.errors import RefusedError
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class PublicHalf:
-    """What others may know of a key: ``raw`` are its 32 bytes."""
-
-    raw: bytes
-
-    @property
-    def key_id(self) -> str:
-        """The first 8 bytes of SHA-256 of the raw key, as that of an issuer; hexadecimal."""
-        return hashlib.sha256(self.raw).digest()[:KEY_ID_BYTES].hex()
-
-    def as_json(self) -> dict[str, str]:
-        """Its id, and the key in base64url without padding."""
-        public = urlsafe_b64encode(self.raw).rstrip(b"=").decode()
-        return {"key_id": self.key_id, "public": public}
 
 
 def make_kiosk_keys(site: Site) -> list[Path]:
@@ -52,10 +32,13 @@ def make_kiosk_keys(site: Site) -> list[Path]:
         KeyUnavailableError: the state folder cannot be written.
     """
     made = []
-    for row in (SIGNING_KEY, SEALING_KEY):
-        with contextlib.suppress(RefusedError):
-            init_key(row.at(site.state))
-            made.append(row.at(site.state))
+    for path in (SIGNING_KEY.at(site.state), SEALING_KEY.at(site.state)):
+        # Looked first: at a start they are there, and a key is written and flushed to be made.
+        if os.path.lexists(path):
+            continue
+        with contextlib.suppress(RefusedError):  # another process was faster
+            init_key(path)
+            made.append(path)
     return made
 
 
@@ -93,13 +76,5 @@ def public_keys(site: Site) -> dict[str, Any]:
     Raises:
         KeyUnavailableError: one is missing, open to others, or no key.
     """
-    return {
-        "kiosk": site.source.removeprefix("/gate/"),
-        "signing": half_of(signing_key(site).public_key()).as_json(),
-        "sealing": half_of(sealing_key(site).public_key()).as_json(),
-    }
-
-
-def half_of(key: Ed25519PublicKey | X25519PublicKey) -> PublicHalf:
-    """A public key as others get it."""
-    return PublicHalf(key.public_bytes(Encoding.Raw, PublicFormat.Raw))
+    kiosk = site.source.removeprefix("/gate/")
+    return shown_keys(kiosk, signing_key(site).public_key(), sealing_key(site).public_key())

@@ -7,16 +7,15 @@ Killed before the reply is stored, the next start throws the next key away; afte
 change. So a key is never in use that no reply has told of.
 """
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent.adapters.store.keys import init_next_key, load_key, next_path, replace_key
-from agent.app.open.files.kiosk_keys import PublicHalf, half_of
 from agent.app.open.files.state import SIGNING_KEY
 from agent.app.open.site import Site
 from agent.errors import KeyUnavailableError
 
 
-def begin_rotation(site: Site) -> PublicHalf:
+def begin_rotation(site: Site) -> Ed25519PublicKey:
     """Make the next signing key; its public half.
 
     Raises:
@@ -29,7 +28,7 @@ def begin_rotation(site: Site) -> PublicHalf:
     except KeyUnavailableError:
         abandon_rotation(site)
         raise
-    return half_of(Ed25519PrivateKey.from_private_bytes(raw).public_key())
+    return Ed25519PrivateKey.from_private_bytes(raw).public_key()
 
 
 def end_rotation(site: Site) -> None:
