@@ -21,6 +21,7 @@ import paho.mqtt.client as mqtt
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from agent.domain.record.topics import command_topic
 from backend import database, gaps, link, migrations, partitions, verify
 from backend.config import Config, Consumer, signing_key
 from backend.failures import BackendError, MissingError
@@ -207,7 +208,7 @@ class Keeper:
             self._partitions_due_s = now_s + _PARTITIONS_EVERY_S
         if now_s >= self._round_due_s:
             for asked in gaps.look(connection, self._settings, self.commands) or []:
-                self._publish(f"gate/{asked.kiosk}/commands", asked.payload)
+                self._publish(command_topic(asked.kiosk), asked.payload)
             self._round_due_s = now_s + self._settings.round_s
         done = verify.look_over(connection)
         if self.registry is not None:

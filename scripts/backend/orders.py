@@ -19,6 +19,7 @@ from agent.credentials.errors import CredentialError
 from agent.credentials.signed.command import ID_BYTES, Command, sign_command
 from agent.credentials.signed.reply import Reply, verify_reply
 from agent.domain.record.command import Verb
+from agent.domain.record.topics import command_topic
 from backend import link
 from backend.config import Broker
 from backend.failures import BackendError, MissingError, UsageError
@@ -77,12 +78,6 @@ def new_command(
     )
 
 
-def topic(to: str) -> str:
-    """Where the command for a kiosk or a group goes."""
-    community = to.split("/", maxsplit=1)[0]
-    return f"gate/{community}/commands" if to.endswith("/*") else f"gate/{to}/commands"
-
-
 def send(
     broker: Broker,
     command: Command,
@@ -119,7 +114,7 @@ def send(
         properties.CorrelationData = command.id
         if wait_s:
             properties.ResponseTopic = response
-        sent = client.publish(topic(command.to), payload, qos=1, properties=properties)
+        sent = client.publish(command_topic(command.to), payload, qos=1, properties=properties)
         sent.wait_for_publish(link.CONNECT_S)
         if not sent.is_published():
             raise MissingError("the broker did not take the command")

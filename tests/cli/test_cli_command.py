@@ -11,7 +11,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from in_process import run_here
-from mosquitto import Mosquitto
+from mosquitto import Mosquitto, wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 
 from agent.credentials.passes.issuers import key_id
@@ -189,4 +189,5 @@ def test_a_group_is_told_and_not_waited_for(office, mosquitto, kiosk) -> None:
     heard = kiosk(lambda _: None)
     done = send(office, mosquitto.port, "lockdown", to="lakeside/g3/*")
     assert done.returncode == 0, done.stderr
+    assert wait_until(lambda: heard)  # the broker had it first
     assert [read(one, office).to for one in heard] == ["lakeside/g3/*"]

@@ -4,33 +4,18 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import paho.mqtt.client as mqtt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from paho.mqtt.enums import CallbackAPIVersion
 
+from agent.adapters.broker.reach import Reach, opened
 from agent.credentials.errors import CredentialError
 from agent.credentials.sealed.parcel import PUSHED, Parcel
 from agent.credentials.signed.receipt import Receipt, Request, verify_receipt, verify_request
-from agent.errors import UnavailableError
 
 _CONNECT_S = 10.0
-_IN_FLIGHT = 100
 _AFTER_S = 1.0
 """Receipts come after the version, which says that they do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How to reach the broker."""
-
-    host: str
-    port: int = 1883
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    ca_file: Path | None = None
 
 
 @dataclass(slots=True)
@@ -58,7 +43,6 @@ class RegistrySide:
         self._topics, self._kiosk, self._acknowledged = topics, kiosk, acknowledged
         self._parcels: dict[int, Parcel] = {}
         self._outcome = Outcome()
-        self._ready = threading.Event()
         self._heard = threading.Event()
 
     def send(
@@ -70,8 +54,7 @@ class RegistrySide:
             UnavailableError: the broker cannot be reached.
         """
         self._parcels = {one.number: one for one in parcels}
-        client = self._connected(reach)
-        try:
+        with opened(reach, self._topics[1:], self._on_message, _CONNECT_S) as client:
             self._publish(client, self._unasked(parcels))
             ends_s = time.monotonic() + within_s
             while time.monotonic() < ends_s:
@@ -79,9 +62,6 @@ class RegistrySide:
                 if (self._outcome.version or 0) >= version:
                     time.sleep(min(_AFTER_S, within_s))
                     break
-        finally:
-            client.disconnect()
-            client.loop_stop()
         return self._outcome
 
     @staticmethod
@@ -89,35 +69,12 @@ class RegistrySide:
         everything = [one for parcel in parcels for one in parcel.messages]
         return everything if len(everything) <= PUSHED else [parcels[0].head]
 
-    def _connected(self, reach: Reach) -> mqtt.Client:
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-        client.max_inflight_messages_set(_IN_FLIGHT)
-        if reach.username is not None:
-            client.username_pw_set(reach.username, reach.password)
-        _, requests, receipts = self._topics
-        client.on_connect = lambda one, *_: one.subscribe([(requests, 1), (receipts, 1)])
-        client.on_subscribe = lambda *_: self._ready.set()
-        client.on_message = self._on_message
-        fix = "name the broker with --host and --port, as the kiosks' [broker] does"
-        try:
-            if reach.ca_file is not None:
-                client.tls_set(ca_certs=str(reach.ca_file))
-            client.connect(reach.host, reach.port)
-        except (OSError, ValueError) as error:
-            raise UnavailableError(f"the broker cannot be reached: {error}", fix) from error
-        client.loop_start()
-        if not self._ready.wait(_CONNECT_S):
-            client.disconnect()
-            client.loop_stop()
-            raise UnavailableError("the broker does not let this user in, or to these topics", fix)
-        return client
-
     def _publish(self, client: mqtt.Client, messages: Sequence[bytes]) -> None:
         for one in messages:
             client.publish(self._topics[0], one, 1)
         self._outcome.sent += len(messages)
 
-    def _on_message(self, client: mqtt.Client, _user: Any, message: mqtt.MQTTMessage) -> None:
+    def _on_message(self, client: mqtt.Client, message: mqtt.MQTTMessage) -> None:
         payload = bytes(message.payload)
         try:
             if message.topic == self._topics[1]:

@@ -1,29 +1,19 @@
 """Sends a signed command to a kiosk and reads its reply; for a backend's people and for tests."""
 
 import secrets
-from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from agent.adapters.broker.commander import Reach, ask
-from agent.adapters.broker.login import read_password
+from agent.adapters.broker.commander import ask
+from agent.adapters.broker.reach import Reach
 from agent.credentials.errors import CredentialError
 from agent.credentials.signed.command import Command, sign_command
 from agent.credentials.signed.reply import Reply, verify_reply
-from agent.domain.record.topics import Topics
+from agent.domain.record.topics import Topics, command_topic
 from agent.errors import RefusedError, UnavailableError
 
-__all__ = ["Reach", "as_json", "reach_of", "send"]
-
-
-def reach_of(reach: Reach, password_file: Any) -> Reach:
-    """``reach`` with the password of a file, where there is one.
-
-    Raises:
-        UnavailableError: it cannot be read, or is open to others.
-    """
-    return reach if password_file is None else replace(reach, password=read_password(password_file))
+__all__ = ["Reach", "as_json", "send"]
 
 
 def send(
@@ -39,16 +29,14 @@ def send(
         RefusedError: ``kiosk_key``: without it no reply can be believed.
         UnavailableError: the broker cannot be reached, or no reply came that the kiosk signed.
     """
-    data = sign_command(command, key)
-    community, *rest = command.to.split("/")
+    data, topic = sign_command(command, key), command_topic(command.to)
     if command.to.endswith("/*"):
-        ask(reach, f"gate/{community}/commands", data, None, timeout_s)
+        ask(reach, topic, data, None, timeout_s)
         return None
     if kiosk is None:
         raise RefusedError("kiosk_key", "whose reply is to be believed?\nFix: --kiosk-key")
-    topics = Topics(community, *rest)
-    replies = f"{topics.replies}/{secrets.token_hex(8)}"
-    answer = ask(reach, topics.commands, data, replies, timeout_s)
+    replies = f"{Topics(*command.to.split('/')).replies}/{secrets.token_hex(8)}"
+    answer = ask(reach, topic, data, replies, timeout_s)
     try:
         reply = verify_reply(answer or b"", kiosk)
     except CredentialError as error:

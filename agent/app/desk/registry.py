@@ -11,8 +11,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-from agent.adapters.broker.login import read_password
-from agent.adapters.broker.registry_side import Outcome, Reach, RegistrySide
+from agent.adapters.broker.reach import Reach
+from agent.adapters.broker.registry_side import Outcome, RegistrySide
 from agent.adapters.store.people.synced import SyncedRegistry
 from agent.app.open.files.state import REGISTRY, REGISTRY_INCOMING
 from agent.app.open.files.stores import has_registry
@@ -26,6 +26,8 @@ from agent.domain.record.topics import Topics
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.files import read_lines, write_whole
 from agent.operations.people.registry_lines import read_entries
+
+__all__ = ["Reach", "addressee", "pack", "receipt_json", "send", "show", "write"]
 
 _NAMES = 3
 
@@ -129,22 +131,6 @@ def write(parcels: Sequence[Parcel], folder: Path) -> int:
     for number, one in enumerate(messages):
         write_whole(one, folder / f"{number:06}.cbor")
     return len(messages)
-
-
-def reach(
-    host: str,
-    port: int,
-    username: str | None = None,
-    password_file: Path | None = None,
-    ca_file: Path | None = None,
-) -> Reach:
-    """How to reach the broker.
-
-    Raises:
-        UnavailableError: the password cannot be read.
-    """
-    password = None if password_file is None else read_password(password_file)
-    return Reach(host, port, username, password, ca_file)
 
 
 def receipt_json(receipt: Receipt) -> dict[str, Any]:

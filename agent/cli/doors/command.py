@@ -7,10 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
+from agent.cli.broker_options import (
+    CaFile,
+    CertFile,
+    CertKeyFile,
+    Host,
+    PasswordFile,
+    Port,
+    Username,
+)
 from agent.cli.common import (
     Commands,
     Json,
-    Panel,
     Task,
     emit,
     examples,
@@ -141,10 +149,7 @@ def send(
     *,
     to: To,
     key: KeyFile,
-    host: Annotated[
-        str,
-        typer.Option("--host", metavar="HOST", help="The broker.", rich_help_panel=Panel.WHERE),
-    ],
+    host: Host,
     arg: Argument = None,
     valid_s: Valid = None,
     nonce: Nonce = None,
@@ -155,25 +160,12 @@ def send(
     timeout_s: Annotated[
         float, typer.Option("--timeout-s", metavar="S", min=0.1, help="To wait for the reply.")
     ] = 10.0,
-    port: Annotated[
-        int, typer.Option("--port", metavar="PORT", help="Its port.", rich_help_panel=Panel.WHERE)
-    ] = 1883,
-    username: Annotated[
-        str | None,
-        typer.Option("--username", metavar="NAME", help="As whom.", rich_help_panel=Panel.WHERE),
-    ] = None,
-    password_file: Annotated[
-        Path | None, file_option("--password-file", "Mode 0600.", panel=Panel.WHERE)
-    ] = None,
-    ca_file: Annotated[
-        Path | None, file_option("--ca-file", "TLS is on where it is given.", panel=Panel.WHERE)
-    ] = None,
-    cert_file: Annotated[
-        Path | None, file_option("--cert-file", "Your own certificate.", panel=Panel.WHERE)
-    ] = None,
-    key_file: Annotated[
-        Path | None, file_option("--key-file", "Of --cert-file.", panel=Panel.WHERE)
-    ] = None,
+    port: Port = 1883,
+    username: Username = None,
+    password_file: PasswordFile = None,
+    ca_file: CaFile = None,
+    cert_file: CertFile = None,
+    key_file: CertKeyFile = None,
     as_json: Json = False,
 ) -> None:
     """Send a signed command by MQTT 5, and print the kiosk's signed reply.
@@ -188,9 +180,7 @@ def send(
 
     command = _made(verb, to, arg, valid_s, nonce)
     known = None if kiosk_key is None else read_kiosk_key(kiosk_key)
-    reach = desk.reach_of(
-        desk.Reach(host, port, username, None, ca_file, cert_file, key_file), password_file
-    )
+    reach = desk.Reach(host, port, username, password_file, ca_file, cert_file, key_file)
     reply = desk.send(reach, command, read_issuer_key(key), known, timeout_s)
     said = desk.as_json(command, reply)
     if as_json:

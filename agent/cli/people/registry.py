@@ -6,6 +6,15 @@ from typing import Annotated
 import typer
 
 from agent.app.open.paths import given_config_path, state_dir
+from agent.cli.broker_options import (
+    CaFile,
+    CertFile,
+    CertKeyFile,
+    Host,
+    PasswordFile,
+    Port,
+    Username,
+)
 from agent.cli.common import (
     Commands,
     Config,
@@ -81,15 +90,13 @@ def send(
     since: Annotated[
         int, typer.Option("--from", metavar="N", help="The version before it; 0: everything.")
     ] = 0,
-    host: Annotated[str, typer.Option("--host", metavar="NAME", help="The broker.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", metavar="N", help="Its port.")] = 1883,
-    username: Annotated[
-        str | None, typer.Option("--username", metavar="NAME", help="As whom to connect.")
-    ] = None,
-    password_file: Annotated[
-        Path | None, file_option("--password-file", "Holds the password; mode 0600.")
-    ] = None,
-    ca_file: Annotated[Path | None, file_option("--ca-file", "TLS is on with it.")] = None,
+    host: Host = "127.0.0.1",
+    port: Port = 1883,
+    username: Username = None,
+    password_file: PasswordFile = None,
+    ca_file: CaFile = None,
+    cert_file: CertFile = None,
+    key_file: CertKeyFile = None,
     message_bytes: Annotated[
         int, typer.Option("--message-bytes", metavar="N", help="The largest payload.")
     ] = 4096,
@@ -128,7 +135,7 @@ def send(
         else:
             line("wrote", counted(written, "message"), "to", out)
         return
-    reach = registry.reach(host, port, username, password_file, ca_file)
+    reach = registry.Reach(host, port, username, password_file, ca_file, cert_file, key_file)
     outcome = registry.send(parcels, recipient, to, signer, reach, within)
     receipts = [registry.receipt_json(one) for one in outcome.receipts.values()]
     if as_json:

@@ -115,3 +115,11 @@ class Topics:
 
 NOWHERE = Topics("local", "local", "kiosk")
 """Where a kiosk stands for which no config says it."""
+
+
+def command_topic(to: str) -> str:
+    """Where a command for ``to`` goes: ``lakeside/g3/north-1``, or a group, ``lakeside/*``."""
+    community, *rest = to.split("/")
+    if to.endswith("/*"):
+        return Topics(community, "", "").commands_to_all
+    return Topics(community, *rest).commands
