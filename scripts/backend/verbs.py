@@ -3,11 +3,11 @@
 import argparse
 import json
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agent.credentials.formats import cbor
 from agent.domain.record.command import in_words
 from backend import config, database, migrations, questions, show
 from backend.failures import UsageError
@@ -221,7 +221,7 @@ def command(args: Args) -> int:
     if sent.reply is not None:
         reply = sent.reply
         said |= {"outcome": reply.outcome.value, "reason": reply.reason}
-        said |= {"result": _plain(reply.result), "clock_trusted": reply.clock_trusted}
+        said |= {"result": cbor.as_json(reply.result), "clock_trusted": reply.clock_trusted}
         said["time"] = _utc(reply.utc_s)
     else:
         waited = args.wait and not args.to.endswith("/*")
@@ -240,15 +240,3 @@ def _utc(seconds: int) -> str | None:
         return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _plain(value: object) -> object:
-    """A CBOR value as JSON has it; bytes in hexadecimal digits."""
-    match value:
-        case bytes():
-            return value.hex()
-        case Mapping():
-            return {str(name): _plain(one) for name, one in value.items()}
-        case tuple():
-            return [_plain(one) for one in value]
-    return value

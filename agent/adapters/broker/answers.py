@@ -9,7 +9,7 @@ from typing import Self
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from agent.domain.credential.name import objection
+from agent.domain.credential.name import spelt_out
 
 MAX_IN_FLIGHT = 100
 _LONGEST_SHOWN = 120
@@ -91,18 +91,11 @@ def why_ended(code: ReasonCode, said: Properties | None, *, accepted: bool) -> s
 def _words(code: ReasonCode, said: Properties | None) -> str | None:
     if code.value in _ELSEWHERE:
         there = getattr(said, "ServerReference", None)
-        named = "" if there is None else f", {_plain(there)}"
+        named = "" if there is None else f", {spelt_out(there[:_LONGEST_SHOWN])}"
         return f"the broker sends this kiosk to another one{named}: look at host in [broker]"
     return _WORDS.get(code.value)
 
 
 def _its_own(said: Properties | None) -> str:
     reason = getattr(said, "ReasonString", None)
-    return "" if reason is None else f' (it says: "{_plain(reason)}")'
-
-
-def _plain(text: str) -> str:
-    return "".join(
-        char.encode("unicode_escape").decode() if objection(char) else char
-        for char in text[:_LONGEST_SHOWN]
-    )
+    return "" if reason is None else f' (it says: "{spelt_out(reason[:_LONGEST_SHOWN])}")'

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from agent.adapters.broker.commander import ask
 from agent.adapters.broker.reach import Reach
 from agent.credentials.errors import CredentialError
+from agent.credentials.formats import cbor
 from agent.credentials.signed.command import Command, sign_command
 from agent.credentials.signed.reply import Reply, verify_reply
 from agent.domain.record.topics import Topics, command_topic
@@ -56,16 +57,7 @@ def as_json(command: Command, reply: Reply | None) -> dict[str, Any]:
         **said,
         "outcome": reply.outcome.value,
         "reason": reply.reason,
-        "result": _plain(reply.result),
+        "result": cbor.as_json(reply.result),
         "time": reply.utc_s,
         "clock_trusted": reply.clock_trusted,
     }
-
-
-def _plain(value: Any) -> Any:
-    """CBOR's maps and lists as JSON has them."""
-    if hasattr(value, "items"):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
-    return value.hex() if isinstance(value, bytes) else value

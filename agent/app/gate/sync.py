@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from agent.adapters.broker.listener import Listener
@@ -30,6 +30,7 @@ from agent.errors import GateAgentError, RefusedError
 from agent.operations.people.enrol import EnrolmentRequest
 from agent.operations.people.photographs import face_of
 from agent.ports import Clock
+from agent.vision.face.engine import FaceEngine
 from agent.vision.stills.images import decode_image
 
 _BY = "registry"
@@ -126,6 +127,11 @@ class Sync(Organ):
             return self._parts.ledger.latest_trusted()
         return None
 
+    @cached_property
+    def _engine(self) -> FaceEngine:
+        """Its own, from the first photograph on: those of the cameras are their threads'."""
+        return engine_of(self._parts.pack, self._parts.file.config.face.threads)
+
     def _told(self) -> None:
         with contextlib.suppress(GateAgentError):
             self._changed()
@@ -147,7 +153,7 @@ class Sync(Organ):
         if parts.registry.holder(holder.id) is None:
             return "removed_here"
         assert entry.photograph is not None
-        engine = engine_of(parts.pack, parts.file.config.face.threads)
+        engine = self._engine
         request = EnrolmentRequest(holder.id, holder.name or "", holder.category, (), replace=True)
         try:
             seen = face_of(_CALLED, decode_image(entry.photograph), engine)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TextIO
 
-from agent.domain.credential.name import objection
+from agent.domain.credential.name import spelt_out
 
 NOTHING = "-"
 """What stands for None."""
@@ -58,9 +58,7 @@ def plain(value: object) -> str:
     """``value`` as text with every control character spelled out, and a dash for None."""
     if value is None:
         return NOTHING
-    return "".join(
-        char.encode("unicode_escape").decode() if objection(char) else char for char in str(value)
-    )
+    return spelt_out(str(value))
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -63,6 +63,18 @@ def is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def as_json(value: Value) -> Any:
+    """``value`` as JSON has it: bytes in hexadecimal digits."""
+    match value:
+        case bytes():
+            return value.hex()
+        case Mapping():
+            return {str(name): as_json(one) for name, one in value.items()}
+        case tuple() | list():
+            return [as_json(one) for one in value]
+    return value
+
+
 def _decoder(
     stream: io.BytesIO,
     tags: frozenset[int],

@@ -42,6 +42,13 @@ def objection(char: str) -> str | None:
     return _REFUSED.get(category)
 
 
+def spelt_out(text: str) -> str:
+    """``text`` with whatever may stand in no line of text as Python's escape."""
+    return "".join(
+        char.encode("unicode_escape").decode() if objection(char) else char for char in text
+    )
+
+
 def is_line(text: str) -> bool:
     """Whether ``text`` is one line without what is invisible and steers it; spaces may be any."""
     return not any(map(objection, text))

@@ -279,10 +279,9 @@ class RegistrySync:
                 self._ways.refused(reason, count, self._stands.version)
 
     def _ask(self, now_s: float) -> None:
-        lacks = self._assembly.lacks()
         if not self._pace.due(now_s):
             return
-        step = self._assembly.step
+        step, lacks = self._assembly.step, self._assembly.lacks()
         request = Request(
             self._kiosk.path,
             self._stands.version,
