@@ -29,7 +29,7 @@ from agent.app.gate.organs import Control, Records, Watches
 from agent.app.gate.parts import Parts
 from agent.app.gate.senses import Senses
 from agent.app.gate.sync import Sync
-from agent.app.open.broker import pace_of, topics_of
+from agent.app.open.community.broker import pace_of, topics_of
 from agent.app.open.files.kiosk_keys import signing_key
 from agent.app.open.files.kiosk_rotation import begin_rotation, end_rotation
 from agent.app.open.files.state import RULES

@@ -13,7 +13,7 @@ from agent.adapters.broker.listener import Listener
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
-from agent.app.open.broker import pace_of, topics_of
+from agent.app.open.community.broker import pace_of, topics_of
 from agent.app.open.files.kiosk_keys import signing_key
 from agent.app.open.files.kiosk_rotation import abandon_rotation, end_rotation
 from agent.app.open.site import make_event

@@ -6,7 +6,7 @@ import structlog
 
 from agent.adapters.broker.listener import Listener
 from agent.adapters.broker.mqtt import BrokerCallbacks
-from agent.app.open.broker import open_broker
+from agent.app.open.community.broker import open_broker
 from agent.app.threads.organ import Organ
 from agent.config import ConfigFile
 from agent.domain.record.topics import CLOUD_EVENT

@@ -12,11 +12,11 @@ from agent.app.gate.commands import Commands
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
-from agent.app.open.broker import topics_of
+from agent.app.open.community.broker import topics_of
+from agent.app.open.community.home_assistant import announcement_of
 from agent.app.open.files.anew import forget_aside
 from agent.app.open.files.kiosk_keys import public_keys
 from agent.app.open.files.state import ANNOUNCED
-from agent.app.open.home_assistant import announcement_of
 from agent.app.open.paths import control_socket
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot

@@ -24,7 +24,8 @@ from agent.adapters.store.people.registry import SqliteRegistry
 from agent.adapters.store.record.journal import SqliteJournal
 from agent.adapters.store.sqlite import CorruptError
 from agent.app.open.cameras import open_camera
-from agent.app.open.command_keys import CommandKey, command_keys
+from agent.app.open.community.command_keys import CommandKey, command_keys
+from agent.app.open.community.registry_sync import SyncKeys, sync_keys
 from agent.app.open.doors import PinFactories, open_doors, open_indicators, open_inputs
 from agent.app.open.engine import engine_of
 from agent.app.open.files.anew import (
@@ -42,7 +43,6 @@ from agent.app.open.files.stores import Key, open_journal, open_registry
 from agent.app.open.id_reader import PhotoReader, open_id_reader
 from agent.app.open.outputs import remember_outputs
 from agent.app.open.pad import open_pad
-from agent.app.open.registry_sync import SyncKeys, sync_keys
 from agent.app.open.site import Site, site_of
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
 from agent.app.open.thermometers import open_or_await

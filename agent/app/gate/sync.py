@@ -10,11 +10,11 @@ from agent.adapters.broker.listener import Listener
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
-from agent.app.open.broker import topics_of
+from agent.app.open.community.broker import topics_of
+from agent.app.open.community.registry_sync import SyncKeys, open_synced
 from agent.app.open.engine import engine_of
 from agent.app.open.enrolment import store_enrolment
 from agent.app.open.files.state import REGISTRY, REGISTRY_INCOMING
-from agent.app.open.registry_sync import SyncKeys, open_synced
 from agent.app.open.site import make_event
 from agent.app.open.snapshot import Snapshot
 from agent.app.threads.organ import Organ, Task

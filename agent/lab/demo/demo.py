@@ -27,7 +27,7 @@ from agent.app.desk.passes import photographed_template
 from agent.app.desk.people import enrol_holder
 from agent.app.gate.agent import Agent
 from agent.app.gate.parts import Parts, Stands, open_parts
-from agent.app.open.broker import topics_of
+from agent.app.open.community.broker import topics_of
 from agent.app.open.control import ask
 from agent.app.open.files.kiosk_keys import make_kiosk_keys, signing_key
 from agent.app.open.files.state import FOLDER_MODE, MODELS

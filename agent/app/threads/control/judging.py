@@ -10,7 +10,7 @@ helps nobody. What has run, and what was outdated, the store knows.
 
 from dataclasses import dataclass
 
-from agent.app.open.command_keys import CommandKey
+from agent.app.open.community.command_keys import CommandKey
 from agent.app.threads.control.deeds import Deed
 from agent.credentials.signed.command import Command
 from agent.domain.hours.instant import Instant

@@ -20,7 +20,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.broker.listener import Incoming
-from agent.app.open.command_keys import CommandKey
+from agent.app.open.community.command_keys import CommandKey
 from agent.app.threads.control.answers import Answers, Ended
 from agent.app.threads.control.counts import Paces
 from agent.app.threads.control.deeds import (

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pass_parts import KEY
 
-from agent.app.open.command_keys import CommandKey
+from agent.app.open.community.command_keys import CommandKey
 from agent.app.threads.control.deeds import Deed
 from agent.app.threads.control.judging import SKEW_S, Moment, objection
 from agent.credentials.signed.command import Command

@@ -13,7 +13,7 @@ from pass_parts import KEY, OTHER_KEY
 from agent.adapters.broker.listener import Incoming
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.commands import SqliteCommands
-from agent.app.open.command_keys import CommandKey
+from agent.app.open.community.command_keys import CommandKey
 from agent.app.threads.control.answers import Answers
 from agent.app.threads.control.counts import Counts
 from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, bad

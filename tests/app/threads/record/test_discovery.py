@@ -12,8 +12,8 @@ from mosquitto import Mosquitto, wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 
 from agent.app.gate.link import BrokerLink
+from agent.app.open.community.home_assistant import announcement_of, shown
 from agent.app.open.files.state import ANNOUNCED
-from agent.app.open.home_assistant import announcement_of, shown
 from agent.app.threads.organ import Organ
 from agent.app.threads.record.discovery import Discovery
 from agent.config import ConfigFile, load_config

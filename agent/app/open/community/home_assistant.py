@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from agent import __version__
-from agent.app.open.broker import topics_of
+from agent.app.open.community.broker import topics_of
 from agent.app.open.settings import wirings
 from agent.config import ConfigFile, GateConfig
 from agent.domain.door.signal import Signal

@@ -1,0 +1,1 @@
+"""What the community is to this kiosk: its broker, its registry, whose commands count."""
