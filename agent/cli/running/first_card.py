@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from agent.app.open.site import Site
 from agent.cli.common import emit, say, warn
+from agent.cli.running.interview import Wanted
 from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import heading
 from agent.config import load_config
 from agent.operations.config.describe import faults_of, risks, told
 from agent.operations.config.first_found import Found
 from agent.operations.config.first_gate import FirstGate
+from agent.operations.config.first_questions import questions
 
 if TYPE_CHECKING:
-    from agent.cli.running.first_gate import Wanted
     from agent.operations.passes.print import Card
 
 
@@ -65,16 +66,23 @@ def say_label(label: Mapping[str, Any]) -> None:
         say(plain(f"wrote {label['label']['file']}, the label: {said}"))
 
 
+def answers(folder: Path, gate: FirstGate, found: Found) -> dict[str, str]:
+    """What was answered, by the names of the questions."""
+    return {
+        one.name: one.shows(getattr(gate, one.sets))
+        for one in questions(folder)
+        if one.needs(gate, found)
+    }
+
+
 def tell_card(
-    wanted: "Wanted",
+    wanted: Wanted,
     gate: FirstGate,
     found: Found,
     beside: Mapping[str, Path],
     password: tuple[Path, str] | None,
 ) -> None:
     """What was written on the card."""
-    from agent.cli.running.first_gate import answers
-
     label = make_label(wanted.label, gate, None)
     file = load_config(wanted.file, found.pad)
     warnings = [*map(told, faults_of(file, risks(file, found.pad)))]

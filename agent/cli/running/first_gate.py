@@ -2,8 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,8 @@ from agent.app.desk.first_look import look, try_broker, try_camera
 from agent.app.open.paths import state_dir
 from agent.app.open.site import command_site
 from agent.cli.common import emit, say, warn
-from agent.cli.running.first_card import check_label, make_label, say_label, tell_card
-from agent.cli.running.interview import Interview, note, secret
+from agent.cli.running.first_card import answers, check_label, make_label, say_label, tell_card
+from agent.cli.running.interview import Interview, Wanted, note, secret
 from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import heading, record
 from agent.config import ConfigFile, load_config
@@ -33,26 +32,10 @@ from agent.operations.config.first_card import of_another, on_card
 from agent.operations.config.first_found import Found
 from agent.operations.config.first_gate import Eye, FirstGate, config_of, config_text
 from agent.operations.config.first_questions import questions
-from agent.technician.doctor import Check, Probe, run_checks
+from agent.technician.doctor import Probe, run_checks
 
 _TRY_S = 12.0
 _CATEGORY = "resident"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What was said on the command line; ``answers`` by the names of the questions."""
-
-    file: Path
-    state: Path | None
-    answers: Mapping[str, str]
-    pull_resistor: bool
-    asks: bool
-    person: tuple[str, str] | None
-    as_json: bool
-    is_card: bool = False
-    label: Path | None = None
-    checks: list[Check] = field(default_factory=list)
 
 
 def make(context: typer.Context, wanted: Wanted) -> None:
@@ -219,15 +202,6 @@ def _tell(wanted: Wanted, gate: FirstGate, found: Found, made: Made, label: dict
             " gate-agent models setup installs it."
         )
     say()
-
-
-def answers(folder: Path, gate: FirstGate, found: Found) -> dict[str, str]:
-    """What was answered, by the names of the questions."""
-    return {
-        one.name: one.shows(getattr(gate, one.sets))
-        for one in questions(folder)
-        if one.needs(gate, found)
-    }
 
 
 def _enrol(context: typer.Context, wanted: Wanted, gate: FirstGate) -> None:

@@ -137,7 +137,8 @@ def init(
     option; without a terminal, or with --yes, what was found is the answer. An existing file is
     never replaced, and Ctrl-C leaves none.
     """
-    from agent.cli.running.first_gate import Wanted, make
+    from agent.cli.running.first_gate import make
+    from agent.cli.running.interview import Wanted
 
     answers = {
         "community": community,
