@@ -69,7 +69,7 @@ def adopt(folder: Path, config: Path, state: Path, keeper: Keeper) -> Adoption:
             return _nothing_new(config, Adoption(ABSENT, config=there))
         if there is not None and not file.has_secrets and _is_known(config, file):
             return _nothing_new(config, Adoption(UNCHANGED, config=there))
-        text = _judged(file, config, state, keeper)
+        text = judged(file, config, state, keeper)
     except ConfigError as error:
         found = Adoption(REFUSED, faults=error.faults, config=there)
         _note(config, found, last_adoption(config).get("fingerprint"))
@@ -121,8 +121,8 @@ def _nothing_new(config: Path, found: Adoption) -> Adoption:
     return found
 
 
-def _judged(file: BootFile, config: Path, state: Path, keeper: Keeper) -> str:
-    """The config as it will be adopted.
+def judged(file: BootFile, config: Path, state: Path | None, keeper: Keeper) -> str:
+    """The config as it will be adopted; without ``state`` nothing is said of model packs.
 
     Raises:
         ConfigError: it is wrong, or would not start on this kiosk.
@@ -130,12 +130,13 @@ def _judged(file: BootFile, config: Path, state: Path, keeper: Keeper) -> str:
     values, faults = _values(file, config, keeper)
     text = file.with_values(values)
     try:
-        found = config_in(text, file.path, installed_pad_packs(state)).config
+        pad = None if state is None else installed_pad_packs(state)
+        found = config_in(text, file.path, pad).config
     except ConfigError as error:
         raise _all_of(file, [*error.faults, *faults]) from error
     faults += _unreadable(file, config.parent)
     named = found.face.pack
-    if ("face", "pack") in file.places.found:
+    if state is not None and ("face", "pack") in file.places.found:
         with contextlib.suppress(GateAgentError):
             if not in_use(named, state).installed:
                 fix = f"gate-agent models install {named}"

@@ -15,7 +15,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -65,6 +65,7 @@ class BootFile:
     """The file as it stands there; ``straight`` are the lines whose quotes were taken for plain."""
 
     folder: Path
+    name: str
     raw: bytes = field(repr=False)
     places: Places = field(repr=False)
     straight: tuple[int, ...]
@@ -74,7 +75,7 @@ class BootFile:
     @property
     def path(self) -> Path:
         """Its place."""
-        return self.folder / NAME
+        return self.folder / self.name
 
     @property
     def has_secrets(self) -> bool:
@@ -114,14 +115,7 @@ class BootFile:
         as_given = _decoded(self.raw)
         bare = Places(as_given.replace("\r\n", "\n"))
         # A straight quote has the length of the typeset one, so that places hold in both.
-        text = BootFile(
-            self.folder,
-            self.raw,
-            Places(bare.text, self.places.found),
-            self.straight,
-            self.secrets,
-            self.beside,
-        ).with_values(given)
+        text = replace(self, places=Places(bare.text, self.places.found)).with_values(given)
         ends = "\r\n" if "\r\n" in as_given else "\n"
         mark = _MARK if self.raw.startswith(_MARK) else b""
         return mark + text.replace("\n", ends).encode()
@@ -135,15 +129,15 @@ class BootFile:
         return (found and found.span) or Span(0, 0)
 
 
-def read_boot_file(folder: Path) -> BootFile | None:
-    """The ``gate.toml`` in ``folder``; None where there is none.
+def read_boot_file(folder: Path, name: str = NAME) -> BootFile | None:
+    """The file ``name`` in ``folder``; None where there is none.
 
     What is no TOML has neither secrets nor files: the loader will say what is wrong with it.
 
     Raises:
         ConfigError: it cannot be read, or is no UTF-8.
     """
-    path = folder / NAME
+    path = folder / name
     if not path.exists():
         return None
     read_config(path)
@@ -153,9 +147,10 @@ def read_boot_file(folder: Path) -> BootFile | None:
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError):
-        return BootFile(folder, raw, places, lines, (), ())
+        return BootFile(folder, name, raw, places, lines, (), ())
     secrets = tuple(_secrets(path, data, places))
-    return BootFile(folder, raw, places, lines, secrets, tuple(_beside(folder, data, places)))
+    beside = tuple(_beside(folder, data, places))
+    return BootFile(folder, name, raw, places, lines, secrets, beside)
 
 
 def _decoded(raw: bytes) -> str:
