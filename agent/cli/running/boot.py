@@ -89,10 +89,10 @@ def adopt(
 def _said_already(folder: Path, found: "Adoption") -> bool:
     """Whether the status there still holds: of a boot like the last one nothing is written."""
     from agent.operations.config.boot_adopt import ABSENT, UNCHANGED
-    from agent.operations.config.boot_status import STATUS
+    from agent.operations.config.boot_file import STATUS
 
     is_like_before = found.outcome in (UNCHANGED, ABSENT) and found.config is not None
-    return is_like_before and (folder / STATUS).is_file()
+    return is_like_before and not found.notes and (folder / STATUS).is_file()
 
 
 def _say(found: "Adoption") -> None:
@@ -126,11 +126,18 @@ def report(
     """
     from agent.errors import UnavailableError
     from agent.operations.config.boot_adopt import last_adoption
-    from agent.operations.config.boot_status import STATUS, boot_folder, doctor_of
+    from agent.operations.config.boot_file import STATUS
+    from agent.operations.config.boot_status import boot_folder, doctor_of
 
     place, folder = config_path(config), source or boot_folder()
     if folder is None:
-        raise UnavailableError("no boot partition is mounted here", "--from DIR names its folder")
+        if as_json:
+            emit({"file": None, "written": False})
+        else:
+            say(_NOWHERE)
+        return
+    if not folder.is_dir():
+        raise UnavailableError(f"{folder} is no folder", "--from DIR, where the card is mounted")
     adoption = last_adoption(place) or {"outcome": "absent"}
     adoption["config"] = str(place) if place.is_file() else None
     if adoption["outcome"] != "refused" and not (folder / "gate.toml").is_file():

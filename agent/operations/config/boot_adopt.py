@@ -14,7 +14,7 @@ import contextlib
 import json
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,15 @@ from typing import Any
 from agent.config.lines import KeyPath
 from agent.config.load import config_in, wrong
 from agent.errors import ConfigError, Fault, GateAgentError, UnavailableError
-from agent.operations.config.boot_file import PASSWORD, BootFile, Secret, read_boot_file
-from agent.operations.config.boot_kept import Keeper, handed
+from agent.operations.config.boot_file import (
+    NAME,
+    PASSWORD,
+    STATUS,
+    BootFile,
+    Secret,
+    read_boot_file,
+)
+from agent.operations.config.boot_kept import ADDRESSES, Keeper, handed
 from agent.operations.files import sync_folder, write_whole
 from agent.operations.packs.choice import in_use, installed_pad_packs
 from agent.operations.passes.keys import read_public_key
@@ -63,10 +70,12 @@ def adopt(folder: Path, config: Path, state: Path, keeper: Keeper) -> Adoption:
         UnavailableError: something cannot be written; the card still has what was not kept.
     """
     there = config if config.is_file() else None
+    _sweep(folder, (NAME, STATUS))
     try:
         file = read_boot_file(folder)
         if file is None:
-            return _nothing_new(config, Adoption(ABSENT, config=there))
+            notes = tuple(_misnamed(folder))
+            return _nothing_new(config, Adoption(ABSENT, notes=notes, config=there))
         if there is not None and not file.has_secrets and _is_known(config, file):
             return _nothing_new(config, Adoption(UNCHANGED, config=there))
         text = judged(file, config, state, keeper)
@@ -74,6 +83,8 @@ def adopt(folder: Path, config: Path, state: Path, keeper: Keeper) -> Adoption:
         found = Adoption(REFUSED, faults=error.faults, config=there)
         _note(config, found, last_adoption(config).get("fingerprint"))
         return found
+    kept = (one.name for one in (*file.secrets, *file.beside))
+    _sweep(config.parent, (config.name, NOTE, ADDRESSES, *kept))
     moved = _keep_secrets(file, keeper)
     for one in file.beside:
         if one.is_here and not one.is_private:
@@ -107,6 +118,22 @@ def boot_fault(config: Path) -> str | None:
     said = f"{where}{key}{first.get('message', 'it is wrong')}"
     more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
     return f"gate.toml on the boot partition is refused, an older config is used: {said}{more}"
+
+
+def _sweep(folder: Path, names: Iterable[str]) -> None:
+    """Take away what a power cut left of writes to these: a draft beside each (``files``)."""
+    for name in names:
+        place = folder / name
+        for draft in place.parent.glob(f".{place.name}.????????"):
+            with contextlib.suppress(OSError):
+                draft.unlink()
+
+
+def _misnamed(folder: Path) -> Iterator[str]:
+    """Windows hides the end of a name, and its editor adds one."""
+    for one in folder.iterdir():
+        if one.name.lower() in (f"{NAME}.txt", f"{NAME}.toml", "gate.txt"):
+            yield f"{one.name} is not read: call it {NAME} (Windows may hide the end of a name)"
 
 
 def _is_known(config: Path, file: BootFile) -> bool:

@@ -26,7 +26,7 @@ from agent.config.mask import mask_address
 from agent.config.quotes import straightened
 from agent.errors import Fault
 
-NAME = "gate.toml"
+NAME, STATUS = "gate.toml", "gate-status.txt"
 KEPT = "(kept on this kiosk)"
 """What stands in the place of a secret that was taken over."""
 PASSWORD: KeyPath = ("broker", "password")

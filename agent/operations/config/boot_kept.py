@@ -22,7 +22,7 @@ from agent.operations.files import Handed, sync_folder, write_whole
 
 SERVICE = "gate-agent"
 _HANDED_OVER = Path("/run/credentials/gate-agent.service")
-_ADDRESSES = "boot-secrets.json"
+ADDRESSES = "boot-secrets.json"
 _TPM_TIMEOUT_S = 60.0
 
 
@@ -75,12 +75,12 @@ class Keeper:
     def addresses(self) -> dict[str, str]:
         """The addresses with a login that were kept, by their names; root's alone."""
         try:
-            found = json.loads((self.folder / _ADDRESSES).read_text())
+            found = json.loads((self.folder / ADDRESSES).read_text())
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
             fix = "write the address of the camera into gate.toml again"
-            raise UnavailableError(f"{self.folder / _ADDRESSES} is unreadable", fix) from error
+            raise UnavailableError(f"{self.folder / ADDRESSES} is unreadable", fix) from error
         return {str(name): str(value) for name, value in found.items()}
 
     def keep_addresses(self, addresses: Mapping[str, str]) -> None:
@@ -91,7 +91,7 @@ class Keeper:
         """
         whole = self.addresses() | dict(addresses)
         if addresses and whole != self.addresses():
-            write_whole(json.dumps(whole, indent=1).encode(), self.folder / _ADDRESSES)
+            write_whole(json.dumps(whole, indent=1).encode(), self.folder / ADDRESSES)
             sync_folder(self.folder)
 
     def _sealed(self, name: str) -> Path:

@@ -17,10 +17,9 @@ from agent import __version__
 from agent.domain.foreign.boundary import read_or
 from agent.domain.foreign.json_text import read_json
 from agent.operations.config.boot_adopt import ABSENT, ADOPTED, REFUSED, UNCHANGED
-from agent.operations.config.boot_file import NAME
+from agent.operations.config.boot_file import NAME, STATUS
 from agent.operations.files import sync_folder, write_whole
 
-STATUS = "gate-status.txt"
 MOUNTS = Path("/proc/self/mounts")
 PLACES = ("/boot/firmware", "/boot")
 """Where Raspberry Pi OS mounts the card's first partition: from Debian 12 on, and before."""

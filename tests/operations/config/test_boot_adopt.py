@@ -286,6 +286,23 @@ def test_a_card_that_cannot_be_written_says_that_the_secret_is_still_there(
     assert PASSWORD.encode() not in (kiosk.card / "gate.toml").read_bytes()
 
 
+@pytest.mark.parametrize("name", ["gate.toml.txt", "Gate.toml.TXT", "gate.txt"])
+def test_a_file_that_an_editor_called_otherwise_is_named(kiosk: Kiosk, name: str) -> None:
+    (kiosk.card / "gate.toml").rename(kiosk.card / name)
+    found = kiosk.boot()
+    assert found.outcome == ABSENT
+    assert found.notes[0].startswith(f"{name} is not read: call it gate.toml")
+
+
+@pytest.mark.parametrize("raw", [TEXT.encode("utf-16"), TEXT.encode("cp936"), b"\xff", b"\0" * 99])
+def test_what_is_no_utf_8_or_no_toml_is_refused_whole(kiosk: Kiosk, raw: bytes) -> None:
+    (kiosk.card / "gate.toml").write_bytes(raw)
+    found = kiosk.boot()
+    assert found.outcome == REFUSED
+    assert found.faults
+    assert not kiosk.config.exists()
+
+
 STEPS = ("replace", "unlink", "fsync", "link", "mkdir")
 
 
@@ -335,6 +352,8 @@ def test_killed_at_any_step_nothing_is_lost_and_the_next_boot_ends_it(kiosk: Kio
         assert LOGIN in one.config.read_text()
         assert kept.read_text() == PASSWORD
         assert one.boot().outcome == UNCHANGED
+        drafts = [draft.name for folder in (one.card, one.own) for draft in folder.glob(".*")]
+        assert drafts == []
     assert step > 10
 
 
