@@ -74,8 +74,8 @@ def adopt(folder: Path, config: Path, state: Path, keeper: Keeper) -> Adoption:
     try:
         file = read_boot_file(folder)
         if file is None:
-            notes = tuple(_misnamed(folder))
-            return _nothing_new(config, Adoption(ABSENT, notes=notes, config=there))
+            absent = Adoption(ABSENT, notes=tuple(_misnamed(folder)), config=there)
+            return _nothing_new(config, absent)
         if there is not None and not file.has_secrets and _is_known(config, file):
             return _nothing_new(config, Adoption(UNCHANGED, config=there))
         text = judged(file, config, state, keeper)
@@ -83,8 +83,8 @@ def adopt(folder: Path, config: Path, state: Path, keeper: Keeper) -> Adoption:
         found = Adoption(REFUSED, faults=error.faults, config=there)
         _note(config, found, last_adoption(config).get("fingerprint"))
         return found
-    kept = (one.name for one in (*file.secrets, *file.beside))
-    _sweep(config.parent, (config.name, NOTE, ADDRESSES, *kept))
+    written = [one.name for one in file.secrets] + [one.name for one in file.beside]
+    _sweep(config.parent, (config.name, NOTE, ADDRESSES, *written))
     moved = _keep_secrets(file, keeper)
     for one in file.beside:
         if one.is_here and not one.is_private:
