@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from agent.app.threads.control.deeds import Deed
 from agent.app.threads.control.doors import DoorDeeds
@@ -15,12 +16,14 @@ from agent.app.threads.control.ranges import Ranges
 from agent.credentials.formats import cbor
 from agent.credentials.formats.cose import to_be_signed
 from agent.credentials.passes.issuers import key_id
+from agent.credentials.shown_keys import shown_keys
 from agent.credentials.signed import command, reply
 from agent.credentials.signed.command import Command, sign_command
 from agent.credentials.signed.reply import Reply, sign_reply
 from agent.domain.door.access_point import State
 from agent.domain.door.door_mode import Mode
 from agent.domain.record.command import MEANING, CommandReason, Outcome, Verb
+from agent.lab.contract.page import shown
 from agent.lab.marks import between
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -197,6 +200,12 @@ def _reasons() -> str:
     return "\n".join([*rows, *(f"| `{word}` | {MEANING[word]} |" for word in CommandReason)])
 
 
+def _kiosk() -> str:
+    sealing = X25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
+    keys = shown_keys(_KIOSK, KIOSK_KEY.public_key(), sealing.public_key())
+    return shown(keys)
+
+
 def _vectors() -> str:
     lines = ["```text"]
     for whose, key in (("command key", KEY), ("kiosk's signing key", KIOSK_KEY)):
@@ -249,6 +258,7 @@ def page(text: str) -> str:
         ValueError: a mark is missing.
     """
     drawn = {
+        "kiosk": _kiosk(),
         "verbs": _verbs(),
         "arguments": _arguments(),
         "reasons": _reasons(),

@@ -85,6 +85,18 @@ async function ask(one) {
 const eventsOf = (one) => parsed(below('events/')).filter(
   (event) => event.data.command === one.id.toString('hex'));
 
+// The same events as somebody on their way might leave them.
+function spoilt(events) {
+  const middle = events.length >> 1, copy = () => structuredClone(events);
+  const [changed, moved, covered] = [copy(), copy(), copy()];
+  changed[middle].time = changed[0].time;
+  [moved[middle].sequence, moved[middle + 1].sequence] = [events[middle + 1], events[middle]].map(
+    (event) => event.sequence);
+  const { data } = covered.find((event) => event.data.salts !== undefined);
+  data[Object.keys(data.salts)[0]] = 'nobody';
+  return { removed: events.filter((_, at) => at !== middle), changed, moved, covered };
+}
+
 // --- the day of an office ------------------------------------------------------------------------
 
 async function day() {
@@ -100,7 +112,9 @@ async function day() {
   // connection, is answered behind it.
   const forged = command('unlock', { access_point: accessPoint });
   await send(forged, generateKeyPairSync('ed25519').privateKey);
-  const health = await ask(command('health'));
+  const asked = command('health');
+  const health = await ask(asked);
+  await until('the event of the health', () => eventsOf(asked)[0]);
 
   const live = below('events/').filter((one) => JSON.parse(one.payload).epoch === epoch);
   const newest = Math.max(...parsed(live).map((event) => Number(event.sequence)));
@@ -109,6 +123,7 @@ async function day() {
   await until('the range', () => (below('ranges').length >= sent ? true : undefined));
   const again = new Map(below('ranges').map((one) => [JSON.parse(one.payload).id, one.payload]));
 
+  const journal = parsed(below('ranges'));
   return {
     keys_agree: carried.signing.public === kiosk.signing.public,
     unlock: { outcome: unlocked.outcome, kiosk: unlocked.kiosk, verb: unlocked.verb },
@@ -126,7 +141,10 @@ async function day() {
       same: live.filter((one) => again.get(JSON.parse(one.payload).id)?.equals(one.payload)).length,
       heard_live: live.length,
     },
-    journal: verified(parsed(below('ranges')), pinned),
+    journal: verified(journal, pinned),
+    noticed: Object.fromEntries(Object.entries(spoilt(journal)).map(
+      ([what, events]) => [what, verified(events, pinned).flaws])),
+    by_another_key: verified(journal, rawPublic(generateKeyPairSync('ed25519').privateKey)),
   };
 }
 

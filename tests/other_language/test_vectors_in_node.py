@@ -13,6 +13,8 @@ def test_another_language_finds_the_same_bytes() -> None:
         "kiosk's signing key",
         *(f"command: {name}" for name in COMMANDS),
         *(f"reply: {name}" for name in REPLIES),
+        "kiosk",
         "event",
+        "numbers",
         "checkpoint",
     ]

@@ -6,8 +6,9 @@ import { strict as assert } from 'node:assert';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-import { decode, encode, keyId, opened, privateKey, publicKey, rawPublic, signed, toBeSigned }
-  from './bytes.mjs';
+import {
+  decode, encode, jcs, keyId, opened, privateKey, publicKey, rawPublic, signed, toBeSigned,
+} from './bytes.mjs';
 import { openedReply, payload } from './commands.mjs';
 import * as journal from './journal.mjs';
 
@@ -70,19 +71,26 @@ function checkMessage(name, said, key, purpose) {
   }
 }
 
-for (const [name, said] of Object.entries(vectors(block(commandsPage, 'vectors')))) {
+const messages = vectors(block(commandsPage, 'vectors'));
+for (const [name, said] of Object.entries(messages)) {
   if ('private' in said) {
     const raw = rawPublic(privateKey(Buffer.from(said.private, 'hex')));
     assert.equal(raw.toString('hex'), said.public, name);
     assert.equal(keyId(raw).toString('hex'), said['key id'], name);
   } else {
     const ours = name.startsWith('command: ');
-    const raw = vectors(block(commandsPage, 'vectors'))[ours ? 'command key' : "kiosk's signing key"];
-    const key = privateKey(Buffer.from(raw.private, 'hex'));
+    const whose = messages[ours ? 'command key' : "kiosk's signing key"];
+    const key = privateKey(Buffer.from(whose.private, 'hex'));
     checkMessage(name, said, key, ours ? 'gate/command/1' : 'gate/reply/1');
   }
   checked.push(name);
 }
+
+const { signing } = JSON.parse(block(commandsPage, 'kiosk'));
+const shownRaw = Buffer.from(signing.public, 'base64url');
+assert.equal(shownRaw.toString('hex'), messages["kiosk's signing key"].public);
+assert.equal(keyId(shownRaw).toString('hex'), signing.key_id);
+checked.push('kiosk');
 
 // --- docs/events.md ------------------------------------------------------------------------------
 
@@ -113,6 +121,11 @@ assert.deepEqual(
 assert.equal(journal.hashedForLink(event), shown('hashed for the link'));
 assert.equal(journal.link(event), shown('link'));
 checked.push('event');
+
+for (const [json, canonical] of values(block(eventsPage, 'numbers'))) {
+  assert.equal(jcs(JSON.parse(json)), canonical);
+}
+checked.push('numbers');
 
 const said = Object.fromEntries(values(block(eventsPage, 'checkpoint')));
 const pinned = Buffer.from(said['the public key'], 'hex');

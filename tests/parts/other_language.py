@@ -1,4 +1,4 @@
-"""Node and its ``mqtt`` package, for the client in another language; what is absent skips by name."""
+"""Node and its package ``mqtt``, for a client in another language; what is absent skips by name."""
 
 import json
 import os
@@ -16,7 +16,7 @@ _MODULES = "GATE_NODE_MODULES"
 
 def packages() -> Path:
     """The folder that holds the package ``mqtt``."""
-    folder = Path(os.environ.get(_MODULES) or FOLDER / "node_modules")
+    folder = Path(os.environ.get(_MODULES) or FOLDER / "node_modules").resolve()
     if not (folder / "mqtt" / "package.json").is_file():
         pytest.skip(f"node's package mqtt is not in {folder}: CONTRIBUTING.md says how it comes")
     return folder

@@ -39,3 +39,7 @@ def test_it_reads_events_opens_a_door_and_is_not_taken_for_another(gate: Gate) -
     assert again["same"] == again["heard_live"] >= 3
     assert journal["flaws"] == []
     assert 0 < journal["signed"] < again["asked"]
+    # Spoilt in any way it is no whole journal, and nobody else's key vouches for it.
+    assert list(said["noticed"]) == ["removed", "changed", "moved", "covered"]
+    assert all(said["noticed"].values()), said["noticed"]
+    assert said["by_another_key"]["signed"] == 0
