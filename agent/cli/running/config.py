@@ -107,7 +107,7 @@ def _warn(faults: list[Fault], source: str) -> None:
 
 
 def _pack_used(name: str, state: Path) -> tuple[str | None, tuple[str, str] | None]:
-    """The face pack that the gate would use, None where none was chosen; what lacks, and its fix."""
+    """The face pack that the gate would use, None where none was chosen; what lacks, its fix."""
     from agent.config.tables.face import CHOSEN_PACK
     from agent.errors import ModelPackError
     from agent.operations.packs.choice import in_use
