@@ -172,7 +172,16 @@ def register(args: Args) -> int:
     if args.json:
         print(json.dumps(said))
     else:
-        show.answer([said], {one: one.replace("_", " ") for one in said}, as_json=False)
+        columns = {
+            "version": "version",
+            "entries": "entries",
+            "sent_to": "handed to the broker for",
+        }
+        show.answer([said], {**columns, "without_key": "not sent: no key pinned"}, as_json=False)
+        if sent:
+            print(
+                "Not yet in effect: each takes it once it hears it; `backend receipts` has answers."
+            )
     return 0
 
 
