@@ -10,7 +10,6 @@ and ``trust`` name files beside it.
 """
 
 import base64
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from agent.credentials.signed.entries import (
 )
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import parse_holder_id
+from agent.domain.foreign.json_text import read_json
 from agent.domain.hours.iso_time import read_moment
 from agent.domain.sight.image import Template
 from agent.errors import GateAgentError, RefusedError
@@ -67,7 +67,7 @@ def read_entries(lines: Iterable[str], name: str, folder: Path) -> list[Entry]:
 
 
 def _data(line: str) -> Mapping[str, Any]:
-    data = json.loads(line)
+    data = read_json(line)
     if not isinstance(data, dict):
         raise ValueError("is no JSON object")  # noqa: TRY004 - one kind of error for all
     return data
