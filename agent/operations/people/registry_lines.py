@@ -25,6 +25,7 @@ from agent.credentials.signed.entries import (
     IssuerGone,
     Removal,
     Revocation,
+    check_photograph,
     encoded,
 )
 from agent.domain.credential.gate_pass import PassId
@@ -93,8 +94,11 @@ def _holder(data: Mapping[str, Any], folder: Path) -> HolderEntry:
         if not isinstance(data["references"], list):
             raise ValueError("references is no list")
         faces = tuple(map(_face, data["references"]))
-    named = data.get("photograph")
-    photograph = None if named is None else (folder / _text(data, "photograph")).read_bytes()
+    photograph = None
+    if data.get("photograph") is not None:
+        path = folder / _text(data, "photograph")
+        check_photograph(path.name, path.stat().st_size)
+        photograph = path.read_bytes()
     return HolderEntry(read_holder(data), faces, photograph, overrules=bool(data.get("overrules")))
 
 
