@@ -174,7 +174,8 @@ def test_it_installs_without_a_network_and_shows_where_it_is(pi: Pi) -> None:
     assert pi.calls == before
 
 
-def test_cut_short_at_any_call_the_next_boots_end_it(pi: Pi, tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_cut_short_at_any_call_the_next_boots_end_it(pi: Pi, tmp_path: Path, every: int) -> None:
     pi.run()
     whole = Pi(tmp_path / "whole")
     fresh = {one: tmp_path / one for one in ("bin", "root", "boot")}
@@ -183,7 +184,7 @@ def test_cut_short_at_any_call_the_next_boots_end_it(pi: Pi, tmp_path: Path) -> 
     whole.run("run")
     cut, ended = 0, False
     while not ended:
-        cut += 1
+        cut += every
         one = Pi(tmp_path / f"cut-{cut}")
         for name, source in fresh.items():
             shutil.copytree(source, one.folder / name, symlinks=True)
