@@ -56,6 +56,8 @@ class Package:
     spdx: str | None = None
     licence: str | None = None
     sha256: str | None = None
+    brought: tuple[str, ...] = ()
+    """Libraries that its wheel brings along, by the names that the linker knows them by."""
 
 
 def bill(prefix: Path) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def packages_of(
         elif name in names and name not in found:
             spdx, licence = _licence(one)
             digest = (sha256 or {}).get(name)
-            found[name] = Package(name, one.version, spdx, licence, digest)
+            found[name] = Package(name, one.version, spdx, licence, digest, _brought(one))
     return own, [found[name] for name in sorted(found)]
 
 
@@ -162,6 +164,11 @@ def _package(package: Package) -> dict[str, Any]:
         made["licenses"] = [{"license": {"name": package.licence}}]
     if package.sha256 is not None:
         made["hashes"] = [_sha256(package.sha256)]
+    if package.brought:
+        made["components"] = [
+            {"type": "library", "bom-ref": f"{reference}#{name}", "name": name}
+            for name in package.brought
+        ]
     return made
 
 
@@ -194,6 +201,13 @@ def _pack(pack: PackManifest) -> dict[str, Any]:
 
 def _sha256(digest: str) -> dict[str, str]:
     return {"alg": "SHA-256", "content": digest}
+
+
+def _brought(one: Distribution) -> tuple[str, ...]:
+    # auditwheel and its like lay them into NAME.libs, with a part of their hash in the name.
+    inside = [file for file in one.files or () if file.parts[0].endswith(".libs")]
+    names = {re.sub(r"-[0-9a-f]{8}(?=[-.])", "", file.name) for file in inside}
+    return tuple(sorted(name for name in names if ".so" in name))
 
 
 def _licence(one: Distribution) -> tuple[str | None, str | None]:

@@ -18,14 +18,14 @@ _LOCKS = ("requirements/runtime.txt", "scripts/debian/pins.txt")
 _PI_LOCK = "requirements/pi.txt"
 _ABOUT = """\
 Builds the Debian package of the commit that is checked out: for one architecture and one Debian,
-with all that Python needs inside, so that installing it needs no package index. No code of a foreign
-machine runs. One commit makes one file, byte by byte.
+with all that Python needs inside, so that installing it needs no package index. No code of a
+foreign machine runs. One commit makes one file, byte by byte.
 
   scripts/deb --arch arm64 --release bookworm -o gate-agent.deb
   scripts/deb --arch arm64 --release trixie --sign KEY.pem
   scripts/deb verify gate-agent.deb --key PUBLIC.pem
 
-exit codes: 0 done, 1 the signature is of another key or file, 2 usage, 69 something needed is missing
+exit codes: 0 done, 1 the signature is of another key or file, 2 usage, 69 something is missing
 """
 
 

@@ -1,7 +1,8 @@
 """What is said of a package of the agent: which file it is, for whom, and which version.
 
     COSE_Sign1 (RFC 9052), EdDSA, external_aad "gate/release/1", payload CBOR
-    {1: version, 2: architecture, 3: Debian release, 4: SHA-256 (32 bytes), 5: bytes, 6: UTC in seconds}
+    {1: version, 2: architecture, 3: Debian release, 4: SHA-256 (32 bytes), 5: its size in bytes,
+     6: UTC in seconds}
 
 It lies beside the package as FILE.sig. Whoever installs it holds the file to the hash, and knows
 the version before a byte of the package is unpacked.
@@ -29,7 +30,7 @@ _SHA256_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class SignedRelease:
-    """One package: ``sha256`` (32 bytes) and ``size_bytes`` of its file; ``time`` in whole seconds."""
+    """One package: ``sha256`` (32 bytes) and size of its file; ``time`` is in whole seconds."""
 
     version: str
     architecture: str
