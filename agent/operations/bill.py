@@ -211,15 +211,15 @@ def _brought(one: Distribution) -> tuple[str, ...]:
 
 
 def _licence(one: Distribution) -> tuple[str | None, str | None]:
-    said = one.metadata.get("License-Expression")
+    said = one.metadata.get_all("License-Expression") or ()
     if said:
-        return said, None
+        return said[0], None
     named = [
         line.rpartition(" :: ")[2]
         for line in one.metadata.get_all("Classifier") or ()
         if line.startswith(_CLASSIFIER)
     ]
-    short = (one.metadata.get("License") or "").strip()
+    short = "".join(one.metadata.get_all("License") or ()).strip()
     if _EXPRESSION.fullmatch(short) and short.partition(" ")[0] not in {"UNKNOWN", "BSD", "Apache"}:
         return short, None
     texts = named or ([short] if 0 < len(short) <= _SHORT and "\n" not in short else [])

@@ -87,7 +87,7 @@ def check(package: Path, key: Ed25519PublicKey) -> SignedRelease:
     beside = beside_of(package)
     try:
         if beside.stat().st_size > MAX_BYTES:
-            raise RefusedError(f"{beside} is no signature: it is too large")
+            raise RefusedError("signature", f"{beside} is no signature: it is too large")
         said = verify_release(beside.read_bytes(), key)
         same = said.is_of(package)
     except OSError as error:
@@ -95,9 +95,9 @@ def check(package: Path, key: Ed25519PublicKey) -> SignedRelease:
             f"{error.filename}: {error.strerror}", "bring the package and its .sig together"
         ) from error
     except CredentialError as error:
-        raise RefusedError(f"{beside}: {error}") from error
+        raise RefusedError("signature", f"{beside}: {error}") from error
     if not same:
-        raise RefusedError(f"{package} is not the file that was signed")
+        raise RefusedError("signature", f"{package} is not the file that was signed")
     return said
 
 

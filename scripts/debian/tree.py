@@ -23,6 +23,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from agent.errors import UnavailableError
+from agent.operations.about import RELEASE
 from agent.operations.bill import SHIPPED, document, offered_packs, packages_of
 from debian.releases import Release
 from debian.wheels import Wheel, unpack
@@ -112,8 +113,7 @@ def environment(built: Built, wheels: Sequence[Wheel], source: Path, stage: Path
         shutil.copytree(source / name, app / name)
     (site / "gate-agent.pth").write_text("../../../app\n")
     _metadata(built, app)
-    share = stage / SHIPPED.parent
-    share.mkdir(parents=True)
+    (stage / RELEASE).parent.mkdir(parents=True)
     said = {
         "version": built.version,
         "agent": built.agent,
@@ -122,7 +122,7 @@ def environment(built: Built, wheels: Sequence[Wheel], source: Path, stage: Path
         "architecture": built.architecture,
         "python": built.release.python,
     }
-    (share / "release.json").write_text(json.dumps(said, indent=2) + "\n")
+    (stage / RELEASE).write_text(json.dumps(said, indent=2) + "\n")
     hashes = {wheel.pin.name: wheel.sha256 for wheel in wheels}
     _, packages = packages_of(distributions(path=[str(site)]), set(hashes), hashes)
     made = document(built.agent, packages, offered_packs(), datetime.fromtimestamp(built.time, UTC))
