@@ -1,9 +1,11 @@
 """Writes docs/commands.md's tables and test vectors: they are what the code does."""
 
+import json
 from typing import Any, cast
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from agent.app.threads.control.deeds import Deed
 from agent.app.threads.control.doors import DoorDeeds
@@ -11,12 +13,17 @@ from agent.app.threads.control.faults import FaultDeeds
 from agent.app.threads.control.kiosk import KioskDeeds
 from agent.app.threads.control.people import PeopleDeeds
 from agent.app.threads.control.ranges import Ranges
+from agent.credentials.formats import cbor
 from agent.credentials.formats.cose import to_be_signed
 from agent.credentials.passes.issuers import key_id
+from agent.credentials.shown_keys import shown_keys
 from agent.credentials.signed import command, reply
 from agent.credentials.signed.command import Command, sign_command
 from agent.credentials.signed.reply import Reply, sign_reply
+from agent.domain.door.access_point import State
+from agent.domain.door.door_mode import Mode
 from agent.domain.record.command import MEANING, CommandReason, Outcome, Verb
+from agent.lab.contract.page import shown
 from agent.lab.marks import between
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -36,6 +43,15 @@ COMMANDS = {
     "lockdown of a grid": Command(
         "lockdown", "lakeside/g3/*", _ISSUED, _ISSUED + 300, bytes(range(16, 32))
     ),
+    # Two names, of which the alphabet's first is the longer one, and a list.
+    "free_passage": Command(
+        "free_passage",
+        _KIOSK,
+        _ISSUED,
+        _ISSUED + 300,
+        bytes(range(64, 80)),
+        {"access_points": ("north-entry", "north-exit"), "until": _ISSUED + 3600},
+    ),
     "set_time": Command(
         "set_time",
         _KIOSK,
@@ -53,6 +69,11 @@ REPLIES = {
         Outcome.DONE,
         _ISSUED + 1,
         clock_trusted=True,
+        result={
+            "access_points": {
+                "north-entry": {"state": State.RELEASED, "mode": Mode.NORMAL, "cause": None}
+            }
+        },
         verb="unlock",
     ),
     "refused": Reply(
@@ -84,6 +105,51 @@ _DOES = {
     Verb.RESTART: "answers, ends with exit code 75, and systemd starts it again",
 }
 
+_POINTS = ("access_points", "list of text, one or more", "all of the kiosk's")
+_HOLDER = ("holder", "text", "")
+_FROM, _UNTIL = (
+    (name, "integer, UTC in seconds, or null for no bound", "stays as it is")
+    for name in ("valid_from", "valid_until")
+)
+_TAKES: dict[Verb, tuple[tuple[str, str, str], ...]] = {
+    Verb.UNLOCK: (("access_point", "text", ""),),
+    Verb.LOCKDOWN: (_POINTS,),
+    Verb.FREE_PASSAGE: (("until", "integer, UTC in seconds", ""), _POINTS),
+    Verb.RESUME: (_POINTS,),
+    Verb.ANNOUNCE: (
+        ("message", "text that begins with `announce.`", "then `text`"),
+        ("text", "text of 200 characters at most", "then `message`"),
+        ("priority", "text: `routine`, `urgent`, `emergency`", "`routine`"),
+        ("repeat", "integer, 1 to 3", "1"),
+        ("language", "text, as the kiosk's config has it", "all of the kiosk's"),
+    ),
+    Verb.UPDATE_HOLDER: (
+        _HOLDER,
+        ("category", "text", "stays as it is"),
+        ("enabled", "bool", "stays as it is"),
+        _FROM,
+        _UNTIL,
+    ),
+    Verb.DISABLE: (_HOLDER,),
+    Verb.REMOVE: (_HOLDER,),
+    Verb.REVOKE_PASS: (("pass", "text, 16 to 32 digits of 0-9 a-f", ""),),
+    Verb.ACKNOWLEDGE_ALERT: (("part", "text, as `faults` of the status has it", ""),),
+    Verb.TRUST_ISSUER: (
+        ("issuer", "text", "then `delegation`"),
+        ("key", "32 bytes", "then `delegation`"),
+        ("delegation", "bytes", "then `issuer` and `key`"),
+        (*_FROM[:2], "no bound"),
+        (*_UNTIL[:2], "no bound"),
+    ),
+    Verb.SET_TIME: (("utc", "integer, UTC in seconds", ""),),
+    Verb.RANGE: (
+        ("epoch", "text, as in an event", ""),
+        ("first", "integer, from 1", ""),
+        ("last", "integer, at most 99,999 more than `first`", ""),
+    ),
+}
+"""Name, type and what holds without it; nothing where it is needed."""
+
 
 def deeds() -> dict[Verb, Deed]:
     """What the agent can do, with nothing behind it that could be moved."""
@@ -105,14 +171,22 @@ def deeds() -> dict[Verb, Deed]:
 
 def _verbs() -> str:
     known = deeds()
-    rows = ["| verb | arguments | valid at most | what it does |", "|---|---|---|---|"]
+    rows = ["| verb | valid at most | what it does |", "|---|---|---|"]
     for verb in Verb:
         deed = known.get(verb)
         if deed is None:
-            rows.append(f"| `{verb}` | | | `unsupported` by this version |")
+            rows.append(f"| `{verb}` | | `unsupported` by this version |")
             continue
-        names = ", ".join(f"`{name}`" for name in sorted(deed.arguments)) or "none"
-        rows.append(f"| `{verb}` | {names} | {_span(deed.longest_s)} | {_DOES[verb]} |")
+        rows.append(f"| `{verb}` | {_span(deed.longest_s)} | {_DOES[verb]} |")
+    return "\n".join(rows)
+
+
+def _arguments() -> str:
+    rows = ["| verb | argument | type | without it |", "|---|---|---|---|"]
+    for verb, taken in _TAKES.items():
+        for at, (name, kind, without) in enumerate(taken):
+            of = "" if at else f"`{verb}` "
+            rows.append(f"| {of}| `{name}` | {kind} | {without or 'refused'} |")
     return "\n".join(rows)
 
 
@@ -124,6 +198,12 @@ def _span(seconds: int) -> str:
 def _reasons() -> str:
     rows = ["| reason | why |", "|---|---|"]
     return "\n".join([*rows, *(f"| `{word}` | {MEANING[word]} |" for word in CommandReason)])
+
+
+def _kiosk() -> str:
+    sealing = X25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
+    keys = shown_keys(_KIOSK, KIOSK_KEY.public_key(), sealing.public_key())
+    return shown(keys)
 
 
 def _vectors() -> str:
@@ -150,12 +230,25 @@ def _shown(name: str, data: bytes, purpose: bytes) -> list[str]:
         "signed": to_be_signed(protected, payload, purpose),
         "message": data,
     }
-    lines = [name]
+    lines = [name, f"  {'says':<9} {_diagnostic(cbor2.loads(payload))}"]
     for what, part in parts.items():
         digits = part.hex()
         rows = [digits[at : at + 88] for at in range(0, len(digits), 88)]
         lines += [f"  {what if not i else '':<9} {row}" for i, row in enumerate(rows)]
     return lines
+
+
+def _diagnostic(value: cbor.Value) -> str:
+    """``value`` in the diagnostic notation of RFC 8949, 8."""
+    match value:
+        case bytes():
+            return f"h'{value.hex()}'"
+        case dict():
+            pairs = (f"{_diagnostic(key)}: {_diagnostic(one)}" for key, one in value.items())
+            return f"{{{', '.join(pairs)}}}"
+        case list():
+            return f"[{', '.join(map(_diagnostic, value))}]"
+    return json.dumps(value)
 
 
 def page(text: str) -> str:
@@ -164,6 +257,13 @@ def page(text: str) -> str:
     Raises:
         ValueError: a mark is missing.
     """
-    for name, drawn in (("verbs", _verbs()), ("reasons", _reasons()), ("vectors", _vectors())):
-        text = between(text, name, drawn)
+    drawn = {
+        "kiosk": _kiosk(),
+        "verbs": _verbs(),
+        "arguments": _arguments(),
+        "reasons": _reasons(),
+        "vectors": _vectors(),
+    }
+    for name, one in drawn.items():
+        text = between(text, name, one)
     return text

@@ -1,6 +1,5 @@
 """What a backend, or a person for it, commands a kiosk: the words of a command line made one."""
 
-import json
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from agent.credentials.signed.command import ID_BYTES, Command, sign_command
 from agent.domain.credential.near import did_you_mean
+from agent.domain.foreign.json_text import read_json
 from agent.domain.record.command import Verb
 from agent.errors import RefusedError
 from agent.operations.passes.keys import read_issuer_key
@@ -60,7 +60,7 @@ def _argument(text: str) -> tuple[str, Any]:
     if value.startswith(HEX):
         return name, _bytes(name, value.removeprefix(HEX))
     try:
-        read = json.loads(value)
+        read = read_json(value)
     except ValueError:
         return name, value
     if isinstance(read, list):

@@ -1,6 +1,5 @@
 """A kiosk's signing key as somebody gives it: the key itself, or a file that holds it."""
 
-import json
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -8,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from agent.credentials.formats import base64url
 from agent.credentials.shown_keys import RAW_BYTES, raw_half
 from agent.domain.foreign.boundary import read_or
+from agent.domain.foreign.json_text import read_json
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.passes.keys import read_public_key
 
@@ -27,7 +27,7 @@ def read_kiosk_key(word: str) -> Ed25519PublicKey:
     if not path.exists():
         fix = "give a file, or the signing key as gate-agent key show prints it"
         raise RefusedError("key", f"{word} is no public key and no file\nFix: {fix}")
-    shown = read_or("public keys", None, lambda: json.loads(path.read_bytes()))
+    shown = read_or("public keys", None, lambda: read_json(path.read_bytes()))
     if not isinstance(shown, dict):
         return read_public_key(path)
     try:

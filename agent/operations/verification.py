@@ -5,7 +5,6 @@ checkpoint against the kiosk's key and the link that it names. What is not there
 number; whether it ever was in this file, only by what the journal remembers to have forgotten.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +18,7 @@ from agent.credentials.formats import base64url
 from agent.credentials.passes.issuers import key_id
 from agent.credentials.signed.checkpoint import verify_checkpoint
 from agent.domain.foreign.boundary import read_or
+from agent.domain.foreign.json_text import read_json
 from agent.domain.record import chain
 from agent.domain.record.events import EventType
 from agent.errors import UnavailableError
@@ -319,7 +319,7 @@ def _read_line(line: bytes, number: int, verification: Verification) -> None:
         if line.strip():
             verification.unreadable(number)
         return
-    body = read_or("published events", None, lambda: json.loads(line[begin:]))
+    body = read_or("published events", None, lambda: read_json(line[begin:]))
     if not isinstance(body, dict):
         verification.unreadable(number)
     elif "specversion" in body:

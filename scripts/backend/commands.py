@@ -17,8 +17,8 @@ from backend.failures import BackendError
 Args = argparse.Namespace
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-EXITS = "exit codes: 0 done, 1 failed or refused, 2 usage, 69 database, broker or key is missing,\n\
-78 config"
+EXITS = "exit codes: 0 done, 1 failed or refused, 2 usage, 69 database, broker, key\n\
+or a signed reply is missing, 78 config"
 
 
 class _Parser(argparse.ArgumentParser):

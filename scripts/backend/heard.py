@@ -213,7 +213,7 @@ def _event(kiosk: str, payload: bytes) -> Heard:
         previous = bytes.fromhex(_matching(_LINK, event["previous"]))
     try:
         link = chain.link(event)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         # What has no canonical form: half a character, a number beyond every double.
         raise _RefusedError(Reason.NOT_OF_CONTRACT) from None
     return Heard(

@@ -10,7 +10,7 @@ from typing import Any
 from agent.credentials.formats import cbor
 from agent.domain.record.command import in_words
 from backend import config, database, migrations, questions, show
-from backend.failures import UsageError
+from backend.failures import MissingError, UsageError
 
 Args = argparse.Namespace
 _PASSAGES = {
@@ -172,7 +172,16 @@ def register(args: Args) -> int:
     if args.json:
         print(json.dumps(said))
     else:
-        show.answer([said], {one: one.replace("_", " ") for one in said}, as_json=False)
+        columns = {
+            "version": "version",
+            "entries": "entries",
+            "sent_to": "handed to the broker for",
+        }
+        show.answer([said], {**columns, "without_key": "not sent: no key pinned"}, as_json=False)
+        if sent:
+            print(
+                "Not yet in effect: each takes it once it hears it; `backend receipts` has answers."
+            )
     return 0
 
 
@@ -197,7 +206,7 @@ def page(args: Args) -> int:
 
 
 def command(args: Args) -> int:
-    """Send a signed command; 1 where the kiosk did not do it or did not answer."""
+    """Send a signed command; 1 where the kiosk did not do it, 69 where it did not answer."""
     from backend import orders  # noqa: PLC0415 - this verb only
 
     settings = config.load(args.config)
@@ -232,7 +241,7 @@ def command(args: Args) -> int:
     else:
         words = {**said, "reason": in_words(said["reason"])}
         show.answer([words], {one: one for one in said}, as_json=False)
-    return 0 if said["outcome"] in {"done", "sent"} else 1
+    return {"done": 0, "sent": 0, "no_answer": MissingError.exit_code}.get(said["outcome"], 1)
 
 
 def _utc(seconds: int) -> str | None:

@@ -101,7 +101,7 @@ def test_what_others_answer_is_counted_and_is_no_answer(store, configured, side,
         {"kiosk": "lakeside/g3/north-2"},
     )
     arguments = [kiosk.place, "unlock", "--wait", "1s", "--json"]
-    assert main(["--config", str(configured), "command", *arguments]) == 1
+    assert main(["--config", str(configured), "command", *arguments]) == 69
     said = json.loads(capsys.readouterr().out)
     assert (said["outcome"], said["forged"]) == ("no_answer", 3)
 

@@ -98,12 +98,15 @@ def registered(tmp_path, mosquitto, dsn, capsys):
         f'[store]\ndsn = "{dsn}"\n[broker]\nport = {mosquitto.port}\n[keys]\nregistry = "{key}"\n'
     )
 
-    def run(code=0, **said):
+    def run(code=0, *, as_json=True, **said):
         path = tmp_path / "said.json"
         path.write_text(json.dumps({"to": "lakeside/*", **said}))
-        assert main(["--config", str(config), "register", str(path), "--json"]) == code
+        words = ["--config", str(config), "register", str(path)]
+        assert main([*words, "--json"] if as_json else words) == code
         captured = capsys.readouterr()
-        return captured.err if code else json.loads(captured.out)
+        if code:
+            return captured.err
+        return json.loads(captured.out) if as_json else captured.out
 
     return run
 
@@ -312,6 +315,28 @@ def test_what_no_kiosk_would_take_changes_nothing(store, registered, said, where
     assert "Anna" not in message
     assert count(store, "registry_lines") == 0
     assert store.execute("SELECT version FROM registry").fetchone() in {None, (0,)}
+
+
+@pytest.mark.parametrize(
+    ("size", "why"),
+    [(192 * 1024 + 1, "has 193 KiB"), (0, "is empty"), (None, "No such file")],
+)
+def test_a_photograph_that_cannot_go_is_named(store, registered, tmp_path, size, why):
+    if size is not None:
+        (tmp_path / "lin.jpg").write_bytes(bytes(size))
+    consent = {"notice": "2026-11", "at": "2026-11-28T09:00Z"}
+    message = registered(code=2, holders=[{**ANNA, "photograph": "lin.jpg", "consent": consent}])
+    assert "holders[0]: " in message
+    assert "lin.jpg" in message
+    assert why in message
+    assert count(store, "registry_lines") == 0
+
+
+def test_people_are_told_that_it_is_not_in_effect_yet(store, heard, registered, capsys):
+    assert registered(holders=[ANNA])["sent_to"] == ["lakeside/g3/north-1"]
+    said = registered(as_json=False, holders=[ANNA])
+    assert "handed to the broker for" in said
+    assert "Not yet in effect" in said
 
 
 def test_a_kiosk_without_a_pinned_key_is_named(store, heard, registered):

@@ -72,7 +72,9 @@ def test_check_says_which_pack_the_gate_would_use_and_whether_it_is_there(
     used = answer["summary"]["pack_used"]
     warned = [one for one in answer["warnings"] if "is not installed" in one]
     assert len(warned) == 1
-    assert warned[0].endswith(f"scripts/setup, or gate-agent models install {used}")
+    assert warned[0].endswith(f"Fix: scripts/setup, or gate-agent models install {used}")
+    people = gate("config", "check", "--config", config_file).out
+    assert f"{used}, not installed: the gate does not start\n" in people
     (state_dir / "models" / used).mkdir(parents=True)
     answer = gate("config", "check", "--config", config_file, "--json").json
     assert not any("is not installed" in one for one in answer["warnings"])

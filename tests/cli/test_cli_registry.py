@@ -124,6 +124,10 @@ def test_how_far_it_is_is_shown(desk: Path, gate: Any) -> None:
         ('{"trust": "gone.pub", "issuer": "o"}', "gone.pub"),
         ('{"id": "a", "name": "A", "category": "r", "photograph": "gone.jpg"}', "gone.jpg"),
         (
+            '{"id": "a", "name": "A", "category": "r", "photograph": "large.jpg"}',
+            "large.jpg has 193 KiB: a photograph is a JPEG of at most 192 KiB",
+        ),
+        (
             '{"id": "a", "name": "A", "category": "r", "references": [{"pack": "p"}]}',
             "pack_version is missing",
         ),
@@ -132,6 +136,7 @@ def test_how_far_it_is_is_shown(desk: Path, gate: Any) -> None:
 )
 def test_a_line_that_is_wrong_sends_nothing(desk: Path, gate: Any, line: str, why: str) -> None:
     (desk / "people.jsonl").write_text(json.dumps(LINES[1]) + "\n" + line + "\n")
+    (desk / "large.jpg").write_bytes(bytes(192 * 1024 + 1))
     answer = gate(*words(desk, "--out", desk / "messages"))
     assert answer.code == 1
     assert "people.jsonl:2: " in answer.err

@@ -7,6 +7,7 @@ from places import ROOT
 
 from agent.config import (
     AreaConfig,
+    BrokerConfig,
     CameraConfig,
     InputConfig,
     RuleConfig,
@@ -130,6 +131,21 @@ def test_a_stream_that_others_may_see_or_change_is_warned_of(
     assert [word.startswith(f"camera side is read over {scheme}://") for word in words] == (
         [] if scheme is None else [True]
     )
+
+
+@pytest.mark.parametrize(
+    ("protocol", "kiosk", "warned"),
+    [("3.1.1", "north.1", 1), ("5", "north.1", 0), ("3.1.1", "north-1_b", 0)],
+)
+def test_a_dot_in_a_name_is_warned_of_where_brokers_part_at_it(
+    protocol: str, kiosk: str, warned: int, tmp_path: Path
+):
+    changes = (
+        ('id = "north-1"', f'id = "{kiosk}"'),
+        ('protocol = "5"', f'protocol = "{protocol}"'),
+    )
+    texts = told(BrokerConfig, tmp_path, *changes)
+    assert sum("'north.1': with RabbitMQ it becomes a /" in text for text in texts) == warned
 
 
 UNKNOWN = ("# accept_unknown_holders = true", "accept_unknown_holders = true")

@@ -35,6 +35,12 @@ def test_every_verb_says_what_it_does() -> None:
     assert set(command_page._DOES) == set(deeds())
 
 
+def test_every_argument_has_its_row() -> None:
+    rows = command_page._TAKES.items()
+    shown = {verb: {name for name, _, _ in taken} for verb, taken in rows}
+    assert shown == {verb: set(one.arguments) for verb, one in deeds().items() if one.arguments}
+
+
 def test_the_vectors_hold_for_whoever_knows_cose_and_ed25519() -> None:
     found = blocks()
     heads = [*(f"command: {name}" for name in COMMANDS), *(f"reply: {name}" for name in REPLIES)]

@@ -16,6 +16,7 @@ from agent.adapters.store.names import INSTALLATION
 from agent.adapters.store.owners import told
 from agent.adapters.store.sqlite import stored_moment, sync_folder
 from agent.adapters.store.verdicts import Known
+from agent.domain.foreign.json_text import read_json
 from agent.domain.record.events import Event, EventType
 from agent.errors import StoreError
 
@@ -47,7 +48,7 @@ class InstallationFile:
                 return _parsed(file.read(_LARGEST_BYTES), self._files)
         except FileNotFoundError:
             return _DAMAGED if self._path.is_symlink() else None
-        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
             return _DAMAGED
         except OSError as error:
             if self._is_ones_own():
@@ -113,7 +114,7 @@ def _text(known: Known) -> bytes:
 
 
 def _parsed(content: bytes, names: Sequence[str]) -> Known:
-    whole = json.loads(content)
+    whole = read_json(content)
     identity, files, faults = str(whole["identity"]), whole["files"], whole["faults"]
     if len(identity) != 32 or not all(one is None or type(one) is int for one in files.values()):
         raise ValueError("no installation's file")

@@ -25,6 +25,7 @@ from agent.adapters.store.sqlite import (
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Position
 from agent.domain.door.door_mode import DoorLatch, End, Latches, Mode
+from agent.domain.foreign.json_text import read_json
 from agent.domain.skin.baseline import Baseline
 
 APPLICATION_ID = 0x67_41_6C_74  # "gAlt"
@@ -217,8 +218,8 @@ class SqliteLatches:
         """What most people's skin had here; empty where it was never learnt, or cannot be read."""
         rows = self._all("SELECT people FROM baseline")
         try:
-            return Baseline.from_json(json.loads(rows[0][0]) if rows else [])
-        except (ValueError, TypeError, RecursionError):
+            return Baseline.from_json(read_json(rows[0][0]) if rows else [])
+        except (ValueError, TypeError):
             return Baseline()  # it only takes an hour to learn it anew
 
     def learn(self, baseline: Baseline) -> None:

@@ -1,7 +1,6 @@
 """The desk's side of registry sync: how far a kiosk is, and an update made and sent to one."""
 
 import contextlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from agent.credentials.sealed.chunks import MOST_MESSAGE_BYTES, acknowledged_mes
 from agent.credentials.sealed.parcel import Parcel, Recipient, make_update
 from agent.credentials.shown_keys import raw_half
 from agent.credentials.signed.receipt import Receipt, acknowledge
+from agent.domain.foreign.json_text import read_json
 from agent.domain.hours.instant import utc_text
 from agent.domain.record.topics import Topics
 from agent.errors import RefusedError, UnavailableError
@@ -78,7 +78,7 @@ def addressee(file: Path) -> Addressee:
         UnavailableError: it cannot be read.
     """
     try:
-        said = json.loads("\n".join(read_lines(file)))
+        said = read_json("\n".join(read_lines(file)))
         signing, sealing = (raw_half(said, half) or b"" for half in ("signing", "sealing"))
         if len(said["kiosk"].split("/")) != _NAMES:
             raise ValueError("a kiosk has three names")  # noqa: TRY301 - one way out

@@ -59,7 +59,8 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
     about["attack_detection"] = list(pad)
     site = site_of(folder, file.path)
     about["pack_used"], lacking = _pack_used(site.face.pack, folder)
-    found += [(("face", "pack"), one) for one in lacking]
+    if lacking is not None:
+        found.append((("face", "pack"), *lacking))
     found += [((), one) for one in pad_troubles(folder)]
     if (unused := ignored_at(site)) is not None:
         said, _, fix = unused.partition("\nFix: ")
@@ -88,6 +89,9 @@ def check(*, config: Config = None, state: StateDir = None, as_json: Json = Fals
         return
     _warn(faults, str(file.path))
     say(f"{styled('OK', Meaning.GOOD)} {plain(file.path)}")
+    if about["pack_used"] is not None and lacking is not None:
+        # Beside the OK: the warning may have scrolled away, or gone elsewhere.
+        about["pack_used"] += ", not installed: the gate does not start"
     record({name.replace("_", " "): value or "none" for name, value in about.items()})
 
 
@@ -102,20 +106,20 @@ def _warn(faults: list[Fault], source: str) -> None:
         typer.echo("\n".join(shown(fault, source, screen, "warning")) + after, err=True)
 
 
-def _pack_used(name: str, state: Path) -> tuple[str | None, list[str]]:
-    """The face pack that the gate would use, None where none was chosen; and what is missing."""
+def _pack_used(name: str, state: Path) -> tuple[str | None, tuple[str, str] | None]:
+    """The face pack that the gate would use, None where none was chosen; what lacks, its fix."""
     from agent.config.tables.face import CHOSEN_PACK
     from agent.errors import ModelPackError
     from agent.operations.packs.choice import in_use
 
     try:
         if in_use(name, state).installed:
-            return name, []
+            return name, None
     except ModelPackError as error:
-        said = str(error).replace("\nFix: ", ": ")
-        return (None if name == CHOSEN_PACK else name), [said]
+        said, _, fix = str(error).partition("\nFix: ")
+        return (None if name == CHOSEN_PACK else name), (said, fix)
     fix = f"scripts/setup, or gate-agent models install {name}"
-    return name, [f"the model pack {name} is not installed, and the gate does not start: {fix}"]
+    return name, (f"the model pack {name} is not installed, and the gate does not start", fix)
 
 
 @app.command("show", epilog=examples("config show", "config show --json"))

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from agent.config.base import FilePath, Name, Table
+from agent.config.tables.kiosk import KioskConfig
 from agent.config.whole import Finding, Whole
 from agent.domain.record.home_assistant import PREFIX
 
@@ -61,7 +62,7 @@ class BrokerConfig(Table):
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[Finding]:
-        """No broker, one that others can listen to, and files that are not there."""
+        """No broker, one that others can listen to, names that it changes, files that are away."""
         if not whole.rows(cls):
             message = "there is no [broker]: events stay in the journal of this kiosk"
             yield (), f"{message}, for [store] journal_days"
@@ -69,6 +70,8 @@ class BrokerConfig(Table):
             if broker.ca_file is None and broker.host not in {"localhost", "127.0.0.1"}:
                 message = "[broker] has no ca_file: events cross the network in the clear"
                 yield ("broker", "host"), message
+            if broker.protocol == "3.1.1":
+                yield from _dotted(whole.one(KioskConfig))
             for key in ("password_file", "ca_file", "cert_file", "key_file"):
                 path = getattr(broker, key)
                 if path is not None and not _readable(whole, path):
@@ -79,6 +82,14 @@ class BrokerConfig(Table):
         """Its address, or None."""
         address = [f"{broker.host}:{broker.port}" for broker in whole.rows(cls)]
         return {"broker": next(iter(address), None)}
+
+
+def _dotted(kiosk: KioskConfig) -> Iterator[Finding]:
+    """A dot parts the levels of AMQP and of NATS, which speak 3.1.1."""
+    for key in ("community", "grid", "id"):
+        if "." in (name := getattr(kiosk, key)):
+            said = f"the dot in {name!r}: with RabbitMQ it becomes a / in topics, and NATS takes no"
+            yield ("kiosk", key), f"{said} such kiosk", "use - or _; Mosquitto keeps it"
 
 
 def _readable(whole: Whole, path: FilePath) -> bool:

@@ -1,10 +1,10 @@
 """JSON (RFC 8259) from strangers: no key twice, no NaN, no number beyond a double."""
 
-import json
 import math
 from typing import Any
 
 from agent.credentials.errors import unreadable
+from agent.domain.foreign.json_text import TooDeepError, read_json
 
 _MOST_DIGITS = 1000
 
@@ -20,14 +20,9 @@ def loads(data: bytes | str) -> Any:
         CredentialError: ``Other``; no JSON, nested too deeply, or one of the above.
     """
     try:
-        text = data.decode("utf-8") if isinstance(data, bytes) else data
-        return json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite
-        )
-    except _RefusedError as error:
+        return read_json(data, pairs=_object, constant=_constant, real=_finite)
+    except (_RefusedError, TooDeepError) as error:
         raise unreadable(f"JSON: {error}") from None
-    except RecursionError:
-        raise unreadable("JSON: nested too deeply") from None
     except ValueError:
         raise unreadable("JSON: not well-formed") from None
 
@@ -47,11 +42,9 @@ def loads_by_parts(text: str) -> Any:
         CredentialError: ``Other``; no JSON at all, or nested too deeply.
     """
     try:
-        return json.loads(
-            text, object_pairs_hook=_object_or_odd, parse_constant=_odd, parse_int=_int_or_odd
-        )
-    except RecursionError:
-        raise unreadable("JSON: nested too deeply") from None
+        return read_json(text, pairs=_object_or_odd, constant=_odd, whole=_int_or_odd)
+    except TooDeepError as error:
+        raise unreadable(f"JSON: {error}") from None
     except ValueError:
         raise unreadable("JSON: not well-formed") from None
 

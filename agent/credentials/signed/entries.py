@@ -190,6 +190,18 @@ def read_entry(item: cbor.Value) -> Entry:
     return reader(item)
 
 
+def check_photograph(name: str, size: int) -> None:
+    """Whether a file of ``size`` bytes may travel as a photograph; before it is read.
+
+    Raises:
+        ValueError: it is empty or too large; by its name and size.
+    """
+    if not 0 < size <= LARGEST_PHOTOGRAPH:
+        most = f"{LARGEST_PHOTOGRAPH // 1024} KiB"
+        has = f"has {-(-size // 1024)} KiB" if size else "is empty"
+        raise ValueError(f"{name} {has}: a photograph is a JPEG of at most {most}")
+
+
 def _read_holder(item: Mapping[Any, cbor.Value]) -> HolderEntry:
     holder = Holder(
         parse_holder_id(text(item.get(1))),

@@ -227,7 +227,9 @@ def _channels() -> dict[str, Any]:
             "Or a topic below it, where the command's response topic names one.",
         ),
         "ranges": _channel(
-            _TOPICS.ranges, ("event.again",), "What the command `range` asked for, paced."
+            _TOPICS.ranges,
+            ("event.again",),
+            "Events again, one a message, as the command `range` asked; paced.",
         ),
         "registryUpdate": _channel(
             _TOPICS.registry,

@@ -72,6 +72,7 @@ def page(text: str) -> str:
         "status": shown(examples.status()),
         "health": shown(examples.health()),
         "links": vectors.links(),
+        "numbers": vectors.numbers(),
         "checkpoint": vectors.checkpoint(),
     }
     for name, one in drawn.items():

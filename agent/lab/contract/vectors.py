@@ -1,5 +1,8 @@
 """Worked values of the chain for docs/events.md, so that a reader in another language can check."""
 
+import json
+from typing import Any
+
 import cbor2
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -11,6 +14,14 @@ from agent.domain.record.jcs import canonical
 from agent.lab.contract import examples
 
 _FIELD = "holder"
+_HARD: tuple[Any, ...] = (
+    # Python and C write the exponent of a small one with two digits, and sooner.
+    {"fmr": 8.1e-05, "least": 2.4e-07, "whole": 60.0, "none": -0.0},
+    {"large": 1e21, "less": 123456789012345680000.0, "beyond": 2**53 + 1},
+    # A surrogate pair is less than U+FB33 in UTF-16, and more in every other order.
+    {"\ufb33": 1, "\U0001f600": 2, "b": 3, "B": 4, "": 5},
+    {"text": '\u00e9 \u20ac / " \\ \n \u0007'},
+)
 
 
 def links() -> str:
@@ -28,6 +39,12 @@ def links() -> str:
             "link = hex(SHA-256), which the next event carries as previous": chain.link(event),
         }
     )
+
+
+def numbers() -> str:
+    """Values whose canonical form is easily got wrong, as Markdown."""
+    pairs = {json.dumps(one): canonical(one).decode() for one in _HARD}
+    return _block(pairs)
 
 
 def checkpoint() -> str:

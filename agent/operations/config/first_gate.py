@@ -259,7 +259,7 @@ def _unless(default: object, key: str, value: object, why: str = "") -> Iterator
 
 def _row(key: str, value: object, why: str = "") -> str:
     said = f"{key} = {_toml(value)}"
-    return f"{said:<{_COMMENTS_AT}}# {why}" if why else said
+    return f"{f'{said} ':<{_COMMENTS_AT}}# {why}" if why else said
 
 
 def _toml(value: object) -> str:

@@ -25,6 +25,7 @@ from agent.credentials.health.trust import (
     parse_trust,
 )
 from agent.domain.credential.near import did_you_mean
+from agent.domain.foreign.json_text import read_json
 from agent.domain.hours.instant import utc_text
 from agent.domain.hours.iso_time import read_moment
 from agent.errors import RefusedError, UnavailableError
@@ -224,7 +225,7 @@ def _files(state: Path) -> Iterator[Path]:
 def _read(path: Path) -> InstalledList:
     name = path.name.removesuffix(TRUST_SUFFIX)
     try:
-        entry = json.loads(path.read_bytes())
+        entry = read_json(path.read_bytes())
         content, sha256 = str(entry["content"]), str(entry["sha256"])
         when = read_moment(entry["installed"]).astimezone(UTC)
         issuer = None if entry.get("issuer") is None else str(entry["issuer"])
@@ -233,10 +234,7 @@ def _read(path: Path) -> InstalledList:
         return InstalledList(name, when, sha256, parse_trust(content, issuer))
     except OSError as error:
         return InstalledList(name, None, None, TrustList(), f"cannot be read: {error.strerror}")
-    except (
-        *(ValueError, TypeError, KeyError, AttributeError, OverflowError),
-        *(RecursionError, TrustListError),
-    ):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, TrustListError):
         return InstalledList(name, None, None, TrustList(), "damaged")
 
 

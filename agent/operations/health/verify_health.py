@@ -3,7 +3,6 @@
 import codecs
 import hashlib
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from agent.credentials.health.eu_dcc_rules import EU_TRAVEL, AcceptanceRules
 from agent.credentials.health.health import HealthVerdict, refused
 from agent.credentials.health.health_certificate import kind_of, verify_health
 from agent.credentials.health.trust import TrustList, TrustListError, content_of, parse_trust
+from agent.domain.foreign.json_text import read_json
 from agent.domain.foreign.text import NoTextError, text_of
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.moments import parse_moment
@@ -80,8 +80,8 @@ def verify_lines(
     trusts = _Trusts()
     for line in lines:
         try:
-            asked = json.loads(text_of(line))
-        except (ValueError, RecursionError):
+            asked = read_json(text_of(line))
+        except ValueError:
             asked = None
         yield (
             _verdict(asked, trusts, now, RULES[rules])

@@ -1,6 +1,5 @@
 """What stands on printed passes: read from the pass itself, name and photo from whoever prints."""
 
-import json
 from datetime import tzinfo
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from agent.credentials.errors import CredentialError
 from agent.credentials.passes.gate_pass import read_claims
 from agent.domain.credential.gate_pass import GatePass
 from agent.domain.credential.name import person_name
+from agent.domain.foreign.json_text import read_json
 from agent.errors import RefusedError
 from agent.operations.files import read_lines
 from agent.operations.moments import bound_text
@@ -72,11 +72,11 @@ def cards_of(file: Path, zone: tzinfo, font: Path | None = None) -> list[Card]:
         if not line.strip():
             continue
         try:
-            wanted = json.loads(line)
+            wanted = read_json(line)
             photo = batch_photo(wanted.get("photo"), file)
             card = one_card(str(wanted["text"]), str(wanted.get("name", "")), zone, photo)
             check_card(card, fonts)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             message = f"{file}:{number}: no JSON object with text and name"
             raise RefusedError("batch", message) from error
         except RefusedError as error:

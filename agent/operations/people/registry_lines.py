@@ -10,7 +10,6 @@ and ``trust`` name files beside it.
 """
 
 import base64
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,10 +25,12 @@ from agent.credentials.signed.entries import (
     IssuerGone,
     Removal,
     Revocation,
+    check_photograph,
     encoded,
 )
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import parse_holder_id
+from agent.domain.foreign.json_text import read_json
 from agent.domain.hours.iso_time import read_moment
 from agent.domain.sight.image import Template
 from agent.errors import GateAgentError, RefusedError
@@ -66,7 +67,7 @@ def read_entries(lines: Iterable[str], name: str, folder: Path) -> list[Entry]:
 
 
 def _data(line: str) -> Mapping[str, Any]:
-    data = json.loads(line)
+    data = read_json(line)
     if not isinstance(data, dict):
         raise ValueError("is no JSON object")  # noqa: TRY004 - one kind of error for all
     return data
@@ -93,8 +94,11 @@ def _holder(data: Mapping[str, Any], folder: Path) -> HolderEntry:
         if not isinstance(data["references"], list):
             raise ValueError("references is no list")
         faces = tuple(map(_face, data["references"]))
-    named = data.get("photograph")
-    photograph = None if named is None else (folder / _text(data, "photograph")).read_bytes()
+    photograph = None
+    if data.get("photograph") is not None:
+        path = folder / _text(data, "photograph")
+        check_photograph(path.name, path.stat().st_size)
+        photograph = path.read_bytes()
     return HolderEntry(read_holder(data), faces, photograph, overrules=bool(data.get("overrules")))
 
 

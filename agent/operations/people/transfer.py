@@ -27,6 +27,7 @@ import numpy as np
 
 from agent.credentials.documents.id_hash import KEY_ID_BYTES
 from agent.domain.credential.holder import NOTICE_RULE, Consent, Holder, HolderId, is_notice
+from agent.domain.foreign.json_text import TooDeepError, read_json
 from agent.domain.hours.instant import Instant, utc_text
 from agent.domain.hours.iso_time import read_moment
 from agent.domain.sight.image import Template
@@ -224,9 +225,9 @@ def _data(line: "Row | str") -> Mapping[str, Any]:
     if not line.lstrip().startswith(("{", "[")):
         raise ValueError("is neither JSON nor below a head: id,name,category begins a table")
     try:
-        data = json.loads(line, object_pairs_hook=_each_once)
-    except RecursionError as error:
-        raise ValueError("is nested too deeply") from error
+        data = read_json(line, pairs=_each_once)
+    except TooDeepError as error:
+        raise ValueError(f"is {error}") from error
     except ValueError as error:
         raise ValueError(f"is no JSON: {error}") from error
     _need(isinstance(data, dict), "is no JSON object")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from agent.domain.foreign.json_text import read_json
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.files import write_whole
 from agent.operations.places import VOICES_FOLDER
@@ -213,8 +214,8 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LARGEST_MANIFEST:
             return {}
-        read = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        read = read_json(path.read_bytes())
+    except (OSError, ValueError):
         return {}
     return read if isinstance(read, dict) else {}
 

@@ -32,6 +32,7 @@ from agent.credentials.signed.entries import (
     IssuerGone,
     Removal,
     Revocation,
+    check_photograph,
     encoded,
     read_entry,
 )
@@ -135,11 +136,10 @@ def _ends(item: Mapping[str, Any], first: int, last: int) -> dict[int, int]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ValueError("the photograph is too large")
+        check_photograph(path.name, path.stat().st_size)
         return path.read_bytes()
     except OSError as error:
-        raise ValueError(f"the photograph: {error.strerror}") from None
+        raise ValueError(f"the photograph {path.name}: {error.strerror}") from None
 
 
 def _issuer(item: Mapping[str, Any], _folder: Path) -> dict[int, Any]:

@@ -150,6 +150,12 @@ def test_whoever_answers_all_is_warned_of_nothing(tmp_path: Path) -> None:
     assert risks(load_config(file, ("antispoof",)), ("antispoof",)) == []
 
 
+def test_a_long_value_stands_apart_from_its_comment() -> None:
+    broker = replace(FirstGate(), broker="broker.example", broker_ca=f"/etc/{'x' * 40}.pem")
+    (row,) = [row for row in config_text(broker).splitlines() if row.startswith("ca_file")]
+    assert row.endswith('.pem" # TLS, by this authority')
+
+
 def asked(name: str) -> Question:
     return next(one for one in questions(Path("/etc/gate")) if one.name == name)
 

@@ -14,6 +14,7 @@ from typing import Any
 from agent.adapters.store.people.marked_rows import MarkedRows
 from agent.adapters.store.people.marks import intact
 from agent.adapters.store.sqlite import stored_moment
+from agent.domain.foreign.json_text import read_json
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import Event, EventType
 from agent.ports import Journal
@@ -74,9 +75,9 @@ def _event(columns: Sequence[Any]) -> Event | None:
     if not all(map(intact, (event_id, kind, time, text))):
         return None
     try:
-        moment, data = stored_moment(time), json.loads(text)
+        moment, data = stored_moment(time), read_json(text)
         kind = EventType(kind)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         return None
     if not isinstance(data, dict):
         return None

@@ -4,6 +4,7 @@ import json
 import math
 
 from agent.adapters.store.people.registry_file import RegistryFile
+from agent.domain.foreign.json_text import read_json
 
 
 class SiteBounds(RegistryFile):
@@ -16,8 +17,8 @@ class SiteBounds(RegistryFile):
         if not found or not isinstance(found[0][0], str):
             return None
         try:
-            scores = json.loads(found[0][0])
-        except (ValueError, RecursionError):
+            scores = read_json(found[0][0])
+        except ValueError:
             return None
         if not isinstance(scores, list):
             return None

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.adapters.store.sqlite import CorruptError, stored_moment
+from agent.domain.foreign.json_text import read_json
 from agent.domain.record.chain import LINK_BYTES, SALT_BYTES, commitments
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.jcs import canonical
@@ -154,7 +155,7 @@ def stored(row: Sequence[Any]) -> StoredEvent:
             state == PUBLISHED,
             _chained(event, *chained),
         )
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         # Without the cause, which would quote the row.
         raise CorruptError(f"row {number} of the journal is damaged") from None
 
@@ -222,7 +223,7 @@ def _text(value: object) -> str:
 
 
 def _object(text: str) -> dict[str, Any]:
-    data = json.loads(text)
+    data = read_json(text)
     if not isinstance(data, dict):
         raise TypeError
     return data

@@ -26,6 +26,7 @@ from agent.app.open.control import user_name
 from agent.app.open.files.state import BESIDE, SOCKET, SOCKET_LOCK
 from agent.app.threads.control.clients import Client, Clients, peer_uid
 from agent.domain.foreign.boundary import read_or
+from agent.domain.foreign.json_text import read_json
 from agent.errors import InternalError, RefusedError, UnavailableError
 
 _POLL_S = 0.5
@@ -109,7 +110,7 @@ class ControlServer:
 
     def _answer(self, line: bytes, caller: str) -> dict[str, Any]:
         try:
-            request = json.loads(line)
+            request = read_json(line)
             if not isinstance(request, dict):
                 return {"ok": False, "error": "a request is a JSON object"}
             name = request.get("command")
@@ -118,7 +119,7 @@ class ControlServer:
                 known = ", ".join(self._commands)
                 return {"ok": False, "error": f"unknown command; there are: {known}"}
             return {"ok": True, **command(request, caller)}
-        except (ValueError, RecursionError, RefusedError, UnavailableError) as error:
+        except (ValueError, RefusedError, UnavailableError) as error:
             return {"ok": False, "error": f"refused: {error}"}
 
 
