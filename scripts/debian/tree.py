@@ -142,7 +142,7 @@ def _venv(built: Built, stage: Path) -> None:
     program = programs / "gate-agent"
     # -I: neither PYTHONPATH nor a user's packages reach into the gate.
     program.write_text(
-        f"#!{built.home}/bin/python -I\nimport sys\n\nfrom agent.cli.main import main\n\n"
+        f"#!{built.home}/bin/python -I\nimport sys\n\nfrom agent.cli.entry import main\n\n"
         "sys.exit(main())\n"
     )
     program.chmod(0o755)
@@ -155,7 +155,7 @@ def _metadata(built: Built, app: Path) -> None:
         f"Metadata-Version: 2.4\nName: gate-agent\nVersion: {built.agent}\n"
         "License-Expression: Apache-2.0\n"
     )
-    (info / "entry_points.txt").write_text("[console_scripts]\ngate-agent = agent.cli.main:main\n")
+    (info / "entry_points.txt").write_text("[console_scripts]\ngate-agent = agent.cli.entry:main\n")
 
 
 def interpreter(release: Release, named: Path | None) -> str:

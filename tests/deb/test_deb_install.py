@@ -125,7 +125,7 @@ def test_a_release_outlives_the_package_that_it_came_with(in_root: InRoot) -> No
 
 def test_installed_again_a_damaged_release_is_whole(in_root: InRoot) -> None:
     in_root(dpkg(OLD))
-    program = f"{HOME}/releases/{OLD}/app/agent/cli/main.py"
+    program = f"{HOME}/releases/{OLD}/app/agent/cli/entry.py"
     in_root(f"rm {program} && echo damaged > {program}; {dpkg(OLD)}")
     assert in_root("gate-agent").stdout.startswith("the old one")
     assert in_root(f"ls -A {HOME} {HOME}/releases").stdout.split() == [

@@ -59,7 +59,7 @@ def test_modes_owners_and_times_are_of_no_machine(package: Path, tmp_path: Path)
 
 def test_everything_is_compiled_by_hash_and_knows_where_it_will_lie(unpacked: Path) -> None:
     compiled = list((unpacked / PLACE).rglob("*.pyc"))
-    assert {path.name.partition(".")[0] for path in compiled} >= {"main", "__init__"}
+    assert {path.name.partition(".")[0] for path in compiled} >= {"entry", "__init__"}
     for path in compiled:
         content = path.read_bytes()
         assert int.from_bytes(content[4:8], "little") == 0b01, "unchecked hash, no time"

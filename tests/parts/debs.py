@@ -44,7 +44,7 @@ def source(folder: Path, says: str) -> Path:
     cli.mkdir(parents=True)
     (folder / "agent" / "__init__.py").write_text("")
     (cli / "__init__.py").write_text("")
-    (cli / "main.py").write_text(
+    (cli / "entry.py").write_text(
         "import sys\n\nfrom tiny import WORD\n\n\n"
         f"def main():\n    print({says!r}, WORD, sys.prefix)\n"
     )
