@@ -107,7 +107,7 @@ def _build(asked: argparse.Namespace) -> int:
         raise UnavailableError(f"{asked.wheels} is no folder", "--wheels DIR with *.whl in it")
     locks = [*_LOCKS, _PI_LOCK] if asked.arch == "arm64" else _LOCKS
     wanted = wheels.pins(
-        (tree.git(ROOT, "show", f"HEAD:{name}") for name in locks), release, asked.arch
+        (tree.git(ROOT, "show", f"{built.commit}:{name}") for name in locks), release, asked.arch
     )
     cache = ROOT / ".cache" / "deb" / f"{asked.arch}-{release.name}"
     _say(f"{len(wanted)} wheels for {asked.arch} and Python {release.python}")
@@ -127,7 +127,7 @@ def _build(asked: argparse.Namespace) -> int:
 
 def _make(built: tree.Built, found: Sequence[wheels.Wheel], python: str, work: Path) -> Path:
     source, stage, root = work / "source", work / "stage", work / "root"
-    tree.sources(ROOT, source)
+    tree.sources(ROOT, built.commit, source)
     _say("laying out the environment")
     tree.environment(built, found, source, stage)
     tree.compiled(python, built, stage)

@@ -78,7 +78,8 @@ def _documents(built: Built, source: Path, folder: Path) -> None:
 
 def control(built: Built, root: Path) -> str:
     """The control file of what lies in ``root``."""
-    size = sum(path.lstat().st_size for path in root.rglob("*") if not path.is_symlink())
+    # As Debian's policy counts: files by the KiB, all else as one. A folder's own size is its disk's.
+    size = len(list(root.rglob("*"))) + sum(path.stat().st_size // 1024 for path in _files(root))
     needs = [
         f"python{built.release.python}",
         "init-system-helpers (>= 1.52)",
@@ -104,7 +105,7 @@ def control(built: Built, root: Path) -> str:
         "Version": built.version,
         "Architecture": built.architecture,
         "Maintainer": _MAINTAINER,
-        "Installed-Size": str(-(-size // 1024)),
+        "Installed-Size": str(size),
         "Depends": ", ".join(needs),
         "Recommends": ", ".join(sorted(wishes)),
         "Suggests": "mosquitto",

@@ -59,11 +59,13 @@ def describe(root: Path, release: Release, architecture: str) -> Built:
         UnavailableError: git does not answer there.
     """
     commit = git(root, "rev-parse", "HEAD").strip()
-    time = int(os.environ.get("SOURCE_DATE_EPOCH") or git(root, "log", "-1", "--format=%ct"))
-    project = tomllib.loads(git(root, "show", "HEAD:pyproject.toml"))["project"]
+    time = int(
+        os.environ.get("SOURCE_DATE_EPOCH") or git(root, "log", "-1", "--format=%ct", commit)
+    )
+    project = tomllib.loads(git(root, "show", f"{commit}:pyproject.toml"))["project"]
     version = str(project["version"])
-    tagged = f"v{version}" in git(root, "tag", "--points-at", "HEAD").split()
-    moment = datetime.fromtimestamp(int(git(root, "log", "-1", "--format=%ct")), UTC)
+    tagged = f"v{version}" in git(root, "tag", "--points-at", commit).split()
+    moment = datetime.fromtimestamp(int(git(root, "log", "-1", "--format=%ct", commit)), UTC)
     # What is built before its tag comes before it; of one second there is one commit.
     suffix = "" if tagged else f"~git{moment:%Y%m%d%H%M%S}.{commit[:7]}"
     full = f"{version}{suffix}+deb{release.number}"
@@ -90,11 +92,11 @@ def git(root: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def sources(root: Path, into: Path) -> None:
+def sources(root: Path, commit: str, into: Path) -> None:
     """Lay the commit's files that a package is made of into ``into``."""
     archive = into / "sources.tar"
     into.mkdir(parents=True)
-    git(root, "archive", "--format=tar", f"--output={archive}", "HEAD", *SOURCES, *_UNPACKED)
+    git(root, "archive", "--format=tar", f"--output={archive}", commit, *SOURCES, *_UNPACKED)
     with tarfile.open(archive) as file:
         file.extractall(into, filter="data")
     archive.unlink()

@@ -52,7 +52,7 @@ def package(tmp_path: Path) -> Path:
 
 
 def test_a_true_one_says_what_it_is(
-    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = main(["verify", str(package), "--key", str(public(tmp_path, KEY)), "--json"])
     said = json.loads(capsys.readouterr().out)
@@ -60,7 +60,7 @@ def test_a_true_one_says_what_it_is(
 
 
 def test_another_key_another_file_and_no_signature_are_refused(
-    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ours = str(public(tmp_path, KEY))
     package.write_bytes(b"the Package")

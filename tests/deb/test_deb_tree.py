@@ -12,7 +12,9 @@ import types
 from pathlib import Path
 
 import pytest
-from debs import PYTHON, TIME, build
+from debian.package import control
+from debian.tree import Built
+from debs import HERE, PYTHON, TIME, build
 from places import ROOT
 
 pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb is not here")
@@ -42,6 +44,21 @@ def test_two_builds_are_one_file(
     finally:
         os.umask(before)
     assert again.read_bytes() == package.read_bytes()
+
+
+def test_what_it_takes_is_counted_alike_on_every_disk(tmp_path: Path) -> None:
+    counted = []
+    for many in (0, 3000):
+        root = tmp_path / str(many)
+        root.mkdir()
+        for number in range(many):  # the folder grows on the disk, and stays so
+            (root / f"some-file-that-is-gone-again-{number}").touch()
+        for path in list(root.iterdir()):
+            path.unlink()
+        (root / "file").write_bytes(bytes(5000))
+        built = Built(VERSION, "0.1.0", "0" * 40, TIME, HERE, "all")
+        counted += re.findall(r"^Installed-Size: .*$", control(built, root), re.MULTILINE)
+    assert counted == ["Installed-Size: 5"] * 2
 
 
 def test_modes_owners_and_times_are_of_no_machine(package: Path, tmp_path: Path) -> None:
