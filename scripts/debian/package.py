@@ -46,6 +46,7 @@ def lay_out(built: Built, environment: Path, source: Path, root: Path) -> None:
         ("gate-agent.tmpfiles", "usr/lib/tmpfiles.d/gate-agent.conf"),
         ("gate-agent.udev.rules", "lib/udev/rules.d/60-gate-agent.rules"),
         ("gate-agent.journald.conf", "usr/lib/systemd/journald.conf.d/gate-agent.conf"),
+        ("gate-agent.watchdog.conf", "usr/lib/systemd/system.conf.d/gate-agent.conf"),
     ):
         _write(root / target, (source / "systemd" / name).read_text())
     _documents(built, source, root / _DOC)
@@ -78,7 +79,7 @@ def _documents(built: Built, source: Path, folder: Path) -> None:
 
 def control(built: Built, root: Path) -> str:
     """The control file of what lies in ``root``."""
-    # As Debian's policy counts: files by the KiB, all else as one. A folder's own size is its disk's.
+    # As Debian's policy counts: files by the KiB, all else as one. A folder's size is its disk's.
     size = len(list(root.rglob("*"))) + sum(path.stat().st_size // 1024 for path in _files(root))
     needs = [
         f"python{built.release.python}",
@@ -92,6 +93,7 @@ def control(built: Built, root: Path) -> str:
         "zlib1g",
     ]
     wishes = ["alsa-utils", "ca-certificates", "espeak-ng", "fonts-wqy-zenhei"]
+    wishes += ["systemd-timesyncd | time-daemon"]
     if built.architecture == "arm64":
         wishes += ["python3-picamera2"]
         wishes += ["python3-lgpio"] if built.release.manual_pins else []
