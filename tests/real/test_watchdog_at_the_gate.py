@@ -129,7 +129,10 @@ def until(true: Callable[[], bool]) -> bool:
     return true()
 
 
-@pytest.mark.parametrize("broker", ["a TLS that says nothing", "none that listens"])
+@pytest.mark.parametrize(
+    "broker",
+    ["a TLS that says nothing", pytest.param("none that listens", marks=pytest.mark.slow)],
+)
 def test_neither_camera_nor_broker_restarts_it_or_holds_up_the_way_out(
     site: Path, manager: Manager, broker: str
 ) -> None:
