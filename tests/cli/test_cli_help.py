@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer
 from gate_command import Gate
 from places import ROOT
 
-from agent.cli.main import app
+from agent.cli.main import program
 
 DOCS = ROOT / "docs" / "cli.md"
 
@@ -23,7 +22,7 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
             yield (*path, name), command
 
 
-PROGRAM = typer.main.get_command(app)
+PROGRAM = program()
 EVERY = dict(commands(PROGRAM))
 CONTRACT = """
 init, run, watch, demo, simulate, bench, fleet, doctor, secure-outputs,
