@@ -19,6 +19,7 @@ from agent.cli.common import (
     one_form,
     say,
 )
+from agent.cli.running import boot, render
 from agent.cli.terminal.sheet import sheet
 from agent.cli.terminal.style import Cell, Meaning, is_terminal, plain, styled
 from agent.cli.terminal.table import line, record, table
@@ -29,6 +30,8 @@ app = Commands(
     "config show --config gate.toml",
     "config schedule --at 2026-12-24",
 )
+boot.add_to(app)
+render.add_to(app)
 
 
 def add_to(parent: typer.Typer) -> None:
