@@ -27,6 +27,7 @@ from agent.operations.config.boot_adopt import (
 )
 from agent.operations.config.boot_file import KEPT
 from agent.operations.config.boot_kept import Keeper
+from agent.operations.config.boot_status import Told, status_lines
 
 PASSWORD, LOGIN = "s3cret \u674e", "rtsp://admin:hunter2@10.0.0.5/stream"
 TEXT = f"""\
@@ -301,6 +302,36 @@ def test_what_is_no_utf_8_or_no_toml_is_refused_whole(kiosk: Kiosk, raw: bytes) 
     assert found.outcome == REFUSED
     assert found.faults
     assert not kiosk.config.exists()
+
+
+@pytest.mark.parametrize("name", ["cmdline.txt", "CMDLINE.TXT", "gate/first-boot.sh", "a.dtb"])
+def test_what_the_machine_starts_from_is_never_moved(kiosk: Kiosk, name: str) -> None:
+    (kiosk.card / name).parent.mkdir(exist_ok=True)
+    (kiosk.card / name).write_text("console=tty1")
+    kiosk.write(
+        lambda text: text.replace("password = ", f'password_file = "{name}"\nold = ').replace(
+            f"old = \u201c{PASSWORD}\u201d", ""
+        )
+    )
+    found = kiosk.boot()
+    assert (found.outcome, faults(found)) == (
+        REFUSED,
+        [("broker.password_file", 31, "belongs to the card itself")],
+    )
+    assert (kiosk.card / name).read_text() == "console=tty1"
+
+
+@pytest.mark.parametrize("spoilt", ["\nhost = [", "\n= 3", "\nusername = 7"])
+def test_no_secret_of_a_wrong_file_is_told(kiosk: Kiosk, spoilt: str) -> None:
+    kiosk.write(lambda text: text.replace("\u201d  # of the office", f"\u201d{spoilt}"))
+    found = kiosk.boot()
+    assert found.outcome == REFUSED
+    said = json.dumps(found.as_json()) + str(kiosk.said())
+    told = "".join(status_lines(Told(found.as_json(), "h", ())))
+    assert "s3cret" not in said + told
+    assert "hunter2" not in said + told
+    kiosk.write(lambda text: text.replace(f"\u201c{PASSWORD}\u201d", f'"{PASSWORD}'))
+    assert "s3cret" not in json.dumps(kiosk.boot().as_json())
 
 
 STEPS = ("replace", "unlink", "fsync", "link", "mkdir")
