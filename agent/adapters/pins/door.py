@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpiozero import OutputDevice
+from gpiozero.exc import PinUnknownPi
 from gpiozero.pins.mock import MockFactory
 
 from agent.adapters.pins.simulated import FilePinFactory
@@ -50,6 +51,12 @@ def open_pins(kind: "PinFactory", pins_file: Path | None = None) -> Any:
         return SteadyFactory()
     except ImportError as error:
         fix = "sudo apt install python3-lgpio; off a Pi: pin_factory = 'mock'"
+        raise UnavailableError(f"no GPIO here: {error}", fix) from error
+    except PinUnknownPi as error:
+        fix = (
+            "see what the board says of itself: cat /proc/device-tree/model. A Raspberry Pi newer"
+            " than gpiozero needs a newer system; off a Pi: pin_factory = 'mock'"
+        )
         raise UnavailableError(f"no GPIO here: {error}", fix) from error
     except Exception as error:  # lgpio raises its own class, which is not importable without it
         fix = (
