@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent.errors import RefusedError, UnavailableError
-from emulated import board, console, places, root
+from emulated import board, console, places, root, work
 
 _PARTS = ("qemu", "i2c")
 BOOT_S = 300.0
@@ -119,6 +119,22 @@ class Guest:
         if not self.running:
             raise RefusedError("NotRunning", "no guest runs")
         self._end(_PARTS)
+
+    def put(self, file: Path, target: str) -> None:
+        """Copy a file onto the disk, into a folder that is there, while the power is off.
+
+        Raises:
+            RefusedError: it runs, and would not see what changes below it.
+        """
+        if self.running:
+            raise RefusedError("Running", "cut the power first")
+        said = work.run(
+            ["debugfs", "-w", "-R", f"write {file} {target}", self.disk],
+            self.logs / "build.log",
+            within_s=60,
+        )
+        if "Allocated inode" not in said:
+            raise UnavailableError(f"{target} is not written: {said}", f"see {self.logs}")
 
     def check(self) -> str:
         """Play back the disk's journal and look it over, while the power is off."""

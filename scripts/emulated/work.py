@@ -13,6 +13,7 @@ PROGRAMS = {
     "qemu-system-aarch64": "qemu-system-arm",
     "qemu-aarch64-static": "qemu-user-static",
     "debootstrap": "debootstrap",
+    "debugfs": "e2fsprogs",
     "mke2fs": "e2fsprogs",
     "e2fsck": "e2fsprogs",
     "aarch64-linux-gnu-gcc-12": "gcc-12-aarch64-linux-gnu",

@@ -60,7 +60,18 @@ def test_one_run_holds_the_cache_at_a_time(tmp_path):
 
 
 def test_missing_programs_are_one_line_of_apt():
-    have = {"make", "xz", "depmod", "dpkg-deb", "unshare", "mke2fs", "e2fsck", "cpio", "fdtput"}
+    have = {
+        "make",
+        "xz",
+        "depmod",
+        "dpkg-deb",
+        "unshare",
+        "mke2fs",
+        "e2fsck",
+        "debugfs",
+        "cpio",
+        "fdtput",
+    }
     line = work.missing(lambda program: program if program in have else None)
     assert line == (
         "apt-get install --no-install-recommends debootstrap gcc-12-aarch64-linux-gnu"
