@@ -8,14 +8,18 @@ starves it, systemd kills the process, and ExecStopPost secures the outputs.
 import os
 import signal
 import socket
+import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from types import FrameType
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+ENDS_WITHIN_S = 15.0
+"""From the outputs at rest to the end of the process, whatever hangs."""
 _BEAT_S = 1.0
 _BEATS_AN_INTERVAL = 4
 
@@ -111,6 +115,28 @@ def on_termination(call: Callable[[str], None]) -> Callable[[], None]:
             signal.signal(number, handler)
 
     return restore
+
+
+@contextmanager
+def last_resort(within_s: float = ENDS_WITHIN_S) -> Iterator[Callable[[int], None]]:
+    """Gives what ends the process with a code, ``within_s`` after it was called, if need be.
+
+    For after the outputs are at rest: a device or a disk that hangs must keep neither systemd
+    waiting nor what secures the outputs once more. Whoever leaves in time has it called off.
+    """
+    timers: list[threading.Timer] = []
+
+    def arm(code: int) -> None:
+        timer = threading.Timer(within_s, os._exit, [code])
+        timer.daemon = True
+        timers.append(timer)
+        timer.start()
+
+    try:
+        yield arm
+    finally:
+        for timer in timers:
+            timer.cancel()
 
 
 def boot_id(path: Path = _BOOT_ID) -> str:

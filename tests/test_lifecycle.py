@@ -14,8 +14,17 @@ from pathlib import Path
 import pytest
 from places import ROOT
 
+from agent.app.gate import agent as running
 from agent.errors import ConfigError, InternalError, RefusedError, UnavailableError
-from agent.lifecycle import ExitCode, Notifier, boot_id, on_termination, watchdog_s
+from agent.lifecycle import (
+    ENDS_WITHIN_S,
+    ExitCode,
+    Notifier,
+    boot_id,
+    last_resort,
+    on_termination,
+    watchdog_s,
+)
 
 PATIENCE_S = 60.0
 
@@ -199,3 +208,34 @@ def test_handlers_are_put_back() -> None:
     )
     restore()
     assert [signal.getsignal(number) for number in wanted] == before
+
+
+# --- the end --------------------------------------------------------------------------------------
+
+HANGS = """
+import threading
+from agent.lifecycle import last_resort
+with last_resort(0.05) as must_end:
+    must_end(70)
+    threading.Event().wait()
+"""
+
+
+def test_what_hangs_after_the_end_began_keeps_no_process_alive() -> None:
+    done = subprocess.run([sys.executable, "-c", HANGS], cwd=ROOT, timeout=PATIENCE_S, check=False)
+    assert done.returncode == 70
+
+
+def test_whoever_leaves_in_time_is_let_go() -> None:
+    with last_resort(PATIENCE_S) as must_end:
+        before = threading.active_count()
+        must_end(70)
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join(PATIENCE_S)
+    assert threading.active_count() <= before
+
+
+def test_threads_that_hang_leave_the_last_resort_unused() -> None:
+    broker_s = 1.0
+    assert running._STOP_S + running._LAST_WORDS_S + broker_s < ENDS_WITHIN_S

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from places import ROOT
 
-from agent.lifecycle import ExitCode
+from agent.lifecycle import ENDS_WITHIN_S, ExitCode
 
 FOLDER = ROOT / "systemd"
 UNIT = FOLDER / "gate-agent.service"
+SYSUSERS = FOLDER / "gate-agent.sysusers"
+UNITS = ("gate-agent.service", "gate-agent-first.service")
 PATIENCE_S = 120.0
 
 needs_analyze = pytest.mark.skipif(
@@ -42,12 +44,18 @@ def unit() -> dict[str, list[str]]:
 
 
 @needs_analyze
-def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("drop_in", ["", "read-only-root.conf.example"])
+def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path, name: str, drop_in: str) -> None:
     program = tmp_path / "gate-agent"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    copy = tmp_path / "gate-agent.service"
-    text = UNIT.read_text().replace("/opt/gate-agent/.venv/bin/gate-agent", str(program))
+    copy = tmp_path / name
+    if drop_in:
+        folder = tmp_path / f"{name}.d"
+        folder.mkdir()
+        shutil.copy(FOLDER / "gate-agent.service.d" / drop_in, folder / "one.conf")
+    text = (FOLDER / name).read_text().replace("/opt/gate-agent/.venv/bin/gate-agent", str(program))
     # The page that it names lies where the tree will be installed.
     copy.write_text(text.replace("file:///opt/gate-agent/", "file:///"))
     done = subprocess.run(
@@ -62,11 +70,12 @@ def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path) -> None:
 
 
 @needs_analyze
-def test_systemd_rates_its_exposure_as_ok(tmp_path: Path) -> None:
-    copy = tmp_path / "gate-agent.service"
-    copy.write_text(UNIT.read_text())
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_rates_its_exposure_as_two_at_most(tmp_path: Path, name: str) -> None:
+    copy = tmp_path / name
+    copy.write_text((FOLDER / name).read_text())
     done = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--threshold=25", str(copy)],
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(copy)],
         capture_output=True,
         text=True,
         check=False,
@@ -84,6 +93,60 @@ def test_the_outputs_are_secured_and_a_wrong_config_is_not_tried_again(
     assert unit["Service.RestartPreventExitStatus"] == [str(int(ExitCode.CONFIG))]
     assert unit["Service.Restart"] == ["on-failure"]
     assert unit["Unit.StartLimitIntervalSec"] == ["0"]
+
+
+def test_what_stops_it_leaves_time_to_secure_the_outputs(unit: dict[str, list[str]]) -> None:
+    # The agent's own end, then ExecStopPost, of which this is the bound as well.
+    assert int(unit["Service.TimeoutStopSec"][0]) >= ENDS_WITHIN_S + 60
+    assert unit["Service.WatchdogSec"] == ["10"]
+
+
+def test_neither_network_nor_time_is_waited_for(unit: dict[str, list[str]]) -> None:
+    awaited = {name for key in ("After", "Wants", "Requires") for name in unit[f"Unit.{key}"]}
+    named = {name for line in awaited for name in line.split()}
+    assert named.isdisjoint({"network-online.target", "time-sync.target"})
+    assert "time-set.target" in named
+
+
+def test_the_log_has_a_bound_on_the_card_and_in_memory() -> None:
+    bounds = settings(FOLDER / "gate-agent.journald.conf")
+    for key in ("SystemMaxUse", "SystemKeepFree", "RuntimeMaxUse", "SystemMaxFileSize"):
+        assert re.fullmatch(r"\d+M", bounds[f"Journal.{key}"][0])
+
+
+def test_the_boards_watchdog_is_within_what_a_pi_takes() -> None:
+    manager = settings(FOLDER / "gate-agent.watchdog.conf")
+    assert 0 < int(manager["Manager.RuntimeWatchdogSec"][0]) <= 15
+
+
+def test_a_read_only_root_waits_for_the_states_own_partition() -> None:
+    drop_in = settings(FOLDER / "gate-agent.service.d" / "read-only-root.conf.example")
+    assert drop_in["Unit.RequiresMountsFor"] == ["/var/lib/gate-agent"]
+    page = (ROOT / "docs" / "service.md").read_text()
+    lines = [line.split() for line in page.splitlines() if re.match(r"(LABEL=|tmpfs )", line)]
+    mounted = {fields[1]: fields[3].split(",") for fields in lines}
+    assert "ro" in mounted["/"]
+    assert {"rw", "nodev", "nosuid", "noexec"} <= set(mounted["/var/lib/gate-agent"])
+    assert all(len(fields) == 6 for fields in lines)
+
+
+def test_the_devices_of_the_rules_are_those_of_the_unit(unit: dict[str, list[str]]) -> None:
+    rules = (FOLDER / "gate-agent.udev.rules").read_text()
+    allowed = {value.split()[0] for value in unit["Service.DeviceAllow"]}
+    for subsystem, device in (("gpio", "gpiochip"), ("i2c-dev", "i2c"), ("dma_heap", "dma_heap")):
+        assert f'SUBSYSTEM=="{subsystem}"' in rules
+        assert f"char-{device}" in allowed
+    groups = set(re.findall(r'GROUP="(\w+)"', rules))
+    assert groups <= set(re.findall(r"^m gate-agent (\w+)", SYSUSERS.read_text(), re.MULTILINE))
+
+
+def test_the_first_start_is_held_in_as_the_agent_is(unit: dict[str, list[str]]) -> None:
+    first = settings(FOLDER / "gate-agent-first.service")
+    for key in ("DeviceAllow", "SystemCallFilter", "ProtectSystem", "NoNewPrivileges"):
+        assert first[f"Service.{key}"] == unit[f"Service.{key}"]
+    # A config that a person wrote is never replaced.
+    assert first["Unit.ConditionPathExists"] == ["!/etc/gate-agent/gate.toml"]
+    assert first["Unit.Before"] == ["gate-agent.service"]
 
 
 def test_the_state_is_the_agents_alone_and_no_dump_holds_templates(

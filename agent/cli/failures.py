@@ -62,6 +62,9 @@ def report(
         return _tell("interrupted", code, "interrupted", None, as_json=as_json)
     if isinstance(error, TyperException):
         return _usage(error, as_json=as_json)
+    if isinstance(error, UnavailableError | PermissionError) and (owned := _owned(error)):
+        reason = getattr(error, "reason", "unavailable")
+        return _tell(owned[0], UnavailableError.exit_code, reason, owned[1], as_json=as_json)
     if isinstance(error, GateAgentError):
         return _expected(error, fitted, as_json=as_json)
     if isinstance(error, _NOT_TO_BE_HAD) and isinstance(error.filename, str | Path):
@@ -78,6 +81,14 @@ def report(
     message = f"a fault inside the agent: {type(error).__name__}"
     fix = f"run it again with --debug or {DEBUG_VARIABLE}=1 and send what it prints"
     return _tell(message, INTERNAL, "internal", fix, as_json=as_json)
+
+
+def _owned(error: UnavailableError | PermissionError) -> tuple[str, str] | None:
+    """What to say and do where a file of the state is another user's."""
+    from agent.app.open.files.owners import whose_fault
+    from agent.app.open.paths import state_dir
+
+    return whose_fault(error, state_dir())
 
 
 def silence_stdout() -> None:

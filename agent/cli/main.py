@@ -1,10 +1,11 @@
 """``gate-agent``: the commands, and the one place where every failure ends."""
 
+import functools
 import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -69,6 +70,12 @@ for part in (*_RUN, *_PEOPLE, *_PASSES, door, command, *_LOOK_AFTER, *_MEASURE):
     part.add_to(app)
 
 
+@functools.cache
+def program() -> Any:  # typer keeps the class to itself
+    """All commands as they are parsed; to make that of them costs more than most of them take."""
+    return typer.main.get_command(app)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Installed as ``gate-agent``."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -77,9 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # Names hold characters that a terminal's encoding may not.
             stream.reconfigure(errors="backslashreplace")
-    program = typer.main.get_command(app)
     try:
-        code = program.main(given, prog_name=NAME, standalone_mode=False)
+        code = program().main(given, prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
         if code == INTERRUPTED:
             raise KeyboardInterrupt  # noqa: TRY301 - typer turned it into a number
@@ -89,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             error,
             as_json="--json" in given,
             debug=debug,
-            fitted=lambda fix: fitted(fix, given, program),
+            fitted=lambda fix: fitted(fix, given, program()),
         )
     except SystemExit as ended:
         # Typer itself ends so when the reader of stdout went away.

@@ -18,7 +18,7 @@ _DEEPEST = 12
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _SPACE = re.compile(r"[ \t]*")
 _GAP = re.compile(r"(?:[ \t\n\r]|#[^\n]*)*")
-_STRINGS = tuple(
+STRINGS = tuple(
     (re.compile(opens), re.compile(closes, re.DOTALL))
     for opens, closes in (
         (r'"""', r'(?:[^"\\]|\\.|"(?!""))*"{3,5}'),
@@ -231,7 +231,7 @@ class _Reader:
             raise _BrokenOffError
 
     def _string(self) -> None:
-        for opens, rest in _STRINGS:
+        for opens, rest in STRINGS:
             if found := opens.match(self._text, self._pos):
                 ends = rest.match(self._text, found.end())
                 if ends is None:

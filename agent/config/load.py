@@ -57,7 +57,15 @@ def load_config(path: Path, pad: Collection[str] | None = None) -> ConfigFile:
         ConfigError: the file is missing, is no TOML, or says what the schema forbids; each finding
             reads ``file:line:column: key: what is wrong``, and each fault shows the line.
     """
-    text = _read(path)
+    return config_in(read_config(path), path, pad)
+
+
+def config_in(text: str, path: Path, pad: Collection[str] | None = None) -> ConfigFile:
+    """The config that ``text`` says, held to the same; ``path`` is the file it is to stand in.
+
+    Raises:
+        ConfigError: as ``load_config``.
+    """
     try:
         data = tomllib.loads(text)
         if not data:
@@ -86,7 +94,12 @@ def wrong(path: Path, faults: list[Fault]) -> ConfigError:
     return ConfigError([on_one_line(path, fault) for fault in faults], faults, str(path))
 
 
-def _read(path: Path) -> str:
+def read_config(path: Path) -> str:
+    """The text of a config file, without a byte order mark.
+
+    Raises:
+        ConfigError: it is missing, no ordinary file, too large, or no UTF-8.
+    """
     try:
         # Not waiting, and no more than there may be: it could be a pipe, or have no end.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ LIBRARIES = (
     "pydantic",
     "insightface",
 )
+RELEASE = Path("share", "gate-agent", "release.json")
+"""Where the environment of a Debian package says which one it is of."""
 
 
 def about(state_dir: Path) -> dict[str, Any]:
@@ -27,6 +30,7 @@ def about(state_dir: Path) -> dict[str, Any]:
     """
     return {
         "agent": agent_version(),
+        "package": package_version(Path(sys.prefix)),
         "python": platform.python_version(),
         "machine": platform.machine(),
         "packs": _packs(packs_dir(state_dir)),
@@ -37,6 +41,15 @@ def about(state_dir: Path) -> dict[str, Any]:
 def agent_version() -> str | None:
     """Of the package that is installed."""
     return _version("gate-agent")
+
+
+def package_version(prefix: Path) -> str | None:
+    """Of the Debian package whose environment lies at ``prefix``; None where it is of none."""
+    try:
+        said = json.loads((prefix / RELEASE).read_bytes())["version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return said if isinstance(said, str) else None
 
 
 def _version(package: str) -> str | None:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,8 +41,12 @@ def write_lines(
     return count
 
 
-def write_whole(content: bytes, file: Path, *, as_it_was: bool = False) -> None:
+def write_whole(
+    content: bytes, file: Path, *, as_it_was: bool = False, handed: "Handed | None" = None
+) -> None:
     """Write ``content`` into ``file``, held to the same; ``as_it_was`` keeps its mode and owner.
+
+    ``handed`` says whose it is instead, and who may read it.
 
     Raises:
         UnavailableError: it cannot be written, or is no ordinary file.
@@ -50,6 +55,18 @@ def write_whole(content: bytes, file: Path, *, as_it_was: bool = False) -> None:
         stream.write(content)
         if as_it_was:
             _take_after(stream.fileno(), file.stat())
+        if handed is not None:
+            os.fchown(stream.fileno(), handed.user, handed.group)
+            os.fchmod(stream.fileno(), handed.mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Whose a file that root writes shall be; -1 leaves a user or group as it is."""
+
+    user: int
+    group: int
+    mode: int
 
 
 def _take_after(descriptor: int, before: os.stat_result) -> None:

@@ -5,20 +5,28 @@ ExecStopPost comes here. It cannot rely on the config alone: the file may have b
 broken, since the agent read it. So the agent records the outputs before it opens them, and
 
     secured = the config's outputs + the recorded ones on pins that the config does not name
+
+The record says of which config its outputs are. Where that is still the one, it says all, and the
+config need not be understood: that is most of the time and the whole of the imports that it takes.
 """
 
+import hashlib
 import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.errors import UnavailableError
 from agent.operations.places import OUTPUTS_RECORD
-from agent.ports import Door
+
+if TYPE_CHECKING:  # see above: the ports would bring numpy
+    from agent.ports import Door
 
 _TIMEOUT_S = 2.0
+_CONFIG = "config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +45,12 @@ class OutputLine:
         return self.pin_factory, self.pins_file, self.pin
 
 
-def record_outputs(folder: Path, outputs: Sequence[OutputLine]) -> None:
+def record_outputs(
+    folder: Path, outputs: Sequence[OutputLine], config: bytes | None = None
+) -> None:
     """Write down which outputs this agent is about to drive, before it opens the first.
+
+    ``config`` is the file that they are of, where they are all of its outputs.
 
     Raises:
         UnavailableError: the folder cannot be written to; then no output may be driven.
@@ -50,7 +62,8 @@ def record_outputs(folder: Path, outputs: Sequence[OutputLine]) -> None:
         # Private however the umask stands; the record is replaced, so an older one does not matter.
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump([asdict(output) for output in outputs], file)
+            of = {} if config is None else {_CONFIG: hashlib.sha256(config).hexdigest()}
+            json.dump([asdict(output) | of for output in outputs], file)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -76,6 +89,19 @@ def recorded_outputs(folder: Path) -> tuple[OutputLine, ...]:
         ) from error
 
 
+def recorded_of(folder: Path, config: Path) -> tuple[OutputLine, ...]:
+    """The recorded outputs where they are those of ``config`` as it stands there now; else none.
+
+    Raises:
+        OSError, ValueError, TypeError, KeyError: one of the two cannot be read.
+    """
+    digest = hashlib.sha256(config.read_bytes()).hexdigest()
+    items = json.loads((folder / OUTPUTS_RECORD).read_bytes())
+    if any(item[_CONFIG] != digest for item in items):
+        return ()
+    return tuple(_output(item) for item in items)
+
+
 def merge_outputs(
     configured: Iterable[OutputLine], recorded: Iterable[OutputLine]
 ) -> tuple[OutputLine, ...]:
@@ -87,7 +113,7 @@ def merge_outputs(
 
 def secure_outputs(
     outputs: Iterable[OutputLine],
-    opens: Callable[[OutputLine], Door],
+    opens: "Callable[[OutputLine], Door]",
     timeout_s: float = _TIMEOUT_S,
 ) -> dict[str, str]:
     """Secure and close every output; what failed, by door. One that fails spares no other.
@@ -103,7 +129,7 @@ def secure_outputs(
 
 
 def _secure(
-    output: OutputLine, opens: Callable[[OutputLine], Door], timeout_s: float
+    output: OutputLine, opens: "Callable[[OutputLine], Door]", timeout_s: float
 ) -> str | None:
     problems = [f"GPIO {output.pin} did not answer within {timeout_s:g} s"]
 

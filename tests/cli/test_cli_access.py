@@ -8,11 +8,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-import typer
 from forked import Forked, forked
 from gate_command import Answer, Gate
 
-from agent.cli.main import app
+from agent.cli.main import program
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +92,7 @@ def test_no_path_is_refused_before_the_command_sees_it() -> None:
 
     paths = [
         info
-        for parameter in walk(typer.main.get_command(app))
+        for parameter in walk(program())
         for info in [parameter.type_descriptor]
         if info.annotation is Path
     ]

@@ -14,6 +14,7 @@ import pytest
 from gate_command import Gate
 
 from agent.app.open.files.state import REGISTRY
+from agent.cli import main as cli_main
 from agent.cli.main import main
 
 HOLDERS = """id,name,category
@@ -42,7 +43,10 @@ def offered(
             asked.setenv("_TYPER_COMPLETE_ARGS", line.removesuffix("''"))
             asked.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
             capsys.readouterr()
+            # To be asked by a shell changes the commands of a process, which ends with it.
+            cli_main.program.cache_clear()
             assert main([]) == 0
+        cli_main.program.cache_clear()
         said = capsys.readouterr()
         assert said.err == ""
         return [line for line in said.out.splitlines() if line]

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import pytest
-import typer
 from gate_command import Gate
 
 from agent.cli.fixes import fitted
-from agent.cli.main import app
+from agent.cli.main import program
 
-PROGRAM = typer.main.get_command(app)
+PROGRAM = program()
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer
 from gate_command import Gate
 from places import ROOT
 
-from agent.cli.main import app
+from agent.cli.main import program
 
 DOCS = ROOT / "docs" / "cli.md"
 
@@ -23,7 +22,7 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
             yield (*path, name), command
 
 
-PROGRAM = typer.main.get_command(app)
+PROGRAM = program()
 EVERY = dict(commands(PROGRAM))
 CONTRACT = """
 init, run, watch, demo, simulate, bench, fleet, doctor, secure-outputs,
@@ -37,7 +36,8 @@ id-document read, thermometer read, thermometer set-emissivity,
 gallery check, key init, key rotate, key show, key show-id, state show, state accept,
 models list, models setup, models chosen, models choose,
 models install, models verify, models remove, models show,
-config check, config show, config schema, config schedule,
+config check, config show, config schema, config schedule, config adopt, config report,
+config render,
 events list, events tail, events export, events verify,
 evaluate pairs, evaluate identities, evaluate operating-point, evaluate pad, evaluate thermal,
 evaluate playback,

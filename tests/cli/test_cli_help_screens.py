@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer
 from gate_command import Gate
 from screens import WIDTHS, golden_screen, screen
 
-from agent.cli.main import app
+from agent.cli.main import program
 from agent.cli.terminal.help import Task, broken
 
-ROOT = typer.main.get_command(app)
+ROOT = program()
 WIDEST = 100
 
 

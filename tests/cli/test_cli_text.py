@@ -10,9 +10,8 @@ import pytest
 from gate_command import Answer, Gate
 from health_parts import certificate_text, signer
 from test_cli_passes import ISSUE
-from typer.main import get_command
 
-from agent.cli.main import app
+from agent.cli.main import program
 
 WARNED = "the shell's history keeps it"
 Typed = Callable[..., Answer]
@@ -50,7 +49,7 @@ def test_every_text_of_a_credential_may_come_from_stdin() -> None:
     """Whoever adds a command with a text tells of stdin, and has it in this list."""
     found = {
         name: parameter.help
-        for name, command in commands(get_command(app))
+        for name, command in commands(program())
         for parameter in command.params
         if "--text" in parameter.opts
     }

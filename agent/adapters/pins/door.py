@@ -13,23 +13,23 @@ After the process's death neither runs: the service's ExecStopPost then opens ea
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import structlog
 from gpiozero import OutputDevice
+from gpiozero.exc import PinUnknownPi
 from gpiozero.pins.mock import MockFactory
 
 from agent.adapters.pins.simulated import FilePinFactory
-from agent.config.base import PinFactory
 from agent.errors import UnavailableError
-from agent.ports import Clock
+
+if TYPE_CHECKING:  # what secures a dead agent's outputs imports this, and needs no more
+    from agent.config.base import PinFactory
+    from agent.ports import Clock
 
 _RETRY_S = 0.25
 
-_log = structlog.get_logger(__name__)
 
-
-def open_pins(kind: PinFactory, pins_file: Path | None = None) -> Any:
+def open_pins(kind: "PinFactory", pins_file: Path | None = None) -> Any:
     """A gpiozero pin factory of exactly this kind; nothing else is tried.
 
     ``mock`` pins die with the process, ``simulated`` ones live on in ``pins_file``. Doors on the
@@ -52,6 +52,12 @@ def open_pins(kind: PinFactory, pins_file: Path | None = None) -> Any:
     except ImportError as error:
         fix = "sudo apt install python3-lgpio; off a Pi: pin_factory = 'mock'"
         raise UnavailableError(f"no GPIO here: {error}", fix) from error
+    except PinUnknownPi as error:
+        fix = (
+            "see what the board says of itself: cat /proc/device-tree/model. A Raspberry Pi newer"
+            " than gpiozero needs a newer system; off a Pi: pin_factory = 'mock'"
+        )
+        raise UnavailableError(f"no GPIO here: {error}", fix) from error
     except Exception as error:  # lgpio raises its own class, which is not importable without it
         fix = (
             "join the gpio group (or run as root) on a Raspberry Pi, from a folder that may be"
@@ -64,7 +70,7 @@ class GpioDoor:
     """One output; thread-safe, since its maximum fires from the clock's thread."""
 
     def __init__(
-        self, pins: Any, pin: int, *, active_high: bool, max_pulse_s: float, clock: Clock
+        self, pins: Any, pin: int, *, active_high: bool, max_pulse_s: float, clock: "Clock"
     ) -> None:
         """Take the pin, at rest.
 
@@ -167,7 +173,10 @@ class GpioDoor:
             try:
                 self.secure()
             except UnavailableError as error:
-                _log.critical("output_stays_energised", pin=self._pin, error=str(error))
+                import structlog  # noqa: PLC0415 - a running agent has it, who only secures does not
+
+                log = structlog.get_logger(__name__)
+                log.critical("output_stays_energised", pin=self._pin, error=str(error))
                 self._arm(_RETRY_S)
 
     def _write(self, deed: Callable[[], None]) -> None:

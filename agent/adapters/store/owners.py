@@ -32,6 +32,12 @@ def told(path: Path, deed: str, error: OSError, fix: str) -> tuple[str, str]:
     return whose(path) or (f"{path} cannot be {deed}: {error.strerror or error}", fix)
 
 
+def giving(folder: Path) -> str:
+    """How all of ``folder`` becomes this user's."""
+    ours = _name(os.geteuid())
+    return f"chown -R {ours}: {folder}, as root, and use gate-agent as {ours} only"
+
+
 def _usable(place: Path) -> bool:
     wanted = os.R_OK | os.W_OK | (os.X_OK if place.is_dir() else 0)
     return os.access(place, wanted, effective_ids=True)
@@ -40,7 +46,7 @@ def _usable(place: Path) -> bool:
 def _words(place: Path, folder: Path, owner: int, mine: int) -> tuple[str, str]:
     theirs, ours = _name(owner), _name(mine)
     said = f"{place} belongs to {theirs}, and this runs as {ours}"
-    give = f"chown -R {ours}: {folder}, as root, and use gate-agent as {ours} only"
+    give = giving(folder)
     if place != folder:
         return said, give
     return said, f"run it as {theirs}: sudo -u {theirs} gate-agent ...; else {give}"

@@ -8,12 +8,15 @@ that hangs after half a second.
 import contextlib
 import errno
 import fcntl
+import os
 from typing import Protocol
 
 from smbus2 import SMBus, i2c_msg
+from smbus2.smbus2 import i2c_rdwr_ioctl_data
 
 from agent.errors import UnavailableError
 
+_I2C_RDWR = 0x0707  # of linux/i2c-dev.h
 _I2C_TIMEOUT = 0x0702  # of linux/i2c-dev.h; in units of 10 ms
 _TIMEOUT_10MS = 50  # an array's 832 words take 150 ms at 100 kHz
 
@@ -39,6 +42,24 @@ class I2cBus(Protocol):
         """Let the device go."""
 
 
+class WholeBus(SMBus):  # type: ignore[misc] # smbus2 has no types
+    """``smbus2.SMBus``, but for a transfer that ends before its last message: that is a failure.
+
+    The kernel says how many messages it did, and smbus2 leaves that unread: what was to be read
+    would be the buffer's zeros.
+    """
+
+    def i2c_rdwr(self, *i2c_msgs: i2c_msg) -> None:
+        """Do all of them in one transfer.
+
+        Raises:
+            OSError: nobody answers, the bus hangs, or not all of them were done.
+        """
+        done = fcntl.ioctl(self.fd, _I2C_RDWR, i2c_rdwr_ioctl_data.create(*i2c_msgs))
+        if done != len(i2c_msgs):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
 def open_bus(number: int) -> I2cBus:
     """The bus /dev/i2c-``number``; 1 is the one on a Pi's header (GPIO 2 and 3).
 
@@ -46,7 +67,7 @@ def open_bus(number: int) -> I2cBus:
         UnavailableError: it is not there, or may not be used.
     """
     try:
-        bus = SMBus(number)
+        bus = WholeBus(number)
     except OSError as error:
         message = f"no I2C bus {number} (/dev/i2c-{number}): {error.strerror}"
         raise UnavailableError(message, _NO_BUS_FIX) from error

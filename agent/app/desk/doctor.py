@@ -38,6 +38,7 @@ from agent.config.tables.input import outputs_of
 from agent.domain.access.rule import face_without_pad
 from agent.domain.credential.near import did_you_mean
 from agent.errors import RefusedError, StoreError, UnavailableError
+from agent.operations.config.boot_adopt import boot_fault, last_adoption
 from agent.operations.packs.choice import in_use
 from agent.operations.people.holders import unread_names
 from agent.ports import Door
@@ -75,6 +76,8 @@ class ExaminedKiosk:
         """What can be looked at whether or not an agent runs; each probe says what it found."""
         config = self.file.config
         yield "agent", self._agent
+        if last_adoption(self.file.path):
+            yield "card's config", self._card
         yield "state directory", self._state_dir
         yield "state files", self._state_files
         yield "disk", self._disk
@@ -89,6 +92,12 @@ class ExaminedKiosk:
             yield "id reader", lambda: _device(Path(str(config.id_reader.port)), "the card reader")
         if config.voice.kind != "none":
             yield "voice", self._voice
+
+    def _card(self) -> str:
+        if (wrong := boot_fault(self.file.path)) is not None:
+            fix = "mend gate.toml on the boot partition: gate-status.txt beside it says each fault"
+            raise UnavailableError(wrong, fix)
+        return "gate.toml of the boot partition is what the gate runs by, or was removed there"
 
     def _pack(self) -> str:
         used = in_use(self.file.config.face.pack, self._state)

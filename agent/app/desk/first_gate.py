@@ -8,7 +8,7 @@ import contextlib
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from agent.app.open.files.keys import key_id_of, make_key
 from agent.app.open.files.stores import Key, read_registry
 from agent.app.open.site import site_of
 from agent.errors import KeyUnavailableError, RefusedError, StoreError, UnavailableError
-from agent.operations.files import sync_folder
+from agent.operations.files import sync_folder, write_whole
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -98,6 +98,37 @@ def write_first_gate(
         if not stopped():
             undo.pop_all()
     return Made(file, key_file, key_id, not there, None if password is None else password[0])
+
+
+def write_card(
+    text: str, file: Path, beside: Mapping[str, Path], password: tuple[Path, str] | None = None
+) -> None:
+    """Write a config for another kiosk, ``beside`` it copies of what it names.
+
+    FAT knows no links and no modes, so each file is looked for first; the config comes last.
+
+    Raises:
+        RefusedError: ``file_exists``.
+        UnavailableError: one cannot be read or written.
+    """
+    places = [file, *(file.parent / name for name in beside)]
+    for place in [*places, *([] if password is None else [password[0]])]:
+        must_be_free(place)
+    with contextlib.ExitStack() as undo:
+        for name, source in beside.items():
+            try:
+                content = source.read_bytes()
+            except OSError as error:
+                raise UnavailableError(f"{source} cannot be read: {error.strerror}") from error
+            undo.callback((file.parent / name).unlink, missing_ok=True)
+            write_whole(content, file.parent / name)
+        if password is not None:
+            undo.callback(password[0].unlink, missing_ok=True)
+            write_whole(f"{password[1]}\n".encode(), password[0])
+        undo.callback(file.unlink, missing_ok=True)
+        write_whole(text.encode(), file)
+        sync_folder(file.parent)
+        undo.pop_all()
 
 
 def _write_new(text: str, file: Path, mode: int, on_undo: Callable[..., object]) -> None:

@@ -12,9 +12,11 @@ The control loop runs in the thread that calls ``run``; all others only post. Wh
 stops the agent with its outputs at rest, and systemd starts it again.
 """
 
+import faulthandler
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -38,6 +40,7 @@ from agent.app.open.site import make_event
 from agent.app.threads.control.counts import Counts
 from agent.app.threads.control.kiosk import KioskDeeds
 from agent.app.threads.organ import Organ, Task
+from agent.app.threads.rounds import Round, Rounds
 from agent.app.threads.tell.telling import Telling
 from agent.app.threads.watch.clock import JudgedClock
 from agent.app.threads.worker import Worker
@@ -50,7 +53,10 @@ from agent.errors import UnavailableError
 from agent.lifecycle import ExitCode, boot_id
 from agent.operations.files import write_lines
 
+# Together they stay below lifecycle.ENDS_WITHIN_S, however many threads hang.
 _JOIN_S = 2.0
+_STOP_S = 7.0
+_LAST_WORDS_S = 4.0
 
 _log = structlog.get_logger(__name__)
 
@@ -116,19 +122,25 @@ class Agent:
                 self._reckoning,
             ),
         )
+        self._rounds = Rounds()
+        self._beat = beat
         self._loop = core.control(
             kiosk_settings(parts.file.config, boot),
             self._gallery.registry(),
             parts.doors,
             Outlets.of(post, self._organs),
             parts.clock,
-            beat,
+            self._gets_on,
         )
 
-    def run(self, ready: Callable[[], None] = lambda: None) -> int:
+    def run(
+        self,
+        ready: Callable[[], None] = lambda: None,
+        must_end: Callable[[int], None] = lambda _code: None,
+    ) -> int:
         """Serve until ``stop``, the end of every finite camera, or a thread's death; the exit code.
 
-        The outputs are at rest before anything else is taken down.
+        The outputs are at rest before anything else is taken down; then ``must_end`` is told.
         """
         self._record(EventType.AGENT_STARTED, {"version": __version__})
         self._record_rules()
@@ -144,6 +156,7 @@ class Agent:
             self._code, why = ExitCode.INTERNAL, f"the control loop died: {type(error).__name__}"
         finally:
             self._secure_doors()
+        must_end(int(self._code))
         _log.info("stopping", why=why)
         self._stop_workers(why)
         return int(self._code)
@@ -176,10 +189,24 @@ class Agent:
     def _start_workers(self) -> None:
         for organ in self._organs:
             for task in organ.tasks():
-                worker = Worker(task.name, task.work, self._died)
+                rounds = Round(task.name, task.within_s, task.told)
+                worker = Worker(task.name, task.work, self._died, rounds)
                 worker.start()
                 self._workers.append((worker, task))
             organ.started()
+        self._rounds.watch(worker.round for worker, _ in self._workers)
+
+    def _gets_on(self) -> None:
+        """Once a round of the control loop: the watchdog hears of it while no thread hangs."""
+        hung = self._rounds.hung()
+        if hung is None:
+            self._beat()
+        elif self._code is not ExitCode.INTERNAL:
+            _log.error("thread_hangs", thread=hung)
+            # Where it hangs stands in the journal then.
+            faulthandler.dump_traceback(all_threads=True)
+            self._code = ExitCode.INTERNAL
+            self.stop(f"thread {hung} hangs")
 
     def _died(self, thread: str, error: BaseException) -> None:
         self._code = ExitCode.INTERNAL
@@ -187,19 +214,20 @@ class Agent:
 
     def _stop_workers(self, why: str) -> None:
         """In reverse: so the journal writes what the others still said, and the outbox sends it."""
-        for worker, task in reversed(self._workers):
-            if not task.last_words:
-                self._join(worker, task)
+        self._join(
+            ((w, task) for w, task in reversed(self._workers) if not task.last_words), _STOP_S
+        )
         self._record(EventType.AGENT_STOPPED, {"why": why})
-        for worker, task in self._workers:
-            if task.last_words:
-                self._join(worker, task)
+        self._join(((w, task) for w, task in self._workers if task.last_words), _LAST_WORDS_S)
         self._link.close(1.0)
 
-    def _join(self, worker: Worker, task: Task) -> None:
-        task.stop()
-        if not worker.join(_JOIN_S):
-            _log.error("thread_left_behind", thread=worker.name)
+    def _join(self, workers: Iterable[tuple[Worker, Task]], within_s: float) -> None:
+        """Stop each and wait for its end; all of them share ``within_s``."""
+        until_s = time.monotonic() + within_s
+        for worker, task in workers:
+            task.stop()
+            if not worker.join(min(_JOIN_S, max(until_s - time.monotonic(), 0.0))):
+                _log.error("thread_left_behind", thread=worker.name)
 
     def _move_changes(self) -> None:
         """What another process changed reaches the journal, if that process did not get so far."""

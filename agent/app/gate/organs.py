@@ -47,6 +47,8 @@ from agent.errors import KeyUnavailableError
 from agent.ports import Lost
 
 _JOURNAL_ROOM_BYTES = 4_000_000
+# A command that a person gives at the kiosk may have much to do.
+_COMMAND_S = 300.0
 """Kept free within the journal's file on a disk that has no more: some thousand events."""
 
 _log = structlog.get_logger(__name__)
@@ -289,4 +291,4 @@ class Control(Organ):
 
     def tasks(self) -> Iterable[Task]:
         """The socket's thread."""
-        yield Task("control", self._server.work, self._server.stop)
+        yield Task("control", self._server.work, self._server.stop, within_s=_COMMAND_S)

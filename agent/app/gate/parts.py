@@ -48,8 +48,9 @@ from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
 from agent.app.open.thermometers import open_or_await
 from agent.app.open.voice import Voice, open_voice
 from agent.config import ConfigFile
-from agent.domain.access.part import Part
+from agent.domain.access.part import Part, PartKind
 from agent.errors import StoreError, UnavailableError
+from agent.operations.config.boot_adopt import boot_fault
 from agent.operations.packs.choice import PackInUse, check_accepted, in_use
 from agent.operations.passes.keys import read_public_key
 from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
@@ -178,7 +179,10 @@ def open_parts(
         latches=latches,
         commands=commands,
         installation=installation,
-        state_faults={part_of(name): detail_of(name, what) for name, what in wrong.items()},
+        state_faults={
+            **{part_of(name): detail_of(name, what) for name, what in wrong.items()},
+            **config_fault(file),
+        },
         community_key=load_community_key(file),
         id_reader=id_reader,
         photographs=photographs,
@@ -190,6 +194,12 @@ def open_parts(
         thermometer=thermometer,
         cameras=cameras,
     )
+
+
+def config_fault(file: ConfigFile) -> dict[Part, str]:
+    """The fault of a gate that runs by an older config, because the card's is wrong."""
+    wrong = boot_fault(file.path)
+    return {} if wrong is None else {PartKind.CONFIG.part(): wrong}
 
 
 def _open_stores(

@@ -17,7 +17,7 @@ from agent.app.gate.agent import Agent
 from agent.app.gate.parts import Parts, open_parts
 from agent.app.open.thresholds import ignored
 from agent.config import load_config
-from agent.lifecycle import Notifier, on_termination
+from agent.lifecycle import Notifier, last_resort, on_termination
 from agent.operations.packs.choice import PackInUse, installed_pad_packs
 
 TellerOf = Callable[[tzinfo | None], logs.Teller]
@@ -45,7 +45,7 @@ def run_agent(
     file = load_config(config, installed_pad_packs(state))
     if teller is not None:
         logs.configure(tell=teller(ZoneInfo(file.config.kiosk.timezone)))
-    with ExitStack() as stack:
+    with last_resort() as must_end, ExitStack() as stack:
         notifier = Notifier()
         stack.callback(notifier.close)
         parts = open_parts(stack, file, state)
@@ -60,7 +60,7 @@ def run_agent(
             notifier.ready()
             _log.info("ready", took_s=round(time.monotonic() - began_s, 1))
 
-        code = agent.run(ready)
+        code = agent.run(ready, must_end)
         notifier.stopping()
         return code
 

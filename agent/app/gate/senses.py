@@ -17,6 +17,7 @@ from agent.app.open.cues import eye_of, open_beside
 from agent.app.open.settings import reads_symbols
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.organ import Organ, Outlet, Task
+from agent.app.threads.rounds import HUNG_S
 from agent.app.threads.senses.camera import CameraReader, CameraWatcher
 from agent.app.threads.senses.codes import Outlook
 from agent.app.threads.senses.documents import DocumentKeys, DocumentWatcher
@@ -127,14 +128,15 @@ class Senses(Organ):
         inputs = self._parts.inputs
         if inputs is not None:
             reader = InputReader(inputs, self._post)
-            yield Task("inputs", reader.work, reader.stop)
+            yield Task("inputs", reader.work, reader.stop, within_s=HUNG_S, told=reader.told)
 
     def _thermometer(self) -> Iterable[Task]:
         thermometer = self._parts.thermometer
         if thermometer is not None:
             interval_s = self._parts.file.config.thermometer.interval_s
             reader = ThermometerReader(thermometer, interval_s, self._post)
-            yield Task("thermometer", reader.work, reader.stop)
+            within_s = HUNG_S + interval_s
+            yield Task("thermometer", reader.work, reader.stop, within_s=within_s, told=reader.told)
 
     def _id_reader(self) -> Iterable[Task]:
         parts, point = self._parts, self._parts.file.config.id_reader.access_point
@@ -149,7 +151,9 @@ class Senses(Organ):
             self._post,
             photographs=parts.photographs,
         )
-        yield Task("id reader", documents.work, documents.stop)
+        yield Task(
+            "id reader", documents.work, documents.stop, within_s=HUNG_S, told=documents.told
+        )
 
     def _camera(self, camera: CameraConfig) -> Iterable[Task]:
         parts, slot = self._parts, Slot[Frame]()
@@ -189,8 +193,8 @@ class Senses(Organ):
             self._post,
             camera.timeout_s,
         )
-        yield Task(f"watch {camera.id}", watcher.work, watcher.stop)
-        yield Task(f"camera {camera.id}", reader.work, reader.stop)
+        yield Task(f"watch {camera.id}", watcher.work, watcher.stop, within_s=HUNG_S)
+        yield self._reads(camera, reader)
 
     def _infrared(self, beside: str, camera: CameraConfig) -> Task:
         """The second eye of the camera ``beside``; a dead one is a fault of its own."""
@@ -204,7 +208,13 @@ class Senses(Organ):
             camera.timeout_s,
             infrared=True,
         )
-        return Task(f"camera {camera.id}", reader.work, reader.stop)
+        return self._reads(camera, reader)
+
+    def _reads(self, camera: CameraConfig, reader: CameraReader) -> Task:
+        within_s = HUNG_S + camera.timeout_s
+        return Task(
+            f"camera {camera.id}", reader.work, reader.stop, within_s=within_s, told=reader.told
+        )
 
     def _pad(self, camera: str) -> WatchedPad | None:
         if self._parts.pad is None:
@@ -224,7 +234,7 @@ class Senses(Organ):
             outlook=Outlook(zone.holds, window_s),
         )
         symbols.motion = MotionGate()
-        return Task(f"symbols {access_point}", symbols.work, symbols.stop)
+        return Task(f"symbols {access_point}", symbols.work, symbols.stop, within_s=HUNG_S)
 
     def _camera_ended(self, camera: str) -> None:
         self._watching.discard(camera)

@@ -36,4 +36,8 @@ def remember_outputs(file: ConfigFile, state: Path) -> None:
     for place in (state / OUTPUTS_RECORD, state / f".{OUTPUTS_RECORD}.new"):
         if place.is_dir():
             put_aside(place)  # nothing can be written over it
-    record_outputs(state, outputs_of(file))
+    try:
+        config = file.path.read_bytes()
+    except OSError:
+        config = None  # gone since it was read: then nobody can tell whether it is still the same
+    record_outputs(state, outputs_of(file), config)

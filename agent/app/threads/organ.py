@@ -22,12 +22,16 @@ class Task:
     """A thread's name, what it does until it is stopped, and what stops it.
 
     ``last_words`` marks what is stopped last: it carries away what the others still said.
+    ``within_s`` is how long a round of it may take where its hanging would show nowhere else,
+    unless ``told`` says that its fault was told (``rounds``).
     """
 
     name: str
     work: Callable[[], None]
     stop: Callable[[], None]
     last_words: bool = False
+    within_s: float | None = None
+    told: Callable[[], bool] = lambda: False
 
 
 class Organ:

@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from agent.app.threads.rounds import Round
+
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
@@ -14,9 +16,14 @@ class Worker:
     """One named thread; an exception that leaves it is handed to ``died`` and stops the agent."""
 
     def __init__(
-        self, name: str, work: Callable[[], None], died: Callable[[str, BaseException], None]
+        self,
+        name: str,
+        work: Callable[[], None],
+        died: Callable[[str, BaseException], None],
+        rounds: Round | None = None,
     ) -> None:
         self.name = name
+        self.round = rounds or Round(name)
         self._work = work
         self._died = died
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -32,11 +39,14 @@ class Worker:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        self.round.begin()
         try:
             self._work()
         except BaseException as error:  # noqa: BLE001 - no thread dies unseen, whatever of
             _log.error("thread_died", thread=self.name, error=type(error).__name__, exc_info=True)
             self._died(self.name, error)
+        finally:
+            self.round.end()
 
 
 class Slot(Generic[T]):

@@ -19,6 +19,7 @@ from agent.cli.common import (
     one_form,
     say,
 )
+from agent.cli.running import boot, render
 from agent.cli.terminal.sheet import sheet
 from agent.cli.terminal.style import Cell, Meaning, is_terminal, plain, styled
 from agent.cli.terminal.table import line, record, table
@@ -245,3 +246,7 @@ def schedule(
                     for day, hours, remarks in rows(plan, first, shown)
                 ],
             )
+
+
+boot.add_to(app)
+render.add_to(app)

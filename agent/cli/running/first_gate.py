@@ -2,45 +2,40 @@
 
 import os
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import typer
 
-from agent.app.desk.first_gate import Made, must_be_free, must_open, write_first_gate
+from agent.app.desk.first_gate import (
+    Made,
+    must_be_free,
+    must_open,
+    write_card,
+    write_first_gate,
+)
 from agent.app.desk.first_look import look, try_broker, try_camera
 from agent.app.open.paths import state_dir
+from agent.app.open.site import command_site
 from agent.cli.common import emit, say, warn
-from agent.cli.running.interview import Interview, note, secret
+from agent.cli.running.first_card import answers, check_label, make_label, say_label, tell_card
+from agent.cli.running.interview import Interview, Wanted, note, secret
 from agent.cli.terminal.style import plain
 from agent.cli.terminal.table import heading, record
 from agent.config import ConfigFile, load_config
 from agent.operations.config.describe import faults_of, risks, told
 from agent.operations.config.first_answers import place_beside, shown
 from agent.operations.config.first_asking import Question
+from agent.operations.config.first_card import of_another, on_card
 from agent.operations.config.first_found import Found
 from agent.operations.config.first_gate import Eye, FirstGate, config_of, config_text
 from agent.operations.config.first_questions import questions
-from agent.technician.doctor import Check, Probe, run_checks
+from agent.technician.doctor import Probe, run_checks
 
 _TRY_S = 12.0
 _CATEGORY = "resident"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What was said on the command line; ``answers`` by the names of the questions."""
-
-    file: Path
-    state: Path | None
-    answers: Mapping[str, str]
-    pull_resistor: bool
-    asks: bool
-    person: tuple[str, str] | None
-    as_json: bool
-    checks: list[Check] = field(default_factory=list)
 
 
 def make(context: typer.Context, wanted: Wanted) -> None:
@@ -53,26 +48,17 @@ def make(context: typer.Context, wanted: Wanted) -> None:
         Abort: somebody did not want it.
     """
     file = wanted.file
-    must_be_free(file)
-    if not file.parent.is_dir():
-        context.fail(f"--out: there is no folder {file.parent}")
-    found = look(state_dir(wanted.state))
-    if not wanted.as_json:
-        heading("What is there")
-        record(found.lines())
-        say()
+    found = _looked(context, wanted)
     interview = Interview(found, wanted.answers, wanted.asks, context.fail, partial(_try, wanted))
     begun = FirstGate(pull_resistor=wanted.pull_resistor)
     gate = interview.gate(questions(file.parent), begun)
-    must_open(state_dir(wanted.state), file.parent / str(gate.key_file))
+    if not wanted.is_card:
+        must_open(state_dir(wanted.state), file.parent / str(gate.key_file))
     gate, password = _password(wanted, gate)
-    if not wanted.as_json:
-        heading(f"{file.name} as it will be")
-        for line in config_text(_masked(gate)).splitlines():
-            say(plain(line))
-        say()
-    if wanted.asks and not typer.confirm(f"Write {plain(file)}?", default=True, err=True):
-        raise typer.Abort
+    if wanted.is_card:
+        _make_card(wanted, gate, found, password)
+        return
+    _agreed(wanted, gate)
     made = write_first_gate(
         config_text(gate),
         file,
@@ -81,7 +67,8 @@ def make(context: typer.Context, wanted: Wanted) -> None:
         private=_masked(gate) != gate,
         password=password,
     )
-    _tell(wanted, gate, found, made)
+    label = make_label(wanted.label, gate, command_site(state_dir(wanted.state), made.file))
+    _tell(wanted, gate, found, made, label)
     try:
         _enrol(context, wanted, gate)
     finally:
@@ -91,11 +78,55 @@ def make(context: typer.Context, wanted: Wanted) -> None:
                 say(f"  {line}")
 
 
+def _looked(context: typer.Context, wanted: Wanted) -> Found:
+    """What is there, once it is sure that something can be written."""
+    must_be_free(wanted.file)
+    if not wanted.file.parent.is_dir():
+        option = "--boot" if wanted.is_card else "--out"
+        context.fail(f"{option}: there is no folder {wanted.file.parent}")
+    if wanted.label is not None:
+        check_label(wanted.label)
+    found = look(state_dir(wanted.state))
+    if wanted.is_card:
+        return of_another(found)
+    if not wanted.as_json:
+        heading("What is there")
+        record(found.lines())
+        say()
+    return found
+
+
+def _agreed(wanted: Wanted, gate: FirstGate) -> None:
+    """Show the config; somebody who is asked wants it.
+
+    Raises:
+        Abort: nobody does.
+    """
+    if not wanted.as_json:
+        heading(f"{wanted.file.name} as it will be")
+        for line in config_text(_masked(gate)).splitlines():
+            say(plain(line))
+        say()
+    if wanted.asks and not typer.confirm(f"Write {plain(wanted.file)}?", default=True, err=True):
+        raise typer.Abort
+
+
+def _make_card(
+    wanted: Wanted, gate: FirstGate, found: Found, password: tuple[Path, str] | None
+) -> None:
+    # The gallery's key is made on the kiosk, and never leaves it.
+    typed = () if password is None else (password[0].name,)
+    gate, beside = on_card(replace(gate, key_file=None), wanted.file.parent, typed)
+    _agreed(wanted, gate)
+    write_card(config_text(gate), wanted.file, beside, password)
+    tell_card(wanted, gate, found, beside, password)
+
+
 def _try(wanted: Wanted, question: Question, gate: FirstGate) -> None:
     """Open the camera, reach the broker: what is found is told, and refuses no answer."""
     probe: Probe | None = None
     file = ConfigFile(wanted.file, config_of(gate))
-    if question.name == "camera":
+    if question.name == "camera" and not wanted.is_card:
         probe = partial(try_camera, file)
     elif question.name == "broker-port":
         authority = None if gate.broker_ca is None else file.resolve(gate.broker_ca)
@@ -132,7 +163,7 @@ def _masked(gate: FirstGate) -> FirstGate:
     return replace(gate, camera=Eye(gate.camera.kind, shown(source)))
 
 
-def _tell(wanted: Wanted, gate: FirstGate, found: Found, made: Made) -> None:
+def _tell(wanted: Wanted, gate: FirstGate, found: Found, made: Made, label: dict[str, Any]) -> None:
     file = load_config(made.file, found.pad)
     warnings = [*map(told, faults_of(file, risks(file, found.pad)))]
     if wanted.as_json:
@@ -140,11 +171,7 @@ def _tell(wanted: Wanted, gate: FirstGate, found: Found, made: Made) -> None:
             {
                 "found": found.as_json(),
                 "tried": [one.as_json() for one in wanted.checks],
-                "answers": {
-                    one.name: one.shows(getattr(gate, one.sets))
-                    for one in questions(wanted.file.parent)
-                    if one.needs(gate, found)
-                },
+                "answers": answers(wanted.file.parent, gate, found),
                 "file": str(made.file),
                 "key": {
                     "file": str(made.key_file),
@@ -155,6 +182,7 @@ def _tell(wanted: Wanted, gate: FirstGate, found: Found, made: Made) -> None:
                 "warnings": warnings,
                 "next": _next(wanted),
             }
+            | label
         )
         return
     for one in warnings:
@@ -167,6 +195,7 @@ def _tell(wanted: Wanted, gate: FirstGate, found: Found, made: Made) -> None:
         say("Keep a copy in a safe place: without it every holder must be enrolled again.")
     else:
         say(f"kept {plain(made.key_file)}, which was there (key id {made.key_id})")
+    say_label(label)
     if not gate.counts_faces:
         say(
             "A face opens nothing here: --accept-no-pad counts faces without attack detection,"

@@ -21,6 +21,7 @@ def add_to(parent: typer.Typer) -> None:
             "init --yes --camera film.mp4 --accept-no-pad",
             "init --out /etc/gate-agent/gate.toml --broker broker.example --broker-ca ca.pem",
             "init --json --relay-level high --relay-pin 17 --camera picamera2",
+            "init --boot /media/bootfs --camera picamera2 --label north-1.pdf",
         ),
     )(init)
 
@@ -78,12 +79,25 @@ def init(
     broker_ca: Annotated[
         str | None, _answer("broker-ca", "TLS by this authority, or none.", "FILE")
     ] = None,
+    broker_cert: Annotated[
+        str | None, _answer("broker-cert", "The kiosk's own certificate, or none.", "FILE")
+    ] = None,
+    broker_key: Annotated[str | None, _answer("broker-key", "Of that certificate.", "FILE")] = None,
     broker_port: Annotated[str | None, _answer("broker-port", "1 to 65535.", "PORT")] = None,
     broker_user: Annotated[
         str | None, _answer("broker-user", "Who logs in there, or none.", "NAME")
     ] = None,
     broker_password_file: Annotated[
         str | None, _answer("broker-password-file", "The password, mode 0600, or none.", "FILE")
+    ] = None,
+    command_key: Annotated[
+        str | None, _answer("command-key", "Whose signed commands count, or none.", "FILE")
+    ] = None,
+    command_verbs: Annotated[
+        str | None, _answer("command-verbs", "What they may ask for.", "WORDS")
+    ] = None,
+    registry_key: Annotated[
+        str | None, _answer("registry-key", "Of the community's registry, or none.", "FILE")
     ] = None,
     accept_no_pad: Annotated[
         bool,
@@ -106,6 +120,14 @@ def init(
     enrol_name: Annotated[
         str | None, _answer("enrol-name", "Their name, for the desk only.", "NAME")
     ] = None,
+    boot: Annotated[
+        Path | None,
+        file_option("--boot", "Write for a kiosk that gets this card: its boot partition.", "DIR"),
+    ] = None,
+    label: Annotated[
+        Path | None,
+        file_option("--label", "Write the kiosk's label with a QR code: .png, .svg or .pdf."),
+    ] = None,
     state: StateDir = None,
     as_json: Json = False,
 ) -> None:
@@ -115,7 +137,8 @@ def init(
     option; without a terminal, or with --yes, what was found is the answer. An existing file is
     never replaced, and Ctrl-C leaves none.
     """
-    from agent.cli.running.first_gate import Wanted, make
+    from agent.cli.running.first_gate import make
+    from agent.cli.running.interview import Wanted
 
     answers = {
         "community": community,
@@ -138,6 +161,11 @@ def init(
         "broker-port": broker_port,
         "broker-user": broker_user,
         "broker-password-file": broker_password_file,
+        "broker-cert": broker_cert,
+        "broker-key": broker_key,
+        "command-key": command_key,
+        "command-verbs": command_verbs,
+        "registry-key": registry_key,
         "accept-no-pad": "yes" if accept_no_pad else None,
         "rule": rule,
         "voice": voice,
@@ -146,13 +174,23 @@ def init(
     }
     if (enrol is None) != (enrol_name is None):
         context.fail("--enrol and --enrol-name go together")
+    if boot is not None and not {out, enrol, key_file} <= {None}:
+        context.fail("--boot goes without --out, --enrol and --key-file: the kiosk makes its keys")
     wanted = Wanted(
-        file=(out or Path(os.environ.get(CONFIG_VARIABLE) or "gate.toml")).absolute(),
+        file=_config(out, boot),
         state=state,
         answers={name: word for name, word in answers.items() if word is not None},
         pull_resistor=pull_resistor,
         asks=sys.stdin.isatty() and not yes,
         person=None if enrol is None or enrol_name is None else (enrol, enrol_name),
         as_json=as_json,
+        is_card=boot is not None,
+        label=label,
     )
     make(context, wanted)
+
+
+def _config(out: Path | None, boot: Path | None) -> Path:
+    if boot is not None:
+        return boot.absolute() / "gate.toml"
+    return (out or Path(os.environ.get(CONFIG_VARIABLE) or "gate.toml")).absolute()

@@ -5,7 +5,8 @@ What is asked and said meanwhile goes to stderr: stdout is for the answer.
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import typer
 
@@ -15,12 +16,29 @@ from agent.errors import RefusedError
 from agent.operations.config.first_asking import NotTakenError, Question, answered, remark
 from agent.operations.config.first_found import Found
 from agent.operations.config.first_gate import FirstGate
+from agent.technician.doctor import Check
 
 MOST_TRIES = 5
 Usage = Callable[[str], object]
 """Ends the command as wrong usage, with a message."""
 Tried = Callable[[Question, FirstGate], None]
 """Is told of each answer, to try what it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was said on the command line; ``answers`` by the names of the questions."""
+
+    file: Path
+    state: Path | None
+    answers: Mapping[str, str]
+    pull_resistor: bool
+    asks: bool
+    person: tuple[str, str] | None
+    as_json: bool
+    is_card: bool = False
+    label: Path | None = None
+    checks: list[Check] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

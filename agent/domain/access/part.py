@@ -42,6 +42,8 @@ class PartKind(StrEnum):
     VOICE_FILES = "voice:files"
     CLOCK = "clock"
     STATE = "state:"
+    CONFIG = "config"
+    """The card's gate.toml is wrong, and the agent runs by an older one."""
 
     @property
     def is_named(self) -> bool:

@@ -7,7 +7,6 @@ is loaded: one thread for all, ours, the models' and the libraries'.
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from agent.lab.bench.large import MOST_COMPARED_S, MOST_RESIDENT_MB, large_figur
 from agent.lab.bench.start import MOST_START_S, start_to_first_decision_s
 from agent.lab.bench.verdict import verdict
 from agent.lab.bench.versus import own_accuracy, peer_rows
+from agent.lab.child import python
 from agent.lab.demo.world import portrait
 from agent.lab.evaluate.faces import Progress
 from agent.vision.face.engine import PackFaceEngine, load_engine
@@ -97,7 +97,7 @@ def _scene(engine: PackFaceEngine, photograph: Image) -> Image:
 
 
 def _measure(state: Path, pack: str, scene: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "agent.lab.bench.stages", str(state), pack, str(scene)]
+    command = python("agent.lab.bench.stages", str(state), pack, str(scene))
     done = subprocess.run(  # noqa: S603 - our own interpreter and module
         command,
         env={**os.environ, **ONE_THREAD},

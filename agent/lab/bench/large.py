@@ -27,6 +27,7 @@ from agent.app.open.thresholds import site_thresholds
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.gallery_safety import holders_too_close
 from agent.errors import InternalError
+from agent.lab.child import python
 from agent.ports import Reference
 from agent.vision.packs.manifest import Manifest
 
@@ -68,7 +69,7 @@ def large_figures(state: Path, manifest: Manifest, count: int = REFERENCES) -> d
     """
     with tempfile.TemporaryDirectory(prefix="gate-bench-") as name:
         fill(Path(name), manifest, count)
-        command = [sys.executable, "-m", "agent.lab.bench.large", name, str(state), manifest.name]
+        command = python("agent.lab.bench.large", name, str(state), manifest.name)
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
             command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
         )

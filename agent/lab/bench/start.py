@@ -32,7 +32,13 @@ _WARM_STARTS = 3
 _TIMEOUT_S = 60.0
 _POLL_S = 0.01
 _STOP_S = 10.0
-_RUN = "from agent.cli.main import main; raise SystemExit(main())"
+_RUN = """
+import sys
+from agent.lab.child import end_with
+end_with(int(sys.argv.pop(1)))
+from agent.cli.main import main
+raise SystemExit(main())
+"""
 _CONFIG = """
 [kiosk]
 community = "bench"
@@ -97,7 +103,7 @@ def _start_s(folder: Path, config: Path, state: Path) -> float:
     pins = PinBank(folder / "pins.bin")
     # Bytecode is kept as an installed agent's is, whatever this process was told.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, "-c", _RUN, "run", "--config", str(config)]
+    command = [sys.executable, "-c", _RUN, str(os.getpid()), "run", "--config", str(config)]
     with (folder / "log").open("wb") as log:
         start_s = time.monotonic()
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and command

@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from agent.config.mask import mask_address
 from agent.domain.credential.near import did_you_mean
+from agent.errors import GateAgentError
 from agent.operations.config.first_gate import Eye
+from agent.operations.passes.keys import read_public_key
 
 NONE = "none"
 _YES, _NO = ("yes", "y"), ("no", "n")
@@ -138,6 +140,21 @@ def file_beside(folder: Path) -> Callable[[str], str]:
         if not there:
             raise ValueError(f"there is no file {word}")
         return place_beside(folder, path)
+
+    return read
+
+
+def public_key_beside(folder: Path) -> Callable[[str], str]:
+    """What reads the name of a file with somebody's public key."""
+    file = file_beside(folder)
+
+    def read(word: str) -> str:
+        named = file(word)
+        try:
+            read_public_key(Path(word).expanduser())
+        except GateAgentError as error:
+            raise ValueError("holds no public key") from error
+        return named
 
     return read
 

@@ -16,10 +16,12 @@ from agent.config import BrokerConfig, CameraConfig, DoorConfig, GateConfig, Rul
 from agent.config.relations import check_relations
 from agent.config.tables.voice import VoiceConfig
 
-CAMERA, DOOR, POINT = "front", "gate", "entry"
+CAMERA, DOOR, POINT, COMMANDER = "front", "gate", "entry", "office"
 """The ids of a first gate's parts."""
 CATEGORIES = ("resident", "staff")
 PINS_FILE = "pins.bin"
+COMMAND_VERBS = ("lockdown", "announce", "health", "range")
+"""What a command key may ask for unless somebody says more: nothing that lets anybody in."""
 _COMMENTS_AT = 36
 _HEAD = """\
 # A gate's config, begun by gate-agent init. What is not said here is as it is by default;
@@ -73,8 +75,13 @@ class FirstGate:
     broker: str | None = None
     broker_port: int = 1883
     broker_ca: str | None = None
+    broker_cert: str | None = None
+    broker_key: str | None = None
     broker_user: str | None = None
     broker_password_file: str | None = None
+    command_key: str | None = None
+    command_verbs: tuple[str, ...] = COMMAND_VERBS
+    registry_key: str | None = None
     thermometer: str = "none"
     field_of_view_deg: int | None = None
     id_reader: str | None = None
@@ -153,6 +160,7 @@ def _tables(gate: FirstGate) -> Iterator[list[str]]:
     yield from _parts(gate)
     if gate.broker is not None:
         yield [*_broker(gate, gate.broker)]
+        yield from _community(gate)
     if gate.key_file is not None:
         why = "opens names and faces: keep a copy elsewhere"
         yield ["[store]", _row("key_file", gate.key_file, why)]
@@ -242,10 +250,28 @@ def _broker(gate: FirstGate, host: str) -> Iterator[str]:
     yield from _unless(_default(BrokerConfig, "port"), "port", gate.broker_port)
     if gate.broker_ca is not None:
         yield _row("ca_file", gate.broker_ca, "TLS, by this authority")
+    # One without the other is no answer yet.
+    if gate.broker_cert is not None and gate.broker_key is not None:
+        yield _row("cert_file", gate.broker_cert, "the kiosk's own certificate")
+        yield _row("key_file", gate.broker_key, "its key: mode 0600")
     if gate.broker_user is not None:
         yield _row("username", gate.broker_user)
     if gate.broker_password_file is not None:
         yield _row("password_file", gate.broker_password_file, "mode 0600")
+
+
+def _community(gate: FirstGate) -> Iterator[list[str]]:
+    """Whose signed words count."""
+    if gate.command_key is not None:
+        yield [
+            "[[command_key]]",
+            _row("id", COMMANDER),
+            _row("file", gate.command_key, "public: the private half stays in the office"),
+            _row("verbs", gate.command_verbs),
+        ]
+    if gate.registry_key is not None:
+        why = "public: whose updates of the registry count"
+        yield ["[registry]", _row("key_files", (gate.registry_key,), why)]
 
 
 def _default(table: type[Any], key: str) -> Any:

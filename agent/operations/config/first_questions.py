@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from agent.domain.record.command import Verb
 from agent.operations.config import first_answers as read
 from agent.operations.config.first_asking import Question
 from agent.operations.config.first_found import Found
@@ -173,6 +174,26 @@ def _network(folder: Path) -> tuple[Question, ...]:
             takes=lambda gate: {"broker_port": 1883 if gate.broker_ca is None else 8883},
         ),
         Question(
+            "broker-cert",
+            "This kiosk's own certificate there",
+            "a PEM file, or none",
+            "broker_cert",
+            read.or_none(read.file_beside(folder)),
+            lambda _gate, _found: "none",
+            needs=lambda gate, _found: gate.broker_ca is not None,
+            goes_with="--broker-ca",
+        ),
+        Question(
+            "broker-key",
+            "The key of that certificate",
+            "a PEM file of mode 0600",
+            "broker_key",
+            read.file_beside(folder),
+            lambda _gate, _found: None,
+            needs=lambda gate, _found: gate.broker_cert is not None,
+            goes_with="--broker-cert",
+        ),
+        Question(
             "broker-port",
             "Its port",
             "1 to 65535",
@@ -203,6 +224,36 @@ def _network(folder: Path) -> tuple[Question, ...]:
             asked=lambda _gate, _found: False,
             needs=lambda gate, _found: gate.broker_user is not None,
             goes_with="--broker-user",
+        ),
+        Question(
+            "command-key",
+            "Public key of who may send signed commands",
+            "a PEM file that ends with .pub, or none",
+            "command_key",
+            read.or_none(read.public_key_beside(folder)),
+            lambda _gate, _found: "none",
+            needs=_has_broker,
+            goes_with="--broker",
+        ),
+        Question(
+            "command-verbs",
+            "What they may ask for",
+            "commas between: unlock, lockdown, free_passage, resume, announce, disable, health ...",
+            "command_verbs",
+            lambda word: tuple(read.one_of(*Verb)(one) for one in read.words(word)),
+            lambda gate, _found: read.shown(gate.command_verbs),
+            needs=lambda gate, _found: gate.command_key is not None,
+            goes_with="--command-key",
+        ),
+        Question(
+            "registry-key",
+            "Public key of the community's registry",
+            "a PEM file that ends with .pub, or none",
+            "registry_key",
+            read.or_none(read.public_key_beside(folder)),
+            lambda _gate, _found: "none",
+            needs=_has_broker,
+            goes_with="--broker",
         ),
     )
 

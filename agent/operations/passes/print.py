@@ -45,7 +45,8 @@ class Card:
     """One printed pass: ``until`` and ``lines`` stand below the name, ``where`` above the code.
 
     A word that has no room ends in an ellipsis; of a list as much is said as fits, and how many
-    more there are. ``photo`` is a JPEG of the box's shape; without one the box stays free.
+    more there are. ``photo`` is a JPEG of the box's shape; without one the box stays free, and a
+    card that is nobody's has none (``has_photo``).
     """
 
     text: str = field(repr=False)
@@ -55,9 +56,12 @@ class Card:
     where: tuple[str, ...] = ()
     foot: str = ""
     photo: bytes | None = field(default=None, repr=False)
+    has_photo: bool = True
 
 
-def print_cards(cards: Sequence[Card], *, sheet: bool, font: Path | None = None) -> bytes:
+def print_cards(
+    cards: Sequence[Card], *, sheet: bool, font: Path | None = None, title: str = "Gate passes"
+) -> bytes:
     """The cards as a PDF: a page each of a card's size, or ten on each A4 ``sheet``.
 
     Every character is set in a font that is embedded: ``font``, else one of this machine.
@@ -72,7 +76,7 @@ def print_cards(cards: Sequence[Card], *, sheet: bool, font: Path | None = None)
     fonts = fonts_with(font)
     stream = io.BytesIO()
     canvas = Canvas(stream, pagesize=A4 if sheet else tuple(side * mm for side in CARD_MM))
-    canvas.setTitle("Gate passes")
+    canvas.setTitle(title)
     canvas.setSubject("")
     canvas.setAuthor("")
     canvas.setCreator("gate-agent")
@@ -132,8 +136,10 @@ def _draw(canvas: Canvas, card: Card, fonts: Fonts) -> None:
     foot_y = (height - _CODE_MM) / 2 * mm - _FOOT_SIZE
     _line(canvas, fonts, foot, _FOOT_SIZE, (left, foot_y), grey=_PALE)
     top = (height - _MARGIN_MM) * mm
-    _draw_photo(canvas, card.photo, top)
-    _draw_column(canvas, card, fonts, top - PHOTO_MM[1] * mm - 0.6 * mm)
+    if card.has_photo:
+        _draw_photo(canvas, card.photo, top)
+        top -= PHOTO_MM[1] * mm + 0.6 * mm
+    _draw_column(canvas, card, fonts, top)
 
 
 def _draw_photo(canvas: Canvas, photo: bytes | None, top: float) -> None:

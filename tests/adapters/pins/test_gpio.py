@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gpiozero.exc import PinUnknownPi
+from gpiozero.pins.local import LocalPiFactory
 from gpiozero.pins.mock import MockFactory, MockPin
 from lgpio_parts import FakeLgpio, fake_lgpio, forget_lgpio
 from structlog.testing import capture_logs
@@ -58,6 +60,20 @@ def test_nothing_but_the_named_factory_is_tried(
     lgpio.chip_error = "can not open gpiochip"
     with pytest.raises(UnavailableError, match="can not open gpiochip"):
         open_pins("lgpio")
+
+
+def test_a_board_without_a_known_revision_is_no_matter_of_groups(
+    monkeypatch: pytest.MonkeyPatch, lgpio: FakeLgpio
+) -> None:
+    def unknown(_: object) -> int:
+        raise PinUnknownPi("unable to locate Pi revision")
+
+    monkeypatch.setattr(LocalPiFactory, "_get_revision", unknown)
+    with pytest.raises(UnavailableError, match="unable to locate Pi revision") as failure:
+        open_pins("lgpio")
+    assert failure.value.fix is not None
+    assert "group" not in failure.value.fix
+    assert "/proc/device-tree/model" in failure.value.fix
 
 
 def test_simulated_pins_need_their_file() -> None:

@@ -119,7 +119,11 @@ def test_a_part_that_is_not_its_own_fails(path, deed):
     registry.enrol(holder("bob"), [averaged("bob", seed=7)], by=BY, now=NOW)
     first, *_, last = sealed_parts(path)
     whole = Sealer(KEY).seal(reference("ann").template.tobytes(), "reference", ANN, "dlib", "1")
-    put = {"flipped": first[:-1] + b"\0", "of another": last, "as a reference": whole}[deed]
+    put = {
+        "flipped": first[:-1] + bytes([first[-1] ^ 1]),
+        "of another": last,
+        "as a reference": whole,
+    }[deed]
     change(path, "UPDATE part SET sealed = ? WHERE number = 1", put)
     with pytest.raises(StoreError):
         registry.owned_by(ANN, "dlib", "1")

@@ -31,6 +31,7 @@ ON_THE_WIRE = {
     PartKind.VOICE_FILES: "voice:files",
     PartKind.CLOCK: "clock",
     PartKind.STATE: "state:x",
+    PartKind.CONFIG: "config",
 }
 
 

@@ -25,6 +25,7 @@ from typing import Any
 from agent.app.open.control import user_name
 from agent.app.open.files.state import BESIDE, SOCKET, SOCKET_LOCK
 from agent.app.threads.control.clients import Client, Clients, peer_uid
+from agent.app.threads.rounds import came_round
 from agent.domain.foreign.boundary import read_or
 from agent.domain.foreign.json_text import read_json
 from agent.errors import InternalError, RefusedError, UnavailableError
@@ -66,6 +67,7 @@ class ControlServer:
                 selector.register(self._socket, selectors.EVENT_READ)
                 try:
                     while not self._stopping.is_set():
+                        came_round()
                         self._round(selector, clients)
                 finally:
                     clients.close()

@@ -16,6 +16,7 @@ from typing import Protocol
 import structlog
 
 from agent.app.threads.fault_line import FaultLine
+from agent.app.threads.rounds import came_round
 from agent.app.threads.worker import Slot
 from agent.controller.inputs import Input, Observed
 from agent.domain.access.part import PartKind
@@ -94,6 +95,7 @@ class CameraReader:
         """The thread's loop, until the source ends or ``stop``."""
         try:
             while not self._stopping.is_set():
+                came_round()
                 try:
                     frame = self._camera.read(self._timeout_s)
                 except UnavailableError as error:
@@ -108,6 +110,10 @@ class CameraReader:
             self._camera.close()
             for slot in self._slots:
                 slot.close()
+
+    def told(self) -> bool:
+        """Whether the last word about it was that it failed."""
+        return self._fault.failing
 
     def stop(self) -> None:
         """End ``work`` after the frame under way."""
@@ -201,6 +207,7 @@ class CameraWatcher:
     def work(self) -> None:
         """The thread's loop, until the slot is closed and empty or ``stop``."""
         while not self._stopping.is_set():
+            came_round()
             frame = self._slot.take(_POLL_S)
             if frame is None:
                 if self._slot.finished:

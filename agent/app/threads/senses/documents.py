@@ -14,6 +14,7 @@ import structlog
 
 from agent.app.open.id_reader import PhotoReader
 from agent.app.threads.fault_line import FaultLine
+from agent.app.threads.rounds import came_round
 from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.controller.inputs import CredentialShown, Input
 from agent.credentials.documents.id_hash import community_hash, kiosk_hash
@@ -72,6 +73,7 @@ class DocumentWatcher:
         """The thread's loop, until ``stop``."""
         try:
             while not self._stopping.is_set():
+                came_round()
                 self.look()
         finally:
             self._reader.close()
@@ -92,6 +94,10 @@ class DocumentWatcher:
             self._stopping.wait(_RETRY_S)
             return
         self._fault.works()
+
+    def told(self) -> bool:
+        """Whether the last word about it was that it failed."""
+        return self._fault.failing
 
     def stop(self) -> None:
         """End ``work`` after the look under way."""

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Collection
 
 from agent.app.threads.fault_line import FaultLine
+from agent.app.threads.rounds import came_round
 from agent.controller.inputs import Input, InputChanged
 from agent.domain.access.part import PartKind
 from agent.errors import UnavailableError
@@ -34,6 +35,7 @@ class InputReader:
     def work(self) -> None:
         """The thread's loop, until ``stop``."""
         while not self._stopping.is_set():
+            came_round()
             pause_s = self.round(_TAKE_S)
             if pause_s:
                 self._stopping.wait(pause_s)
@@ -53,6 +55,10 @@ class InputReader:
             self._post(InputChanged(change))
         self._note(self._inputs.unsteady())
         return 0.0
+
+    def told(self) -> bool:
+        """Whether the last word about it was that it failed."""
+        return self._fault.failing
 
     def stop(self) -> None:
         """End ``work`` within a quarter of a second."""

@@ -9,6 +9,7 @@ credential of ours is not said at all. A code that is held up and cannot be read
 import threading
 from collections.abc import Callable
 
+from agent.app.threads.rounds import came_round
 from agent.app.threads.senses.codes import ANYWHERE, Codes, Outlook
 from agent.app.threads.senses.unread import Unread
 from agent.app.threads.senses.verifier import CredentialVerifier
@@ -51,6 +52,7 @@ class SymbolWatcher:
     def work(self) -> None:
         """The thread's loop, until the slot is closed and empty or ``stop``."""
         while not self._stopping.is_set():
+            came_round()
             frame = self._slot.take(_POLL_S)
             if frame is None:
                 if self._slot.finished:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 from agent.app.threads.fault_line import FaultLine
+from agent.app.threads.rounds import came_round
 from agent.controller.inputs import Input, TemperatureRead
 from agent.domain.access.part import PartKind
 from agent.domain.skin.part_health import Repeats
@@ -27,6 +28,7 @@ class ThermometerReader:
     def work(self) -> None:
         """The thread's loop, until ``stop``."""
         while not self._stopping.wait(self._interval_s):
+            came_round()
             self.round()
         self._thermometer.close()
 
@@ -44,6 +46,10 @@ class ThermometerReader:
             return
         self._fault.works()
         self._post(TemperatureRead(reading))
+
+    def told(self) -> bool:
+        """Whether the last word about it was that it failed."""
+        return self._fault.failing
 
     def stop(self) -> None:
         """End ``work`` after the reading under way."""

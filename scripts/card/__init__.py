@@ -1,0 +1,1 @@
+"""Prepares the card that a kiosk starts from."""
