@@ -4,7 +4,6 @@ Names are sorted by their UTF-16 units, numbers are written as ECMAScript writes
 number beyond 53 bits is the double next to it, as every reader that knows doubles only has it.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from json.encoder import encode_basestring
@@ -14,9 +13,6 @@ _SAFE = 2**53 - 1
 _PLAIN_DIGITS = 21
 """ECMAScript writes an exponent from so many digits before the point on, and below 1e-6."""
 _LEAST_EXPONENT = -6
-_AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-_AS_THEY_ARE = frozenset({str, bool, type(None)})
-_TEXTS = frozenset({str})
 
 
 def canonical(value: Any) -> bytes:
@@ -27,40 +23,9 @@ def canonical(value: Any) -> bytes:
             nested too deeply.
     """
     try:
-        if type(value) is dict and _is_written_alike(value):
-            return _AS_JSON.encode(value).encode()
         return _text(value).encode()
     except (RecursionError, OverflowError) as error:
         raise ValueError("no canonical form") from error
-
-
-def _is_written_alike(value: dict[Any, Any] | list[Any]) -> bool:
-    """Whether Python's own encoder, several times as fast, writes the same of it.
-
-    It does but for names beyond ASCII, whole numbers that are doubles, and exponents.
-    """
-    values: Any = value
-    if type(value) is dict:
-        if not _TEXTS.issuperset(map(type, value)) or not "".join(value).isascii():
-            return False
-        values = value.values()
-    for one in values:
-        kind = type(one)
-        if kind in _AS_THEY_ARE:
-            continue
-        if kind is dict or kind is list:
-            alike = _is_written_alike(one)
-        elif kind is int:
-            alike = -_SAFE <= one <= _SAFE
-        elif kind is float:
-            # Neither an exponent, nor NaN nor an infinity, has a point.
-            text = repr(one)
-            alike = "." in text and "e" not in text and not text.endswith(".0")
-        else:
-            alike = False
-        if not alike:
-            return False
-    return True
 
 
 def _text(value: Any) -> str:
