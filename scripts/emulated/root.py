@@ -16,7 +16,7 @@ from emulated.places import FILES
 
 SUITE = "bookworm"
 PACKAGES = (
-    *("adduser", "alsa-utils", "ca-certificates", "dbus", "iproute2", "kmod", "libzbar0"),
+    *("adduser", "alsa-utils", "dbus", "iproute2", "kmod", "libzbar0"),
     *("logrotate", "procps", "python3", "systemd-sysv", "udev"),
 )
 LOCKS = ("requirements/runtime.txt", "requirements/pi.txt", "scripts/debian/pins.txt")
@@ -122,9 +122,14 @@ def image(root: Path, kernel: Path, package: Path, out: Path, log: Path) -> None
         modules.mkdir(exist_ok=True)
         work.run(["cp", "-a", kernel / "modules/lib/modules" / NAME, modules], log, within_s=120)
         settle(stage)
-        shutil.copy(package, stage / "root/gate-agent.deb")
-        inside(stage, ["dpkg", "-i", "/root/gate-agent.deb"], log, within_s=900)
-        (stage / "root/gate-agent.deb").unlink()
+        # Unpacked by this machine's own dpkg, ten times as fast; its scripts run in the root.
+        unpack = ["dpkg", f"--root={stage}", "--force-architecture", "--force-depends", "--unpack"]
+        overrides = stage / "var/lib/dpkg/statoverride"
+        kept = overrides.read_text() if overrides.exists() else ""
+        overrides.write_text("")  # they name groups of the root, which this machine has not
+        work.run([*unpack, package], log, within_s=300)
+        overrides.write_text(kept)
+        inside(stage, ["dpkg", "--configure", "gate-agent"], log, within_s=900)
         inside(stage, ["sh", "-c", _FIRST], log, within_s=600)
         work.run(
             ["mke2fs", "-q", "-t", "ext4", "-L", "rig", "-d", stage, out, IMAGE_SIZE],
