@@ -58,16 +58,16 @@ def doctor(
     A running agent is asked for what it holds, but its pins. Exit code 1 if something failed.
     """
     from agent.app.desk.doctor import ExaminedKiosk
-    from agent.technician.doctor import pin_rows, run_checks
+    from agent.operations.examination.examine import examined
+    from agent.technician.doctor import pin_rows
 
     kiosk = ExaminedKiosk(config_path(config), state_dir(state))
     if pulse is not None:
         _may_pulse(kiosk, pulse, yes=yes, as_json=as_json)
-    checks = run_checks(kiosk.probes())
+    checks = examined(kiosk)
     active: dict[str, bool | None] = {}
     free = not kiosk.agent_runs()
     if free:
-        checks += run_checks(kiosk.hardware_probes())
         checks += _inputs(kiosk, active)
     if free and pulse is not None:
         checks.append(_pulse(kiosk, pulse))
