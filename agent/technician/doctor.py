@@ -5,7 +5,7 @@
     pulse     one release of one door, watched by its feedback and its contact
     watch     each button as somebody presses it
 
-Everything that touches hardware is handed in. A probe that hangs is left behind after ten seconds.
+Everything that touches hardware is handed in. A probe that hangs is left behind.
 """
 
 import threading
@@ -19,16 +19,17 @@ from agent.config.pins import PinUse
 from agent.domain.door.signal import InputChange, Signal
 from agent.errors import GateAgentError, UnavailableError
 from agent.ports import Door
+from agent.technician.checks import INPUT, PULSE, row_of
+from agent.technician.verdict import Check, Verdict, check_of, of_error
 
 PULSE_S = 1.0
 """The longest pulse that the doctor gives."""
 UNREAD = "cannot be read"
 """The verdict on a pin that should say something and does not."""
-_TIMEOUT_S = 10.0
 _SETTLE_S = 0.5
 
-Probe = Callable[[], str]
-"""Says what it found; a ``GateAgentError`` says what is missing."""
+Probe = Callable[[], object]
+"""Says what it found, or gives the facts; a ``GateAgentError`` says what is missing."""
 
 
 class Watched(Protocol):
@@ -36,20 +37,6 @@ class Watched(Protocol):
 
     def take(self, timeout_s: float) -> Collection[InputChange]:
         """The changes since the last call; the first call tells the levels found."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at; ``fix`` is what to do where it is not well."""
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Its fields."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +57,11 @@ class PinRow:
         return asdict(self)
 
 
-def run_checks(probes: Iterable[tuple[str, Probe]], timeout_s: float = _TIMEOUT_S) -> list[Check]:
-    """Each probe's answer, in order; one that fails or hangs keeps no other from its turn."""
+def run_checks(probes: Iterable[tuple[str, Probe]], timeout_s: float | None = None) -> list[Check]:
+    """Each probe's answer, in order; one that fails or hangs keeps no other from its turn.
+
+    Each has the time of its row, or ``timeout_s``.
+    """
     return [_run(name, probe, timeout_s) for name, probe in probes]
 
 
@@ -89,15 +79,15 @@ def check_input(one: InputConfig, take: Callable[[], bool]) -> tuple[Check, bool
     try:
         active = take()
     except UnavailableError as error:
-        return failed(one.id, error), None
+        return check_of(one.id, of_error(INPUT.missing, error)), None
     said = meaning(one.kind, active=active)
     if not active or not one.kind.traits.rests:
-        return Check(one.id, ok=True, detail=said), active
+        return check_of(one.id, INPUT.judge(said)), active
     fix = (
         "where nobody does that now: the wire is cut or the contact is of the other kind;"
         f" else active_high = {str(not one.active_high).lower()}"
     )
-    return Check(one.id, ok=False, detail=said, fix=fix), active
+    return check_of(one.id, Verdict(INPUT.missing, said, fix)), active
 
 
 def pin_rows(uses: Iterable[PinUse], active: Mapping[str, bool | None]) -> list[PinRow]:
@@ -154,12 +144,13 @@ def pulse(
     if contact is not None:
         detail += f", {_door_did(door_said)}"
     if feedback is None:
-        return Check(name, ok=True, detail=f"{detail}; no feedback is wired: listen for the relay")
+        said = f"{detail}; no feedback is wired: listen for the relay"
+        return check_of(name, PULSE.judge(said))
     if told == [True, False]:
-        return Check(name, ok=True, detail=f"{detail}, and {feedback} followed")
+        return check_of(name, PULSE.judge(f"{detail}, and {feedback} followed"))
     said = "did not follow" if not told else "followed, and did not come back"
     fix = f"check the relay, its supply, and the wire of {feedback}"
-    return Check(name, ok=False, detail=f"{detail}, and {feedback} {said}", fix=fix)
+    return check_of(name, Verdict(PULSE.missing, f"{detail}, and {feedback} {said}", fix))
 
 
 def watch(inputs: Watched, seconds: float, tell: Callable[[InputChange], None]) -> None:
@@ -187,25 +178,29 @@ def _listen(inputs: Watched | None, seconds: float, heard: list[InputChange]) ->
         watch(inputs, seconds, heard.append)
 
 
-def _run(name: str, probe: Probe, timeout_s: float) -> Check:
-    late = f"did not answer within {timeout_s:g} s"
-    found = [Check(name, ok=False, detail=late, fix="check its cable and supply")]
+def _run(name: str, probe: Probe, timeout_s: float | None) -> Check:
+    row = row_of(name)
+    limit_s = row.timeout_s if timeout_s is None else timeout_s
+    late = f"did not answer within {limit_s:g} s"
+    found = [Verdict(row.missing, late, "check its cable and supply")]
 
     def work() -> None:
         try:
-            found[:] = [Check(name, ok=True, detail=probe())]
+            facts = probe()
+            # A running agent's word on its own part is a sentence.
+            well = Verdict(row.findings[0], facts) if isinstance(facts, str) else None
+            found[:] = [well or row.judge(facts)]
         except GateAgentError as error:
-            found[:] = [failed(name, error)]
+            found[:] = [of_error(row.missing, error)]
         except Exception as error:  # noqa: BLE001 - a driver's defect must not hide the other checks
-            found[:] = [Check(name, ok=False, detail=f"failed: {type(error).__name__}")]
+            found[:] = [Verdict(row.missing, f"failed: {type(error).__name__}")]
 
     thread = threading.Thread(target=work, name=f"doctor {name}", daemon=True)
     thread.start()
-    thread.join(timeout_s)
-    return found[0]
+    thread.join(limit_s)
+    return check_of(name, found[0])
 
 
 def failed(name: str, error: GateAgentError) -> Check:
-    """What an error says, as a check."""
-    message, _, fix = str(error).partition("\nFix: ")
-    return Check(name, ok=False, detail=message, fix=fix or None)
+    """What an error says, as the check of an output that was to be released."""
+    return check_of(name, of_error(PULSE.missing, error))

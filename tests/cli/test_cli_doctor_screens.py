@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from screens import WIDTHS, terminal
 
 from agent.cli.running.doctor_text import show
-from agent.technician.doctor import UNREAD, Check, PinRow
+from agent.technician.doctor import UNREAD, PinRow
+from agent.technician.verdict import Check, Status
 
 PINS = [
     PinRow(17, "door 'turnstile'", "out", True, None, "down", None, "not touched"),
@@ -17,22 +18,25 @@ PINS = [
     PinRow(26, "input 'housing'", "in", True, "up", "down", None, UNREAD),
 ]
 CHECKS = [
-    Check("agent", ok=True, detail="none runs"),
+    Check("agent", Status.PASS, "none runs", "the doctor opens the parts itself"),
     Check(
         "model pack",
-        ok=True,
-        detail="retail 1, because it was the first to be installed; not measured for children",
+        Status.WARN,
+        "retail 1, because it was the first to be installed; not measured for children",
+        "children may not be recognised",
     ),
     Check(
         "gallery key",
-        ok=False,
-        detail="there is none",
+        Status.FAIL,
+        "there is none",
+        "nobody is known by face",
         fix="gate-agent key init --config gate.toml --state-dir /srv/gate",
     ),
     Check(
         "housing",
-        ok=False,
-        detail="housing open",
+        Status.FAIL,
+        "housing open",
+        "the gate takes it for a press, an alarm or an open door",
         fix="where nobody does that now: the wire is cut or the contact is of the other kind; else"
         " active_high = false",
     ),
@@ -60,5 +64,7 @@ def test_what_the_doctor_found(
 
 
 def test_where_all_is_well_that_is_the_last_word(capsys: pytest.CaptureFixture[str]) -> None:
+    show(PINS, CHECKS[:1])
+    assert capsys.readouterr().out.endswith("\nall is well: 1 check\n")
     show(PINS, CHECKS[:2])
-    assert capsys.readouterr().out.endswith("\nall is well: 2 checks\n")
+    assert capsys.readouterr().out.endswith("\nnothing failed: 2 checks, 1 warning\n")

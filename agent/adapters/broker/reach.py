@@ -1,4 +1,4 @@
-"""A connection as a community's people make it: for one matter, by MQTT 5, and closed after it."""
+"""A connection as a community's people make it: for one matter, and closed after it."""
 
 import contextlib
 import threading
@@ -34,6 +34,7 @@ class Reach:
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = field(default=None, repr=False)
+    protocol: str = "5"
 
 
 @contextlib.contextmanager
@@ -63,7 +64,7 @@ def opened(
             refused.append("the broker does not let this user read there")
         ready.set()
 
-    client = _client(reach)
+    client = client_for(reach)
     client.on_connect, client.on_subscribe = on_connect, on_subscribe
     client.on_message = lambda one, _user, message: heard(one, message)
     try:
@@ -81,8 +82,14 @@ def opened(
         client.loop_stop()
 
 
-def _client(reach: Reach) -> mqtt.Client:
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+def client_for(reach: Reach) -> mqtt.Client:
+    """A client that is not connected yet, with an id that the broker gives it.
+
+    Raises:
+        UnavailableError: a file cannot be used.
+    """
+    version = mqtt.MQTTv5 if reach.protocol == "5" else mqtt.MQTTv311
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=version)
     client.connect_timeout = _CONNECT_S
     client.max_inflight_messages_set(_IN_FLIGHT)
     if reach.username is not None:

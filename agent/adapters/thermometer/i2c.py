@@ -42,7 +42,7 @@ class I2cBus(Protocol):
         """Let the device go."""
 
 
-class WholeBus(SMBus):  # type: ignore[misc] # smbus2 has no types
+class WholeBus(SMBus):
     """``smbus2.SMBus``, but for a transfer that ends before its last message: that is a failure.
 
     The kernel says how many messages it did, and smbus2 leaves that unread: what was to be read
@@ -55,7 +55,11 @@ class WholeBus(SMBus):  # type: ignore[misc] # smbus2 has no types
         Raises:
             OSError: nobody answers, the bus hangs, or not all of them were done.
         """
-        done = fcntl.ioctl(self.fd, _I2C_RDWR, i2c_rdwr_ioctl_data.create(*i2c_msgs))
+        done = fcntl.ioctl(
+            -1 if self.fd is None else self.fd,
+            _I2C_RDWR,
+            i2c_rdwr_ioctl_data.create(*i2c_msgs),  # type: ignore[arg-type] # takes each
+        )
         if done != len(i2c_msgs):
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 

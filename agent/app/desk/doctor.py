@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from functools import partial
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from agent.adapters.clock import SystemClock
 from agent.adapters.pins.inputs import GpioInputs
 from agent.adapters.store.keys import next_path
 from agent.adapters.voice.loudspeaker import PROGRAM
+from agent.app.desk.examined.line import broker_fact
+from agent.app.desk.examined.machine import board_fact, time_fact
+from agent.app.desk.examined.sight import camera_fact
 from agent.app.open.control import ask
 from agent.app.open.doors import PinFactories, open_inputs, open_output
 from agent.app.open.files.installation import detail_of, installation_of
@@ -39,13 +42,19 @@ from agent.domain.access.rule import face_without_pad
 from agent.domain.credential.near import did_you_mean
 from agent.errors import RefusedError, StoreError, UnavailableError
 from agent.operations.config.boot_adopt import boot_fault, last_adoption
+from agent.operations.examination.facts import (
+    AgentFact,
+    BrokerFact,
+    ThermometerFact,
+    TimeFact,
+)
 from agent.operations.packs.choice import in_use
 from agent.operations.people.holders import unread_names
 from agent.ports import Door
 from agent.vision.packs.manifest import read_manifest
 from agent.vision.packs.packs import load_pack
 
-Probe = Callable[[], str]
+Probe = Callable[[], object]
 _LEAST_FREE_BYTES = 200_000_000
 _NO_FILES = "none were made yet"
 
@@ -86,8 +95,14 @@ class ExaminedKiosk:
         if os.path.lexists(REGISTRY.at(self._state)):
             yield "registry", self._registry
         yield "gallery key", self._key
+        yield "time", self._time
+        yield "board", board_fact
         for camera in config.camera:
-            yield f"camera {camera.id}", partial(_camera, self.file, camera)
+            yield f"camera {camera.id}", partial(self._camera, camera)
+        if config.broker is not None:
+            yield "broker", self._broker
+        if config.thermometer.kind != "none" and self.agent_runs():
+            yield "thermometer", partial(self._of_agent, "thermometer")
         if config.id_reader.port is not None:
             yield "id reader", lambda: _device(Path(str(config.id_reader.port)), "the card reader")
         if config.voice.kind != "none":
@@ -147,7 +162,7 @@ class ExaminedKiosk:
         if thermometer.on_i2c:
             yield "i2c bus", lambda: _i2c(thermometer.bus)
         if thermometer.kind != "none":
-            yield "thermometer", lambda: _temperature(read_once(thermometer))
+            yield "thermometer", self._temperature
 
     def uses(self) -> tuple[PinUse, ...]:
         """The pin map."""
@@ -221,24 +236,68 @@ class ExaminedKiosk:
                 stack.callback(inputs.close)
             yield door, inputs
 
-    def _agent(self) -> str:
+    def _agent(self) -> AgentFact:
         if not self.agent_runs():
-            return "none runs"
+            return AgentFact(runs=False)
         if not os.access(self._lock, os.R_OK | os.W_OK):
             fix = "run as the agent's user: sudo -u gate-agent"
             raise UnavailableError(f"{self._lock} is not for this user: one may run", fix)
+        status = self._status
+        return AgentFact(runs=True, faults=None if status is None else tuple(status["faults"]))
+
+    @cached_property
+    def _status(self) -> dict[str, Any] | None:
+        """What a running agent says of itself; None where none runs, or it does not answer."""
+        if not self.agent_runs():
+            return None
         configured = self.file.config.control.socket
         socket = control_socket(
             None if configured is None else self.file.resolve(configured), self._state
         )
         try:
-            faults = ask(socket, {"command": "status"}).get("status", {}).get("faults", {})
-            said = f"its faults: {', '.join(faults) or 'none'}"
+            found = ask(socket, {"command": "status"}).get("status")
         except UnavailableError:
-            said = "it does not answer"
-        raise UnavailableError(
-            f"one runs and has the pins and the thermometer; {said}",
-            "stop it first, to have them looked at: systemctl stop gate-agent",
+            return None
+        return {"faults": {}, **found} if isinstance(found, dict) else None
+
+    def _of_agent(self, *parts: str) -> str:
+        """What the running agent, which has them, says of its parts.
+
+        Raises:
+            UnavailableError: one of them is in fault, or the agent does not answer.
+        """
+        if self._status is None:
+            fix = "journalctl -u gate-agent says why; systemctl restart gate-agent"
+            raise UnavailableError("a running agent has it, and does not answer", fix)
+        wrong = {part: what for part in parts if (what := self._status["faults"].get(part))}
+        for part, what in wrong.items():
+            said, _, fix = str(what).partition("\nFix: ")
+            raise UnavailableError(f"the running agent says of {part}: {said}", fix or None)
+        return "the running agent has it, without a fault"
+
+    def _camera(self, camera: CameraConfig) -> object:
+        if self.agent_runs():
+            return self._of_agent(*(f"{kind}:{camera.id}" for kind in ("camera", "lens", "mount")))
+        _camera_there(self.file, camera)
+        return camera_fact(self.file, camera)
+
+    def _broker(self) -> BrokerFact:
+        status = self._status or {}
+        away = status.get("broker") == "away"
+        return broker_fact(self.file, str(status.get("broker_why") or "away") if away else None)
+
+    def _time(self) -> TimeFact:
+        vouched = self.file.config.clock.trust_system_clock
+        return time_fact(vouched=vouched, status=self._status)
+
+    def _temperature(self) -> ThermometerFact:
+        config = self.file.config.thermometer
+        reading = read_once(config)
+        return ThermometerFact(
+            _temperature(reading),
+            reading["temperature_c"],
+            reading["ambient_c"],
+            config.skin_max_c,
         )
 
     def _state_dir(self) -> str:
@@ -312,23 +371,24 @@ def _i2c(bus: int) -> str:
     return _device(path, "the thermometer")
 
 
-def _camera(file: ConfigFile, camera: CameraConfig) -> str:
+def _camera_there(file: ConfigFile, camera: CameraConfig) -> None:
+    """See that its device or file is there, and for this user.
+
+    Raises:
+        UnavailableError: it is not.
+    """
     source = camera.source
     if camera.kind == "picamera2":
         if find_spec("picamera2") is None:
             raise UnavailableError("picamera2 is missing", "sudo apt install python3-picamera2")
-        found = len(list(Path("/dev").glob("media*")))
-        if not found:
+        if not list(Path("/dev").glob("media*")):
             raise UnavailableError("no camera is there", "check its cable: rpicam-hello --list")
-        return f"picamera2 number {source}"
-    if isinstance(source, str) and "://" in source:
-        return "a stream, which is not asked"  # its address may hold a password
-    if isinstance(source, int):
-        return _device(Path(f"/dev/video{source}"), "the camera")
-    for name in source if isinstance(source, list) else [source]:
-        if not file.resolve(name).exists():
-            raise UnavailableError(f"{name} is not there", "plug the camera in, or name a file")
-    return f"{camera.kind}, {source if isinstance(source, str) else len(source)}"
+    elif isinstance(source, int):
+        _device(Path(f"/dev/video{source}"), "the camera")
+    elif not (isinstance(source, str) and "://" in source):
+        for name in source if isinstance(source, list) else [source]:
+            if not file.resolve(name).exists():
+                raise UnavailableError(f"{name} is not there", "plug it in, or name a file")
 
 
 def _temperature(reading: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from agent.cli.terminal.style import plain
 if TYPE_CHECKING:
     from agent.app.desk.doctor import ExaminedKiosk
     from agent.domain.door.signal import InputChange
-    from agent.technician.doctor import Check
+    from agent.technician.verdict import Check
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -54,20 +54,20 @@ def doctor(
 ) -> None:
     """Look the kiosk over; nothing moves.
 
-    The pin map, what each input says now, sensors, cameras and disk. A door moves only by --pulse.
-    Stop the agent first: it has the pins. Exit code 1 if something is not well.
+    The pin map, inputs, sensors, cameras, broker, clock and disk. A door moves only by --pulse.
+    A running agent is asked for what it holds, but its pins. Exit code 1 if something failed.
     """
     from agent.app.desk.doctor import ExaminedKiosk
-    from agent.technician.doctor import pin_rows, run_checks
+    from agent.operations.examination.examine import examined
+    from agent.technician.doctor import pin_rows
 
     kiosk = ExaminedKiosk(config_path(config), state_dir(state))
     if pulse is not None:
         _may_pulse(kiosk, pulse, yes=yes, as_json=as_json)
-    checks = run_checks(kiosk.probes())
+    checks = examined(kiosk)
     active: dict[str, bool | None] = {}
     free = not kiosk.agent_runs()
     if free:
-        checks += run_checks(kiosk.hardware_probes())
         checks += _inputs(kiosk, active)
     if free and pulse is not None:
         checks.append(_pulse(kiosk, pulse))

@@ -8,9 +8,16 @@ from agent.cli.terminal.style import Cell, Meaning, plain
 from agent.cli.terminal.table import line, table
 
 if TYPE_CHECKING:
-    from agent.technician.doctor import Check, PinRow
+    from agent.technician.doctor import PinRow
+    from agent.technician.verdict import Check
 
 _COMMAND = "gate-agent "
+_RESULTS = {
+    "pass": ("ok", Meaning.GOOD),
+    "warn": ("warning", Meaning.DOUBT),
+    "fail": ("FAILED", Meaning.BAD),
+}
+"""By the value of a status."""
 
 
 def show(rows: "Sequence[PinRow]", checks: "Sequence[Check]") -> None:
@@ -34,12 +41,13 @@ def show(rows: "Sequence[PinRow]", checks: "Sequence[Check]") -> None:
     )
     say()
     table(
-        ("check", "result", "found"),
+        ("check", "result", "found", "means"),
         [
             (
                 Cell(one.name, Meaning.STRONG),
-                Cell("ok", Meaning.GOOD) if one.ok else Cell("FAILED", Meaning.BAD),
+                Cell(*_RESULTS[one.status.value]),
                 one.detail,
+                one.meaning,
             )
             for one in checks
         ],
@@ -68,9 +76,13 @@ def _say_fix(told: str) -> None:
 
 def _verdict(checks: "Sequence[Check]") -> Cell:
     bad = sum(not one.ok for one in checks)
-    if not bad:
-        return Cell(f"all is well: {counted(len(checks), 'check')}", Meaning.GOOD)
-    return Cell(f"{bad} of {counted(len(checks), 'check')} failed", Meaning.BAD)
+    doubtful = sum(one.status.value == "warn" for one in checks)
+    beside = f", {counted(doubtful, 'warning')}" if doubtful else ""
+    if bad:
+        return Cell(f"{bad} of {counted(len(checks), 'check')} failed{beside}", Meaning.BAD)
+    if doubtful:
+        return Cell(f"nothing failed: {counted(len(checks), 'check')}{beside}", Meaning.DOUBT)
+    return Cell(f"all is well: {counted(len(checks), 'check')}", Meaning.GOOD)
 
 
 def _level(high: bool | None) -> str | None:  # noqa: FBT001 - a level reads as it is

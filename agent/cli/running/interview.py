@@ -16,7 +16,7 @@ from agent.errors import RefusedError
 from agent.operations.config.first_asking import NotTakenError, Question, answered, remark
 from agent.operations.config.first_found import Found
 from agent.operations.config.first_gate import FirstGate
-from agent.technician.doctor import Check
+from agent.technician.verdict import Check
 
 MOST_TRIES = 5
 Usage = Callable[[str], object]

@@ -27,7 +27,7 @@ _FROZEN_S = 5.0
 _NOTHING_S = 10.0
 _SOILED_S = 30.0
 _COLUMNS, _ROWS = 40, 30
-_LEAST_CONTOUR = 3.0
+LEAST_CONTOUR = 3.0
 """Grey levels: the standard deviation within a block that is called a contour."""
 _NOTHING_CONTOURS = 0.01
 """Of the blocks, below which a picture shows nothing."""
@@ -95,11 +95,11 @@ class LensWatch:
         return self._trouble
 
     def _looked(self, image: Image, captured_s: float) -> LensTrouble | None:
-        mean, contour = _grids(image)
+        mean, contour = grids(image)
         digest = zlib.crc32(np.ascontiguousarray(image).data)
         if digest != self._digest:
             self._digest, self._same_since_s = digest, captured_s
-        if (contour > _LEAST_CONTOUR).mean() < _NOTHING_CONTOURS:
+        if (contour > LEAST_CONTOUR).mean() < _NOTHING_CONTOURS:
             # Also where it is black to the pixel: a sensor shows no noise below its darkest value.
             if self._nothing_since_s is None:
                 self._nothing_since_s = captured_s
@@ -118,7 +118,7 @@ class LensWatch:
             self._usual, self._usual_mean, self._held = contour.copy(), mean.copy(), mean.copy()
             self._since_s = np.full(contour.shape, captured_s, dtype=np.float64)
         learnt = self._looks >= _WARM_UP
-        had = self._usual > _LEAST_CONTOUR / _LOST
+        had = self._usual > LEAST_CONTOUR / _LOST
         lost = had & (contour < _LOST * self._usual) & learnt
         dark = (mean < _DARKER * self._usual_mean) & (mean < _DARKEST) & learnt
         anew = ~((lost | dark) & (np.abs(mean - self._held) <= _STILL))
@@ -136,7 +136,7 @@ class LensWatch:
         return any(_soft_rim(patch, change) for patch in patches)
 
 
-def _grids(image: Image) -> tuple[Grid, Grid]:
+def grids(image: Image) -> tuple[Grid, Grid]:
     """Mean and standard deviation of each block's grey values.
 
     Of a picture reduced to blocks of four by four: finer contours are a sensor's noise.

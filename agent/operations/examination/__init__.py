@@ -1,0 +1,1 @@
+"""A kiosk looked over: what is asked of it, and the checks that come of it."""

@@ -1,0 +1,91 @@
+"""What the doctor's checks judge by: plain values, however they were had.
+
+Nothing here is a secret, a name or a picture.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFact:
+    """Some frames of a camera; brightness in grey levels of 255, ``contours`` a share of 1.
+
+    ``contours`` is the share of the picture in which there is anything to see, ``zone_contours``
+    that of the approach zone. ``alike``: the frames were the same to the byte. ``still``: it is of
+    photographs; ``infrared``: it may well be dark.
+    """
+
+    what: str
+    frames: int
+    width: int = 0
+    height: int = 0
+    brightness: float = 0.0
+    contours: float = 0.0
+    zone_contours: float = 0.0
+    alike: bool = False
+    still: bool = False
+    infrared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThermometerFact:
+    """A reading, degrees Celsius; ``skin_max_c`` is what living skin has at most."""
+
+    said: str
+    temperature_c: float
+    ambient_c: float | None
+    skin_max_c: float
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerFact:
+    """A connection as the kiosk, and one message on its own events.
+
+    ``refused`` is the broker's word on writing there, ``unread`` that it lets nothing be read;
+    ``acknowledged`` that it took the message, ``came_back`` that it passed it on. ``five``: by MQTT
+    5, where a refusal is said. ``agent_why`` is why the running agent is not connected.
+    """
+
+    place: str
+    tls: str | None = None
+    expires_days: float | None = None
+    five: bool = True
+    refused: str | None = None
+    unread: bool = False
+    acknowledged: bool = False
+    came_back: bool = False
+    agent_why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeFact:
+    """Who vouches for the clock, which says ``said``, in UTC.
+
+    ``kept``: an NTP client set it in this boot. ``vouched``: the config does so. ``doubt`` is the
+    running agent's judgement where it is not sure. ``past``: it lies before this release was made.
+    """
+
+    said: str
+    kept: bool
+    vouched: bool
+    past: bool
+    doubt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFact:
+    """The board: the warmest sensor, and the Pi firmware's word on its supply.
+
+    ``throttled`` has the bits of ``vcgencmd get_throttled``; None where nobody says.
+    """
+
+    celsius: float | None
+    throttled: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFact:
+    """Whether an agent runs; ``faults`` are its parts in fault, None where it does not answer."""
+
+    runs: bool
+    faults: tuple[str, ...] | None = ()
