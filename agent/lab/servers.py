@@ -57,6 +57,11 @@ class Server:
                 raise UnavailableError(f"{Path(self._command[0]).name} does not come up: {said}")
             time.sleep(0.02)
 
+    @property
+    def pid(self) -> int | None:
+        """Its process; None while there is none."""
+        return None if self._process is None else self._process.pid
+
     def has_said(self, word: bytes) -> Callable[[], bool]:
         """Whether it has said ``word`` since now."""
         before = self._log.stat().st_size if self._log.exists() else 0
@@ -103,6 +108,11 @@ class Mosquitto:
     def start(self) -> None:
         """Raise ``UnavailableError`` where it does not come up."""
         self._server.start(lambda: answers(self.port))
+
+    @property
+    def pid(self) -> int | None:
+        """Its process; None while there is none."""
+        return self._server.pid
 
     def stop(self) -> None:
         """With what it holds on disk."""
@@ -160,6 +170,11 @@ class PostgreSQL:
     def start(self) -> None:
         """Raise ``UnavailableError`` where it does not come up."""
         self._server.start(lambda: answers(self.port) and self._says("SELECT 1") is not None)
+
+    @property
+    def pid(self) -> int | None:
+        """Its process; None while there is none."""
+        return self._server.pid
 
     def stop(self) -> None:
         """At once: its connections are cut off."""

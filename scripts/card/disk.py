@@ -108,7 +108,7 @@ def opened(file: Path) -> Iterator[BinaryIO]:
         else:
             with file.open("rb") as plain:
                 yield plain
-    except lzma.LZMAError as error:
+    except (lzma.LZMAError, EOFError) as error:
         raise UnavailableError(f"{file} is a broken .xz", "download it again") from error
     except OSError as error:
         raise UnavailableError(f"{file} cannot be read: {error.strerror}") from error
@@ -145,8 +145,6 @@ def write_image(image: Path, target: Path, advance: Advance) -> Written:
                 advance("writing the image", size, max(total, size))
             os.fsync(out.fileno())
         except OSError as error:
-            if isinstance(error, lzma.LZMAError):
-                raise
             message = f"{target} cannot be written at byte {size}: {error.strerror}"
             raise UnavailableError(message, "a larger card, or more room") from error
     made = Written(size, digest.hexdigest())

@@ -14,7 +14,7 @@ boot=$(dirname -- "$here")
 root=${GATE_FIRST_BOOT_ROOT:-}
 done_in=$root/var/lib/gate-first-boot
 unit=gate-first-boot.service
-agent=$root/opt/gate-agent/.venv/bin/gate-agent
+agent=$root/opt/gate-agent/current/bin/gate-agent
 steps=(host package wheels packs config start)
 
 say() {
@@ -116,16 +116,27 @@ host() {
 package() {
   local found=("$here"/deb/*.deb)
   [[ -e ${found[0]} ]] || return 0
-  # One that was cut short is put right first.
+  # One that was cut short is put right first. No source is looked at: where one has the same
+  # version, apt would rather fetch it than take the file.
   DEBIAN_FRONTEND=noninteractive dpkg --configure -a &&
-    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-download --allow-downgrades \
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends --allow-downgrades \
+      -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts=/dev/null \
       -o Dpkg::Options::=--force-confold "${found[@]}"
 }
 
 wheels() {
-  local found=("$here"/wheelhouse/*.whl)
+  local found=("$here"/wheelhouse/*.whl) python one place
   [[ -e ${found[0]} ]] || return 0
-  "$(dirname -- "$agent")/python" -m pip install --no-index --no-deps --find-links "$here/wheelhouse" "${found[@]}"
+  # The package's environment has no pip. A wheel is a ZIP; one that is there already stays, because
+  # its files are the package's own.
+  python=$(dirname -- "$agent")/python
+  place=$("$python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])') || return 1
+  for one in "${found[@]}"; do
+    local name=${one##*/}
+    name=${name%%-*}
+    compgen -G "$place/$name-*.dist-info/RECORD" >/dev/null && continue
+    "$python" -m zipfile -e "$one" "$place" || return 1
+  done
 }
 
 packs() {

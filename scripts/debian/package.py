@@ -28,7 +28,15 @@ _DOC = "usr/share/doc/gate-agent"
 _PACKAGED_DOCS = f"file:///{_DOC}/docs/"
 _MAINTAINER = "The gate agent's maintainers <maintainers@gate-agent.invalid>"
 _SCRIPTS = ("postinst", "prerm", "postrm")
-UNITS = ("gate-agent.service", "gate-agent-first.service")
+UNITS = (
+    "gate-agent.service",
+    "gate-agent-first.service",
+    # About a config that comes with the card; scripts/flash has them enabled: docs/flash.md.
+    "gate-agent-boot.service",
+    "gate-agent-key.service",
+    "gate-agent-report.service",
+    "gate-agent-report.timer",
+)
 
 
 def lay_out(built: Built, environment: Path, source: Path, root: Path) -> None:

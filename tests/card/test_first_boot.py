@@ -8,6 +8,8 @@ import os
 import shutil
 import signal
 import subprocess
+import venv
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,7 +111,7 @@ def pi(tmp_path: Path) -> Pi:
         stub = tmp_path / "bin" / name
         stub.write_text(STUB)
         stub.chmod(0o755)
-    agent = made.root / "opt/gate-agent/.venv/bin/gate-agent"
+    agent = made.root / "opt/gate-agent/current/bin/gate-agent"
     agent.parent.mkdir(parents=True)
     agent.write_text(AGENT)
     agent.chmod(0o755)
@@ -148,7 +150,8 @@ def test_it_installs_without_a_network_and_shows_where_it_is(pi: Pi) -> None:
     assert pi.run("run") == 0
     state, config = pi.root / "var/lib/gate-agent", pi.root / "etc/gate-agent/gate.toml"
     said = "\n".join(pi.calls)
-    assert "apt-get install -y --no-download" in said
+    assert "apt-get install -y --no-install-recommends" in said
+    assert "Dir::Etc::SourceList=/dev/null" in said
     assert f"gate-agent models setup --from {pi.boot}/gate/packs" in said
     assert f"gate-agent config adopt --from {pi.boot} --config {config} --state-dir {state}" in said
     assert "systemctl enable gate-agent.service gate-agent-boot.service" in said
@@ -171,7 +174,8 @@ def test_it_installs_without_a_network_and_shows_where_it_is(pi: Pi) -> None:
     assert pi.calls == before
 
 
-def test_cut_short_at_any_call_the_next_boots_end_it(pi: Pi, tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_cut_short_at_any_call_the_next_boots_end_it(pi: Pi, tmp_path: Path, every: int) -> None:
     pi.run()
     whole = Pi(tmp_path / "whole")
     fresh = {one: tmp_path / one for one in ("bin", "root", "boot")}
@@ -180,7 +184,7 @@ def test_cut_short_at_any_call_the_next_boots_end_it(pi: Pi, tmp_path: Path) -> 
     whole.run("run")
     cut, ended = 0, False
     while not ended:
-        cut += 1
+        cut += every
         one = Pi(tmp_path / f"cut-{cut}")
         for name, source in fresh.items():
             shutil.copytree(source, one.folder / name, symlinks=True)
@@ -211,6 +215,25 @@ def test_a_wrong_config_keeps_nothing_else_from_being_made(pi: Pi) -> None:
     assert pi.run("run", ADOPT="78") == 0
     assert "gate.toml is wrong: gate-status.txt says where" in pi.told()
     assert "all" in pi.done()
+
+
+def test_wheels_that_the_package_lacks_are_put_into_its_environment(pi: Pi) -> None:
+    python = pi.root / "opt/gate-agent/current/bin/python"
+    venv.create(pi.root / "opt/gate-agent/current", with_pip=False, symlinks=True)
+    assert python.exists()
+    house = pi.boot / "gate" / "wheelhouse"
+    house.mkdir()
+    for name in ("lgpio", "shipped"):
+        with zipfile.ZipFile(house / f"{name}-1-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(f"{name}.py", "new = True\n")
+            wheel.writestr(f"{name}-1.dist-info/RECORD", "")
+    (place,) = (pi.root / "opt/gate-agent/current/lib").glob("python3*/site-packages")
+    (place / "shipped-0.dist-info").mkdir()
+    (place / "shipped-0.dist-info" / "RECORD").write_text("")
+    pi.run()
+    assert pi.run("run") == 0
+    assert (place / "lgpio.py").read_text() == "new = True\n"
+    assert not (place / "shipped.py").exists()
 
 
 def test_another_word_is_wrong_usage(pi: Pi) -> None:

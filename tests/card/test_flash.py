@@ -193,6 +193,19 @@ def _too_much(work: Work) -> None:
     (work.folder / "packs" / "big.bin").write_bytes(bytes(20 * 1024 * 1024))
 
 
+def _cut_xz(work: Work) -> None:
+    whole = lzma.compress(work.image.read_bytes(), preset=0)
+    work.image = work.folder / "cut.img.xz"
+    work.image.write_bytes(whole[: len(whole) - 100_000])
+
+
+def _spoilt_xz(work: Work) -> None:
+    whole = bytearray(lzma.compress(work.image.read_bytes(), preset=0))
+    whole[len(whole) // 2] ^= 0xFF
+    work.image = work.folder / "spoilt.img.xz"
+    work.image.write_bytes(whole)
+
+
 def _wrong_config(work: Work) -> None:
     work.config.write_text(GATE.replace("pin = 17", "pin = 99"))
 
@@ -215,6 +228,8 @@ def _there(work: Work) -> None:
         (_no_pi, 69, "no cmdline.txt"),
         (_customised, 1, "was set up already"),
         (_too_much, 69, "left, and"),
+        (_cut_xz, 69, "is a broken .xz"),
+        (_spoilt_xz, 69, "is a broken .xz"),
         (_wrong_config, 78, "door[0].pin: should be a whole number from 0 to 27"),
         (_kept, 78, "was kept on another kiosk"),
         (_there, 1, "is there already"),

@@ -12,6 +12,7 @@ import types
 from pathlib import Path
 
 import pytest
+from debian.commands import main
 from debian.package import control
 from debian.tree import Built
 from debs import HERE, PYTHON, TIME, build
@@ -151,3 +152,25 @@ def test_the_page_of_the_script_is_of_this_project() -> None:
         [str(ROOT / "scripts" / "deb"), "--help"], check=False, capture_output=True, text=True
     )
     assert (done.returncode, "--arch" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--python", "/bin/false"], r"no Python 3\.11 is here"),
+        (["--wheels", "pyproject.toml"], "is no folder"),
+        (["--sign", "none.pem"], r"Fix: openssl genpkey"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_fetched(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--release", "bookworm", *words]) == 69
+    assert re.search(said, capsys.readouterr().err)
+
+
+def test_a_release_that_is_not_known_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--release", "sid"])
+    assert ended.value.code == 2
+    assert "trixie" in capsys.readouterr().err

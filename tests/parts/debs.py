@@ -31,11 +31,11 @@ def wheel(folder: Path, name: str, files: dict[str, str], tag: str = "py3-none-a
         digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=")
         record.append(f"{path},sha256={digest.decode()},{len(text.encode())}\n")
     content[f"{info}/RECORD"] = "".join([*record, f"{info}/RECORD,,\n"])
-    path = folder / f"{name}-1.0-{tag}.whl"
-    with zipfile.ZipFile(path, "w") as archive:
+    wheel = folder / f"{name}-1.0-{tag}.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
         for inside, text in content.items():
             archive.writestr(zipfile.ZipInfo(inside, (2026, 1, 1, 0, 0, 0)), text)
-    return wheels.Pin(name, "1.0", frozenset({hashlib.sha256(path.read_bytes()).hexdigest()}))
+    return wheels.Pin(name, "1.0", frozenset({hashlib.sha256(wheel.read_bytes()).hexdigest()}))
 
 
 def source(folder: Path, says: str) -> Path:

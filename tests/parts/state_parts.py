@@ -4,9 +4,12 @@ Run as a program it is the process that tests kill: python state_parts.py DEED F
 does DEED (start, settle, accept) and kills itself at that many calls.
 """
 
+import atexit
+import functools
 import os
 import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -174,6 +177,15 @@ DAMAGES: list[Callable[[Path, str, Path], None]] = [
 
 def prepared(folder: Path) -> tuple[Path, Path]:
     """A folder of a killed agent's, its logs still there; and spare copies: older, another's."""
+    shutil.copytree(_prepared_once(), folder, dirs_exist_ok=True)
+    return folder / "state", folder / "spare"
+
+
+@functools.cache
+def _prepared_once() -> Path:
+    # A copy costs a tenth of what it takes to live so long.
+    folder = Path(tempfile.mkdtemp(prefix="gate-state-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     state, spare = folder / "state", folder / "spare"
     lived(state)
     with opened(state) as files:
@@ -186,7 +198,7 @@ def prepared(folder: Path) -> tuple[Path, Path]:
     (folder / "killed").rename(state)
     for _ in range(9):
         lived(spare / "another")
-    return state, spare
+    return folder
 
 
 class Output:

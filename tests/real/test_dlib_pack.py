@@ -33,6 +33,10 @@ PHOTOGRAPHS = (
     "hard/t1_six_faces.jpg",
     "probe/kit_with_rose.jpg",
 )
+FIRST_AND_OTHERS = [
+    PHOTOGRAPHS[0],
+    *(pytest.param(one, marks=pytest.mark.slow) for one in PHOTOGRAPHS[1:]),
+]
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +91,7 @@ def boxes_in(image: np.ndarray) -> list[tuple[int, int, int, int]]:
     return [(int(a), int(b), int(c), int(d)) for a, b, c, d in found]
 
 
-@pytest.mark.parametrize("photograph", PHOTOGRAPHS)
+@pytest.mark.parametrize("photograph", FIRST_AND_OTHERS)
 def test_points_are_those_of_dlib(
     shared_faces: Path, predictor: ShapePredictor, dlib_predictor: Any, photograph: str
 ) -> None:
@@ -102,10 +106,7 @@ def test_points_are_those_of_dlib(
         assert np.abs(points - expected).max() < 0.55, box
 
 
-@pytest.mark.parametrize(
-    "photograph",
-    [PHOTOGRAPHS[0], *(pytest.param(one, marks=pytest.mark.slow) for one in PHOTOGRAPHS[1:])],
-)
+@pytest.mark.parametrize("photograph", FIRST_AND_OTHERS)
 def test_templates_are_those_of_dlib(
     shared_faces: Path,
     dlib_pack: InstalledPack,

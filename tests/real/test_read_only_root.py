@@ -62,7 +62,7 @@ def test_it_serves_and_ends_with_its_state_alone_to_write_to(
         **kept,
         "GATE_AGENT_STATE_DIR": str(state),
         "GATE_AGENT_CONFIG": str(tmp_path / "gate.toml"),
-        "HOME": "/nonexistent",
+        "HOME": str(tmp_path),
     }
     done = run_here("key", "init", environment=environment)
     assert done.returncode == 0, done.stderr

@@ -118,7 +118,11 @@ def a_folder(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.parametrize("deed", [rubbish, a_folder], ids=["rubbish", "folders"])
+@pytest.mark.parametrize(
+    "deed",
+    [rubbish, pytest.param(a_folder, marks=pytest.mark.slow)],
+    ids=["rubbish", "folders"],
+)
 def test_the_agent_starts_whatever_stands_in_the_place_of_its_files(site, shared_faces, deed):
     portrait = shared_faces / "gallery" / "obama.jpg"
     site.configure(simulated(portrait))

@@ -64,7 +64,7 @@ def show(found: "Report") -> None:
         {
             "kiosks": found.kiosks,
             "events": found.said,
-            "events a second": found.events_per_s,
+            "events a second": _rate(found),
             "in PostgreSQL": counted.stored,
             "missing": missing,
             "double": counted.doubles,
@@ -75,6 +75,9 @@ def show(found: "Report") -> None:
             "broker away": _recovered(found.broker_restart),
             "backend killed": _recovered(found.backend_kill),
             "until all was stored": _seconds(found.settle_s),
+            "processor an event": ", ".join(
+                f"{name} {one:.2f} ms" for name, one in found.cpu_ms_per_event.items()
+            ),
             "this process": f"{found.cpu_share:.0%} of a core, {found.rss_mb:.0f} MB",
         }
     )
@@ -87,6 +90,15 @@ def show(found: "Report") -> None:
 
 
 _SHARES = ("p50", "p95", "p99", "max")
+
+
+def _rate(found: "Report") -> Cell:
+    if found.rate_held:
+        return Cell(found.events_per_s)
+    return Cell(
+        f"{found.events_per_s} of {found.asked_per_s}: this machine could not hold the rate",
+        Meaning.DOUBT,
+    )
 
 
 def _recovered(one: "Recovery") -> str:

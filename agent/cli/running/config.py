@@ -30,8 +30,6 @@ app = Commands(
     "config show --config gate.toml",
     "config schedule --at 2026-12-24",
 )
-boot.add_to(app)
-render.add_to(app)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -248,3 +246,7 @@ def schedule(
                     for day, hours, remarks in rows(plan, first, shown)
                 ],
             )
+
+
+boot.add_to(app)
+render.add_to(app)

@@ -45,5 +45,10 @@ def published(event: Event, trace: Trace) -> Event:
 
 def covered(event: Event) -> dict[str, Any]:
     """Of the data of ``event`` what may be withheld, or is erased in time: the chain covers it."""
+    return {key: event.data[key] for key in covered_names(event)}
+
+
+def covered_names(event: Event) -> list[str]:
+    """The keys of ``covered``, sorted."""
     names = _OF_AN_ATTEMPT if event.type in _ATTEMPTS else PERSONAL
-    return {key: value for key, value in event.data.items() if key in names}
+    return sorted(names & event.data.keys())

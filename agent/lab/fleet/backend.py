@@ -11,7 +11,7 @@ from agent.lab.fleet.ears import Trusted
 from agent.lab.servers import Server, backend_program
 from agent.operations.passes.keys import make_issuer_key, read_issuer_key
 
-_TIMEOUT_S = 120.0
+_TIMEOUT_S = 600.0
 _KEYS = ("command", "registry")
 _CHANGE = {
     "to": "fleet/*",

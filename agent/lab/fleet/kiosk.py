@@ -28,6 +28,8 @@ class Tally:
     """What the whole fleet measured, shared by its kiosks; seconds."""
 
     said: int = 0
+    unsaid: int = 0
+    """What was due while the one before it was not said yet."""
     acknowledged_s: list[float] = field(default_factory=list)
     refusals: dict[str, int] = field(default_factory=dict)
 

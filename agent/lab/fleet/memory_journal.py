@@ -8,9 +8,10 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from agent.domain.record.chain import ORIGIN, SALT_BYTES
+from agent.domain.record.chain import ORIGIN, SALT_BYTES, commitments
 from agent.domain.record.events import Event
 from agent.domain.record.message import Chained, Place, link_of
+from agent.domain.record.published import covered
 from agent.ports import StoredEvent, Tip
 
 MOST_KEPT = 500
@@ -37,7 +38,10 @@ class MemoryJournal:
         """Keep an event and return its sequence number."""
         one = event if isinstance(event, Event) else event()
         self.last_sequence += 1
-        chained = Chained(self._source, self._link, secrets.token_bytes(SALT_BYTES), {})
+        # With its commitments, as the real one: made anew they are half of what sending takes.
+        salt = secrets.token_bytes(SALT_BYTES)
+        known = commitments(salt, covered(one))
+        chained = Chained(self._source, self._link, salt, known)
         place = Place(self._source, self.epoch, self.last_sequence, chained)
         self._link = link_of(one, place)
         stored = StoredEvent(

@@ -37,6 +37,10 @@ class Counted:
 class Report:
     """One fleet's day; milliseconds and seconds by their names.
 
+    ``events_per_s`` is what was said in the steady part. Where ``rate_held`` is false this machine
+    was slower than what was asked for; ``unsaid`` were left out for it, of the whole day.
+    ``cpu_ms_per_event`` is by kiosks, broker, backend and database, of the steady part.
+
     ``acknowledged_ms`` is from an event to the broker's answer, ``end_to_end_ms`` to the
     transaction that stores it, both of the steady part.
     """
@@ -49,6 +53,9 @@ class Report:
     counted: Counted
     connect_s: float | None
     events_per_s: float
+    asked_per_s: float
+    rate_held: bool
+    unsaid: int
     acknowledged_ms: Mapping[str, float]
     end_to_end_ms: Mapping[str, float]
     broker_restart: Recovery
@@ -56,6 +63,7 @@ class Report:
     registry_s: float | None
     settle_s: float | None
     cpu_share: float
+    cpu_ms_per_event: Mapping[str, float]
     rss_mb: float
     refusals: Mapping[str, int] = field(default_factory=dict)
 

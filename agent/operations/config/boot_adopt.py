@@ -217,7 +217,9 @@ def _unreadable(file: BootFile, config: Path) -> Iterator[Fault]:
         if not place.is_file():
             continue
         key = next(name for name in reversed(one.path) if isinstance(name, str))
-        if place.stat().st_size > _LARGEST_BYTES:
+        if one.is_here and one.is_private and one.is_of_the_system:
+            yield file.fault(one.path, "belongs to the card itself", "name the right file")
+        elif place.stat().st_size > _LARGEST_BYTES:
             yield file.fault(one.path, "is too large to be one", "name the right file")
         elif key in ("file", "key_files", "time_key_file"):
             try:

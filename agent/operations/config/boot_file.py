@@ -13,6 +13,7 @@ public ones (certificates, keys of others) are copied, private ones are moved.
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,12 @@ PASSWORD: KeyPath = ("broker", "password")
 PUBLIC = frozenset({"ca_file", "cert_file", "file", "key_files", "time_key_file"})
 PRIVATE = frozenset({"key_file", "password_file", "community_key_file"})
 """Keys of the config that name a file which may come with the card, to be copied or to be moved."""
+_OF_THE_SYSTEM = re.compile(
+    r"gate\.toml|gate-.*\.txt|cmdline\.txt|config\.txt|user-data|meta-data|network-config"
+    r"|(?:gate|overlays)/.*|.*\.(?:dtbo?|elf|dat|img|sys|bin)|kernel.*|initramfs.*",
+    re.IGNORECASE,
+)
+"""What the machine starts from, or this is about: never moved off the card, whatever names it."""
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -58,6 +65,11 @@ class Beside:
     span: Span
     is_private: bool
     is_here: bool
+
+    @property
+    def is_of_the_system(self) -> bool:
+        """Whether the machine would not start without it."""
+        return _OF_THE_SYSTEM.fullmatch(self.name) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,14 +58,16 @@ def push(connection: Connection, key: Ed25519PrivateKey, publish: Publish) -> li
         "SELECT no FROM kiosks, registry WHERE sealing_key IS NOT NULL"
         " AND greatest(registry_version, registry_sent) < version ORDER BY kiosk"
     ).fetchall()
-    for (number,) in numbers:
+    for begin in range(0, len(numbers), _ROUND):
+        # Some of them at a time: a commit waits for the disk, as long as all else of a kiosk takes.
         with connection.transaction(), connection.cursor() as cursor:
-            kiosk = _kiosk(cursor, number)
-            if kiosk is None:
-                continue
-            with _alone(connection, kiosk):
-                if _send_new(cursor, kiosk, key, publish):
-                    sent.append(kiosk.recipient.kiosk)
+            for (number,) in numbers[begin : begin + _ROUND]:
+                kiosk = _kiosk(cursor, number)
+                if kiosk is None:
+                    continue
+                with _alone(connection, kiosk):
+                    if _send_new(cursor, kiosk, key, publish):
+                        sent.append(kiosk.recipient.kiosk)
     return sent
 
 

@@ -67,6 +67,8 @@ def test_the_example_of_the_rfc() -> None:
 )
 def test_numbers_at_the_edges(number: float, text: str) -> None:
     assert canonical(number).decode() == text
+    # Within an object another encoder may be asked.
+    assert canonical({"a": [{"n": number}]}).decode() == f'{{"a":[{{"n":{text}}}]}}'
 
 
 def test_names_are_sorted_by_their_utf_16_units() -> None:

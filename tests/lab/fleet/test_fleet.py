@@ -1,12 +1,14 @@
 """Many kiosks' sides of MQTT: the agent's own client and outbox, on one loop that never selects."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from agent.domain.record.chain import ORIGIN, Check, check, follows, link
 from agent.lab.fleet.descriptors import need_descriptors
 from agent.lab.fleet.ears import Trusted
 from agent.lab.fleet.fleet import Fleet, Plan
+from agent.lab.fleet.processor import Sides
 from agent.operations.commands import made_command
 
 _SELECTS_NO_MORE = 1024
@@ -173,3 +176,63 @@ def test_one_seed_makes_one_fleet(mosquitto: Mosquitto) -> None:
         return rows
 
     assert first_events(1) == first_events(1) != first_events(2)
+
+
+def test_what_cannot_be_said_in_time_is_left_out_and_counted(mosquitto: Mosquitto) -> None:
+    fleet = Fleet(Plan(3, per_s=100.0), mosquitto.port, TRUSTED)
+    try:
+        fleet.begin()
+        time.sleep(0.2)  # as on a machine that is elsewhere: twenty of each are due
+        fleet.turn(says=True)
+        said, unsaid = fleet.tally.said, fleet.tally.unsaid
+        fleet.begin()
+        began_s = time.monotonic()
+        while time.monotonic() - began_s < 0.1:
+            fleet.turn(says=True)
+    finally:
+        fleet.close()
+    assert said == 3
+    assert unsaid >= 3 * 18
+    # Nothing is due that was left out.
+    assert fleet.tally.said - said <= 3 * 12
+
+
+def test_what_a_kiosk_cannot_write_at_once_goes_once_it_can(
+    mosquitto: Mosquitto, subscriber: Subscriber
+) -> None:
+    fleet = Fleet(Plan(1, per_s=1.0), mosquitto.port, TRUSTED)
+    (kiosk,) = fleet.kiosks
+    large = b"x" * 200_000
+    try:
+        until(fleet, lambda: fleet.connected == 1)
+        for _ in range(100):
+            kiosk.broker.publish(kiosk.topics.ranges, large, kind="application/octet-stream")
+        until(fleet, lambda: sum(data == large for _, data, _ in subscriber.messages) >= 100)
+    finally:
+        fleet.close()
+
+
+@pytest.mark.parametrize("behind", [0, 1])
+def test_each_side_has_its_own_time_of_the_processor(behind: int) -> None:
+    class One:
+        def __init__(self, pid: int | None) -> None:
+            self.pid = pid
+
+    command = [sys.executable, "-c", "while True: pass"]
+    if behind:  # as PostgreSQL, whose work is its children's
+        command = [sys.executable, "-c", f"import subprocess; subprocess.run({command})"]
+    with ExitStack() as stack:
+        process = subprocess.Popen(command)
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        sides = Sides(one=[One(process.pid), One(None)], none=[One(None)])
+        assert wait_until(lambda: len(children(process.pid)) == behind)
+        for child in children(process.pid):
+            stack.callback(os.kill, child, signal.SIGKILL)
+        before = sides.busy_s()
+        assert wait_until(lambda: sides.busy_s()["one"] > before["one"] + 0.1)
+        assert (set(before), before["none"]) == ({"kiosks", "one", "none"}, 0.0)
+
+
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

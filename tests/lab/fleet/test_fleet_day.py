@@ -28,4 +28,8 @@ def test_nothing_is_missing_whatever_breaks() -> None:
     assert found["registry_s"] is not None
     assert found["broker_restart"]["caught_up_s"] is not None
     assert found["backend_kill"]["caught_up_s"] is not None
+    assert set(found["cpu_ms_per_event"]) == {"kiosks", "broker", "backend", "database"}
+    assert min(found["cpu_ms_per_event"].values()) > 0.0
+    assert (found["asked_per_s"], found["unsaid"] >= 0) == (40.0, True)
+    assert found["rate_held"] == (found["events_per_s"] >= 0.99 * found["asked_per_s"])
     assert set(found["end_to_end_ms"]) == {"p50", "p95", "p99", "max"}

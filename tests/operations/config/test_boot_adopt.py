@@ -2,17 +2,13 @@
 
 import json
 import os
-import shutil
 import stat
-import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from boot_parts import LOGIN, PASSWORD, SAVES, TEXT, Kiosk, kiosk_at
 
 from agent.config import load_config
 from agent.operations.config.boot_adopt import (
@@ -22,97 +18,15 @@ from agent.operations.config.boot_adopt import (
     REFUSED,
     UNCHANGED,
     Adoption,
-    adopt,
     boot_fault,
 )
 from agent.operations.config.boot_file import KEPT
-from agent.operations.config.boot_kept import Keeper
-
-PASSWORD, LOGIN = "s3cret \u674e", "rtsp://admin:hunter2@10.0.0.5/stream"
-TEXT = f"""\
-[kiosk]
-community = \u201clakeside\u201d
-grid = "g1"
-id = "north-1"
-
-[[camera]]
-id = "front"
-kind = "opencv"
-source = "{LOGIN}"
-
-[[door]]
-id = "gate"
-kind = "gpio"
-pin = 17
-active_high = true
-pin_factory = "mock"
-
-[[access_point]]
-id = "entry"
-direction = "entry"
-camera = "front"
-door = "gate"
-
-[[rule]]
-categories = ["resident"]
-factors = ["pass"]
-
-[broker]
-host = "broker.example"
-username = "north-1"
-password = \u201c{PASSWORD}\u201d  # of the office
-
-[[command_key]]
-id = "office"
-file = "office.pub"
-verbs = ["lockdown"]
-"""
-SAVES = (
-    lambda text: text.encode(),
-    lambda text: b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode(),
-)
-
-
-@dataclass
-class Kiosk:
-    """A card, the kiosk's own folder, and a state folder without packs."""
-
-    card: Path
-    own: Path
-    state: Path
-    keeper: Keeper
-
-    @property
-    def config(self) -> Path:
-        return self.own / "gate.toml"
-
-    def boot(self) -> Adoption:
-        return adopt(self.card, self.config, self.state, self.keeper)
-
-    def write(self, change: Callable[[str], str] = lambda text: text) -> None:
-        (self.card / "gate.toml").write_bytes(change(TEXT).encode())
-
-    def edit(self, old: str, new: str) -> None:
-        file = self.card / "gate.toml"
-        before = file.read_bytes().decode()
-        assert old in before
-        file.write_bytes(before.replace(old, new).encode())
-
-    def said(self) -> dict[str, Any]:
-        return dict(json.loads((self.own / NOTE).read_text()))
+from agent.operations.config.boot_status import Told, status_lines
 
 
 @pytest.fixture
 def kiosk(tmp_path: Path) -> Kiosk:
-    own = tmp_path / "own"
-    made = Kiosk(tmp_path / "card", own, tmp_path / "state", Keeper(own))
-    for folder in (made.card, made.own, made.state):
-        folder.mkdir()
-    key = Ed25519PrivateKey.generate().public_key()
-    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    (made.card / "office.pub").write_bytes(pem)
-    made.write()
-    return made
+    return kiosk_at(tmp_path)
 
 
 def faults(found: Adoption) -> list[tuple[str | None, int | None, str]]:
@@ -303,92 +217,31 @@ def test_what_is_no_utf_8_or_no_toml_is_refused_whole(kiosk: Kiosk, raw: bytes) 
     assert not kiosk.config.exists()
 
 
-STEPS = ("replace", "unlink", "fsync", "link", "mkdir")
-
-
-def cut_at(kiosk: Kiosk, step: int) -> bool:
-    """Boot in a process of its own that is gone before its ``step``-th call; whether it was."""
-    child = os.fork()
-    if child == 0:
-        count = [0]
-
-        def stopping(real: Any) -> Any:
-            def call(*words: Any, **more: Any) -> Any:
-                count[0] += 1
-                if count[0] == step:
-                    os._exit(9)
-                return real(*words, **more)
-
-            return call
-
-        for name in STEPS:
-            setattr(os, name, stopping(getattr(os, name)))
-        try:
-            kiosk.boot()
-        finally:
-            os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
-
-
-def test_killed_at_any_step_nothing_is_lost_and_the_next_boot_ends_it(kiosk: Kiosk) -> None:
-    first = kiosk.card.parent
-    step, cut = 0, True
-    while cut:
-        step += 1
-        place = first / f"cut-{step}"
-        shutil.copytree(kiosk.card, place / "card")
-        (place / "own").mkdir()
-        (place / "own" / "gate.toml").write_text("an older config")
-        one = Kiosk(place / "card", place / "own", kiosk.state, Keeper(place / "own"))
-        cut = cut_at(one, step)
-        on_card = PASSWORD.encode() in (one.card / "gate.toml").read_bytes()
-        kept = one.own / "broker.password"
-        assert on_card or kept.read_text() == PASSWORD
-        config = one.config.read_text()
-        # Whole, the older or the new one; the new one never without its secret.
-        assert config == "an older config" or kept.read_text() == PASSWORD
-        assert one.boot().outcome in (ADOPTED, UNCHANGED)
-        assert PASSWORD.encode() not in (one.card / "gate.toml").read_bytes()
-        assert LOGIN in one.config.read_text()
-        assert kept.read_text() == PASSWORD
-        assert one.boot().outcome == UNCHANGED
-        drafts = [draft.name for folder in (one.card, one.own) for draft in folder.glob(".*")]
-        assert drafts == []
-    assert step > 10
-
-
-@pytest.mark.skipif(
-    shutil.which("systemd-creds") is None or os.geteuid() != 0,
-    reason="systemd-creds is not installed here, or this user may not seal",
-)
-def test_with_a_tpm_it_is_sealed_and_systemd_is_told_to_hand_it_over(
-    kiosk: Kiosk, tmp_path: Path
-) -> None:
-    # No TPM is here: the real program seals by the machine's key instead, all else is the same.
-    program = tmp_path / "creds"
-    program.write_text('#!/bin/sh\nexec systemd-creds "$1" "$2" --with-key=host - -\n')
-    program.chmod(0o755)
-    reloaded = tmp_path / "reloaded"
-    drop_in = tmp_path / "units" / "boot-credentials.conf"
-    store = tmp_path / "sealed"
-    tell = ["touch", str(reloaded)]
-    kiosk.keeper = Keeper(kiosk.own, str(program), store, drop_in, tell)
-    assert kiosk.boot().outcome == ADOPTED
-    broker = load_config(kiosk.config).config.broker
-    assert broker is not None
-    assert str(broker.password_file) == "/run/credentials/gate-agent.service/broker.password"
-    sealed = store / "gate-agent.broker.password"
-    assert PASSWORD.encode() not in sealed.read_bytes()
-    opened = subprocess.run(
-        ["systemd-creds", "decrypt", "--name=broker.password", str(sealed), "-"],
-        capture_output=True,
-        check=True,
-        timeout=60,
+@pytest.mark.parametrize("name", ["cmdline.txt", "CMDLINE.TXT", "gate/first-boot.sh", "a.dtb"])
+def test_what_the_machine_starts_from_is_never_moved(kiosk: Kiosk, name: str) -> None:
+    (kiosk.card / name).parent.mkdir(exist_ok=True)
+    (kiosk.card / name).write_text("console=tty1")
+    kiosk.write(
+        lambda text: text.replace("password = ", f'password_file = "{name}"\nold = ').replace(
+            f"old = \u201c{PASSWORD}\u201d", ""
+        )
     )
-    assert opened.stdout.decode() == PASSWORD
-    assert f"LoadCredentialEncrypted=broker.password:{sealed}\n" in drop_in.read_text()
-    assert reloaded.exists()
-    assert not (kiosk.own / "broker.password").exists()
-    kiosk.edit("broker.example", "other.example")
-    assert kiosk.boot().outcome == ADOPTED
-    assert load_config(kiosk.config).config.broker is not None
+    found = kiosk.boot()
+    assert (found.outcome, faults(found)) == (
+        REFUSED,
+        [("broker.password_file", 31, "belongs to the card itself")],
+    )
+    assert (kiosk.card / name).read_text() == "console=tty1"
+
+
+@pytest.mark.parametrize("spoilt", ["\nhost = [", "\n= 3", "\nusername = 7"])
+def test_no_secret_of_a_wrong_file_is_told(kiosk: Kiosk, spoilt: str) -> None:
+    kiosk.write(lambda text: text.replace("\u201d  # of the office", f"\u201d{spoilt}"))
+    found = kiosk.boot()
+    assert found.outcome == REFUSED
+    said = json.dumps(found.as_json()) + str(kiosk.said())
+    told = "".join(status_lines(Told(found.as_json(), "h", ())))
+    assert "s3cret" not in said + told
+    assert "hunter2" not in said + told
+    kiosk.write(lambda text: text.replace(f"\u201c{PASSWORD}\u201d", f'"{PASSWORD}'))
+    assert "s3cret" not in json.dumps(kiosk.boot().as_json())

@@ -17,7 +17,7 @@ from agent.domain.record.chain import LINK_BYTES, SALT_BYTES, commitments
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.jcs import canonical
 from agent.domain.record.message import Chained, Place, link_of
-from agent.domain.record.published import covered
+from agent.domain.record.published import covered, covered_names
 from agent.ports import Lost, StoredEvent
 
 PENDING, PUBLISHED, REFUSED = 0, 1, 2
@@ -182,7 +182,7 @@ def _in_a_row(known: Mapping[str, str]) -> str:
 
 
 def _by_name(text: str, event: Event) -> dict[str, str]:
-    names = sorted(covered(event))
+    names = covered_names(event)
     if len(text) != len(names) * _COMMITMENT_CHARS:
         raise ValueError
     cuts = range(0, len(text), _COMMITMENT_CHARS)

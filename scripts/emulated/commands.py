@@ -1,0 +1,120 @@
+"""The command line: it parses and prints; what it does stands in ``--help``."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from agent.errors import GateAgentError, UnavailableError
+from emulated import parts, places, work
+from emulated.machine import BOOT_S, Guest
+
+_ABOUT = """\
+An emulated Raspberry Pi in which the shipped package runs: arm64, systemd, simulated pins, bus,
+camera and loudspeaker behind the kernel's own interfaces. It needs root, 4 GB of disk in
+$XDG_CACHE_HOME/gate-agent-rig (or RIG=DIR), and no KVM. The first run takes some ten minutes.
+
+  scripts/rig up                                  # build the package, boot a gate with it
+  scripts/rig up --deb gate-agent.deb --fresh     # with this package, on a new disk
+  scripts/rig sh systemctl status gate-agent      # as root, on the serial console
+  scripts/rig sh /opt/rig/pin 5 up                # press the exit button; pin 17 is the door
+  scripts/rig cut                                 # the power fails; up boots the same disk again
+  scripts/rig test                                # the proofs of tests/rig
+  scripts/rig down                                # end it; the logs stay
+
+exit codes: 0 done (of sh: the command's own), 1 refused or a proof failed, 2 usage, 69 something
+is missing or took too long
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what is asked; the exit code."""
+    asked = _parser().parse_args(arguments)
+    cache = places.cache()
+    guest = Guest(cache, parts.kernel_at(cache))
+    try:
+        if asked.verb == "sh":
+            return _sh(guest, asked)
+        with places.alone(cache):
+            return _act(asked, guest, cache)
+    except GateAgentError as error:
+        fix = f"\nFix: {error.fix}" if isinstance(error, UnavailableError) else ""
+        sys.stderr.write(f"scripts/rig: {error}{fix}\n")
+        return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="scripts/rig",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    verbs = made.add_subparsers(dest="verb", required=True, metavar="up|sh|cut|test|down")
+    up = verbs.add_parser("up", help="boot a gate, or the one whose power was cut")
+    up.add_argument("--deb", type=Path, metavar="FILE", help="this package (else it is built)")
+    up.add_argument("--fresh", action="store_true", help="on a new disk")
+    up.add_argument("--slow", action="store_true", help="its clock counts instructions")
+    sh = verbs.add_parser("sh", help="run a command in it as root")
+    sh.add_argument("--within", type=float, default=120.0, metavar="S", help="seconds (120)")
+    sh.add_argument("command", nargs=argparse.REMAINDER, help="the words of one line")
+    verbs.add_parser("cut", help="cut its power")
+    test = verbs.add_parser("test", help="prove it")
+    test.add_argument("--deb", type=Path, metavar="FILE", help="of this package (else it is built)")
+    test.add_argument("--long", action="store_true", help="each power cut twenty times")
+    verbs.add_parser("down", help="end it, and remove all but the logs and the cache")
+    return made
+
+
+def _act(asked: argparse.Namespace, guest: Guest, cache: Path) -> int:
+    if asked.verb == "down":
+        guest.down()
+        return 0
+    if asked.verb == "cut":
+        guest.cut()
+        _say("the power is cut; scripts/rig up boots the same disk")
+        return 0
+    work.check()
+    if asked.verb == "test":
+        return _test(asked, cache)
+    return _up(asked, guest, cache)
+
+
+def _up(asked: argparse.Namespace, guest: Guest, cache: Path) -> int:
+    if guest.running and not asked.fresh:
+        _say("it runs already; --fresh begins anew")
+        return 0
+    if asked.fresh or asked.deb is not None or not guest.disk.exists():
+        package = asked.deb or parts.built_package(cache, _say)
+        guest.make(parts.image(cache, package, _say))
+    guest.start(slow=asked.slow)
+    took = guest.wait_for_login(BOOT_S)
+    _say(f"a login after {took:.0f} s; scripts/rig sh COMMAND")
+    return 0
+
+
+def _sh(guest: Guest, asked: argparse.Namespace) -> int:
+    answer = guest.sh(" ".join(asked.command), asked.within)
+    if answer.output:
+        sys.stdout.write(f"{answer.output}\n")
+    return answer.code
+
+
+def _test(asked: argparse.Namespace, cache: Path) -> int:
+    package = asked.deb or parts.built_package(cache, _say)
+    parts.image(cache, package, _say)
+    environment = {
+        **os.environ,
+        "RIG": str(cache),
+        "GATE_RIG_DEB": str(package.absolute()),
+        "GATE_RIG_CUTS": "20" if asked.long else "1",
+    }
+    command = [sys.executable, "-m", "pytest", "-m", "rig", "-p", "no:cacheprovider", "tests/rig"]
+    done = subprocess.run(command, check=False, cwd=places.TREE, env=environment)  # noqa: S603
+    return min(done.returncode, 1)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"rig: {text}\n")

@@ -1,0 +1,102 @@
+"""The emulated kiosk for its proofs, and what they ask of it again and again."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulated import parts, places, work
+from emulated.machine import Guest
+from mosquitto import Mosquitto
+
+READY_S = 300
+DOOR, SOUTH_DOOR, BUTTON, SOUTH_BUTTON = 17, 22, 5, 6
+AT_REST = {DOOR: 0, SOUTH_DOOR: 1}
+CUTS = int(os.environ.get("GATE_RIG_CUTS", "1"))
+_AS_AGENT = (
+    "cd /var/lib/gate-agent; setpriv --reuid gate-agent --regid gate-agent --init-groups"
+    " env HOME=/var/lib/gate-agent GATE_AGENT_STATE_DIR=/var/lib/gate-agent gate-agent"
+)
+
+
+def package(cache: Path) -> Path:
+    """The package that is proven; without what a guest needs the test is skipped by name."""
+    if command := work.missing():
+        pytest.skip(f"programs of the rig are missing: {command}")
+    if os.geteuid():
+        pytest.skip("the rig needs root")
+    found = Path(os.environ.get("GATE_RIG_DEB", cache / "gate-agent.deb"))
+    if not parts.prepared(cache) or not found.is_file():
+        pytest.skip("no root is cached: scripts/rig up")
+    return found
+
+
+class Kiosk:
+    """A guest with a broker on this machine."""
+
+    def __init__(self, guest: Guest, broker: Mosquitto) -> None:
+        self.guest = guest
+        self.broker = broker
+
+    def boot(self, *words: str, slow: bool = False) -> None:
+        """Switch it on and wait until the agent says that it is ready."""
+        self.guest.start(slow=slow, words=[f"rig.broker={self.broker.port}", *words])
+        self.guest.wait_for_login()
+        self.ready()
+
+    def sh(self, command: str, within_s: float = 180.0) -> str:
+        """What a command says; one that fails fails the test."""
+        answer = self.guest.sh(command, within_s)
+        assert answer.code == 0, f"{command}: {answer}"
+        return answer.output
+
+    def ready(self) -> None:
+        """Wait until systemd has heard from the agent."""
+        active = "systemctl -q is-active gate-agent"
+        self.guest.sh(
+            f"for i in $(seq {READY_S}); do {active} && break; sleep 1; done", READY_S + 300
+        )
+        answer = self.guest.sh(f"{active} || journalctl -u gate-agent -n 20 --no-pager -o cat")
+        assert not answer.output, answer.output
+
+    def agent(self, arguments: str, within_s: float = 300.0) -> str:
+        """A command of the agent, as its user, beside the service."""
+        return self.sh(f"{_AS_AGENT} {arguments}", within_s)
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """The journal's events of a type or family."""
+        said = self.agent(f"events list --type {kind} --limit 200 --json 2>/dev/null")
+        return [json.loads(line) for line in said.splitlines()]
+
+    def pin(self, number: int) -> int:
+        return int(self.sh(f"/opt/rig/pin {number}"))
+
+    def pull(self, number: int, to: str) -> None:
+        self.sh(f"/opt/rig/pin {number} {to}")
+
+    def press(self, button: int) -> None:
+        """Press for a moment: longer than a bounce, shorter than the door's pulse."""
+        self.sh(f"/opt/rig/pin {button} up; sleep 0.5; /opt/rig/pin {button} down")
+
+    def wait(self, number: int, level: int, within_s: int) -> int:
+        """Milliseconds until a pin has this level."""
+        return int(self.sh(f"/opt/rig/pin {number} wait {level} {within_s}", within_s + 60))
+
+    def unit(self, name: str) -> str:
+        return self.sh(f"systemctl show -p {name} --value gate-agent")
+
+    def main_pid(self) -> int:
+        return int(self.unit("MainPID"))
+
+    def at_rest(self) -> bool:
+        return {number: self.pin(number) for number in AT_REST} == AT_REST
+
+
+def new_kiosk(broker: Mosquitto) -> Kiosk:
+    """A kiosk on a new disk, switched off."""
+    cache = places.cache()
+    image = parts.image(cache, package(cache), lambda _text: None)
+    guest = Guest(cache, parts.kernel_at(cache))
+    guest.make(image)
+    return Kiosk(guest, broker)
