@@ -8,10 +8,11 @@ from agent.operations.examination.facts import (
     BoardFact,
     BrokerFact,
     CameraFact,
+    Doubtful,
     ThermometerFact,
     TimeFact,
 )
-from agent.technician.verdict import Row, Verdict, failing, passed, warned
+from agent.technician.verdict import Finding, Row, Verdict, failing, passed, warned
 
 _NO_CONTOURS = 0.01
 _BLACK, _DARK, _BRIGHT = 16.0, 40.0, 215.0
@@ -188,7 +189,7 @@ _UNSURE = failing(
 _IN_DOUBT = failing(
     "the agent is not sure of the time",
     "whatever has a date may be refused",
-    "gate-agent clock show; then gate-agent clock confirm --reason TEXT",
+    "gate-agent clock show",
 )
 
 
@@ -279,14 +280,18 @@ ROWS = (
 """The checks that judge facts."""
 
 
-def _plain(name: str, looks_at: str, well: str, meaning: str) -> Row:
+def _plain(name: str, looks_at: str, well: str, meaning: str, doubt: Finding | None = None) -> Row:
     """A check whose look says itself what it found, or by its error what is missing."""
     found = passed("it is well", well)
 
-    def judge(said: str) -> Verdict:
+    def judge(said: str | Doubtful) -> Verdict:
+        if isinstance(said, Doubtful):
+            assert doubt is not None
+            return Verdict(doubt, said.said)
         return Verdict(found, said)
 
-    return Row(name, looks_at, judge, (found,), failing("it is not well", meaning))
+    findings = (found,) if doubt is None else (found, doubt)
+    return Row(name, looks_at, judge, findings, failing("it is not well", meaning))
 
 
 PLAIN: dict[str, Row] = {
@@ -322,12 +327,22 @@ PLAIN: dict[str, Row] = {
             "its files by their hashes, for whom it was not measured",
             "faces can be recognised",
             "no face is recognised, and the agent does not start",
+            warned(
+                "nobody measured it for some people",
+                "they may be refused, or taken for each other",
+                "gate-agent gallery check",
+            ),
         ),
         _plain(
             "attack detection",
             "which packs run, and whether the config may do without",
             "what the config asks for is there",
             "the agent does not start so",
+            warned(
+                "none is installed, or not all",
+                "a photograph of a resident may pass",
+                "gate-agent models setup",
+            ),
         ),
         _plain(
             "registry",

@@ -18,7 +18,7 @@ from agent.adapters.pins.inputs import GpioInputs
 from agent.adapters.store.keys import next_path
 from agent.adapters.voice.loudspeaker import PROGRAM
 from agent.app.desk.examined.line import broker_fact
-from agent.app.desk.examined.machine import board_fact, time_fact
+from agent.app.desk.examined.machine import board_fact, thermometer_fact, time_fact
 from agent.app.desk.examined.sight import camera_fact
 from agent.app.open.control import ask
 from agent.app.open.doors import PinFactories, open_inputs, open_output
@@ -33,7 +33,6 @@ from agent.app.open.paths import control_socket
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.site import site_of
 from agent.app.open.snapshot import damage_text, other_packs_text
-from agent.app.open.thermometers import read_once
 from agent.app.open.voice import open_voice
 from agent.config import CameraConfig, ConfigFile, InputConfig, load_config
 from agent.config.pins import PinUse, pin_map
@@ -45,7 +44,7 @@ from agent.operations.config.boot_adopt import boot_fault, last_adoption
 from agent.operations.examination.facts import (
     AgentFact,
     BrokerFact,
-    ThermometerFact,
+    Doubtful,
     TimeFact,
 )
 from agent.operations.packs.choice import in_use
@@ -114,16 +113,20 @@ class ExaminedKiosk:
             raise UnavailableError(wrong, fix)
         return "gate.toml of the boot partition is what the gate runs by, or was removed there"
 
-    def _pack(self) -> str:
+    def _pack(self) -> str | Doubtful:
         used = in_use(self.file.config.face.pack, self._state)
         load_pack(used.pack, self._state)
         said = f"{used.pack} {used.version}, because {used.why}"
-        return "; ".join((said, *(f"not measured for {whom}" for whom in used.not_measured_for)))
+        if not used.not_measured_for:
+            return said
+        lacks = (f"not measured for {whom}" for whom in used.not_measured_for)
+        return Doubtful("; ".join((said, *lacks)))
 
-    def _pad(self) -> str:
+    def _pad(self) -> str | Doubtful:
         used = in_use(self.file.config.face.pack, self._state)
         lacking = [f"{name} is not ({reason})" for name, reason in used.missing.items()]
-        return "; ".join([self._pad_said(used.attack_detection, used.pack), *lacking])
+        said = "; ".join([self._pad_said(used.attack_detection, used.pack), *lacking])
+        return said if used.attack_detection and not lacking else Doubtful(said)
 
     def _pad_said(self, names: tuple[str, ...], face_pack: str) -> str:
         load_config(self.file.path, names)  # refuses what only their absence makes wrong
@@ -162,7 +165,7 @@ class ExaminedKiosk:
         if thermometer.on_i2c:
             yield "i2c bus", lambda: _i2c(thermometer.bus)
         if thermometer.kind != "none":
-            yield "thermometer", self._temperature
+            yield "thermometer", lambda: thermometer_fact(thermometer)
 
     def uses(self) -> tuple[PinUse, ...]:
         """The pin map."""
@@ -290,16 +293,6 @@ class ExaminedKiosk:
         vouched = self.file.config.clock.trust_system_clock
         return time_fact(vouched=vouched, status=self._status)
 
-    def _temperature(self) -> ThermometerFact:
-        config = self.file.config.thermometer
-        reading = read_once(config)
-        return ThermometerFact(
-            _temperature(reading),
-            reading["temperature_c"],
-            reading["ambient_c"],
-            config.skin_max_c,
-        )
-
     def _state_dir(self) -> str:
         place = _there(self._state)
         if not os.access(place, os.W_OK | os.X_OK):
@@ -389,9 +382,3 @@ def _camera_there(file: ConfigFile, camera: CameraConfig) -> None:
         for name in source if isinstance(source, list) else [source]:
             if not file.resolve(name).exists():
                 raise UnavailableError(f"{name} is not there", "plug it in, or name a file")
-
-
-def _temperature(reading: dict[str, Any]) -> str:
-    ambient = reading["ambient_c"]
-    beside = "" if ambient is None else f", {ambient:.1f} C around it"
-    return f"{reading['kind']}: {reading['temperature_c']:.1f} C{beside}"

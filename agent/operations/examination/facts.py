@@ -89,3 +89,10 @@ class AgentFact:
 
     runs: bool
     faults: tuple[str, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """What was found works, and somebody should know what it says."""
+
+    said: str

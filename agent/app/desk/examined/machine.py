@@ -1,4 +1,4 @@
-"""The board and its clock, as facts."""
+"""The board, its clock and its thermometer, as facts."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,7 +7,9 @@ from typing import Any
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.soc import soc_temperatures_c
-from agent.operations.examination.facts import BoardFact, TimeFact
+from agent.app.open.thermometers import read_once
+from agent.config import ThermometerConfig
+from agent.operations.examination.facts import BoardFact, ThermometerFact, TimeFact
 
 _MADE = datetime(2026, 11, 1, tzinfo=UTC)
 """No clock that is right says less: this release was made later."""
@@ -38,3 +40,16 @@ def board_fact(throttled: Path = _THROTTLED) -> BoardFact:
     except (OSError, ValueError):
         bits = None  # no Pi, or no right to ask
     return BoardFact(warmest, bits)
+
+
+def thermometer_fact(config: ThermometerConfig) -> ThermometerFact:
+    """One reading.
+
+    Raises:
+        UnavailableError: there is none.
+    """
+    reading = read_once(config)
+    celsius, ambient = reading["temperature_c"], reading["ambient_c"]
+    beside = "" if ambient is None else f", {ambient:.1f} C around it"
+    said = f"{reading['kind']}: {celsius:.1f} C{beside}"
+    return ThermometerFact(said, celsius, ambient, config.skin_max_c)
