@@ -24,6 +24,9 @@ class PlainDesk:
         self.asked += 1
         return {"answers": True}
 
+    def look(self, camera: str | None) -> dict[str, Any]:
+        return {"camera": camera}
+
     def examination(self) -> dict[str, Any]:
         raise RefusedError("a_word", "it may not be\nFix: do the other thing")
 

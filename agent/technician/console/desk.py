@@ -15,6 +15,9 @@ class Desk(Protocol):
     def state(self) -> Told:
         """How it stands: the running agent or why none answers, and the last decisions."""
 
+    def look(self, camera: str | None) -> Told:
+        """What the senses said last; with a camera the newest picture and what is seen in it."""
+
     def examination(self) -> Told:
         """The doctor's newest checks, and whether it looks just now."""
 

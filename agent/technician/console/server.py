@@ -4,6 +4,7 @@
     POST /api/enter {"token"}                        -> {"session"}, which all below ask for
     POST /api/leave
     GET  /api/state                                  how it stands
+    GET  /api/look?camera=front                      the senses' newest, and a picture
     GET  /api/doctor; POST /api/doctor               the last checks; look again
 
 Each answer is made by a thread of its own, so one that waits keeps no other. ``gatekeeper`` stands
@@ -111,6 +112,7 @@ class Console:
             Route(ENTER, self._enter, methods=["POST"]),
             Route("/api/leave", self._leave, methods=["POST"]),
             _told("/api/state", "GET", lambda _: desk.state()),
+            _told("/api/look", "GET", lambda asked: desk.look(asked.get("camera"))),
             _told("/api/doctor", "GET", lambda _: desk.examination()),
             _told("/api/doctor", "POST", lambda _: desk.examine()),
         ]

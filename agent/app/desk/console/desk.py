@@ -67,6 +67,16 @@ class ConsoleDesk:
             why = str(error).partition("\n")[0]
             return {"agent": {"answers": False, "why": why, "fix": None}, "config": "wrong"}
 
+    def look(self, camera: str | None) -> dict[str, Any]:
+        """What the senses said last; with a ``camera`` its picture and what is seen in it.
+
+        Raises:
+            RefusedError: there is no such camera, or this user may not see its picture.
+            UnavailableError: no agent answers.
+        """
+        asked = {"command": "look"} if camera is None else {"command": "look", "camera": camera}
+        return dict(answered(self._socket.path(), asked)["look"])
+
     def examination(self) -> dict[str, Any]:
         """The newest checks of the doctor, and whether it looks just now."""
         with self._lock:

@@ -65,11 +65,14 @@
     $("language").lang = language === "zh" ? "en" : "zh";
     if (last) show(last);
     if (checks) showChecks(checks);
+    $("picture").alt = word("look");
   }
 
   function outside(said) {
     session = null;
     sessionStorage.removeItem(KEY);
+    setWatching(false);
+    picture(null);
     $("inside").hidden = $("leave").hidden = true;
     $("enter").hidden = false;
     $("enter-said").textContent = said || "";
@@ -92,7 +95,7 @@
     $("enter").hidden = true;
     $("inside").hidden = $("leave").hidden = false;
     $("main").focus();
-    round();
+    round().then(watch);
     doctor();
   }
 
@@ -204,6 +207,101 @@
     return typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value);
   }
 
+  const SVG = "http://www.w3.org/2000/svg";
+  let watching = false;
+  let watchTimer = 0;
+  let pictureUrl = null;
+
+  function shape(tag, kind, told) {
+    const made = document.createElementNS(SVG, tag);
+    made.setAttribute("class", kind);
+    for (const [name, value] of Object.entries(told)) made.setAttribute(name, String(value));
+    return made;
+  }
+  const frame = (kind, box) => shape("rect", kind, box);
+
+  function outlines(sight) {
+    const { width, height, zone, thermometer_spot: spot, codes, face } = sight;
+    const found = [frame("zone", { x: zone.x * width, y: zone.y * height, width: zone.width * width, height: zone.height * height })];
+    if (spot) {
+      const [w, h] = [(spot.right - spot.left) * width, (spot.bottom - spot.top) * height];
+      const [x, y] = [spot.left * width, spot.top * height];
+      found.push(spot.round ? shape("ellipse", "spot", { cx: x + w / 2, cy: y + h / 2, rx: w / 2, ry: h / 2 }) : frame("spot", { x, y, width: w, height: h }));
+    }
+    found.push(...codes.read.map((box) => frame("code", box)), ...codes.unread.map((box) => frame("unread", box)));
+    if (face) found.push(frame("face", face.box));
+    return found;
+  }
+
+  function sights(now) {
+    const rows = [];
+    const sight = now.camera;
+    if (sight) {
+      const face = sight.face;
+      rows.push(["v_face", face ? `${face.size_px} ${word("v_size")} (${word("v_least")} ${sight.zone.min_face_px})` : word("v_none")]);
+      if (sight.hindrance) rows.push(["v_hindrance", plain(`h_${sight.hindrance}`, sight.hindrance)]);
+      if (face) {
+        if (face.quality) rows.push(["v_quality", `${word("v_sharpness")} ${face.quality.sharpness}, ${word("v_contrast")} ${face.quality.contrast}`]);
+        rows.push(["v_score", face.score === null ? word("v_uncompared") : `${face.score.toFixed(3)} / ${face.threshold.toFixed(3)}`]);
+        if (face.pad_score !== null) rows.push(["v_pad", String(face.pad_score)]);
+      }
+    }
+    const heat = now.thermometer;
+    if (heat) {
+      const around = heat.ambient_c === null ? "" : `, ${word("v_ambient")} ${heat.ambient_c} °C`;
+      rows.push(["v_thermometer", `${heat.temperature_c} °C${around}, ${heat.age_s} ${word("v_ago")}`]);
+    }
+    const inputs = Object.entries(now.inputs);
+    if (inputs.length) rows.push(["v_inputs", inputs.map(([name, active]) => `${name}: ${word(active ? "v_active" : "v_rests")}`).join(", ")]);
+    return rows.flatMap(([key, value]) => [make("dt", { text: word(key) }), make("dd", { text: value })]);
+  }
+
+  function picture(sight) {
+    $("view").hidden = $("legend").hidden = !sight;
+    const before = pictureUrl;
+    pictureUrl = sight && URL.createObjectURL(new Blob([Uint8Array.from(atob(sight.jpeg), (one) => one.charCodeAt(0))], { type: "image/jpeg" }));
+    if (sight) {
+      $("picture").src = pictureUrl;
+      $("outlines").setAttribute("viewBox", `0 0 ${sight.width} ${sight.height}`);
+      $("outlines").replaceChildren(...outlines(sight));
+    } else {
+      $("picture").removeAttribute("src");
+    }
+    if (before) URL.revokeObjectURL(before);
+  }
+
+  async function look() {
+    if (!session || document.hidden || !last || !last.agent.answers) {
+      picture(null);
+      return;
+    }
+    const camera = $("camera").value;
+    await guarded(async () => {
+      const now = await ask(watching && camera ? `/api/look?camera=${encodeURIComponent(camera)}` : "/api/look");
+      if (!session) return;
+      draw("camera", now.cameras, (names) => names.map((name) => make("option", { value: name, text: name })));
+      const sight = watching ? now.camera || null : null;
+      picture(sight);
+      $("looked").textContent = watching ? word(sight ? "live" : "nothing") : "";
+      draw("sights", { ...now, camera: sight && { ...sight, jpeg: null } }, sights);
+    }, (said) => { picture(null); $("looked").textContent = said; });
+  }
+
+  async function watch() {
+    clearTimeout(watchTimer);
+    await look();
+    clearTimeout(watchTimer);
+    if (session) watchTimer = setTimeout(watch, watching ? 300 : 2000);
+  }
+
+  function setWatching(on) {
+    watching = on;
+    const button = $("watch");
+    button.setAttribute("aria-pressed", String(on));
+    button.dataset.word = on ? "unwatch" : "watch";
+    button.textContent = word(button.dataset.word);
+  }
+
   let checks = null;
   async function doctor(begin) {
     await guarded(async () => {
@@ -239,6 +337,7 @@
     sessionStorage.setItem("language", language);
     speak();
   });
+  $("watch").addEventListener("click", () => { setWatching(!watching); watch(); });
   $("examine").addEventListener("click", () => doctor(true));
   document.addEventListener("visibilitychange", round);
 
