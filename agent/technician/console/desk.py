@@ -18,6 +18,18 @@ class Desk(Protocol):
     def look(self, camera: str | None) -> Told:
         """What the senses said last; with a camera the newest picture and what is seen in it."""
 
+    def release(self, point: object, reason: object) -> Told:
+        """Let one person through at an access point, for a reason that stands in the event."""
+
+    def try_out(self, point: object, outcome: object) -> Told:
+        """Show and say an outcome at an access point; no door moves by it."""
+
+    def config(self) -> Told:
+        """The config without secrets, what is wrong with it, and what is to be meant."""
+
+    def check_config(self, text: object) -> Told:
+        """The same of a text that is to stand in its place; it is written nowhere."""
+
     def examination(self) -> Told:
         """The doctor's newest checks, and whether it looks just now."""
 

@@ -65,6 +65,7 @@
     $("language").lang = language === "zh" ? "en" : "zh";
     if (last) show(last);
     if (checks) showChecks(checks);
+    if (configNow) showConfig(configNow);
     $("picture").alt = word("look");
   }
 
@@ -97,6 +98,7 @@
     $("main").focus();
     round().then(watch);
     doctor();
+    config();
   }
 
   async function guarded(work, say) {
@@ -133,12 +135,14 @@
     const status = found.status;
     const wrong = (found.parts || []).filter((one) => !one.well).length;
     if (!found.agent.answers) {
-      stand([word("no_agent"), found.agent.why, found.agent.fix].filter(Boolean).join(": "), "bad");
+      stand(found.config === "wrong" && !found.agent.why ? word("configWrong") : [word("no_agent"), found.agent.why, found.agent.fix].filter(Boolean).join(": "), "bad");
     } else {
       stand(`${word("in_service")}, ${wrong ? `${wrong} ${word(wrong === 1 ? "fault" : "faults")}` : word("well")}`, wrong ? "bad" : "good");
     }
     draw("doors", status, (now) => (now ? Object.keys(now.access_points).map((point) => door(now, point)) : []));
     draw("facts", status && { ...status, time: status.time.slice(0, 16) }, (now) => (now ? facts(now) : []));
+    $("deeds").hidden = !status;
+    draw("point", status ? Object.keys(status.access_points) : [], (points) => points.map((point) => make("option", { value: point, text: point })));
     draw("parts", found.parts || [], (parts) => parts.map(part));
     $("journal").hidden = !found.journal;
     $("journal").textContent = found.journal || "";
@@ -302,6 +306,38 @@
     button.textContent = word(button.dataset.word);
   }
 
+  let configNow = null;
+
+  function findings(found) {
+    const rows = (list, kind) => list.map((one) => make("li", {},
+      make("span", { class: kind, text: `${one.line ? `${word("line")} ${one.line}: ` : ""}${one.key ? `${one.key}: ` : ""}${one.message}` }),
+      one.fix ? make("span", { class: "fix", text: word("fix") + one.fix }) : null));
+    return [...rows(found.faults, "bad"), ...rows(found.warnings, "doubt")];
+  }
+
+  function verdict(found) {
+    const counts = [[found.faults, "faults_n"], [found.warnings, "warnings_n"]].filter(([list]) => list.length);
+    return [word(found.ok ? "config_right" : "config_wrong"), ...counts.map(([list, key]) => `${list.length} ${word(key)}`)].join(", ");
+  }
+
+  function tables(shown) {
+    return Object.entries(shown || {}).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).flatMap((one) => [
+      make("h3", { text: Array.isArray(value) ? `[[${name}]]` : `[${name}]` }),
+      make("dl", {}, ...Object.entries(one).flatMap(([key, what]) => [make("dt", { text: key }), make("dd", { text: flat(what) })]))]));
+  }
+
+  function showConfig(found) {
+    configNow = found;
+    $("config-said").textContent = `${found.file}: ${verdict(found)}`;
+    $("config-said").className = found.ok ? "good" : "bad";
+    draw("config-faults", found, findings);
+    draw("config-shown", found.shown, tables);
+  }
+
+  async function config() {
+    await guarded(async () => showConfig(await ask("/api/config")), (said) => { $("config-said").textContent = said; });
+  }
+
   let checks = null;
   async function doctor(begin) {
     await guarded(async () => {
@@ -338,6 +374,36 @@
     speak();
   });
   $("watch").addEventListener("click", () => { setWatching(!watching); watch(); });
+  async function deed(path, body, done) {
+    const say = (said, kind) => { $("done").textContent = said; $("done").className = kind; };
+    say("", "");
+    if (await guarded(() => ask(path, { access_point: $("point").value, ...body }), (said) => say(said, "bad"))) {
+      say(`${$("point").value}: ${word(done)}`, "good");
+      return true;
+    }
+    return false;
+  }
+
+  for (const one of document.querySelectorAll("button.try")) {
+    one.addEventListener("click", () => deed("/api/try-out", { outcome: one.dataset.outcome }, "tried"));
+  }
+  $("release").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = event.target.querySelector("button");
+    button.disabled = true;
+    if (await deed("/api/release", { reason: $("reason").value }, "released")) $("reason").value = "";
+    button.disabled = false;
+    button.focus();
+  });
+  $("config-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    await guarded(async () => {
+      const found = await ask("/api/config", { text: $("text").value });
+      $("text-said").textContent = verdict(found);
+      $("text-said").className = found.ok ? "good" : "bad";
+      $("text-faults").replaceChildren(...findings(found));
+    }, (said) => { $("text-said").textContent = said; $("text-said").className = "bad"; });
+  });
   $("examine").addEventListener("click", () => doctor(true));
   document.addEventListener("visibilitychange", round);
 
