@@ -69,8 +69,19 @@
     $("picture").alt = word("look");
   }
 
+  /* Whoever comes to this tab next finds nothing of what was shown. */
+  function forget() {
+    last = checks = configNow = null;
+    shown.clear();
+    for (const id of ["doors", "facts", "parts", "sights", "decisions", "point", "camera", "config-faults", "config-shown", "text-faults"]) $(id).replaceChildren();
+    for (const id of ["journal", "looked", "examined", "done", "config-said", "text-said"]) $(id).textContent = "";
+    $("checks").tBodies[0].replaceChildren();
+    $("text").value = $("reason").value = $("token").value = "";
+  }
+
   function outside(said) {
     session = null;
+    forget();
     sessionStorage.removeItem(KEY);
     setWatching(false);
     picture(null);
@@ -321,7 +332,7 @@
   }
 
   function tables(shown) {
-    return Object.entries(shown || {}).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).flatMap((one) => [
+    return Object.entries(shown || {}).filter(([, value]) => value !== null).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).flatMap((one) => [
       make("h3", { text: Array.isArray(value) ? `[[${name}]]` : `[${name}]` }),
       make("dl", {}, ...Object.entries(one).flatMap(([key, what]) => [make("dt", { text: key }), make("dd", { text: flat(what) })]))]));
   }
