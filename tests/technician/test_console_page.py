@@ -44,7 +44,6 @@ DECISION = {
     "reason": "NoMatch",
     "why": "no match",
     "who": "l…",
-    "walk_test": False,
     "trace": {"score": 0.41, "threshold": 0.56, "factors": ["face"], "challenge": None},
 }
 SIGHT = {

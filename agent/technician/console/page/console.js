@@ -209,7 +209,7 @@
         make("summary", {},
           make("span", { text: `${one.time}${one.sure ? "" : ` (${word("unsure")})`} ${one.access_point ?? ""} ` }),
           make("b", { class: one.granted ? "good" : "bad", text: said }),
-          make("span", { class: "score", text: `${number}${one.who ? ` ${one.who}` : ""}${one.walk_test ? ` (${word("walk")})` : ""}` })),
+          make("span", { class: "score", text: `${number}${one.who ? ` ${one.who}` : ""}` })),
         make("dl", {}, ...Object.entries(one.trace).flatMap(([name, value]) => [
           make("dt", { text: name.replaceAll("_", " ") }), make("dd", { text: flat(value) })]))));
     });
