@@ -12,8 +12,9 @@ def kiosk(tmp_path_factory):
     if PROGRAM is None:
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")
     with places.alone(places.cache()):
-        broker = Mosquitto(tmp_path_factory.mktemp("broker"))
-        made = new_kiosk(broker)
+        folder = tmp_path_factory.mktemp("broker")
+        broker = Mosquitto(folder)
+        made = new_kiosk(broker, folder)
         broker.start()
         try:
             made.boot()

@@ -2,6 +2,9 @@
 
 import json
 import os
+import subprocess
+import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ from emulated import parts, places, work
 from emulated.machine import Guest
 from mosquitto import Mosquitto
 
+RETAIL = places.TREE.parent / "shared/models/retail"
 READY_S = 300
 DOOR, SOUTH_DOOR, BUTTON, SOUTH_BUTTON = 17, 22, 5, 6
 AT_REST = {DOOR: 0, SOUTH_DOOR: 1}
@@ -93,10 +97,30 @@ class Kiosk:
         return {number: self.pin(number) for number in AT_REST} == AT_REST
 
 
-def new_kiosk(broker: Mosquitto) -> Kiosk:
-    """A kiosk on a new disk, switched off."""
+def new_kiosk(broker: Mosquitto, folder: Path) -> Kiosk:
+    """A kiosk on a new disk with a model pack, switched off."""
     cache = places.cache()
-    image = parts.image(cache, package(cache), lambda _text: None)
+    found = package(cache)
+    if not RETAIL.is_dir():
+        pytest.skip("no model pack is here: ../shared/models/retail")
     guest = Guest(cache, parts.kernel_at(cache))
-    guest.make(image)
+    guest.make(parts.image(cache, found, lambda _text: None))
+    guest.put(_packed(folder), "/opt/rig/packs.tar")
     return Kiosk(guest, broker)
+
+
+def _packed(folder: Path) -> Path:
+    """The pack as an install leaves it in a state folder, for the guest's ``hardware``."""
+    state = folder / "state"
+    command = "import sys; from agent.cli.main import main; sys.exit(main())"
+    subprocess.run(
+        [sys.executable, "-c", command, "models", "install", "retail", "--from", str(RETAIL)],
+        check=True,
+        env={**os.environ, "GATE_AGENT_STATE_DIR": str(state)},
+        timeout=120,
+    )
+    out = folder / "packs.tar"
+    with tarfile.open(out, "w") as tar:
+        for name in ("models", "pack.json"):
+            tar.add(state / name, name)
+    return out
