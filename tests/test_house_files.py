@@ -113,10 +113,12 @@ def satisfies(version: str, requirement: str) -> bool:
     [
         ("runtime", [("project", "dependencies")]),
         ("demo", [("project", "dependencies"), ("project", "optional-dependencies", "demo")]),
+        ("console", [("project", "dependencies"), ("project", "optional-dependencies", "console")]),
         (
             "dev",
             [
                 ("project", "dependencies"),
+                ("project", "optional-dependencies", "console"),
                 ("project", "optional-dependencies", "demo"),
                 ("dependency-groups", "dev"),
             ],

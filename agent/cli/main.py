@@ -17,7 +17,17 @@ from agent.cli.fixes import fitted
 from agent.cli.measure import bench, evaluate, fleet, simulate
 from agent.cli.passes import health, passes, scan
 from agent.cli.people import documents, enrol, gallery, holders, identify, references, registry
-from agent.cli.running import config, demo, doctor, init, models, run, secure_outputs, watch
+from agent.cli.running import (
+    config,
+    console,
+    demo,
+    doctor,
+    init,
+    models,
+    run,
+    secure_outputs,
+    watch,
+)
 
 NAME = "gate-agent"
 
@@ -61,7 +71,7 @@ def gate_agent(
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-_RUN = (init, config, models, doctor, run, watch, demo, secure_outputs)
+_RUN = (init, config, models, doctor, console, run, watch, demo, secure_outputs)
 _PEOPLE = (enrol, holders, references, gallery, identify, documents, registry)
 _PASSES = (passes, health, scan)
 _LOOK_AFTER = (daemon, events, state, clock, key, thermometer, voice, version)

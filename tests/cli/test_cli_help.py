@@ -25,7 +25,7 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 PROGRAM = program()
 EVERY = dict(commands(PROGRAM))
 CONTRACT = """
-init, run, watch, demo, simulate, bench, fleet, doctor, secure-outputs,
+init, run, watch, demo, simulate, bench, fleet, doctor, console, secure-outputs,
 door show, door lockdown, door free-passage, door resume, door release,
 passback list, passback forgive, command keygen, command sign, command send, enrol, identify,
 scan, status, clear-fault, version,

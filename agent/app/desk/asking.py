@@ -8,6 +8,9 @@ from agent.app.open.control import ask
 from agent.app.open.paths import control_socket
 from agent.errors import GateAgentError, RefusedError
 
+Stand = tuple[int, int, int]
+"""Of a file: which it is, when it was written, how long it is."""
+
 
 def answered(socket: Path, request: Mapping[str, Any]) -> dict[str, Any]:
     """The answer to ``request`` of the agent that listens at ``socket``.
@@ -32,7 +35,7 @@ class AgentSocket:
     def __init__(self, config: Path | None, state: Path) -> None:
         self._config = config
         self._state = state
-        self._read: tuple[int, int, int] | None = None
+        self._read: Stand | None = None
         self._found: Path | None = None
 
     def path(self) -> Path:
@@ -43,7 +46,7 @@ class AgentSocket:
         """
         if self._config is None:
             return control_socket(None, self._state)
-        stands = _stand_of(self._config)
+        stands = stand_of(self._config)
         if self._found is None or stands != self._read:
             try:
                 self._found = control_socket(_configured(self._config), self._state)
@@ -54,7 +57,8 @@ class AgentSocket:
         return self._found
 
 
-def _stand_of(file: Path) -> tuple[int, int, int] | None:
+def stand_of(file: Path) -> Stand | None:
+    """What changes with a file whenever it is written or replaced; None where it is not there."""
     try:
         status = file.stat()
     except OSError:

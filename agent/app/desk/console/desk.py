@@ -1,0 +1,143 @@
+"""The kiosk behind the technician's page: ``technician.console.desk.Desk``, with open parts.
+
+    a running agent     asked over its control socket, as any command asks it
+    the journal         read beside it, for the last decisions
+    doctor and config   read from the files, with an agent or without one
+
+The gallery is not opened: no name and no picture of anybody is at hand here.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from agent import logs
+from agent.app.desk.asking import AgentSocket, Stand, answered, stand_of
+from agent.app.desk.console.looking import Looking
+from agent.app.desk.console.shown import decision_shown, parts_shown, status_shown
+from agent.app.desk.doctor import ExaminedKiosk
+from agent.app.desk.watching import Round, Seen, rounds
+from agent.app.open.site import Site, site_of
+from agent.config import GateConfig, load_config
+from agent.errors import ConfigError, GateAgentError
+from agent.operations.examination.examine import examined
+from agent.ports import EventLog
+
+_DECISIONS = 20
+_LOOKED_BACK = 2000
+_OF_DECISIONS = "access.*"
+
+
+def command_desk(config: Path, state: Path) -> "ConsoleDesk":
+    """For the command of a person: what adapters log goes to stderr, warnings only."""
+    logs.configure("warning")
+    return ConsoleDesk(config, state)
+
+
+class ConsoleDesk:
+    """One kiosk, by its config and its state directory; several threads ask."""
+
+    def __init__(self, config: Path, state: Path) -> None:
+        self._config = config
+        self._state = state
+        self._socket = AgentSocket(config, state)
+        self._read: tuple[Stand | None, GateConfig | None] | None = None
+        self._lock = threading.Lock()
+        self._looking: Looking | None = None
+        self._examines = False
+        self._checks: list[dict[str, Any]] = []
+        self._examined_wrong: str | None = None
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        if self._looking is not None:
+            self._looking.close()
+
+    def state(self) -> dict[str, Any]:
+        """How it stands.
+
+        Raises:
+            UnavailableError: it cannot be read in time.
+        """
+        try:
+            return self._look().newest()
+        except ConfigError as error:
+            # Its faults stand among the config's own.
+            why = str(error).partition("\n")[0]
+            return {"agent": {"answers": False, "why": why, "fix": None}, "config": "wrong"}
+
+    def examination(self) -> dict[str, Any]:
+        """The newest checks of the doctor, and whether it looks just now."""
+        with self._lock:
+            return {
+                "examines": self._examines,
+                "checks": self._checks,
+                "error": self._examined_wrong,
+            }
+
+    def examine(self) -> dict[str, Any]:
+        """Have the doctor look, in a thread of its own: a part that hangs takes long."""
+        with self._lock:
+            if not self._examines:
+                self._examines = True
+                threading.Thread(target=self._examine, name="doctor", daemon=True).start()
+        return self.examination()
+
+    def _examine(self) -> None:
+        checks: list[dict[str, Any]] = []
+        wrong = None
+        try:
+            checks = [one.as_json() for one in examined(ExaminedKiosk(self._config, self._state))]
+        except GateAgentError as error:
+            wrong = str(error)
+        finally:
+            with self._lock:
+                self._checks, self._examined_wrong, self._examines = checks, wrong, False
+
+    def _look(self) -> Looking:
+        with self._lock:
+            if self._looking is None:
+                site = site_of(self._state, self._config)
+                self._looking = Looking(
+                    lambda pause: self._rounds(site, pause), lambda seen: self._told(site, seen)
+                )
+                self._looking.start()
+            return self._looking
+
+    def _rounds(self, site: Site, pause: Callable[[], None]) -> Iterator[Round]:
+        def ask() -> dict[str, Any]:
+            status = answered(self._socket.path(), {"command": "status"})["status"]
+            return dict(status)
+
+        def first(log: EventLog) -> Any:
+            return log.read(kind=_OF_DECISIONS, newest=_LOOKED_BACK)
+
+        return rounds(site, ask, first, pause)
+
+    def _config_now(self) -> GateConfig | None:
+        """The config as it stands, None while it is wrong; read when it has changed."""
+        stands = stand_of(self._config)
+        if self._read is None or self._read[0] != stands:
+            try:
+                self._read = stands, load_config(self._config).config
+            except ConfigError:
+                self._read = stands, None
+        return self._read[1]
+
+    def _told(self, site: Site, seen: Seen) -> dict[str, Any]:
+        """A round as JSON; of an agent that is gone nothing is shown that no longer holds."""
+        answers = seen.away is None and seen.status is not None
+        agent = {"answers": answers, "why": seen.away, "fix": seen.fix}
+        status = dict(seen.status or {}) if answers else {}
+        config = self._config_now()
+        parts = [] if config is None or not answers else parts_shown(config, status)
+        newest = list(seen.decisions)[-_DECISIONS:]
+        return {
+            "agent": agent,
+            "config": "wrong" if config is None else None,
+            "status": status_shown(status) if answers else None,
+            "parts": parts,
+            "journal": seen.unread,
+            "decisions": [decision_shown(one, site.zone) for one in reversed(newest)],
+        }

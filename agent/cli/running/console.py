@@ -1,0 +1,82 @@
+"""``gate-agent console``: the technician's page, for a browser behind an SSH tunnel."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.app.open.paths import config_path, state_dir
+from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
+from agent.cli.terminal.style import is_terminal
+
+if TYPE_CHECKING:
+    from agent.technician.console.desk import Desk
+
+PORT = 8020
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Hang the command into ``parent``."""
+    parent.command(
+        "console",
+        rich_help_panel=Task.RUN,
+        epilog=examples("console", "console --port 9000 --config gate.toml"),
+    )(console)
+
+
+def console(
+    *,
+    port: Annotated[
+        int,
+        typer.Option("--port", metavar="N", min=1, max=65535, help="On this machine only."),
+    ] = PORT,
+    config: Config = None,
+    state: StateDir = None,
+    as_json: Json = False,
+) -> None:
+    """Serve the technician's page, until Ctrl-C.
+
+    For a browser on your own machine, through an SSH tunnel. The link that is printed opens it
+    once and within ten minutes; the page ends by itself after two hours, or 15 minutes unused.
+    """
+    from agent.app.desk.console.desk import command_desk
+
+    desk = command_desk(config_path(config), state_dir(state))
+    try:
+        _serve(desk, port, as_json=as_json)
+    finally:
+        desk.close()
+
+
+def _serve(desk: "Desk", port: int, *, as_json: bool) -> None:
+    from agent.errors import UnavailableError
+
+    try:
+        from agent.technician.console.server import Console, listen
+        from agent.technician.console.tickets import TOKEN_S, Tickets
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"starlette", "uvicorn"}:
+            raise
+        fix = "scripts/setup --console, or pip install 'gate-agent[console]'"
+        raise UnavailableError("what serves the page is not installed", fix) from error
+    tickets = Tickets()
+    with listen(port) as server:
+        page = Console(desk, tickets, server)
+        link = f"http://127.0.0.1:{port}/#{tickets.issue()}"
+        if as_json:
+            emit({"url": link, "port": port, "valid_s": TOKEN_S})
+        else:
+            _show(link, port)
+        sys.stdout.flush()
+        page.serve()
+
+
+def _show(link: str, port: int) -> None:
+    import socket
+
+    import segno
+
+    if is_terminal(sys.stdout):
+        segno.make_qr(link, error="l").terminal(compact=True)
+    say(f"On your own machine: ssh -N -L {port}:127.0.0.1:{port} USER@{socket.gethostname()}")
+    say(f"Then, once and within ten minutes: {link}")
