@@ -62,6 +62,7 @@ class Consumer(_Table):
     retry_s: Annotated[float, Field(gt=0)] = 60.0
     asks_per_round: Annotated[int, Field(ge=1)] = 20
     round_s: Annotated[float, Field(gt=0)] = 5.0
+    only_pinned: bool = False
 
 
 class Keys(_Table):

@@ -119,10 +119,11 @@ class Consuming:
 
     def _store_all(self) -> None:
         batch: list[Message] = []
+        only_pinned = self._config.consumer.only_pinned
         while not self._stopping.is_set():
             try:
                 with contextlib.closing(database.connect(self._dsn, by_index=True)) as connection:
-                    ingest = Ingest(connection)
+                    ingest = Ingest(connection, only_pinned=only_pinned)
                     while not self._stopping.is_set():
                         batch = batch or self._gathered()
                         self._store(ingest, batch)

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     VERSION = "unknown_version"
     OTHER_KIOSK = "other_kiosk"
     NOT_SIGNED = "not_signed"
+    NOT_PINNED = "not_pinned"
     STORE = "not_storable"
     UNREADABLE = "unreadable"
 

@@ -125,8 +125,10 @@ def _differs(one: Heard, there: Sequence[Heard]) -> bool:
 class Ingest:
     """Stores batches by one connection; of one thread."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, only_pinned: bool = False) -> None:
+        """With ``only_pinned`` nothing is kept of a kiosk whose key nobody has pinned."""
         self._connection = connection
+        self._only_pinned = only_pinned
         self._streams: dict[tuple[str, str], tuple[int, int]] = {}
         connection.execute(_INCOMING)
 
@@ -137,6 +139,8 @@ class Ingest:
             psycopg.Error: the database is away, full, read only, or has other tables: nothing of
                 what is not committed counts, and no message is to blame.
         """
+        if self._only_pinned:
+            messages = self._of_pinned(messages)
         try:
             return self._store_again(messages)
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.DatatypeMismatch):
@@ -145,6 +149,21 @@ class Ingest:
                 return self._store_again([(Refusal(kiosk, Reason.STORE), False)])
         half = len(messages) // 2
         return self.store(messages[:half]) + self.store(messages[half:])
+
+    def _of_pinned(self, messages: Sequence[tuple[Judged, bool]]) -> list[tuple[Judged, bool]]:
+        """Those of pinned kiosks; of the others a count by reason, and not one of their names."""
+        rows = self._connection.execute(
+            "SELECT kiosk FROM kiosks WHERE signing_key IS NOT NULL AND kiosk = ANY(%s)",
+            (sorted({one.kiosk for one, _ in messages}),),
+        ).fetchall()
+        pinned = {kiosk for (kiosk,) in rows}
+
+        def kept(one: Judged) -> Judged:
+            if one.kiosk in pinned:
+                return one
+            return Refusal("", one.reason if isinstance(one, Refusal) else Reason.NOT_PINNED)
+
+        return [(kept(one), retained) for one, retained in messages]
 
     def _store_again(self, messages: Sequence[tuple[Judged, bool]]) -> int:
         """As ``store``; of two versions of one event the second sees what became of the first."""

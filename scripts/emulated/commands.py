@@ -1,13 +1,11 @@
 """The command line: it parses and prints; what it does stands in ``--help``."""
 
 import argparse
-import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.errors import GateAgentError, UnavailableError
+from agent.errors import GateAgentError
 from emulated import parts, places, work
 from emulated.machine import BOOT_S, Guest
 
@@ -18,13 +16,13 @@ $XDG_CACHE_HOME/gate-agent-rig (or RIG=DIR), and no KVM. The first run takes som
 
   scripts/rig up                                  # build the package, boot a gate with it
   scripts/rig up --deb gate-agent.deb --fresh     # with this package, on a new disk
+  scripts/rig up --fresh --models ~/.local/state/gate-agent   # with the packs installed there
   scripts/rig sh systemctl status gate-agent      # as root, on the serial console
   scripts/rig sh /opt/rig/pin 5 up                # press the exit button; pin 17 is the door
   scripts/rig cut                                 # the power fails; up boots the same disk again
-  scripts/rig test                                # the proofs of tests/rig
   scripts/rig down                                # end it; the logs stay
 
-exit codes: 0 done (of sh: the command's own), 1 refused or a proof failed, 2 usage, 69 something
+exit codes: 0 done (of sh: the command's own), 1 refused, 2 usage, 69 something
 is missing or took too long
 """
 
@@ -40,8 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         with places.alone(cache):
             return _act(asked, guest, cache)
     except GateAgentError as error:
-        fix = f"\nFix: {error.fix}" if isinstance(error, UnavailableError) else ""
-        sys.stderr.write(f"scripts/rig: {error}{fix}\n")
+        sys.stderr.write(f"scripts/rig: {error}\n")
         return error.exit_code
 
 
@@ -52,18 +49,21 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    verbs = made.add_subparsers(dest="verb", required=True, metavar="up|sh|cut|test|down")
+    verbs = made.add_subparsers(dest="verb", required=True, metavar="up|sh|cut|down")
     up = verbs.add_parser("up", help="boot a gate, or the one whose power was cut")
     up.add_argument("--deb", type=Path, metavar="FILE", help="this package (else it is built)")
     up.add_argument("--fresh", action="store_true", help="on a new disk")
     up.add_argument("--slow", action="store_true", help="its clock counts instructions")
+    up.add_argument(
+        "--models",
+        type=Path,
+        metavar="DIR",
+        help="a new disk gets the packs of this state folder: the agent starts with none without",
+    )
     sh = verbs.add_parser("sh", help="run a command in it as root")
     sh.add_argument("--within", type=float, default=120.0, metavar="S", help="seconds (120)")
     sh.add_argument("command", nargs=argparse.REMAINDER, help="the words of one line")
     verbs.add_parser("cut", help="cut its power")
-    test = verbs.add_parser("test", help="prove it")
-    test.add_argument("--deb", type=Path, metavar="FILE", help="of this package (else it is built)")
-    test.add_argument("--long", action="store_true", help="each power cut twenty times")
     verbs.add_parser("down", help="end it, and remove all but the logs and the cache")
     return made
 
@@ -77,8 +77,6 @@ def _act(asked: argparse.Namespace, guest: Guest, cache: Path) -> int:
         _say("the power is cut; scripts/rig up boots the same disk")
         return 0
     work.check()
-    if asked.verb == "test":
-        return _test(asked, cache)
     return _up(asked, guest, cache)
 
 
@@ -88,7 +86,10 @@ def _up(asked: argparse.Namespace, guest: Guest, cache: Path) -> int:
         return 0
     if asked.fresh or asked.deb is not None or not guest.disk.exists():
         package = asked.deb or parts.built_package(cache, _say)
+        models = None if asked.models is None else parts.packed(asked.models, cache / "packs.tar")
         guest.make(parts.image(cache, package, _say))
+        if models is not None:
+            guest.put(models, "/opt/rig/packs.tar")
     guest.start(slow=asked.slow)
     took = guest.wait_for_login(BOOT_S)
     _say(f"a login after {took:.0f} s; scripts/rig sh COMMAND")
@@ -100,20 +101,6 @@ def _sh(guest: Guest, asked: argparse.Namespace) -> int:
     if answer.output:
         sys.stdout.write(f"{answer.output}\n")
     return answer.code
-
-
-def _test(asked: argparse.Namespace, cache: Path) -> int:
-    package = asked.deb or parts.built_package(cache, _say)
-    parts.image(cache, package, _say)
-    environment = {
-        **os.environ,
-        "RIG": str(cache),
-        "GATE_RIG_DEB": str(package.absolute()),
-        "GATE_RIG_CUTS": "20" if asked.long else "1",
-    }
-    command = [sys.executable, "-m", "pytest", "-m", "rig", "-p", "no:cacheprovider", "tests/rig"]
-    done = subprocess.run(command, check=False, cwd=places.TREE, env=environment)  # noqa: S603
-    return min(done.returncode, 1)
 
 
 def _say(text: str) -> None:

@@ -5,6 +5,7 @@ of what was typed is not taken for the answer. The line discipline of a console 
 characters, so no more is taken.
 """
 
+import contextlib
 import re
 import secrets
 import socket
@@ -78,6 +79,9 @@ def ask(path: Path, command: str, within_s: float) -> Answer:
             heard += data
             if answer := parsed(heard, mark):
                 return answer
+        with contextlib.suppress(OSError):
+            link.sendall(b"\x03")  # else the next command would wait behind this one
+            time.sleep(0.2)
     said = _ESCAPES.sub("", heard.decode(errors="replace"))[-500:]
     raise UnavailableError(f"no answer within {within_s:.0f} s; heard: {said}", "scripts/rig cut")
 

@@ -154,7 +154,7 @@ class Guest:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _run(self, command: Sequence[str | Path]) -> None:
-        subprocess.run([str(word) for word in command], check=True, timeout=300)  # noqa: S603
+        work.run(command, self.logs / "build.log", within_s=300)
 
     def _begin(self, part: str, command: Sequence[str]) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """What a guest is made of, made where the cache lacks it: kernel, root, package, image."""
 
 import hashlib
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,11 +19,6 @@ def kernel_at(cache: Path) -> Path:
 def root_at(cache: Path, tree: Path = places.TREE) -> Path:
     """Where Debian's root lies or will lie."""
     return cache / f"root-{places.key(*root.identity(tree))}"
-
-
-def prepared(cache: Path) -> bool:
-    """Whether kernel and root are there, so that a guest is a matter of a few minutes."""
-    return kernel_at(cache).exists() and root_at(cache).exists()
 
 
 def built_package(cache: Path, say: Say) -> Path:
@@ -67,4 +63,19 @@ def image(cache: Path, package: Path, say: Say) -> Path:
         for old in cache.glob("image-*"):
             places.remove(old)
         places.made(out, lambda new: root.image(base, core, package, new, log))
+    return out
+
+
+def packed(state: Path, out: Path) -> Path:
+    """The model packs of a state folder, as the guest's ``hardware`` unpacks them.
+
+    Raises:
+        UnavailableError: none is installed there.
+    """
+    names = ("models", "pack.json")
+    if not all((state / name).exists() for name in names):
+        raise UnavailableError(f"no pack is installed in {state}", "gate-agent models install NAME")
+    with tarfile.open(out, "w") as tar:
+        for name in names:
+            tar.add(state / name, name)
     return out

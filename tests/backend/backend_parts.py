@@ -227,9 +227,10 @@ def put(connection: Connection, *events: Event, topic: str | None = None) -> int
     )
 
 
-def put_raw(connection: Connection, *messages: tuple[str, bytes]) -> int:
+def put_raw(connection: Connection, *messages: tuple[str, bytes], only_pinned: bool = False) -> int:
     judged = [judge(topic, payload) for topic, payload in messages]
-    return Ingest(connection).store([(one, False) for one in judged if one is not None])
+    found = [(one, False) for one in judged if one is not None]
+    return Ingest(connection, only_pinned=only_pinned).store(found)
 
 
 def look_over(connection: Connection) -> None:

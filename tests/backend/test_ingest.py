@@ -4,9 +4,20 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from backend import partitions
+from backend import kiosks, partitions
 from backend.heard import MAX_BYTES
-from backend_parts import BEGAN, Kiosk, count, find_gaps, flaws, look_over, put, put_raw, whole_to
+from backend_parts import (
+    BEGAN,
+    Kiosk,
+    count,
+    find_gaps,
+    flaws,
+    look_over,
+    put,
+    put_raw,
+    topic_of,
+    whole_to,
+)
 
 from agent.domain.record import chain
 
@@ -115,6 +126,22 @@ def test_what_is_no_event_is_counted_and_kept_nowhere(store, name):
         ("lakeside/g3/north-1", name.strip(), 2)
     ]
     assert (count(store, "events"), count(store, "conflicts"), flaws(store)) == (1, 0, [])
+
+
+def test_of_whom_nobody_pinned_nothing_is_kept_where_it_is_asked(store):
+    known, made_up = Kiosk(), Kiosk("lakeside/g3/north-9")
+    kiosks.pin(store, known.keys())
+    said = [(topic_of(one), json.dumps(one).encode()) for one in (known.says(), made_up.says())]
+    said += [(f"gate/{made_up.place}/keys", b"{}"), (f"gate/{made_up.place}/status", b'{"a": 1}')]
+    said += [(f"gate/lakeside/g3/north-{number}/events/access", b"{") for number in range(20, 30)]
+    assert put_raw(store, *said, only_pinned=True) == 1
+    assert store.execute("SELECT kiosk FROM kiosks").fetchall() == [(known.place,)]
+    refusals = store.execute("SELECT kiosk, reason, times FROM refusals ORDER BY 2").fetchall()
+    assert refusals[0] == ("", "not_json", 10)
+    assert {kiosk for kiosk, _, _ in refusals} == {""}
+    assert ("", "not_pinned", 1) in refusals
+    kiosks.pin(store, made_up.keys())
+    assert put_raw(store, said[1], only_pinned=True) == 1
 
 
 @pytest.mark.parametrize(

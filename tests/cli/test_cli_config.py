@@ -129,7 +129,7 @@ def test_version_names_what_is_installed(gate: Gate, state_dir: Path) -> None:
     (pack / "installed.json").write_text('{"pack": "dlib", "version": "1", "sha256": {}}')
     answer = gate("version", "--json")
     assert answer.code == 0
-    assert set(answer.json) == {"agent", "python", "machine", "packs", "libraries"}
+    assert set(answer.json) == {"agent", "python", "machine", "package", "packs", "libraries"}
     assert answer.json["packs"] == {"dlib": "1"}
     assert answer.json["libraries"]["numpy"] is not None
     assert "gate-agent" in gate("version").out

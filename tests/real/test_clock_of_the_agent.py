@@ -78,6 +78,7 @@ def test_weeks_without_power_then_a_person_confirms_the_clock(kiosk) -> None:
     assert kiosk.latest - then < timedelta(minutes=5), "what one source claims is not kept"
 
     process = kiosk.started()
+    assert wait_until(lambda: "clock" in kiosk.answer("status")["faults"])
     assert kiosk.answer("clock", "confirm", *WHY)["state"] == "settled"
     assert datetime.now(UTC) - kiosk.latest < timedelta(minutes=1), "durable once it is answered"
     assert wait_until(lambda: kiosk.answer("status")["faults"] == {})

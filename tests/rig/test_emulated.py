@@ -6,10 +6,11 @@ import mmap
 import os
 import socket
 import struct
+import tarfile
 import threading
 
 import pytest
-from emulated import board, commands, console, kernel, machine, places, work
+from emulated import board, commands, console, kernel, machine, parts, places, work
 from emulated.thermometers import Backend, Queue
 
 from agent.adapters.thermometer.simulated_i2c import FakeBus
@@ -294,3 +295,15 @@ def test_qemu_is_told_what_the_backend_can_and_where_it_was(driver):
     assert struct.unpack("<Q", driver.say(1))[0] & 1 << 32
     driver.transfer((0x5A, b"\x07"), (0x5A, 3))
     assert struct.unpack("<II", driver.say(11, struct.pack("<II", 0, 0))) == (0, 2)
+
+
+def test_a_state_folders_packs_go_along_and_nothing_secret(tmp_path):
+    state = tmp_path / "state"
+    (state / "models/retail").mkdir(parents=True)
+    with pytest.raises(UnavailableError, match="no pack is installed"):
+        parts.packed(state, tmp_path / "out.tar")
+    for name in ("models/retail/installed.json", "pack.json", "gallery.key"):
+        (state / name).touch()
+    with tarfile.open(parts.packed(state, tmp_path / "out.tar")) as tar:
+        found = {one.name for one in tar if one.isfile()}
+    assert found == {"models/retail/installed.json", "pack.json"}

@@ -75,10 +75,10 @@ def test_text_costs_nothing_at_all() -> None:
 @pytest.mark.parametrize("film", [False, True], ids=["wall", "film"])
 def test_a_wall_is_told_now_and_then_and_is_no_storm(kind, film) -> None:
     gate = WalledGate(Wall(kind, film=film, missed=0.5))
-    for _ in range(60):
+    for _ in range(32):
         gate.see(0.4)
         gate.wait(1.6)
-    assert 1 <= len(gate.outcomes()) <= 120 / 16 + 4
+    assert 1 <= len(gate.outcomes()) <= 64 / 16 + 4
     assert gate.opened() == 0
 
 

@@ -88,6 +88,7 @@ class Records(Organ):
                 pack_why=parts.pack_in_use.why,
                 pack_not_measured_for=parts.pack_in_use.not_measured_for,
             ),
+            time=Reckoning.since(parts.ledger.latest_trusted(), settings.clock_tolerance),
             registry_sync=registry_sync,
         )
         broker, state = parts.file.config.broker, parts.site.state

@@ -105,7 +105,9 @@ def test_bytes_broken_anywhere_lose_no_file_and_stop_no_event(path, filled, seed
     journal.close()
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(
+    "seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(6, 20))]
+)
 def test_a_broken_log_repeats_no_number(path, seed):
     """What SQLite silently drops of a damaged log was numbered, and maybe published."""
     with process("append", path, 0) as child:

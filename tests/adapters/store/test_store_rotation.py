@@ -34,11 +34,10 @@ import os, shutil, signal, sys
 from pathlib import Path
 from agent.app.desk.rotation import rotate
 from agent.app.open.site import site_of
-pristine, folder = map(Path, sys.argv[1:])
+pristine, folder, every = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 SEEN = {"execute", "fsync", "replace", "link", "pwrite", "chown"}
-point = 0
+point = 1
 while True:
-    point += 1
     state = folder / str(point)
     shutil.copytree(pristine, state)
     if (child := os.fork()) == 0:
@@ -59,6 +58,7 @@ while True:
     if os.waitpid(child, 0)[1] == 0:
         print(point)
         break
+    point += every
 """
 
 
@@ -184,14 +184,14 @@ def test_what_is_written_meanwhile_is_under_the_new_key(state):
         registry.load_arrays("dlib", "1")
 
 
-@pytest.mark.parametrize("every", [40, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [17, pytest.param(1, marks=pytest.mark.slow)])
 def test_killed_anywhere_it_goes_on_and_nothing_is_lost(state, tmp_path, every):
     before = sealed_values(state)
     folder = tmp_path / "killed"
     folder.mkdir()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", ZYGOTE, str(state), str(folder)],
+        [sys.executable, "-W", "ignore", "-c", ZYGOTE, str(state), str(folder), str(every)],
         env=environment,
         capture_output=True,
         text=True,

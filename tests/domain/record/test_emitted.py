@@ -21,6 +21,7 @@ from agent.controller.inputs import FaultCleared, FaultRaised
 from agent.domain.access.part import PartKind
 from agent.domain.door.access_point import State
 from agent.domain.door.door_mode import Cause, Command, Mode
+from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.events import Event, EventDraft, EventType, cloud_event
 from agent.domain.record.status import FaceStatus
 
@@ -46,6 +47,7 @@ def status(tmp_path: Path):
             ManualClock(utc=NOW),
             boot_id="boot",
             faces=FaceStatus(without_pad=True),
+            time=Reckoning(),
         )
 
         def published(said: SetStatus) -> dict[str, Any]:

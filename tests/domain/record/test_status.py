@@ -12,8 +12,26 @@ from agent.app.open.files.stores import open_journal
 from agent.app.open.site import instant, make_event, site_of
 from agent.app.threads.record.status import StatusBoard
 from agent.controller.effects import SetStatus
+from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.events import EventType
 from agent.domain.record.status import FaceStatus, offline
+
+
+def test_before_the_controller_says_anything_no_clock_is_simply_believed(
+    tmp_path: Path,
+) -> None:
+    known = Reckoning.since(datetime(2026, 5, 6, tzinfo=UTC))
+    with open_journal(site_of(tmp_path, None)) as journal:
+        board = StatusBoard(
+            journal,
+            lambda: REGISTRY,
+            ManualClock(utc=datetime(2026, 4, 1, tzinfo=UTC)),
+            boot_id="boot",
+            faces=FaceStatus(without_pad=True),
+            time=known,
+        )
+        assert board.read()["clock"]["state"] == "behind"
+        assert board.read()["clock_synced"] is False
 
 
 def test_the_status_is_what_is_described(tmp_path: Path) -> None:
@@ -26,6 +44,7 @@ def test_the_status_is_what_is_described(tmp_path: Path) -> None:
             ManualClock(utc=datetime(2026, 5, 6, tzinfo=UTC)),
             boot_id="boot",
             faces=FaceStatus(without_pad=True),
+            time=Reckoning(),
         )
         points = (
             {"north-entry": "free_passage"},

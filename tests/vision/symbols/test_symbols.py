@@ -125,7 +125,7 @@ def test_every_pass_reads_a_plain_code_in_its_place(way: Pass) -> None:
 
 def test_nothing_is_read_where_there_is_nothing() -> None:
     watch = SymbolWatch()
-    for image in empty_frames(12, seed=9):
+    for image in empty_frames(5, seed=9):
         assert read_symbols(image, budget_s=0.5) == []
         assert watch.look(image) == []
 

@@ -11,6 +11,7 @@ import structlog
 from agent import __version__
 from agent.controller.effects import SetStatus
 from agent.domain.access.registry import Registry
+from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.status import FaceStatus, Status
 from agent.domain.record.topics import JSON
 from agent.errors import StoreError
@@ -30,8 +31,13 @@ class StatusBoard:
         *,
         boot_id: str,
         faces: FaceStatus,
+        time: Reckoning,
         registry_sync: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
+        """``time`` is what is known of it until the controller says more.
+
+        Without it, a clock that was set back would be believed by whoever asks before that.
+        """
         self._journal = journal
         self._registry = registry
         self._clock = clock
@@ -40,7 +46,7 @@ class StatusBoard:
         self._registry_sync = registry_sync
         self._started: datetime = clock.now().utc
         self._condition = threading.Condition()
-        self._newest = SetStatus()
+        self._newest = SetStatus(time=time)
         self._changed = True
         self._afresh = True
         self._stopping = False
