@@ -75,9 +75,14 @@ class PlainDesk:
         self.away = False
 
     def state(self) -> dict[str, Any]:
-        agent = {"answers": True, "why": None, "fix": None}
+        agent: dict[str, Any] = {"answers": True, "why": None, "fix": None}
         parts = [{"part": "camera:front", "well": False, "said": HOSTILE, "fix": "plug it in"}]
-        whole = {"status": STATUS, "parts": parts, "decisions": [DECISION], "journal": None}
+        whole: dict[str, Any] = {
+            "status": STATUS,
+            "parts": parts,
+            "decisions": [DECISION],
+            "journal": None,
+        }
         if self.away:
             agent = {"answers": False, "why": "no agent answers at its socket", "fix": None}
             whole |= {"status": None, "parts": []}
