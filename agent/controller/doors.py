@@ -131,7 +131,7 @@ class Doors:
             effects = effects or self.latch(self._latches.faults)
         else:
             passage = self.passage(lane)
-            effects = self._released(door, passage, now, Cause.COMMAND, asked.by)
+            effects = self._released(door, passage, now, Cause.COMMAND, asked.by, asked.reason)
         return effects + self._told(door, now)
 
     def passage(
@@ -280,14 +280,20 @@ class Doors:
         )
 
     def _released(
-        self, door: DoorControl, passage: Passage, now: Instant, cause: Cause, by: str
+        self,
+        door: DoorControl,
+        passage: Passage,
+        now: Instant,
+        cause: Cause,
+        by: str,
+        reason: str | None = None,
     ) -> list[Effect]:
         happened = DoorInput.REX if cause is Cause.REX else DoorInput.GRANT
         if cause is Cause.COMMAND and not door.lets_in:
             return []
         if step(door.state, happened)[1] is not Output.RELEASE:
             return []  # free already, or out of order
-        data = {"cause": cause.value, "by": by}
+        data = {"cause": cause.value, "by": by} | ({} if reason is None else {"reason": reason})
         record = self._event(EventType.DOOR_RELEASED, door, now, data, passage.access_point)
         let = door.rex if cause is Cause.REX else door.release
         return [record, *let(passage, now.monotonic_s)]

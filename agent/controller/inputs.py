@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.domain.access.indication import Outcome
 from agent.domain.access.part import Part
 from agent.domain.access.registry import Registry
 from agent.domain.credential.gate_pass import PassId
@@ -78,13 +79,23 @@ class FaultCleared:
 class Commanded:
     """An operator asks something of an access point's door; ``by`` names them.
 
-    A free passage ends after ``for_s`` seconds, where it says so.
+    A free passage ends after ``for_s`` seconds, where it says so. ``reason`` is a person's word on
+    a release.
     """
 
     command: Command
     access_point: str
     by: str
     for_s: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TriedOut:
+    """A technician wants to see and hear what an outcome looks like here; no door moves by it."""
+
+    access_point: str
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +146,7 @@ Input = (
     | RegistryChanged
     | InputChanged
     | Commanded
+    | TriedOut
     | Forgiven
     | ClockTold
     | NotCounted

@@ -19,6 +19,7 @@ from typing import Any, assert_never
 from agent.controller.doors import Doors
 from agent.controller.effects import (
     Effect,
+    Indicate,
     KeepBudgets,
     Learn,
     Record,
@@ -44,6 +45,7 @@ from agent.controller.inputs import (
     Stop,
     TemperatureRead,
     Tick,
+    TriedOut,
 )
 from agent.controller.judge import Judge
 from agent.controller.lane import Lane
@@ -51,7 +53,7 @@ from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
 from agent.controller.signs import Signs
 from agent.controller.timekeeping import PART, Timekeeping
-from agent.domain.access.indication import Standing
+from agent.domain.access.indication import Indication, Standing
 from agent.domain.access.part import STATE_LATCHES, Part, PartKind
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import searches
@@ -219,7 +221,7 @@ class Kiosk:
                 return self._enrolled(registry)
             case InputChanged(change):
                 return self._doors.changed(change, now)
-            case Commanded() | Forgiven() | NotCounted() | ClockTold():
+            case Commanded() | Forgiven() | NotCounted() | ClockTold() | TriedOut():
                 return self._asked(happened, now)
             case FaultRaised() | FaultCleared():
                 return self._fault(happened, now)
@@ -267,8 +269,10 @@ class Kiosk:
         return effects
 
     def _asked(
-        self, asked: Commanded | Forgiven | NotCounted | ClockTold, now: Instant
+        self, asked: Commanded | Forgiven | NotCounted | ClockTold | TriedOut, now: Instant
     ) -> list[Effect]:
+        if isinstance(asked, TriedOut):
+            return [Indicate(Indication(asked.access_point, asked.outcome))]
         if isinstance(asked, ClockTold):
             return self._time.told(asked)
         if isinstance(asked, Forgiven):

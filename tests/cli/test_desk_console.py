@@ -16,6 +16,7 @@ from agent.app.open.files.stores import open_journal
 from agent.app.open.site import instant, make_event, site_of
 from agent.app.threads.control.socket import ControlServer
 from agent.domain.record.events import EventType
+from agent.errors import RefusedError, UnavailableError
 
 CONFIG = """\
 [kiosk]
@@ -43,6 +44,8 @@ categories = ["resident"]
 [broker]
 host = "127.0.0.1"
 port = 1
+[face]
+accept_no_pad = true
 """
 STATUS = {
     "version": "0.1.0",
@@ -190,3 +193,63 @@ def test_nobody_is_asked_while_nobody_looks(
             return len(asked) == before
 
         assert wait_until(rests)
+
+
+# --- the config ----------------------------------------------------------------------------------
+
+
+def test_the_config_is_shown_without_what_opens_anything(desk: ConsoleDesk, config: Path) -> None:
+    secret = "rtsp://admin:hunter2@10.0.0.9/live"
+    shown = CONFIG.replace(
+        'kind = "simulated"\nsource = ["a.jpg"]', f'kind = "opencv"\nsource = "{secret}"'
+    )
+    config.write_text(shown)
+    found = desk.config()
+    assert found["ok"]
+    assert found["shown"]["kiosk"]["id"] == "north-1"
+    assert "hunter2" not in json.dumps(found)
+    # What is wrong beside it is told without it as well.
+    found = desk.check_config(shown.replace("source =", "sorce ="))
+    assert not found["ok"]
+    assert "hunter2" not in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        (CONFIG.replace("pin = 17", "pin = 99"), "door", 12),
+        (CONFIG.replace("direction", "dirction"), "access_point", 16),
+        ("", None, None),
+        ("[kiosk", None, 1),
+        ("[" * 5000, None, None),
+    ],
+)
+def test_a_text_is_judged_by_line_and_written_nowhere(
+    desk: ConsoleDesk, config: Path, text: str, key: str | None, line: int | None
+) -> None:
+    found = desk.check_config(text)
+    assert not found["ok"]
+    assert found["shown"] is None
+    if key is not None:
+        assert key in found["faults"][0]["key"]
+    if line is not None:
+        assert found["faults"][0]["line"] == line
+    assert config.read_text() == CONFIG
+    assert desk.check_config(CONFIG)["ok"]
+
+
+@pytest.mark.parametrize("text", [None, 5, ["a"], {}])
+def test_a_config_is_text(desk: ConsoleDesk, text: object) -> None:
+    with pytest.raises(RefusedError):
+        desk.check_config(text)
+
+
+# --- deeds ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["", None, "x" * 201, "a\x1b[31m"])
+def test_no_door_is_released_without_a_reason(desk: ConsoleDesk, reason: object) -> None:
+    with pytest.raises(RefusedError, match="say why"):
+        desk.release("north-entry", reason)
+    with pytest.raises(UnavailableError, match="no agent"):
+        desk.release("north-entry", "a parcel")

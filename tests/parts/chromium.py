@@ -1,6 +1,7 @@
 """A real Chromium without a screen, driven over its own pipe: no other package is needed."""
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -19,7 +20,7 @@ _PATIENCE_S = 60.0
 
 
 class Page:
-    """One tab; what it logs as an error is kept in ``errors``."""
+    """One tab; ``errors`` are what it logs as such, ``requests`` where it asked for anything."""
 
     def __init__(self, writes: int, reads: int) -> None:
         self._writes, self._reads = writes, reads
@@ -27,6 +28,7 @@ class Page:
         self._number = 0
         self._session: str | None = None
         self.errors: list[str] = []
+        self.requests: list[str] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
@@ -118,22 +120,32 @@ class Page:
         params = message.get("params", {})
         if message.get("method") == "Runtime.exceptionThrown":
             self.errors.append(json.dumps(params["exceptionDetails"]))
+        if message.get("method") == "Network.requestWillBeSent":
+            self.requests.append(params["request"]["url"])
         if message.get("method") == "Log.entryAdded" and params["entry"]["level"] == "error":
             self.errors.append(f"{params['entry']['text']} {params['entry'].get('url', '')}")
+
+
+def _pipe() -> tuple[int, int]:
+    low = os.pipe()
+    high = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 10) for one in low]
+    for one in low:
+        os.close(one)
+    return high[0], high[1]
 
 
 @contextmanager
 def chromium() -> Iterator[Page]:
     """A browser with a profile of its own, ended with the block."""
     assert PROGRAM is not None
-    to_read, to_write = os.pipe()
-    from_read, from_write = os.pipe()
+    # Above those two, so that none of them is in the other's way.
+    (to_read, to_write), (from_read, from_write) = (_pipe() for _ in range(2))
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
             [
                 # Chromium reads commands from descriptor 3 and answers at 4.
-                *("sh", "-c", f'exec "$@" 3<&{to_read} 4>&{from_write}', "sh"),
+                *("bash", "-c", f'exec "$@" 3<&{to_read} 4>&{from_write}', "bash"),
                 *(PROGRAM, "--headless=new", "--no-sandbox", "--disable-gpu"),
                 *("--disable-dev-shm-usage", "--no-first-run", "--disable-extensions"),
                 *("--disable-background-networking", "--disable-component-update"),

@@ -24,6 +24,21 @@ class PlainDesk:
         self.asked += 1
         return {"answers": True}
 
+    def look(self, camera: str | None) -> dict[str, Any]:
+        return {"camera": camera}
+
+    def release(self, point: object, reason: object) -> dict[str, Any]:
+        raise RefusedError("refused", "not here")
+
+    def try_out(self, point: object, outcome: object) -> dict[str, Any]:
+        raise RefusedError("refused", "not here")
+
+    def config(self) -> dict[str, Any]:
+        return {}
+
+    def check_config(self, text: object) -> dict[str, Any]:
+        return {"text": text}
+
     def examination(self) -> dict[str, Any]:
         raise RefusedError("a_word", "it may not be\nFix: do the other thing")
 

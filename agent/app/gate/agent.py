@@ -41,6 +41,7 @@ from agent.app.threads.control.counts import Counts
 from agent.app.threads.control.kiosk import KioskDeeds
 from agent.app.threads.organ import Organ, Task
 from agent.app.threads.rounds import Round, Rounds
+from agent.app.threads.senses.glimpse import Newest
 from agent.app.threads.tell.telling import Telling
 from agent.app.threads.watch.clock import JudgedClock
 from agent.app.threads.worker import Worker
@@ -107,17 +108,18 @@ class Agent:
             ),
         )
         commands = Commands(parts, core, self._link, records.board, self._reckoning, deeds, counts)
+        newest = Newest(post)
         self._organs: tuple[Organ, ...] = (
             self._records,
             watches,
             sync,
             commands,
-            Control(parts, core, self._link, records.board, watches, commands),
+            Control(parts, core, self._link, records.board, watches, commands, newest),
             telling,
             Senses(
                 parts,
                 self._gallery,
-                post,
+                newest,
                 lambda: self.stop("the cameras' sources have ended"),
                 self._reckoning,
             ),

@@ -20,7 +20,9 @@ from agent.app.open.files.state import ANNOUNCED
 from agent.app.open.paths import control_socket
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
+from agent.app.open.thermal import thermal_settings
 from agent.app.threads.control.clock import ClockOperator
+from agent.app.threads.control.onlooker import Onlooker
 from agent.app.threads.control.socket import ControlServer
 from agent.app.threads.control.table import local_commands
 from agent.app.threads.control.verbs import Operator
@@ -28,6 +30,7 @@ from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.record.discovery import Discovery
 from agent.app.threads.record.heartbeat import Heartbeat, Vitals, space_of
 from agent.app.threads.record.status import StatusBoard
+from agent.app.threads.senses.glimpse import Newest
 from agent.app.threads.watch.clock import JudgedClock, TimeKeeper
 from agent.app.threads.watch.disk import DiskWatch
 from agent.app.threads.watch.erasure import Erasure
@@ -263,16 +266,18 @@ class Control(Organ):
         board: StatusBoard,
         watches: Watches,
         commands: Commands,
+        newest: Newest,
     ) -> None:
         """Listens already, and answers once its thread runs; ``watches`` take a person's word.
 
-        ``commands`` have the deeds.
+        ``commands`` have the deeds, ``newest`` what the senses said last.
 
         Raises:
             UnavailableError: another agent listens there, or nobody can.
         """
         config = parts.file.config
         named = config.control.socket
+        onlooker = Onlooker(newest, watches.gallery.registry, thermal_settings(config).optics)
         self._server = ControlServer(
             control_socket(None if named is None else parts.file.resolve(named), parts.site.state),
             {
@@ -287,6 +292,7 @@ class Control(Organ):
                 ).commands(),
                 **local_commands(commands.deeds, commands.signed.outdate),
                 **ClockOperator(board, parts.clock, core.inbox.post, watches.time.told).commands(),
+                **onlooker.commands(),
             },
         )
 

@@ -10,6 +10,7 @@ contacts, buttons ------------changes----------------'
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from agent.app.gate.parts import Parts
 from agent.app.open.cameras import open_camera
@@ -21,6 +22,7 @@ from agent.app.threads.rounds import HUNG_S
 from agent.app.threads.senses.camera import CameraReader, CameraWatcher
 from agent.app.threads.senses.codes import Outlook
 from agent.app.threads.senses.documents import DocumentKeys, DocumentWatcher
+from agent.app.threads.senses.glimpse import Glimpse, Newest
 from agent.app.threads.senses.inputs import InputReader
 from agent.app.threads.senses.pad import WatchedPad
 from agent.app.threads.senses.symbols import SymbolWatcher
@@ -31,7 +33,6 @@ from agent.app.threads.worker import Slot
 from agent.config import CameraConfig
 from agent.config.tables.camera import infrared_beside
 from agent.controller.effects import Compare, Settle
-from agent.controller.inputs import Input
 from agent.credentials.health.trust import TrustList
 from agent.credentials.passes.pass_template import CommunityKey
 from agent.domain.access.part import PartKind
@@ -60,17 +61,20 @@ class Senses(Organ):
         self,
         parts: Parts,
         gallery: GalleryWatch,
-        post: Callable[[Input], None],
+        newest: Newest,
         ended: Callable[[], None],
         reckoning: Callable[[], Reckoning],
     ) -> None:
-        """``ended`` is called once every finite camera has come to its end.
+        """``newest`` passes on what they tell, and keeps what may be looked at.
+
+        ``ended`` is called once every finite camera has come to its end.
 
         ``reckoning`` is what the controller knows of the time.
         """
         self._parts = parts
         self._gallery = gallery
-        self._post = post
+        self._newest = newest
+        self._post = newest.post
         self._ended = ended
         self._watchers: dict[str, CameraWatcher] = {}
         self._watching: set[str] = set()
@@ -162,15 +166,17 @@ class Senses(Organ):
             Metric(comparison.metric), comparison.curve[0].threshold, config.face.track_gap_s
         )
         zone = Zone(**camera.zone.model_dump())
+        eyes = Watcher(
+            parts.engines[camera.id],
+            camera.id,
+            zone,
+            tracker,
+            pad=self._pad(camera.id),
+            beside=open_beside(config.face, self._eyes.get(camera.id)),
+        )
+        glimpse = self._newest.glimpses[camera.id] = Glimpse(zone, lambda: eyes.quality)
         watcher = CameraWatcher(
-            Watcher(
-                parts.engines[camera.id],
-                camera.id,
-                zone,
-                tracker,
-                pad=self._pad(camera.id),
-                beside=open_beside(config.face, self._eyes.get(camera.id)),
-            ),
+            eyes,
             slot,
             self._gallery.index,
             self._post,
@@ -178,13 +184,15 @@ class Senses(Organ):
             FaultLine(PartKind.CAMERA.part(camera.id), self._post),
             mount=FaultLine(PartKind.MOUNT.part(camera.id), self._post),
             judge=self._gallery,
+            show=glimpse.show,
         )
         self._watchers[camera.id] = watcher
         slots = [slot]
         for point in config.access_point:
             if point.camera == camera.id and reads_symbols(config, point.id):
                 slots.append(Slot[Frame]())
-                yield self._symbols(point.id, slots[-1], replace(zone, min_face_px=0))
+                looks = replace(zone, min_face_px=0)
+                yield self._symbols(point.id, slots[-1], looks, glimpse)
         reader = CameraReader(
             camera.id,
             parts.cameras[camera.id],
@@ -221,7 +229,7 @@ class Senses(Organ):
             return None
         return WatchedPad(self._parts.pad, FaultLine(PartKind.PAD.part(camera), self._post))
 
-    def _symbols(self, access_point: str, slot: Slot[Frame], zone: Zone) -> Task:
+    def _symbols(self, access_point: str, slot: Slot[Frame], zone: Zone, glimpse: Glimpse) -> Task:
         rules = self._parts.file.config.rule
         window_s = max((rule.factor_window_s for rule in rules), default=RULE.factor_window_s)
         symbols = SymbolWatcher(
@@ -234,6 +242,7 @@ class Senses(Organ):
             outlook=Outlook(zone.holds, window_s),
         )
         symbols.motion = MotionGate()
+        symbols.outline = partial(glimpse.outline, access_point)
         return Task(f"symbols {access_point}", symbols.work, symbols.stop, within_s=HUNG_S)
 
     def _camera_ended(self, camera: str) -> None:

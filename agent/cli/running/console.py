@@ -1,5 +1,6 @@
 """``gate-agent console``: the technician's page, for a browser behind an SSH tunnel."""
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,7 +44,9 @@ def console(
 
     desk = command_desk(config_path(config), state_dir(state))
     try:
-        _serve(desk, port, as_json=as_json)
+        # Ctrl-C is how one ends it before its time.
+        with contextlib.suppress(KeyboardInterrupt):
+            _serve(desk, port, as_json=as_json)
     finally:
         desk.close()
 

@@ -112,6 +112,43 @@ def face_region(face: Region, optics: Optics, field: Field) -> Region | None:
     return region if inside > 0 and inside >= 0.5 * whole else None
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """What a thermometer sees of a camera's picture, in shares of its width and height.
+
+    ``round`` for a single element, whose field of view is a cone; an array's is a rectangle.
+    """
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    round: bool
+
+
+def spot_in_picture(optics: Optics) -> Spot | None:
+    """Where the thermometer looks in the camera's picture; None where nobody said its lens.
+
+    What lies beyond the picture is beyond 0 and 1.
+    """
+    if optics.camera_fov_deg is None:
+        return None
+    fov_v_deg = optics.thermometer_fov_v_deg or optics.thermometer_fov_deg
+    half = math.tan(math.radians(optics.camera_fov_deg) / 2.0)
+    # Square pixels: as many degrees' tangent a pixel down as across.
+    half_v = half * optics.frame_height_px / optics.frame_width_px
+
+    def share(angle_deg: float, half_tangent: float) -> float:
+        angle = math.radians(min(max(angle_deg, -80.0), 80.0))
+        return 0.5 * (1.0 + math.tan(angle) / half_tangent)
+
+    left, right = (
+        share(optics.aim_x_deg + side * optics.thermometer_fov_deg / 2.0, half) for side in (-1, 1)
+    )
+    top, bottom = (share(optics.aim_y_deg + side * fov_v_deg / 2.0, half_v) for side in (-1, 1))
+    return Spot(left, right, top, bottom, optics.columns is None)
+
+
 def warmest_c(field: Field, region: Region) -> float:
     """The temperature of the warm tenth of a face, in Celsius; NaN where no pixel counts."""
     pixels = region.of(field)

@@ -90,7 +90,12 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.DOOR_RELEASED: (
         "The door was freed for one person by the exit button or an operator, not by a decision.",
-        _at_door(cause=ref("cause"), by=ref("by")),
+        _at_door(
+            "reason",
+            cause=ref("cause"),
+            by=ref("by"),
+            reason=text("a person's word on why; absent where they said none"),
+        ),
     ),
     EventType.DOOR_MODE_CHANGED: (
         "Lockdown or free passage began or ended.",

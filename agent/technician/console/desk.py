@@ -15,6 +15,21 @@ class Desk(Protocol):
     def state(self) -> Told:
         """How it stands: the running agent or why none answers, and the last decisions."""
 
+    def look(self, camera: str | None) -> Told:
+        """What the senses said last; with a camera the newest picture and what is seen in it."""
+
+    def release(self, point: object, reason: object) -> Told:
+        """Let one person through at an access point, for a reason that stands in the event."""
+
+    def try_out(self, point: object, outcome: object) -> Told:
+        """Show and say an outcome at an access point; no door moves by it."""
+
+    def config(self) -> Told:
+        """The config without secrets, what is wrong with it, and what is to be meant."""
+
+    def check_config(self, text: object) -> Told:
+        """The same of a text that is to stand in its place; it is written nowhere."""
+
     def examination(self) -> Told:
         """The doctor's newest checks, and whether it looks just now."""
 

@@ -4,6 +4,10 @@
     POST /api/enter {"token"}                        -> {"session"}, which all below ask for
     POST /api/leave
     GET  /api/state                                  how it stands
+    GET  /api/look?camera=front                      the senses' newest, and a picture
+    POST /api/release {"access_point", "reason"}     let one person through
+    POST /api/try-out {"access_point", "outcome"}    lights and voice, and no door
+    GET  /api/config; POST /api/config {"text"}      its faults; those of another text
     GET  /api/doctor; POST /api/doctor               the last checks; look again
 
 Each answer is made by a thread of its own, so one that waits keeps no other. ``gatekeeper`` stands
@@ -111,6 +115,19 @@ class Console:
             Route(ENTER, self._enter, methods=["POST"]),
             Route("/api/leave", self._leave, methods=["POST"]),
             _told("/api/state", "GET", lambda _: desk.state()),
+            _told("/api/look", "GET", lambda asked: desk.look(asked.get("camera"))),
+            _told(
+                "/api/release",
+                "POST",
+                lambda asked: desk.release(asked.get("access_point"), asked.get("reason")),
+            ),
+            _told(
+                "/api/try-out",
+                "POST",
+                lambda asked: desk.try_out(asked.get("access_point"), asked.get("outcome")),
+            ),
+            _told("/api/config", "GET", lambda _: desk.config()),
+            _told("/api/config", "POST", lambda asked: desk.check_config(asked.get("text"))),
             _told("/api/doctor", "GET", lambda _: desk.examination()),
             _told("/api/doctor", "POST", lambda _: desk.examine()),
         ]

@@ -17,7 +17,7 @@ from agent.vision.face.crowd import Crowd, Person
 from agent.vision.face.engine import FaceEngine
 from agent.vision.face.faint import Faint
 from agent.vision.face.pose import pose_of
-from agent.vision.face.quality import GATE, AcquisitionLimits, measure, shortfall
+from agent.vision.face.quality import GATE, AcquisitionLimits, Quality, measure, shortfall
 from agent.vision.face.track import Tracker
 from agent.vision.face.zone import Zone, search_widths
 from agent.vision.frames.motion import MotionGate
@@ -78,6 +78,8 @@ class Watcher:
         self._embedded_s = float("-inf")
         self._claim: ClaimedFace | None = None
         self._sighting = Sighting()
+        self.quality: Quality | None = None
+        """Of the face in the frame that was looked at last; None where there was none."""
 
     def compare(self, claim: ClaimedFace | None) -> None:
         """Compare 1:1 with ``claim`` as well from now on; None stops that."""
@@ -119,13 +121,14 @@ class Watcher:
         found = self._nearest(image, at_s, stages)
         moved_s = at_s - self._motion.moved_s
         if found is None:
+            self.quality = None
             self._sighting = self._faint.look(image, at_s, moved_s)
             stages.done("detect")
             return
         self._faint.found(at_s)
         person, located = found
         aligned = self._engine.crop(image, located)
-        quality = measure(located, aligned)
+        quality = self.quality = measure(located, aligned)
         points = self._engine.manifest.landmarks.kind
         shown = condition(image, located.landmarks, points, aligned, quality)
         several = self._crowd.waiting(self._people)

@@ -14,14 +14,16 @@ from typing import Any
 
 from agent import logs
 from agent.app.desk.asking import AgentSocket, Stand, answered, stand_of
+from agent.app.desk.console.config import judged
 from agent.app.desk.console.looking import Looking
 from agent.app.desk.console.shown import decision_shown, parts_shown, status_shown
 from agent.app.desk.doctor import ExaminedKiosk
 from agent.app.desk.watching import Round, Seen, rounds
 from agent.app.open.site import Site, site_of
 from agent.config import GateConfig, load_config
-from agent.errors import ConfigError, GateAgentError
+from agent.errors import ConfigError, GateAgentError, RefusedError
 from agent.operations.examination.examine import examined
+from agent.operations.reasons import reason_of
 from agent.ports import EventLog
 
 _DECISIONS = 20
@@ -66,6 +68,54 @@ class ConsoleDesk:
             # Its faults stand among the config's own.
             why = str(error).partition("\n")[0]
             return {"agent": {"answers": False, "why": why, "fix": None}, "config": "wrong"}
+
+    def look(self, camera: str | None) -> dict[str, Any]:
+        """What the senses said last; with a ``camera`` its picture and what is seen in it.
+
+        Raises:
+            RefusedError: there is no such camera, or this user may not see its picture.
+            UnavailableError: no agent answers.
+        """
+        asked = {"command": "look"} if camera is None else {"command": "look", "camera": camera}
+        return dict(answered(self._socket.path(), asked)["look"])
+
+    def release(self, point: object, reason: object) -> dict[str, Any]:
+        """Let one person through, by the running agent's state machine.
+
+        Raises:
+            RefusedError: without a reason, in a lockdown, or where the agent says why.
+            UnavailableError: no agent answers.
+        """
+        try:
+            why = reason_of(reason)
+        except ValueError as error:
+            raise RefusedError("no_reason", str(error)) from None
+        asked = {"command": "door", "do": "release", "access_points": [point], "reason": why}
+        return answered(self._socket.path(), asked)
+
+    def try_out(self, point: object, outcome: object) -> dict[str, Any]:
+        """Show and say an outcome; no door moves by it.
+
+        Raises:
+            RefusedError: there is no such access point or outcome.
+            UnavailableError: no agent answers.
+        """
+        asked = {"command": "try_out", "access_point": point, "outcome": outcome}
+        return answered(self._socket.path(), asked)
+
+    def config(self) -> dict[str, Any]:
+        """The config without secrets, what is wrong with it, and what is to be meant."""
+        return judged(self._config, self._state)
+
+    def check_config(self, text: object) -> dict[str, Any]:
+        """The same of a text that is to stand in its place; it is written nowhere.
+
+        Raises:
+            RefusedError: it is no text.
+        """
+        if not isinstance(text, str):
+            raise RefusedError("no_text", "a config is text")
+        return judged(self._config, self._state, text)
 
     def examination(self) -> dict[str, Any]:
         """The newest checks of the doctor, and whether it looks just now."""

@@ -15,7 +15,7 @@ _OF_STATUS = (
     *("version", "started", "time", "clock_synced", "clock", "unpublished", "last_sequence"),
     *("pack", "pack_version", "pack_not_measured_for", "pad", "face_without_pad"),
     *("holders", "references", "ambiguous_holders", "unreadable_rows", "threshold"),
-    *("access_points", "modes", "causes", "broker", "broker_why", "false_grants", "walk_test"),
+    *("access_points", "modes", "causes", "broker", "broker_why", "false_grants"),
 )
 _OF_TRACE = (
     *("factors", "missing", "compared", "frames", "score", "threshold", "runner_up_score"),
@@ -71,7 +71,6 @@ def decision_shown(stored: StoredEvent, zone: tzinfo) -> dict[str, Any]:
         "reason": event.data.get("reason"),
         "why": in_words(event.data.get("reason")),
         "who": None if holder is None else covered(str(holder)),
-        "walk_test": bool(event.data.get("walk_test")),
         "trace": {name: event.data[name] for name in _OF_TRACE if name in event.data},
     }
 

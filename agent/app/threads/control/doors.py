@@ -81,13 +81,13 @@ class DoorDeeds:
             said = "its output is in fault: gate-agent status names it"
             raise DeedRefused(CommandReason.FAULT, said)
 
-    def release(self, point: str, by: str) -> Result:
-        """Let one person through.
+    def release(self, point: str, by: str, reason: str | None = None) -> Result:
+        """Let one person through; ``reason`` is their word on why, for the event.
 
         Raises:
             DeedRefused: ``not_confirmed``: the controller did not.
         """
-        self._post(Commanded(Command.RELEASE, point, by))
+        self._post(Commanded(Command.RELEASE, point, by, reason=reason))
         if not self._board.wait_for(
             lambda now: State(now.access_points[point]) not in _NOT_RELEASED, CONFIRMED_WITHIN_S
         ):

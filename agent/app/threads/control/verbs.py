@@ -3,12 +3,15 @@
     {"command": "status"}
     {"command": "clear_fault", "part": "camera:front"}
     {"command": "door", "do": "lockdown", "access_points": ["north-entry"]}
+    {"command": "door", "do": "release", "access_points": ["north-entry"], "reason": "a parcel"}
+    {"command": "try_out", "access_point": "north-entry", "outcome": "granted"}
     {"command": "passback"}
     {"command": "forgive", "holder": "anna"}        null: everybody
     {"command": "accept_state", "file": "passes.sqlite", "reason": "the card was renewed"}
 
 Only ``door`` moves an output, and only by the state machine: it is a ``Commanded`` like any other
-input, answered once the status says that it holds.
+input, answered once the status says that it holds. ``try_out`` shows and says an outcome that ends
+an attempt, for a technician who looks and listens: no door moves by it, and nothing is decided.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +22,8 @@ from agent.app.threads.control.doors import CONFIRMED_WITHIN_S, DoorDeeds
 from agent.app.threads.control.faults import FaultDeeds
 from agent.app.threads.control.socket import CommandHandler
 from agent.app.threads.record.status import StatusBoard
-from agent.controller.inputs import Forgiven, Input
+from agent.controller.inputs import Forgiven, Input, TriedOut
+from agent.domain.access.indication import Outcome
 from agent.domain.access.part import Part
 from agent.domain.credential.holder import HolderId, parse_holder_id
 from agent.domain.credential.near import did_you_mean
@@ -27,10 +31,13 @@ from agent.domain.door.door_mode import Command
 from agent.domain.foreign.boundary import UNREADABLE
 from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError, StoreError
+from agent.operations.reasons import reason_of
 from agent.operations.state import checked_reason
 from agent.ports import LatchStore
 
 _MOST_POSITIONS = 5_000
+_TRIED = (Outcome.GRANTED.value, Outcome.DENIED.value)
+"""Those that end by themselves."""
 
 
 class Operator:
@@ -66,6 +73,7 @@ class Operator:
             "status": self._status,
             "clear_fault": self._clear_fault,
             "door": self._door,
+            "try_out": self._try_out,
             "passback": self._passback,
             "forgive": self._forgive,
             "accept_state": self._accept_state,
@@ -110,7 +118,16 @@ class Operator:
         if len(points) != 1:
             raise ValueError("a release names one access point")
         self._doors.check_release(points[0])
-        return dict(self._doors.release(points[0], caller))
+        why = request.get("reason")
+        return dict(self._doors.release(points[0], caller, None if why is None else reason_of(why)))
+
+    def _try_out(self, request: Mapping[str, Any], _caller: str) -> dict[str, Any]:
+        asked = request.get("outcome")
+        if asked not in _TRIED:
+            raise ValueError(f"outcome is {' or '.join(_TRIED)}")
+        (point,) = self._where({"access_points": [request.get("access_point")]})
+        self._post(TriedOut(point, Outcome(asked)))
+        return {"access_point": point, "outcome": asked}
 
     def _what(self, request: Mapping[str, Any]) -> Command:
         known = {command.value: command for command in Command}

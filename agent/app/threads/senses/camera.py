@@ -177,8 +177,11 @@ class CameraWatcher:
         *,
         mount: FaultLine | None = None,
         judge: Judges | None = None,
+        show: Callable[[Frame, Observation], None] = lambda _frame, _seen: None,
     ) -> None:
         """``fault`` is told where no frame at all can be looked at any more.
+
+        ``show`` gets each frame with what was seen in it, after it was posted.
 
         ``mount`` where the camera hangs upside down. ``judge`` adds to what was seen what the
         gallery says of whoever is named.
@@ -192,6 +195,7 @@ class CameraWatcher:
         self._stopping = threading.Event()
         self._fault = fault
         self._judge = judge
+        self._show = show
         self._unread = 0
         self._settled: int | None = None
         self._claim: ClaimedFace | None = None
@@ -244,6 +248,7 @@ class CameraWatcher:
             self._fault.works()
             self._tell_mount(seen)
             self._post(Observed(seen))
+            self._show(frame, seen)
             return
         self._unread += 1
         if self._unread >= _MOST_UNREAD:

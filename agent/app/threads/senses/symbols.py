@@ -16,6 +16,7 @@ from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.app.threads.worker import Slot
 from agent.controller.inputs import CodeUnread, CredentialShown, Input
 from agent.domain.sight.image import Frame
+from agent.domain.sight.track import Box
 from agent.ports import Clock, SymbolReader
 from agent.vision.frames.motion import MotionGate
 
@@ -48,6 +49,8 @@ class SymbolWatcher:
         self._any = False
         self.motion: MotionGate | None = None
         """Says which frames are looked at while there is no code; None: all of them."""
+        self.outline: Callable[[list[Box], list[Box]], None] | None = None
+        """Is told where codes lie: those that were read, those that could not be."""
 
     def work(self) -> None:
         """The thread's loop, until the slot is closed and empty or ``stop``."""
@@ -65,6 +68,8 @@ class SymbolWatcher:
         """Look at one frame."""
         symbols = self._reader.look(frame.image)
         self._any = bool(symbols)
+        if self.outline is not None:
+            self.outline([one.box for one in symbols], self._reader.unread)
         height, width = frame.image.shape[:2]
         now = self._clock.now()
         for presented in self.codes.look(symbols, (width, height), now):

@@ -65,11 +65,26 @@
     $("language").lang = language === "zh" ? "en" : "zh";
     if (last) show(last);
     if (checks) showChecks(checks);
+    if (configNow) showConfig(configNow);
+    $("picture").alt = word("look");
+  }
+
+  /* Whoever comes to this tab next finds nothing of what was shown. */
+  function forget() {
+    last = checks = configNow = null;
+    shown.clear();
+    for (const id of ["doors", "facts", "parts", "sights", "decisions", "point", "camera", "config-faults", "config-shown", "text-faults"]) $(id).replaceChildren();
+    for (const id of ["journal", "looked", "examined", "done", "config-said", "text-said"]) $(id).textContent = "";
+    $("checks").tBodies[0].replaceChildren();
+    $("text").value = $("reason").value = $("token").value = "";
   }
 
   function outside(said) {
     session = null;
+    forget();
     sessionStorage.removeItem(KEY);
+    setWatching(false);
+    picture(null);
     $("inside").hidden = $("leave").hidden = true;
     $("enter").hidden = false;
     $("enter-said").textContent = said || "";
@@ -92,8 +107,9 @@
     $("enter").hidden = true;
     $("inside").hidden = $("leave").hidden = false;
     $("main").focus();
-    round();
+    round().then(watch);
     doctor();
+    config();
   }
 
   async function guarded(work, say) {
@@ -130,12 +146,14 @@
     const status = found.status;
     const wrong = (found.parts || []).filter((one) => !one.well).length;
     if (!found.agent.answers) {
-      stand([word("no_agent"), found.agent.why, found.agent.fix].filter(Boolean).join(": "), "bad");
+      stand(found.config === "wrong" && !found.agent.why ? word("configWrong") : [word("no_agent"), found.agent.why, found.agent.fix].filter(Boolean).join(": "), "bad");
     } else {
       stand(`${word("in_service")}, ${wrong ? `${wrong} ${word(wrong === 1 ? "fault" : "faults")}` : word("well")}`, wrong ? "bad" : "good");
     }
     draw("doors", status, (now) => (now ? Object.keys(now.access_points).map((point) => door(now, point)) : []));
     draw("facts", status && { ...status, time: status.time.slice(0, 16) }, (now) => (now ? facts(now) : []));
+    $("deeds").hidden = !status;
+    draw("point", status ? Object.keys(status.access_points) : [], (points) => points.map((point) => make("option", { value: point, text: point })));
     draw("parts", found.parts || [], (parts) => parts.map(part));
     $("journal").hidden = !found.journal;
     $("journal").textContent = found.journal || "";
@@ -191,7 +209,7 @@
         make("summary", {},
           make("span", { text: `${one.time}${one.sure ? "" : ` (${word("unsure")})`} ${one.access_point ?? ""} ` }),
           make("b", { class: one.granted ? "good" : "bad", text: said }),
-          make("span", { class: "score", text: `${number}${one.who ? ` ${one.who}` : ""}${one.walk_test ? ` (${word("walk")})` : ""}` })),
+          make("span", { class: "score", text: `${number}${one.who ? ` ${one.who}` : ""}` })),
         make("dl", {}, ...Object.entries(one.trace).flatMap(([name, value]) => [
           make("dt", { text: name.replaceAll("_", " ") }), make("dd", { text: flat(value) })]))));
     });
@@ -202,6 +220,133 @@
     if (Array.isArray(value)) return value.map(flat).join(", ") || "–";
     if (typeof value === "object") return Object.entries(value).map(([name, one]) => `${name} ${flat(one)}`).join(", ") || "–";
     return typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value);
+  }
+
+  const SVG = "http://www.w3.org/2000/svg";
+  let watching = false;
+  let watchTimer = 0;
+  let pictureUrl = null;
+
+  function shape(tag, kind, told) {
+    const made = document.createElementNS(SVG, tag);
+    made.setAttribute("class", kind);
+    for (const [name, value] of Object.entries(told)) made.setAttribute(name, String(value));
+    return made;
+  }
+  const frame = (kind, box) => shape("rect", kind, box);
+
+  function outlines(sight) {
+    const { width, height, zone, thermometer_spot: spot, codes, face } = sight;
+    const found = [frame("zone", { x: zone.x * width, y: zone.y * height, width: zone.width * width, height: zone.height * height })];
+    if (spot) {
+      const [w, h] = [(spot.right - spot.left) * width, (spot.bottom - spot.top) * height];
+      const [x, y] = [spot.left * width, spot.top * height];
+      found.push(spot.round ? shape("ellipse", "spot", { cx: x + w / 2, cy: y + h / 2, rx: w / 2, ry: h / 2 }) : frame("spot", { x, y, width: w, height: h }));
+    }
+    found.push(...codes.read.map((box) => frame("code", box)), ...codes.unread.map((box) => frame("unread", box)));
+    if (face) found.push(frame("face", face.box));
+    return found;
+  }
+
+  function sights(now) {
+    const rows = [];
+    const sight = now.camera;
+    if (sight) {
+      const face = sight.face;
+      rows.push(["v_face", face ? `${face.size_px} ${word("v_size")} (${word("v_least")} ${sight.zone.min_face_px})` : word("v_none")]);
+      if (sight.hindrance) rows.push(["v_hindrance", plain(`h_${sight.hindrance}`, sight.hindrance)]);
+      if (face) {
+        if (face.quality) rows.push(["v_quality", `${word("v_sharpness")} ${face.quality.sharpness}, ${word("v_contrast")} ${face.quality.contrast}`]);
+        rows.push(["v_score", face.score === null ? word("v_uncompared") : `${face.score.toFixed(3)} / ${face.threshold.toFixed(3)}`]);
+        if (face.pad_score !== null) rows.push(["v_pad", String(face.pad_score)]);
+      }
+    }
+    const heat = now.thermometer;
+    if (heat) {
+      const around = heat.ambient_c === null ? "" : `, ${word("v_ambient")} ${heat.ambient_c} °C`;
+      rows.push(["v_thermometer", `${heat.temperature_c} °C${around}, ${heat.age_s} ${word("v_ago")}`]);
+    }
+    const inputs = Object.entries(now.inputs);
+    if (inputs.length) rows.push(["v_inputs", inputs.map(([name, active]) => `${name}: ${word(active ? "v_active" : "v_rests")}`).join(", ")]);
+    return rows.flatMap(([key, value]) => [make("dt", { text: word(key) }), make("dd", { text: value })]);
+  }
+
+  function picture(sight) {
+    $("view").hidden = $("legend").hidden = !sight;
+    const before = pictureUrl;
+    pictureUrl = sight && URL.createObjectURL(new Blob([Uint8Array.from(atob(sight.jpeg), (one) => one.charCodeAt(0))], { type: "image/jpeg" }));
+    if (sight) {
+      $("picture").src = pictureUrl;
+      $("outlines").setAttribute("viewBox", `0 0 ${sight.width} ${sight.height}`);
+      $("outlines").replaceChildren(...outlines(sight));
+    } else {
+      $("picture").removeAttribute("src");
+    }
+    if (before) URL.revokeObjectURL(before);
+  }
+
+  async function look() {
+    if (!session || document.hidden || !last || !last.agent.answers) {
+      picture(null);
+      return;
+    }
+    const camera = $("camera").value;
+    await guarded(async () => {
+      const now = await ask(watching && camera ? `/api/look?camera=${encodeURIComponent(camera)}` : "/api/look");
+      if (!session) return;
+      draw("camera", now.cameras, (names) => names.map((name) => make("option", { value: name, text: name })));
+      const sight = watching ? now.camera || null : null;
+      picture(sight);
+      $("looked").textContent = watching ? word(sight ? "live" : "nothing") : "";
+      draw("sights", { ...now, camera: sight && { ...sight, jpeg: null } }, sights);
+    }, (said) => { picture(null); $("looked").textContent = said; });
+  }
+
+  async function watch() {
+    clearTimeout(watchTimer);
+    await look();
+    clearTimeout(watchTimer);
+    if (session) watchTimer = setTimeout(watch, watching ? 300 : 2000);
+  }
+
+  function setWatching(on) {
+    watching = on;
+    const button = $("watch");
+    button.setAttribute("aria-pressed", String(on));
+    button.dataset.word = on ? "unwatch" : "watch";
+    button.textContent = word(button.dataset.word);
+  }
+
+  let configNow = null;
+
+  function findings(found) {
+    const rows = (list, kind) => list.map((one) => make("li", {},
+      make("span", { class: kind, text: `${one.line ? `${word("line")} ${one.line}: ` : ""}${one.key ? `${one.key}: ` : ""}${one.message}` }),
+      one.fix ? make("span", { class: "fix", text: word("fix") + one.fix }) : null));
+    return [...rows(found.faults, "bad"), ...rows(found.warnings, "doubt")];
+  }
+
+  function verdict(found) {
+    const counts = [[found.faults, "faults_n"], [found.warnings, "warnings_n"]].filter(([list]) => list.length);
+    return [word(found.ok ? "config_right" : "config_wrong"), ...counts.map(([list, key]) => `${list.length} ${word(key)}`)].join(", ");
+  }
+
+  function tables(shown) {
+    return Object.entries(shown || {}).filter(([, value]) => value !== null).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).flatMap((one) => [
+      make("h3", { text: Array.isArray(value) ? `[[${name}]]` : `[${name}]` }),
+      make("dl", {}, ...Object.entries(one).flatMap(([key, what]) => [make("dt", { text: key }), make("dd", { text: flat(what) })]))]));
+  }
+
+  function showConfig(found) {
+    configNow = found;
+    $("config-said").textContent = `${found.file}: ${verdict(found)}`;
+    $("config-said").className = found.ok ? "good" : "bad";
+    draw("config-faults", found, findings);
+    draw("config-shown", found.shown, tables);
+  }
+
+  async function config() {
+    await guarded(async () => showConfig(await ask("/api/config")), (said) => { $("config-said").textContent = said; });
   }
 
   let checks = null;
@@ -238,6 +383,37 @@
     language = language === "zh" ? "en" : "zh";
     sessionStorage.setItem("language", language);
     speak();
+  });
+  $("watch").addEventListener("click", () => { setWatching(!watching); watch(); });
+  async function deed(path, body, done) {
+    const say = (said, kind) => { $("done").textContent = said; $("done").className = kind; };
+    say("", "");
+    if (await guarded(() => ask(path, { access_point: $("point").value, ...body }), (said) => say(said, "bad"))) {
+      say(`${$("point").value}: ${word(done)}`, "good");
+      return true;
+    }
+    return false;
+  }
+
+  for (const one of document.querySelectorAll("button.try")) {
+    one.addEventListener("click", () => deed("/api/try-out", { outcome: one.dataset.outcome }, "tried"));
+  }
+  $("release").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = event.target.querySelector("button");
+    button.disabled = true;
+    if (await deed("/api/release", { reason: $("reason").value }, "released")) $("reason").value = "";
+    button.disabled = false;
+    button.focus();
+  });
+  $("config-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    await guarded(async () => {
+      const found = await ask("/api/config", { text: $("text").value });
+      $("text-said").textContent = verdict(found);
+      $("text-said").className = found.ok ? "good" : "bad";
+      $("text-faults").replaceChildren(...findings(found));
+    }, (said) => { $("text-said").textContent = said; $("text-said").className = "bad"; });
   });
   $("examine").addEventListener("click", () => doctor(true));
   document.addEventListener("visibilitychange", round);

@@ -14,7 +14,8 @@ from agent.app.threads.control.doors import DoorDeeds
 from agent.app.threads.control.faults import FaultDeeds
 from agent.app.threads.control.verbs import Operator
 from agent.controller.effects import SetStatus
-from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input
+from agent.controller.inputs import Commanded, FaultCleared, Forgiven, Input, TriedOut
+from agent.domain.access.indication import Outcome
 from agent.domain.access.part import Part, PartKind
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Position
@@ -132,6 +133,44 @@ def test_a_release_is_refused_where_it_could_not_be(asker, state, mode):
     asker.board.stands.modes["north-entry"] = mode
     with pytest.raises(RefusedError):
         asker.ask("door", do="release", access_points=["north-entry"])
+    assert asker.posted == []
+
+
+def test_why_a_door_is_released_goes_with_it(asker):
+    asker.board.stands = replace(
+        asker.board.stands, access_points=dict.fromkeys(POINTS, "released")
+    )
+    asker.ask("door", do="release", access_points=["north-entry"], reason=" a   parcel ")
+    assert asker.posted == [Commanded(Command.RELEASE, "north-entry", ME, reason="a parcel")]
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 201, "two\x07bells", 5, ["a"], True])
+def test_a_reason_that_is_none_releases_nothing(asker, reason):
+    with pytest.raises(ValueError, match="say why"):
+        asker.ask("door", do="release", access_points=["north-entry"], reason=reason)
+    assert asker.posted == []
+
+
+@pytest.mark.parametrize("outcome", ["granted", "denied"])
+def test_lights_and_voice_are_tried_out_by_the_controller_alone(asker, outcome):
+    asker.ask("try_out", access_point="north-exit", outcome=outcome)
+    assert asker.posted == [TriedOut("north-exit", Outcome(outcome))]
+
+
+@pytest.mark.parametrize(
+    ("point", "outcome"),
+    [
+        ("north-exit", "waiting"),
+        ("north-exit", None),
+        ("north-exit", ["granted"]),
+        ("west", "granted"),
+        (None, "granted"),
+        (["north-exit"], "granted"),
+    ],
+)
+def test_nothing_else_is_tried_out(asker, point, outcome):
+    with pytest.raises(ValueError, match=r"outcome|access point"):
+        asker.ask("try_out", access_point=point, outcome=outcome)
     assert asker.posted == []
 
 
