@@ -25,6 +25,7 @@ def threads(folder: Path, more: str) -> list[str]:
         site=SimpleNamespace(state=folder),
         pad=None,
         journal=None,
+        ledger=SimpleNamespace(latest_trusted=lambda: None),
         clock=ManualClock(),
         pack_in_use=SimpleNamespace(why="", not_measured_for=()),
     )
