@@ -101,13 +101,7 @@ class Kiosk:
         self._faults = Faults(settings.degrade, memory.latches.faults)
         self._time = Timekeeping.of(settings, memory.latest_utc)
         self._judge = Judge(
-            settings,
-            registry,
-            memory.uses,
-            self._time,
-            self._doors,
-            self._passback,
-            self._faults,
+            settings, registry, memory.uses, self._time, self._doors, self._passback, self._faults
         )
         self._judge.thermal.baseline = memory.baseline
         self._lanes = [
