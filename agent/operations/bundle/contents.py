@@ -108,7 +108,7 @@ def status_form(names: Names) -> Form:
         unreadable=_counts,
         commands_refused=_counts,
         inside=names.keyed("area", number),
-        written=fields(day=number, budget=number, over=flag, block_bytes=number, share=number),
+        written=_written,
     )
 
 
@@ -129,7 +129,20 @@ def health_form(names: Names) -> Form:
         references=number,
         expected_false_grants_last_day=number,
         commands_refused=_counts,
+        written=_written,
     )
+
+
+def _written(value: Any) -> Any:
+    return fields(
+        bytes=number,
+        log_bytes=number,
+        device_bytes=number,
+        budget_bytes=number,
+        over=flag,
+        measured=flag,
+        by=lambda by: sum(by.values()) if isinstance(by, Mapping) else MASK,
+    )(value)
 
 
 def _clock(value: Any) -> Any:
