@@ -65,6 +65,8 @@ _STEPS = (
     INSERT INTO bounds VALUES (1, '', 0, 1, 0);
     """,
 )
+FORMAT = len(_STEPS)
+"""The file's form; an agent that knows fewer refuses it."""
 
 
 class SqliteCommands:

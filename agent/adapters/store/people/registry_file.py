@@ -150,6 +150,8 @@ _STEPS = (
     );
     """,
 )
+FORMAT = len(_STEPS)
+"""The file's form; an agent that knows fewer refuses it."""
 _REVISION = "SELECT number FROM revision"
 _FAR = 2**40
 """Further than changes ever count."""
