@@ -26,6 +26,7 @@ from agent.credentials.signed.release import SignedRelease, sign_release
 from agent.operations.about import RELEASE
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 OLD, NEW = "0.1.0+deb12", "0.2.0~git20261128.abcdef0+deb12"
 PROGRAM = """\
 #!/bin/sh
@@ -134,8 +135,7 @@ class Machine:
         etc = root / "etc" / "gate-agent"
         etc.mkdir(parents=True)
         (root / "etc" / "os-release").write_text('ID=debian\nVERSION_CODENAME="bookworm"\n')
-        public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        (etc / "release-key.pem").write_bytes(public)
+        (etc / "release-key.pem").write_bytes(PUBLIC)
         (etc / "release-key.pem").chmod(0o644)
         self.state = root / "var" / "lib" / "gate-agent" / "registry.sqlite"
         self.state.parent.mkdir(parents=True)
