@@ -27,7 +27,8 @@ from agent.operations.releases.versions import is_version
 
 HOME = Path("opt", "gate-agent")
 PROGRAM = Path("bin", "gate-agent")
-_LEFT = (".new", ".old", ".gone-")
+_HALF = (".new", ".old", ".gone-")
+_DRAFTS = (".current", ".pending.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Home:
 
         Only for whoever holds the home: then the process that began it is gone.
         """
+        self._tidy()
         try:
             _boot, _process, before = (self.folder / "pending").read_text("ascii").splitlines()
         except FileNotFoundError:
@@ -146,11 +148,14 @@ class Home:
             place.rename(gone)  # at once: half a release must not have its name
             shutil.rmtree(gone)
 
-    def tidy(self) -> None:
+    def _tidy(self) -> None:
         """Remove what a cut left half done."""
-        for one in self.releases.iterdir():
-            if one.name.startswith(_LEFT):
+        for one in self.releases.iterdir() if self.releases.is_dir() else ():
+            if one.name.startswith(_HALF):
                 shutil.rmtree(one)
+        for one in self.folder.iterdir():
+            if one.name.startswith(_DRAFTS):
+                one.unlink()
 
     def keep(self, *versions: str) -> None:
         """Remove every release but these."""

@@ -138,7 +138,6 @@ def carry_out(
     version = plan.said.version
     advance("doctor", 0, _STEPS)
     was = judge(home.program(plan.before))
-    home.tidy()
     lay_out(plan.file, home.unfinished, plan.said.size_bytes, advance)
     home.place(version)
     advance("doctor of the new release", 2, _STEPS)

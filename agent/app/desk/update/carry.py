@@ -1,5 +1,7 @@
 """An update of this machine, or of a folder that stands for one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from agent.app.desk.update.service import NoService, SystemService
@@ -41,11 +43,17 @@ class Update:
             UnavailableError: something is missing; the release before is current.
             RefusedError: ``worse``, ``rolled_back``.
         """
-        carry_out(plan, self.home, self._service, self._doctor.judge, advance)
+        with _told():
+            carry_out(plan, self.home, self._service, self._doctor.judge, advance)
 
     def settle(self) -> str | None:
-        """End an update that was cut short; the version to which it went back."""
-        went_back = self.home.settle()
+        """End an update that was cut short; the version to which it went back.
+
+        Raises:
+            UnavailableError: something cannot be written.
+        """
+        with _told():
+            went_back = self.home.settle()
         if went_back is not None and self._service.runs():
             self._service.restart()
         return went_back
@@ -61,3 +69,12 @@ class Update:
             if said is not None:
                 return said
         return dict(FORMATS)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        said = f"{error.filename or 'the disk'}: {error.strerror or error}"
+        raise UnavailableError(said, "free space, or see the disk") from error
