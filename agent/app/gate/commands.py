@@ -99,6 +99,7 @@ class Commands(Organ):
         self.signed = SignedCommands(
             self._keys, parts.commands, self.deeds, clock, answers, self._replies, running
         )
+        self.signed.settle = people.settle
 
     def tasks(self) -> Iterable[Task]:
         """One that carries out, and one that sends what came of it."""
