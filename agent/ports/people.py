@@ -81,20 +81,42 @@ class HolderStore(Protocol):
     def people(self) -> tuple[Sequence[Holder], Damage]:
         """Both, by one look at each row."""
 
-    def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
+    def put(
+        self,
+        holder: Holder,
+        *,
+        by: str,
+        now: Instant,
+        if_still: StillHolds = whoever,
+        issued_s: int | None = None,
+    ) -> None:
         """Add or change a holder; the change and its event are one transaction.
 
+        ``issued_s``: it was signed then (UTC); None: somebody here says so.
+
         Raises:
-            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now.
+            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now;
+                ``superseded``: somebody here said otherwise since it was signed, and it does more
+                than disable.
         """
 
+    def say_again(self, holder: HolderId, *, now: Instant) -> None:
+        """Somebody here says of the holder what is so already: what was signed before is late."""
+
     def remove(
-        self, holder: HolderId, *, by: str, now: Instant, at_least: datetime | None = None
+        self,
+        holder: HolderId,
+        *,
+        by: str,
+        now: Instant,
+        at_least: datetime | None = None,
+        issued_s: int | None = None,
     ) -> bool:
         """Forget a holder and all references; False where there is none.
 
         A tombstone stays: passes about the holder that are no newer than the removal open nothing.
         ``at_least`` is a time that it surely is later than, where the clock may be behind.
+        ``issued_s`` as in ``put``.
         """
 
 

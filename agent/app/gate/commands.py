@@ -77,7 +77,7 @@ class Commands(Organ):
             **self.doors.deeds(),
             **FaultDeeds(board, core.inbox.post).deeds(),
             **people.deeds(),
-            **RuleDeeds(parts.registry, parts.rules.read, people.check_registry, clock).deeds(),
+            **RuleDeeds(parts.registry, parts.rules.read, people, clock).deeds(),
             **kiosk.deeds(),
         }
 
@@ -101,6 +101,7 @@ class Commands(Organ):
         self.signed = SignedCommands(
             self._keys, parts.commands, self.deeds, clock, answers, self._replies, running
         )
+        self.signed.settle = people.settle
 
     def tasks(self) -> Iterable[Task]:
         """One that carries out, and one that sends what came of it."""

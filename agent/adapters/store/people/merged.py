@@ -16,6 +16,7 @@ from datetime import datetime
 
 from agent.adapters.store.people.holder_rows import holder_of_row
 from agent.adapters.store.people.registry import SqliteRegistry
+from agent.adapters.store.people.said_here import of_holder, of_issuer, of_rules
 from agent.credentials.signed.entries import (
     Entry,
     Face,
@@ -82,6 +83,7 @@ class Merge:
     holders: set[str] = field(default_factory=set, repr=False)
     issuers: set[str] = field(default_factory=set)
     ruled: set[str] = field(default_factory=set)
+    issued_s: int = 0
     damaged: frozenset[str] | None = None
     replaced: bool = False
     """Something was written over, which the file must not keep."""
@@ -144,7 +146,9 @@ class MergedRows(SqliteRegistry):
             case IssuerEntry(key):
                 named = key.key_id.hex()
                 merge.issuers.add(named)
-                merge.counts["issuers"] += key not in self.issuers()
+                if key not in self.issuers():
+                    merge.counts["issuers"] += 1
+                    self._say_then(of_issuer(named), merge.issued_s)
                 self._believe(key)
                 self._connection.execute("INSERT OR IGNORE INTO synced_issuer VALUES (?)", (named,))
             case IssuerGone(key_id):
@@ -205,6 +209,8 @@ class MergedRows(SqliteRegistry):
         if changed:
             self._put_row(wanted, before)
             merge.replaced |= before is not None and before.name != wanted.name
+        if before is not None and (changed or not entry.holder.enabled):
+            self._say_then(of_holder(holder), merge.issued_s)
         self._connection.execute(
             "INSERT INTO synced_holder (holder, enabled) VALUES (?, ?)"
             " ON CONFLICT (holder) DO UPDATE SET enabled = excluded.enabled"
@@ -265,12 +271,16 @@ class MergedRows(SqliteRegistry):
 
     def _merge_removal(self, merge: Merge, holder: HolderId) -> None:
         counts = self._forget(holder, merge.how.now, merge.how.at_least, here=False)
-        merge.counts["removed"] += bool(counts)
+        if counts:
+            merge.counts["removed"] += 1
+            self._say_removed(holder, merge.how.now, merge.issued_s)
         outcome = ReceiptOutcome.ERASED if counts else ReceiptOutcome.NOT_HERE
         self._keep_receipt(merge.receipt(outcome, holder, counts), merge.how)
 
     def _merge_issuer_gone(self, merge: Merge, key_id: str) -> None:
-        merge.counts["issuers"] += bool(self._disbelieve(key_id))
+        if self._disbelieve(key_id):
+            merge.counts["issuers"] += 1
+            self._say_then(of_issuer(key_id), merge.issued_s)
         self._connection.execute("DELETE FROM synced_issuer WHERE key_id = ?", (key_id,))
 
     def _merge_rules(self, merge: Merge, entry: RulesEntry) -> None:
@@ -288,7 +298,9 @@ class MergedRows(SqliteRegistry):
             receipt = make_receipt(merge.step, outcome, HolderId(category), now, reason=why)
             self._keep_receipt(receipt, merge.how)
             return
-        merge.counts["rules"] += self._say_rules(category, text, BY, merge.how.now)
+        if self._say_rules(category, text, BY, merge.how.now):
+            merge.counts["rules"] += 1
+            self._say_then(of_rules(category), merge.issued_s)
 
     def _kept(self, merge: Merge, outcome: ReceiptOutcome, holder: HolderId) -> None:
         merge.counts["kept"] += 1

@@ -1,6 +1,7 @@
 """The registry: holders and their sealed references; every change comes with its event."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from agent.adapters.store.people.holder_rows import (
 from agent.adapters.store.people.marked_rows import Row
 from agent.adapters.store.people.part_tables import PartTables
 from agent.adapters.store.people.pass_tables import issuer_of
+from agent.adapters.store.people.said_here import of_holder
 from agent.adapters.store.sqlite import CorruptError, text_or_none
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
@@ -101,28 +103,49 @@ class SqliteRegistry(PartTables):
             | ({"holders"} if holders.lost else frozenset()),
         )
 
-    def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
+    def put(
+        self,
+        holder: Holder,
+        *,
+        by: str,
+        now: Instant,
+        if_still: StillHolds = whoever,
+        issued_s: int | None = None,
+    ) -> None:
         """Add or change a holder; the change and its event are one transaction.
 
+        ``issued_s``: it was signed then (UTC); None: somebody here says so.
+
         Raises:
-            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now.
+            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now;
+                ``superseded``: somebody here said otherwise since it was signed, and it does more
+                than disable.
         """
 
         def work() -> None:
             before = self._stored(holder.id, if_still)
             if before != holder:
+                stricter = before is not None and replace(before, enabled=False) == holder
+                self._say(of_holder(holder.id), now, issued_s, stricter=stricter)
                 self._change(before, holder, by, now)
 
         self._write(work)
 
     def remove(
-        self, holder: HolderId, *, by: str, now: Instant, at_least: datetime | None = None
+        self,
+        holder: HolderId,
+        *,
+        by: str,
+        now: Instant,
+        at_least: datetime | None = None,
+        issued_s: int | None = None,
     ) -> bool:
         """Forget a holder, all references and photographs; False where there is none.
 
         What stays is a tombstone: passes about them that are no newer open nothing. ``at_least`` is
         a time that it surely is later than, where the clock may be behind. Where no time is known
         at all, no pass about them opens until they are removed again by a clock that is sure.
+        ``issued_s`` as in ``put``.
 
         Raises:
             KeyUnavailableError: the key of tombstones cannot be read or made; nothing was removed.
@@ -132,10 +155,15 @@ class SqliteRegistry(PartTables):
             if not self._forget(holder, now, at_least):
                 return False
             self._outlived(now, at_least)
+            self._say_removed(holder, now, issued_s)
             self._log(EventType.HOLDER_REMOVED, {"holder": holder}, by, now)
             return True
 
         return self._write(work)
+
+    def say_again(self, holder: HolderId, *, now: Instant) -> None:
+        """Somebody here says of the holder what is so already."""
+        self._write(lambda: self._say_here(of_holder(holder), now), counts=False)
 
     def put_all(self, holders: Sequence[Holder], *, by: str, now: Instant) -> int:
         """Add or change many holders at once, all or none; how many were new or different."""
@@ -145,6 +173,7 @@ class SqliteRegistry(PartTables):
             for holder in holders:
                 before = self.holder(holder.id)
                 if before != holder:
+                    self._say_here(of_holder(holder.id), now)
                     self._change(before, holder, by, now)
                     changed += 1
             return changed
@@ -187,6 +216,8 @@ class SqliteRegistry(PartTables):
             if instead_of is not None and not self._are_still(holder.id, instead_of, packs):
                 raise RefusedError("changed_meanwhile", _CHANGED)
             sealer = self._sealer_now()
+            if before != holder:
+                self._say_here(of_holder(holder.id), now)
             self._put(holder, before)
             if before is not None:
                 self._owe_erasure()

@@ -159,6 +159,14 @@ _STEPS = (
         mark TEXT
     );
     """,
+    # When somebody here last said something of a holder or a key (``said_here``).
+    """
+    CREATE TABLE said_here (
+        subject TEXT PRIMARY KEY,
+        monotonic_s REAL,
+        at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 _REVISION = "SELECT number FROM revision"
 _FAR = 2**40

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from agent.adapters.store.people.marks import intact
 from agent.adapters.store.people.pass_tables import PassTables
+from agent.adapters.store.people.said_here import of_rules
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
 from agent.ports import SaidRules
@@ -33,13 +34,26 @@ class RuleTables(PassTables):
                 )
         return found, lost
 
-    def say_rules(self, category: str, text: str | None, *, by: str, now: Instant) -> bool:
+    def say_rules(
+        self,
+        category: str,
+        text: str | None,
+        *,
+        by: str,
+        now: Instant,
+        issued_s: int | None = None,
+    ) -> bool:
         """From now on these are the category's rules; None: the config's. False: they were before.
 
-        The change and its event are one transaction.
+        The change and its event are one transaction. ``issued_s``: it was signed then (UTC); None:
+        somebody here says so.
+
+        Raises:
+            RefusedError: ``superseded``: somebody here said otherwise since ``issued_s``.
         """
 
         def work() -> bool:
+            self._say(of_rules(category), now, issued_s, stricter=False)
             changed = self._say_rules(category, text, by, now)
             if changed:
                 digest = None if text is None else hashlib.sha256(text.encode()).hexdigest()

@@ -70,7 +70,7 @@ class SyncedRegistry(MergedRows):
             merge = self._begin_merge(step, how)
             key_id = ""
             for part in parts:
-                key_id = part.key_id.hex()
+                key_id, merge.issued_s = part.key_id.hex(), part.issued_s
                 for entry in part.entries:
                     self._merge(merge, entry)
             self._end_merge(merge)

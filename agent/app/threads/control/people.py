@@ -3,7 +3,8 @@
 A name, a face or a document crosses only sealed, with the registry's updates.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from agent.adapters.store.people.said_here import of_holder, of_issuer
 from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, Result, bad
 from agent.app.threads.record.status import StatusBoard
 from agent.credentials.passes.delegation import read as read_delegation
@@ -43,11 +45,19 @@ _LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 class Office(HolderStore, PassTrust[IssuerKey], Protocol):
     """What of the registry a command may change."""
 
-    def put_issuer(self, key: IssuerKey, *, by: str, now: Instant) -> None:
-        """Believe passes of this key from now on."""
+    def put_issuer(
+        self, key: IssuerKey, *, by: str, now: Instant, issued_s: int | None = None
+    ) -> None:
+        """Believe passes of this key from now on; not where somebody said otherwise since."""
 
     def revoke(self, one: PassId, *, by: str, now: Instant) -> bool:
         """Let a pass open nothing from now on; False where it was revoked before."""
+
+    def settle_said(self, latest_s: float, surely_s: float, monotonic_s: float) -> None:
+        """A time is trusted: what was said here before gets its own."""
+
+    def is_late(self, subject: str, issued_s: int) -> bool:
+        """Whether something else was said of it since ``issued_s``, or may have been."""
 
 
 class PeopleDeeds:
@@ -106,27 +116,35 @@ class PeopleDeeds:
         readable, damage = self._registry.people()
         if made.id in damage.holders or any(one.id == made.id for one in readable):
             raise DeedRefused(CommandReason.KNOWN_HOLDER, "somebody of this id is there")
+        self.check_not_late(asked, of_holder(made.id))
 
         def run() -> Result:
-            self._registry.put(
-                made, by=asked.by, now=self._clock.now(), if_still=lambda stored: stored is None
-            )
+            now, issued = self._clock.now(), asked.issued
+            with lateness():
+                self._registry.put(
+                    made, by=asked.by, now=now, if_still=lambda one: one is None, issued_s=issued
+                )
             return {"holder": made.id}
 
         return Plan(run, (f"holder:{made.id}",))
 
     def _update(self, asked: Asked) -> Plan:
-        return self._changed(asked, _wanted(asked.arguments))
+        return self._changed(asked, _wanted(asked.arguments), loosens=True)
 
     def _disable(self, asked: Asked) -> Plan:
         return self._changed(asked, holders.Change(enabled=False))
 
-    def _changed(self, asked: Asked, wanted: holders.Change) -> Plan:
+    def _changed(self, asked: Asked, wanted: holders.Change, *, loosens: bool = False) -> Plan:
         holder = self._holder(asked)
+        if loosens and wanted != holders.Change(enabled=False):
+            self.check_not_late(asked, of_holder(holder))
 
         def run() -> Result:
-            now = self._clock.now()
-            _, changed = holders.change(self._registry, holder, wanted, by=asked.by, now=now)
+            by, now, issued = asked.by, self._clock.now(), asked.issued
+            with lateness():
+                _, changed = holders.change(
+                    self._registry, holder, wanted, by=by, now=now, issued_s=issued
+                )
             return {"holder": holder, "changed": changed}
 
         return Plan(run, (f"holder:{holder}",))
@@ -135,8 +153,10 @@ class PeopleDeeds:
         holder = self._holder(asked)
 
         def run() -> Result:
-            now, at_least = self._clock.now(), self._latest()
-            holders.remove(self._registry, holder, by=asked.by, now=now, at_least=at_least)
+            by, now, issued = asked.by, self._clock.now(), asked.issued
+            holders.remove(
+                self._registry, holder, by=by, now=now, at_least=self._latest(), issued_s=issued
+            )
             return {"holder": holder}
 
         return Plan(run, (f"holder:{holder}",))
@@ -158,9 +178,12 @@ class PeopleDeeds:
     def _trust(self, asked: Asked) -> Plan:
         self.check_registry()
         key = self._issuer_key(asked.arguments)
+        self.check_not_late(asked, of_issuer(key.key_id.hex()))
 
         def run() -> Result:
-            self._registry.put_issuer(key, by=asked.by, now=self._clock.now())
+            now, issued = self._clock.now(), asked.issued
+            with lateness():
+                self._registry.put_issuer(key, by=asked.by, now=now, issued_s=issued)
             return {"key_id": key.key_id.hex()}
 
         return Plan(run, (f"issuer:{key.key_id.hex()}",))
@@ -196,6 +219,25 @@ class PeopleDeeds:
         except RefusedError as error:
             raise DeedRefused(CommandReason.UNKNOWN_HOLDER, "there is no such holder") from error
 
+    def check_not_late(self, asked: Asked, subject: str) -> None:
+        """Refuse what was signed before somebody here said something of ``subject``."""
+        if asked.issued is None:
+            return
+        self.settle(asked.latest_s)
+        if self._registry.is_late(subject, asked.issued):
+            raise _superseded()
+
+    def settle(self, latest_s: float | None) -> None:
+        """It is trusted, and no later than ``latest_s``: whatever was said here has its time.
+
+        Raises:
+            StoreError: the registry cannot be written.
+        """
+        surely = self._latest()
+        if latest_s is not None:
+            surely_s = 0.0 if surely is None else surely.timestamp()
+            self._registry.settle_said(latest_s, surely_s, self._clock.now().monotonic_s)
+
     def check_registry(self) -> None:
         """Refuse while the registry's file is not the one that it should be."""
         if STATE_REGISTRY in self._board.faults():
@@ -222,6 +264,19 @@ def _consent(said: Mapping[str, Any]) -> Consent | None:
     if not isinstance(notice, str) or not is_notice(notice) or at is None:
         raise bad(f"consent names a notice, and consent_at when; {NOTICE_RULE}")
     return Consent(notice, at)
+
+
+def _superseded() -> DeedRefused:
+    return DeedRefused(CommandReason.SUPERSEDED, "somebody at the kiosk said otherwise since")
+
+
+@contextmanager
+def lateness() -> Iterator[None]:
+    """What somebody said while this was on its way to the registry is found there."""
+    try:
+        yield
+    except RefusedError as error:
+        raise _superseded() if error.reason == "superseded" else error from None
 
 
 def _moment(seconds: object) -> datetime | None:
