@@ -40,8 +40,8 @@ def watch(registry):
     started = []
 
     def start(changed):
-        def renew():
-            return take_snapshot(registry, manifest, Rates())
+        def renew(before=None):
+            return take_snapshot(registry, manifest, Rates(), before)
 
         posted: list[Input] = []
         watch = GalleryWatch(renew(), renew, registry.revision, posted.append, changed)
@@ -95,7 +95,7 @@ class Watched:
         self.store = open_registry(path)
         self.watch = GalleryWatch(
             self.take(),
-            lambda: self.take(self.watch.snapshot()),
+            self.take,
             self.store.revision,
             self.posted.append,
             lambda: None,
