@@ -142,8 +142,9 @@ def take_snapshot(
         stand_ins |= _stand_ins(_lost_holders(damage, before) - picture.holders.keys())
         revoked |= before.registry.revoked if "revocations" in damage.lost else frozenset()
         removed = removed.completed(before.registry.removed)
-    # Where no reference is another one, what was made of them holds.
-    same = before if before is not None and gallery.changed == frozenset() else None
+    # Where no reference was touched, of whatever pack, what was made of them holds.
+    untouched = picture.references == frozenset() == gallery.changed
+    same = before if untouched else None
     bound = people_bound(manifest, index) if same is None else same.bound
     measured = rates.operating_point
     known = site_thresholds(manifest, index, registry, keep=keep, measured=measured, fresh=bound)
@@ -203,9 +204,8 @@ def _named(gallery: IndexedGallery, picture: Picture) -> frozenset[HolderId]:
     """Who may be enrolled and without a readable row: everybody, or who changed since it was so."""
     names: Iterable[HolderId] = gallery.index.names
     if picture.changed is not None and gallery.changed is not None:
-        index = gallery.index
-        gone = (one for one in picture.changed if index.rows_of(one) != slice(0, 0))
-        names = {*gallery.changed, *gone}
+        index, touched = gallery.index, picture.changed | gallery.changed
+        names = [one for one in touched if index.rows_of(one) != slice(0, 0)]
     return frozenset((*picture.damage.holders, *names, *picture.documents.values()))
 
 
