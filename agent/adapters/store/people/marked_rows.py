@@ -25,7 +25,7 @@ MARKED = {
     "category_rule": ("category", "rules", "said_by", "said_at"),
 }
 """The columns that a mark covers, by table; the first says whom or what the row is about."""
-_UNMARKED = {"holder": ("name", "sealed_name", "consent_notice", "consent_at")}
+_UNMARKED = {"holder": ("name", "sealed_name", "consent_notice", "consent_at", "handle")}
 """What is read as well, and gives nobody a right."""
 
 
