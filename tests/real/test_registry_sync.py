@@ -33,7 +33,8 @@ class Kiosk(Site):
         )
         (self.folder / "registry.pub").write_bytes(public)
         text = self.config.read_text()
-        text += '[registry]\nkey_files = ["registry.pub"]\nrules = true\n[clock]\ntrust_system_clock = true\n'
+        text += '[registry]\nkey_files = ["registry.pub"]\nrules = true\n'
+        text += "[clock]\ntrust_system_clock = true\n"
         self.config.write_text(text)
 
     def keys(self) -> Any:
