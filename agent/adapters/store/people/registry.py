@@ -200,8 +200,8 @@ class SqliteRegistry(PeopleRows):
         sealed = None if same else self._sealed_name(holder.id, str(holder.name))
         self._connection.execute(
             "INSERT INTO holder (id, name, sealed_name, category, enabled, valid_from, valid_until,"
-            " consent_notice, consent_at)"
-            " VALUES (?, '', ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " consent_notice, consent_at, handle)"
+            " VALUES (?, '', ?, ?, ?, ?, ?, ?, ?, random()) ON CONFLICT (id) DO UPDATE SET"
             " name = CASE WHEN excluded.sealed_name IS NULL THEN name ELSE '' END,"
             " sealed_name = coalesce(excluded.sealed_name, sealed_name),"
             " category = excluded.category, enabled = excluded.enabled,"
