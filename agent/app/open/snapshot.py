@@ -34,13 +34,11 @@ from agent.ports import (
     HolderStore,
     PassTrust,
     Picture,
-    Pictures,
 )
 from agent.vision.packs.manifest import Manifest
 
 
 class SnapshotSource(
-    Pictures,
     HolderStore,
     DocumentHashes,
     GalleryArrays,

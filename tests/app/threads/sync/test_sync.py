@@ -277,7 +277,12 @@ def test_no_receipt_says_erased_before_the_file_was_built_anew(kiosk) -> None:
 def test_the_file_is_built_anew_once_for_what_comes_one_after_the_other(kiosk, monkeypatch) -> None:
     kiosk.hear(*messages(packed([person("anna"), person("bela")], (0, 1))))
     built, erase = [], kiosk.registry.erase
-    monkeypatch.setattr(kiosk.registry, "erase", lambda within: built.append(1) or erase(within))
+
+    def counted(within_s):
+        built.append(1)
+        return erase(within_s)
+
+    monkeypatch.setattr(kiosk.registry, "erase", counted)
     kiosk.hear(*messages(packed([Removal(ANNA)], (1, 2))))
     kiosk.wait(1)
     kiosk.hear(*messages(packed([Removal(HolderId("bela"))], (2, 3))))
