@@ -109,6 +109,10 @@ class Site:
         take(self.sync, made[how % 4 :][:how_many], (since, self.version + 1))
         self.version += 1
 
+    def rule(self, who: int, how: int) -> None:
+        text = None if how % 3 == 0 else f"[[rule]]\nname = 'n{how}'\n"
+        self.store.say_rules(f"c{who % 2}", text, by=BY, now=NOW)
+
     def erase(self, _who: int, _how: int) -> None:
         self.store.erase()
 
@@ -183,12 +187,13 @@ SPOILT = [
     *(("tombstone", one) for one in ("holder_hash", "removed_at")),
     *(("touched", one) for one in ("kind", "subject", "again", "salt")),
     *(("revoked_pass", "pass"), ("issuer_key", "public"), ("change_log", "data")),
+    *(("category_rule", "rules"), ("category_rule", "category")),
 ]
 LOST = ["holder", "reference", "id_document", "revoked_pass", "tombstone", "touched"]
 Deed = Callable[[Site, int, int], None]
 WELL: list[Deed] = [
     *(Site.put, Site.put_many, Site.remove, Site.enrol, Site.revoke, Site.trust, Site.bind),
-    *(Site.sync_one, Site.erase),
+    *(Site.sync_one, Site.erase, Site.rule),
 ]
 ODD: list[Deed] = [Site.rekey, Site.put_back, Site.spoil, Site.lose]
 

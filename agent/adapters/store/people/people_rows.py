@@ -164,6 +164,7 @@ class PeopleRows(PartTables):
         if place is None or found is None or stands.key_id != self._key_id():
             raise _UnsureError
         self._need(not self._damaged_issuers() and not self._damaged_changes())
+        self._need(all(row.verdict.whole for row in self._marked("category_rule")))
         ids = self._touched_ids(before, stands, found.holders)
         holders, handles = self._followed_holders(before.holders, ids)
         return Picture(
@@ -311,6 +312,7 @@ _KINDS = {
     "removals": "tombstone",
     "documents": "id_document",
     "issuers": "issuer_key",
+    "rules": "category_rule",
 }
 """The marked tables but that of holders, by what a person calls their rows."""
 
