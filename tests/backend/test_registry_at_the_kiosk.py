@@ -116,7 +116,7 @@ def test_rules_lists_and_limited_issuers_arrive_and_go(store, tmp_path):
     )
     between.settles()
     said, _ = between.kiosk.registry.said_rules()
-    assert {one: json.loads(words.text) for one, words in said.items()} == {"courier": passes}
+    assert {one: json.loads(words.text or "") for one, words in said.items()} == {"courier": passes}
     assert [(one.name, one.problem) for one in installed(tmp_path)] == [("issuers", None)]
     rows = store.execute("SELECT holder, outcome FROM receipts").fetchall()
     assert rows == [("visitor", "rules_refused")]
