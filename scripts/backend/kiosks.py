@@ -11,7 +11,7 @@ from typing import Any
 from agent.credentials.shown_keys import raw_half
 from backend.database import Connection
 from backend.failures import BackendError, UsageError
-from backend.ingest import flag
+from backend.places import flag
 
 PLACE = re.compile(r"[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64}){2}")
 """A kiosk: community/grid/kiosk."""
@@ -69,7 +69,7 @@ def pin(connection: Connection, shown: Mapping[str, Any], *, replace: bool = Fal
         )
         cursor.execute(
             "UPDATE checkpoints c SET state = 'waiting' FROM streams s WHERE s.id = c.stream"
-            " AND s.kiosk_no = %s AND c.state = 'bad' AND %s",
+            " AND s.kiosk_no = %s AND c.state IN ('bad', 'differs') AND %s",
             (number, changed),
         )
         for said, pinned in ((before[2], signing), (before[3], sealing)):
