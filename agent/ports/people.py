@@ -288,6 +288,22 @@ class BoundMemory(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class SaidRules:
+    """What the community said of a category's rules, and who; ``text`` None: it is damaged."""
+
+    text: str | None
+    by: str = ""
+    at: str = ""
+
+
+class RuleTexts(Protocol):
+    """The community's rules for categories, over the config's."""
+
+    def said_rules(self) -> tuple[Mapping[str, SaidRules], bool]:
+        """What was said, by category; and whether a row is about a category that nobody knows."""
+
+
 class PassTrust(Protocol[IssuerKeyT_co]):
     """Which passes are believed; what a key is, ``credentials`` knows and no port."""
 

@@ -26,6 +26,7 @@ from agent.app.threads.control.kiosk import KioskDeeds
 from agent.app.threads.control.people import PeopleDeeds
 from agent.app.threads.control.ranges import Ranges
 from agent.app.threads.control.replies import Replies
+from agent.app.threads.control.rules import RuleDeeds
 from agent.app.threads.control.signed import SignedCommands
 from agent.app.threads.organ import Organ, Task
 from agent.app.threads.record.status import StatusBoard
@@ -76,6 +77,7 @@ class Commands(Organ):
             **self.doors.deeds(),
             **FaultDeeds(board, core.inbox.post).deeds(),
             **people.deeds(),
+            **RuleDeeds(parts.registry, parts.rules.read, people.check_registry, clock).deeds(),
             **kiosk.deeds(),
         }
 

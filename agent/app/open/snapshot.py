@@ -9,10 +9,12 @@ from typing import Protocol
 
 import numpy as np
 
+from agent.app.open.community.rules import RuleReader
 from agent.app.open.gallery import IndexedGallery, index_gallery
 from agent.app.open.thresholds import site_thresholds
 from agent.config import GateConfig, OperatingPointConfig
 from agent.credentials.passes.issuers import IssuerKey, Issuers
+from agent.domain.access.community_rules import NO_COMMUNITY_RULES
 from agent.domain.access.registry import Registry
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import ReferenceIndex
@@ -30,12 +32,19 @@ from agent.ports import (
     GalleryArrays,
     HolderStore,
     PassTrust,
+    RuleTexts,
 )
 from agent.vision.packs.manifest import Manifest
 
 
 class SnapshotSource(
-    HolderStore, DocumentHashes, GalleryArrays, BoundMemory, PassTrust[IssuerKey], Protocol
+    HolderStore,
+    DocumentHashes,
+    GalleryArrays,
+    BoundMemory,
+    RuleTexts,
+    PassTrust[IssuerKey],
+    Protocol,
 ):
     """All that a gallery in memory is built from."""
 
@@ -94,8 +103,11 @@ def take_snapshot(
     before: Snapshot | None = None,
     *,
     keep: bool = False,
+    rules: RuleReader | None = None,
 ) -> Snapshot:
     """The gallery as it is on disk now; ``keep`` remembers the bound that its people make.
+
+    ``rules`` reads the community's; whoever decides nothing needs none.
 
     A row that cannot be read grants nothing and holds up none of the others. Where nobody knows any
     more whom it is about, what ``before`` forbade stays forbidden.
@@ -126,6 +138,14 @@ def take_snapshot(
     unreadable = dict(damage.rows)
     if missing := registry.reference_total(manifest.name, manifest.version) - len(index):
         unreadable["references"] = missing
+    community = NO_COMMUNITY_RULES
+    if rules is not None:
+        said, lost = registry.said_rules()
+        community, refused = rules.rules(said, lost=lost)
+        if before is not None:
+            community = community.completed(before.registry.rules)
+        if refused:
+            unreadable["rules"] = unreadable.get("rules", 0) + refused
     small = len(index) <= SMALL
     return Snapshot(
         gallery,
@@ -149,6 +169,7 @@ def take_snapshot(
             removed=removed,
             unreadable=sum(unreadable.values()),
             of_other_packs=registry.of_other_packs(manifest.name, manifest.version),
+            rules=community,
         ),
         Issuers(registry.issuers()),
         unreadable,

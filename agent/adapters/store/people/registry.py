@@ -348,6 +348,7 @@ _KINDS = {
     "removals": "tombstone",
     "documents": "id_document",
     "issuers": "issuer_key",
+    "rules": "category_rule",
 }
 """The marked tables but that of holders, by what a person calls their rows."""
 

@@ -91,6 +91,11 @@ def of_holder(holder: str) -> str:
     return f"holder:{holder}"
 
 
+def of_rule(category: str) -> str:
+    """The subject that a category's rules are."""
+    return f"rule:{category}"
+
+
 def of_issuer(key_id: str) -> str:
     """The subject that an issuer's key is."""
     return f"issuer:{key_id}"

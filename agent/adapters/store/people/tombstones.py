@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.names import TOMBSTONE_KEY_NAME
 from agent.adapters.store.people.marked_rows import Row
-from agent.adapters.store.people.pass_tables import PassTables
+from agent.adapters.store.people.rule_tables import RuleTables
 from agent.adapters.store.people.said_here import of_holder
 from agent.adapters.store.sqlite import moment_or_none, stored_moment, text_or_none
 from agent.domain.access.tombstone import Removed, tombstone_hash
@@ -30,7 +30,7 @@ _MARGIN = timedelta(days=1)
 """Beyond the last pass that a tombstone revokes, before it is forgotten."""
 
 
-class Tombstones(PassTables):
+class Tombstones(RuleTables):
     """The registry's table of those who were removed."""
 
     def __init__(self, path: Path, new_id: Callable[[datetime], str]) -> None:

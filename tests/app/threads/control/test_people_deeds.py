@@ -301,3 +301,53 @@ def test_a_time_needs_the_nonce_and_a_restart_follows_its_answer() -> None:
     assert plan.afterwards is not None
     plan.afterwards()
     assert restarted == ["restart by key:office"]
+
+
+def test_somebody_new_is_enrolled_without_a_name_or_a_face(office: Office) -> None:
+    at = int(NOW.utc.timestamp())
+    told = office.ask(
+        Verb.ENROL, holder="bert", category="tenant", valid_until=at, consent="v2", consent_at=at
+    )
+    assert told == {"holder": "bert"}
+    made = office.registry.holder("bert")  # type: ignore[arg-type] # a word is an id
+    assert made is not None
+    assert (made.name, made.category, made.enabled) == ("bert", "tenant", True)
+    assert made.consent is not None
+    assert made.consent.notice == "v2"
+    assert office.refused(Verb.ENROL, holder="bert", category="staff") is CommandReason.KNOWN_HOLDER
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"holder": "bert"},
+        {"category": "tenant"},
+        {"holder": "110101199003071233", "category": "tenant"},
+        {"holder": "bert", "category": "a b"},
+        {"holder": "bert", "category": "tenant", "enabled": 1},
+        {"holder": "bert", "category": "tenant", "valid_from": 20, "valid_until": 10},
+        {"holder": "bert", "category": "tenant", "consent": "v2"},
+        {"holder": "bert", "category": "tenant", "consent": "no notice", "consent_at": 10},
+        {"holder": "bert", "category": "tenant", "consent_at": 10},
+    ],
+)
+def test_who_is_not_well_named_is_not_enrolled(office: Office, said: dict[str, Any]) -> None:
+    assert office.refused(Verb.ENROL, **said) is CommandReason.BAD_ARGUMENTS
+    assert [one.id for one in office.registry.holders()] == [holder().id]
+
+
+def test_a_permit_is_revoked_as_the_pass_that_it_is(office: Office) -> None:
+    number = "00112233445566aa"
+    assert office.ask(Verb.REVOKE_PERMIT, permit=number) == {"permit": number, "new": True}
+    assert office.registry.revoked() == {PassId(number)}
+    assert office.ask(Verb.REVOKE_PASS, **{"pass": number}) == {"pass": number, "new": False}
+    assert office.refused(Verb.REVOKE_PERMIT, permit="x") is CommandReason.BAD_ARGUMENTS
+
+
+def test_who_was_removed_here_is_not_added_by_what_was_signed_before(office: Office) -> None:
+    one = holder()
+    office.registry.remove(one.id, by="uid:0 root", now=office.clock.now())
+    office.clock.advance(60)
+    assert office.late(Verb.ENROL, 200, holder=one.id, category="resident")
+    assert office.registry.holders() == []
+    assert not office.late(Verb.ENROL, 30, holder=one.id, category="resident")

@@ -1,0 +1,81 @@
+"""What a command changes of rules, in a real registry and by a real config."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from places import ROOT
+from store_parts import NOW, open_registry
+
+from agent.adapters.manual_clock import ManualClock
+from agent.adapters.store.people.registry import SqliteRegistry
+from agent.app.open.community.rules import RuleReader
+from agent.app.threads.control.deeds import Asked, DeedRefused
+from agent.app.threads.control.rules import RuleDeeds
+from agent.config.load import config_in
+from agent.domain.record.command import CommandReason, Verb
+
+CONFIG = config_in((ROOT / "config/gate.example.toml").read_text(), Path("gate.toml")).config
+READER = RuleReader(CONFIG)
+PASSES = '[{"factors": ["pass"]}]'
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[SqliteRegistry]:
+    with closing(open_registry(tmp_path / "registry.sqlite")) as made:
+        yield made
+
+
+def ask(registry: SqliteRegistry, *, where: frozenset[str] | None = None, **said: Any) -> Any:
+    deed = RuleDeeds(registry, READER.read, lambda: None, ManualClock(utc=NOW.utc)).deeds()
+    return deed[Verb.SET_RULE].plan(Asked(said, "key:office", "id", 0, where)).run()
+
+
+def test_a_category_gets_rules_and_gives_them_back(registry: SqliteRegistry) -> None:
+    told = ask(registry, category="courier", rules=PASSES)
+    assert (told["category"], told["new"], len(told["sha256"])) == ("courier", True, 64)
+    assert not ask(registry, category="courier", rules=PASSES)["new"]
+    said, lost = registry.said_rules()
+    rules, refused = READER.rules(said, lost=lost)
+    assert [len(one) for one in rules.by_category.values()] == [1]
+    assert not refused
+    assert ask(registry, category="courier", rules=None) == {
+        "category": "courier",
+        "sha256": None,
+        "new": True,
+    }
+    assert registry.said_rules() == ({}, False)
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ({"category": "courier"}, CommandReason.BAD_ARGUMENTS),
+        ({"category": 3, "rules": PASSES}, CommandReason.BAD_ARGUMENTS),
+        ({"category": "a b", "rules": PASSES}, CommandReason.BAD_ARGUMENTS),
+        ({"category": "courier", "rules": b"[]"}, CommandReason.BAD_ARGUMENTS),
+        ({"category": "courier", "rules": '[{"door": 1}]'}, CommandReason.BAD_ARGUMENTS),
+        (
+            {"category": "courier", "rules": PASSES, "where": frozenset({"north-entry"})},
+            CommandReason.NOT_PERMITTED,
+        ),
+    ],
+)
+def test_what_may_not_be_changes_nothing(
+    registry: SqliteRegistry, said: dict[str, Any], word: CommandReason
+) -> None:
+    with pytest.raises(DeedRefused) as caught:
+        ask(registry, **said)
+    assert caught.value.word is word
+    assert registry.said_rules() == ({}, False)
+
+
+def test_what_a_changed_config_cannot_keep_lets_nobody_in_and_is_counted(
+    registry: SqliteRegistry,
+) -> None:
+    registry.say_rules("courier", '[{"access_points": ["torn-down"]}]', by="key:office", now=NOW)
+    said, lost = registry.said_rules()
+    rules, refused = READER.rules(said, lost=lost)
+    assert (rules.by_category, refused) == ({"courier": ()}, 1)
