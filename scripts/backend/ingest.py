@@ -27,6 +27,12 @@ from backend.places import CHECKPOINT, COLUMNS, believable, flag, keep_checkpoin
 
 _MOST_STREAMS = 200_000
 _TRIES = 5
+_OF_A_MESSAGE = (
+    *(psycopg.DataError, psycopg.IntegrityError, psycopg.errors.DatatypeMismatch),
+    # Class 54: too long for an index, too deep. psycopg counts them as the database's own trouble.
+    *(psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex),
+)
+"""What PostgreSQL refuses for what a message says; tried again it would be refused for ever."""
 _MOST_VERSIONS = 4
 """Of one place in one batch: whoever makes up more of them is known by then."""
 
@@ -161,7 +167,7 @@ class Ingest:
             messages = self._of_pinned(messages)
         try:
             return self._store_again(messages)
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.DatatypeMismatch):
+        except _OF_A_MESSAGE:
             if len(messages) == 1:
                 kiosk = messages[0][0].kiosk
                 return self._store_again([(Refusal(kiosk, Reason.STORE), False)])

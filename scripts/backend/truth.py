@@ -73,6 +73,16 @@ ON CONFLICT (stream, sequence, link) DO UPDATE SET disproved = true
 """
 
 
+_OF_THE_ID = """
+SELECT p.stream, p.sequence FROM places p
+WHERE p.kiosk_no = %(kiosk)s AND p.id = %(id)s
+  AND (p.stream <> %(stream)s OR p.sequence <> %(sequence)s)
+"""
+_FREE = """
+UPDATE streams SET whole_to = least(whole_to, %(sequence)s - 1) WHERE id = %(stream)s
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Stream:
     id: int
@@ -148,6 +158,8 @@ def _settle(
         cursor.execute(_DISPROVE_PLACE, at)
         flag(cursor, stream.kiosk_no, stream.id, sequence, "disproved")
     true = _kept(cursor, stream, sequence, link)
+    if true is not None:
+        _free_id(cursor, stream, true)
     if true is not None and take_place(cursor, stream.id, stream.kiosk_no, true):
         _forget_flaws(cursor, stream, sequence, altered=true.altered)
         cursor.execute(
@@ -164,15 +176,21 @@ def _settle(
         " ON CONFLICT DO NOTHING",
         at | {"link": link},
     ).rowcount
-    cursor.execute(
-        "UPDATE streams SET whole_to = %(sequence)s - 1"
-        " WHERE id = %(stream)s AND whole_to >= %(sequence)s",
-        at,
-    )
+    cursor.execute(_FREE, at)
     if there is not None or new:
         _forget_flaws(cursor, stream, sequence, altered=False)
     _disprove_others(cursor, stream, sequence, link)
     return None, there is not None or bool(new)
+
+
+def _free_id(cursor: psycopg.Cursor[Any], stream: _Stream, true: Heard) -> None:
+    """Whose the id is, the kiosk signed: what else bears it, in any epoch, is none of its own."""
+    values = {**stream.at(true.sequence), "kiosk": stream.kiosk_no, "id": true.id}
+    for other, sequence in cursor.execute(_OF_THE_ID, values).fetchall():
+        at = {"stream": other, "sequence": sequence}
+        cursor.execute(_DISPROVE_PLACE, at)
+        cursor.execute(_FREE, at)
+        flag(cursor, stream.kiosk_no, other, sequence, "disproved")
 
 
 def _kept(cursor: psycopg.Cursor[Any], stream: _Stream, sequence: int, link: bytes) -> Heard | None:

@@ -128,6 +128,23 @@ def test_an_id_that_was_taken_by_a_lie_is_given_back(store, kiosk):
     assert {kind for kind, _ in flaws(store)} == {"disproved"}
 
 
+def test_an_id_that_was_taken_in_an_epoch_made_up_is_given_back(store, kiosk):
+    events = [*kiosk.several(6), kiosk.checkpoint()]
+    put(store, *(forged(one, id=one["id"], epoch="0" * 16) for one in events[1:4]))
+    look_over(store)
+    put(store, *events)
+    look_over(store)
+    rows = store.execute(
+        "SELECT body FROM events e JOIN streams s ON s.id = e.stream WHERE epoch = %s"
+        " ORDER BY sequence",
+        (kiosk.epoch,),
+    ).fetchall()
+    assert [row for (row,) in rows] == events
+    # The epoch made up has nothing left but its flaws.
+    assert count(store, "events") == 7
+    assert passages(store) == {(True, True)}
+
+
 def test_a_forged_checkpoint_does_not_hide_the_true_one(store, kiosk):
     liar = Kiosk()
     events = kiosk.several(5)
