@@ -114,10 +114,10 @@ class SignedCommands:
                 wrong = CommandReason.REPEATED if incoming.repeated else None
             heard = Heard(key_id, *self._way_back(incoming), command, wrong, command.id)
         with self._condition:
-            if not self._waiting.put(heard):
-                self._answers.counts.add(heard.wrong or CommandReason.BUSY)
-                return
+            lost = self._waiting.put(heard)
             self._condition.notify()
+        if lost is not None:
+            self._answers.counts.add(lost)
 
     def outdate(self, subjects: Iterable[str]) -> None:
         """Somebody at the gate says otherwise now: what was issued before is late.
