@@ -121,7 +121,8 @@ class Yunet:
 
 def _joined(grids: list[FloatArray]) -> FloatArray:
     """One picture's cells of all grids, cells x values."""
-    return np.concatenate(grids, axis=1)[0]
+    cells: FloatArray = np.concatenate(grids, axis=1)[0]
+    return cells
 
 
 @lru_cache(maxsize=8)
