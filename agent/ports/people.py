@@ -1,6 +1,6 @@
 """Who may come in: holders, their faces, their ID documents, and whose passes are believed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -60,6 +60,36 @@ class Damage:
     rows: Mapping[str, int] = field(default_factory=dict)
     holders: frozenset[HolderId] = frozenset()
     lost: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """Everybody at one moment, and whose passes and documents count for nothing or for whom.
+
+    Of a picture that follows another one, ``changed`` are the holders who may differ from that
+    one's, and ``references`` the numbers of the references that may; None where it was read whole.
+    ``place`` is the store's own.
+    """
+
+    holders: Mapping[HolderId, Holder] = field(repr=False)
+    damage: Damage
+    documents: Mapping[str, HolderId] = field(repr=False)
+    revoked: frozenset[PassId]
+    removed: Removed
+    changed: frozenset[HolderId] | None = field(default=None, repr=False)
+    references: frozenset[int] | None = field(default=None, repr=False)
+    place: object = field(default=None, repr=False)
+
+
+class Pictures(Protocol):
+    """What a gallery in memory is built from, but for the references."""
+
+    def picture(self, before: Picture | None = None) -> Picture:
+        """Everybody now; where ``before`` came from here, less is read, and the answer is the same.
+
+        Raises:
+            StoreError: the registry cannot be read.
+        """
 
 
 class HolderStore(Protocol):
@@ -226,8 +256,12 @@ class GalleryArrays(Protocol):
             StoreError: the registry cannot be read.
         """
 
-    def list_references(self, pack: str, pack_version: str) -> ReferenceList:
+    def list_references(
+        self, pack: str, pack_version: str, among: Collection[int] | None = None
+    ) -> ReferenceList:
         """Whose references there are and in which rows, by holder; nothing is opened.
+
+        Only those ``among`` these numbers, where they are given.
 
         Raises:
             StoreError: the registry cannot be read.

@@ -174,10 +174,9 @@ class Watches(Organ):
 
         self.state = StateWatch(parts.installation, parts.state_faults, post, written)
 
-        def renewed() -> Snapshot:
+        def renewed(before: Snapshot) -> Snapshot:
             # First: by an older copy that was put in its place nobody is let in.
             self.state.look()
-            before = self.gallery.snapshot()
             return take_snapshot(
                 parts.registry, parts.pack.manifest, rates_of(config), before, keep=True
             )

@@ -149,6 +149,30 @@ class ReferenceIndex:
         return index
 
     @classmethod
+    def of_rows(
+        cls,
+        names: HolderNames,
+        starts: Rows,
+        table: CodeTable,
+        opened: Opened,
+        like: "ReferenceIndex",
+        revision: int,
+    ) -> "ReferenceIndex":
+        """An index of what was put together: each of ``names`` has the rows from its start on.
+
+        It compares as ``like`` does; the last start is the number of rows.
+        """
+        index = cls.__new__(cls)
+        index._hold(names, starts, table, opened, like.metric, revision)  # noqa: SLF001 - of the same class
+        index._product = like._product  # noqa: SLF001 - of the same class
+        return index
+
+    def at(self, revision: int) -> "ReferenceIndex":
+        """The same rows, which are those of a later revision too."""
+        starts = self._starts.astype(np.int64)
+        return self.of_rows(self.names, starts, self.table, self._opened, self, revision)
+
+    @classmethod
     def empty(cls, components: int, metric: Metric, revision: int = 0) -> "ReferenceIndex":
         """A gallery with nobody in it."""
         return cls([], np.zeros((0, components), dtype=np.float32), metric, revision)
@@ -161,10 +185,6 @@ class ReferenceIndex:
         metric: Metric,
         revision: int,
     ) -> None:
-        self.revision = revision
-        self.metric = metric
-        self.table = table
-        self._opened = opened
         starts = [0]
 
         def names() -> Iterator[HolderId]:
@@ -179,8 +199,22 @@ class ReferenceIndex:
             if row >= 0:
                 starts.append(row + 1)
 
-        self.names: Sequence[HolderId] = HolderNames(names())
-        self._starts = np.array(starts, dtype=np.int32)
+        held = HolderNames(names())
+        self._hold(held, np.array(starts), table, opened, metric, revision)
+
+    def _hold(
+        self,
+        names: HolderNames,
+        starts: Rows,
+        table: CodeTable,
+        opened: Opened,
+        metric: Metric,
+        revision: int,
+    ) -> None:
+        self.revision, self.metric = revision, metric
+        self.table, self._opened = table, opened
+        self.names: HolderNames = names
+        self._starts = starts.astype(np.int32)
         self._starts.setflags(write=False)
 
     def __len__(self) -> int:
@@ -205,7 +239,6 @@ class ReferenceIndex:
     @property
     def nbytes(self) -> int:
         """What it takes in memory, beside what opens the rows."""
-        assert isinstance(self.names, HolderNames)
         return self.table.nbytes + self._starts.nbytes + self.names.nbytes
 
     def search(

@@ -1,105 +1,22 @@
 """The registry: holders and their sealed references; every change comes with its event."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from agent.adapters.store.people.holder_rows import (
-    HolderRows,
-    KnownHolders,
-    NameOf,
-    holder_of_row,
-    no_name,
-)
-from agent.adapters.store.people.marked_rows import Row
-from agent.adapters.store.people.part_tables import PartTables
-from agent.adapters.store.people.pass_tables import issuer_of
-from agent.adapters.store.sqlite import CorruptError, text_or_none
+from agent.adapters.store.people.people_rows import PeopleRows
+from agent.adapters.store.sqlite import text_or_none
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
 from agent.errors import InternalError, RefusedError, StoreError
-from agent.ports import Damage, Reference, StillHolds, whoever
+from agent.ports import Reference, StillHolds, whoever
 
 
-class SqliteRegistry(PartTables):
+class SqliteRegistry(PeopleRows):
     """Implements ``ports.HolderStore`` and ``ports.Gallery``; one connection behind a lock."""
-
-    def _open(self) -> None:
-        self._known = KnownHolders()
-        super()._open()
-
-    def holders(self) -> list[Holder]:
-        """Every holder, by id.
-
-        Raises:
-            CorruptError: a row cannot be read.
-        """
-        rows = self._holder_rows(KnownHolders(), self._opened_name)
-        if rows.unreadable or rows.broken:
-            raise CorruptError("a holder's row in the registry is damaged")
-        return rows.holders
-
-    def readable_holders(self) -> list[Holder]:
-        """Every holder whose row can be read, by id."""
-        return self._holder_rows(KnownHolders(), self._opened_name).holders
-
-    def people(self) -> tuple[list[Holder], Damage]:
-        """``readable_holders`` and ``damage``, by one look at each row.
-
-        A row that reads as it did when this was asked last is not judged again.
-        """
-
-        def work() -> tuple[list[Holder], Damage]:
-            rows = self._holder_rows(self._known, self._opened_name)
-            return rows.holders, self._damage(rows)
-
-        return self._read(work)
-
-    def holder(self, holder: HolderId) -> Holder | None:
-        """One holder, or None; so too where the row cannot be read."""
-        found = [
-            holder_of_row(row, self._opened_name)
-            for row in self._marked("holder", "WHERE id = ?", holder)
-        ]
-        # Of two rows nobody knows which holds.
-        return found[0] if len(found) == 1 else None
-
-    def damage(self) -> Damage:
-        """The rows that cannot be read, references aside."""
-        return self._read(lambda: self._damage(self._holder_rows(KnownHolders())))
-
-    def _holder_rows(self, known: KnownHolders, name_of: NameOf = no_name) -> HolderRows:
-        def work() -> HolderRows:
-            # One row at a time: rows and holders are not in memory side by side.
-            rows = self._raw("holder", "holder NOT INDEXED ORDER BY id")
-            return known.read(rows, lambda row: self._row("holder", row), name_of)
-
-        return self._read(work)
-
-    def _damage(self, holders: HolderRows) -> Damage:
-        broken = {
-            kind: [row for row in self._marked(table) if not _READS.get(kind, _whole)(row)]
-            for kind, table in _KINDS.items()
-        }
-        counts = {kind: len(found) for kind, found in broken.items()}
-        counts["holders"] = holders.broken
-        counts["issuers"] += self._damaged_delegations()
-        counts["changes"] = sum(event is None for _, event in self._logged())
-        if self.removed().incomplete:
-            counts["removals"] = max(counts["removals"], 1)
-        return Damage(
-            {kind: count for kind, count in counts.items() if count},
-            holders.unreadable,
-            frozenset(
-                kind
-                for kind, found in broken.items()
-                if any(not one.verdict.subjects for one in found)
-            )
-            | ({"holders"} if holders.lost else frozenset()),
-        )
 
     def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
         """Add or change a holder; the change and its event are one transaction.
@@ -312,23 +229,6 @@ _OF_HOLDER = {
 }
 """The tables that hold something of a holder, by what a person calls their rows."""
 _CHANGED = "somebody else changed the holder meanwhile\nFix: look again, and repeat"
-_KINDS = {
-    "revocations": "revoked_pass",
-    "removals": "tombstone",
-    "documents": "id_document",
-    "issuers": "issuer_key",
-}
-"""The marked tables but that of holders, by what a person calls their rows."""
-
-
-def _whole(row: Row) -> bool:
-    return row.verdict.whole
-
-
-_READS: Mapping[str, Callable[[Row], bool]] = {
-    "issuers": lambda row: issuer_of(row) is not None,
-}
-"""What reads as it was written, and says what it should."""
 
 
 def _changes(before: Holder | None, after: Holder) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agent.adapters.store.people.reading import Reading
+from agent.adapters.store.people.touched import STEP as TOUCHED
+from agent.adapters.store.people.touched import forget_old
 from agent.adapters.store.sqlite import (
     COUNT,
     CorruptError,
@@ -149,6 +151,8 @@ _STEPS = (
         signed BLOB NOT NULL
     );
     """,
+    # Whoever holds the registry in memory reads what was touched, and not all of it.
+    TOUCHED,
 )
 _REVISION = "SELECT number FROM revision"
 _FAR = 2**40
@@ -261,9 +265,11 @@ class RegistryFile:
             with transaction(self._connection):
                 before = self._connection.total_changes
                 answer = work()
-                if counts and self._connection.total_changes != before:
-                    self._connection.execute("UPDATE revision SET number = number + 1")
-                    self._connection.execute(COUNT)
+                if self._connection.total_changes != before:
+                    if counts:
+                        self._connection.execute("UPDATE revision SET number = number + 1")
+                        self._connection.execute(COUNT)
+                    forget_old(self._connection)
             return answer
 
         with self._lock:
