@@ -211,6 +211,7 @@ class _Compared:
     def __init__(self, index: ReferenceIndex) -> None:
         self._index = index
         self._plain = index.rows(slice(None)) if len(index) <= SMALL else None
+        self._read: dict[int, Templates] = {}
         self._squares = index.table.half_squares * np.float32(2.0)
         self.owner: Rows = index.owner
 
@@ -274,4 +275,19 @@ class _Compared:
     def _templates(self, rows: Rows) -> Templates:
         if self._plain is not None:
             return self._plain[rows]
-        return self._index.table.approximate(rows)
+        # A block of codes has to be unpacked whole, and rows are asked for in rising order.
+        templates = np.empty((len(rows), self._index.components), dtype=np.float32)
+        starts = self._index.table.starts
+        of = np.searchsorted(starts, rows, side="right") - 1
+        for number in np.unique(of).tolist():
+            here = of == number
+            templates[here] = self._block(number)[rows[here] - starts[number]]
+        return templates
+
+    def _block(self, number: int) -> Templates:
+        if number not in self._read:
+            if len(self._read) > 1:
+                del self._read[next(iter(self._read))]
+            table = self._index.table
+            self._read[number] = table.approximate(np.arange(*table.starts[number : number + 2]))
+        return self._read[number]
