@@ -81,17 +81,6 @@ class Picture:
     place: object = field(default=None, repr=False)
 
 
-class Pictures(Protocol):
-    """What a gallery in memory is built from, but for the references."""
-
-    def picture(self, before: Picture | None = None) -> Picture:
-        """Everybody now; where ``before`` came from here, less is read, and the answer is the same.
-
-        Raises:
-            StoreError: the registry cannot be read.
-        """
-
-
 class HolderStore(Protocol):
     """Holders, and the changes made to them."""
 
@@ -111,20 +100,49 @@ class HolderStore(Protocol):
     def people(self) -> tuple[Sequence[Holder], Damage]:
         """Both, by one look at each row."""
 
-    def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
-        """Add or change a holder; the change and its event are one transaction.
+    def picture(self, before: Picture | None = None) -> Picture:
+        """Everybody now; where ``before`` came from here, less is read, and the answer is the same.
 
         Raises:
-            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now.
+            StoreError: the registry cannot be read.
         """
 
+    def put(
+        self,
+        holder: Holder,
+        *,
+        by: str,
+        now: Instant,
+        if_still: StillHolds = whoever,
+        issued_s: int | None = None,
+    ) -> None:
+        """Add or change a holder; the change and its event are one transaction.
+
+        ``issued_s``: it was signed then (UTC); None: somebody here says so.
+
+        Raises:
+            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now;
+                ``superseded``: somebody here said otherwise since it was signed, and it does more
+                than disable.
+        """
+
+    def say_again(self, holder: HolderId, *, now: Instant) -> None:
+        """Somebody here says of the holder what is so already: what was signed before is late."""
+
     def remove(
-        self, holder: HolderId, *, by: str, now: Instant, at_least: datetime | None = None
+        self,
+        holder: HolderId,
+        *,
+        by: str,
+        now: Instant,
+        at_least: datetime | None = None,
+        issued_s: int | None = None,
     ) -> bool:
         """Forget a holder and all references; False where there is none.
 
         A tombstone stays: passes about the holder that are no newer than the removal open nothing.
         ``at_least`` is a time that it surely is later than, where the clock may be behind.
+        ``issued_s`` as in ``put``.
         """
 
 
@@ -298,6 +316,22 @@ class BoundMemory(Protocol):
         Raises:
             StoreError: it cannot be written.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class SaidRules:
+    """What the community said of a category's rules, and who; ``text`` None: it is damaged."""
+
+    text: str | None
+    by: str = ""
+    at: str = ""
+
+
+class RuleTexts(Protocol):
+    """The community's rules for categories, over the config's."""
+
+    def said_rules(self) -> tuple[Mapping[str, SaidRules], bool]:
+        """What was said, by category; and whether a row is about a category that nobody knows."""
 
 
 class PassTrust(Protocol[IssuerKeyT_co]):

@@ -177,8 +177,9 @@ class Watches(Organ):
         def renewed(before: Snapshot) -> Snapshot:
             # First: by an older copy that was put in its place nobody is let in.
             self.state.look()
+            manifest, rates = parts.pack.manifest, rates_of(config)
             return take_snapshot(
-                parts.registry, parts.pack.manifest, rates_of(config), before, keep=True
+                parts.registry, manifest, rates, before, keep=True, rules=parts.rules
             )
 
         self.gallery = GalleryWatch(

@@ -11,10 +11,12 @@ from typing import Protocol
 
 import numpy as np
 
+from agent.app.open.community.rules import RuleReader
 from agent.app.open.gallery import IndexedGallery, index_gallery
 from agent.app.open.thresholds import people_bound, site_thresholds
 from agent.config import GateConfig, OperatingPointConfig
 from agent.credentials.passes.issuers import IssuerKey, Issuers
+from agent.domain.access.community_rules import NO_COMMUNITY_RULES, CommunityRules
 from agent.domain.access.registry import Registry
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import ReferenceIndex
@@ -34,17 +36,17 @@ from agent.ports import (
     HolderStore,
     PassTrust,
     Picture,
-    Pictures,
+    RuleTexts,
 )
 from agent.vision.packs.manifest import Manifest
 
 
 class SnapshotSource(
-    Pictures,
     HolderStore,
     DocumentHashes,
     GalleryArrays,
     BoundMemory,
+    RuleTexts,
     PassTrust[IssuerKey],
     Protocol,
 ):
@@ -117,8 +119,11 @@ def take_snapshot(
     before: Snapshot | None = None,
     *,
     keep: bool = False,
+    rules: RuleReader | None = None,
 ) -> Snapshot:
     """The gallery as it is on disk now; ``keep`` remembers the bound that its people make.
+
+    ``rules`` reads the community's; whoever decides nothing needs none.
 
     A row that cannot be read grants nothing and holds up none of the others. Where nobody knows any
     more whom it is about, what ``before`` forbade stays forbidden.
@@ -158,6 +163,9 @@ def take_snapshot(
         of_other_packs = registry.of_other_packs(manifest.name, manifest.version)
     else:
         of_other_packs = same.registry.of_other_packs
+    community, refused = _community_rules(registry, rules, before)
+    if refused:
+        unreadable["rules"] = unreadable.get("rules", 0) + refused
     small = len(index) <= SMALL
     return Snapshot(
         gallery,
@@ -181,6 +189,7 @@ def take_snapshot(
             removed=removed,
             unreadable=sum(unreadable.values()),
             of_other_packs=of_other_packs,
+            rules=community,
         ),
         Issuers(registry.issuers()),
         unreadable,
@@ -190,11 +199,11 @@ def take_snapshot(
 
 
 def _to_follow(before: Snapshot | None) -> Picture | None:
-    """What the next picture may follow: one where every row was readable, and each about somebody.
+    """What the next picture may follow: one with every reference, and each about somebody.
 
     What a damaged row takes from somebody is told by all rows together.
     """
-    if before is None or before.unreadable or before.registry.outdated:
+    if before is None or "references" in before.unreadable or before.registry.outdated:
         return None
     picture = before.picture
     return picture if before.registry.holders is picture.holders else None
@@ -207,6 +216,17 @@ def _named(gallery: IndexedGallery, picture: Picture) -> frozenset[HolderId]:
         index, touched = gallery.index, picture.changed | gallery.changed
         names = [one for one in touched if index.rows_of(one) != slice(0, 0)]
     return frozenset((*picture.damage.holders, *names, *picture.documents.values()))
+
+
+def _community_rules(
+    registry: RuleTexts, rules: RuleReader | None, before: Snapshot | None
+) -> tuple[CommunityRules, int]:
+    """The community's rules, and how many of its texts cannot be kept here."""
+    if rules is None:
+        return NO_COMMUNITY_RULES, 0
+    said, lost = registry.said_rules()
+    found, refused = rules.rules(said, lost=lost)
+    return (found if before is None else found.completed(before.registry.rules)), refused
 
 
 def _claims(

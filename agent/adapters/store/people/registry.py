@@ -1,12 +1,14 @@
 """The registry: holders and their sealed references; every change comes with its event."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from agent.adapters.store.people.people_rows import PeopleRows
+from agent.adapters.store.people.said_here import of_holder
 from agent.adapters.store.sqlite import text_or_none
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
@@ -18,28 +20,49 @@ from agent.ports import Reference, StillHolds, whoever
 class SqliteRegistry(PeopleRows):
     """Implements ``ports.HolderStore`` and ``ports.Gallery``; one connection behind a lock."""
 
-    def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
+    def put(
+        self,
+        holder: Holder,
+        *,
+        by: str,
+        now: Instant,
+        if_still: StillHolds = whoever,
+        issued_s: int | None = None,
+    ) -> None:
         """Add or change a holder; the change and its event are one transaction.
 
+        ``issued_s``: it was signed then (UTC); None: somebody here says so.
+
         Raises:
-            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now.
+            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now;
+                ``superseded``: somebody here said otherwise since it was signed, and it does more
+                than disable.
         """
 
         def work() -> None:
             before = self._stored(holder.id, if_still)
             if before != holder:
+                stricter = before is not None and replace(before, enabled=False) == holder
+                self._say(of_holder(holder.id), now, issued_s, stricter=stricter)
                 self._change(before, holder, by, now)
 
         self._write(work)
 
     def remove(
-        self, holder: HolderId, *, by: str, now: Instant, at_least: datetime | None = None
+        self,
+        holder: HolderId,
+        *,
+        by: str,
+        now: Instant,
+        at_least: datetime | None = None,
+        issued_s: int | None = None,
     ) -> bool:
         """Forget a holder, all references and photographs; False where there is none.
 
         What stays is a tombstone: passes about them that are no newer open nothing. ``at_least`` is
         a time that it surely is later than, where the clock may be behind. Where no time is known
         at all, no pass about them opens until they are removed again by a clock that is sure.
+        ``issued_s`` as in ``put``.
 
         Raises:
             KeyUnavailableError: the key of tombstones cannot be read or made; nothing was removed.
@@ -49,10 +72,15 @@ class SqliteRegistry(PeopleRows):
             if not self._forget(holder, now, at_least):
                 return False
             self._outlived(now, at_least)
+            self._say_removed(holder, now, issued_s)
             self._log(EventType.HOLDER_REMOVED, {"holder": holder}, by, now)
             return True
 
         return self._write(work)
+
+    def say_again(self, holder: HolderId, *, now: Instant) -> None:
+        """Somebody here says of the holder what is so already."""
+        self._write(lambda: self._say_here(of_holder(holder), now), counts=False)
 
     def put_all(self, holders: Sequence[Holder], *, by: str, now: Instant) -> int:
         """Add or change many holders at once, all or none; how many were new or different."""
@@ -62,6 +90,7 @@ class SqliteRegistry(PeopleRows):
             for holder in holders:
                 before = self.holder(holder.id)
                 if before != holder:
+                    self._say_here(of_holder(holder.id), now)
                     self._change(before, holder, by, now)
                     changed += 1
             return changed
@@ -104,6 +133,8 @@ class SqliteRegistry(PeopleRows):
             if instead_of is not None and not self._are_still(holder.id, instead_of, packs):
                 raise RefusedError("changed_meanwhile", _CHANGED)
             sealer = self._sealer_now()
+            if before != holder:
+                self._say_here(of_holder(holder.id), now)
             self._put(holder, before)
             if before is not None:
                 self._owe_erasure()
@@ -200,8 +231,8 @@ class SqliteRegistry(PeopleRows):
         sealed = None if same else self._sealed_name(holder.id, str(holder.name))
         self._connection.execute(
             "INSERT INTO holder (id, name, sealed_name, category, enabled, valid_from, valid_until,"
-            " consent_notice, consent_at)"
-            " VALUES (?, '', ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " consent_notice, consent_at, handle)"
+            " VALUES (?, '', ?, ?, ?, ?, ?, ?, ?, random()) ON CONFLICT (id) DO UPDATE SET"
             " name = CASE WHEN excluded.sealed_name IS NULL THEN name ELSE '' END,"
             " sealed_name = coalesce(excluded.sealed_name, sealed_name),"
             " category = excluded.category, enabled = excluded.enabled,"

@@ -151,6 +151,24 @@ _STEPS = (
         signed BLOB NOT NULL
     );
     """,
+    # The community's rules for categories, over the config's.
+    """
+    CREATE TABLE category_rule (
+        category TEXT PRIMARY KEY,
+        rules TEXT NOT NULL,
+        said_by TEXT NOT NULL,
+        said_at TEXT NOT NULL,
+        mark TEXT
+    );
+    """,
+    # When somebody here last said something of a holder or a key (``said_here``).
+    """
+    CREATE TABLE said_here (
+        subject TEXT PRIMARY KEY,
+        monotonic_s REAL,
+        at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    """,
     # Whoever holds the registry in memory reads what was touched, and not all of it.
     TOUCHED,
 )

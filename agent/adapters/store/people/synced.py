@@ -8,14 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agent.adapters.store.people.merged import MergedRows, Taking
+from agent.adapters.store.people.merged import BY, MergedRows, Taking
 from agent.adapters.store.sqlite import stored_moment
 from agent.credentials.signed.receipt import Receipt
 from agent.credentials.signed.update import Part, Step, UpdateError
 from agent.domain.record.events import EventType
 from agent.domain.record.registry_sync import SyncReason
-
-_BY = "registry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class SyncedRegistry(MergedRows):
             merge = self._begin_merge(step, how)
             key_id = ""
             for part in parts:
-                key_id = part.key_id.hex()
+                key_id, merge.issued_s = part.key_id.hex(), part.issued_s
                 for entry in part.entries:
                     self._merge(merge, entry)
             self._end_merge(merge)
@@ -89,7 +87,7 @@ class SyncedRegistry(MergedRows):
                 "key_id": key_id,
                 "counts": counts,
             }
-            self._log(EventType.REGISTRY_UPDATED, data, _BY, how.now)
+            self._log(EventType.REGISTRY_UPDATED, data, BY, how.now)
             return counts
 
         self._need_sealer()

@@ -30,6 +30,8 @@ class Asked:
     """What somebody asks for; ``access_points`` is where they may, None everywhere.
 
     ``id`` is unique, ``expires`` is UTC in seconds; ``nonce`` is what proves that it is fresh.
+    ``issued`` is when it was signed, None where somebody here asks; by then it is no later than
+    ``latest_s``, None where nobody knows.
     """
 
     arguments: Mapping[str, Any] = field(repr=False)
@@ -38,6 +40,8 @@ class Asked:
     expires: int
     access_points: frozenset[str] | None = None
     nonce: bytes | None = None
+    issued: int | None = None
+    latest_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
