@@ -37,11 +37,12 @@ class PackedBlock:
 
     def __init__(self, codes: Codes) -> None:
         self._count, self._components = map(int, codes.shape)
-        self._session = open_session(_model(codes), "a block of codes")
-        # It would keep the model's bytes for a second try on another kind of processor.
-        self._session._model_bytes = None  # noqa: SLF001 - it has no other way to let go of them
+        matrix = np.ascontiguousarray(codes.T)
+        model = _model(*matrix.shape)
+        self._session = open_session(model, "a block of codes", tensors={"codes": matrix})
         self._asked: tuple[Rows, Codes] | None = None
-        _give_back()
+        del matrix
+        give_back()
 
     def __len__(self) -> int:
         """How many rows."""
@@ -72,6 +73,7 @@ class PackedBlock:
             ones = np.full((len(some), self._components), _ZERO, dtype=np.uint8)
             ones[np.arange(len(some)), some] += 1
             codes[:, some] = self._run(ones)[:, which].T
+        give_back()
         if len(which) < self._count // 8:
             self._asked = which.copy(), codes.copy()
         return codes
@@ -81,21 +83,19 @@ class PackedBlock:
         return found
 
 
-def _model(codes: Codes) -> bytes:
-    """The product of any number of probes with these codes."""
-    count, components = codes.shape
-    kept = [
-        helper.make_tensor(
-            "codes", TensorProto.INT8, (components, count), codes.T.tobytes(), raw=True
-        ),
-        helper.make_tensor("zero", TensorProto.UINT8, (), bytes([_ZERO]), raw=True),
-    ]
+def _model(components: int, count: int) -> bytes:
+    """The product of any number of probes with codes that lie beside the model."""
+    codes = TensorProto(name="codes", data_type=TensorProto.INT8, dims=[components, count])
+    codes.data_location = TensorProto.EXTERNAL
+    for key, value in (("location", "codes"), ("offset", 0), ("length", components * count)):
+        codes.external_data.add(key=key, value=str(value))
+    zero = helper.make_tensor("zero", TensorProto.UINT8, (), [_ZERO])
     graph = helper.make_graph(
         [helper.make_node("MatMulInteger", ["probes", "codes", "zero"], ["sums"])],
         "block",
         [helper.make_tensor_value_info("probes", TensorProto.UINT8, (None, components))],
         [helper.make_tensor_value_info("sums", TensorProto.INT32, (None, count))],
-        kept,
+        [codes, zero],
     )
     model = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION
@@ -104,8 +104,8 @@ def _model(codes: Codes) -> bytes:
     return made
 
 
-def _give_back() -> None:
-    """What was used to make a block goes back to the system; else as much again stays resident."""
+def give_back() -> None:
+    """What was used on the way goes back to the system; else as much again stays resident."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; others keep less anyway
     if trim is not None:
         trim(0)

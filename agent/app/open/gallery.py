@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from agent.adapters.int8_blocks import packed_block
+from agent.adapters.int8_blocks import give_back, packed_block
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.codes import TableInMaking
 from agent.domain.sight.comparison import (
@@ -93,6 +93,8 @@ def index_gallery(
     owners = (listed.owners[row] for row in kept.tolist())
     opened = _opener(registry, pack, numbers, lambda row: index.holder_of(row))  # noqa: PLW0108 - it is made with this
     index = ReferenceIndex.of_table(owners, table.table(), opened, metric, revision)
+    del table
+    give_back()
     return IndexedGallery(index, pack, numbers, marks, len(listed.owners))
 
 
