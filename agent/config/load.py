@@ -71,7 +71,7 @@ def config_in(text: str, path: Path, pad: Collection[str] | None = None) -> Conf
         if not data:
             raise wrong(path, [_empty(text)])
         reshaped = reshape(data)
-        config, findings = _validate(data, pad)
+        config, findings = validated(data, pad)
     except tomllib.TOMLDecodeError as error:
         raise wrong(path, [_no_toml(text, str(error))]) from error
     except RecursionError as error:
@@ -173,10 +173,10 @@ def _long_number(text: str) -> Fault:
     return fault_at(Span(*found.span()), message, None, (), places)
 
 
-def _validate(
+def validated(
     data: dict[str, Any], pad: Collection[str] | None
 ) -> tuple[GateConfig | None, list[Finding]]:
-    """The config, and everything that is wrong with it.
+    """The config of a document's ``data``, which is changed, and everything that is wrong with it.
 
     A table's own rules are looked at once its values are right, and what the tables owe each other
     once all are: so what is wrong is reported, mended, and the rest judged again.

@@ -82,11 +82,11 @@ class _Attempt:
 class FalseGrants:
     """The attempts at one access point by face alone; times are on the monotonic clock."""
 
-    def __init__(self, access_point: str, budget: GrantBudget, *, searches: bool = True) -> None:
-        """``searches`` False: no rule opens here by face alone, so nothing is drawn."""
+    def __init__(self, access_point: str, budget: GrantBudget) -> None:
+        """``searches`` is False while no rule opens here by face alone: nothing is drawn."""
         self.budget = budget
         self.probing = Probing.CALM
-        self.searches = searches
+        self.searches = True
         self._access_point = access_point
         self._current: _Attempt | None = None
         self._draws: OrderedDict[int, Draw] = OrderedDict()

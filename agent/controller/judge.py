@@ -64,18 +64,18 @@ class Judge:
         self._faults = faults
         self._uses = PassUses(uses, faults)
         self._wrong_faces = WrongFaces()
-        self._ruling = Ruling(
+        self.ruling = Ruling(
             settings, registry, time, passback, faults, self._uses, self._wrong_faces
         )
 
     @property
     def registry(self) -> Registry:
         """By which is judged."""
-        return self._ruling.registry
+        return self.ruling.registry
 
     @registry.setter
     def registry(self, registry: Registry) -> None:
-        self._ruling.registry = registry
+        self.ruling.registry = registry
 
     def shown(self, lane: Lane, presented: Presented, now: Instant) -> list[Effect]:
         """A credential lies there; judged once, however long it does, and not too often."""
@@ -94,8 +94,8 @@ class Judge:
     def _refused(self, lane: Lane, presented: Presented, now: Instant) -> list[Effect] | None:
         """What opens nothing whatever comes beside it is told apart, and ends nobody's attempt."""
         evidence = lane.combination.beside(presented)
-        decision, holder, rule = self._ruling.decide(lane, evidence, now)
-        situation = self._ruling.situation(lane, evidence, holder, now)
+        decision, holder, rule = self.ruling.decide(lane, evidence, now)
+        situation = self.ruling.situation(lane, evidence, holder, now)
         if rule is not None:
             decision = decide(evidence, holder, rule.but_temperature(), situation, now)
         two = decision.reason is Reason.HOLDER_MISMATCH and not situation.credential_locked
@@ -105,7 +105,7 @@ class Judge:
             return []
         lane.presentations.refused(presented, now.monotonic_s)
         effects: list[Effect] = [
-            Record(self._ruling.event(lane, evidence, decision, now, apart=True))
+            Record(self.ruling.event(lane, evidence, decision, now, apart=True))
         ]
         if not lane.busy or presented.factor in lane.combination.waiting_for:
             point = lane.settings.access_point
@@ -180,9 +180,9 @@ class Judge:
             return self._weigh(lane, face, now)
         evidence = Evidence(face, stage_ms=self._stages(lane, face, now))
         evidence = self._seen(lane, evidence, now)
-        decision, holder, rule = self._ruling.decide(lane, evidence, now)
+        decision, holder, rule = self.ruling.decide(lane, evidence, now)
         missing = rule.missing(evidence.shown) if rule is not None else frozenset()
-        if rule is not None and not missing and not self._ruling.face_suffices(lane):
+        if rule is not None and not missing and not self.ruling.face_suffices(lane):
             missing = rule.beside_face  # the face alone is not enough just now
         if decision.reason is Reason.FACTOR_MISSING and missing and rule is not None:
             lane.combination.add_face(face, lane.attempts.leave(now.monotonic_s), now.monotonic_s)
@@ -197,7 +197,7 @@ class Judge:
             face = lane.attempts.again(now.monotonic_s)
         stages = {} if face is None else self._stages(lane, face, now)
         evidence = self._seen(lane, combination.evidence(face, None, stages), now)
-        decision, holder, rule = self._ruling.decide(lane, evidence, now)
+        decision, holder, rule = self.ruling.decide(lane, evidence, now)
         nobody = rule is None and holder is None  # a health certificate before anything else
         missing = frozenset({Factor.FACE}) if nobody else frozenset()
         if rule is not None:
@@ -217,7 +217,7 @@ class Judge:
 
     def _time_up(self, lane: Lane, now: Instant) -> list[Effect]:
         evidence = self._seen(lane, lane.combination.evidence(None, None, {}), now)
-        decision, _, _ = self._ruling.decide(lane, evidence, now)
+        decision, _, _ = self.ruling.decide(lane, evidence, now)
         denied = decision if not decision.granted else Decision(Reason.FACTOR_MISSING)
         return self._conclude(lane, evidence, denied, now)
 
@@ -234,7 +234,7 @@ class Judge:
         A thermometer that is out of order is not waited for, but where only its readings are odd.
         """
         holder, rule = whose
-        situation = self._ruling.situation(lane, evidence, holder, now)
+        situation = self.ruling.situation(lane, evidence, holder, now)
 
         def else_well(seen: Evidence, asked: Rule) -> bool:
             return decide(replace(seen, turned=True), holder, asked, situation, now).granted
@@ -374,18 +374,18 @@ class Judge:
 
     def out_of_order(self, lane: Lane) -> bool:
         """Whether a fault keeps everybody from being granted anything here."""
-        return self._ruling.out_of_order(lane)
+        return self.ruling.out_of_order(lane)
 
     def opens_by_face(self, lane: Lane) -> bool:
         """Whether a face alone may open here just now."""
-        return lane.attempts.false_grants.searches and self._ruling.face_suffices(lane)
+        return lane.attempts.false_grants.searches and self.ruling.face_suffices(lane)
 
     def _claim_threshold(self, lane: Lane) -> float:
         claim = lane.combination.claim
         return math.inf if claim is None else self.registry.claim_point(claim.holder).threshold
 
     def _record(self, lane: Lane, evidence: Evidence, decision: Decision, now: Instant) -> Record:
-        return Record(self._ruling.event(lane, evidence, decision, now))
+        return Record(self.ruling.event(lane, evidence, decision, now))
 
     def _stages(self, lane: Lane, face: FaceEvidence, now: Instant) -> dict[str, float]:
         stages = dict(self.stage_ms.get(lane.settings.camera, {}))

@@ -56,7 +56,6 @@ from agent.controller.timekeeping import PART, Timekeeping
 from agent.domain.access.indication import Indication, Standing
 from agent.domain.access.part import STATE_LATCHES, Part, PartKind
 from agent.domain.access.registry import Registry
-from agent.domain.access.rule import searches
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.access_point import ALARMS, State
@@ -114,6 +113,8 @@ class Kiosk:
             )
             for lane in settings.lanes
         ]
+        for one in self._lanes:
+            one.ruled_by(self._judge.ruling.rules)
         self._signs = Signs(self._lanes)
         self._state_faults = memory.state_faults
         self._told: SetStatus | None = None
@@ -234,6 +235,7 @@ class Kiosk:
         for lane in self._lanes:
             # What was compared with the gallery before opens nothing by this one.
             lane.attempts.forget()
+            lane.ruled_by(self._judge.ruling.rules)
         self._told = None
         return [*forgotten]
 
@@ -394,4 +396,4 @@ def _false_grants(settings: KioskSettings, access_point: str, memory: Memory) ->
     share = settings.max_false_grants_per_day / max(len(settings.lanes), 1)
     lost = STATE_LATCHES in memory.state_faults
     budget = GrantBudget(share, 0.0 if lost else memory.budgets.get(access_point))
-    return FalseGrants(access_point, budget, searches=searches(settings.rules, access_point))
+    return FalseGrants(access_point, budget)

@@ -1,5 +1,6 @@
 """One access point: its presentations, what of them is half finished, and the door it frees."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.controller.attempts import Attempts, Pace
@@ -10,6 +11,7 @@ from agent.controller.presentations import Presentations
 from agent.controller.thermal import Measurement
 from agent.domain.access.agreement import Requirements
 from agent.domain.access.challenge import Challenge
+from agent.domain.access.rule import Rule, searches
 from agent.domain.door.access_point import State
 
 
@@ -48,6 +50,11 @@ class Lane:
         self.combination = Combination(requirements, pace.timeout_s)
         self.measurement: Measurement | None = None
         self.challenge: Challenge | None = None
+
+    def ruled_by(self, rules: Sequence[Rule]) -> None:
+        """``rules`` are in force from now on."""
+        false_grants = self.attempts.false_grants
+        false_grants.searches = searches(rules, self.settings.access_point)
 
     @property
     def deadline_s(self) -> float | None:

@@ -11,6 +11,7 @@ from agent.controller.settings import KioskSettings
 from agent.controller.timekeeping import Timekeeping
 from agent.controller.trace import Circumstances, access_event
 from agent.controller.wrong_faces import WrongFaces
+from agent.domain.access.community_rules import CommunityRules
 from agent.domain.access.evidence import Evidence
 from agent.domain.access.policy import Decision, decide
 from agent.domain.access.registry import Registry
@@ -41,6 +42,7 @@ class Ruling:
         """All but ``settings`` and ``registry`` are the kiosk's own, and change under it."""
         self.registry = registry
         self._settings = settings
+        self._in_force: tuple[CommunityRules, tuple[Rule, ...]] | None = None
         self._time = time
         self._passback = passback
         self._faults = faults
@@ -51,14 +53,21 @@ class Ruling:
         self, lane: Lane, evidence: Evidence, now: Instant
     ) -> tuple[Decision, Holder | None, Rule | None]:
         """What the policy says, of whom and by which rule."""
-        holder = self.registry.subject(evidence)
-        rules, point = self._settings.rules, lane.settings.access_point
-        rule = find_rule(rules, holder.category, point, now) if holder is not None else None
+        holder, point = self.registry.subject(evidence), lane.settings.access_point
+        rule = find_rule(self.rules, holder.category, point, now) if holder is not None else None
         known = holder is not None and holder.id in self.registry.holders
         if not known and rule is not None and not rule.believes_unknown:
             holder = rule = None
         situation = self.situation(lane, evidence, holder, now)
         return decide(evidence, holder, rule, situation, now), holder, rule
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules in force: the config's, under those of the community."""
+        community = self.registry.rules
+        if self._in_force is None or self._in_force[0] is not community:
+            self._in_force = community, community.over(self._settings.rules)
+        return self._in_force[1]
 
     def out_of_order(self, lane: Lane) -> bool:
         """Whether a fault keeps everybody from being granted anything here."""

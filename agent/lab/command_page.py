@@ -13,6 +13,7 @@ from agent.app.threads.control.faults import FaultDeeds
 from agent.app.threads.control.kiosk import KioskDeeds
 from agent.app.threads.control.people import PeopleDeeds
 from agent.app.threads.control.ranges import Ranges
+from agent.app.threads.control.rules import RuleDeeds
 from agent.credentials.formats import cbor
 from agent.credentials.formats.cose import to_be_signed
 from agent.credentials.passes.issuers import key_id
@@ -92,11 +93,14 @@ _DOES = {
     Verb.FREE_PASSAGE: "frees `access_points` (all) until `until`, UTC in seconds, 7 days at most",
     Verb.RESUME: "ends both at `access_points` (all)",
     Verb.ANNOUNCE: "says `message` or `text`, as [announcements](telling.md) are said",
+    Verb.ENROL: "adds `holder`, of `category`; name and face come with the registry or at the gate",
     Verb.UPDATE_HOLDER: "changes what is named of `holder`; times are UTC seconds, or null",
     Verb.DISABLE: "lets `holder` in no more",
     Verb.REMOVE: "forgets `holder`",
     Verb.ACKNOWLEDGE_ALERT: "says that `part` was mended: its latched fault goes, if it is well",
+    Verb.SET_RULE: "gives `category` these `rules` in place of the config's; null: those again",
     Verb.REVOKE_PASS: "lets the pass of the id `pass` open nothing",
+    Verb.REVOKE_PERMIT: "the same of a permit, which is a pass: its number is the pass's id",
     Verb.TRUST_ISSUER: "believes passes of `issuer` by `key` (32 bytes), or of a `delegation`",
     Verb.SET_TIME: "believes `utc`; the command bears the nonce of `time/request`, within 5 s",
     Verb.HEALTH: "answers with the heartbeat of this moment",
@@ -123,6 +127,15 @@ _TAKES: dict[Verb, tuple[tuple[str, str, str], ...]] = {
         ("repeat", "integer, 1 to 3", "1"),
         ("language", "text, as the kiosk's config has it", "all of the kiosk's"),
     ),
+    Verb.ENROL: (
+        _HOLDER,
+        ("category", "text", ""),
+        ("enabled", "bool", "true"),
+        (*_FROM[:2], "no bound"),
+        (*_UNTIL[:2], "no bound"),
+        ("consent", "text, the notice's version", "no consent"),
+        ("consent_at", "integer, UTC in seconds", "no consent"),
+    ),
     Verb.UPDATE_HOLDER: (
         _HOLDER,
         ("category", "text", "stays as it is"),
@@ -132,7 +145,12 @@ _TAKES: dict[Verb, tuple[tuple[str, str, str], ...]] = {
     ),
     Verb.DISABLE: (_HOLDER,),
     Verb.REMOVE: (_HOLDER,),
+    Verb.SET_RULE: (
+        ("category", "text", ""),
+        ("rules", "text: JSON, a list of objects with the keys of `[[rule]]`; or null", ""),
+    ),
     Verb.REVOKE_PASS: (("pass", "text, 16 to 32 digits of 0-9 a-f", ""),),
+    Verb.REVOKE_PERMIT: (("permit", "text, 16 to 32 digits of 0-9 a-f", ""),),
     Verb.ACKNOWLEDGE_ALERT: (("part", "text, as `faults` of the status has it", ""),),
     Verb.TRUST_ISSUER: (
         ("issuer", "text", "then `delegation`"),
@@ -158,6 +176,7 @@ def deeds() -> dict[Verb, Deed]:
         **DoorDeeds(nothing, (), nothing, nothing).deeds(),
         **FaultDeeds(nothing, nothing).deeds(),
         **PeopleDeeds(nothing, nothing, nothing, nothing).deeds(),
+        **RuleDeeds(nothing, nothing, nothing, nothing).deeds(),
         **Ranges(nothing, nothing, nothing, nothing).deeds(),
         **KioskDeeds(
             announce=nothing,
@@ -172,12 +191,7 @@ def deeds() -> dict[Verb, Deed]:
 def _verbs() -> str:
     known = deeds()
     rows = ["| verb | valid at most | what it does |", "|---|---|---|"]
-    for verb in Verb:
-        deed = known.get(verb)
-        if deed is None:
-            rows.append(f"| `{verb}` | | `unsupported` by this version |")
-            continue
-        rows.append(f"| `{verb}` | {_span(deed.longest_s)} | {_DOES[verb]} |")
+    rows += [f"| `{verb}` | {_span(known[verb].longest_s)} | {_DOES[verb]} |" for verb in Verb]
     return "\n".join(rows)
 
 

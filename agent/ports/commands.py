@@ -83,6 +83,20 @@ class CommandStore(Protocol):
             StoreError: it cannot be written.
         """
 
+    def outdate_unsettled(self, subject: str, monotonic_s: float) -> None:
+        """As ``outdate``, while no time is trusted: ``settle`` says which it was.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+
+    def settle(self, latest_s: float, monotonic_s: float) -> None:
+        """It is no later than ``latest_s``: what was outdated before has its time.
+
+        Raises:
+            StoreError: it cannot be read or written.
+        """
+
     def at_most(self, utc_s: int) -> None:
         """Nothing is outdated beyond ``utc_s``: where a clock was wrong, it is that late at most.
 
@@ -97,15 +111,23 @@ class CommandStore(Protocol):
             StoreError: it cannot be written: the next start will call it interrupted.
         """
 
-    def owe(self, key_id: bytes, topic: str, correlation: bytes | None, reply: bytes) -> None:
-        """A reply to what did not run is owed.
+    def owe(
+        self,
+        key_id: bytes,
+        topic: str,
+        correlation: bytes | None,
+        reply: bytes,
+        *,
+        first: bool = False,
+    ) -> None:
+        """A reply to what did not run is owed; those that are ``first`` go before the others.
 
         Raises:
             StoreError: it cannot be written.
         """
 
     def owed(self) -> Sequence[Owed]:
-        """The replies that nobody has acknowledged, the oldest first."""
+        """The replies that nobody has acknowledged: the first ones, then the oldest first."""
 
     def acknowledged(self, number: int) -> None:
         """The broker has this reply.

@@ -1,6 +1,6 @@
 """Who may come in: holders, their faces, their ID documents, and whose passes are believed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -62,6 +62,25 @@ class Damage:
     lost: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """Everybody at one moment, and whose passes and documents count for nothing or for whom.
+
+    Of a picture that follows another one, ``changed`` are the holders who may differ from that
+    one's, and ``references`` the numbers of the references that may; None where it was read whole.
+    ``place`` is the store's own.
+    """
+
+    holders: Mapping[HolderId, Holder] = field(repr=False)
+    damage: Damage
+    documents: Mapping[str, HolderId] = field(repr=False)
+    revoked: frozenset[PassId]
+    removed: Removed
+    changed: frozenset[HolderId] | None = field(default=None, repr=False)
+    references: frozenset[int] | None = field(default=None, repr=False)
+    place: object = field(default=None, repr=False)
+
+
 class HolderStore(Protocol):
     """Holders, and the changes made to them."""
 
@@ -81,20 +100,49 @@ class HolderStore(Protocol):
     def people(self) -> tuple[Sequence[Holder], Damage]:
         """Both, by one look at each row."""
 
-    def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
-        """Add or change a holder; the change and its event are one transaction.
+    def picture(self, before: Picture | None = None) -> Picture:
+        """Everybody now; where ``before`` came from here, less is read, and the answer is the same.
 
         Raises:
-            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now.
+            StoreError: the registry cannot be read.
         """
 
+    def put(
+        self,
+        holder: Holder,
+        *,
+        by: str,
+        now: Instant,
+        if_still: StillHolds = whoever,
+        issued_s: int | None = None,
+    ) -> None:
+        """Add or change a holder; the change and its event are one transaction.
+
+        ``issued_s``: it was signed then (UTC); None: somebody here says so.
+
+        Raises:
+            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now;
+                ``superseded``: somebody here said otherwise since it was signed, and it does more
+                than disable.
+        """
+
+    def say_again(self, holder: HolderId, *, now: Instant) -> None:
+        """Somebody here says of the holder what is so already: what was signed before is late."""
+
     def remove(
-        self, holder: HolderId, *, by: str, now: Instant, at_least: datetime | None = None
+        self,
+        holder: HolderId,
+        *,
+        by: str,
+        now: Instant,
+        at_least: datetime | None = None,
+        issued_s: int | None = None,
     ) -> bool:
         """Forget a holder and all references; False where there is none.
 
         A tombstone stays: passes about the holder that are no newer than the removal open nothing.
         ``at_least`` is a time that it surely is later than, where the clock may be behind.
+        ``issued_s`` as in ``put``.
         """
 
 
@@ -226,8 +274,12 @@ class GalleryArrays(Protocol):
             StoreError: the registry cannot be read.
         """
 
-    def list_references(self, pack: str, pack_version: str) -> ReferenceList:
+    def list_references(
+        self, pack: str, pack_version: str, among: Collection[int] | None = None
+    ) -> ReferenceList:
         """Whose references there are and in which rows, by holder; nothing is opened.
+
+        Only those ``among`` these numbers, where they are given.
 
         Raises:
             StoreError: the registry cannot be read.
@@ -264,6 +316,22 @@ class BoundMemory(Protocol):
         Raises:
             StoreError: it cannot be written.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class SaidRules:
+    """What the community said of a category's rules, and who; ``text`` None: it is damaged."""
+
+    text: str | None
+    by: str = ""
+    at: str = ""
+
+
+class RuleTexts(Protocol):
+    """The community's rules for categories, over the config's."""
+
+    def said_rules(self) -> tuple[Mapping[str, SaidRules], bool]:
+        """What was said, by category; and whether a row is about a category that nobody knows."""
 
 
 class PassTrust(Protocol[IssuerKeyT_co]):

@@ -16,9 +16,11 @@ from sync_parts import (
     person,
 )
 
+from agent.adapters.store.people.merged import ReadRules
 from agent.app.open.files.state import REGISTRY_INCOMING
+from agent.app.threads.sync.afterwards import Enrol
 from agent.app.threads.sync.assembly import Assembly
-from agent.app.threads.sync.sync import Enrol, Kiosk, RegistrySync, Ways
+from agent.app.threads.sync.sync import Kiosk, RegistrySync, Ways
 from agent.credentials.passes.issuers import key_id
 from agent.credentials.sealed.chunks import (
     Chunk,
@@ -37,6 +39,7 @@ from agent.credentials.signed.receipt import (
 )
 from agent.domain.hours.instant import Instant
 from agent.domain.record.registry_sync import SyncReason
+from agent.operations.health.trust_lists import BroughtLists
 
 MOST_BYTES = 8_000_000
 
@@ -67,6 +70,7 @@ class SyncedKiosk:
         self.enrol = enrol
         self.usable = True
         self.on_premises = False
+        self.read_rules: ReadRules | None = None
         self.online = True
         self.start()
 
@@ -78,6 +82,7 @@ class SyncedKiosk:
             key_id(SEALING_KEY.public_key()),
             key_of,
             on_premises=self.on_premises,
+            read_rules=self.read_rules,
         )
         self.assembly = Assembly(
             self.folder / REGISTRY_INCOMING.name,
@@ -93,6 +98,7 @@ class SyncedKiosk:
             most_bytes=lambda: None,
             usable=lambda: self.usable,
             enrol=self._enrol,
+            lists=BroughtLists(self.folder),
             changed=lambda: None,
             refused=lambda reason, count, _version: self.refused.append((reason, count)),
         )

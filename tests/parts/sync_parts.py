@@ -115,7 +115,7 @@ def take(
 ) -> Mapping[str, int]:
     """An update taken as it comes out of its parcels; what changed."""
     step, parts = parts_of(packed(entries, versions))
-    return registry.take(step, parts, how or taking())
+    return registry.take(step, lambda: parts, how or taking())
 
 
 def receipts(registry: SyncedRegistry) -> list[Receipt]:

@@ -28,7 +28,10 @@ APPLICATION_ID = 0x67_41_63_6D  # "gAcm"
 KEPT_S = 86_400
 """How long an id outlives its expiry: longer than any clock may be behind what is written down."""
 MOST_OF_A_KEY = 20_000
+STRICT_BEYOND = 2_000
+"""So many more where they let nobody in: what a key has flooded costs no lockdown."""
 MOST_REPLIES_OF_A_KEY = 200
+"""Of what lets nobody in, and as many of the rest."""
 _PRUNED_AT_ONCE = 500
 _STEPS = (
     """
@@ -64,6 +67,19 @@ _STEPS = (
     );
     INSERT INTO bounds VALUES (1, '', 0, 1, 0);
     """,
+    # What somebody at the gate said while no time was known; the monotonic clock of that moment.
+    """
+    CREATE TABLE unsettled (
+        subject BLOB PRIMARY KEY,
+        monotonic_s REAL NOT NULL
+    ) WITHOUT ROWID;
+    -- What lets nobody in is answered first, however much else waits to be.
+    ALTER TABLE reply ADD COLUMN first INTEGER NOT NULL DEFAULT 0;
+    """,
+)
+_OUTDATE = (
+    "INSERT INTO newest VALUES (?, ?) ON CONFLICT (subject)"
+    " DO UPDATE SET issued = max(issued, excluded.issued)"
 )
 FORMAT = len(_STEPS)
 """The file's form; an agent that knows fewer refuses it."""
@@ -173,11 +189,45 @@ class SqliteCommands:
         """
 
         def work() -> None:
-            self._connection.execute(
-                "INSERT INTO newest VALUES (?, ?) ON CONFLICT (subject)"
-                " DO UPDATE SET issued = max(issued, excluded.issued)",
-                (_hashed(subject), utc_s),
-            )
+            self._connection.execute(_OUTDATE, (_hashed(subject), utc_s))
+            self._connection.execute(COUNT)
+
+        self._write(work)
+
+    def outdate_unsettled(self, subject: str, monotonic_s: float) -> None:
+        """As ``outdate``, while no time is trusted: ``settle`` says which it was.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+
+        def work() -> None:
+            values = (_hashed(subject), monotonic_s)
+            self._connection.execute("INSERT OR REPLACE INTO unsettled VALUES (?, ?)", values)
+            self._connection.execute(COUNT)
+
+        self._write(work)
+
+    def settle(self, latest_s: float, monotonic_s: float) -> None:
+        """It is no later than ``latest_s``: what was outdated before has its time.
+
+        After a boot the monotonic clock is another one, and less time seems to have gone by.
+
+        Raises:
+            StoreError: it cannot be read or written.
+        """
+        query = "SELECT subject, monotonic_s FROM unsettled"
+        rows = self._guarded(lambda: self._connection.execute(query).fetchall())
+        if not rows:
+            return
+
+        def work() -> None:
+            for subject, said_s in rows:
+                ago_s = max(monotonic_s - float(said_s), 0.0)
+                self._connection.execute(_OUTDATE, (subject, int(latest_s - ago_s) + 1))
+                values = (subject, said_s)
+                gone = "DELETE FROM unsettled WHERE subject = ? AND monotonic_s = ?"
+                self._connection.execute(gone, values)
             self._connection.execute(COUNT)
 
         self._write(work)
@@ -203,21 +253,29 @@ class SqliteCommands:
                 "UPDATE command SET outcome = ? WHERE id = ?", (outcome.value, one.id)
             )
             if reply is not None:
-                self._owe(one.key_id, one.topic, one.correlation, reply)
+                self._owe(one.key_id, one.topic, one.correlation, reply, first=one.verb in STRICT)
 
         self._write(work)
 
-    def owe(self, key_id: bytes, topic: str, correlation: bytes | None, reply: bytes) -> None:
-        """A reply to what did not run is owed.
+    def owe(
+        self,
+        key_id: bytes,
+        topic: str,
+        correlation: bytes | None,
+        reply: bytes,
+        *,
+        first: bool = False,
+    ) -> None:
+        """A reply to what did not run is owed; those that are ``first`` go before the others.
 
         Raises:
             StoreError: it cannot be written.
         """
-        self._write(lambda: self._owe(key_id, topic, correlation, reply))
+        self._write(lambda: self._owe(key_id, topic, correlation, reply, first=first))
 
     def owed(self) -> list[Owed]:
-        """The replies that nobody has acknowledged, the oldest first."""
-        query = "SELECT number, topic, correlation, payload FROM reply ORDER BY number"
+        """The replies that nobody has acknowledged: the first ones, then the oldest first."""
+        query = "SELECT number, topic, correlation, payload FROM reply ORDER BY first DESC, number"
         rows = self._guarded(lambda: self._connection.execute(query).fetchall())
         return [Owed(*row) for row in rows]
 
@@ -274,17 +332,20 @@ class SqliteCommands:
             if _rank(one) < scalar(query, _hashed(subject)):
                 return CommandReason.SUPERSEDED
         of_key = scalar("SELECT count(*) FROM command WHERE key_id = ?", one.key_id)
-        return CommandReason.BUSY if of_key >= MOST_OF_A_KEY else None
+        most = MOST_OF_A_KEY + (STRICT_BEYOND if one.verb in STRICT else 0)
+        return CommandReason.BUSY if of_key >= most else None
 
-    def _owe(self, key_id: bytes, topic: str, correlation: bytes | None, reply: bytes) -> None:
+    def _owe(
+        self, key_id: bytes, topic: str, correlation: bytes | None, reply: bytes, *, first: bool
+    ) -> None:
         self._connection.execute(
-            "INSERT INTO reply (key_id, topic, correlation, payload) VALUES (?, ?, ?, ?)",
-            (key_id, topic, correlation, reply),
+            "INSERT INTO reply (key_id, topic, correlation, payload, first) VALUES (?, ?, ?, ?, ?)",
+            (key_id, topic, correlation, reply, first),
         )
         self._connection.execute(
             "DELETE FROM reply WHERE number IN (SELECT number FROM reply WHERE key_id = ?"
-            " ORDER BY number DESC LIMIT -1 OFFSET ?)",
-            (key_id, MOST_REPLIES_OF_A_KEY),
+            " AND first = ? ORDER BY number DESC LIMIT -1 OFFSET ?)",
+            (key_id, first, MOST_REPLIES_OF_A_KEY),
         )
 
     def _write(self, work: Callable[[], object]) -> None:

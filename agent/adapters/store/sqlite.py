@@ -320,11 +320,20 @@ def _migrate(connection: sqlite3.Connection, application_id: int, steps: Sequenc
         # Looked up again: another process may have been faster.
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         for step in steps[version:]:
-            for statement in step.split(";"):
-                if statement.strip():
-                    connection.execute(statement)
+            for statement in _statements(step):
+                connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {application_id}")
         connection.execute(f"PRAGMA user_version = {len(steps)}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """One by one, each whole: a trigger has semicolons of its own."""
+    begun = ""
+    for part in script.split(";"):
+        begun += f"{part};"
+        if begun.strip(" \n;") and sqlite3.complete_statement(begun):
+            yield begun
+            begun = ""
 
 
 def _give_standing(connection: sqlite3.Connection) -> None:

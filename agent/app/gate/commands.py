@@ -26,6 +26,7 @@ from agent.app.threads.control.kiosk import KioskDeeds
 from agent.app.threads.control.people import PeopleDeeds
 from agent.app.threads.control.ranges import Ranges
 from agent.app.threads.control.replies import Replies
+from agent.app.threads.control.rules import RuleDeeds
 from agent.app.threads.control.signed import SignedCommands
 from agent.app.threads.organ import Organ, Task
 from agent.app.threads.record.status import StatusBoard
@@ -76,6 +77,7 @@ class Commands(Organ):
             **self.doors.deeds(),
             **FaultDeeds(board, core.inbox.post).deeds(),
             **people.deeds(),
+            **RuleDeeds(parts.registry, parts.rules.read, people, clock).deeds(),
             **kiosk.deeds(),
         }
 
@@ -99,6 +101,7 @@ class Commands(Organ):
         self.signed = SignedCommands(
             self._keys, parts.commands, self.deeds, clock, answers, self._replies, running
         )
+        self.signed.settle = people.settle
 
     def tasks(self) -> Iterable[Task]:
         """One that carries out, and one that sends what came of it."""

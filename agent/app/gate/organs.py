@@ -190,12 +190,12 @@ class Watches(Organ):
 
         self.state = StateWatch(parts.installation, parts.state_faults, post, written)
 
-        def renewed() -> Snapshot:
+        def renewed(before: Snapshot) -> Snapshot:
             # First: by an older copy that was put in its place nobody is let in.
             self.state.look()
-            before = self.gallery.snapshot()
+            manifest, rates = parts.pack.manifest, rates_of(config)
             return take_snapshot(
-                parts.registry, parts.pack.manifest, rates_of(config), before, keep=True
+                parts.registry, manifest, rates, before, keep=True, rules=parts.rules
             )
 
         self.gallery = GalleryWatch(

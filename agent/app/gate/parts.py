@@ -26,6 +26,7 @@ from agent.adapters.store.sqlite import CorruptError
 from agent.app.open.cameras import open_camera
 from agent.app.open.community.command_keys import CommandKey, command_keys
 from agent.app.open.community.registry_sync import SyncKeys, sync_keys
+from agent.app.open.community.rules import RuleReader
 from agent.app.open.doors import PinFactories, open_doors, open_indicators, open_inputs
 from agent.app.open.engine import engine_of
 from agent.app.open.files.anew import (
@@ -51,7 +52,7 @@ from agent.config import ConfigFile
 from agent.domain.access.part import Part, PartKind
 from agent.errors import StoreError, UnavailableError
 from agent.operations.config.boot_adopt import boot_fault
-from agent.operations.packs.choice import PackInUse, check_accepted, in_use
+from agent.operations.packs.choice import PackInUse, check_accepted, in_use, installed_pad_packs
 from agent.operations.passes.keys import read_public_key
 from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
 from agent.vision.face.engine import FaceEngine
@@ -65,6 +66,7 @@ class Parts:
 
     file: ConfigFile
     site: Site
+    rules: RuleReader
     clock: SystemClock
     time_key: Ed25519PublicKey | None
     command_keys: Mapping[bytes, CommandKey] = field(repr=False)
@@ -134,11 +136,12 @@ def open_parts(
     installation.judge()
     pack = load_pack(site.face.pack, state)
     check_accepted(pack.manifest, config.face.accept_licences)
+    rules = RuleReader(config, installed_pad_packs(state))
     journal, registry, snapshot, ledger, latches = _open_stores(
         stack,
         site,
         installation,
-        lambda one: take_snapshot(one, pack.manifest, rates_of(config), keep=True),
+        lambda one: take_snapshot(one, pack.manifest, rates_of(config), keep=True, rules=rules),
     )
     commands = commands_or_anew(site, installation)
     stack.callback(commands.close)
@@ -165,6 +168,7 @@ def open_parts(
     return Parts(
         file=file,
         site=site,
+        rules=rules,
         clock=clock,
         time_key=None if time_key is None else read_public_key(file.resolve(time_key)),
         command_keys=command_keys(file),

@@ -15,7 +15,7 @@ from functools import partial
 from agent.app.gate.parts import Parts
 from agent.app.open.cameras import open_camera
 from agent.app.open.cues import eye_of, open_beside
-from agent.app.open.settings import reads_symbols
+from agent.app.open.settings import reads_symbols, rules_may_come
 from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.rounds import HUNG_S
@@ -32,6 +32,7 @@ from agent.app.threads.watch.gallery import GalleryWatch
 from agent.app.threads.worker import Slot
 from agent.config import CameraConfig
 from agent.config.tables.camera import infrared_beside
+from agent.config.tables.rule import LONGEST_FACTOR_WINDOW_S
 from agent.controller.effects import Compare, Settle
 from agent.credentials.health.trust import TrustList
 from agent.credentials.passes.pass_template import CommunityKey
@@ -232,6 +233,8 @@ class Senses(Organ):
     def _symbols(self, access_point: str, slot: Slot[Frame], zone: Zone, glimpse: Glimpse) -> Task:
         rules = self._parts.file.config.rule
         window_s = max((rule.factor_window_s for rule in rules), default=RULE.factor_window_s)
+        if rules_may_come(self._parts.file.config):
+            window_s = max(window_s, LONGEST_FACTOR_WINDOW_S)
         symbols = SymbolWatcher(
             access_point,
             SymbolWatch(),

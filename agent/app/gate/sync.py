@@ -27,6 +27,7 @@ from agent.domain.record.events import EventType
 from agent.domain.record.registry_sync import SyncReason
 from agent.domain.record.topics import BYTES
 from agent.errors import GateAgentError, RefusedError
+from agent.operations.health.trust_lists import BroughtLists
 from agent.operations.people.enrol import EnrolmentRequest
 from agent.operations.people.photographs import face_of
 from agent.ports import Clock
@@ -93,6 +94,7 @@ class Sync(Organ):
             key_id(keys.sealing.public_key()),
             keys.registry.get,
             on_premises=config.on_premises,
+            read_rules=parts.rules.read if config.rules else None,
         )
         assembly = Assembly(
             REGISTRY_INCOMING.at(parts.site.state),
@@ -109,6 +111,7 @@ class Sync(Organ):
             most_bytes=self._most_bytes,
             usable=lambda: not parts.installation.judge([REGISTRY.name]),
             enrol=self._enrol,
+            lists=BroughtLists(parts.site.state),
             changed=self._told,
             refused=self._refused,
         )

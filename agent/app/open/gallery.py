@@ -1,26 +1,30 @@
 """The gallery's index built from the registry: codes in memory, templates where they lie sealed.
 
 A reference that an index of before has coded is taken from it, so that a change of one holder costs
-the reading of the list and not the opening of the whole gallery.
+the reading of the list and not the opening of the whole gallery; where it is known which rows may
+have changed, not even that.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from agent.adapters.int8_product import simd_product
+from agent.adapters.int8_blocks import give_back, packed_block
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.codes import TableInMaking
 from agent.domain.sight.comparison import (
     Metric,
+    Opened,
     ReferenceIndex,
     Rows,
     Template,
     Templates,
     comparable,
 )
+from agent.domain.sight.splicing import NewRows, spliced
 from agent.errors import KeyUnavailableError, StoreError
 from agent.ports import GalleryArrays, ReferenceList
 from agent.vision.packs.manifest import Manifest
@@ -32,13 +36,17 @@ _FIX = "see which references are wrong with gate-agent holders list, and enrol t
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndexedGallery:
-    """An index, and where its rows lie in the registry; ``listed`` is how many were to be read."""
+    """An index, and where its rows lie in the registry; ``listed`` is how many were to be read.
+
+    ``changed`` are the holders whose references are others than before; None where all were listed.
+    """
 
     index: ReferenceIndex
     pack: tuple[str, str]
     numbers: npt.NDArray[np.int64]
     marks: npt.NDArray[np.uint32]
     listed: int
+    changed: frozenset[HolderId] | None = None
 
     def known(self, numbers: npt.NDArray[np.int64], marks: npt.NDArray[np.uint32]) -> Rows:
         """Its row for each of these, -1 where it has none: the reference is another one."""
@@ -56,18 +64,24 @@ def index_gallery(
     manifest: Manifest,
     revision: int,
     before: IndexedGallery | None = None,
+    touched: AbstractSet[int] | None = None,
 ) -> IndexedGallery:
     """The references of a pack as they are on disk now; one that cannot be read is left out.
 
-    The index reads the registry for each search, for as long as it is in use.
+    ``touched`` are the numbers of all that may be others than ``before``, where that is known. The
+    index reads the registry for each search, for as long as it is in use.
 
     Raises:
         KeyUnavailableError: there are references, and not the key that sealed them.
         StoreError: the registry cannot be read, or holds what cannot be compared.
     """
     pack, metric = (manifest.name, manifest.version), Metric(manifest.comparison.metric)
+    if before is not None and before.pack == pack and touched is not None:
+        followed = _followed(registry, manifest, revision, before, touched)
+        if followed is not None:
+            return followed
     listed = registry.list_references(*pack)
-    table = TableInMaking(len(listed.owners), manifest.embedder.components)
+    table = TableInMaking(len(listed.owners), manifest.embedder.components, packed_block)
     known = np.full(len(listed.owners), -1)
     if before is not None and before.pack == pack:
         known = before.known(listed.numbers, listed.marks)
@@ -76,16 +90,68 @@ def index_gallery(
     _open_rest(registry, pack, listed, np.flatnonzero(known < 0), table, metric)
     kept = np.flatnonzero(table.filled)
     numbers, marks = _narrow(listed.numbers[kept]), listed.marks[kept]
+    owners = (listed.owners[row] for row in kept.tolist())
+    opened = _opener(registry, pack, numbers, lambda row: index.holder_of(row))  # noqa: PLW0108 - it is made with this
+    index = ReferenceIndex.of_table(owners, table.table(), opened, metric, revision)
+    del table
+    give_back()
+    return IndexedGallery(index, pack, numbers, marks, len(listed.owners))
 
+
+def _followed(
+    registry: GalleryArrays,
+    manifest: Manifest,
+    revision: int,
+    before: IndexedGallery,
+    touched: AbstractSet[int],
+) -> IndexedGallery | None:
+    """``before`` with what was touched; None where that is not all that is to be read."""
+    if len(before.numbers) != before.listed or not before.listed:
+        return None
+    pack, old = before.pack, before.index
+    if not touched:
+        return replace(before, index=old.at(revision), changed=frozenset())
+    listed = registry.list_references(*pack, among=touched)
+    order = sorted(
+        range(len(listed.owners)), key=lambda row: (listed.owners[row], listed.numbers[row])
+    )
+    listed = ReferenceList(
+        [listed.owners[row] for row in order], listed.numbers[order], listed.marks[order]
+    )
+    table = TableInMaking(len(order), manifest.embedder.components)
+    try:
+        _open_rest(registry, pack, listed, np.arange(len(order)), table, old.metric)
+    except KeyUnavailableError:
+        return None
+    if not table.filled.all():
+        return None
+    numbers = before.numbers.astype(np.int64)
+    out = np.isin(numbers, np.array([*touched], dtype=np.int64))
+    new = NewRows(listed.owners, listed.numbers, table.table())
+    made = spliced(old, numbers, out, new)
+    numbers = _narrow(np.concatenate((numbers, listed.numbers))[made.source])
+    marks = np.concatenate((before.marks, listed.marks))[made.source]
+    gone = (old.holder_of(row) for row in np.flatnonzero(out).tolist())
+    opened = _opener(registry, pack, numbers, lambda row: index.holder_of(row))  # noqa: PLW0108 - it is made with this
+    index = ReferenceIndex.of_rows(made.names, made.starts, made.table, opened, old, revision)
+    return IndexedGallery(
+        index, pack, numbers, marks, len(numbers), frozenset((*gone, *listed.owners))
+    )
+
+
+def _opener(
+    registry: GalleryArrays,
+    pack: tuple[str, str],
+    numbers: npt.NDArray[np.int64],
+    holder_of: Callable[[int], HolderId],
+) -> Opened:
     def opened(rows: Rows) -> Iterator[Template | None]:
         found = registry.open_references(*pack, numbers[rows].tolist())
         for row, one in zip(rows.tolist(), found, strict=True):
             # A row's number may come again, for somebody else.
-            yield one[1] if one is not None and one[0] == index.holder_of(row) else None
+            yield one[1] if one is not None and one[0] == holder_of(row) else None
 
-    owners = (listed.owners[row] for row in kept.tolist())
-    index = ReferenceIndex.of_table(owners, table.table(), opened, metric, revision, simd_product)
-    return IndexedGallery(index, pack, numbers, marks, len(listed.owners))
+    return opened
 
 
 def changed_holders(now: IndexedGallery, before: IndexedGallery) -> frozenset[HolderId]:

@@ -21,6 +21,7 @@ from agent.domain.credential.factor import Factor
 from agent.domain.door.antipassback import Area, PassbackMode
 from agent.domain.door.signal import Signal, Wiring
 from agent.domain.hours.schedule import Schedule
+from agent.domain.record.command import Verb
 
 
 def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
@@ -47,7 +48,7 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         areas=tuple(
             Area(area.id, PassbackMode(area.anti_passback), area.passback_s) for area in config.area
         ),
-        rules=tuple(_rule(rule, hours, config) for rule in config.rule),
+        rules=tuple(rule_of(rule, hours, config) for rule in config.rule),
         boot_id=boot_id,
         accept_no_pad=face.accept_no_pad,
         pad_threshold=face.pad_threshold,
@@ -103,16 +104,23 @@ def wirings(config: GateConfig) -> tuple[Wiring, ...]:
     return tuple(found)
 
 
+def rules_may_come(config: GateConfig) -> bool:
+    """Whether the community may say other rules than the config has."""
+    by_registry = config.registry is not None and config.registry.rules
+    return by_registry or any(Verb.SET_RULE in one.verbs for one in config.command_key)
+
+
 def reads_symbols(config: GateConfig, access_point: str) -> bool:
-    """Whether a rule there asks for what is shown as a symbol."""
-    return any(
+    """Whether a rule there asks for what is shown as a symbol, or one may come that does."""
+    return rules_may_come(config) or any(
         rule.health_certificate or any("pass" in factors.split("+") for factors in rule.factors)
         for rule in config.rule
         if not rule.access_points or access_point in rule.access_points
     )
 
 
-def _rule(rule: RuleConfig, hours: Mapping[str, Schedule], config: GateConfig) -> Rule:
+def rule_of(rule: RuleConfig, hours: Mapping[str, Schedule], config: GateConfig) -> Rule:
+    """One rule of the config's, with what else the config says where it says nothing."""
     plain = Rule(
         categories=frozenset(rule.categories),
         access_points=frozenset(rule.access_points),

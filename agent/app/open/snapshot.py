@@ -1,5 +1,7 @@
-"""The gallery in memory: built whole from the registry on disk, never changed afterwards.
+"""The gallery in memory: built from the registry on disk, never changed afterwards.
 
+It is built whole at first; a later one takes from the one before what was not touched since, and is
+what a whole one would be.
 The watcher compares with one, the controller judges by the same, and each names its revision.
 """
 
@@ -9,14 +11,17 @@ from typing import Protocol
 
 import numpy as np
 
+from agent.app.open.community.rules import RuleReader
 from agent.app.open.gallery import IndexedGallery, index_gallery
-from agent.app.open.thresholds import site_thresholds
+from agent.app.open.thresholds import people_bound, site_thresholds
 from agent.config import GateConfig, OperatingPointConfig
 from agent.credentials.passes.issuers import IssuerKey, Issuers
+from agent.domain.access.community_rules import NO_COMMUNITY_RULES, CommunityRules
 from agent.domain.access.registry import Registry
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.comparison import ReferenceIndex
 from agent.domain.sight.gallery_safety import SMALL, holders_too_close, stands_too_close
+from agent.domain.sight.impostor_bound import SiteBound
 from agent.domain.sight.operating_point import (
     OperatingPoint,
     ThresholdCurve,
@@ -30,12 +35,20 @@ from agent.ports import (
     GalleryArrays,
     HolderStore,
     PassTrust,
+    Picture,
+    RuleTexts,
 )
 from agent.vision.packs.manifest import Manifest
 
 
 class SnapshotSource(
-    HolderStore, DocumentHashes, GalleryArrays, BoundMemory, PassTrust[IssuerKey], Protocol
+    HolderStore,
+    DocumentHashes,
+    GalleryArrays,
+    BoundMemory,
+    RuleTexts,
+    PassTrust[IssuerKey],
+    Protocol,
 ):
     """All that a gallery in memory is built from."""
 
@@ -44,18 +57,30 @@ class SnapshotSource(
 class Snapshot:
     """References to compare with, the registry to judge by, and whom to believe.
 
-    ``unreadable`` counts the rows that could not be read, by kind.
+    ``unreadable`` counts the rows that could not be read, by kind. ``picture`` and ``bound`` are
+    what the next one may be built from; ``is_whole`` where all was read for this one.
     """
 
     gallery: IndexedGallery
     registry: Registry
     issuers: Issuers
-    unreadable: Mapping[str, int] = field(default_factory=dict)
+    unreadable: Mapping[str, int]
+    picture: Picture = field(repr=False)
+    bound: SiteBound | None = field(repr=False)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row was read for it, and not only what was touched since another one."""
+        return self.picture.changed is None
 
     @property
     def index(self) -> ReferenceIndex:
         """What to compare with, for as long as the registry that it was built from is open."""
         return self.gallery.index
+
+    def forgetful(self) -> "Snapshot":
+        """The same, on which the next one is built with a look at every row."""
+        return replace(self, picture=replace(self.picture, place=None))
 
     def is_too_close(self, holder: HolderId) -> bool:
         """Whether another holder could pass for this one; looked up now where it is not known.
@@ -94,8 +119,11 @@ def take_snapshot(
     before: Snapshot | None = None,
     *,
     keep: bool = False,
+    rules: RuleReader | None = None,
 ) -> Snapshot:
     """The gallery as it is on disk now; ``keep`` remembers the bound that its people make.
+
+    ``rules`` reads the community's; whoever decides nothing needs none.
 
     A row that cannot be read grants nothing and holds up none of the others. Where nobody knows any
     more whom it is about, what ``before`` forbade stays forbidden.
@@ -106,32 +134,44 @@ def take_snapshot(
     """
     # The revision first: a change that comes in between is seen as a newer one next time.
     revision = registry.revision()
-    gallery = index_gallery(registry, manifest, revision, before.gallery if before else None)
-    index = gallery.index
-    documents = registry.documents()
-    readable, damage = registry.people()
-    holders = {holder.id: holder for holder in readable}
-    holders |= _stand_ins({*damage.holders, *index.names, *documents.values()} - holders.keys())
-    revoked, removed = registry.revoked(), registry.removed()
+    picture = registry.picture(_to_follow(before))
+    gallery = index_gallery(
+        registry, manifest, revision, before.gallery if before else None, picture.references
+    )
+    index, damage = gallery.index, picture.damage
+    stand_ins = _stand_ins(_named(gallery, picture) - picture.holders.keys())
+    removed, revoked = picture.removed, picture.revoked
     if damage.lost & _ABOUT_PEOPLE:
         removed = replace(removed, incomplete=True)
     if before is not None:
-        holders |= _stand_ins(_lost_holders(damage, before) - holders.keys())
+        stand_ins |= _stand_ins(_lost_holders(damage, before) - picture.holders.keys())
         revoked |= before.registry.revoked if "revocations" in damage.lost else frozenset()
         removed = removed.completed(before.registry.removed)
+    # Where no reference was touched, of whatever pack, what was made of them holds.
+    untouched = picture.references == frozenset() == gallery.changed
+    same = before if untouched else None
+    bound = people_bound(manifest, index) if same is None else same.bound
     measured = rates.operating_point
-    known = site_thresholds(manifest, index, registry, keep=keep, measured=measured)
+    known = site_thresholds(manifest, index, registry, keep=keep, measured=measured, fresh=bound)
     curve = known.curve
     operating = operating_point(curve, len(index), rates.max_false_grant_rate)
     unreadable = dict(damage.rows)
-    if missing := registry.reference_total(manifest.name, manifest.version) - len(index):
-        unreadable["references"] = missing
+    if same is None:
+        total = registry.reference_total(manifest.name, manifest.version)
+        if missing := total - len(index):
+            unreadable["references"] = missing
+        of_other_packs = registry.of_other_packs(manifest.name, manifest.version)
+    else:
+        of_other_packs = same.registry.of_other_packs
+    community, refused = _community_rules(registry, rules, before)
+    if refused:
+        unreadable["rules"] = unreadable.get("rules", 0) + refused
     small = len(index) <= SMALL
     return Snapshot(
         gallery,
         Registry(
             revision=revision,
-            holders=holders,
+            holders={**picture.holders, **stand_ins} if stand_ins else picture.holders,
             references=len(index),
             operating=operating,
             # A large gallery is compared with itself in the background (``SelfComparison``).
@@ -144,15 +184,49 @@ def take_snapshot(
             claims=_claims(index, curve, rates.max_false_match_rate),
             curve=curve,
             thresholds=known,
-            documents=documents,
+            documents=picture.documents,
             revoked=revoked,
             removed=removed,
             unreadable=sum(unreadable.values()),
-            of_other_packs=registry.of_other_packs(manifest.name, manifest.version),
+            of_other_packs=of_other_packs,
+            rules=community,
         ),
         Issuers(registry.issuers()),
         unreadable,
+        picture,
+        bound,
     )
+
+
+def _to_follow(before: Snapshot | None) -> Picture | None:
+    """What the next picture may follow: one with every reference, and each about somebody.
+
+    What a damaged row takes from somebody is told by all rows together.
+    """
+    if before is None or "references" in before.unreadable or before.registry.outdated:
+        return None
+    picture = before.picture
+    return picture if before.registry.holders is picture.holders else None
+
+
+def _named(gallery: IndexedGallery, picture: Picture) -> frozenset[HolderId]:
+    """Who may be enrolled and without a readable row: everybody, or who changed since it was so."""
+    names: Iterable[HolderId] = gallery.index.names
+    if picture.changed is not None and gallery.changed is not None:
+        index, touched = gallery.index, picture.changed | gallery.changed
+        names = [one for one in touched if index.rows_of(one) != slice(0, 0)]
+    return frozenset((*picture.damage.holders, *names, *picture.documents.values()))
+
+
+def _community_rules(
+    registry: RuleTexts, rules: RuleReader | None, before: Snapshot | None
+) -> tuple[CommunityRules, int]:
+    """The community's rules, and how many of its texts cannot be kept here."""
+    if rules is None:
+        return NO_COMMUNITY_RULES, 0
+    said, lost = registry.said_rules()
+    found, refused = rules.rules(said, lost=lost)
+    return (found if before is None else found.completed(before.registry.rules)), refused
 
 
 def _claims(

@@ -74,7 +74,12 @@ def unknown_people(manifest: Manifest, measured: OperatingPointConfig | None = N
 
 def people_thresholds(manifest: Manifest, index: ReferenceIndex) -> Thresholds:
     """What holds among the people of ``index`` where nothing is known of the gate before."""
-    return _thresholds(manifest, site_bound(index, one_person(manifest)), None)
+    return _thresholds(manifest, people_bound(manifest, index), None)
+
+
+def people_bound(manifest: Manifest, index: ReferenceIndex) -> SiteBound | None:
+    """The bound that the people of ``index`` carry, whatever was in force; None with too few."""
+    return site_bound(index, one_person(manifest))
 
 
 def site_thresholds(
@@ -84,15 +89,17 @@ def site_thresholds(
     *,
     keep: bool,
     measured: OperatingPointConfig | None = None,
+    fresh: SiteBound | None = None,
 ) -> Thresholds:
     """What holds among the people of ``index``, with the dead band about what was in force before.
 
-    ``measured`` is the config's operating point. With ``keep`` the bound is remembered; where it
+    ``measured`` is the config's operating point, ``fresh`` the bound that ``index`` alone carries,
+    where that is known. With ``keep`` the bound is remembered; where it
     cannot be written a start may begin anew, by the same people at most half a standard error
     lower: that keeps nobody out and lets nobody in.
     """
     pack = manifest.name, manifest.version
-    site = site_bound(index, one_person(manifest))
+    site = fresh or people_bound(manifest, index)
     if site is not None:
         site = settled(site, memory.site_bound(*pack))
         if keep:

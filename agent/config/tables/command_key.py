@@ -12,7 +12,12 @@ from agent.config.tables.broker import BrokerConfig
 from agent.config.whole import Finding, Whole, known, repeated
 from agent.domain.record.command import Verb
 
-OPENS = frozenset({Verb.UNLOCK, Verb.FREE_PASSAGE, Verb.RESUME, Verb.TRUST_ISSUER, Verb.ENROL})
+OPENS = frozenset(
+    {
+        *(Verb.UNLOCK, Verb.FREE_PASSAGE, Verb.RESUME),
+        *(Verb.TRUST_ISSUER, Verb.ENROL, Verb.UPDATE_HOLDER, Verb.SET_RULE),
+    }
+)
 """What lets somebody in, at once or later."""
 AT_A_DOOR = frozenset({Verb.UNLOCK, Verb.LOCKDOWN, Verb.FREE_PASSAGE, Verb.RESUME})
 

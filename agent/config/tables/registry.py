@@ -24,6 +24,9 @@ class RegistryConfig(Table):
     on_premises: Annotated[
         bool, Field(description="true: the broker is on the premises, faces need no consent")
     ] = False
+    rules: Annotated[
+        bool, Field(description="true: its rules for categories hold, over those of [[rule]]")
+    ] = False
     max_update_mb: Annotated[
         int, Field(ge=1, le=4096, description="megabytes of the largest update")
     ] = 256

@@ -14,6 +14,7 @@ from agent.domain.access.rule import COME_AND_GO
 
 ElevatedWord = Literal["deny", "second_reading", "warn"]
 UnreliableWord = Literal["deny", "warn"]
+LONGEST_FACTOR_WINDOW_S = 120.0
 PauseS = Annotated[float, Field(ge=1, le=60)]
 
 FactorSet = Annotated[
@@ -43,7 +44,7 @@ class RuleConfig(Table):
         "pass+face",
     )
     factor_window_s: Annotated[
-        float, Field(ge=1, le=120, description="to show what belongs together")
+        float, Field(ge=1, le=LONGEST_FACTOR_WINDOW_S, description="to show what belongs together")
     ] = 15.0
     accept_unknown_holders: bool | None = Field(
         None,

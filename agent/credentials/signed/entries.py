@@ -6,7 +6,9 @@
     removal      {0: 2, 1: id}
     revocation   {0: 3, 1: pass}
     issuer       {0: 4, 1: issuer, 2: public key (32 bytes), 3: from, 4: until}
+                 {0: 4, 3: from, 4: until, 5: delegation}
     issuer gone  {0: 5, 1: key id (16 hexadecimal digits)}
+    and those about nobody (``word_entries``)
 
 Of a holder 1, 2 and 3 are there, and what is left out holds by default: enabled, no end, no
 consent. Without 8 the references that a kiosk has stay, with an empty list they go. Times are UTC
@@ -23,9 +25,24 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from agent.credentials.errors import CredentialError
 from agent.credentials.formats import cbor
 from agent.credentials.passes.claim_values import check_words, moment, text
-from agent.credentials.passes.issuers import IssuerKey
+from agent.credentials.passes.delegation import read as read_delegation
+from agent.credentials.passes.issuers import IssuerKey, delegated_key
+from agent.credentials.signed.word_entries import (
+    RULES,
+    TRUST_LIST,
+    TRUST_LIST_GONE,
+    RulesEntry,
+    TrustListEntry,
+    TrustListGone,
+    read_rules,
+    read_trust_list,
+    read_trust_list_gone,
+    rules_map,
+    trust_list_map,
+)
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import (
     NOTICE_RULE,
@@ -100,7 +117,7 @@ class Revocation:
 
 @dataclass(frozen=True, slots=True)
 class IssuerEntry:
-    """A key whose passes are believed from now on, without limits other than its time."""
+    """A key whose passes are believed from now on; within the limits of its delegation, if any."""
 
     key: IssuerKey
 
@@ -112,7 +129,16 @@ class IssuerGone:
     key_id: str
 
 
-Entry = HolderEntry | Removal | Revocation | IssuerEntry | IssuerGone
+Entry = (
+    HolderEntry
+    | Removal
+    | Revocation
+    | IssuerEntry
+    | IssuerGone
+    | RulesEntry
+    | TrustListEntry
+    | TrustListGone
+)
 
 
 def encoded(entry: Entry) -> dict[int, Any]:
@@ -135,13 +161,19 @@ def _encoded(entry: Entry) -> dict[int, Any]:
         case Revocation(gate_pass):
             return {_KIND: _REVOCATION, 1: str(gate_pass)}
         case IssuerEntry(key):
+            times = _times(((3, key.valid_from), (4, key.valid_until)))
             if key.delegation is not None:
-                raise ValueError("a delegation is not sent by sync")
+                return {_KIND: _ISSUER, **times, 5: key.delegation.data}
             raw = key.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-            made: dict[int, Any] = {_KIND: _ISSUER, 1: key.issuer, 2: raw}
-            return made | _times(((3, key.valid_from), (4, key.valid_until)))
+            return {_KIND: _ISSUER, 1: key.issuer, 2: raw, **times}
         case IssuerGone(key_id):
             return {_KIND: _ISSUER_GONE, 1: key_id}
+        case RulesEntry():
+            return {_KIND: RULES, **rules_map(entry)}
+        case TrustListEntry():
+            return {_KIND: TRUST_LIST, **trust_list_map(entry)}
+        case TrustListGone(name):
+            return {_KIND: TRUST_LIST_GONE, 1: name}
 
 
 def _holder_map(entry: HolderEntry, holder: Holder) -> dict[int, Any]:
@@ -229,6 +261,8 @@ def _read_revocation(item: Mapping[Any, cbor.Value]) -> Revocation:
 
 
 def _read_issuer(item: Mapping[Any, cbor.Value]) -> IssuerEntry:
+    if 5 in item:
+        return _read_delegated(item)
     issuer, raw = text(item.get(1)), item.get(2)
     check_words((issuer,))
     if not isinstance(raw, bytes):
@@ -236,6 +270,17 @@ def _read_issuer(item: Mapping[Any, cbor.Value]) -> IssuerEntry:
     return IssuerEntry(
         IssuerKey(issuer, Ed25519PublicKey.from_public_bytes(raw), *_ends(item, 3, 4))
     )
+
+
+def _read_delegated(item: Mapping[Any, cbor.Value]) -> IssuerEntry:
+    delegation = item.get(5)
+    if {1, 2} & item.keys() or not isinstance(delegation, bytes):
+        raise ValueError("a delegation names issuer and key itself")
+    try:
+        read = read_delegation(delegation)
+    except CredentialError as error:
+        raise ValueError("no delegation") from error
+    return IssuerEntry(delegated_key(read, *_ends(item, 3, 4)))
 
 
 def _read_issuer_gone(item: Mapping[Any, cbor.Value]) -> IssuerGone:
@@ -246,8 +291,11 @@ _READERS: dict[int, tuple[frozenset[int], Callable[[Mapping[Any, cbor.Value]], E
     _HOLDER: (frozenset(range(11)), _read_holder),
     _REMOVAL: (frozenset({_KIND, 1}), _read_removal),
     _REVOCATION: (frozenset({_KIND, 1}), _read_revocation),
-    _ISSUER: (frozenset(range(5)), _read_issuer),
+    _ISSUER: (frozenset(range(6)), _read_issuer),
     _ISSUER_GONE: (frozenset({_KIND, 1}), _read_issuer_gone),
+    RULES: (frozenset(range(3)), read_rules),
+    TRUST_LIST: (frozenset(range(6)), read_trust_list),
+    TRUST_LIST_GONE: (frozenset({_KIND, 1}), read_trust_list_gone),
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from agent.domain.access.community_rules import NO_COMMUNITY_RULES, CommunityRules
 from agent.domain.access.evidence import Evidence
 from agent.domain.access.tombstone import NOBODY_REMOVED, Removed
 from agent.domain.credential.gate_pass import GatePass, PassId
@@ -26,7 +27,8 @@ class Registry:
     passes open nothing, nor do those about whoever was ``removed`` since. ``unreadable`` counts the
     rows that cannot be read; ``of_other_packs`` the holders whose references are all of other packs
     or versions, which are never compared: no face is theirs here. ``outdated`` says that the
-    registry could not be read for so long that nothing may be decided by this.
+    registry could not be read for so long that nothing may be decided by this. ``rules`` are the
+    community's, over the config's.
     """
 
     revision: int
@@ -49,6 +51,7 @@ class Registry:
     outdated: bool = False
     compared: bool = True
     apart: frozenset[HolderId] = frozenset()
+    rules: CommunityRules = NO_COMMUNITY_RULES
 
     def is_too_close(self, holder: HolderId) -> bool:
         """Whether another holder could pass for this one, or nobody has looked yet."""

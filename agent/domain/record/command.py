@@ -28,7 +28,7 @@ class Verb(StrEnum):
     RESTART = "restart"
 
 
-STRICT = frozenset({Verb.LOCKDOWN, Verb.DISABLE, Verb.REMOVE, Verb.REVOKE_PASS})
+STRICT = frozenset({Verb.LOCKDOWN, Verb.DISABLE, Verb.REMOVE, Verb.REVOKE_PASS, Verb.REVOKE_PERMIT})
 """What lets nobody in whom nothing else would."""
 
 
@@ -62,6 +62,7 @@ class CommandReason(StrEnum):
     BAD_ARGUMENTS = "bad_arguments"
     UNKNOWN_ACCESS_POINT = "unknown_access_point"
     UNKNOWN_HOLDER = "unknown_holder"
+    KNOWN_HOLDER = "known_holder"
     UNSUPPORTED = "unsupported"
     CLOCK_UNTRUSTED = "clock_untrusted"
     NOT_YET_VALID = "not_yet_valid"
@@ -98,6 +99,7 @@ MEANING: Mapping[CommandReason, str] = {
     CommandReason.BAD_ARGUMENTS: "an argument is missing, unknown or none",
     CommandReason.UNKNOWN_ACCESS_POINT: "this kiosk has none of this name",
     CommandReason.UNKNOWN_HOLDER: "the registry knows nobody of this id",
+    CommandReason.KNOWN_HOLDER: "somebody of this id is in the registry: update_holder",
     CommandReason.UNSUPPORTED: "there is nothing here that could do it",
     CommandReason.CLOCK_UNTRUSTED: "no time is trusted there (clock show): only stricter verbs run",
     CommandReason.NOT_YET_VALID: "issued later than the kiosk's clock says, by more than 5 s",

@@ -1,4 +1,4 @@
-"""The words of registry sync: why an update is refused, and what a kiosk answers about a holder."""
+"""The words of registry sync: why an update is refused, and what a kiosk answers of an entry."""
 
 from enum import StrEnum
 
@@ -29,3 +29,7 @@ class ReceiptOutcome(StrEnum):
     KEPT_REMOVED = "kept_removed"
     ENROLLED = "enrolled"
     NOT_ENROLLED = "not_enrolled"
+    RULES_REFUSED = "rules_refused"
+    """In the place of the holder stands the category."""
+    TRUST_LIST_REFUSED = "trust_list_refused"
+    """In the place of the holder stands the list's name."""

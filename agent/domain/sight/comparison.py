@@ -22,16 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight.codes import (
-    Codes,
-    CodeTable,
-    Product,
-    TableInMaking,
-    Templates,
-    encode,
-    plain_product,
-)
+from agent.domain.sight.blocks import PROBE_MOST, Pack, PlainBlock
+from agent.domain.sight.codes import CodeTable, TableInMaking, Templates, encode
 from agent.domain.sight.holder_names import HolderNames
+from agent.domain.sight.nearest import Nearest
 from agent.domain.sight.track import Candidate
 
 __all__ = ["Metric", "ReferenceIndex", "Template", "Templates", "row_scores", "score"]
@@ -47,11 +41,7 @@ None for one that is no longer there.
 
 _LONGEST = 1e15
 """Beyond this length of a template a float32 product may overflow; real ones are near 1."""
-_LOWEST = -1e38
-"""Below every rank of a reference, and above that of whoever is left out."""
 _MOST_ROUNDS = 8
-_BLOCK = 65_536
-"""Rows whose ranks stay in the processor's cache from the product to the subtraction."""
 
 
 class Metric(StrEnum):
@@ -115,7 +105,7 @@ class ReferenceIndex:
         templates: Templates,
         metric: Metric,
         revision: int = 0,
-        product: Product = plain_product,
+        pack: Pack = PlainBlock,
     ) -> None:
         """An index of templates that stay in memory: ``holders`` names the owner of each row.
 
@@ -126,11 +116,10 @@ class ReferenceIndex:
             raise ValueError("one holder a row of templates")
         order = np.array(sorted(range(len(holders)), key=holders.__getitem__), dtype=np.int64)
         kept = templates[order].astype(np.float32)
-        table = TableInMaking(*kept.shape)
+        table = TableInMaking(len(kept), kept.shape[1], pack)
         table.put(np.arange(len(kept)), comparable(kept, metric))
         owners = [holders[row] for row in order.tolist()]
         self._set_up(owners, table.table(), lambda rows: iter(kept[rows]), metric, revision)
-        self._product = product
 
     @classmethod
     def of_table(
@@ -140,13 +129,34 @@ class ReferenceIndex:
         opened: Opened,
         metric: Metric,
         revision: int,
-        product: Product,
     ) -> "ReferenceIndex":
         """An index whose templates lie elsewhere: ``owners`` names each row's holder, by id."""
         index = cls.__new__(cls)
         index._set_up(owners, table, opened, metric, revision)  # noqa: SLF001 - of the same class
-        index._product = product  # noqa: SLF001 - of the same class
         return index
+
+    @classmethod
+    def of_rows(
+        cls,
+        names: HolderNames,
+        starts: Rows,
+        table: CodeTable,
+        opened: Opened,
+        like: "ReferenceIndex",
+        revision: int,
+    ) -> "ReferenceIndex":
+        """An index of what was put together: each of ``names`` has the rows from its start on.
+
+        It compares as ``like`` does; the last start is the number of rows.
+        """
+        index = cls.__new__(cls)
+        index._hold(names, starts, table, opened, like.metric, revision)  # noqa: SLF001 - of the same class
+        return index
+
+    def at(self, revision: int) -> "ReferenceIndex":
+        """The same rows, which are those of a later revision too."""
+        starts = self._starts.astype(np.int64)
+        return self.of_rows(self.names, starts, self.table, self._opened, self, revision)
 
     @classmethod
     def empty(cls, components: int, metric: Metric, revision: int = 0) -> "ReferenceIndex":
@@ -161,10 +171,6 @@ class ReferenceIndex:
         metric: Metric,
         revision: int,
     ) -> None:
-        self.revision = revision
-        self.metric = metric
-        self.table = table
-        self._opened = opened
         starts = [0]
 
         def names() -> Iterator[HolderId]:
@@ -179,18 +185,32 @@ class ReferenceIndex:
             if row >= 0:
                 starts.append(row + 1)
 
-        self.names: Sequence[HolderId] = HolderNames(names())
-        self._starts = np.array(starts, dtype=np.int32)
+        held = HolderNames(names())
+        self._hold(held, np.array(starts), table, opened, metric, revision)
+
+    def _hold(
+        self,
+        names: HolderNames,
+        starts: Rows,
+        table: CodeTable,
+        opened: Opened,
+        metric: Metric,
+        revision: int,
+    ) -> None:
+        self.revision, self.metric = revision, metric
+        self.table, self._opened = table, opened
+        self.names: HolderNames = names
+        self._starts = starts.astype(np.int32)
         self._starts.setflags(write=False)
 
     def __len__(self) -> int:
         """How many references there are."""
-        return len(self.table.codes)
+        return len(self.table)
 
     @property
     def components(self) -> int:
         """The length of a template."""
-        return int(self.table.codes.shape[1])
+        return self.table.components
 
     @property
     def owner(self) -> npt.NDArray[np.int64]:
@@ -205,7 +225,6 @@ class ReferenceIndex:
     @property
     def nbytes(self) -> int:
         """What it takes in memory, beside what opens the rows."""
-        assert isinstance(self.names, HolderNames)
         return self.table.nbytes + self._starts.nbytes + self.names.nbytes
 
     def search(
@@ -231,16 +250,21 @@ class ReferenceIndex:
         if self.metric is Metric.COSINE and length == 0.0:
             return None, None
         probe = probe.astype(np.float32, copy=False)
-        coded = encode(probe[None])
-        ranks = self._ranks(coded.codes[0], coded.scales[0])
-        if but is not None:
-            ranks[self.rows_of(but)] = -np.inf
-        error = self.table.error(length, float(coded.lost[0]))
-        found, rounds = self._decided(ranks, error, probe, length), 1
+        coded = encode(probe[None], PROBE_MOST)
+        out = self.rows_of(but) if but is not None else slice(0, 0)
+        nearest = Nearest(
+            self.table,
+            coded,
+            self.table.error(length, float(coded.lost[0])),
+            self._rows_like,
+            squared=self.metric is Metric.EUCLIDEAN,
+            without=np.arange(out.start, out.stop),
+        )
+        found, rounds = self._decided(nearest, probe, length), 1
         while found is None:
             # Rows that vanish one after the other are no gallery any more, and name nobody.
             again = rounds < _MOST_ROUNDS
-            found = self._decided(ranks, error, probe, length) if again else {}
+            found = self._decided(nearest, probe, length) if again else {}
             rounds += 1
         places = [Candidate(self.names[owner], value) for owner, value in found.items()]
         best, other = [*nsmallest(2, places, key=_place), None, None][:2]
@@ -277,7 +301,7 @@ class ReferenceIndex:
         Each component is off by half a step of its row's scale at most: enough to tell how scores
         are distributed, not to decide by one.
         """
-        return self.table.codes[which].astype(np.float32) * self.table.scales[which][:, None]
+        return self.table.approximate(which)
 
     def rows_of(self, holder: HolderId) -> slice:
         """Where the references of ``holder`` lie; empty where there are none."""
@@ -293,37 +317,27 @@ class ReferenceIndex:
     def _owner_of(self, row: int) -> int:
         return bisect_right(self._starts, row) - 1
 
-    def _ranks(self, code: Codes, scale: np.float32) -> npt.NDArray[np.float32]:
-        # A new array each time: a buffer kept here would be shared by the cameras' threads.
-        table = self.table
-        ranks = np.empty(len(self), dtype=np.float32)
-        for start in range(0, len(self), _BLOCK):
-            part = slice(start, start + _BLOCK)
-            block = ranks[part]
-            self._product(table.codes[part], code, block)
-            block *= table.scales[part]
-            block *= scale
-            if self.metric is Metric.EUCLIDEAN:
-                block -= table.half_squares[part]
-        return ranks
+    def _rows_like(self, row: int) -> slice:
+        """All rows of the holder of one."""
+        at = self._owner_of(row)
+        return slice(int(self._starts[at]), int(self._starts[at + 1]))
 
-    def _decided(
-        self, ranks: npt.NDArray[np.float32], error: float, probe: Template, length: float
-    ) -> dict[int, float] | None:
+    def _decided(self, nearest: Nearest, probe: Template, length: float) -> dict[int, float] | None:
         """The exact best scores of whoever may be first or second, by the holder's number.
 
-        None where rows were removed meanwhile: they then rank behind all, and others may come up.
+        None where rows were removed meanwhile: they are left out then, and others may come up.
         """
         found: dict[int, float] = {}
-        gone = False
+        gone = []
         second = -math.inf
-        rows = self._candidates(ranks, 2.0 * error)
-        for row, template in zip(rows.tolist(), self._opened(rows), strict=False):
-            if float(ranks[row]) + error < second:
+        rows, ranks = nearest.rows()
+        for row, rank, template in zip(
+            rows.tolist(), ranks.tolist(), self._opened(rows), strict=False
+        ):
+            if rank + nearest.error < second:
                 break
             if template is None:
-                ranks[row] = -np.inf
-                gone = True
+                gone.append(row)
                 continue
             value = score(comparable(template[None], self.metric)[0], probe, self.metric)
             owner = self._owner_of(row)
@@ -331,23 +345,8 @@ class ReferenceIndex:
                 found[owner] = value
                 if len(found) > 1:
                     second = self._rank(nlargest(2, found.values())[1], length)
+        nearest.leave_out(gone)
         return None if gone else found
-
-    def _candidates(self, ranks: npt.NDArray[np.float32], reach: float) -> Rows:
-        """The rows not further than ``reach`` behind the best other holder, by falling rank."""
-        first = int(ranks.argmax())
-        at = self._owner_of(first)
-        own = slice(int(self._starts[at]), int(self._starts[at + 1]))
-        held = ranks[own].copy()
-        ranks[own] = -np.inf
-        level = float(ranks.max())
-        ranks[own] = held
-        if level == -math.inf:  # there is nobody else
-            level = float(ranks[first])
-        # The comparison is in float32, where the limit itself rounds; who is left out has -inf.
-        limit = np.nextafter(np.float32(max(level - reach, _LOWEST)), np.float32(-np.inf))
-        rows = np.flatnonzero(ranks >= limit)
-        return rows[np.argsort(-ranks[rows], kind="stable")]
 
     def _rank(self, value: float, length: float) -> float:
         """A score as a rank of the codes: r.p - |r|^2 / 2, or r.p."""

@@ -168,8 +168,18 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
         _data({"holder": ref("holder"), "by": ref("by")}),
     ),
     EventType.RULES_CHANGED: (
-        "The agent started with other rules than before.",
-        _data({"by": constant("config"), "sha256": text("of the rules", pattern="^[0-9a-f]{64}$")}),
+        "Other rules hold than before: by the config at a start, or of one category.",
+        _data(
+            {
+                "by": ref("by"),
+                "sha256": or_null(
+                    text("of the rules", pattern="^[0-9a-f]{64}$"),
+                    "null where the config's hold again",
+                ),
+                "category": or_null(text(), "null: nobody knows any more which it was"),
+            },
+            ("category",),
+        ),
     ),
     EventType.MODEL_CHANGED: (
         "A model pack was installed or removed.",

@@ -4,6 +4,7 @@ A kiosk is offline: nobody tells it which keys were withdrawn. So a list counts 
 past it, what its keys signed is refused until a newer list is installed.
 """
 
+import contextlib
 import hashlib
 import json
 import re
@@ -33,6 +34,7 @@ from agent.operations.files import sync_folder, write_lines
 from agent.operations.places import TRUST_FOLDER, TRUST_SUFFIX
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_BY_REGISTRY = "registry"
 _Stamp = tuple[str, int, int, int]
 # A list that claims to come from later than now: the clock was set back meanwhile.
 _CLOCK_SLACK = timedelta(days=1)
@@ -40,13 +42,17 @@ _CLOCK_SLACK = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class InstalledList:
-    """One installed trust list; ``problem`` is a phrase where its file is damaged."""
+    """One installed trust list; ``problem`` is a phrase where its file is damaged.
+
+    ``by_registry``: the community's registry brought it, and may take it back.
+    """
 
     name: str
     installed: datetime | None
     sha256: str | None
     trust: TrustList
     problem: str | None = None
+    by_registry: bool = False
 
     def is_current(self, now: datetime, max_age: timedelta | None) -> bool:
         """Whether it may be used at ``now``; without ``max_age`` whatever its age."""
@@ -62,6 +68,7 @@ class InstalledList:
             "keys": len(self.trust.keys),
             "installed": None if self.installed is None else utc_text(self.installed),
             "sha256": self.sha256,
+            "by": _BY_REGISTRY if self.by_registry else None,
             "problem": self.problem,
             "kinds": {kind.value: count for kind, count in self.kinds.items()},
             "issuers": sorted({key.issuer for key in self.trust.keys if key.issuer is not None}),
@@ -99,7 +106,26 @@ def install(
         UnavailableError: it cannot be read, or the state directory not written.
     """
     name = _checked(file.stem if name is None else name)
-    content = _content(file)
+    return install_text(_content(file), name, state, now, issuer)
+
+
+def install_text(
+    content: str,
+    name: str,
+    state: Path,
+    now: datetime,
+    issuer: str | None = None,
+    *,
+    by_registry: bool = False,
+) -> InstalledList:
+    """As ``install``, of a text; ``by_registry``: the community's registry brought it.
+
+    Raises:
+        TrustListError: it is no trust list, or carries a private key.
+        RefusedError: ``name``; it is no name.
+        UnavailableError: the state directory cannot be written.
+    """
+    name = _checked(name)
     trust = parse_trust(content, issuer)
     if trust.has_private:
         raise TrustListError("the trust list carries a private key: install the public ones only")
@@ -109,12 +135,14 @@ def install(
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UnavailableError(f"{target.parent} cannot be made: {error.strerror}") from error
-    entry = {"installed": utc_text(now), "sha256": sha256, "content": content}
+    entry: dict[str, Any] = {"installed": utc_text(now), "sha256": sha256, "content": content}
     if issuer is not None:
         entry["issuer"] = issuer
+    if by_registry:
+        entry["by"] = _BY_REGISTRY
     write_lines([json.dumps(entry)], target)
     sync_folder(target.parent)
-    return InstalledList(name, now, sha256, trust)
+    return InstalledList(name, now, sha256, trust, by_registry=by_registry)
 
 
 def installed(state: Path) -> list[InstalledList]:
@@ -144,6 +172,46 @@ def remove(name: str, state: Path) -> None:
         ) from None
     except OSError as error:
         raise UnavailableError(f"{target} cannot be removed: {error.strerror}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtLists:
+    """The lists under a state directory, as far as the community's registry brings them."""
+
+    state: Path
+
+    def put(self, name: str, text: str, issuer: str | None, issued: datetime) -> str | None:
+        """Install the list; why not, None where it is.
+
+        Its age counts from when the registry said it: late, it is no fresher.
+
+        Raises:
+            UnavailableError: the state directory cannot be written.
+        """
+        try:
+            install_text(text, name, self.state, issued, issuer, by_registry=True)
+        except TrustListError:
+            return "no_trust_list"
+        except RefusedError as error:
+            return error.reason
+        return None
+
+    def remove(self, name: str) -> None:
+        """Remove the list, where there is one.
+
+        Raises:
+            UnavailableError: it cannot be removed.
+        """
+        with contextlib.suppress(RefusedError):
+            remove(name, self.state)
+
+    def brought(self) -> list[str]:
+        """The names of those that the registry brought; a damaged file's may be among them.
+
+        Raises:
+            UnavailableError: the folder cannot be read.
+        """
+        return [one.name for one in installed(self.state) if one.by_registry]
 
 
 def usable_trust(state: Path, now: datetime, max_age: timedelta | None) -> TrustList:
@@ -229,9 +297,12 @@ def _read(path: Path) -> InstalledList:
         content, sha256 = str(entry["content"]), str(entry["sha256"])
         when = read_moment(entry["installed"]).astimezone(UTC)
         issuer = None if entry.get("issuer") is None else str(entry["issuer"])
+        theirs = entry.get("by") == _BY_REGISTRY
         if hashlib.sha256(content.encode()).hexdigest() != sha256:
-            return InstalledList(name, when, None, TrustList(), "its content is not its own")
-        return InstalledList(name, when, sha256, parse_trust(content, issuer))
+            said = "its content is not its own"
+            return InstalledList(name, when, None, TrustList(), said, by_registry=theirs)
+        trust = parse_trust(content, issuer)
+        return InstalledList(name, when, sha256, trust, by_registry=theirs)
     except OSError as error:
         return InstalledList(name, None, None, TrustList(), f"cannot be read: {error.strerror}")
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, TrustListError):

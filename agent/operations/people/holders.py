@@ -52,12 +52,20 @@ def find(store: HolderStore, holder_id: str) -> Holder:
 
 
 def change(
-    store: HolderStore, holder_id: str, wanted: Change, *, by: str, now: Instant
+    store: HolderStore,
+    holder_id: str,
+    wanted: Change,
+    *,
+    by: str,
+    now: Instant,
+    issued_s: int | None = None,
 ) -> tuple[Holder, bool]:
     """The holder with the change made, and whether that was one; nothing is written else.
 
+    ``issued_s``: it was signed then (UTC); None: somebody here says so.
+
     Raises:
-        RefusedError: there is no such holder, or a new value is not one.
+        RefusedError: there is no such holder, a new value is not one, or it is ``superseded``.
     """
     before = find(store, holder_id)
     made = make_holder(
@@ -72,9 +80,11 @@ def change(
     name = before.name if wanted.name is None else made.name
     after = replace(made, name=name, consent=before.consent)
     if after == before:
+        if wanted.enabled is False and issued_s is None:
+            store.say_again(before.id, now=now)
         return before, False
     # Built on what was read: written over somebody's "disable", it would let them pass again.
-    store.put(after, by=by, now=now, if_still=lambda stored: stored == before)
+    store.put(after, by=by, now=now, if_still=lambda stored: stored == before, issued_s=issued_s)
     return after, True
 
 
@@ -104,17 +114,20 @@ def remove(
     by: str,
     now: Instant,
     at_least: datetime | None = None,
+    issued_s: int | None = None,
 ) -> HolderId:
     """Forget the holder and all references; passes about them that are no newer open nothing.
 
     ``at_least`` is a time that it surely is later than, where the clock may be behind.
+    ``issued_s`` as in ``change``.
 
     Raises:
         RefusedError: ``no_such_holder``.
     """
-    if not store.remove(HolderId(holder_id), by=by, now=now, at_least=at_least):
+    one = HolderId(holder_id)
+    if not store.remove(one, by=by, now=now, at_least=at_least, issued_s=issued_s):
         raise _no_such(store, holder_id)
-    return HolderId(holder_id)
+    return one
 
 
 def _no_such(store: HolderStore, holder_id: str) -> RefusedError:

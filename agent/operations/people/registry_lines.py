@@ -4,19 +4,25 @@
      "references": [{"pack", "pack_version", "template", "parts"}], "photograph", "overrules"}
     {"remove": id}    {"revoke": pass}
     {"trust": FILE, "issuer", "valid_from", "valid_until"}    {"distrust": key id}
+    {"delegation": TEXT, "valid_from", "valid_until"}
+    {"category": category, "rules": [rules with the keys of [[rule]]] or null}
+    {"trust_list": name, "file": FILE, "issuer"}    {"no_trust_list": name}
 
-A template is base64 of float32, little-endian, in clear: such a file is a secret. ``photograph``
-and ``trust`` name files beside it.
+A template is base64 of float32, little-endian, in clear: such a file is a secret. ``photograph``,
+``trust`` and ``file`` name files beside it.
 """
 
 import base64
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from agent.credentials.passes.issuers import IssuerKey
+from agent.credentials.passes.delegation import read_text
+from agent.credentials.passes.issuers import IssuerKey, delegated_key
 from agent.credentials.signed.entries import (
     Entry,
     Face,
@@ -27,6 +33,12 @@ from agent.credentials.signed.entries import (
     Revocation,
     check_photograph,
     encoded,
+)
+from agent.credentials.signed.word_entries import (
+    RulesEntry,
+    TrustListEntry,
+    TrustListGone,
+    in_pieces,
 )
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import parse_holder_id
@@ -53,9 +65,10 @@ def read_entries(lines: Iterable[str], name: str, folder: Path) -> list[Entry]:
         if not line.strip():
             continue
         try:
-            entry = _entry(_data(line), folder)
-            encoded(entry)
-            found.append(entry)
+            made = _entries(_data(line), folder)
+            for entry in made:
+                encoded(entry)
+            found += made
         except (ValueError, OSError, GateAgentError) as error:
             said = (str(error).splitlines() or [type(error).__name__])[0]
             findings.append(f"{name}:{number}: {said[:_LONGEST_FINDING]}")
@@ -73,12 +86,15 @@ def _data(line: str) -> Mapping[str, Any]:
     return data
 
 
-def _entry(data: Mapping[str, Any], folder: Path) -> Entry:
+def _entries(data: Mapping[str, Any], folder: Path) -> Sequence[Entry]:
+    """One, or the pieces of a trust list."""
+    if "trust_list" in data:
+        return _trust_list(data, folder)
     for key, (keys, read) in _OTHERS.items():
         if key in data:
             _only(data, keys)
-            return read(data, folder)
-    return _holder(data, folder)
+            return [read(data, folder)]
+    return [_holder(data, folder)]
 
 
 def _holder(data: Mapping[str, Any], folder: Path) -> HolderEntry:
@@ -135,14 +151,42 @@ def _revocation(data: Mapping[str, Any], _folder: Path) -> Entry:
 
 
 def _issuer(data: Mapping[str, Any], folder: Path) -> Entry:
+    key = read_public_key(folder / _text(data, "trust"))
+    return IssuerEntry(IssuerKey(_text(data, "issuer"), key, *_ends(data)))
+
+
+def _delegated(data: Mapping[str, Any], _folder: Path) -> Entry:
+    return IssuerEntry(delegated_key(read_text(_text(data, "delegation")), *_ends(data)))
+
+
+def _ends(data: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
     begin, end = (
         None if data.get(key) is None else read_moment(_text(data, key), None)
         for key in ("valid_from", "valid_until")
     )
     if any(one is not None and one.tzinfo is None for one in (begin, end)):
         raise ValueError("a time lacks its offset from UTC")
-    key = read_public_key(folder / _text(data, "trust"))
-    return IssuerEntry(IssuerKey(_text(data, "issuer"), key, begin, end))
+    return begin, end
+
+
+def _rules(data: Mapping[str, Any], _folder: Path) -> Entry:
+    category, rules = str(parse_holder_id(_text(data, "category"))), data.get("rules")
+    if rules is None:
+        return RulesEntry(category, None)
+    if not isinstance(rules, list):
+        raise ValueError("rules is no list")  # noqa: TRY004 - as above
+    return RulesEntry(category, json.dumps(rules, ensure_ascii=False))
+
+
+def _trust_list(data: Mapping[str, Any], folder: Path) -> list[TrustListEntry]:
+    _only(data, {"trust_list", "file", "issuer"})
+    content = (folder / _text(data, "file")).read_bytes().decode()
+    issuer = None if data.get("issuer") is None else _text(data, "issuer")
+    return in_pieces(_text(data, "trust_list"), content, issuer)
+
+
+def _trust_list_gone(data: Mapping[str, Any], _folder: Path) -> Entry:
+    return TrustListGone(str(parse_holder_id(_text(data, "no_trust_list"))))
 
 
 def _issuer_gone(data: Mapping[str, Any], _folder: Path) -> Entry:
@@ -154,6 +198,9 @@ _OTHERS: dict[str, tuple[set[str], Callable[[Mapping[str, Any], Path], Entry]]] 
     "revoke": ({"revoke"}, _revocation),
     "trust": ({"trust", "issuer", "valid_from", "valid_until"}, _issuer),
     "distrust": ({"distrust"}, _issuer_gone),
+    "delegation": ({"delegation", "valid_from", "valid_until"}, _delegated),
+    "rules": ({"category", "rules"}, _rules),
+    "no_trust_list": ({"no_trust_list"}, _trust_list_gone),
 }
 
 

@@ -6,13 +6,19 @@
                   "consent": {"notice": "2026-11", "at": "2026-11-28T09:00Z"},
                   "photograph": "lin.jpg"}],
      "remove": ["r-7"], "revoke": ["0123456789abcdef"],
-     "issuers": [{"issuer": "office", "public": "...", "from": null, "until": null}],
-     "issuers_gone": ["0123456789abcdef"]}
+     "issuers": [{"issuer": "office", "public": "...", "from": null, "until": null},
+                 {"delegation": "...", "from": null, "until": null}],
+     "issuers_gone": ["0123456789abcdef"],
+     "rules": [{"category": "courier", "rules": [{"factors": ["pass"]}]},
+               {"category": "visitor", "rules": null}],
+     "trust_lists": [{"name": "issuers", "file": "issuers.pem", "issuer": null}],
+     "trust_lists_gone": ["old-issuers"]}
 
 ``to`` is a kiosk or a group. Whoever moves out of a group's reach is removed there.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,16 +42,28 @@ from agent.credentials.signed.entries import (
     encoded,
     read_entry,
 )
+from agent.credentials.signed.word_entries import (
+    LARGEST_PIECE,
+    MOST_PIECES,
+    RulesEntry,
+    TrustListEntry,
+    TrustListGone,
+    in_pieces,
+)
 from backend.database import Connection
 from backend.failures import UsageError
 from backend.kiosks import PLACE
 
-_KEYS = {"to", "holders", "remove", "revoke", "issuers", "issuers_gone"}
+_KEYS = {
+    *("to", "holders", "remove", "revoke", "issuers", "issuers_gone"),
+    *("rules", "trust_lists", "trust_lists_gone"),
+}
 _HOLDER = {"id", "name", "category", "enabled", "from", "until"} | {
     *("consent", "photograph", "overrules")
 }
 _GROUP = re.compile(r"([A-Za-z0-9._-]{1,64}/){1,2}\*")
 _MOST_BYTES = 512 * 1024
+_MOST_LIST_BYTES = MOST_PIECES * LARGEST_PIECE + _MOST_BYTES
 
 
 _STANDING = """
@@ -62,7 +80,10 @@ ORDER BY key, version DESC
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the log: what it is about, for whom, and the entry that a kiosk gets."""
+    """One line of the log: what it is about, for whom, and the entry that a kiosk gets.
+
+    Of a trust list, ``entry`` is a list of them.
+    """
 
     key: str
     scope: str
@@ -99,7 +120,7 @@ def lines_of(said: Mapping[str, Any], folder: Path) -> list[Line]:
             except (ValueError, TypeError, AttributeError, OverflowError) as error:
                 raise UsageError(f"{kind}[{number}]: {error}") from None
     if len({line.key for line in found}) != len(found):
-        raise UsageError("one holder, pass or issuer stands there twice")
+        raise UsageError("one holder, pass, issuer, category or list stands there twice")
     return found
 
 
@@ -143,22 +164,54 @@ def _bytes(path: Path) -> bytes:
 
 
 def _issuer(item: Mapping[str, Any], _folder: Path) -> dict[int, Any]:
+    if "delegation" in item:
+        return {0: 4, 5: base64url.decode(item["delegation"])} | _ends(item, 3, 4)
     return {0: 4, 1: item["issuer"], 2: base64url.decode(item["public"])} | _ends(item, 3, 4)
 
 
-_MAKERS: Mapping[str, Callable[[Any, Path], Mapping[int, Any]]] = {
+def _rules(item: Mapping[str, Any], _folder: Path) -> dict[int, Any]:
+    rules = item["rules"]
+    if rules is None:
+        return {0: 6, 1: item["category"]}
+    if not isinstance(rules, list):
+        raise ValueError("rules are a list, or null")  # noqa: TRY004 - one kind of error for all
+    return {0: 6, 1: item["category"], 2: json.dumps(rules, ensure_ascii=False)}
+
+
+def _trust_list(item: Mapping[str, Any], folder: Path) -> list[Mapping[int, Any]]:
+    path = folder / str(item["file"])
+    try:
+        content = path.read_bytes().decode()
+    except OSError as error:
+        raise ValueError(f"the trust list {path.name}: {error.strerror}") from None
+    return [encoded(one) for one in in_pieces(item["name"], content, item.get("issuer"))]
+
+
+_Made = Mapping[int, Any] | Sequence[Mapping[int, Any]]
+_MAKERS: Mapping[str, Callable[[Any, Path], _Made]] = {
     "holders": _holder,
     "remove": lambda item, _folder: {0: 2, 1: item},
     "revoke": lambda item, _folder: {0: 3, 1: item},
     "issuers": _issuer,
     "issuers_gone": lambda item, _folder: {0: 5, 1: item},
+    "rules": _rules,
+    "trust_lists": _trust_list,
+    "trust_lists_gone": lambda item, _folder: {0: 8, 1: item},
 }
 
 
-def _line(scope: str, made: Mapping[int, Any]) -> Line:
-    entry = read_entry(cbor.decode(cbor2.dumps(made, canonical=True), max_bytes=_MOST_BYTES))
-    key, gone = _about(entry)
-    return Line(key, scope, cbor2.dumps(encoded(entry), canonical=True), gone)
+def _line(scope: str, made: _Made) -> Line:
+    read = _read(cbor2.dumps(made, canonical=True))
+    key, gone = _about(read[0])
+    whole = [encoded(entry) for entry in read]
+    return Line(
+        key, scope, cbor2.dumps(whole if len(whole) > 1 else whole[0], canonical=True), gone
+    )
+
+
+def _read(raw: bytes) -> list[Entry]:
+    said = cbor.decode(raw, max_bytes=_MOST_LIST_BYTES)
+    return [read_entry(one) for one in (said if isinstance(said, tuple) else (said,))]
 
 
 def _about(entry: Entry) -> tuple[str, bool]:
@@ -173,6 +226,12 @@ def _about(entry: Entry) -> tuple[str, bool]:
             return f"issuer:{key_id(key.key).hex()}", False
         case IssuerGone(key):
             return f"issuer:{key}", True
+        case RulesEntry(category, rules):
+            return f"rules:{category}", rules is None
+        case TrustListEntry(name):
+            return f"list:{name}", False
+        case TrustListGone(name):
+            return f"list:{name}", True
 
 
 def add(connection: Connection, lines: Sequence[Line]) -> int:
@@ -204,25 +263,25 @@ def entries(cursor: psycopg.Cursor[Any], kiosk: str, since: int, version: int) -
     Whoever was within the kiosk's reach and is no more is removed.
     """
     rows = cursor.execute(_STANDING, {"since": since, "version": version}).fetchall()
-    found: list[tuple[int, str, Entry]] = []
+    found: list[tuple[int, str, list[Entry]]] = []
     for key, scope, raw, gone, at, scopes in rows:
         within, there = covers(scope, kiosk), any(covers(one, kiosk) for one in scopes)
         if within and not gone and raw:
-            entry: Entry | None = read_entry(cbor.decode(bytes(raw), max_bytes=_MOST_BYTES))
-        else:
+            found.append((at, key, _read(bytes(raw))))
+        elif since and there:
             # A snapshot says who is there; a delta also who is there no more.
-            entry = _away(key) if since and there else None
-        if entry is not None:
-            found.append((at, key, entry))
-    return [entry for _, _, entry in sorted(found, key=lambda one: one[:2])]
+            found.append((at, key, _away(key)))
+    return [one for _, _, made in sorted(found, key=lambda one: one[:2]) for one in made]
 
 
-def _away(key: str) -> Entry | None:
+def _away(key: str) -> list[Entry]:
     """What takes away what was sent under ``key``; a revoked pass stays so."""
     kind, _, name = key.partition(":")
-    if kind == "holder":
-        return read_entry({0: 2, 1: name})
-    return read_entry({0: 5, 1: name}) if kind == "issuer" else None
+    number = _AWAY.get(kind)
+    return [] if number is None else [read_entry({0: number, 1: name})]
+
+
+_AWAY = {"holder": 2, "issuer": 5, "rules": 6, "list": 8}
 
 
 def digest(made: Iterable[Entry]) -> bytes:

@@ -132,7 +132,7 @@ def test_a_part_that_cannot_be_read_takes_back_those_before_it(registry) -> None
         raise UpdateError(SyncReason.FORGED, "the second part")
 
     with pytest.raises(UpdateError):
-        registry.take(step, broken(), taking())
+        registry.take(step, broken, taking())
     assert not names(registry)
     assert registry.standing().version == 0
     assert not receipts(registry)
@@ -292,3 +292,21 @@ def test_a_time_in_doubt_is_said_in_the_receipt(registry) -> None:
     (receipt,) = receipts(registry)
     assert not receipt.clock_trusted
     assert registry.removed().revokes(ANNA, ISSUED + timedelta(days=9))
+
+
+def test_a_command_of_before_an_update_does_not_undo_it(registry) -> None:
+    key = IssuerKey("office", STRANGER_KEY.public_key())
+    entries: list[Entry] = [person(one) for one in ("anna", "bert", "carl")]
+    entries.append(IssuerEntry(key))
+    take(registry, entries, (0, 5))
+    named, issued_s = f"issuer:{key.key_id.hex()}", int(ISSUED.timestamp())
+    assert registry._rows("SELECT count(*) FROM said_here") == [(1,)]  # of the issuer's key
+    gone: list[Entry] = [person("anna", enabled=False), Removal(BERT), IssuerGone(key.key_id.hex())]
+    take(registry, gone, (5, 6))
+    take(registry, [person("bert")], (6, 7))
+    for subject in ("holder:anna", "holder:bert", named):
+        assert registry.is_late(subject, issued_s - 1)
+        assert not registry.is_late(subject, issued_s)
+    assert not registry.is_late("holder:carl", issued_s - 1)
+    found = [one for (one,) in registry._rows("SELECT subject FROM said_here")]
+    assert not any("bert" in one for one in found)

@@ -7,14 +7,14 @@ and never without its limits.
 from collections.abc import Iterable
 from datetime import datetime
 
-from agent.adapters.store.people.change_log import ChangeLog
+from agent.adapters.store.people.said_here import SaidHere
 from agent.adapters.store.sqlite import moment_or_none, text_or_none
 from agent.credentials.errors import CredentialError
 from agent.credentials.passes.delegation import read
 from agent.credentials.passes.issuers import IssuerKey, delegated_key
 
 
-class DelegatedKeys(ChangeLog):
+class DelegatedKeys(SaidHere):
     """The registry's table of them."""
 
     def _with_delegated(self, unlimited: Iterable[IssuerKey]) -> list[IssuerKey]:

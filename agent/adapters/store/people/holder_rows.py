@@ -29,12 +29,14 @@ def no_name(_holder: str, _clear: str, _sealed: object) -> None:
 class HolderRows:
     """What the rows say: who can be read, and whom the others are about.
 
+    ``handles`` are the numbers of the holders in the log of what was touched, 0 for none.
     ``broken`` counts the rows that cannot be read; ``lost``: of one of them nobody knows any more
     whom it is about.
     """
 
     holders: list[Holder]
     unreadable: frozenset[HolderId]
+    handles: "array[int]"
     broken: int = 0
     lost: bool = False
 
@@ -52,10 +54,11 @@ class KnownHolders:
         judged: Callable[[tuple[Any, ...]], Row],
         name_of: NameOf = no_name,
     ) -> HolderRows:
-        """The holders of all rows, which come by their ids: number, id, and what else there is."""
+        """The holders of all rows, which come by their ids: number, id, and so on to the handle."""
         found: dict[str, Holder] = {}
         unreadable: set[str] = set()
-        hashes, kept, broken, lost, at = array("q"), [], 0, False, 0
+        hashes, handles, kept = array("q"), array("q"), []
+        broken, lost, at = 0, False, 0
         for row in rows:
             mark = hash(row)
             while at < len(self._holders) and _before(self._holders[at], row[1]):
@@ -74,11 +77,13 @@ class KnownHolders:
                 continue
             found[holder.id] = holder
             hashes.append(mark)
+            handles.append(row[-1] if isinstance(row[-1], int) else 0)
             kept.append(holder)
         self._hashes, self._holders = hashes, kept
         return HolderRows(
             [holder for holder in kept if holder.id not in unreadable],
             frozenset(map(HolderId, unreadable)),
+            handles,
             broken,
             lost,
         )

@@ -22,9 +22,10 @@ MARKED = {
     "revoked_pass": ("pass",),
     "id_document": ("number_hash", "holder"),
     "tombstone": ("holder_hash", "key_id", "removed_at", "dies_at"),
+    "category_rule": ("category", "rules", "said_by", "said_at"),
 }
 """The columns that a mark covers, by table; the first says whom or what the row is about."""
-_UNMARKED = {"holder": ("name", "sealed_name", "consent_notice", "consent_at")}
+_UNMARKED = {"holder": ("name", "sealed_name", "consent_notice", "consent_at", "handle")}
 """What is read as well, and gives nobody a right."""
 
 

@@ -3,8 +3,9 @@
     disabled here, and the registry's last word was enabled, or it had none   stays disabled
     removed here, and nobody of that id is back                               stays removed
     anything else that was changed here                                       the registry wins
+    rules that this kiosk cannot keep, or whose config takes none             those of before stay
 
-An entry that overrules ends the first two.
+An entry that overrules ends the first two. Trust lists are files, and not of this transaction.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from datetime import datetime
 
 from agent.adapters.store.people.holder_rows import holder_of_row
 from agent.adapters.store.people.registry import SqliteRegistry
+from agent.adapters.store.people.said_here import of_holder, of_issuer, of_rules
 from agent.credentials.signed.entries import (
     Entry,
     Face,
@@ -26,6 +28,7 @@ from agent.credentials.signed.entries import (
 )
 from agent.credentials.signed.receipt import RECEIPT_ID_BYTES, Receipt
 from agent.credentials.signed.update import Step
+from agent.credentials.signed.word_entries import RulesEntry, TrustListEntry, TrustListGone
 from agent.domain.access.tombstone import tombstone_hash
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
@@ -33,26 +36,33 @@ from agent.domain.record.registry_sync import ReceiptOutcome
 from agent.errors import StoreError
 from agent.ports import Reference
 
+BY = "registry"
+"""Who changed what an update changed."""
 COUNTED = (
     *("holders", "references", "removed", "revoked", "issuers"),
-    *("kept", "without_consent", "photographs"),
+    *("kept", "without_consent", "photographs", "rules", "rules_refused", "trust_lists"),
 )
 """What is counted of an update."""
 _FEW = 64
 """Holders up to which each looks for damaged rows of its own; beyond, all are looked up once."""
 
 
+ReadRules = Callable[[str, str], object]
+
+
 @dataclass(frozen=True, slots=True)
 class Taking:
     """How an update is taken: when, ``at_least`` as in ``remove``, and who signs receipts.
 
-    ``on_premises``: faces come without their holder's consent.
+    ``on_premises``: faces come without their holder's consent. ``read_rules`` refuses a category's
+    rules by ``ValueError``; None where the registry may say none.
     """
 
     now: Instant
     at_least: datetime | None
     sign: Callable[[Receipt], bytes] = field(repr=False)
     on_premises: bool = False
+    read_rules: ReadRules | None = None
 
     def admitted(self, entry: HolderEntry) -> HolderEntry:
         """What of ``entry`` may enter this kiosk: no face without consent."""
@@ -72,6 +82,8 @@ class Merge:
     counts: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(COUNTED, 0)))
     holders: set[str] = field(default_factory=set, repr=False)
     issuers: set[str] = field(default_factory=set)
+    ruled: set[str] = field(default_factory=set)
+    issued_s: int = 0
     damaged: frozenset[str] | None = None
     replaced: bool = False
     """Something was written over, which the file must not keep."""
@@ -134,11 +146,19 @@ class MergedRows(SqliteRegistry):
             case IssuerEntry(key):
                 named = key.key_id.hex()
                 merge.issuers.add(named)
-                merge.counts["issuers"] += key not in self.issuers()
+                if key not in self.issuers():
+                    merge.counts["issuers"] += 1
+                    self._say_then(of_issuer(named), merge.issued_s)
                 self._believe(key)
                 self._connection.execute("INSERT OR IGNORE INTO synced_issuer VALUES (?)", (named,))
             case IssuerGone(key_id):
                 self._merge_issuer_gone(merge, key_id)
+            case RulesEntry():
+                self._merge_rules(merge, entry)
+            case TrustListEntry(piece=piece):
+                merge.counts["trust_lists"] += piece == 0
+            case TrustListGone():
+                merge.counts["trust_lists"] += 1
 
     def _end_merge(self, merge: Merge) -> None:
         """After a snapshot, whom the registry had brought and does not name any more is removed."""
@@ -151,6 +171,9 @@ class MergedRows(SqliteRegistry):
             for (key_id,) in keys:
                 if key_id not in merge.issuers:
                     self._merge_issuer_gone(merge, key_id)
+            for category, one in self.said_rules()[0].items():
+                if one.by == BY and category not in merge.ruled:
+                    merge.counts["rules"] += self._say_rules(category, None, BY, merge.how.now)
         if merge.counts["removed"]:
             self._outlived(merge.how.now, merge.how.at_least)
         if merge.replaced:
@@ -186,6 +209,8 @@ class MergedRows(SqliteRegistry):
         if changed:
             self._put_row(wanted, before)
             merge.replaced |= before is not None and before.name != wanted.name
+        if before is not None and (changed or not entry.holder.enabled):
+            self._say_then(of_holder(holder), merge.issued_s)
         self._connection.execute(
             "INSERT INTO synced_holder (holder, enabled) VALUES (?, ?)"
             " ON CONFLICT (holder) DO UPDATE SET enabled = excluded.enabled"
@@ -246,13 +271,36 @@ class MergedRows(SqliteRegistry):
 
     def _merge_removal(self, merge: Merge, holder: HolderId) -> None:
         counts = self._forget(holder, merge.how.now, merge.how.at_least, here=False)
-        merge.counts["removed"] += bool(counts)
+        if counts:
+            merge.counts["removed"] += 1
+            self._say_removed(holder, merge.how.now, merge.issued_s)
         outcome = ReceiptOutcome.ERASED if counts else ReceiptOutcome.NOT_HERE
         self._keep_receipt(merge.receipt(outcome, holder, counts), merge.how)
 
     def _merge_issuer_gone(self, merge: Merge, key_id: str) -> None:
-        merge.counts["issuers"] += bool(self._disbelieve(key_id))
+        if self._disbelieve(key_id):
+            merge.counts["issuers"] += 1
+            self._say_then(of_issuer(key_id), merge.issued_s)
         self._connection.execute("DELETE FROM synced_issuer WHERE key_id = ?", (key_id,))
+
+    def _merge_rules(self, merge: Merge, entry: RulesEntry) -> None:
+        category, text = entry.category, entry.rules
+        merge.ruled.add(category)
+        why = "not_allowed" if merge.how.read_rules is None else None
+        if merge.how.read_rules is not None and text is not None:
+            try:
+                merge.how.read_rules(category, text)
+            except ValueError:
+                why = "cannot_be_kept"
+        if why is not None:
+            merge.counts["rules_refused"] += 1
+            outcome, now = ReceiptOutcome.RULES_REFUSED, merge.how.now
+            receipt = make_receipt(merge.step, outcome, HolderId(category), now, reason=why)
+            self._keep_receipt(receipt, merge.how)
+            return
+        if self._say_rules(category, text, BY, merge.how.now):
+            merge.counts["rules"] += 1
+            self._say_then(of_rules(category), merge.issued_s)
 
     def _kept(self, merge: Merge, outcome: ReceiptOutcome, holder: HolderId) -> None:
         merge.counts["kept"] += 1

@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from agent.adapters.store.people.delegated_keys import DelegatedKeys
 from agent.adapters.store.people.marked_rows import Row
 from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.said_here import of_issuer
 from agent.adapters.store.sqlite import moment_or_none, text_or_none
 from agent.credentials.passes.issuers import IssuerKey
 from agent.domain.credential.gate_pass import PassId
@@ -21,14 +22,20 @@ class PassTables(DelegatedKeys):
         keys = (issuer_of(row) for row in self._marked("issuer_key", "ORDER BY issuer, key_id"))
         return self._with_delegated(key for key in keys if key is not None)
 
-    def put_issuer(self, key: IssuerKey, *, by: str, now: Instant) -> None:
+    def put_issuer(
+        self, key: IssuerKey, *, by: str, now: Instant, issued_s: int | None = None
+    ) -> None:
         """Believe passes of this key from now on, or change its time.
 
         One with a delegation is believed within its limits; its limits stay where it is put again
-        without.
+        without. ``issued_s``: it was signed then; None: somebody here says so.
+
+        Raises:
+            RefusedError: ``superseded``: somebody here said otherwise since it was signed.
         """
 
         def work() -> None:
+            self._say(of_issuer(key.key_id.hex()), now, issued_s, stricter=False)
             self._believe(key)
             data = {"issuer": key.issuer, "key_id": key.key_id.hex(), "change": "trusted"}
             self._log(EventType.ISSUER_CHANGED, data, by, now)
@@ -40,6 +47,8 @@ class PassTables(DelegatedKeys):
 
         def work() -> bool:
             gone = self._disbelieve(key_id)
+            if gone:
+                self._say_here(of_issuer(key_id), now)
             for issuer in gone[:1]:
                 data = {"issuer": issuer, "key_id": key_id, "change": "removed"}
                 self._log(EventType.ISSUER_CHANGED, data, by, now)

@@ -1,8 +1,9 @@
 """The references' rows: listed without their content, and opened one by one."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,18 +48,32 @@ class ReferenceRows(DocumentTables):
 
         return self._read(work)
 
-    def list_references(self, pack: str, pack_version: str) -> ReferenceList:
+    def list_references(
+        self, pack: str, pack_version: str, among: Collection[int] | None = None
+    ) -> ReferenceList:
         """Whose references there are and in which rows, by holder; nothing is opened.
+
+        Those ``among`` these numbers come in parts, each by holder.
 
         Raises:
             StoreError: the registry cannot be read.
         """
-        query = f"SELECT holder, number, {_NONCE} {_OF_PACK} ORDER BY holder, number"
+        words = (pack, pack_version)
+        query = f"SELECT holder, number, {_NONCE} {_OF_PACK}"
+        order = "ORDER BY holder, number"
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            if among is None:
+                return self._connection.execute(f"{query} {order}", words)
+            return (row for part in _parts([*among]) for row in rows_among(part))
+
+        def rows_among(part: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+            return self._connection.execute(f"{query} AND {_among(part)} {order}", (*words, *part))
 
         def work() -> ReferenceList:
             owners, numbers, marks = [], [], []
             held: dict[str, HolderId] = {}
-            for owner, number, mark in self._connection.execute(query, (pack, pack_version)):
+            for owner, number, mark in rows():
                 if intact(owner) and isinstance(mark, bytes):
                     owners.append(held.setdefault(owner, HolderId(owner)))
                     numbers.append(number)
@@ -83,8 +98,7 @@ class ReferenceRows(DocumentTables):
         words = (pack, pack_version)
         one = Gathered(1, words)
         opened = False
-        for start in range(0, len(numbers), _AT_ONCE):
-            part = numbers[start : start + _AT_ONCE]
+        for part in _parts(numbers):
             sealed = self._reading.read(partial(_sealed_rows, words, part))
             for number in part:
                 owner, row = sealed.pop(number, (None, None))
@@ -103,9 +117,16 @@ class ReferenceRows(DocumentTables):
 def _sealed_rows(
     words: tuple[str, str], numbers: Sequence[int], connection: sqlite3.Connection
 ) -> dict[int, tuple[object, object]]:
-    places = ", ".join("?" * len(numbers))
-    query = f"SELECT number, holder, sealed {_OF_PACK} AND number IN ({places})"
+    query = f"SELECT number, holder, sealed {_OF_PACK} AND {_among(numbers)}"
     return {
         number: (owner, sealed)
         for number, owner, sealed in connection.execute(query, (*words, *numbers))
     }
+
+
+def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE))
+
+
+def _among(numbers: Sequence[int]) -> str:
+    return f"number IN ({', '.join('?' * len(numbers))})"

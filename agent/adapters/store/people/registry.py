@@ -1,128 +1,68 @@
 """The registry: holders and their sealed references; every change comes with its event."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from agent.adapters.store.people.holder_rows import (
-    HolderRows,
-    KnownHolders,
-    NameOf,
-    holder_of_row,
-    no_name,
-)
-from agent.adapters.store.people.marked_rows import Row
-from agent.adapters.store.people.part_tables import PartTables
-from agent.adapters.store.people.pass_tables import issuer_of
-from agent.adapters.store.sqlite import CorruptError, text_or_none
+from agent.adapters.store.people.people_rows import PeopleRows
+from agent.adapters.store.people.said_here import of_holder
+from agent.adapters.store.sqlite import text_or_none
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
 from agent.errors import InternalError, RefusedError, StoreError
-from agent.ports import Damage, Reference, StillHolds, whoever
+from agent.ports import Reference, StillHolds, whoever
 
 
-class SqliteRegistry(PartTables):
+class SqliteRegistry(PeopleRows):
     """Implements ``ports.HolderStore`` and ``ports.Gallery``; one connection behind a lock."""
 
-    def _open(self) -> None:
-        self._known = KnownHolders()
-        super()._open()
-
-    def holders(self) -> list[Holder]:
-        """Every holder, by id.
-
-        Raises:
-            CorruptError: a row cannot be read.
-        """
-        rows = self._holder_rows(KnownHolders(), self._opened_name)
-        if rows.unreadable or rows.broken:
-            raise CorruptError("a holder's row in the registry is damaged")
-        return rows.holders
-
-    def readable_holders(self) -> list[Holder]:
-        """Every holder whose row can be read, by id."""
-        return self._holder_rows(KnownHolders(), self._opened_name).holders
-
-    def people(self) -> tuple[list[Holder], Damage]:
-        """``readable_holders`` and ``damage``, by one look at each row.
-
-        A row that reads as it did when this was asked last is not judged again.
-        """
-
-        def work() -> tuple[list[Holder], Damage]:
-            rows = self._holder_rows(self._known, self._opened_name)
-            return rows.holders, self._damage(rows)
-
-        return self._read(work)
-
-    def holder(self, holder: HolderId) -> Holder | None:
-        """One holder, or None; so too where the row cannot be read."""
-        found = [
-            holder_of_row(row, self._opened_name)
-            for row in self._marked("holder", "WHERE id = ?", holder)
-        ]
-        # Of two rows nobody knows which holds.
-        return found[0] if len(found) == 1 else None
-
-    def damage(self) -> Damage:
-        """The rows that cannot be read, references aside."""
-        return self._read(lambda: self._damage(self._holder_rows(KnownHolders())))
-
-    def _holder_rows(self, known: KnownHolders, name_of: NameOf = no_name) -> HolderRows:
-        def work() -> HolderRows:
-            # One row at a time: rows and holders are not in memory side by side.
-            rows = self._raw("holder", "holder NOT INDEXED ORDER BY id")
-            return known.read(rows, lambda row: self._row("holder", row), name_of)
-
-        return self._read(work)
-
-    def _damage(self, holders: HolderRows) -> Damage:
-        broken = {
-            kind: [row for row in self._marked(table) if not _READS.get(kind, _whole)(row)]
-            for kind, table in _KINDS.items()
-        }
-        counts = {kind: len(found) for kind, found in broken.items()}
-        counts["holders"] = holders.broken
-        counts["issuers"] += self._damaged_delegations()
-        counts["changes"] = sum(event is None for _, event in self._logged())
-        if self.removed().incomplete:
-            counts["removals"] = max(counts["removals"], 1)
-        return Damage(
-            {kind: count for kind, count in counts.items() if count},
-            holders.unreadable,
-            frozenset(
-                kind
-                for kind, found in broken.items()
-                if any(not one.verdict.subjects for one in found)
-            )
-            | ({"holders"} if holders.lost else frozenset()),
-        )
-
-    def put(self, holder: Holder, *, by: str, now: Instant, if_still: StillHolds = whoever) -> None:
+    def put(
+        self,
+        holder: Holder,
+        *,
+        by: str,
+        now: Instant,
+        if_still: StillHolds = whoever,
+        issued_s: int | None = None,
+    ) -> None:
         """Add or change a holder; the change and its event are one transaction.
 
+        ``issued_s``: it was signed then (UTC); None: somebody here says so.
+
         Raises:
-            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now.
+            RefusedError: ``changed_meanwhile``: ``if_still`` says no to the holder as stored now;
+                ``superseded``: somebody here said otherwise since it was signed, and it does more
+                than disable.
         """
 
         def work() -> None:
             before = self._stored(holder.id, if_still)
             if before != holder:
+                stricter = before is not None and replace(before, enabled=False) == holder
+                self._say(of_holder(holder.id), now, issued_s, stricter=stricter)
                 self._change(before, holder, by, now)
 
         self._write(work)
 
     def remove(
-        self, holder: HolderId, *, by: str, now: Instant, at_least: datetime | None = None
+        self,
+        holder: HolderId,
+        *,
+        by: str,
+        now: Instant,
+        at_least: datetime | None = None,
+        issued_s: int | None = None,
     ) -> bool:
         """Forget a holder, all references and photographs; False where there is none.
 
         What stays is a tombstone: passes about them that are no newer open nothing. ``at_least`` is
         a time that it surely is later than, where the clock may be behind. Where no time is known
         at all, no pass about them opens until they are removed again by a clock that is sure.
+        ``issued_s`` as in ``put``.
 
         Raises:
             KeyUnavailableError: the key of tombstones cannot be read or made; nothing was removed.
@@ -132,10 +72,15 @@ class SqliteRegistry(PartTables):
             if not self._forget(holder, now, at_least):
                 return False
             self._outlived(now, at_least)
+            self._say_removed(holder, now, issued_s)
             self._log(EventType.HOLDER_REMOVED, {"holder": holder}, by, now)
             return True
 
         return self._write(work)
+
+    def say_again(self, holder: HolderId, *, now: Instant) -> None:
+        """Somebody here says of the holder what is so already."""
+        self._write(lambda: self._say_here(of_holder(holder), now), counts=False)
 
     def put_all(self, holders: Sequence[Holder], *, by: str, now: Instant) -> int:
         """Add or change many holders at once, all or none; how many were new or different."""
@@ -143,13 +88,15 @@ class SqliteRegistry(PartTables):
         def work() -> int:
             changed = 0
             for holder in holders:
+                self._give_way()
                 before = self.holder(holder.id)
                 if before != holder:
+                    self._say_here(of_holder(holder.id), now)
                     self._change(before, holder, by, now)
                     changed += 1
             return changed
 
-        return self._write(work)
+        return self._write_at_length(work)
 
     def enrol(
         self,
@@ -187,6 +134,8 @@ class SqliteRegistry(PartTables):
             if instead_of is not None and not self._are_still(holder.id, instead_of, packs):
                 raise RefusedError("changed_meanwhile", _CHANGED)
             sealer = self._sealer_now()
+            if before != holder:
+                self._say_here(of_holder(holder.id), now)
             self._put(holder, before)
             if before is not None:
                 self._owe_erasure()
@@ -283,8 +232,8 @@ class SqliteRegistry(PartTables):
         sealed = None if same else self._sealed_name(holder.id, str(holder.name))
         self._connection.execute(
             "INSERT INTO holder (id, name, sealed_name, category, enabled, valid_from, valid_until,"
-            " consent_notice, consent_at)"
-            " VALUES (?, '', ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " consent_notice, consent_at, handle)"
+            " VALUES (?, '', ?, ?, ?, ?, ?, ?, ?, random()) ON CONFLICT (id) DO UPDATE SET"
             " name = CASE WHEN excluded.sealed_name IS NULL THEN name ELSE '' END,"
             " sealed_name = coalesce(excluded.sealed_name, sealed_name),"
             " category = excluded.category, enabled = excluded.enabled,"
@@ -312,23 +261,6 @@ _OF_HOLDER = {
 }
 """The tables that hold something of a holder, by what a person calls their rows."""
 _CHANGED = "somebody else changed the holder meanwhile\nFix: look again, and repeat"
-_KINDS = {
-    "revocations": "revoked_pass",
-    "removals": "tombstone",
-    "documents": "id_document",
-    "issuers": "issuer_key",
-}
-"""The marked tables but that of holders, by what a person calls their rows."""
-
-
-def _whole(row: Row) -> bool:
-    return row.verdict.whole
-
-
-_READS: Mapping[str, Callable[[Row], bool]] = {
-    "issuers": lambda row: issuer_of(row) is not None,
-}
-"""What reads as it was written, and says what it should."""
 
 
 def _changes(before: Holder | None, after: Holder) -> dict[str, Any]:

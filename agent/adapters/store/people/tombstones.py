@@ -15,7 +15,8 @@ from pathlib import Path
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.names import TOMBSTONE_KEY_NAME
 from agent.adapters.store.people.marked_rows import Row
-from agent.adapters.store.people.pass_tables import PassTables
+from agent.adapters.store.people.rule_tables import RuleTables
+from agent.adapters.store.people.said_here import of_holder
 from agent.adapters.store.sqlite import moment_or_none, stored_moment, text_or_none
 from agent.domain.access.tombstone import Removed, tombstone_hash
 from agent.domain.credential.holder import HolderId
@@ -29,7 +30,7 @@ _MARGIN = timedelta(days=1)
 """Beyond the last pass that a tombstone revokes, before it is forgotten."""
 
 
-class Tombstones(PassTables):
+class Tombstones(RuleTables):
     """The registry's table of those who were removed."""
 
     def __init__(self, path: Path, new_id: Callable[[datetime], str]) -> None:
@@ -62,6 +63,31 @@ class Tombstones(PassTables):
             foreign = row.verdict.whole and row.values["key_id"] != made_by
             incomplete |= foreign or not row.verdict.subjects
         return Removed(at, key, incomplete)
+
+    def is_late(self, subject: str, issued_s: int) -> bool:
+        """Whether something else was said of it since ``issued_s``, or may have been.
+
+        Of a holder so too where somebody of this id was removed since.
+        """
+        if super().is_late(subject, issued_s):
+            return True
+        holder = subject.partition(":")[2]
+        if of_holder(holder) != subject or not self._rows("SELECT 1 FROM tombstone LIMIT 1"):
+            return False
+        try:
+            key = self._tombstone_key(make=False)
+        except KeyUnavailableError:
+            return True  # nobody knows any more who was removed
+        return super().is_late(_of_removed(key, HolderId(holder)), issued_s)
+
+    def _say_removed(self, holder: HolderId, now: Instant, issued_s: int | None) -> None:
+        """Within the caller's transaction: they were removed, now or when that was signed."""
+        self._forget_said(of_holder(holder))
+        subject = _of_removed(self._tombstone_key(make=True), holder)
+        if issued_s is None:
+            self._say_here(subject, now)
+        else:
+            self._say_then(subject, issued_s)
 
     def _bury(
         self,
@@ -153,6 +179,10 @@ class Tombstones(PassTables):
                     fix = f"put {path} back from a backup, readable by its owner only (mode 0600)"
                     raise KeyUnavailableError(str(error).splitlines()[0], fix) from error
             return self._known_tombstone_key
+
+
+def _of_removed(key: bytes, holder: HolderId) -> str:
+    return f"removed:{tombstone_hash(key, holder)}"
 
 
 def _key_id(key: bytes) -> str:

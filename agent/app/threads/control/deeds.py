@@ -6,7 +6,8 @@
 The control socket and the broker ask for the same deeds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,8 @@ class Asked:
     """What somebody asks for; ``access_points`` is where they may, None everywhere.
 
     ``id`` is unique, ``expires`` is UTC in seconds; ``nonce`` is what proves that it is fresh.
+    ``issued`` is when it was signed, None where somebody here asks; by then it is no later than
+    ``latest_s``, None where nobody knows.
     """
 
     arguments: Mapping[str, Any] = field(repr=False)
@@ -38,6 +41,8 @@ class Asked:
     expires: int
     access_points: frozenset[str] | None = None
     nonce: bytes | None = None
+    issued: int | None = None
+    latest_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +88,17 @@ def known_arguments(asked: Asked, deed: Deed) -> None:
     if not asked.arguments.keys() <= deed.arguments:
         known = ", ".join(sorted(deed.arguments)) or "none"
         raise bad(f"an argument that is not known; there are: {known}")
+
+
+def superseded() -> DeedRefused:
+    """It was signed before what holds now was said."""
+    return DeedRefused(CommandReason.SUPERSEDED, "somebody at the kiosk said otherwise since")
+
+
+@contextmanager
+def lateness() -> Iterator[None]:
+    """What was said while this was on its way to the registry is found there."""
+    try:
+        yield
+    except RefusedError as error:
+        raise superseded() if error.reason == "superseded" else error from None

@@ -1,7 +1,7 @@
 """Carries out signed commands: heard from the broker, each judged, noted, run, told and answered.
 
     heard (broker's thread): bounded, signature --not known, not true--> counted
-      `--> the key's own queue --> judged --refused--> told, reply owed
+      `--> the key's own lane (``waiting``) --> judged --refused--> told, reply owed
                                      `--> noted, durable --> run --> told, reply owed
     at the start: what was noted and never ended --> interrupted, told, reply owed
 
@@ -11,9 +11,7 @@ key. A command that came retained or again is not run, whoever signed it: the br
 
 import threading
 import time
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -34,6 +32,7 @@ from agent.app.threads.control.deeds import (
 )
 from agent.app.threads.control.judging import SKEW_S, Moment, objection
 from agent.app.threads.control.replies import Replies
+from agent.app.threads.control.waiting import Heard, Lane, Waiting, lane_of
 from agent.credentials.signed.command import Command, CommandError, verify_command
 from agent.domain.foreign.boundary import boundary
 from agent.domain.hours.instant import Instant
@@ -42,22 +41,11 @@ from agent.domain.record.command import CommandReason, Outcome, Verb
 from agent.errors import GateAgentError, InternalError, RefusedError, StoreError
 from agent.ports import CommandStore, Noted
 
-_MOST_WAITING = 32
 _PRUNE_EVERY_S = 3600.0
+_LONGEST_CORRELATION = 256
+"""Nobody signs it, and it waits on the disk with its reply."""
 _PENDING_S, _IDLE_S = 1.0, 60.0
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A command whose signature holds, or what was signed in place of one (``wrong``)."""
-
-    key_id: bytes
-    topic: str
-    correlation: bytes | None
-    command: Command | None = None
-    wrong: CommandReason | None = None
-    command_id: bytes = b""
 
 
 class ReckonedClock(Protocol):
@@ -88,8 +76,10 @@ class SignedCommands:
         self._answers = answers
         self._replies = replies
         self._interrupted = running
+        self.settle: Callable[[float], None] = lambda _: None
+        """Hears now and then how late a trusted time may be, in UTC seconds."""
         self._paces = Paces()
-        self._waiting: dict[bytes, deque[Heard]] = {named: deque() for named in keys}
+        self._waiting = Waiting()
         self._condition = threading.Condition()
         self._stopping = False
         self._outdated: dict[str, float] = {}
@@ -124,18 +114,16 @@ class SignedCommands:
                 wrong = CommandReason.REPEATED if incoming.repeated else None
             heard = Heard(key_id, *self._way_back(incoming), command, wrong, command.id)
         with self._condition:
-            queue = self._waiting[heard.key_id]
-            if len(queue) >= _MOST_WAITING:
-                self._answers.counts.add(CommandReason.BUSY)
-                return
-            queue.append(heard)
+            lost = self._waiting.put(heard)
             self._condition.notify()
+        if lost is not None:
+            self._answers.counts.add(lost)
 
     def outdate(self, subjects: Iterable[str]) -> None:
         """Somebody at the gate says otherwise now: what was issued before is late.
 
-        From any thread. Where no time is trusted, or the disk does not take it, it is written down
-        once it can be.
+        From any thread. Where no time is trusted it is settled once one is, also by the next agent;
+        where the disk does not take it, it is written down once it can be.
         """
         now_s = self._clock.reckoned()[0].monotonic_s
         with self._condition:
@@ -153,13 +141,11 @@ class SignedCommands:
             pending = self._look()
             with self._condition:
                 wait_s = _PENDING_S if pending else _IDLE_S
-                self._condition.wait_for(
-                    lambda: self._stopping or any(self._waiting.values()), wait_s
-                )
+                self._condition.wait_for(lambda: self._stopping or bool(self._waiting), wait_s)
                 if self._stopping:
                     return
-                taken = [queue.popleft() for queue in self._waiting.values() if queue]
-            for heard in taken:
+                heard = self._waiting.take()
+            if heard is not None:
                 self.carry_out(heard)
             self._prune()
 
@@ -183,6 +169,8 @@ class SignedCommands:
             if (wrong := self._store.note(noted, plan.subjects, late=plan.late)) is not None:
                 self._refuse(heard, key, wrong)
                 return
+            with self._condition:
+                self._waiting.has_run(heard.command_id)
         except DeedRefused as error:
             self._refuse(heard, key, error.word)
             return
@@ -208,7 +196,9 @@ class SignedCommands:
         return None if key is None else key.key
 
     def _way_back(self, incoming: Incoming) -> tuple[str, bytes | None]:
-        return self._answers.topic(incoming.response_topic), incoming.correlation
+        said = incoming.correlation
+        given_back = None if said is None or len(said) > _LONGEST_CORRELATION else said
+        return self._answers.topic(incoming.response_topic), given_back
 
     def _moment(self) -> Moment:
         now, reckoning = self._clock.reckoned()
@@ -229,19 +219,24 @@ class SignedCommands:
             StoreError: the store cannot say, or be written.
         """
         moment = self._moment()
-        if not moment.settled or moment.latest_s is None:
-            return moment
+        latest_s = moment.latest_s if moment.settled else None
         with self._condition:
             outdated = list(self._outdated.items())
         for subject, at_s in outdated:
-            utc_s = int(moment.latest_s - (moment.now.monotonic_s - at_s)) + 1
-            self._store.outdate(subject, utc_s)
+            if latest_s is None:
+                self._store.outdate_unsettled(subject, at_s)
+            else:
+                utc_s = int(latest_s - (moment.now.monotonic_s - at_s)) + 1
+                self._store.outdate(subject, utc_s)
             with self._condition:
                 if self._outdated.get(subject) == at_s:
                     del self._outdated[subject]
+        if latest_s is None:
+            return moment
+        self._store.settle(latest_s, moment.now.monotonic_s)
         if moment.horizon.pending:
             # When this agent began, however long nobody knew the time since.
-            began_s = moment.latest_s - (moment.now.monotonic_s - self._began_s)
+            began_s = latest_s - (moment.now.monotonic_s - self._began_s)
             self._store.raise_horizon(int(began_s))
             return self._moment()
         return moment
@@ -260,23 +255,25 @@ class SignedCommands:
             raise DeedRefused(wrong or CommandReason.UNSUPPORTED, "it may not run")
         named = command.id.hex()
         points, nonce = key.access_points, command.nonce
-        asked = Asked(command.arguments, key.by, named, command.expires, points, nonce)
+        times = (command.issued, moment.latest_s)
+        asked = Asked(command.arguments, key.by, named, command.expires, points, nonce, *times)
         known_arguments(asked, deed)
         with boundary("command", lambda: bad("unreadable"), DeedRefused, StoreError, InternalError):
             return deed.plan(asked)
 
     def _refuse(self, heard: Heard, key: CommandKey, word: CommandReason) -> None:
         self._answers.counts.add(word)
-        if not self._paces.take(heard.key_id, time.monotonic()):
+        verb = None if heard.command is None else heard.command.verb
+        first = lane_of(verb) is not Lane.OTHER
+        if not self._paces.take(heard.key_id + bytes([first]), time.monotonic()):
             return  # counted only: whoever repeats them fills no journal
         ended = Ended(Outcome.REFUSED, word)
-        verb = None if heard.command is None else heard.command.verb
         self._answers.tell(heard.command_id, verb, key.name, ended)
         payload = self._answers.reply(heard.command_id, verb, ended)
         if payload is None:
             return
         try:
-            self._store.owe(heard.key_id, heard.topic, heard.correlation, payload)
+            self._store.owe(heard.key_id, heard.topic, heard.correlation, payload, first=first)
         except StoreError as error:
             _log.error("reply_not_kept", error=str(error))
         self._replies.notify()
@@ -319,6 +316,9 @@ class SignedCommands:
             moment = self._moment()
             if moment.settled and moment.latest_s is not None:
                 self._store.at_most(int(moment.latest_s) + SKEW_S)
+                self.settle(moment.latest_s)
+            else:
+                self._prune_s = now_s + _IDLE_S
         except StoreError as error:
             _log.warning("commands_not_pruned", error=str(error))
 

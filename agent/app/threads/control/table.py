@@ -5,10 +5,6 @@
 
 Whoever may use the socket may move doors and hear how the kiosk is, as ever; what changes people
 and keys is for the owner of the files, and for signed commands.
-
-There is nothing here to act on for ``set_rule`` (a rule is the config's, which nobody changes from
-outside), ``revoke_permit`` (no register of them) and ``enrol`` (registry sync): they are
-``unsupported``.
 """
 
 import os

@@ -20,8 +20,9 @@ from typing import Any, Protocol
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.adapters.store.people.merged import Taking, make_receipt
+from agent.adapters.store.people.merged import ReadRules, Taking
 from agent.adapters.store.people.synced import SyncedRegistry
+from agent.app.threads.sync.afterwards import Afterwards, Enrol, TrustLists
 from agent.app.threads.sync.assembly import Assembly
 from agent.app.threads.sync.pace import AskPace
 from agent.credentials.sealed.chunks import (
@@ -31,7 +32,6 @@ from agent.credentials.sealed.chunks import (
     Head,
     read_message,
 )
-from agent.credentials.signed.entries import HolderEntry
 from agent.credentials.signed.receipt import (
     MOST_ACKNOWLEDGED,
     Request,
@@ -39,9 +39,9 @@ from agent.credentials.signed.receipt import (
     sign_request,
     verify_acknowledged,
 )
-from agent.credentials.signed.update import KeyOf, Step, UpdateError
+from agent.credentials.signed.update import KeyOf, UpdateError
 from agent.domain.hours.instant import Instant, utc_text
-from agent.domain.record.registry_sync import ReceiptOutcome, SyncReason
+from agent.domain.record.registry_sync import SyncReason
 from agent.errors import KeyUnavailableError, StoreError, UnavailableError
 from agent.ports import Clock
 
@@ -51,6 +51,7 @@ _RECEIPTS_AGAIN_S = 60.0
 _TRY_AGAIN_S = 5.0
 _TOLD_EVERY_S = 3600.0
 _ERASE_WITHIN_S = 0.5
+_IN_FORCE_S = 1.5
 
 _log = structlog.get_logger(__name__)
 
@@ -62,19 +63,16 @@ class Post(Protocol):
         """Whether it was handed over."""
 
 
-Enrol = Callable[[HolderEntry], str | None]
-"""Enrols by the entry's photograph; why not, None where they are enrolled."""
-
-
 @dataclass(frozen=True, slots=True)
 class Kiosk:
-    """Who this kiosk is: its place, its keys, and whom it believes."""
+    """Who this kiosk is: its place, its keys, whom it believes, and how far (``Taking``)."""
 
     path: str
     signing_key: Ed25519PrivateKey = field(repr=False)
     sealing_key_id: bytes
     key_of: KeyOf
     on_premises: bool = False
+    read_rules: ReadRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +88,7 @@ class Ways:
     most_bytes: Callable[[], int | None]
     usable: Callable[[], bool]
     enrol: Enrol
+    lists: TrustLists
     changed: Callable[[], None]
     refused: Callable[[SyncReason, int, int], None]
 
@@ -109,6 +108,7 @@ class RegistrySync:
         """``registry`` is this thread's own; it surely is later than ``at_least``."""
         self._kiosk, self._registry, self._assembly = kiosk, registry, assembly
         self._ways, self._clock, self._at_least = ways, clock, at_least
+        self._afterwards = Afterwards(ways.enrol, ways.lists, registry.add_receipt, clock.now)
         self._waiting: deque[bytes] = deque(maxlen=_QUEUE)
         self._condition = threading.Condition()
         self._stopping = self._came = False
@@ -214,14 +214,13 @@ class RegistrySync:
             if not self._ways.usable():
                 raise StoreError("the registry's file is in fault")
             if step.version > self._stands.version:
-                counts = self._registry.take(step, self._assembly.parts(), how)
+                counts = self._registry.take(step, self._assembly.parts, how)
                 self._stands = self._registry.standing()
                 self._last = {"result": "updated", "version": step.version, "at": utc_text(now.utc)}
                 _log.info("registry_updated", version=step.version, **counts)
                 self._ways.changed()
-            self._enrol_photographs(step, how)
+            self._afterwards.follow(step, self._assembly.parts(), how)
             self._assembly.taken()
-            self._registry.erase(_ERASE_WITHIN_S)
         except UpdateError as error:
             self._assembly.drop()
             self._refuse(error)
@@ -229,8 +228,19 @@ class RegistrySync:
             self._unwritten(error, now.monotonic_s)
             return
         self._receipts = self._registry.receipts_waiting()
-        self._receipts_due_s = now.monotonic_s
+        self._receipts_due_s = self._after_erasure(now.monotonic_s)
         self._pace.now(now.monotonic_s)
+
+    def _after_erasure(self, now_s: float) -> float:
+        """When receipts are due.
+
+        What was deleted is erased first, which takes a processor for a while; and before that the
+        change comes into force.
+        """
+        if not self._registry.owes_erasure():
+            return now_s
+        soon_s = now_s + _IN_FORCE_S
+        return self._receipts_due_s if now_s < self._receipts_due_s < soon_s else soon_s
 
     def _how(self, now: Instant) -> Taking:
         key = self._kiosk.signing_key
@@ -239,21 +249,8 @@ class RegistrySync:
             self._at_least(),
             lambda receipt: sign_receipt(receipt, key),
             on_premises=self._kiosk.on_premises,
+            read_rules=self._kiosk.read_rules,
         )
-
-    def _enrol_photographs(self, step: Step, how: Taking) -> None:
-        """After the update is in force: a face takes a while, and the transaction must not."""
-        for part in self._assembly.parts():
-            for entry in part.entries:
-                if not isinstance(entry, HolderEntry) or entry.photograph is None:
-                    continue
-                admitted = how.admitted(entry).photograph is not None
-                why = self._ways.enrol(entry) if admitted else "no_consent"
-                outcome = ReceiptOutcome.NOT_ENROLLED if why else ReceiptOutcome.ENROLLED
-                receipt = make_receipt(
-                    step, outcome, entry.holder.id, self._clock.now(), reason=why
-                )
-                self._registry.add_receipt(receipt, how)
 
     def _unwritten(self, error: UnavailableError, now_s: float) -> None:
         self._not_before_s = now_s + _TRY_AGAIN_S

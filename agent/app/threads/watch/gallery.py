@@ -1,7 +1,9 @@
 """The gallery in memory, kept in step with the registry on disk.
 
-A snapshot is built whole and then swapped. A change made by another process shows as a new
-revision, looked up twice a second, which costs one small read. While the registry cannot be read
+A snapshot is built beside the one in force and then swapped. A change made by another process shows
+as a new revision, looked up twice a second, which costs one small read. What was touched is read,
+so that it is in force within moments; once an hour, in a quiet moment, all is read again, because a
+card that wears out touches rows and says nothing. While the registry cannot be read
 the last snapshot holds, for a bounded time: a revocation may be among what cannot be read.
 """
 
@@ -25,6 +27,7 @@ from agent.domain.sight.track import Observation
 from agent.errors import UnavailableError
 
 _POLL_S = 0.5
+_WHOLE_EVERY_S, _QUIET_S = 3600.0, 60.0
 MAX_AGE_S = 60.0
 _log = structlog.get_logger(__name__)
 
@@ -35,7 +38,7 @@ class GalleryWatch:
     def __init__(
         self,
         first: Snapshot,
-        renew: Callable[[], Snapshot],
+        renew: Callable[[Snapshot], Snapshot],
         revision: Callable[[], int],
         post: Callable[[Input], None],
         changed: Callable[[], None],
@@ -43,11 +46,11 @@ class GalleryWatch:
         max_age_s: float = MAX_AGE_S,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``changed`` moves the changes' events to the journal.
+        """``renew`` builds a snapshot on the one before; ``changed`` moves the changes' events.
 
-        It is called at the start, for what a killed command left behind, after each new snapshot,
-        and again where it could not. ``max_age_s`` after the registry was read for the last time
-        nothing is decided by it any more.
+        The latter is called at the start, for what a killed command left behind, after each new
+        snapshot, and again where it could not. ``max_age_s`` after the registry was read for the
+        last time nothing is decided by it any more.
         """
         self._snapshot = first
         self._renew = renew
@@ -55,7 +58,7 @@ class GalleryWatch:
         self._post = post
         self._changed = changed
         self._max_age_s, self._monotonic_s = max_age_s, monotonic_s
-        self._read_s = monotonic_s()
+        self._read_s = self._whole_s = self._renewed_s = monotonic_s()
         self._moved = False
         self._of_other_packs = 0
         self._fault = FaultLine(PartKind.GALLERY.part(), post)
@@ -148,13 +151,23 @@ class GalleryWatch:
 
     def _renew_if_changed(self) -> None:
         stands = self._snapshot.registry
-        if self._revision() == stands.revision and not stands.outdated:
+        if self._revision() == stands.revision and not stands.outdated and not self._worn():
             return
-        renewed = self._renew()
+        before = self._snapshot.forgetful() if self._worn() else self._snapshot
+        renewed = self._renew(before)
+        self._renewed_s = self._monotonic_s()
+        if renewed.is_whole:
+            self._whole_s = self._renewed_s
         with self._swapping:
             self._swap(renewed)
         self._moved = False
         self._tell_damage()
+
+    def _worn(self) -> bool:
+        """Whether it is time to read all again, and nobody waits for anything else."""
+        now_s = self._monotonic_s()
+        long_ago = not self._snapshot.is_whole and now_s - self._whole_s > _WHOLE_EVERY_S
+        return long_ago and now_s - self._renewed_s > _QUIET_S
 
     def _expire(self) -> None:
         """The last good registry is in force for so long, and then nobody's word is."""

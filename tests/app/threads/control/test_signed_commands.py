@@ -1,128 +1,20 @@
 """Signed commands from bytes to replies: bounded, once, and told; with the real store."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pass_parts import KEY, OTHER_KEY
+from signed_parts import THIRD, TOPICS, Clock, Kiosk
 
 from agent.adapters.broker.listener import Incoming
-from agent.adapters.manual_clock import ManualClock
-from agent.adapters.store.commands import SqliteCommands
-from agent.app.open.community.command_keys import CommandKey
-from agent.app.threads.control.answers import Answers
-from agent.app.threads.control.counts import Counts
-from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, bad
-from agent.app.threads.control.replies import Replies
-from agent.app.threads.control.signed import SignedCommands
-from agent.credentials.passes.issuers import key_id
-from agent.credentials.signed.command import Command, sign_command
-from agent.credentials.signed.reply import Reply, verify_reply
-from agent.domain.hours.instant import Instant
-from agent.domain.hours.reckoning import Reckoning
-from agent.domain.record.command import CommandReason, Outcome, Verb
+from agent.credentials.signed.command import sign_command
+from agent.domain.record.command import Outcome
 from agent.domain.record.events import EventType
-from agent.domain.record.topics import Topics
-from agent.errors import KeyUnavailableError, StoreError
-
-TOPICS = Topics("lakeside", "g3", "north-1")
-KIOSK = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
-THIRD = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
-
-
-class Clock(ManualClock):
-    """A manual clock that everybody believes who may."""
-
-    reckoning = Reckoning()
-
-    def reckoned(self) -> tuple[Instant, Reckoning]:
-        self.reckoning = self.reckoning.heard(self.now())
-        return self.now(), self.reckoning
-
-
-class Kiosk:
-    """The thread's work, done by the test; the broker takes replies or is away."""
-
-    def __init__(self, path: Path, clock: Clock | None = None, epoch: str = "e1") -> None:
-        self.clock = clock or Clock()
-        self.store = SqliteCommands(path)
-        self.told: list[tuple[EventType, Mapping[str, Any]]] = []
-        self.ran: list[str] = []
-        self.there = True
-        self.published: list[tuple[str, bytes, bytes | None]] = []
-        self.replies = Replies(self.store, self._publish)
-        self.counts = Counts()
-        self.keys = {
-            key_id(key.public_key()): CommandKey(name, key.public_key(), frozenset(Verb))
-            for name, key in (("office", KEY), ("guard", OTHER_KEY))
-        }
-        self.signer: Ed25519PrivateKey | None = KIOSK
-        answers = Answers(
-            TOPICS, self.clock, self._sign, lambda *one: self.told.append(one), self.counts
-        )
-        deeds = {verb: Deed(self._plan, frozenset({"holder", "fails"}), 300) for verb in Verb}
-        deeds[Verb.LOCKDOWN] = replace(deeds[Verb.LOCKDOWN], timeless=True)
-        del deeds[Verb.SET_RULE]
-        running = self.store.begin(epoch, doubtful=False, at_least=0)
-        self.signed = SignedCommands(
-            self.keys, self.store, deeds, self.clock, answers, self.replies, running
-        )
-        self.signed._look()
-
-    def _sign(self) -> Ed25519PrivateKey:
-        if self.signer is None:
-            raise KeyUnavailableError("no key")
-        return self.signer
-
-    def _plan(self, asked: Asked) -> Plan:
-        if asked.arguments.get("holder") == "nobody":
-            raise DeedRefused(CommandReason.UNKNOWN_HOLDER, "nobody")
-        if asked.arguments.get("holder") == 7:
-            raise RuntimeError("a bug")
-
-        def run() -> dict[str, Any]:
-            self.ran.append(asked.id)
-            match asked.arguments.get("fails"):
-                case "store":
-                    raise StoreError("full")
-                case "said":
-                    raise bad("no")
-            return {"by": asked.by}
-
-        return Plan(run, ("door:a",))
-
-    def _publish(self, topic: str, payload: bytes, correlation: bytes | None) -> int | None:
-        if not self.there:
-            return None
-        self.published.append((topic, payload, correlation))
-        return len(self.published)
-
-    def made(self, verb: str = "health", lasts: int = 60, **arguments: Any) -> Command:
-        now = int(self.clock.now().utc.timestamp())
-        number = (len(self.told) + len(self.ran) + now).to_bytes(
-            8
-        ) + self.clock.now().utc.microsecond.to_bytes(8)
-        return Command(verb, TOPICS.kiosk_path, now, now + lasts, number, arguments)
-
-    def hear(self, data: bytes | None, *, of_group: bool = False, **said: Any) -> None:
-        self.signed.hear(Incoming(data, **said), of_group=of_group)
-        for queue in self.signed._waiting.values():
-            while queue:
-                self.signed.carry_out(queue.popleft())
-
-    def ask(self, command: Command, key: Ed25519PrivateKey = KEY, **said: Any) -> None:
-        self.clock.advance(0.001)
-        self.hear(sign_command(command, key), **said)
-
-    def answers(self) -> list[Reply]:
-        return [verify_reply(owed.payload, KIOSK.public_key()) for owed in self.store.owed()]
-
-    def reasons(self) -> list[tuple[str, str | None]]:
-        return [(one.outcome.value, one.reason) for one in self.answers()]
 
 
 @pytest.fixture
@@ -154,11 +46,19 @@ def test_it_runs_is_told_and_answered(kiosk: Kiosk) -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["gate/lakeside/g3/north-2/replies/x", f"{TOPICS.replies}x", f"{TOPICS.replies}/#", "a" * 300],
+    ["gate/lakeside/g3/north-2/replies/x", f"{TOPICS.replies}x", f"{TOPICS.replies}/#", "a" * 300]
+    + [f"{TOPICS.replies}/a{odd}" for odd in ("\0", "\x07", "\ud800", "\uffff", "\x7f")],
 )
 def test_a_reply_goes_to_no_topic_of_anothers(kiosk: Kiosk, topic: str) -> None:
     kiosk.ask(kiosk.made(), response_topic=topic)
     assert [owed.topic for owed in kiosk.store.owed()] == [TOPICS.replies]
+
+
+@pytest.mark.parametrize(("size", "back"), [(256, 256), (257, None), (65_535, None)])
+def test_correlation_data_that_would_fill_the_disk_is_not_given_back(kiosk, size, back) -> None:
+    kiosk.ask(kiosk.made(), correlation=bytes(size))
+    (owed,) = kiosk.store.owed()
+    assert (owed.correlation and len(owed.correlation)) == back
 
 
 def test_what_nobody_known_signed_is_counted_and_leaves_nothing(kiosk: Kiosk) -> None:
@@ -324,8 +224,31 @@ def test_a_key_that_asks_more_than_waits_is_busy_and_no_other(kiosk: Kiosk) -> N
         data = sign_command(replace(kiosk.made(), id=number.to_bytes(16)), KEY)
         kiosk.signed.hear(Incoming(data))
     kiosk.signed.hear(Incoming(sign_command(kiosk.made(), OTHER_KEY)))
-    waiting = [len(queue) for queue in kiosk.signed._waiting.values()]
-    assert (sorted(waiting), kiosk.counts.read()) == ([1, 32], {"busy": 8})
+    waiting = Counter((one.key_id, one.wrong) for one in kiosk.signed._waiting)
+    assert sorted(waiting.values()) == [1, 8, 32]
+    kiosk.drain()
+    assert kiosk.counts.read() == {"busy": 8}
+    assert kiosk.reasons().count(("refused", "busy")) == 8
+    assert len(kiosk.ran) == 33
+
+
+def test_what_is_said_at_the_gate_while_no_time_is_known_outlives_the_agent(path: Path) -> None:
+    clock = Clock(trusted=False)
+    kiosk = Kiosk(path, clock)
+    clock.advance(100)
+    kept = replace(kiosk.made("resume", 300), id=b"k" * 16)
+    clock.advance(5)
+    kiosk.signed.outdate(["door:a"])
+    kiosk.store._connection.execute("UPDATE bounds SET pending = 0")  # it began long ago
+    kiosk.store.close()
+    next_one = Kiosk(path, clock)
+    clock.advance(5)
+    clock.step_utc(0, trusted=True)
+    next_one.ask(kept)
+    clock.advance(2)
+    next_one.ask(kiosk.made("resume"))
+    assert next_one.reasons() == [("refused", "superseded"), ("done", None)]
+    next_one.store.close()
 
 
 def test_what_was_killed_is_told_at_the_next_start(kiosk: Kiosk, path: Path) -> None:

@@ -40,8 +40,8 @@ def watch(registry):
     started = []
 
     def start(changed):
-        def renew():
-            return take_snapshot(registry, manifest, Rates())
+        def renew(before=None):
+            return take_snapshot(registry, manifest, Rates(), before)
 
         posted: list[Input] = []
         watch = GalleryWatch(renew(), renew, registry.revision, posted.append, changed)
@@ -86,6 +86,9 @@ def test_a_journal_that_was_locked_gets_the_change_later(registry, journal, watc
 # --- damage, and a registry that cannot be read --------------------------------------------------
 
 
+_TRIGGER = "SELECT sql FROM sqlite_master WHERE name = 'touched_holder_changed'"
+
+
 class Watched:
     """A watch that is asked round by round, on a registry whose file the test may spoil."""
 
@@ -95,7 +98,7 @@ class Watched:
         self.store = open_registry(path)
         self.watch = GalleryWatch(
             self.take(),
-            lambda: self.take(self.watch.snapshot()),
+            self.take,
             self.store.revision,
             self.posted.append,
             lambda: None,
@@ -156,6 +159,30 @@ def test_other_damage_is_told_in_other_words_and_its_end_too(watched):
     for name in ("ann", "bob"):
         watched.store.remove(HolderId(name), by=BY, now=NOW)
     assert FaultCleared(Part("registry"), "agent") in watched.round()
+
+
+def test_a_row_that_wore_out_unseen_is_found_within_the_hour_in_a_quiet_moment(watched):
+    def worn(column):
+        """A trigger sees it, and a worn card asks none."""
+        with closing(sqlite3.connect(watched.path)) as connection:
+            (trigger,) = connection.execute(_TRIGGER).fetchone()
+        watched.spoil("DROP TRIGGER touched_holder_changed")
+        watched.spoil(f"UPDATE holder SET {column} = 'worn' WHERE id = 'ann'")
+        watched.spoil(trigger)
+
+    watched.store.put(holder("bob", enabled=False), by=BY, now=NOW)
+    assert registries(watched.round())
+    worn("category")
+    watched.now_s += 3570
+    watched.store.put(holder("bob"), by=BY, now=NOW)
+    (registry,) = registries(watched.round())
+    assert registry.unreadable == 0
+    assert watched.round(30) == []  # the hour is over, and there was a change just now
+    assert watched.watch.registry().unreadable == 0
+    told = "rows of the registry that cannot be read: holders 1"
+    assert FaultRaised(Part("registry"), told) in watched.round(31)
+    assert not watched.watch.registry().holders[HolderId("ann")].enabled
+    assert watched.round(7200) == []
 
 
 def test_the_agent_starts_with_a_damaged_row_and_tells_it(watched):

@@ -39,7 +39,7 @@ def test_only_references_of_the_pack_and_version_in_use_are_compared_with(regist
 
 
 def test_the_log_says_so_once_at_the_start_and_again_when_it_changes(registry):
-    def take():
+    def take(before=None):
         return take_snapshot(registry, MANIFEST, Rates())
 
     watch = GalleryWatch(take(), take, registry.revision, lambda _: None, lambda: None)

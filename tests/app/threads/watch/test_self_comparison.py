@@ -59,7 +59,7 @@ class Site:
         self.posted: list[Input] = []
         self.watch = GalleryWatch(
             self.take(),
-            lambda: self.take(self.watch.snapshot()),
+            self.take,
             self.store.revision,
             self.posted.append,
             lambda: None,
