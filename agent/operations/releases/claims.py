@@ -1,4 +1,4 @@
-"""Whether a package or a wheelhouse may be installed here: signed by the key that is pinned, and for this machine.
+"""Whether a package or a wheelhouse may be installed here: by the pinned key, for this machine.
 
 The key lies in ROOT/etc/gate-agent/release-key.pem, which root alone may write; nothing on the
 command line takes its place.

@@ -21,7 +21,7 @@ def site_packages(stage: Path, python: str) -> Path:
 
 
 def make_venv(stage: Path, home: Path, python: str, interpreter: str, architecture: str) -> None:
-    """What makes a folder an environment; it lies in ``stage`` and says that it lies in ``home``."""
+    """What makes the folder ``stage`` an environment; it says that it lies in ``home``."""
     # On a Raspberry Pi picamera2, and on Debian 13 lgpio, come from the distribution.
     system = "true" if architecture == "arm64" else "false"
     (stage / "pyvenv.cfg").write_text(

@@ -5,8 +5,8 @@
     *.whl                what the locks pin, and the agent's own
     sbom.cdx.json        the bill of materials
 
-What the signature says is of wheelhouse.json, and that holds every other file to its hash. What lies
-in the folder besides is not looked at.
+What the signature says is of wheelhouse.json, and that holds every other file to its hash. What
+lies in the folder besides is not looked at.
 """
 
 import json
