@@ -95,6 +95,10 @@ def deb(
 def _tar(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for folder in ("./", "./opt/gate-agent/package/", "./opt/gate-agent/package/bin/"):
+            inside = tarfile.TarInfo(folder)
+            inside.type, inside.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(inside)
         for name, target in (links or {}).items():
             link = tarfile.TarInfo(f"./opt/gate-agent/package/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, target

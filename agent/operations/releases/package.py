@@ -83,7 +83,7 @@ def lay_out(file: Path, into: Path, total_bytes: int, advance: Advance) -> None:
         with _part(file, "data.tar") as archive:
             for member in archive:
                 inside = _within(member.name)
-                if inside is None:
+                if inside is None or not inside.parts:
                     continue
                 if not _laid(archive, member, into / inside, into):
                     raise _none(file)
