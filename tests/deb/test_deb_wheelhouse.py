@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,14 @@ def update(machine: Machine, folder: Path) -> subprocess.CompletedProcess[str]:
     return run_here(*words, environment=environment)
 
 
+@pytest.fixture
+def _strict_umask() -> Iterator[None]:
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("_strict_umask")
 def test_it_becomes_an_environment_that_runs(machine: Machine, house: Path) -> None:
     done = update(machine, house)
     assert done.returncode == 0, done.stdout
@@ -71,6 +80,9 @@ def test_it_becomes_an_environment_that_runs(machine: Machine, house: Path) -> N
     assert list(place.rglob("entry.*.pyc"))
     assert (place / "share" / "gate-agent" / "sbom.cdx.json").is_file()
     assert machine.releases == {OLD, NEW}
+    # The service's user reads all of it, whoever's umask it was.
+    closed = [one for one in (place, *place.rglob("*")) if one.stat().st_mode & 0o044 != 0o044]
+    assert closed == []
 
 
 def spoilt(folder: Path, change: str) -> None:

@@ -78,7 +78,8 @@ def lay_out(file: Path, into: Path, total_bytes: int, advance: Advance) -> None:
         RefusedError: ``no_package``; it is damaged, or reaches outside of its folder.
     """
     done = 0
-    into.mkdir(mode=0o755)
+    into.mkdir()
+    into.chmod(0o755)  # whatever the umask: the service's user runs it
     try:
         with _part(file, "data.tar") as archive:
             for member in archive:

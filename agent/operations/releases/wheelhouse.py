@@ -99,7 +99,7 @@ def build(house: Wheelhouse, into: Path, home: Path, advance: Advance) -> None:
     """
     interpreter = _interpreter(house.python)
     try:
-        into.mkdir(mode=0o755)
+        into.mkdir()
         site = site_packages(into, house.python)
         wheels = sorted(name for name in house.files if name.endswith(".whl"))
         for number, name in enumerate(wheels):
@@ -117,6 +117,7 @@ def build(house: Wheelhouse, into: Path, home: Path, advance: Advance) -> None:
         raise UnavailableError(f"{into}: {error.strerror or error}", "free space") from error
     advance("compile", 0, 0)
     _compile(interpreter, into, home)
+    _open_to_all(into)
 
 
 def _interpreter(python: str) -> str:
@@ -133,6 +134,14 @@ def _interpreter(python: str) -> str:
             f"it is for Python {python}, which is not here", f"apt install {name}"
         )
     return found
+
+
+def _open_to_all(folder: Path) -> None:
+    """Whatever the umask: the service's user runs it."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            runs = path.is_dir() or path.stat().st_mode & 0o100
+            path.chmod(0o755 if runs else 0o644)
 
 
 def _compile(interpreter: str, stage: Path, home: Path) -> None:
