@@ -130,7 +130,7 @@ def test_somebody_is_disabled_during_an_update_and_stays_so(path: Path, updated:
     desk.put(holder("h07"), by=BY, now=NOW)
     gone = replace(holder("h07"), enabled=False)
     registry = updated(lambda: desk.put(gone, by=BY, now=NOW))
-    found = {one.id: one.enabled for one in registry.holders()}
+    found = {str(one.id): one.enabled for one in registry.holders()}
     assert (len(found), found["h07"], found["h08"]) == (40, False, True)
     assert [(one.holder, one.outcome) for one in receipts(registry)] == [
         ("h07", ReceiptOutcome.KEPT_DISABLED)
