@@ -28,7 +28,7 @@ CONTRACT = """
 init, run, watch, demo, simulate, bench, fleet, doctor, console, secure-outputs,
 door show, door lockdown, door free-passage, door resume, door release,
 passback list, passback forgive, command keygen, command sign, command send, enrol, identify,
-scan, status, clear-fault, version,
+scan, status, clear-fault, version, bundle, update,
 holders list, holders show, holders enable, holders disable, holders set, holders remove,
 holders export, holders import, holders references, holders re-enrol,
 holders bind-document, holders unbind-document, registry show, registry send,
