@@ -33,7 +33,7 @@ def write_lines(
         UnavailableError: it cannot be written, or is no ordinary file.
     """
     count = 0
-    with _replacing(file, "name a file; - is stdout") as stream:
+    with replacing(file, "name a file; - is stdout") as stream:
         for line in lines:
             stream.write(f"{line}\n".encode())
             count += 1
@@ -51,7 +51,7 @@ def write_whole(
     Raises:
         UnavailableError: it cannot be written, or is no ordinary file.
     """
-    with _replacing(file, "name a file") as stream:
+    with replacing(file, "name a file") as stream:
         stream.write(content)
         if as_it_was:
             _take_after(stream.fileno(), file.stat())
@@ -157,8 +157,12 @@ def _is_special(file: Path) -> bool:
 
 
 @contextmanager
-def _replacing(file: Path, fix: str) -> Iterator[BinaryIO]:
-    """A stream that takes the place of ``file`` when the block ends well, and mode 0600."""
+def replacing(file: Path, fix: str) -> Iterator[BinaryIO]:
+    """A stream that takes the place of ``file`` when the block ends well, and mode 0600.
+
+    Raises:
+        UnavailableError: it cannot be written, or is no ordinary file; its fix for that is ``fix``.
+    """
     if _is_special(file):
         raise UnavailableError(f"{file} is no ordinary file", fix)
     # The file that a link points to is replaced, not the link.

@@ -177,6 +177,8 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     init_next_key(site.key_file)
     init_next_key(table.SIGNING_KEY.at(state))
     (state / ".outputs.json.new").touch(table.DRAFTS.mode)
+    (state / ".restore").mkdir()
+    (state / ".restore" / "ready.json").touch(table.RESTORE.mode)
 
 
 def _damage(site: Site) -> None:

@@ -289,6 +289,14 @@ VOICES = Row(
     loss="The gate says nothing until its messages are prepared and recordings installed again.",
     copy=Copy.FOLDER,
 )
+RESTORE = Row(
+    ".restore*",
+    "app.open.files.restoring",
+    0o600,
+    secret=True,
+    loss="A restore that was cut short cannot be ended: it is to be repeated before the start.",
+    copy=Copy.NONE,
+)
 DRAFTS = Row(
     ".*",
     "operations.files",
@@ -311,7 +319,7 @@ ROWS = (
         COMMANDS,
     ),
     *(BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, WRITTEN, OUTPUTS),
-    *(LOCK, SOCKET, SOCKET_LOCK, MODELS, PACK_CHOICE, TRUST, VOICES, DRAFTS),
+    *(LOCK, SOCKET, SOCKET_LOCK, MODELS, PACK_CHOICE, TRUST, VOICES, RESTORE, DRAFTS),
 )
 WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES, COMMANDS)
 """What grants or forbids: one missing, empty, older, damaged or foreign is a fault (``state:``)."""
