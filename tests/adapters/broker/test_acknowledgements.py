@@ -2,7 +2,7 @@
 
 import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from agent.adapters.broker.mqtt_client import SteadyClient
 
@@ -12,7 +12,7 @@ _REASON = b"\x1f\x00\x02no"
 
 
 def heard(
-    kind: type[mqtt.Client], protocol: int, packet: bytes
+    kind: type[mqtt.Client], protocol: MQTTProtocolVersion, packet: bytes
 ) -> tuple[list[tuple[int, int, str, bool]], object, int]:
     """What the owner is told, what comes of it, and how many messages are still under way."""
     client = kind(CallbackAPIVersion.VERSION2, "kiosk", protocol=protocol)
@@ -41,7 +41,7 @@ def heard(
         *(b"\x80" + bytes([len(_REASON)]) + _REASON, b"\x00\x05", b"\x02", b"\xff\x00"),
     ],
 )
-def test_it_is_read_as_paho_reads_it(protocol: int, mid: int, rest: bytes) -> None:
+def test_it_is_read_as_paho_reads_it(protocol: MQTTProtocolVersion, mid: int, rest: bytes) -> None:
     packet = mid.to_bytes(2, "big") + rest
     assert heard(SteadyClient, protocol, packet) == heard(mqtt.Client, protocol, packet)
 
