@@ -2,6 +2,7 @@
 
     judge  --> fault latched, durable --> remains moved aside --> stores opened
     settle --> files stamped --> counters read --> files flushed --> counters remembered
+    doubt  --> fault latched, durable --> file disowned
     accept --> file stamped, flushed --> fault gone, event to tell, durable
 
 Whatever is killed in between is done again: a fault is durable before anything is made in the place
@@ -133,6 +134,20 @@ class Installation:
                 faults = {**known.faults, name: wrong}
                 self._write(replace(known, faults=faults), durable=True)
             return put_aside(self._folder / name) or "nothing"
+
+    def doubt(self, name: str, wrong: str) -> None:
+        """The file is in fault from now on, durably, and stays where it is, if it is there.
+
+        Raises:
+            StoreError: the folder cannot be read or written.
+        """
+        self.judge(())
+        with self._locked():
+            known = self._read()
+            if isinstance(known, Known):
+                faults = {name: wrong, **known.faults}
+                self._write(replace(known, faults=faults), durable=True)
+        self.judge([name])
 
     def settle(self, names: Iterable[str] | None = None) -> None:
         """Take files that were just made or adopted, and remember how far each has come by now.
