@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import stat
+import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,11 +24,12 @@ from backup_parts import (
     started,
 )
 from state_parts import ONCE
-from store_parts import BY, NOW, holder
+from store_parts import BY, NOW, holder, killed_at
 
 from agent.app.desk.care.restore import PUT_BACK, Wish, opened, would_restore
 from agent.app.open.files.installation import installation_of
 from agent.app.open.files.kiosk_keys import public_keys
+from agent.app.open.files.restoring import end_cut_short
 from agent.app.open.files.running import held
 from agent.app.open.files.state import (
     JOURNAL,
@@ -41,6 +44,7 @@ from agent.app.open.files.state import (
 )
 from agent.app.open.site import Place, Site, site_of
 from agent.domain.credential.holder import HolderId
+from agent.domain.record.events import Event, EventType
 from agent.errors import (
     GateAgentError,
     KeyUnavailableError,
@@ -87,6 +91,12 @@ def test_people_come_back_and_passes_are_doubted_until_a_person_accepts_them(
         assert files.wrong == {LEDGER.name: PUT_BACK}
         assert ONCE.id not in files.ledger.uses()
         assert files.journal.epoch != epoch
+    untold: list[Event] = []
+    installation_of(dead).tell(untold.append)
+    (event,) = untold
+    assert event.type is EventType.STATE_ADOPTED
+    assert (event.data["from"], event.data["by"]) == ("a backup", BY)
+    assert REGISTRY.name in event.data["files"]
     installation_of(dead).accept(LEDGER.name, "nobody got one", BY)
     with started(dead) as files:
         assert files.wrong == {}
@@ -327,3 +337,42 @@ def test_what_was_made_of_it_is_json(dead: Site, backup: Path) -> None:
     assert told["kiosk"] == "lakeside/g3/north-1"
     assert told["unsent"] > 0
     assert LOCK.at(dead.state).exists()
+
+
+@pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=pytest.mark.slow)])
+def test_killed_at_any_call_of_it_the_kiosk_is_the_one_or_the_other(
+    dead: Site, backup: Path, tmp_path: Path, rounds: int
+) -> None:
+    put_back(site_of(shutil.copytree(dead.state, tmp_path / "whole"), None), backup)
+    with started(dead) as files:
+        files.registry.put(holder("later"), by=BY, now=NOW)
+    calls = killed_in_a_restore(shutil.copytree(dead.state, tmp_path / "counted"), backup, 1 << 40)
+    for number in range(rounds):
+        # From behind: most calls are made before anything of the state is touched.
+        state = shutil.copytree(dead.state, tmp_path / str(number))
+        at_call = calls - calls * number // (3 * rounds) - 1
+        assert killed_in_a_restore(state, backup, at_call) is None
+        end_cut_short(state)
+        site = site_of(state, None)
+        with started(site) as files:
+            was = "later" in {str(one.id) for one in files.registry.holders()}
+            assert files.wrong == ({} if was else {LEDGER.name: PUT_BACK})
+
+
+def killed_in_a_restore(state: Path, backup: Path, calls: int) -> int | None:
+    """How many calls it made, or None where it was killed before that many."""
+    ours, its = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.dup2(its, 1)
+            sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the child's
+            killed_at(str(calls), lambda: put_back(site_of(state, None), backup))
+            sys.stdout.flush()
+        finally:
+            os._exit(0)
+    os.close(its)
+    with os.fdopen(ours, encoding="utf-8") as said:
+        words = said.read().split()
+    os.waitpid(child, 0)
+    return int(words[-1]) if words else None

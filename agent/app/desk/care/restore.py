@@ -175,7 +175,7 @@ def restore(
             gone = later(wish.removals, about.made, sure=about.clock_trusted).values()
             pairs = [(one.holder, one.at) for one in gone]
             removed = bury(new, pairs, by=wish.by, now=instant(site)) if pairs else 0
-            installation_of(ready).doubt(LEDGER.name, PUT_BACK)
+            installation_of(ready).bring({LEDGER.name: PUT_BACK}, wish.by)
             _place_key(site, new)
             _give(new, site.state)
             restoring.commit(site.state, _OWN_KEYS if wish.as_successor else ())
