@@ -60,6 +60,19 @@ def write_whole(
             os.fchmod(stream.fileno(), handed.mode)
 
 
+def check_place(file: Path) -> None:
+    """See that ``file`` can be written, before long work for it.
+
+    Raises:
+        UnavailableError: it is no ordinary file, or its folder is not there, or not for this user.
+    """
+    if _is_special(file):
+        raise UnavailableError(f"{file} is no ordinary file", "name a file")
+    folder = Path(os.path.realpath(file)).parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UnavailableError(f"{folder} cannot be written", "name another place")
+
+
 @dataclass(frozen=True, slots=True)
 class Handed:
     """Whose a file that root writes shall be; -1 leaves a user or group as it is."""

@@ -81,17 +81,6 @@ class Picture:
     place: object = field(default=None, repr=False)
 
 
-class Pictures(Protocol):
-    """What a gallery in memory is built from, but for the references."""
-
-    def picture(self, before: Picture | None = None) -> Picture:
-        """Everybody now; where ``before`` came from here, less is read, and the answer is the same.
-
-        Raises:
-            StoreError: the registry cannot be read.
-        """
-
-
 class HolderStore(Protocol):
     """Holders, and the changes made to them."""
 
@@ -110,6 +99,13 @@ class HolderStore(Protocol):
 
     def people(self) -> tuple[Sequence[Holder], Damage]:
         """Both, by one look at each row."""
+
+    def picture(self, before: Picture | None = None) -> Picture:
+        """Everybody now; where ``before`` came from here, less is read, and the answer is the same.
+
+        Raises:
+            StoreError: the registry cannot be read.
+        """
 
     def put(
         self,

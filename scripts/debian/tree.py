@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
 
+from agent.app.open.files.formats import FORMATS
 from agent.errors import UnavailableError
 from agent.operations.about import RELEASE
 from agent.operations.bill import SHIPPED, document, offered_packs, packages_of
@@ -123,6 +124,8 @@ def environment(built: Built, wheels: Sequence[Wheel], source: Path, stage: Path
         "debian": built.release.name,
         "architecture": built.architecture,
         "python": built.release.python,
+        # Whoever updates a kiosk compares it: docs/update.md.
+        "state": FORMATS,
     }
     (stage / RELEASE).write_text(json.dumps(said, indent=2) + "\n")
     hashes = {wheel.pin.name: wheel.sha256 for wheel in wheels}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from store_parts import BY, NOW, holder, open_registry
 
+from agent.domain.access.tombstone import tombstone_hash
 from agent.domain.credential.holder import Consent, HolderId
 from agent.errors import RefusedError
 from agent.ports import HolderStore
@@ -46,6 +47,20 @@ def test_people_and_damage_are_told_by_one_look(store: HolderStore) -> None:
         store.put(holder(name), by=BY, now=NOW)
         people, damage = store.people()
         assert (list(people), damage) == (list(store.readable_holders()), store.damage())
+
+
+def test_a_picture_is_of_everybody_whatever_it_follows(store: HolderStore) -> None:
+    store.put(holder("ann"), by=BY, now=NOW)
+    first = store.picture()
+    assert (dict(first.holders), first.changed) == ({"ann": holder("ann")}, None)
+    store.put(holder("bob", enabled=False), by=BY, now=NOW)
+    store.remove(HolderId("ann"), by=BY, now=NOW)
+    for before in (first, replace(first, place=None), None):
+        found = store.picture(before)
+        assert found.holders == {"bob": holder("bob", enabled=False)}
+        assert [*found.removed.at] == [tombstone_hash(found.removed.key, HolderId("ann"))]
+        assert found.changed is None or {"ann", "bob"} <= found.changed
+    assert first.holders == {"ann": holder("ann")}
 
 
 def test_holders_come_by_id(store: HolderStore) -> None:

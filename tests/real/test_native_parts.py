@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import segno
 
-from agent.adapters.int8_product import simd_product
+from agent.adapters.int8_blocks import PackedBlock
 from agent.app.open.pad import open_pad
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import Metric, ReferenceIndex
@@ -75,7 +75,7 @@ def test_frames_of_a_day_use_nothing_up(
     template = engine.embed(picture, located)
     holder = HolderId("lin.2")
     metric = Metric(engine.manifest.comparison.metric)
-    index = ReferenceIndex([holder], template[None], metric, 1, simd_product)
+    index = ReferenceIndex([holder], template[None], metric, 1, PackedBlock)
     watcher = Watcher(engine, "front", Zone(), Tracker(metric, 0.5), pad=pad)
     symbols = SymbolWatch()
     random = np.random.default_rng(1)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from agent.adapters.int8_product import simd_product
+from agent.adapters.int8_blocks import give_back, packed_block
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.codes import TableInMaking
 from agent.domain.sight.comparison import (
@@ -81,7 +81,7 @@ def index_gallery(
         if followed is not None:
             return followed
     listed = registry.list_references(*pack)
-    table = TableInMaking(len(listed.owners), manifest.embedder.components)
+    table = TableInMaking(len(listed.owners), manifest.embedder.components, packed_block)
     known = np.full(len(listed.owners), -1)
     if before is not None and before.pack == pack:
         known = before.known(listed.numbers, listed.marks)
@@ -92,7 +92,9 @@ def index_gallery(
     numbers, marks = _narrow(listed.numbers[kept]), listed.marks[kept]
     owners = (listed.owners[row] for row in kept.tolist())
     opened = _opener(registry, pack, numbers, lambda row: index.holder_of(row))  # noqa: PLW0108 - it is made with this
-    index = ReferenceIndex.of_table(owners, table.table(), opened, metric, revision, simd_product)
+    index = ReferenceIndex.of_table(owners, table.table(), opened, metric, revision)
+    del table
+    give_back()
     return IndexedGallery(index, pack, numbers, marks, len(listed.owners))
 
 

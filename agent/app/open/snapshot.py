@@ -36,14 +36,12 @@ from agent.ports import (
     HolderStore,
     PassTrust,
     Picture,
-    Pictures,
     RuleTexts,
 )
 from agent.vision.packs.manifest import Manifest
 
 
 class SnapshotSource(
-    Pictures,
     HolderStore,
     DocumentHashes,
     GalleryArrays,
@@ -201,11 +199,11 @@ def take_snapshot(
 
 
 def _to_follow(before: Snapshot | None) -> Picture | None:
-    """What the next picture may follow: one where every row was readable, and each about somebody.
+    """What the next picture may follow: one with every reference, and each about somebody.
 
     What a damaged row takes from somebody is told by all rows together.
     """
-    if before is None or before.unreadable or before.registry.outdated:
+    if before is None or "references" in before.unreadable or before.registry.outdated:
         return None
     picture = before.picture
     return picture if before.registry.holders is picture.holders else None

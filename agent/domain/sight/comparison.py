@@ -16,22 +16,16 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
-from heapq import nlargest, nsmallest
+from heapq import nsmallest
 
 import numpy as np
 import numpy.typing as npt
 
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight.codes import (
-    Codes,
-    CodeTable,
-    Product,
-    TableInMaking,
-    Templates,
-    encode,
-    plain_product,
-)
+from agent.domain.sight.blocks import PROBE_MOST, Pack, PlainBlock
+from agent.domain.sight.codes import CodeTable, TableInMaking, Templates, encode
 from agent.domain.sight.holder_names import HolderNames
+from agent.domain.sight.nearest import Nearest
 from agent.domain.sight.track import Candidate
 
 __all__ = ["Metric", "ReferenceIndex", "Template", "Templates", "row_scores", "score"]
@@ -47,11 +41,7 @@ None for one that is no longer there.
 
 _LONGEST = 1e15
 """Beyond this length of a template a float32 product may overflow; real ones are near 1."""
-_LOWEST = -1e38
-"""Below every rank of a reference, and above that of whoever is left out."""
 _MOST_ROUNDS = 8
-_BLOCK = 65_536
-"""Rows whose ranks stay in the processor's cache from the product to the subtraction."""
 
 
 class Metric(StrEnum):
@@ -77,8 +67,9 @@ def row_scores(
         differences = np.subtract(rows, others, dtype=np.float64)
         return np.asarray(-np.sqrt(np.einsum("ij,ij->i", differences, differences)))
     a, b = rows.astype(np.float64), others.astype(np.float64)
-    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
-    products = (a * b).sum(axis=-1)
+    # Sums as they stand: numpy's own norm asks much before it comes to them, for a row at a time.
+    lengths = np.sqrt(np.add.reduce(a * a, axis=-1)) * np.sqrt(np.add.reduce(b * b, axis=-1))
+    products = np.add.reduce(a * b, axis=-1)
     unknown = np.full(len(a), -1.0)
     return np.asarray(np.divide(products, lengths, out=unknown, where=lengths > 0.0))
 
@@ -90,11 +81,12 @@ def comparable(templates: Templates, metric: Metric) -> Templates:
         ValueError: a component is no finite number, or a template's length is out of all proportion
             (for the cosine also: nothing).
     """
-    if not np.isfinite(templates).all():
-        raise ValueError("a reference holds a component that is no finite number")
-    templates = templates.astype(np.float32, copy=False)
+    given, templates = templates, templates.astype(np.float32, copy=False)
     lengths = _lengths(templates)
-    if (lengths > _LONGEST).any():
+    # Not "longer than": a length that is no number is found by this as well.
+    if not (lengths <= _LONGEST).all():
+        if not np.isfinite(given).all():
+            raise ValueError("a reference holds a component that is no finite number")
         raise ValueError("a reference is too long to be compared")
     if metric is Metric.EUCLIDEAN:
         return templates
@@ -115,7 +107,7 @@ class ReferenceIndex:
         templates: Templates,
         metric: Metric,
         revision: int = 0,
-        product: Product = plain_product,
+        pack: Pack = PlainBlock,
     ) -> None:
         """An index of templates that stay in memory: ``holders`` names the owner of each row.
 
@@ -126,11 +118,10 @@ class ReferenceIndex:
             raise ValueError("one holder a row of templates")
         order = np.array(sorted(range(len(holders)), key=holders.__getitem__), dtype=np.int64)
         kept = templates[order].astype(np.float32)
-        table = TableInMaking(*kept.shape)
+        table = TableInMaking(len(kept), kept.shape[1], pack)
         table.put(np.arange(len(kept)), comparable(kept, metric))
         owners = [holders[row] for row in order.tolist()]
         self._set_up(owners, table.table(), lambda rows: iter(kept[rows]), metric, revision)
-        self._product = product
 
     @classmethod
     def of_table(
@@ -140,12 +131,10 @@ class ReferenceIndex:
         opened: Opened,
         metric: Metric,
         revision: int,
-        product: Product,
     ) -> "ReferenceIndex":
         """An index whose templates lie elsewhere: ``owners`` names each row's holder, by id."""
         index = cls.__new__(cls)
         index._set_up(owners, table, opened, metric, revision)  # noqa: SLF001 - of the same class
-        index._product = product  # noqa: SLF001 - of the same class
         return index
 
     @classmethod
@@ -164,7 +153,6 @@ class ReferenceIndex:
         """
         index = cls.__new__(cls)
         index._hold(names, starts, table, opened, like.metric, revision)  # noqa: SLF001 - of the same class
-        index._product = like._product  # noqa: SLF001 - of the same class
         return index
 
     def at(self, revision: int) -> "ReferenceIndex":
@@ -219,12 +207,12 @@ class ReferenceIndex:
 
     def __len__(self) -> int:
         """How many references there are."""
-        return len(self.table.codes)
+        return len(self.table)
 
     @property
     def components(self) -> int:
         """The length of a template."""
-        return int(self.table.codes.shape[1])
+        return self.table.components
 
     @property
     def owner(self) -> npt.NDArray[np.int64]:
@@ -264,16 +252,21 @@ class ReferenceIndex:
         if self.metric is Metric.COSINE and length == 0.0:
             return None, None
         probe = probe.astype(np.float32, copy=False)
-        coded = encode(probe[None])
-        ranks = self._ranks(coded.codes[0], coded.scales[0])
-        if but is not None:
-            ranks[self.rows_of(but)] = -np.inf
-        error = self.table.error(length, float(coded.lost[0]))
-        found, rounds = self._decided(ranks, error, probe, length), 1
+        coded = encode(probe[None], PROBE_MOST)
+        out = self.rows_of(but) if but is not None else slice(0, 0)
+        nearest = Nearest(
+            self.table,
+            coded,
+            self.table.error(length, float(coded.lost[0])),
+            self._rows_like,
+            squared=self.metric is Metric.EUCLIDEAN,
+            without=np.arange(out.start, out.stop),
+        )
+        found, rounds = self._decided(nearest, probe, length), 1
         while found is None:
             # Rows that vanish one after the other are no gallery any more, and name nobody.
             again = rounds < _MOST_ROUNDS
-            found = self._decided(ranks, error, probe, length) if again else {}
+            found = self._decided(nearest, probe, length) if again else {}
             rounds += 1
         places = [Candidate(self.names[owner], value) for owner, value in found.items()]
         best, other = [*nsmallest(2, places, key=_place), None, None][:2]
@@ -310,7 +303,7 @@ class ReferenceIndex:
         Each component is off by half a step of its row's scale at most: enough to tell how scores
         are distributed, not to decide by one.
         """
-        return self.table.codes[which].astype(np.float32) * self.table.scales[which][:, None]
+        return self.table.approximate(which)
 
     def rows_of(self, holder: HolderId) -> slice:
         """Where the references of ``holder`` lie; empty where there are none."""
@@ -326,61 +319,36 @@ class ReferenceIndex:
     def _owner_of(self, row: int) -> int:
         return bisect_right(self._starts, row) - 1
 
-    def _ranks(self, code: Codes, scale: np.float32) -> npt.NDArray[np.float32]:
-        # A new array each time: a buffer kept here would be shared by the cameras' threads.
-        table = self.table
-        ranks = np.empty(len(self), dtype=np.float32)
-        for start in range(0, len(self), _BLOCK):
-            part = slice(start, start + _BLOCK)
-            block = ranks[part]
-            self._product(table.codes[part], code, block)
-            block *= table.scales[part]
-            block *= scale
-            if self.metric is Metric.EUCLIDEAN:
-                block -= table.half_squares[part]
-        return ranks
+    def _rows_like(self, row: int) -> slice:
+        """All rows of the holder of one."""
+        at = self._owner_of(row)
+        return slice(int(self._starts[at]), int(self._starts[at + 1]))
 
-    def _decided(
-        self, ranks: npt.NDArray[np.float32], error: float, probe: Template, length: float
-    ) -> dict[int, float] | None:
+    def _decided(self, nearest: Nearest, probe: Template, length: float) -> dict[int, float] | None:
         """The exact best scores of whoever may be first or second, by the holder's number.
 
-        None where rows were removed meanwhile: they then rank behind all, and others may come up.
+        None where rows were removed meanwhile: they are left out then, and others may come up.
         """
         found: dict[int, float] = {}
-        gone = False
+        gone = []
         second = -math.inf
-        rows = self._candidates(ranks, 2.0 * error)
-        for row, template in zip(rows.tolist(), self._opened(rows), strict=False):
-            if float(ranks[row]) + error < second:
+        rows, ranks = nearest.rows()
+        for row, rank, template in zip(
+            rows.tolist(), ranks.tolist(), self._opened(rows), strict=False
+        ):
+            if rank + nearest.error < second:
                 break
             if template is None:
-                ranks[row] = -np.inf
-                gone = True
+                gone.append(row)
                 continue
             value = score(comparable(template[None], self.metric)[0], probe, self.metric)
             owner = self._owner_of(row)
             if value > found.get(owner, -math.inf):
                 found[owner] = value
                 if len(found) > 1:
-                    second = self._rank(nlargest(2, found.values())[1], length)
+                    second = self._rank(sorted(found.values())[-2], length)
+        nearest.leave_out(gone)
         return None if gone else found
-
-    def _candidates(self, ranks: npt.NDArray[np.float32], reach: float) -> Rows:
-        """The rows not further than ``reach`` behind the best other holder, by falling rank."""
-        first = int(ranks.argmax())
-        at = self._owner_of(first)
-        own = slice(int(self._starts[at]), int(self._starts[at + 1]))
-        held = ranks[own].copy()
-        ranks[own] = -np.inf
-        level = float(ranks.max())
-        ranks[own] = held
-        if level == -math.inf:  # there is nobody else
-            level = float(ranks[first])
-        # The comparison is in float32, where the limit itself rounds; who is left out has -inf.
-        limit = np.nextafter(np.float32(max(level - reach, _LOWEST)), np.float32(-np.inf))
-        rows = np.flatnonzero(ranks >= limit)
-        return rows[np.argsort(-ranks[rows], kind="stable")]
 
     def _rank(self, value: float, length: float) -> float:
         """A score as a rank of the codes: r.p - |r|^2 / 2, or r.p."""

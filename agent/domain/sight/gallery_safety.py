@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.domain.credential.holder import HolderId
+from agent.domain.sight.blocks import Codes
 from agent.domain.sight.comparison import Metric, ReferenceIndex, Templates, row_scores
 
 _BLOCK_CELLS = 2_000_000
@@ -211,6 +212,7 @@ class _Compared:
     def __init__(self, index: ReferenceIndex) -> None:
         self._index = index
         self._plain = index.rows(slice(None)) if len(index) <= SMALL else None
+        self._read: dict[int, Codes] = {}
         self._squares = index.table.half_squares * np.float32(2.0)
         self.owner: Rows = index.owner
 
@@ -274,4 +276,22 @@ class _Compared:
     def _templates(self, rows: Rows) -> Templates:
         if self._plain is not None:
             return self._plain[rows]
-        return self._index.table.approximate(rows)
+        table = self._index.table
+        codes = np.empty((len(rows), table.components), dtype=np.int8)
+        of = np.searchsorted(table.starts, rows, side="right") - 1
+        for number in np.unique(of).tolist():
+            here = of == number
+            codes[here] = self._block(number)[rows[here] - table.starts[number]]
+        return codes * table.scales[rows, None]
+
+    def _block(self, number: int) -> Codes:
+        """A block's codes, which have to be unpacked all at once; the last two are kept.
+
+        Columns and rows are each asked for in rising order.
+        """
+        if number not in self._read:
+            if len(self._read) > 1:
+                del self._read[next(iter(self._read))]
+            block = self._index.table.blocks[number]
+            self._read[number] = block.rows(np.arange(len(block)))
+        return self._read[number]

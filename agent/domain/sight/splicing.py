@@ -73,18 +73,5 @@ def spliced(
     sizes = np.insert(counts, [places[one] for one in inserted], [comes[one] for one in inserted])
     starts = np.concatenate(([0], np.cumsum(sizes[sizes > 0])))
     return Spliced(
-        names.spliced(gone.tolist(), places), starts, _table(index.table, new.table, source), source
+        names.spliced(gone.tolist(), places), starts, index.table.spliced(new.table, source), source
     )
-
-
-def _table(old: CodeTable, new: CodeTable, source: Rows) -> CodeTable:
-    comes = np.flatnonzero(source >= len(old.codes))
-    rows = np.minimum(source, len(old.codes) - 1)
-    codes, scales, half_squares = old.codes[rows], old.scales[rows], old.half_squares[rows]
-    fresh = source[comes] - len(old.codes)
-    codes[comes], scales[comes] = new.codes[fresh], new.scales[fresh]
-    half_squares[comes] = new.half_squares[fresh]
-    for array in (codes, scales, half_squares):
-        array.setflags(write=False)
-    lost, longest = max(old.lost, new.lost), max(old.longest, new.longest)
-    return CodeTable(codes, scales, half_squares, lost, longest)

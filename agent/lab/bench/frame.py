@@ -18,7 +18,12 @@ import numpy as np
 from agent.adapters.camera.simulated import fit_scene
 from agent.domain.sight.image import Image
 from agent.errors import InternalError
-from agent.lab.bench.large import MOST_COMPARED_S, MOST_RESIDENT_MB, large_figures
+from agent.lab.bench.large import (
+    MOST_CHANGED_S,
+    MOST_COMPARED_S,
+    MOST_RESIDENT_MB,
+    large_figures,
+)
 from agent.lab.bench.start import MOST_START_S, start_to_first_decision_s
 from agent.lab.bench.verdict import verdict
 from agent.lab.bench.versus import own_accuracy, peer_rows
@@ -69,6 +74,7 @@ def run_bench(
         found |= large_figures(state, engine.manifest)
         found["limits"]["rss_100k_mb"] = MOST_RESIDENT_MB
         found["limits"]["self_comparison_before_serving_s"] = MOST_COMPARED_S
+        found["limits"]["change_100k_s"] = MOST_CHANGED_S
     if images is not None:
         found["accuracy"] = own_accuracy(images, state, pack, progress)
     if peers:

@@ -9,6 +9,7 @@ _WHOLE = (
     "rss_100k_peak_mb",
     "index_100k_s",
     "self_comparison_before_serving_s",
+    "change_100k_s",
 )
 _OF_A_LIMIT = ("limit", "bound", "met", "by")
 _SPEEDUP = "speedup over"

@@ -83,10 +83,8 @@ class FaceEmbedder:
         width, height = self.size
         planes = np.empty((len(views), 3, height, width), dtype=np.float32)
         for plane, view in zip(planes, views, strict=True):
-            colours = cv2.split(view)
-            ordered = colours[::-1] if self._settings.channels == "rgb" else colours
-            for channel, colour in zip(plane, ordered, strict=True):
-                channel[:] = colour
+            ordered = view[:, :, ::-1] if self._settings.channels == "rgb" else view
+            plane[:] = ordered.transpose(2, 0, 1)
         if self._scaled:
             planes *= self._scale
         if self._moved:

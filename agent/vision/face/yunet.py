@@ -17,12 +17,12 @@ blur, a crowd, one on its side) it finds eleven as the full size does. A frame o
 zone of 80 pixels is so searched at 320 x 240.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import onnx
 
 from agent.domain.sight.image import DetectedFace, Image
@@ -72,7 +72,7 @@ class Yunet:
         """Faces at least so wide by falling area, each with its landmarks."""
         smallest = smallest_face_px or self.smallest_face_px
         searched = self.searched(image, smallest)
-        found = self._faces(self.bare(searched), searched.planes.shape[3])
+        found = self._faces(self.bare(searched), *searched.planes.shape[2:])
         found[:, :14] /= np.float32(searched.scale)
         faces = []
         for row, places in zip(found.tolist(), found[:, 4:14], strict=True):
@@ -92,8 +92,7 @@ class Yunet:
         planes = np.empty((1, 3, height, width), dtype=np.float32)
         planes[0, :, rows:] = 0.0
         planes[0, :, :rows, columns:] = 0.0
-        for plane, colour in zip(planes[0], cv2.split(small), strict=True):
-            plane[:rows, :columns] = colour
+        planes[0, :, :rows, :columns] = small.transpose(2, 0, 1)
         return Searched(planes, scale)
 
     def bare(self, searched: Searched) -> list[FloatArray]:
@@ -101,45 +100,57 @@ class Yunet:
         found: list[FloatArray] = self._session.run(_OUTPUTS, {self._input: searched.planes})
         return found
 
-    def _faces(self, outputs: list[FloatArray], width: int) -> FloatArray:
+    def _faces(self, outputs: list[FloatArray], height: int, width: int) -> FloatArray:
         """Faces x 15: left, top, width, height, five points, score; in the network's pixels."""
         least = self._settings.least_score
-        grids = []
-        for at, stride in enumerate(_STRIDES):
-            cls, obj, box, points = (grid[0] for grid in outputs[at :: len(_STRIDES)])
-            # Both come out of a sigmoid, so neither leaves 0 to 1.
-            scores = cls[:, 0] * obj[:, 0]
-            (sure,) = (scores >= least * least).nonzero()
-            if len(sure):
-                grids.append(_placed(sure, width, stride, box[sure], points[sure], scores[sure]))
-        if not grids:
+        cls, obj, box, points = (
+            outputs[at : at + len(_STRIDES)] for at in range(0, len(_OUTPUTS), len(_STRIDES))
+        )
+        # Both come out of a sigmoid, so neither leaves 0 to 1.
+        scores = _joined(cls)[:, 0] * _joined(obj)[:, 0]
+        (sure,) = (scores >= least * least).nonzero()
+        if not len(sure):
             return np.empty((0, 15), dtype=np.float32)
-        found = grids[0] if len(grids) == 1 else np.concatenate(grids)
+        cells = _grid(height, width)[sure]
+        found = _placed(cells, _joined(box)[sure], _joined(points)[sure], scores[sure])
         # OpenCV's own detector compares whole pixels too.
         whole = found[:, :4].astype(np.int32).tolist()
         kept = cv2.dnn.NMSBoxes(whole, found[:, 14].tolist(), least, self._settings.overlap)
         return found[np.asarray(kept, dtype=np.intp).reshape(-1)]
 
 
+def _joined(grids: list[FloatArray]) -> FloatArray:
+    """One picture's cells of all grids, cells x values."""
+    cells: FloatArray = np.concatenate(grids, axis=1)[0]
+    return cells
+
+
+@lru_cache(maxsize=8)
+def _grid(height: int, width: int) -> FloatArray:
+    """The cells of all grids as the network gives them, cells x 3: column, row, stride."""
+    grids = []
+    for stride in _STRIDES:
+        rows, columns = np.indices((height // stride, width // stride)).reshape(2, -1)
+        grids.append(np.stack((columns, rows, np.full_like(rows, stride)), axis=1))
+    cells = np.concatenate(grids).astype(np.float32)
+    cells.setflags(write=False)
+    return cells
+
+
 def _placed(
-    sure: npt.NDArray[np.intp],
-    width: int,
-    stride: int,
-    box: FloatArray,
-    points: FloatArray,
-    scores: FloatArray,
+    cells: FloatArray, box: FloatArray, points: FloatArray, scores: FloatArray
 ) -> FloatArray:
-    """The faces of the cells ``sure`` of one grid, faces x 15.
+    """The faces of some cells, faces x 15.
 
     Written in place: beside a network of a millisecond, numpy's ways to join arrays are slow.
     """
-    cells = np.empty((len(sure), 1, 2), dtype=np.float32)
-    cells[:, 0, 1], cells[:, 0, 0] = np.divmod(sure, width // stride)
-    faces = np.empty((len(sure), 15), dtype=np.float32)
+    corners, stride = cells[:, :2], cells[:, 2:]
+    faces = np.empty((len(cells), 15), dtype=np.float32)
     sides = np.exp(box[:, 2:]) * stride
-    faces[:, :2] = (cells[:, 0] + box[:, :2]) * stride - sides / 2
+    faces[:, :2] = (corners + box[:, :2]) * stride - sides / 2
     faces[:, 2:4] = sides
-    faces[:, 4:14] = ((points.reshape(-1, 5, 2) + cells) * stride).reshape(-1, 10)
+    places = (points.reshape(-1, 5, 2) + corners[:, None]) * stride[:, None]
+    faces[:, 4:14] = places.reshape(-1, 10)
     np.sqrt(scores, out=faces[:, 14])
     return faces
 

@@ -1,5 +1,6 @@
 """One ONNX Runtime session a model, on a fixed number of threads."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,13 @@ from agent.errors import ModelPackError
 FloatArray = npt.NDArray[np.float32]
 
 
-def open_session(model: str | bytes, name: str, threads: int = 1) -> Any:
-    """A session of the file at a path, or of a model's bytes.
+def open_session(
+    model: str | bytes,
+    name: str,
+    threads: int = 1,
+    tensors: Mapping[str, npt.NDArray[Any]] | None = None,
+) -> Any:
+    """A session of the file at a path, or of a model's bytes and the tensors that lie beside it.
 
     Raises:
         ModelPackError: ONNX Runtime cannot load it.
@@ -25,6 +31,9 @@ def open_session(model: str | bytes, name: str, threads: int = 1) -> Any:
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
+    if tensors:
+        values = [ort.OrtValue.ortvalue_from_numpy(tensor) for tensor in tensors.values()]
+        options.add_external_initializers([*tensors], values)
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime has many classes of its own

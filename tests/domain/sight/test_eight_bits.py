@@ -7,10 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.adapters.int8_product import simd_product
+from agent.adapters.int8_blocks import PackedBlock
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight import comparison, gallery_safety
-from agent.domain.sight.codes import Product, TableInMaking, encode, plain_product
+from agent.domain.sight import blocks, gallery_safety
+from agent.domain.sight.blocks import (
+    PROBE_MOST,
+    CodeBlock,
+    Codes,
+    Pack,
+    PlainBlock,
+    packed,
+    respliced,
+)
+from agent.domain.sight.codes import TableInMaking, encode
 from agent.domain.sight.comparison import (
     Metric,
     ReferenceIndex,
@@ -24,7 +33,7 @@ from agent.domain.sight.gallery_safety import holders_too_close, stands_too_clos
 from agent.domain.sight.holder_names import HolderNames
 
 BOTH = pytest.mark.parametrize("metric", Metric)
-PRODUCTS = pytest.mark.parametrize("product", [plain_product, simd_product])
+PACKS = pytest.mark.parametrize("pack", [PlainBlock, PackedBlock])
 
 
 def named(count: int, holders: int) -> list[HolderId]:
@@ -45,18 +54,58 @@ def as_pairs(index: ReferenceIndex, probe: Template) -> list[tuple[str, float]]:
     return [(one.holder, one.score) for one in index.search(probe) if one is not None]
 
 
-@PRODUCTS
-@given(count=st.integers(0, 70), components=st.integers(1, 300), seed=st.integers(0, 2**32 - 1))
-def test_a_product_is_that_of_whole_numbers(
-    product: Product, count: int, components: int, seed: int
+@PACKS
+@given(count=st.integers(1, 70), components=st.integers(1, 300), seed=st.integers(0, 2**32 - 1))
+def test_a_block_gives_whole_products_and_its_codes_back(
+    pack: Pack, count: int, components: int, seed: int
 ) -> None:
     random = np.random.default_rng(seed)
-    extremes = random.random() < 0.5
-    made = random.choice([-127, 127], (count + 1, components)) if extremes else None
-    codes = random.integers(-127, 128, (count + 1, components)) if made is None else made
-    out = np.empty(count, dtype=np.float32)
-    product(codes[1:].astype(np.int8), codes[0].astype(np.int8), out)
-    assert out.tolist() == (codes[1:].astype(np.int64) @ codes[0].astype(np.int64)).tolist()
+    codes = random.integers(-127, 128, (count, components)).astype(np.int8)
+    probe = random.integers(-PROBE_MOST, PROBE_MOST + 1, components).astype(np.int8)
+    if random.random() < 0.5:
+        codes[:] = random.choice([-127, 127], codes.shape)
+        probe[:] = random.choice([-PROBE_MOST, PROBE_MOST], components)
+    block = pack(codes)
+    expected = codes.astype(np.int64) @ probe.astype(np.int64)
+    assert block.products(probe).tolist() == expected.tolist()
+    for which in (np.arange(count), random.integers(0, count, 3), np.arange(0)):
+        assert block.rows(which).tolist() == codes[which].tolist()
+
+
+@PACKS
+@settings(max_examples=15)
+@given(seed=st.integers(0, 2**32 - 1), start=st.integers(0, 60))
+def test_blocks_follow_changes_as_if_made_of_what_there_is(
+    pack: Pack, seed: int, start: int
+) -> None:
+    """Rows go, come and stay for many rounds; a block that nothing touched is the same one."""
+    random = np.random.default_rng(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "BLOCK_ROWS", 20)
+        patch.setattr(blocks, "_MOST_CHANGED", 6)
+        rows = random.integers(-127, 128, (start, 5)).astype(np.int8)
+        now = packed(rows, pack)
+        for _ in range(12):
+            came = random.integers(-127, 128, (random.integers(0, 5), 5)).astype(np.int8)
+            stay = np.flatnonzero(random.random(len(rows)) > random.choice([0.0, 0.05, 0.9]))
+            places = np.sort(random.integers(0, len(stay) + 1, len(came)))
+            source = np.insert(stay, places, len(rows) + np.arange(len(came)))
+            if random.random() < 0.1:
+                random.shuffle(source)
+            before, now = now, respliced(now, source, came, pack)
+            rows = np.concatenate((rows, came))[source]
+            probe = random.integers(-PROBE_MOST, PROBE_MOST + 1, 5).astype(np.int8)
+            assert sums_of(now, probe) == (rows.astype(int) @ probe).tolist()
+            assert [row for one in now for row in one.rows(np.arange(len(one))).tolist()] == (
+                rows.tolist()
+            )
+            if not len(came) and len(stay) == sum(map(len, before)) and (np.diff(source) > 0).all():
+                assert [*map(id, now)] == [*map(id, before)]
+            assert all(0 < len(one) <= 20 + 5 + 6 for one in now)
+
+
+def sums_of(some: tuple[CodeBlock, ...], probe: Codes) -> list[int]:
+    return [value for one in some for value in one.products(probe).tolist()]
 
 
 @given(
@@ -83,7 +132,7 @@ def test_what_a_code_loses_is_measured(
 
 
 @BOTH
-@PRODUCTS
+@PACKS
 @settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -94,7 +143,7 @@ def test_what_a_code_loses_is_measured(
 )
 def test_the_first_two_are_those_of_brute_force(
     metric: Metric,
-    product: Product,
+    pack: Pack,
     seed: int,
     references: int,
     holders: int,
@@ -106,7 +155,10 @@ def test_the_first_two_are_those_of_brute_force(
     rows = (middle + spread * random.normal(size=(references, 24))).astype(np.float32)
     rows[random.integers(references)] *= outlier
     rows[random.integers(references)] = rows[0]
-    index = ReferenceIndex(named(references, min(holders, references)), rows, metric, 0, product)
+    names = named(references, min(holders, references))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "BLOCK_ROWS", int(random.choice([9, 1000])))
+        index = ReferenceIndex(names, rows, metric, 0, pack)
     near = (middle + spread * random.normal(size=24)).astype(np.float32)
     for probe in (near, rows[0], -near, near * np.float32(1e-6)):
         expected = brute_force(index, rows, probe)
@@ -152,7 +204,7 @@ def sealed_index(sealed: Sealed, metric: Metric, holders: int) -> ReferenceIndex
     table = TableInMaking(*sealed.rows.shape)
     table.put(np.arange(len(sealed.rows)), comparable(sealed.rows, metric))
     names = named(len(sealed.rows), holders)
-    return ReferenceIndex.of_table(names, table.table(), sealed, metric, 1, plain_product)
+    return ReferenceIndex.of_table(names, table.table(), sealed, metric, 1)
 
 
 @BOTH
@@ -165,8 +217,8 @@ def test_only_who_may_be_first_is_opened_and_no_plain_copy_stays(metric: Metric)
         index.search(random.normal(size=64).astype(np.float32))
     assert 40 <= sealed.opened < 20 * 60
     kept = [one for one in vars(index).values() if isinstance(one, np.ndarray)]
-    kept += [getattr(index.table, name) for name in ("codes", "scales", "half_squares")]
-    assert all(array.ndim == 1 or array.dtype == np.int8 for array in kept)
+    kept += [one for one in vars(index.table).values() if isinstance(one, np.ndarray)]
+    assert all(array.ndim == 1 for array in kept)
     assert index.nbytes <= 1.3 * index.table.codes.nbytes
 
 
@@ -196,7 +248,10 @@ def test_a_large_gallery_is_compared_as_a_small_one(
     random = np.random.default_rng(seed)
     rows = random.normal(size=(40, 8))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    index = ReferenceIndex(named(40, 20), rows.astype(np.float32), metric)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "BLOCK_ROWS", 7)
+        index = ReferenceIndex(named(40, 20), rows.astype(np.float32), metric)
+    assert len(index.table.blocks) == 6
     scores = sorted(
         value
         for one in range(40)
@@ -208,7 +263,6 @@ def test_a_large_gallery_is_compared_as_a_small_one(
         patch.setattr(gallery_safety, "SMALL", 0)
         patch.setattr(gallery_safety, "_BLOCK_COLUMNS", 16)
         patch.setattr(gallery_safety, "_BLOCK_PAIRS", 50)
-        patch.setattr(comparison, "_BLOCK", 7)
         assert holders_too_close(index, threshold) == expected
         pairs = gallery_safety.close_pairs(index, threshold)
         assert gallery_safety.too_close(pairs) == expected

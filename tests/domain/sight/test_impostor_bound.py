@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight import impostor_bound
-from agent.domain.sight.codes import plain_product
 from agent.domain.sight.comparison import Metric, ReferenceIndex
 from agent.domain.sight.image import Template
 from agent.domain.sight.impostor_bound import RATES, SiteBound, site_bound
@@ -152,7 +151,7 @@ def test_a_bound_opens_no_template() -> None:
         raise AssertionError("a template was opened")
 
     owners = [whole.holder_of(row) for row in range(len(whole))]
-    sealed = ReferenceIndex.of_table(owners, whole.table, closed, whole.metric, 1, plain_product)
+    sealed = ReferenceIndex.of_table(owners, whole.table, closed, whole.metric, 1)
     assert site_bound(sealed) == site_bound(whole)
 
 

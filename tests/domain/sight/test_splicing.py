@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight.codes import TableInMaking, plain_product
+from agent.domain.sight.codes import TableInMaking
 from agent.domain.sight.comparison import Metric, ReferenceIndex
 from agent.domain.sight.splicing import NewRows, spliced
 
@@ -22,9 +22,7 @@ def _index(gallery: Gallery) -> tuple[ReferenceIndex, NewRows]:
     made = np.array([np.random.default_rng(n).normal(size=4) for n in numbers.tolist()])
     table.put(np.arange(len(rows)), made.reshape(-1, 4).astype(np.float32))
     whole = NewRows(owners, numbers, table.table())
-    index = ReferenceIndex.of_table(
-        owners, whole.table, lambda _: (), Metric.EUCLIDEAN, 1, plain_product
-    )
+    index = ReferenceIndex.of_table(owners, whole.table, lambda _: (), Metric.EUCLIDEAN, 1)
     return index, whole
 
 

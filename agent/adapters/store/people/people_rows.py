@@ -163,9 +163,8 @@ class PeopleRows(PartTables):
         found = None if place is None else touched.since(self._connection, stands.place, place)
         if place is None or found is None or stands.key_id != self._key_id():
             raise _UnsureError
-        if self._damaged_issuers() or self._damaged_changes():
-            raise _UnsureError
-        self._need_whole("category_rule")
+        self._need(not self._damaged_issuers() and not self._damaged_changes())
+        self._need(all(row.verdict.whole for row in self._marked("category_rule")))
         ids = self._touched_ids(before, stands, found.holders)
         holders, handles = self._followed_holders(before.holders, ids)
         return Picture(
@@ -187,8 +186,7 @@ class PeopleRows(PartTables):
         Raises:
             _UnsureError: nobody knows of one of them, or there are too many.
         """
-        if len(handles) + len(stands.nameless) > _MOST_FOLLOWED:
-            raise _UnsureError
+        self._need(len(handles) + len(stands.nameless) <= _MOST_FOLLOWED)
         at = np.flatnonzero(np.isin(stands.handles, np.array([*handles], dtype=np.int64)))
         ids = {stands.ids[place] for place in at.tolist()}
         known = set(stands.handles[at].tolist())
@@ -221,9 +219,7 @@ class PeopleRows(PartTables):
                 raise _UnsureError
             else:
                 holders.pop(one, None)
-        (count,) = self._connection.execute("SELECT count(*) FROM holder NOT INDEXED").fetchone()
-        if count != len(holders):
-            raise _UnsureError
+        self._need(len(holders) == self._count("holder"))
         return holders, handles
 
     def _found(self, column: str, value: object) -> list[Row]:
@@ -235,18 +231,20 @@ class PeopleRows(PartTables):
     ) -> Mapping[str, HolderId]:
         if "id_document" not in found.tables:
             return before
-        self._need_whole("id_document")
-        return self.documents()
+        documents = self.documents()
+        self._need(len(documents) == self._count("id_document"))
+        return documents
 
     def _followed_revoked(self, before: frozenset[PassId], found: Touched) -> frozenset[PassId]:
         if "revoked_pass" not in found.tables:
             return before
-        self._need_whole("revoked_pass")
-        return self.revoked()
+        rows = self._marked("revoked_pass")
+        self._need(all(row.verdict.whole for row in rows))
+        return frozenset(PassId(one) for row in rows for one in row.verdict.subjects)
 
     def _followed_removed(self, before: Removed, found: Touched) -> Removed:
         if "tombstone" in found.tables:
-            self._need_whole("tombstone")
+            self._need(all(row.verdict.whole for row in self._marked("tombstone")))
             removed = self.removed()
         else:
             removed = before
@@ -254,12 +252,18 @@ class PeopleRows(PartTables):
             same_key = not removed.at or removed.key == self._tombstone_key(make=False)
         except KeyUnavailableError:
             same_key = False
-        if removed.incomplete or not same_key:
-            raise _UnsureError
+        self._need(same_key and not removed.incomplete)
         return removed
 
-    def _need_whole(self, table: str) -> None:
-        if not all(row.verdict.whole for row in self._each(table)):
+    def _count(self, table: str) -> int:
+        """How many rows there are, whatever the indexes say."""
+        query = f"SELECT count(*) FROM {table} NOT INDEXED"  # noqa: S608 - constants
+        count: int = self._connection.execute(query).fetchone()[0]
+        return count
+
+    @staticmethod
+    def _need(sure: bool) -> None:  # noqa: FBT001 - it is what is asserted
+        if not sure:
             raise _UnsureError
 
     def _key_id(self) -> bytes | None:

@@ -111,6 +111,7 @@ class SqliteRegistry(PeopleRows):
         def work() -> int:
             changed = 0
             for holder in holders:
+                self._give_way()
                 before = self.holder(holder.id)
                 if before != holder:
                     self._say_here(of_holder(holder.id), now)
@@ -118,7 +119,7 @@ class SqliteRegistry(PeopleRows):
                     changed += 1
             return changed
 
-        return self._write(work)
+        return self._write_at_length(work)
 
     def enrol(
         self,
@@ -254,8 +255,8 @@ class SqliteRegistry(PeopleRows):
         sealed = None if same else self._sealed_name(holder.id, str(holder.name))
         self._connection.execute(
             "INSERT INTO holder (id, name, sealed_name, category, enabled, valid_from, valid_until,"
-            " consent_notice, consent_at)"
-            " VALUES (?, '', ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " consent_notice, consent_at, handle)"
+            " VALUES (?, '', ?, ?, ?, ?, ?, ?, ?, random()) ON CONFLICT (id) DO UPDATE SET"
             " name = CASE WHEN excluded.sealed_name IS NULL THEN name ELSE '' END,"
             " sealed_name = coalesce(excluded.sealed_name, sealed_name),"
             " category = excluded.category, enabled = excluded.enabled,"

@@ -217,6 +217,14 @@ ANNOUNCED = Row(
     loss="What Home Assistant was told is not taken back where the option is turned off.",
     copy=Copy.FILE,
 )
+WRITTEN = Row(
+    "written.json",
+    "app.open.files.written",
+    0o600,
+    secret=False,
+    loss="What was written to the card today is counted anew.",
+    copy=Copy.NONE,
+)
 OUTPUTS = Row(
     OUTPUTS_RECORD,
     "operations.secure_outputs",
@@ -310,7 +318,7 @@ ROWS = (
         LATCHES,
         COMMANDS,
     ),
-    *(BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, OUTPUTS),
+    *(BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, WRITTEN, OUTPUTS),
     *(LOCK, SOCKET, SOCKET_LOCK, MODELS, PACK_CHOICE, TRUST, VOICES, RESTORE, DRAFTS),
 )
 WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES, COMMANDS)

@@ -51,6 +51,7 @@ _RECEIPTS_AGAIN_S = 60.0
 _TRY_AGAIN_S = 5.0
 _TOLD_EVERY_S = 3600.0
 _ERASE_WITHIN_S = 0.5
+_IN_FORCE_S = 1.5
 
 _log = structlog.get_logger(__name__)
 
@@ -213,14 +214,13 @@ class RegistrySync:
             if not self._ways.usable():
                 raise StoreError("the registry's file is in fault")
             if step.version > self._stands.version:
-                counts = self._registry.take(step, self._assembly.parts(), how)
+                counts = self._registry.take(step, self._assembly.parts, how)
                 self._stands = self._registry.standing()
                 self._last = {"result": "updated", "version": step.version, "at": utc_text(now.utc)}
                 _log.info("registry_updated", version=step.version, **counts)
                 self._ways.changed()
             self._afterwards.follow(step, self._assembly.parts(), how)
             self._assembly.taken()
-            self._registry.erase(_ERASE_WITHIN_S)
         except UpdateError as error:
             self._assembly.drop()
             self._refuse(error)
@@ -228,8 +228,19 @@ class RegistrySync:
             self._unwritten(error, now.monotonic_s)
             return
         self._receipts = self._registry.receipts_waiting()
-        self._receipts_due_s = now.monotonic_s
+        self._receipts_due_s = self._after_erasure(now.monotonic_s)
         self._pace.now(now.monotonic_s)
+
+    def _after_erasure(self, now_s: float) -> float:
+        """When receipts are due.
+
+        What was deleted is erased first, which takes a processor for a while; and before that the
+        change comes into force.
+        """
+        if not self._registry.owes_erasure():
+            return now_s
+        soon_s = now_s + _IN_FORCE_S
+        return self._receipts_due_s if now_s < self._receipts_due_s < soon_s else soon_s
 
     def _how(self, now: Instant) -> Taking:
         key = self._kiosk.signing_key

@@ -249,6 +249,7 @@ def test_many_receipts_are_sent_once_each_where_each_is_acknowledged(kiosk) -> N
     gone = [Removal(HolderId(f"h{number}")) for number in range(300)]
     for one in messages(packed(gone, (1, 2))):
         kiosk.hear(one)
+    kiosk.wait(2)
     done = 0
     while done < len(kiosk.receipts):
         kiosk.hear(acknowledged([kiosk.receipts[done]]))
@@ -265,10 +266,29 @@ def test_no_receipt_says_erased_before_the_file_was_built_anew(kiosk) -> None:
     reader.execute("SELECT count(*) FROM holder").fetchone()
     kiosk.hear(*messages(packed([Removal(ANNA)], (1, 2))))
     assert (kiosk.version, kiosk.receipts) == (2, [])
+    kiosk.wait(2)
+    assert kiosk.receipts == []
     reader.execute("ROLLBACK")
     reader.close()
     kiosk.wait(6)
     assert [one.holder for one in kiosk.receipts] == ["anna"]
+
+
+def test_the_file_is_built_anew_once_for_what_comes_one_after_the_other(kiosk, monkeypatch) -> None:
+    kiosk.hear(*messages(packed([person("anna"), person("bela")], (0, 1))))
+    built, erase = [], kiosk.registry.erase
+
+    def counted(within_s):
+        built.append(1)
+        return erase(within_s)
+
+    monkeypatch.setattr(kiosk.registry, "erase", counted)
+    kiosk.hear(*messages(packed([Removal(ANNA)], (1, 2))))
+    kiosk.wait(1)
+    kiosk.hear(*messages(packed([Removal(HolderId("bela"))], (2, 3))))
+    assert built == []
+    kiosk.wait(1)
+    assert ([one.holder for one in kiosk.receipts], built) == (["anna", "bela"], [1])
 
 
 def test_while_the_file_is_locked_or_in_fault_the_update_waits_whole(kiosk) -> None:
