@@ -347,6 +347,7 @@ def test_killed_at_any_call_of_it_the_kiosk_is_the_one_or_the_other(
     with started(dead) as files:
         files.registry.put(holder("later"), by=BY, now=NOW)
     calls = killed_in_a_restore(shutil.copytree(dead.state, tmp_path / "counted"), backup, 1 << 40)
+    assert calls is not None
     for number in range(rounds):
         # From behind: most calls are made before anything of the state is touched.
         state = shutil.copytree(dead.state, tmp_path / str(number))
