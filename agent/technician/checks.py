@@ -16,6 +16,7 @@ from agent.technician.verdict import Row, Verdict, failing, passed, warned
 
 _NO_CONTOURS = 0.01
 _BLACK, _DARK, _BRIGHT = 16.0, 40.0, 215.0
+_BLUR, _BLUE = 0.60, 1.1
 _LEAST_TOLD = 8
 """Frames of which one sees that all are alike."""
 _ODD_C = 15.0
@@ -83,6 +84,16 @@ _DIM = warned("it is dark", "faces are found late or not at all", "switch a lamp
 _GLARE = warned(
     "it is very bright", "faces are washed out", "turn it away from the lamp or the sun"
 )
+_BLURRED = warned(
+    "it is out of focus",
+    "codes are not read, and faces are recognised less",
+    "wipe the lens; turn its ring until the picture in gate-agent console is sharp",
+)
+_SWAPPED = warned(
+    "a face is bluer than skin is",
+    "red and blue are swapped, or the light is blue: faces are recognised less",
+    "look at the picture in gate-agent console; where people are blue, another kind of camera",
+)
 
 
 def camera(fact: CameraFact) -> Verdict:
@@ -98,6 +109,10 @@ def camera(fact: CameraFact) -> Verdict:
         return Verdict(_COVERED, f"{said}; nothing is to be seen in its zone")
     if fact.brightness < _DARK and not fact.infrared:
         return Verdict(_DIM, said)
+    if (fact.blue or 0.0) > _BLUE and not fact.infrared:
+        return Verdict(_SWAPPED, f"{said}; a face has {fact.blue:.1f} times as much blue as red")
+    if (fact.blur or 0.0) > _BLUR:
+        return Verdict(_BLURRED, f"{said}, blur {fact.blur:.2f}")
     return Verdict(_GLARE if fact.brightness > _BRIGHT else _SEES, said)
 
 
@@ -255,9 +270,9 @@ ROWS = (
     ),
     Row(
         "camera ID",
-        "a dozen frames: light, contours, the zone, whether they differ",
+        "a dozen frames: light, contours, focus, colours, the zone, whether they differ",
         camera,
-        (_SEES, _NOTHING, _FROZEN, _COVERED, _DIM, _GLARE),
+        (_SEES, _NOTHING, _FROZEN, _COVERED, _DIM, _SWAPPED, _BLURRED, _GLARE),
         _NO_FRAME,
         timeout_s=20.0,
     ),

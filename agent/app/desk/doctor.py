@@ -13,6 +13,7 @@ from typing import Any
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.pins.inputs import GpioInputs
+from agent.app.desk.examined.asked import camera_asked, thermometer_asked
 from agent.app.desk.examined.devices import camera_there, device_found, i2c_found, voice_found
 from agent.app.desk.examined.holdings import (
     disk_found,
@@ -99,7 +100,7 @@ class ExaminedKiosk:
         if config.broker is not None:
             yield "broker", self._broker
         if config.thermometer.kind != "none" and self.agent_runs():
-            yield "thermometer", partial(self._of_agent, "thermometer")
+            yield "thermometer", self._thermometer
         if config.id_reader.port is not None:
             port = Path(str(config.id_reader.port))
             yield "id reader", partial(device_found, port, "the card reader")
@@ -205,17 +206,20 @@ class ExaminedKiosk:
         status = self._status
         return AgentFact(runs=True, faults=None if status is None else tuple(status["faults"]))
 
+    @property
+    def _socket(self) -> Path:
+        configured = self.file.config.control.socket
+        return control_socket(
+            None if configured is None else self.file.resolve(configured), self._state
+        )
+
     @cached_property
     def _status(self) -> dict[str, Any] | None:
         """What a running agent says of itself; None where none runs, or it does not answer."""
         if not self.agent_runs():
             return None
-        configured = self.file.config.control.socket
-        socket = control_socket(
-            None if configured is None else self.file.resolve(configured), self._state
-        )
         try:
-            found = ask(socket, {"command": "status"}).get("status")
+            found = ask(self._socket, {"command": "status"}).get("status")
         except UnavailableError:
             return None
         return {"faults": {}, **found} if isinstance(found, dict) else None
@@ -237,9 +241,16 @@ class ExaminedKiosk:
 
     def _camera(self, camera: CameraConfig) -> object:
         if self.agent_runs():
-            return self._of_agent(*(f"{kind}:{camera.id}" for kind in ("camera", "lens", "mount")))
+            kinds = ("camera", "lens", "mount")
+            said = self._of_agent(*(f"{kind}:{camera.id}" for kind in kinds))
+            return camera_asked(self._socket, camera) or said
         camera_there(self.file, camera)
         return camera_fact(self.file, camera)
+
+    def _thermometer(self) -> object:
+        said = self._of_agent("thermometer")
+        found = thermometer_asked(self._socket, self.file.config.thermometer)
+        return found or f"{said}; it has read nothing yet"
 
     def _broker(self) -> BrokerFact:
         status = self._status or {}
