@@ -1,4 +1,4 @@
-"""``gate-agent doctor`` through the installed agent: a black film, 54 degrees, a broker that dies."""
+"""``gate-agent doctor`` through the running agent: a black film, 54 degrees, a dead broker."""
 
 import json
 from pathlib import Path
@@ -70,7 +70,7 @@ def test_a_gate_that_is_well_warns_at_most(site, mosquitto):
     assert code == 0
     assert found["model pack"]["status"] == "warn"
     assert "320x240" in found["camera front"]["detail"]
-    assert "36.4 C" in found["thermometer"]["detail"]
+    assert "the running agent read 36." in found["thermometer"]["detail"]
     assert found["broker"]["status"] == "pass"
     assert site.pins.changes(17) == 0
 
@@ -84,10 +84,7 @@ def test_a_black_film_54_degrees_and_a_dead_broker_are_failures(site, make_mosqu
     wrong = {name for name, one in found.items() if one["status"] == "fail"}
     assert wrong == {"camera front", "thermometer"}
     assert "54.0 C" in found["thermometer"]["detail"]
-    assert (
-        "shows nothing" in found["camera front"]["detail"]
-        or "brightness 0" in (found["camera front"]["detail"])
-    )
+    assert "brightness 0 of 255" in found["camera front"]["detail"]
     broker.stop()
     assert wait_until(lambda: not connected(site))
     code, found = checks(site)
