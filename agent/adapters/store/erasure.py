@@ -34,6 +34,8 @@ def empty_log(connection: sqlite3.Connection, within_s: float) -> bool:
     ends_s = time.monotonic() + within_s
     connection.execute(f"PRAGMA busy_timeout = {_ONE_TRY_MS if within_s else 0}")
     try:
+        # The bulk of it first, while others may write.
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             if time.monotonic() >= ends_s:
                 return False

@@ -132,7 +132,7 @@ def test_a_part_that_cannot_be_read_takes_back_those_before_it(registry) -> None
         raise UpdateError(SyncReason.FORGED, "the second part")
 
     with pytest.raises(UpdateError):
-        registry.take(step, broken(), taking())
+        registry.take(step, broken, taking())
     assert not names(registry)
     assert registry.standing().version == 0
     assert not receipts(registry)

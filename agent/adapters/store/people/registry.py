@@ -88,6 +88,7 @@ class SqliteRegistry(PeopleRows):
         def work() -> int:
             changed = 0
             for holder in holders:
+                self._give_way()
                 before = self.holder(holder.id)
                 if before != holder:
                     self._say_here(of_holder(holder.id), now)
@@ -95,7 +96,7 @@ class SqliteRegistry(PeopleRows):
                     changed += 1
             return changed
 
-        return self._write(work)
+        return self._write_at_length(work)
 
     def enrol(
         self,

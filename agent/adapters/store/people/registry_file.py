@@ -4,10 +4,11 @@ import contextlib
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from agent.adapters.store.knock import GiveWay, Knock
 from agent.adapters.store.people.reading import Reading
 from agent.adapters.store.people.touched import STEP as TOUCHED
 from agent.adapters.store.people.touched import forget_old
@@ -175,7 +176,13 @@ _STEPS = (
 _REVISION = "SELECT number FROM revision"
 _FAR = 2**40
 """Further than changes ever count."""
+_STEPS_BETWEEN = 2000
+"""Of SQLite's machine, some hundredth of a millisecond, between two looks at who knocks."""
 T = TypeVar("T")
+
+
+class _GaveWayError(Exception):
+    """Somebody else comes first."""
 
 
 class RegistryFile:
@@ -189,6 +196,8 @@ class RegistryFile:
         """
         self._path = path
         self._lock = threading.RLock()
+        self._knock = Knock(path.parent)
+        self._way: GiveWay | None = None
         self._closed = False
         self._seen_revision = 0
         self._reading = Reading(path, _text)
@@ -277,21 +286,61 @@ class RegistryFile:
 
     def _write(self, work: Callable[[], T], *, counts: bool = True) -> T:
         """``work`` in one transaction; if it ``counts`` and changed a row, the revision rises."""
+        with self._knock.knocking(), self._lock:
+            return guarded(self._path, lambda: self._changed(work, counts=counts))
 
-        def change() -> T:
-            self._follow()
-            with transaction(self._connection):
-                before = self._connection.total_changes
-                answer = work()
-                if self._connection.total_changes != before:
-                    if counts:
-                        self._connection.execute("UPDATE revision SET number = number + 1")
-                        self._connection.execute(COUNT)
-                    forget_old(self._connection)
-            return answer
+    def _write_at_length(self, work: Callable[[], T]) -> T:
+        """``work`` as it counts, but whoever writes meanwhile comes first: then it begins again.
 
-        with self._lock:
-            return guarded(self._path, change)
+        Nothing of what ``work`` does is left by then; where it loops, it calls ``_give_way``.
+        """
+        listens = True
+        while True:
+            way = GiveWay(self._knock) if listens else None
+
+            def heedful(way: GiveWay | None = way) -> T:
+                # Not around the transaction: what is undone must not be interrupted.
+                with self._giving_way(way):
+                    return work()
+
+            try:
+                with self._lock:
+                    return guarded(self._path, lambda: self._changed(heedful, counts=True))
+            except (_GaveWayError, StoreError):
+                if way is None or not way.gave:
+                    raise
+            listens = self._knock.wait()
+
+    @contextlib.contextmanager
+    def _giving_way(self, way: GiveWay | None) -> Iterator[None]:
+        """Whatever the connection does in the block ends as interrupted where ``way`` says so."""
+        if way is None:
+            yield
+            return
+        self._way = way
+        self._connection.set_progress_handler(way.must, _STEPS_BETWEEN)
+        try:
+            yield
+        finally:
+            self._way = None
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.set_progress_handler(None, 0)
+
+    def _give_way(self) -> None:
+        if self._way is not None and self._way.must():
+            raise _GaveWayError
+
+    def _changed(self, work: Callable[[], T], *, counts: bool) -> T:
+        self._follow()
+        with transaction(self._connection):
+            before = self._connection.total_changes
+            answer = work()
+            if self._connection.total_changes != before:
+                if counts:
+                    self._connection.execute("UPDATE revision SET number = number + 1")
+                    self._connection.execute(COUNT)
+                forget_old(self._connection)
+        return answer
 
 
 def _counts(rows: Sequence[Sequence[Any]]) -> bool:

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agent.adapters.store.erasure import empty_log, rebuild
+from agent.adapters.store.knock import GiveWay
 from agent.adapters.store.names import HOLDER_NAME
 from agent.adapters.store.people.marks import intact
 from agent.adapters.store.people.tombstones import Tombstones
@@ -23,6 +24,7 @@ from agent.errors import KeyUnavailableError, StoreError
 
 DOCUMENT_KEY = "id document key"
 _ERASE_WITHIN_S = 5.0
+_BUSY, _GAVE_WAY = sqlite3.SQLITE_BUSY, sqlite3.SQLITE_INTERRUPT
 _PUT_BACK = (
     "--config FILE, where the gate's config names its key; else put the key back that sealed names"
     " and faces here"
@@ -85,7 +87,7 @@ class SealedTables(Tombstones):
         return bool(self._rows("SELECT 1 FROM scrub WHERE due > 0"))
 
     def erase(self, within_s: float = _ERASE_WITHIN_S) -> bool:
-        """Leave nothing of what was deleted in any file; False where somebody reads or writes on.
+        """Leave nothing of what was deleted in any file; False where somebody reads or writes.
 
         Then it stays owed, and the running agent does it.
 
@@ -95,9 +97,10 @@ class SealedTables(Tombstones):
 
         def work(due: int) -> bool:
             try:
-                rebuild(self._connection)
+                with self._giving_way(GiveWay(self._knock)):
+                    rebuild(self._connection)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                if error.sqlite_errorcode & 0xFF not in (_BUSY, _GAVE_WAY):
                     raise
                 return False
             if not empty_log(self._connection, within_s):

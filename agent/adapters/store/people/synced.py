@@ -4,7 +4,7 @@ Changes, version, receipts and the event about them are one transaction: killed 
 file has the old registry or the new one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -50,10 +50,13 @@ class SyncedRegistry(MergedRows):
         version, at, key_id, snapshot = rows[0]
         return Standing(int(version), stored_moment(at), str(key_id), bool(snapshot))
 
-    def take(self, step: Step, parts: Iterable[Part], how: Taking) -> Mapping[str, int]:
+    def take(
+        self, step: Step, parts: Callable[[], Iterable[Part]], how: Taking
+    ) -> Mapping[str, int]:
         """Take a whole update over in one transaction; what changed, counted by kind.
 
-        ``parts`` are read one after the other, each once.
+        ``parts`` are read one after the other. Whoever writes meanwhile comes first: then the
+        update begins again, and what they wrote stands as if it had been there before.
 
         Raises:
             UpdateError: ``replayed`` or ``gap``; what reading a part raises. Nothing changed.
@@ -69,9 +72,10 @@ class SyncedRegistry(MergedRows):
                 raise UpdateError(SyncReason.GAP, "from a version that is not here")
             merge = self._begin_merge(step, how)
             key_id = ""
-            for part in parts:
+            for part in parts():
                 key_id, merge.issued_s = part.key_id.hex(), part.issued_s
                 for entry in part.entries:
+                    self._give_way()
                     self._merge(merge, entry)
             self._end_merge(merge)
             self._connection.execute(
@@ -91,7 +95,7 @@ class SyncedRegistry(MergedRows):
             return counts
 
         self._need_sealer()
-        return self._write(work)
+        return self._write_at_length(work)
 
     def receipts(self, most: int) -> list[Waiting]:
         """The oldest receipts that wait to be acknowledged."""

@@ -214,7 +214,7 @@ class RegistrySync:
             if not self._ways.usable():
                 raise StoreError("the registry's file is in fault")
             if step.version > self._stands.version:
-                counts = self._registry.take(step, self._assembly.parts(), how)
+                counts = self._registry.take(step, self._assembly.parts, how)
                 self._stands = self._registry.standing()
                 self._last = {"result": "updated", "version": step.version, "at": utc_text(now.utc)}
                 _log.info("registry_updated", version=step.version, **counts)
