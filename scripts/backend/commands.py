@@ -58,12 +58,13 @@ def parser() -> argparse.ArgumentParser:
     pins = verb(
         "kiosks",
         doing.kiosks,
-        "Pin a kiosk's public keys, as `gate-agent key show --json` prints them there.",
+        "Pin a kiosk's public keys, as `gate-agent key show --json` prints them there; those of"
+        " several in an array, all or none.",
         "kiosks pin north-1.json",
         "kiosks pin - < north-1.json",
     )
     pins.add_argument("what", choices=["pin"])
-    pins.add_argument("file", help="JSON; - is standard input")
+    pins.add_argument("file", help="JSON: one, or an array; - is standard input")
     pins.add_argument("--replace", action="store_true", help="the kiosk's keys were changed")
 
     asked = verb(

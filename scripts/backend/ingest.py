@@ -3,7 +3,8 @@
     COPY ──▶ incoming ──▶ places (stream, sequence) ── taken ──▶ events
                                │
                                └─ was taken ── the same link ──▶ nothing: it came again
-                                            └─ another link ───▶ conflicts, a flaw
+                                            └─ another link ───▶ conflicts, a flaw; ``truth``
+                                                                 says which is the kiosk's own
 
 An event whose covered value does not fit its commitment is stored and flagged; where a copy that
 fits comes later, it takes its place. What PostgreSQL refuses is found by halves and counted: one
@@ -13,23 +14,27 @@ bad message never holds up the rest.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 
-from agent.credentials.formats import base64url, cbor
+from agent.credentials.formats import cbor
 from backend import replies
 from backend.database import Connection
 from backend.heard import Heard, Judged, Keys, Reason, Refusal, Signed, Standing
+from backend.places import CHECKPOINT, COLUMNS, believable, flag, keep_checkpoint
 
-_PLAUSIBLE_FROM = datetime(2020, 1, 1, tzinfo=UTC)
-_PLAUSIBLE_AHEAD = timedelta(days=1)
 _MOST_STREAMS = 200_000
 _TRIES = 5
+_OF_A_MESSAGE = (
+    *(psycopg.DataError, psycopg.IntegrityError, psycopg.errors.DatatypeMismatch),
+    # Class 54: too long for an index, too deep. psycopg counts them as the database's own trouble.
+    *(psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex),
+)
+"""What PostgreSQL refuses for what a message says; tried again it would be refused for ever."""
 _MOST_VERSIONS = 4
 """Of one place in one batch: whoever makes up more of them is known by then."""
-CHECKPOINT = "gate.journal.checkpoint"
 
 _INCOMING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
@@ -38,18 +43,14 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming (
     access_point text, holder text, altered boolean, body jsonb
 ) ON COMMIT DELETE ROWS
 """
-_COLUMNS = (
-    "stream, sequence, kiosk_no, at, time, received, clock_synced, type, access_point, holder,"
-    " altered, body"
-)
 _TAKE = f"""
 WITH taken AS (
     INSERT INTO places (stream, sequence, kiosk_no, id, previous, link)
     SELECT stream, sequence, kiosk_no, id, previous, link FROM incoming ORDER BY stream, sequence
     ON CONFLICT DO NOTHING RETURNING stream, sequence
 ), kept AS (
-    INSERT INTO events ({_COLUMNS})
-    SELECT {_COLUMNS} FROM incoming JOIN taken USING (stream, sequence)
+    INSERT INTO events ({COLUMNS})
+    SELECT {COLUMNS} FROM incoming JOIN taken USING (stream, sequence)
 )
 SELECT stream, sequence FROM taken
 """  # noqa: S608 - names of columns of ours
@@ -59,21 +60,44 @@ FROM incoming i JOIN places p USING (stream, sequence)
 WHERE NOT i.altered AND p.link = i.link AND e.stream = i.stream AND e.sequence = i.sequence
   AND e.altered
 """
-_ODD = """
+_DISPROVED = """
+WITH known AS (
+    SELECT i.stream, i.sequence FROM incoming i JOIN proven v USING (stream, sequence)
+    WHERE v.link <> i.link
+    UNION ALL SELECT i.stream, i.sequence FROM incoming i
+    JOIN conflicts c USING (stream, sequence, link) WHERE c.disproved
+), gone AS (
+    DELETE FROM incoming i USING known k
+    WHERE i.stream = k.stream AND i.sequence = k.sequence RETURNING i.kiosk_no
+)
+INSERT INTO refusals (kiosk, reason, times)
+SELECT k.kiosk, 'disproved', count(*) FROM gone g JOIN kiosks k ON k.no = g.kiosk_no
+GROUP BY 1 ORDER BY 1
+ON CONFLICT (kiosk, reason) DO UPDATE
+SET times = refusals.times + excluded.times, last_at = now()
+"""
+"""What is known not to be the kiosk's: it is counted, and takes no place."""
+_MOST_AT_ONE_PLACE = 8
+_ODD = f"""
 WITH odd AS (
     SELECT i.stream, i.sequence, i.kiosk_no, i.id, i.link, i.body, p.link IS NULL AS by_id
     FROM incoming i LEFT JOIN places p USING (stream, sequence)
     WHERE p.link IS DISTINCT FROM i.link ORDER BY 1, 2
 ), kept AS (
     INSERT INTO conflicts (stream, sequence, id, link, body)
-    SELECT stream, sequence, id, link, body FROM odd
-    ON CONFLICT (stream, sequence) DO UPDATE SET times = conflicts.times + 1
+    SELECT stream, sequence, id, link, body FROM odd o WHERE {_MOST_AT_ONE_PLACE} >
+        (SELECT count(*) FROM conflicts c WHERE c.stream = o.stream AND c.sequence = o.sequence
+            AND c.link <> o.link)
+    ON CONFLICT (stream, sequence, link) DO UPDATE SET times = conflicts.times + 1
+), looked AS (
+    -- A stretch of nothing: whoever looks over takes the stream's conflicts with it.
+    INSERT INTO touched (stream, first, last) SELECT DISTINCT stream, 0, -1 FROM odd
 )
 INSERT INTO flaws (kiosk_no, stream, sequence, kind)
 SELECT kiosk_no, stream, sequence,
        CASE WHEN by_id THEN 'id_repeated' ELSE 'two_at_one_place' END FROM odd
 ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608 - a number of ours
 _ALTERED = """
 INSERT INTO flaws (kiosk_no, stream, sequence, kind)
 SELECT kiosk_no, stream, sequence, 'altered' FROM incoming WHERE altered ORDER BY 2, 3
@@ -143,7 +167,7 @@ class Ingest:
             messages = self._of_pinned(messages)
         try:
             return self._store_again(messages)
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.DatatypeMismatch):
+        except _OF_A_MESSAGE:
             if len(messages) == 1:
                 kiosk = messages[0][0].kiosk
                 return self._store_again([(Refusal(kiosk, Reason.STORE), False)])
@@ -247,6 +271,7 @@ class Ingest:
                         *(one.access_point, one.holder, one.altered, one.body),
                     )
                 )
+        cursor.execute(_DISPROVED)
         taken: set[tuple[int, int]] = set(cursor.execute(_TAKE).fetchall())
         if len(taken) < len(events):
             cursor.execute(_HEAL)
@@ -254,8 +279,11 @@ class Ingest:
         if any(one.altered for one in events):
             cursor.execute(_ALTERED)
         for (stream, number), one in zip(streams, events, strict=True):
-            if one.type == CHECKPOINT and (stream, one.sequence) in taken:
-                _checkpoint(cursor, stream, number, one)
+            if one.type == CHECKPOINT:
+                # Also of one that found its place taken: its signature says whether it is true.
+                keep_checkpoint(
+                    cursor, stream, number, one, quietly=(stream, one.sequence) not in taken
+                )
         if taken:
             cursor.execute(
                 "INSERT INTO touched (stream, first, last)"
@@ -288,11 +316,6 @@ class Ingest:
                 )
 
 
-def believable(time: datetime, received: datetime) -> datetime:
-    """When it was: by the kiosk's clock, or by ours where that clock cannot be right."""
-    return time if _PLAUSIBLE_FROM <= time <= received + _PLAUSIBLE_AHEAD else received
-
-
 def runs(places: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
     """Sorted (stream, sequence) as (stream, first, last)."""
     found: list[tuple[int, int, int]] = []
@@ -316,34 +339,6 @@ def _queue_at_rest(one: Standing) -> tuple[str | None, int]:
         ):
             return epoch, last
     return None, 0
-
-
-def _checkpoint(cursor: psycopg.Cursor[Any], stream: int, number: int, one: Heard) -> None:
-    match one.data:
-        case {"until": str(until), "link": str(link), "signature": str(signature)}:
-            try:
-                raw = base64url.decode(signature)
-                values = (stream, one.sequence, int(until), bytes.fromhex(link), raw)
-            except ValueError:
-                pass
-            else:
-                if 0 < values[2] < one.sequence:
-                    cursor.execute(
-                        "INSERT INTO checkpoints (stream, sequence, until, link, signature)"
-                        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                        values,
-                    )
-                    return
-    flag(cursor, number, stream, one.sequence, "checkpoint_malformed")
-
-
-def flag(cursor: psycopg.Cursor[Any], kiosk_no: int, stream: int, sequence: int, kind: str) -> None:
-    """Note what cannot be trusted; once."""
-    cursor.execute(
-        "INSERT INTO flaws (kiosk_no, stream, sequence, kind) VALUES (%s, %s, %s, %s)"
-        " ON CONFLICT DO NOTHING",
-        (kiosk_no, stream, sequence, kind),
-    )
 
 
 def _compare(cursor: psycopg.Cursor[Any], keys: Keys) -> None:

@@ -19,7 +19,8 @@ SELECT e.at, k.kiosk, e.access_point, e.holder, e.body->'data'->>'direction' AS 
     e.body->'data'->'factors' AS factors, e.body->'data'->>'pass' AS pass, e.clock_synced,
     s.epoch, e.sequence,
     NOT e.altered AND NOT EXISTS (SELECT FROM flaws f WHERE f.stream = e.stream
-        AND f.kiosk_no = e.kiosk_no AND f.sequence IN (e.sequence, e.sequence + 1)) AS unflawed,
+        AND f.kiosk_no = e.kiosk_no AND f.sequence IN (e.sequence, e.sequence + 1)
+        AND f.kind <> 'disproved') AS unflawed,
     NOT e.altered AND e.body ? 'previous' AND coalesce((
         SELECT c.until <= s.whole_to
             AND NOT EXISTS (SELECT FROM flaws f WHERE f.stream = e.stream

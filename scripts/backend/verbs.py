@@ -55,13 +55,13 @@ def consume(args: Args) -> int:
 
 
 def kiosks(args: Args) -> int:
-    """Pin a kiosk's keys."""
+    """Pin kiosks' keys, all or none."""
     from backend import kiosks as pins  # noqa: PLC0415 - this verb only
 
     found = show.read_objects(args.file)
     with database.connect(config.load(args.config).dsn()) as connection:
-        for shown in found:
-            print(f"pinned: {pins.pin(connection, shown, replace=args.replace)}")
+        pinned = pins.pin_all(connection, found, replace=args.replace)
+    print("\n".join(f"pinned: {kiosk}" for kiosk in pinned))
     return 0
 
 

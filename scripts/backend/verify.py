@@ -12,6 +12,8 @@ dies, or commits later, misses nothing.
     checkpoint_forged     not signed by the key that was pinned for this kiosk
     checkpoint_of_another signed, but for another kiosk, epoch or place
     checkpoint_differs    the kiosk signed another link than that of the event which came
+    disproved             another event stood there, or wanted to, and was none of the kiosk's
+                          (``truth``)
 """
 
 from typing import Any
@@ -22,12 +24,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from agent.credentials.errors import CredentialError
 from agent.credentials.signed.checkpoint import Checkpoint, verify_checkpoint
 from agent.domain.record.chain import ORIGIN
+from backend import truth
 from backend.database import Connection
-from backend.ingest import flag
+from backend.places import flag
 
 _MOST = 4000
 _STEP = 2000
 _CHECKPOINTS = 500
+_TURNS = 20
+"""What one healed place says of others is followed so often; then the next look goes on."""
+_STATES = {None: "good", "checkpoint_differs": "differs"}
+"""What differs is signed all the same, and says which event is the kiosk's."""
 
 _TAKE = """
 DELETE FROM touched WHERE ctid IN (SELECT ctid FROM touched LIMIT %s FOR UPDATE SKIP LOCKED)
@@ -82,8 +89,10 @@ _WAITING = """
 SELECT c.stream, c.sequence, c.until, c.link, c.signature, k.no, k.kiosk, k.signing_key, s.epoch,
        p.link, CASE WHEN s.first_seen < k.pinned_at THEN k.former_keys ELSE '{}' END
 FROM checkpoints c JOIN streams s ON s.id = c.stream JOIN kiosks k ON k.no = s.kiosk_no
-JOIN places p ON p.stream = c.stream AND p.sequence = c.until
+LEFT JOIN places p ON p.stream = c.stream AND p.sequence = c.until
 WHERE c.stream = ANY(%s) AND c.state = 'waiting' AND k.signing_key IS NOT NULL
+  AND (p.link IS NOT NULL
+       OR EXISTS (SELECT FROM conflicts o WHERE o.stream = c.stream AND o.sequence = c.until))
 ORDER BY 1, 2 LIMIT %s FOR UPDATE OF c SKIP LOCKED
 """
 
@@ -99,14 +108,45 @@ def look_over(connection: Connection) -> int:
             name: [row[place] for row in taken]
             for place, name in enumerate(("stream", "first", "last", "at"))
         }
-        origin = bytes.fromhex(ORIGIN)
-        cursor.execute(_PAIRS, {**columns, "origin": origin})
-        cursor.execute(_BEGUN, {"streams": streams, "origin": origin})
+        # Before anything is held against anything: else what another instance heals meanwhile is
+        # found broken. Rows are locked in one order by everybody, so that nobody waits in a ring.
+        cursor.execute("SELECT FROM streams WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (streams,))
+        _pairs(cursor, streams, columns)
         _note(cursor, streams, columns)
         advance(cursor, streams)
-        while _checkpoints(cursor, streams) == _CHECKPOINTS:
-            pass
+        _judge_checkpoints(cursor, streams)
+        for turn in range(_TURNS):
+            if not (changed := truth.heal(cursor, streams)):
+                break
+            if turn == _TURNS - 1:
+                _again(cursor, streams)
+            healed = {
+                "stream": [stream for stream, _ in changed],
+                "first": [sequence for _, sequence in changed],
+                "last": [sequence for _, sequence in changed],
+            }
+            _pairs(cursor, streams, healed)
+            advance(cursor, streams)
+            _judge_checkpoints(cursor, streams)
     return len(taken)
+
+
+def _again(cursor: psycopg.Cursor[Any], streams: list[int]) -> None:
+    cursor.execute(
+        "INSERT INTO touched (stream, first, last) SELECT *, 0, -1 FROM unnest(%s::bigint[])",
+        (streams,),
+    )
+
+
+def _pairs(cursor: psycopg.Cursor[Any], streams: list[int], columns: dict[str, Any]) -> None:
+    origin = bytes.fromhex(ORIGIN)
+    cursor.execute(_PAIRS, {**columns, "origin": origin})
+    cursor.execute(_BEGUN, {"streams": streams, "origin": origin})
+
+
+def _judge_checkpoints(cursor: psycopg.Cursor[Any], streams: list[int]) -> None:
+    while _checkpoints(cursor, streams) == _CHECKPOINTS:
+        pass
 
 
 def advance(cursor: psycopg.Cursor[Any], streams: list[int]) -> None:
@@ -120,8 +160,6 @@ def advance(cursor: psycopg.Cursor[Any], streams: list[int]) -> None:
 
 
 def _note(cursor: psycopg.Cursor[Any], streams: list[int], columns: dict[str, Any]) -> None:
-    # Rows are locked in one order by everybody: no two instances wait for each other.
-    cursor.execute("SELECT FROM streams WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (streams,))
     cursor.execute(
         "UPDATE streams s SET highest = greatest(s.highest, t.last) FROM"
         " (SELECT stream, max(last) AS last FROM unnest(%(stream)s::bigint[], %(last)s::bigint[])"
@@ -155,8 +193,9 @@ def _checkpoints(cursor: psycopg.Cursor[Any], streams: list[int]) -> int:
         keys = [bytes(one) for one in (key, *old)]
         found = _why_not(bytes(signature), keys, (f"/gate/{kiosk}", epoch, until, said), link)
         cursor.execute(
-            "UPDATE checkpoints SET state = %s WHERE stream = %s AND sequence = %s",
-            ("good" if found is None else "bad", stream, sequence),
+            "UPDATE checkpoints SET state = %s"
+            " WHERE stream = %s AND sequence = %s AND signature = %s",
+            (_STATES.get(found, "bad"), stream, sequence, signature),
         )
         if found is not None:
             flag(cursor, number, stream, sequence, found)
@@ -176,11 +215,11 @@ def _signed(signature: bytes, key: bytes) -> Checkpoint | None:
 
 
 def _why_not(
-    signature: bytes, keys: list[bytes], said: tuple[str, str, int, bytes], link: bytes
+    signature: bytes, keys: list[bytes], said: tuple[str, str, int, bytes], link: bytes | None
 ) -> str | None:
     signed = next((one for key in keys if (one := _signed(signature, key)) is not None), None)
     if signed is None:
         return "checkpoint_forged"
     if (signed.source, signed.epoch, signed.sequence, signed.link) != (*said[:3], bytes(said[3])):
         return "checkpoint_of_another"
-    return None if signed.link == bytes(link) else "checkpoint_differs"
+    return None if link is not None and signed.link == bytes(link) else "checkpoint_differs"

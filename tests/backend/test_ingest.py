@@ -1,10 +1,12 @@
 """What is stored of what comes: once, whole, and nothing that is no event."""
 
 import json
+import random
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from backend import kiosks, partitions
+from backend import heard, kiosks, partitions
 from backend.heard import MAX_BYTES
 from backend_parts import (
     BEGAN,
@@ -185,6 +187,18 @@ def test_what_only_the_database_refuses_is_found_by_halves(store):
     assert store.execute("SELECT kiosk, reason, times FROM refusals").fetchall() == [
         (kiosk.place, "not_storable", 1)
     ]
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_a_message_that_no_index_holds_costs_no_other(store, monkeypatch, bounded):
+    kiosk, chance = Kiosk(), random.Random(1)
+    long = "gate.a." + "".join(chance.choices("abcdefghijklmnopqrstuvwxyz_", k=20_000))
+    events = kiosk.several(5)
+    if not bounded:
+        monkeypatch.setattr(heard, "_TYPE", re.compile(r"gate\.[a-z_]+\.[a-z_]+"))
+    assert put(store, *events[:2], {**events[2], "type": long}, *events[3:]) == 4
+    reason = "not_of_contract" if bounded else "not_storable"
+    assert store.execute("SELECT reason FROM refusals").fetchall() == [(reason,)]
 
 
 @pytest.mark.parametrize(

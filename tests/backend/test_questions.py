@@ -78,12 +78,19 @@ def test_a_checkpoint_vouches_back_to_what_breaks_the_chain(said, store):
     kiosk = Kiosk()
     kiosks.pin(store, kiosk.keys())
     events = [*kiosk.several(9), kiosk.checkpoint(), kiosk.says()]
-    events[3] = {**events[3], "time": "2026-11-23T00:00:00.000Z"}
+    true, events[3] = events[3], {**events[3], "time": "2026-11-23T00:00:00.000Z"}
     put(store, *events)
     look_over(store)
+    find_gaps(store)
+    store.execute("UPDATE gaps SET state = 'gone'")
+    find_gaps(store)
     signed = {row["sequence"]: row["signed"] for row in said("passages", "--json")[1]}
-    # The fourth was changed, and what is before it hangs on that.
+    # The fourth was changed, which the checkpoint shows, and what is before it hangs on that.
     assert [number for number, good in sorted(signed.items()) if good] == [5, 6, 7, 8, 9]
+    assert 4 not in signed
+    put(store, true)
+    look_over(store)
+    assert all(row["signed"] and row["unflawed"] for row in said("passages", "--json")[1][1:])
 
 
 @pytest.mark.parametrize("state", ["gone", "waiting"])
@@ -164,7 +171,7 @@ def test_a_database_that_is_away_or_empty_is_said(cluster, monkeypatch, capsys):
     assert main(["passages"]) == 69
     assert "backend migrate" in capsys.readouterr().err
     assert main(["migrate"]) == 0
-    assert capsys.readouterr().out == "0001_events.sql\n0002_registry.sql\n"
+    assert capsys.readouterr().out == "0001_events.sql\n0002_registry.sql\n0003_truth.sql\n"
     assert main(["migrate"]) == 0
     assert main(["passages"]) == 0
 

@@ -4,12 +4,15 @@ import json
 
 import pytest
 from backend import kiosks
+from backend.failures import UsageError
 from backend.registry import lines, updates
 from backend_parts import count, put_raw, text64
+from health_parts import signer
 from sync_kiosk import SyncedKiosk
 from sync_parts import KIOSK, REGISTRY_KEY, SEALING_KEY, SIGNING_KEY
 
 from agent.credentials.signed.receipt import sign_receipt, sign_request
+from agent.operations.health.trust_lists import installed
 
 BASE = f"gate/{KIOSK}"
 CONSENT = {"notice": "2026-1", "at": "2026-11-01T00:00Z"}
@@ -98,3 +101,50 @@ def test_a_large_registry_is_asked_for_part_by_part(store, tmp_path):
     assert between.kiosk.people == [f"h-{number}" for number in range(5)]
     assert store.execute("SELECT DISTINCT outcome FROM receipts").fetchall() == [("enrolled",)]
     assert json.dumps(between.kiosk.sync.as_json()["refused"]) in {"{}", '{"not_asked": 1}'}
+
+
+def test_rules_lists_and_limited_issuers_arrive_and_go(store, tmp_path):
+    (tmp_path / "issuers.pem").write_text(signer().pem + "\n" * 100_000)
+    between = Between(store, tmp_path)
+    between.kiosk.read_rules = refuses_moons
+    between.kiosk.start()
+    limited = {"rules": [{"access_points": ["moon"]}], "category": "visitor"}
+    passes = [{"factors": ["pass"]}]
+    between.registers(
+        rules=[{"category": "courier", "rules": passes}, limited],
+        trust_lists=[{"name": "issuers", "file": "issuers.pem"}],
+    )
+    between.settles()
+    said, _ = between.kiosk.registry.said_rules()
+    assert {one: json.loads(words.text or "") for one, words in said.items()} == {"courier": passes}
+    assert [(one.name, one.problem) for one in installed(tmp_path)] == [("issuers", None)]
+    rows = store.execute("SELECT holder, outcome FROM receipts").fetchall()
+    assert rows == [("visitor", "rules_refused")]
+    between.registers(
+        rules=[{"category": "courier", "rules": None}], trust_lists_gone=["issuers", "never"]
+    )
+    between.settles()
+    assert between.kiosk.registry.said_rules() == ({}, False)
+    assert installed(tmp_path) == []
+
+
+def refuses_moons(_category, text):
+    if "moon" in text:
+        raise ValueError("there is no moon here")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"rules": [{"category": "courier"}]},
+        {"rules": [{"category": "courier", "rules": "[]"}]},
+        {"trust_lists": [{"name": "a b", "file": "a.pem"}]},
+        {"trust_lists": [{"name": "a", "file": "missing.pem"}]},
+        {"trust_lists_gone": [7]},
+        {"issuers": [{"delegation": "AAAA"}]},
+    ],
+)
+def test_what_no_kiosk_would_take_is_refused_before_it_gets_a_version(store, tmp_path, said):
+    (tmp_path / "a.pem").write_text("a")
+    with pytest.raises(UsageError):
+        lines.lines_of({"to": "lakeside/*", **said}, tmp_path)

@@ -30,7 +30,10 @@ from agent.operations.passes.keys import make_issuer_key, read_issuer_key
 from agent.ports import Noted
 
 TOPICS = Topics("lakeside", "g3", "north-1")
-VERBS = "unlock lockdown free_passage resume health update_holder restart range rotate_kiosk_key"
+VERBS = (
+    "unlock lockdown free_passage resume health update_holder restart range rotate_kiosk_key"
+    " enrol set_rule revoke_permit"
+)
 KEYS = """
 [clock]
 trust_system_clock = true
@@ -243,12 +246,30 @@ def test_a_lockdown_by_somebody_at_the_gate_is_ended_by_nothing_of_before(gate: 
     assert gate.stands()["mode"] == "normal"
 
 
-def test_health_is_told_and_a_broker_that_goes_moves_no_door(gate: Gate) -> None:
+def test_people_and_rules_change_by_command_and_a_broker_that_goes_moves_no_door(
+    gate: Gate,
+) -> None:
     gate.begun()
     backend = gate.backend
     reply = backend.ask(backend.made("health"))
     assert reply.result is not None
     assert reply.result["holders"] == 0
+    assert backend.ask(backend.made("enrol", holder="bert", category="courier")).outcome == "done"
+    assert wait_until(lambda: gate.answer("status")["holders"] == 1)
+    passes = '[{"factors": ["pass"]}]'
+    ruled = backend.ask(backend.made("set_rule", category="courier", rules=passes))
+    assert ruled.result is not None
+    assert ruled.result["new"]
+    (rule,) = (one for one in gate.answer("rules", "list") if one["category"] == "courier")
+    assert (rule["by"], rule["rule"]["factors"]) == ("key:office", ["pass"])
+    moon = '[{"access_points": ["moon"]}]'
+    refused = backend.ask(backend.made("set_rule", category="courier", rules=moon))
+    assert refused.reason == "bad_arguments"
+    number = "00112233445566aa"
+    assert backend.ask(backend.made("revoke_permit", permit=number)).result == {
+        "permit": number,
+        "new": True,
+    }
     before = gate.opened
     gate.mosquitto.kill()
     assert wait_until(lambda: gate.answer("status")["broker"] == "away")

@@ -16,6 +16,7 @@ from sync_parts import REGISTRY_KEY, STRANGER_KEY, messages, packed, person, tem
 from test_agent import Site, ended, simulated
 
 from agent.credentials.signed.entries import Face, Removal
+from agent.credentials.signed.word_entries import RulesEntry
 from agent.domain.credential.holder import HolderId
 from agent.domain.record.registry_sync import ReceiptOutcome
 
@@ -32,7 +33,8 @@ class Kiosk(Site):
         )
         (self.folder / "registry.pub").write_bytes(public)
         text = self.config.read_text()
-        text += '[registry]\nkey_files = ["registry.pub"]\n[clock]\ntrust_system_clock = true\n'
+        text += '[registry]\nkey_files = ["registry.pub"]\nrules = true\n'
+        text += "[clock]\ntrust_system_clock = true\n"
         self.config.write_text(text)
 
     def keys(self) -> Any:
@@ -93,8 +95,17 @@ def test_a_photograph_from_the_registry_opens_the_gate_until_its_person_is_remov
     assert wait_until(lambda: kiosk.sync() is not None)
     assert wait_until(lambda: office.requests != [])
     assert office.requests[0].version == 0
-    office.register([person("obama", photograph=photograph)], (0, 7))
+    nobody = RulesEntry("resident", "[]")
+    office.register([nobody, person("obama", photograph=photograph)], (0, 6))
     assert wait_until(lambda: [one.outcome for one in office.receipts] == [ReceiptOutcome.ENROLLED])
+    assert wait_until(lambda: "Unauthorized" in reasons(kiosk)), reasons(kiosk)
+    assert None not in reasons(kiosk)
+    office.register([RulesEntry("resident", None)], (6, 7))
+    assert wait_until(lambda: kiosk.sync()["version"] == 7)
+    # Whoever was refused as Unauthorized stays so until they step away: here, until it comes back.
+    process.kill()
+    process.wait(60)
+    process = kiosk.run()
     assert wait_until(lambda: None in reasons(kiosk)), reasons(kiosk)
     assert wait_until(lambda: kiosk.sync()["waiting"]["receipts"] == 0)
     assert kiosk.sync()["version"] == 7

@@ -10,7 +10,10 @@ broker that breaks off at a packet that is too large for it would see nothing el
 messages can be taken back before they are sent again.
 
 It also gathers a packet of up to 256 MB in memory before it looks at it. What the agent listens to
-is short, and so is all that a broker has to say; anything longer ends the connection.
+is short. Whatever is longer is read past, and acknowledged: if it ended the connection, so would it
+the next one, by which the broker says it again where somebody had it retained. To tell a broker of
+MQTT 5 how much it may send is no help: Mosquitto 2.0 drops what is longer and counts it as under
+way for good, until nothing else is sent.
 """
 
 import ssl
@@ -28,6 +31,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from agent.adapters.broker.failures import why_not_connected
 
 LARGEST_PACKET_BYTES = 100_000
+_HEAD_BYTES = 70_000
+"""Of a PUBLISH packet, which has its topic and its number in it."""
 _NO_PROPERTIES = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call] # paho left it out
 _REASONS = {
     code: ReasonCode(PacketTypes.PUBACK, identifier=code)
@@ -61,6 +66,7 @@ class SteadyClient(mqtt.Client):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._finishing = threading.Event()
+        self._passed_over = 0
 
     def finish(self) -> None:
         """Do not begin anew: the agent ends."""
@@ -111,6 +117,8 @@ class SteadyClient(mqtt.Client):
 
     def _packet_handle(self) -> MQTTErrorCode:
         command, packet = self._in_packet["command"] & 0xF0, self._in_packet["packet"]
+        if self._in_packet["remaining_length"] > LARGEST_PACKET_BYTES:
+            return self._pass_over(self._in_packet["command"], bytes(packet[:_HEAD_BYTES]))
         if command == mqtt.AUTH:
             self.why = "the broker asks for a login that this kiosk does not know (AUTH)"
         if command == mqtt.CONNACK and self._protocol == mqtt.MQTTv311 and packet[1:2] == b"\x01":
@@ -141,6 +149,19 @@ class SteadyClient(mqtt.Client):
             if mid in self._out_messages:
                 return self._do_on_publish(mid, reason, _NO_PROPERTIES)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _pass_over(self, command: int, head: bytes) -> MQTTErrorCode:
+        """A message that is longer than any that is listened to; only its head is kept."""
+        if command & 0xF0 != mqtt.PUBLISH:
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        self._passed_over += 1
+        if self._passed_over & (self._passed_over - 1) == 0:
+            _log.warning("broker_message_too_large", count=self._passed_over)
+        if not command & 0x06:
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
+        number_at = 2 + int.from_bytes(head[:2])
+        # Nothing is subscribed to at QoS 2.
+        return self._send_puback(int.from_bytes(head[number_at : number_at + 2]))
 
     def loop_misc(self) -> MQTTErrorCode:
         """As paho's, and its owner's turn."""
@@ -183,11 +204,11 @@ class SteadyClient(mqtt.Client):
             self._messages_reconnect_reset_out()
 
     def _sock_recv(self, bufsize: int) -> bytes:
-        if bufsize > LARGEST_PACKET_BYTES:
-            # paho asks for what is left of a packet, and takes any OSError for a lost connection.
-            raise ConnectionAbortedError("the broker sends more than it may")
+        # paho asks for what is left of a packet, and keeps what it gets.
+        if self._in_packet["remaining_length"] > LARGEST_PACKET_BYTES:
+            del self._in_packet["packet"][_HEAD_BYTES:]
         try:
-            return super()._sock_recv(bufsize)
+            return super()._sock_recv(min(bufsize, LARGEST_PACKET_BYTES))
         except ssl.SSLError as error:  # how a broker of TLS 1.3 refuses a kiosk's certificate
             self.why = why_not_connected(error, self.host, self.port)
             raise

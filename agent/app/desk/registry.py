@@ -1,7 +1,7 @@
-"""The desk's side of registry sync: how far a kiosk is, and an update made and sent to one."""
+"""The desk's side of registry sync: how far a kiosk is, an update sent to one, whose rules hold."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +14,10 @@ from agent.adapters.broker.reach import Reach
 from agent.adapters.broker.registry_side import Outcome, RegistrySide
 from agent.adapters.store.people.synced import SyncedRegistry
 from agent.app.open.files.state import REGISTRY, REGISTRY_INCOMING
-from agent.app.open.files.stores import has_registry
-from agent.app.open.site import Site, new_event_id
+from agent.app.open.files.stores import Key, has_registry, open_registry, read_registry
+from agent.app.open.site import Site, instant, new_event_id
+from agent.config import GateConfig, RuleConfig
+from agent.config.category_rules import rules_of_category
 from agent.credentials.sealed.chunks import MOST_MESSAGE_BYTES, acknowledged_message
 from agent.credentials.sealed.parcel import Parcel, Recipient, make_update
 from agent.credentials.shown_keys import raw_half
@@ -27,7 +29,19 @@ from agent.errors import RefusedError, UnavailableError
 from agent.operations.files import read_lines, write_whole
 from agent.operations.people.registry_lines import read_entries
 
-__all__ = ["Reach", "addressee", "pack", "receipt_json", "send", "show", "write"]
+__all__ = [
+    "Reach",
+    "RuleInForce",
+    "addressee",
+    "drop_lost_rules",
+    "pack",
+    "receipt_json",
+    "reset_rules",
+    "rules_in_force",
+    "send",
+    "show",
+    "write",
+]
 
 _NAMES = 3
 
@@ -165,3 +179,82 @@ def send(
         lambda ids: acknowledged_message(acknowledge(to.kiosk, ids, key)),
     )
     return side.send(parcels, version, reach, within_s)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInForce:
+    """What holds for a category: one of its rules, or that it has none.
+
+    ``by`` and ``since`` are of the community's word, None of the config's; ``problem`` says why
+    such a word lets nobody pass.
+    """
+
+    category: str
+    rule: Mapping[str, Any] | None
+    by: str | None = None
+    since: str | None = None
+    problem: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As ``rules list --json`` prints it."""
+        return {
+            "category": self.category,
+            "source": "config" if self.by is None else "community",
+            "by": self.by,
+            "since": self.since,
+            "problem": self.problem,
+            "rule": None if self.rule is None else dict(self.rule),
+        }
+
+
+def rules_in_force(site: Site, config: GateConfig) -> list[RuleInForce]:
+    """Each category's rules, the community's in place of the config's, by category.
+
+    Raises:
+        StoreError: the registry cannot be read.
+    """
+    with read_registry(site, Key.NONE) as registry:
+        said, lost = registry.said_rules()
+    rows: list[RuleInForce] = []
+    for category, one in said.items():
+        try:
+            if one.text is None:
+                raise ValueError("what was said of it is damaged")  # noqa: TRY301 - one way out
+            theirs = rules_of_category(config, category, one.text)
+            rules: list[Mapping[str, Any] | None] = [*map(_as_said, theirs)]
+            problem = None
+        except ValueError as error:
+            rules, problem = [], str(error)
+        rows += [
+            RuleInForce(category, rule, one.by, one.at or None, problem) for rule in rules or [None]
+        ]
+    ours = sorted({name for rule in config.rule for name in rule.categories} - said.keys())
+    problem = "rules of a category that nobody can name are damaged" if lost else None
+    for category in ours:
+        rules = [_as_said(rule) for rule in config.rule if category in rule.categories]
+        rows += [RuleInForce(category, rule, problem=problem) for rule in rules]
+    return sorted(rows, key=lambda one: one.category)
+
+
+def reset_rules(site: Site, category: str, *, by: str) -> bool:
+    """For ``category`` the config's rules hold again; False where they did.
+
+    Raises:
+        StoreError: the registry cannot be written.
+    """
+    with open_registry(site, Key.NONE) as registry:
+        return registry.say_rules(category, None, by=by, now=instant(site))
+
+
+def drop_lost_rules(site: Site, *, by: str) -> int:
+    """Forget damaged rules of categories that nobody can name; how many there were.
+
+    Raises:
+        StoreError: the registry cannot be written.
+    """
+    with open_registry(site, Key.NONE) as registry:
+        return registry.drop_lost_rules(by=by, now=instant(site))
+
+
+def _as_said(rule: RuleConfig) -> Mapping[str, Any]:
+    return rule.model_dump(mode="json", by_alias=True, exclude={"categories"}, exclude_none=True)

@@ -17,7 +17,7 @@ from agent.domain.hours.instant import utc_text
 from agent.domain.record import chain
 from agent.domain.record.events import Event, cloud_event, dataschema
 from agent.domain.record.jcs import canonical
-from agent.domain.record.published import Trace, covered, published
+from agent.domain.record.published import Trace, covered, published, published_data
 
 _AS_JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _OURS = frozenset({"commitments", "salts"})
@@ -116,15 +116,15 @@ def payload(event: Event, place: Place, trace: Trace) -> bytes:
 
 def _spliced(event: Event, place: Place, chained: Chained, known: Commitments, trace: Trace) -> str:
     """The same text, put together of what stands ready: a backlog of decisions is sent by this."""
-    shown, kind, at = published(event, trace), event.type.value, event.access_point
-    data = {**shown.data, "clock_synced": event.clock_synced}
+    shown, kind, at = published_data(event, trace), event.type.value, event.access_point
+    data = {**shown, "clock_synced": event.clock_synced}
     subject = bound = ""
     if at is not None:
         data["access_point"] = at
         subject = f',"subject":{_quoted(at)}'
     if known:
         bound = f',"commitments":{known.as_json()}'
-        salts = chain.salts(chained.salt or b"", [name for name in known if name in shown.data])
+        salts = chain.salts(chained.salt or b"", [name for name in known if name in shown])
         if salts:
             pairs = [f'"{name}":"{salt}"' for name, salt in salts.items()]
             bound += f',"salts":{{{",".join(pairs)}}}'

@@ -34,7 +34,7 @@ from agent.credentials.signed.receipt import (
 )
 from agent.credentials.signed.update import UPDATE_ID_BYTES
 from backend.database import Connection
-from backend.ingest import flag
+from backend.places import flag
 from backend.registry import lines
 
 _log = logging.getLogger("backend")

@@ -8,6 +8,7 @@ from paho.mqtt.properties import Properties
 
 from agent.adapters.broker.listener import LARGEST_HEARD_BYTES, Incoming, Listener
 from agent.adapters.broker.mqtt import BrokerCallbacks, BrokerSettings, PahoBroker
+from agent.adapters.broker.mqtt_client import LARGEST_PACKET_BYTES
 from agent.domain.record.status import offline
 from agent.domain.record.topics import BYTES
 
@@ -59,6 +60,31 @@ def test_a_whole_one_gets_every_message_with_what_is_said_of_it(kiosk, subscribe
         Incoming(None),
     ]
     assert rest == [b"b"]
+
+
+def test_a_long_message_costs_no_connection_be_it_retained(kiosk, subscriber) -> None:
+    broker, _, rest = kiosk
+    lost: list[str] = []
+    object.__setattr__(broker._callbacks, "disconnected", lost.append)
+    # More than Mosquitto has under way at a time: each is acknowledged, or never sent.
+    for _ in range(30):
+        subscriber.client.publish(REST, bytes(LARGEST_PACKET_BYTES + 1), 1)
+    retain(subscriber, REST, bytes(3 * LARGEST_PACKET_BYTES))
+    retain(subscriber, ASK, bytes(3 * LARGEST_PACKET_BYTES))
+    subscriber.client.publish(REST, b"b", 1)
+    assert wait_until(lambda: rest == [b"b"])
+    assert lost == []
+    # And with the next connection, by which the broker says the retained ones again.
+    broker._client.hang_up("a test")
+    assert wait_until(lambda: lost)
+    assert wait_until(broker.connected)
+    assert wait_until(lambda: _heard_again(subscriber, rest))
+    assert lost == ["a test"]
+
+
+def _heard_again(subscriber, rest: list[bytes]) -> bool:
+    subscriber.client.publish(REST, b"c", 1).wait_for_publish(10)
+    return b"c" in rest
 
 
 def test_an_answer_says_which_request_it_answers(kiosk, subscriber) -> None:

@@ -173,6 +173,8 @@ _STEPS = (
     # Whoever holds the registry in memory reads what was touched, and not all of it.
     TOUCHED,
 )
+FORMAT = len(_STEPS)
+"""The file's form; an agent that knows fewer refuses it."""
 _REVISION = "SELECT number FROM revision"
 _FAR = 2**40
 """Further than changes ever count."""

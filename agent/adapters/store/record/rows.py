@@ -29,6 +29,7 @@ COLUMNS_BEFORE_CHAIN = f"row, {_PLAIN_COLUMNS}, {', '.join(['NULL'] * len(_CHAIN
 """The same of a file from before the chain."""
 _BLOBS = ("previous", "salt")
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_KINDS = {kind.value.encode(): kind for kind in EventType}
 NO_LINK = bytes(LINK_BYTES)
 """What the first of a chain carries as the link before it."""
 
@@ -139,7 +140,7 @@ def stored(row: Sequence[Any]) -> StoredEvent:
     try:
         event = Event(
             id=_text(event_id),
-            type=EventType(_text(kind)),
+            type=_KINDS.get(kind) or EventType(_text(kind)),
             time=stored_moment(_text(time)),
             clock_synced=bool(synced),
             access_point=None if access_point is None else _text(access_point),

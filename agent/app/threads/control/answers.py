@@ -57,9 +57,10 @@ class Answers:
     def topic(self, wanted: str | None) -> str:
         """Where a reply goes: never to a topic that is another's."""
         own = self.topics.replies
-        if wanted is None or not wanted.startswith(f"{own}/"):
+        if wanted is None or not wanted.startswith(f"{own}/") or len(wanted) > LONGEST_TOPIC:
             return own
-        return own if len(wanted) > LONGEST_TOPIC or set(wanted) & set("#+\0") else wanted
+        # What no broker takes would end the connection, and again with each that follows.
+        return wanted if wanted.isprintable() and not set(wanted) & set("#+") else own
 
     def tell(self, command_id: bytes, verb: str | None, key: str | None, ended: Ended) -> None:
         """The event: which command of whose key, and how it ended; nobody whom it was about."""

@@ -6,7 +6,8 @@
 The control socket and the broker ask for the same deeds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,3 +88,17 @@ def known_arguments(asked: Asked, deed: Deed) -> None:
     if not asked.arguments.keys() <= deed.arguments:
         known = ", ".join(sorted(deed.arguments)) or "none"
         raise bad(f"an argument that is not known; there are: {known}")
+
+
+def superseded() -> DeedRefused:
+    """It was signed before what holds now was said."""
+    return DeedRefused(CommandReason.SUPERSEDED, "somebody at the kiosk said otherwise since")
+
+
+@contextmanager
+def lateness() -> Iterator[None]:
+    """What was said while this was on its way to the registry is found there."""
+    try:
+        yield
+    except RefusedError as error:
+        raise superseded() if error.reason == "superseded" else error from None

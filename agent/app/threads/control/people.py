@@ -3,8 +3,7 @@
 A name, a face or a document crosses only sealed, with the registry's updates.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +12,16 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.store.people.said_here import of_holder, of_issuer
-from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, Result, bad
+from agent.app.threads.control.deeds import (
+    Asked,
+    Deed,
+    DeedRefused,
+    Plan,
+    Result,
+    bad,
+    lateness,
+    superseded,
+)
 from agent.app.threads.record.status import StatusBoard
 from agent.credentials.passes.delegation import read as read_delegation
 from agent.credentials.passes.issuers import IssuerKey, Issuers, delegated_key
@@ -122,7 +130,7 @@ class PeopleDeeds:
             now, issued = self._clock.now(), asked.issued
             with lateness():
                 self._registry.put(
-                    made, by=asked.by, now=now, if_still=lambda one: one is None, issued_s=issued
+                    made, by=asked.by, now=now, if_still=lambda old: old is None, issued_s=issued
                 )
             return {"holder": made.id}
 
@@ -225,7 +233,7 @@ class PeopleDeeds:
             return
         self.settle(asked.latest_s)
         if self._registry.is_late(subject, asked.issued):
-            raise _superseded()
+            raise superseded()
 
     def settle(self, latest_s: float | None) -> None:
         """It is trusted, and no later than ``latest_s``: whatever was said here has its time.
@@ -264,19 +272,6 @@ def _consent(said: Mapping[str, Any]) -> Consent | None:
     if not isinstance(notice, str) or not is_notice(notice) or at is None:
         raise bad(f"consent names a notice, and consent_at when; {NOTICE_RULE}")
     return Consent(notice, at)
-
-
-def _superseded() -> DeedRefused:
-    return DeedRefused(CommandReason.SUPERSEDED, "somebody at the kiosk said otherwise since")
-
-
-@contextmanager
-def lateness() -> Iterator[None]:
-    """What somebody said while this was on its way to the registry is found there."""
-    try:
-        yield
-    except RefusedError as error:
-        raise _superseded() if error.reason == "superseded" else error from None
 
 
 def _moment(seconds: object) -> datetime | None:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from agent.adapters.store.people.said_here import of_rules
-from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, Result, bad
-from agent.app.threads.control.people import PeopleDeeds, lateness
+from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, Result, bad, lateness
+from agent.app.threads.control.people import PeopleDeeds
 from agent.domain.credential.holder import parse_holder_id
 from agent.domain.hours.instant import Instant
 from agent.domain.record.command import CommandReason, Verb

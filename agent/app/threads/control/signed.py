@@ -42,6 +42,8 @@ from agent.errors import GateAgentError, InternalError, RefusedError, StoreError
 from agent.ports import CommandStore, Noted
 
 _PRUNE_EVERY_S = 3600.0
+_LONGEST_CORRELATION = 256
+"""Nobody signs it, and it waits on the disk with its reply."""
 _PENDING_S, _IDLE_S = 1.0, 60.0
 _log = structlog.get_logger(__name__)
 
@@ -112,10 +114,10 @@ class SignedCommands:
                 wrong = CommandReason.REPEATED if incoming.repeated else None
             heard = Heard(key_id, *self._way_back(incoming), command, wrong, command.id)
         with self._condition:
-            if not self._waiting.put(heard):
-                self._answers.counts.add(heard.wrong or CommandReason.BUSY)
-                return
+            lost = self._waiting.put(heard)
             self._condition.notify()
+        if lost is not None:
+            self._answers.counts.add(lost)
 
     def outdate(self, subjects: Iterable[str]) -> None:
         """Somebody at the gate says otherwise now: what was issued before is late.
@@ -194,7 +196,9 @@ class SignedCommands:
         return None if key is None else key.key
 
     def _way_back(self, incoming: Incoming) -> tuple[str, bytes | None]:
-        return self._answers.topic(incoming.response_topic), incoming.correlation
+        said = incoming.correlation
+        given_back = None if said is None or len(said) > _LONGEST_CORRELATION else said
+        return self._answers.topic(incoming.response_topic), given_back
 
     def _moment(self) -> Moment:
         now, reckoning = self._clock.reckoned()

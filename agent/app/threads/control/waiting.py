@@ -89,8 +89,8 @@ class Waiting:
             for queue in queues.of_key.values():
                 yield from queue
 
-    def put(self, heard: Heard) -> bool:
-        """Let it wait; False where it is not even answered, for so many are.
+    def put(self, heard: Heard) -> CommandReason | None:
+        """Let it wait; why not, where it is not even answered, for so many are.
 
         What has no place in its lane, or has come already, is to be refused.
         """
@@ -100,10 +100,11 @@ class Waiting:
             if heard.command_id in self._known or self._waits(lane, heard):
                 heard, lane = replace(heard, wrong=CommandReason.REPLAYED), Lane.REFUSED
             elif self._lanes[lane].put(heard):
-                return True
+                return None
             else:
                 heard = replace(heard, wrong=CommandReason.BUSY)
-        return self._lanes[Lane.REFUSED].put(heard)
+        kept = self._lanes[Lane.REFUSED].put(heard)
+        return None if kept else heard.wrong or CommandReason.MALFORMED
 
     def take(self) -> Heard | None:
         """The next one, None where nothing waits."""

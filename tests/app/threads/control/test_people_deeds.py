@@ -342,3 +342,12 @@ def test_a_permit_is_revoked_as_the_pass_that_it_is(office: Office) -> None:
     assert office.registry.revoked() == {PassId(number)}
     assert office.ask(Verb.REVOKE_PASS, **{"pass": number}) == {"pass": number, "new": False}
     assert office.refused(Verb.REVOKE_PERMIT, permit="x") is CommandReason.BAD_ARGUMENTS
+
+
+def test_who_was_removed_here_is_not_added_by_what_was_signed_before(office: Office) -> None:
+    one = holder()
+    office.registry.remove(one.id, by="uid:0 root", now=office.clock.now())
+    office.clock.advance(60)
+    assert office.late(Verb.ENROL, 200, holder=one.id, category="resident")
+    assert office.registry.holders() == []
+    assert not office.late(Verb.ENROL, 30, holder=one.id, category="resident")

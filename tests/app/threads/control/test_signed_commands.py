@@ -46,11 +46,19 @@ def test_it_runs_is_told_and_answered(kiosk: Kiosk) -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["gate/lakeside/g3/north-2/replies/x", f"{TOPICS.replies}x", f"{TOPICS.replies}/#", "a" * 300],
+    ["gate/lakeside/g3/north-2/replies/x", f"{TOPICS.replies}x", f"{TOPICS.replies}/#", "a" * 300]
+    + [f"{TOPICS.replies}/a{odd}" for odd in ("\0", "\x07", "\ud800", "\uffff", "\x7f")],
 )
 def test_a_reply_goes_to_no_topic_of_anothers(kiosk: Kiosk, topic: str) -> None:
     kiosk.ask(kiosk.made(), response_topic=topic)
     assert [owed.topic for owed in kiosk.store.owed()] == [TOPICS.replies]
+
+
+@pytest.mark.parametrize(("size", "back"), [(256, 256), (257, None), (65_535, None)])
+def test_correlation_data_that_would_fill_the_disk_is_not_given_back(kiosk, size, back) -> None:
+    kiosk.ask(kiosk.made(), correlation=bytes(size))
+    (owed,) = kiosk.store.owed()
+    assert (owed.correlation and len(owed.correlation)) == back
 
 
 def test_what_nobody_known_signed_is_counted_and_leaves_nothing(kiosk: Kiosk) -> None:

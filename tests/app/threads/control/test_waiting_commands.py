@@ -72,6 +72,10 @@ def test_what_is_repeated_takes_no_lockdowns_place(kiosk: Kiosk) -> None:
     heard = kiosk.signed._waiting.take()
     assert heard is not None
     assert heard.command_id == wanted.id
+    kiosk.signed.carry_out(heard)
+    kiosk.drain()
+    # Since it began a lockdown may be repeated as often as anybody likes: each is counted so.
+    assert kiosk.counts.read() == {"replayed": 120}
 
 
 def test_forged_ones_take_no_place_at_all(kiosk: Kiosk) -> None:
