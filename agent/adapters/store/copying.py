@@ -1,4 +1,4 @@
-"""A database copied as it was at one moment, whoever writes to it meanwhile (SQLite's backup)."""
+"""Databases copied as they were at one moment, whoever writes meanwhile; and looked at so."""
 
 import contextlib
 import sqlite3
@@ -24,11 +24,8 @@ def copy_database(path: Path, to: Path, advance: Callable[[int, int], None]) -> 
     """
 
     def work() -> None:
-        # As ``standing`` opens: with a log that waits, closing a writer would write it down.
-        mode = "ro" if _waits(Path(f"{path}{LOG}")) else "rw"
-        uri = f"{path.absolute().as_uri()}?mode={mode}"
         with (
-            contextlib.closing(_opened(uri, uri=True)) as source,
+            contextlib.closing(_looked_at(path)) as source,
             contextlib.closing(_opened(str(to))) as copy,
         ):
             copy.execute("PRAGMA journal_mode = OFF")
@@ -41,6 +38,29 @@ def copy_database(path: Path, to: Path, advance: Callable[[int, int], None]) -> 
             )
 
     guarded(path, work)
+
+
+def waiting_events(path: Path) -> int:
+    """How many events of the journal at ``path`` no broker has; nothing of it is changed.
+
+    Raises:
+        CorruptError: the file is broken, or no journal.
+        StoreError: it is locked or not to be read.
+    """
+
+    def work() -> int:
+        with contextlib.closing(_looked_at(path)) as journal:
+            (count,) = journal.execute("SELECT count(*) FROM event WHERE state = 0").fetchone()
+            return int(count)
+
+    return guarded(path, work)
+
+
+def _looked_at(path: Path) -> sqlite3.Connection:
+    # As ``standing`` opens: where no log waits a writer leaves no file beside it when it closes;
+    # with one, that would write the log into the database.
+    mode = "ro" if _waits(Path(f"{path}{LOG}")) else "rw"
+    return _opened(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
 
 
 def _opened(name: str, *, uri: bool = False) -> sqlite3.Connection:

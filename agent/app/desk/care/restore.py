@@ -12,11 +12,13 @@ journal's mark is in no backup, so with its first event a new stream begins.
 
 import contextlib
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
+from agent.adapters.store.copying import waiting_events
 from agent.adapters.store.keys import load_key, next_path
 from agent.app.desk.care.backup import Advance, need_room
 from agent.app.open.files import restoring
@@ -37,7 +39,6 @@ from agent.app.open.files.state import (
     Copy,
     row_of,
 )
-from agent.app.open.files.stores import read_journal
 from agent.app.open.site import Site, instant
 from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError, StoreError, UnavailableError
@@ -106,9 +107,10 @@ def opened(file: Path, passphrase: Callable[[], str]) -> Iterator[ArchiveReader]
     except OSError as error:
         said = f"{file} cannot be read: {error.strerror}"
         raise UnavailableError(said, "name the file of the backup") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UnavailableError(f"{file} is no ordinary file", "name the file of the backup")
     with os.fdopen(descriptor, "rb") as stream:
-        if not file.is_file():
-            raise UnavailableError(f"{file} is no ordinary file", "name the file of the backup")
         yield ArchiveReader(VaultReader(stream, passphrase()))
 
 
@@ -173,7 +175,7 @@ def restore(
             gone = later(wish.removals, about.made, sure=about.clock_trusted).values()
             pairs = [(one.holder, one.at) for one in gone]
             removed = bury(new, pairs, by=wish.by, now=instant(site)) if pairs else 0
-            installation_of(ready).doubt(LEDGER.name, PUT_BACK)
+            installation_of(ready).bring({LEDGER.name: PUT_BACK}, wish.by)
             _place_key(site, new)
             _give(new, site.state)
             restoring.commit(site.state, _OWN_KEYS if wish.as_successor else ())
@@ -315,8 +317,8 @@ def _as_its_folder(descriptor: int, folder: Path) -> None:
 def _unsent(site: Site) -> int:
     """How many events the journal that is there has for the broker; 0 where none can be read."""
     if os.path.lexists(JOURNAL.at(site.state)):
-        with contextlib.suppress(StoreError), read_journal(site) as journal:
-            return journal.pending()
+        with contextlib.suppress(StoreError):
+            return waiting_events(JOURNAL.at(site.state))
     return 0
 
 
