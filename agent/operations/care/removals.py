@@ -5,10 +5,11 @@ Whoever was removed must not come back, and no pass that was revoked may open ag
     {"type": "gate.holder.removed", "time": …, "data": {"holder": …, "clock_synced": …}}
     {"type": "gate.pass.revoked", "data": {"pass": …}}
     {"holder": …, "outcome": "erased", "time": …, "clock_trusted": …}
+    [the same, …]
     {"receipts": [the same, …]}
 
-The first two are lines of ``events export`` of a kiosk, the third is a receipt as the backend and
-``registry send --json`` print it. Lines about anything else say nothing.
+The first two are lines of ``events export`` of a kiosk, the third is a receipt; the backend
+(``receipts --json``) and ``registry send --json`` print lists of them. Lines about anything else say nothing.
 """
 
 import re
@@ -86,10 +87,12 @@ def later(
     return found
 
 
-def _of(said: Mapping[str, Any]) -> Iterator[Removal | Revoked]:
-    if isinstance(said.get("receipts"), list):
-        for one in said["receipts"]:
+def _of(said: Mapping[str, Any] | list[Any]) -> Iterator[Removal | Revoked]:
+    if isinstance(said, list):
+        for one in said:
             yield from _of(one)
+    elif "receipts" in said:
+        yield from _of(said["receipts"])
     elif "outcome" in said:
         if said["outcome"] in _REMOVED:
             yield _removal(said["holder"], said["time"], said.get("clock_trusted"))

@@ -38,6 +38,9 @@ def test_events_and_receipts_say_it_and_nothing_else_does() -> None:
         receipt("e", "not_here", after),
         receipt("f", "enrolled", after),
         {"kiosk": "lakeside/g3/north-1", "receipts": [receipt("g", "erased", after)]},
+        # As the backend prints them, with what else it has of each.
+        [{**receipt("h", "erased", "2026-05-07T09:00:00.000Z"), "received": after}],
+        [],
     )
     revoked = read({"type": "gate.pass.revoked", "time": after, "data": {"pass": "ab" * 8}})
     assert revoked == [Revoked(PassId("ab" * 8))]
@@ -48,11 +51,12 @@ def test_events_and_receipts_say_it_and_nothing_else_does() -> None:
         "d": moment,
         "e": moment,
         "g": moment,
+        "h": moment,
     }
 
 
 LINES = (
-    *("r-1042", "[]", "{}", '{"type": "gate.holder.removed"}', '{"receipts": [7]}'),
+    *("r-1042", "[7]", "{}", '{"type": "gate.holder.removed"}', '{"receipts": [7]}'),
     '{"type": "gate.pass.revoked", "data": {"pass": "../x"}}',
     *(json.dumps(event("../x", "2026-05-07")), json.dumps(event("a", "noon"))),
 )
