@@ -9,7 +9,8 @@ Whoever was removed must not come back, and no pass that was revoked may open ag
     {"receipts": [the same, …]}
 
 The first two are lines of ``events export`` of a kiosk, the third is a receipt; the backend
-(``receipts --json``) and ``registry send --json`` print lists of them. Lines about anything else say nothing.
+(``receipts --json``) and ``registry send --json`` print lists of them. Lines about anything else
+say nothing.
 """
 
 import re

@@ -136,7 +136,7 @@ def would_restore(site: Site, archive: ArchiveReader, wish: Wish, advance: Advan
     """What ``restore`` would put back; all of it is read and checked, and nothing is written.
 
     Raises:
-        RefusedError: ``damaged_backup``, ``odd_backup``, ``other_kiosk``, ``no_people``.
+        RefusedError: ``damaged_backup``, ``odd_backup``, ``other_kiosk``.
         UnavailableError: there is no room.
     """
     _check_kiosk(site, archive.about, wish)
