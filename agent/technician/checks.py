@@ -8,14 +8,15 @@ from agent.operations.examination.facts import (
     BoardFact,
     BrokerFact,
     CameraFact,
-    Doubtful,
     ThermometerFact,
     TimeFact,
 )
-from agent.technician.verdict import Finding, Row, Verdict, failing, passed, warned
+from agent.technician.plain import INPUT, OTHER, PLAIN, PULSE
+from agent.technician.verdict import Row, Verdict, failing, passed, warned
 
 _NO_CONTOURS = 0.01
 _BLACK, _DARK, _BRIGHT = 16.0, 40.0, 215.0
+_BLUR, _BLUE = 0.60, 1.1
 _LEAST_TOLD = 8
 """Frames of which one sees that all are alike."""
 _ODD_C = 15.0
@@ -83,6 +84,16 @@ _DIM = warned("it is dark", "faces are found late or not at all", "switch a lamp
 _GLARE = warned(
     "it is very bright", "faces are washed out", "turn it away from the lamp or the sun"
 )
+_BLURRED = warned(
+    "it is out of focus",
+    "codes are not read, and faces are recognised less",
+    "wipe the lens; turn its ring until the picture in gate-agent console is sharp",
+)
+_SWAPPED = warned(
+    "a face is bluer than skin is",
+    "red and blue are swapped, or the light is blue: faces are recognised less",
+    "look at the picture in gate-agent console; where people are blue, another kind of camera",
+)
 
 
 def camera(fact: CameraFact) -> Verdict:
@@ -98,6 +109,10 @@ def camera(fact: CameraFact) -> Verdict:
         return Verdict(_COVERED, f"{said}; nothing is to be seen in its zone")
     if fact.brightness < _DARK and not fact.infrared:
         return Verdict(_DIM, said)
+    if (fact.blue or 0.0) > _BLUE and not fact.infrared:
+        return Verdict(_SWAPPED, f"{said}; a face has {fact.blue:.1f} times as much blue as red")
+    if (fact.blur or 0.0) > _BLUR:
+        return Verdict(_BLURRED, f"{said}, blur {fact.blur:.2f}")
     return Verdict(_GLARE if fact.brightness > _BRIGHT else _SEES, said)
 
 
@@ -255,9 +270,9 @@ ROWS = (
     ),
     Row(
         "camera ID",
-        "a dozen frames: light, contours, the zone, whether they differ",
+        "a dozen frames: light, contours, focus, colours, the zone, whether they differ",
         camera,
-        (_SEES, _NOTHING, _FROZEN, _COVERED, _DIM, _GLARE),
+        (_SEES, _NOTHING, _FROZEN, _COVERED, _DIM, _SWAPPED, _BLURRED, _GLARE),
         _NO_FRAME,
         timeout_s=20.0,
     ),
@@ -278,114 +293,6 @@ ROWS = (
     ),
 )
 """The checks that judge facts."""
-
-
-def _plain(name: str, looks_at: str, well: str, meaning: str, doubt: Finding | None = None) -> Row:
-    """A check whose look says itself what it found, or by its error what is missing."""
-    found = passed("it is well", well)
-
-    def judge(said: str | Doubtful) -> Verdict:
-        if isinstance(said, Doubtful):
-            assert doubt is not None
-            return Verdict(doubt, said.said)
-        return Verdict(found, said)
-
-    findings = (found,) if doubt is None else (found, doubt)
-    return Row(name, looks_at, judge, findings, failing("it is not well", meaning))
-
-
-PLAIN: dict[str, Row] = {
-    row.name: row
-    for row in (
-        _plain(
-            "state directory",
-            "whether this user may write it",
-            "what happens can be written down",
-            "the agent does not start",
-        ),
-        _plain(
-            "state files",
-            "whether they are those that were there",
-            "nothing was lost or put in its place",
-            "the gate keeps to the stricter side until somebody accepts what is there",
-        ),
-        _plain(
-            "file owners",
-            "whose the files of the state are",
-            "the agent may use all of them",
-            "the agent cannot use them",
-        ),
-        _plain(
-            "card's config",
-            "gate.toml of the boot partition",
-            "the gate runs by it",
-            "the gate goes on by the last config that was right",
-        ),
-        _plain("disk", "free space", "the journal has room", "old events are given up, unsent"),
-        _plain(
-            "model pack",
-            "its files by their hashes, for whom it was not measured",
-            "faces can be recognised",
-            "no face is recognised, and the agent does not start",
-            warned(
-                "nobody measured it for some people",
-                "they may be refused, or taken for each other",
-                "gate-agent gallery check",
-            ),
-        ),
-        _plain(
-            "attack detection",
-            "which packs run, and whether the config may do without",
-            "what the config asks for is there",
-            "the agent does not start so",
-            warned(
-                "none is installed, or not all",
-                "a photograph of a resident may pass",
-                "gate-agent models setup",
-            ),
-        ),
-        _plain(
-            "registry",
-            "holders and references, by the key",
-            "all of them can be read",
-            "some holders, or all, are not known at the gate",
-        ),
-        _plain(
-            "gallery key",
-            "that it is there, and where it lies",
-            "references and names can be opened",
-            "nobody is known by face",
-        ),
-        _plain("id reader", "its device", "cards can be read", "no document is read at this gate"),
-        _plain(
-            "voice",
-            "its program and its messages",
-            "people hear what to do",
-            "the gate is silent, in part or whole",
-        ),
-        _plain(
-            "i2c bus",
-            "/dev/i2c-N",
-            "the thermometer can be asked",
-            "there is no temperature, and a rule that asks for one denies",
-        ),
-    )
-}
-"""Those whose look says itself what it found, by their names."""
-
-INPUT = _plain(
-    "an input's ID",
-    "what it says now",
-    "it says what it should while nobody does anything",
-    "the gate takes it for a press, an alarm or an open door",
-)
-PULSE = _plain(
-    "pulse DOOR",
-    "one release, with --pulse",
-    "the output obeys",
-    "the door does not move as it is told",
-)
-OTHER = _plain("another", "", "it is there", "it cannot be used")
 
 
 def row_of(name: str) -> Row:

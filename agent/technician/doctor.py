@@ -19,7 +19,8 @@ from agent.config.pins import PinUse
 from agent.domain.door.signal import InputChange, Signal
 from agent.errors import GateAgentError, UnavailableError
 from agent.ports import Door
-from agent.technician.checks import INPUT, PULSE, row_of
+from agent.technician.checks import row_of
+from agent.technician.plain import INPUT, PULSE
 from agent.technician.verdict import Check, Verdict, check_of, of_error
 
 PULSE_S = 1.0

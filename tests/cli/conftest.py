@@ -37,7 +37,7 @@ def dlib_models() -> Path:
 @pytest.fixture
 def pack_state(state_dir: Path, dlib_models: Path) -> Path:
     """The test's own state directory with the pack dlib chosen in it."""
-    state_dir.mkdir()
+    state_dir.mkdir(mode=0o700)
     (state_dir / "models").symlink_to(dlib_models)
     write_choice(state_dir, Choice("dlib", "the tests chose it"))
     return state_dir

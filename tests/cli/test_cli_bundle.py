@@ -198,7 +198,7 @@ def answering(planted: Path, tmp_path: Path) -> Iterator[Path]:
         tmp_path / f"{SECRETS['socket']}.sock",
         {
             "status": lambda _request, _caller: {"status": STATUS},
-            "health": lambda _request, _caller: {"health": HEALTH},
+            "health": lambda _request, _caller: HEALTH,
         },
     )
     thread = threading.Thread(target=server.work)

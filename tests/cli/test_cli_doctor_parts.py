@@ -16,6 +16,7 @@ from gate_command import Gate
 from tls import make_authority
 from video_sources import HEIGHT, WIDTH, closed_port, picture
 
+from agent.app.desk.examined import asked
 from agent.app.desk.examined.line import broker_fact
 from agent.app.desk.examined.machine import board_fact
 from agent.app.desk.examined.sight import camera_fact
@@ -197,8 +198,8 @@ def test_a_wrong_password_is_refused_and_never_shown(
 
 
 @contextmanager
-def answering(state: Path, status: dict[str, Any]) -> Iterator[None]:
-    """Something that holds the state as an agent does, and says this of itself."""
+def answering(state: Path, **told: Any) -> Iterator[None]:
+    """Something that holds the state as an agent does; ``told`` has its answer by command."""
     state.mkdir(mode=0o700, exist_ok=True)
     with (
         (state / "agent.lock").open("w") as lock,
@@ -209,15 +210,48 @@ def answering(state: Path, status: dict[str, Any]) -> Iterator[None]:
         server.listen()
 
         def serve() -> None:
-            connection, _ = server.accept()
-            with connection:
-                connection.recv(4096)
-                connection.sendall(json.dumps({"ok": True, "status": status}).encode() + b"\n")
+            number = 0
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    asked = json.loads(connection.recv(4096))["command"]
+                    if asked == "end":
+                        return
+                    number += 1
+                    answer = {"ok": True, asked: numbered(told.get(asked, {}), number)}
+                    connection.sendall(json.dumps(answer).encode() + b"\n")
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield
-        thread.join(60)
+        try:
+            yield
+        finally:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as last:
+                last.connect(str(state / "control.sock"))
+                last.sendall(b'{"command": "end"}\n')
+            thread.join(60)
+
+
+def numbered(answer: dict[str, Any], number: int) -> dict[str, Any]:
+    figures = answer.get("figures")
+    return answer if figures is None else {**answer, "figures": {**figures, "frame": number}}
+
+
+FIGURES = {
+    "width": 640,
+    "height": 480,
+    "brightness": 120.0,
+    "contours": 0.7,
+    "zone_contours": 0.6,
+    "blur": 0.4,
+    "digest": 1,
+    "blue": None,
+}
+
+
+def looked(celsius: float, **figures: Any) -> dict[str, Any]:
+    reading = {"temperature_c": celsius, "ambient_c": 22.0, "age_s": 0.4}
+    return {"thermometer": reading, "inputs": {}, "figures": {**FIGURES, **figures}}
 
 
 def test_a_running_agent_is_asked_and_none_of_its_parts_is_opened(
@@ -226,14 +260,49 @@ def test_a_running_agent_is_asked_and_none_of_its_parts_is_opened(
     # There is no such film: whoever opened it would say so.
     faults = {"thermometer": "the MLX90614 does not answer\nFix: check its wiring"}
     clock = {"clock_synced": False, "clock": {"state": "ahead"}}
-    with answering(state_dir, {"faults": faults, **clock}):
+    with answering(state_dir, status={"faults": faults, **clock}, look=looked(36.4)):
         found = doctor(gate, write())
     assert (found["agent"]["status"], found["agent"]["ok"]) == ("warn", True)
-    assert found["camera front"]["status"] == "pass"
     assert found["thermometer"]["status"] == "fail"
     assert found["thermometer"]["fix"] == "check its wiring"
     assert "ahead" in found["time"]["detail"]
     assert "i2c bus" not in found
+
+
+@pytest.mark.parametrize(
+    ("celsius", "figures", "camera", "thermometer"),
+    [
+        (54.0, {"brightness": 0.0, "contours": 0.0}, "brightness 0", "living skin has"),
+        (36.4, {}, "the same to the byte", None),
+    ],
+)
+def test_what_a_running_agent_reads_is_judged_as_what_the_doctor_reads(
+    gate: Gate,
+    write: Any,
+    state_dir: Path,
+    celsius: float,
+    figures: dict[str, Any],
+    camera: str,
+    thermometer: str | None,
+) -> None:
+    with answering(state_dir, status={"faults": {}}, look=looked(celsius, **figures)):
+        found = doctor(gate, write())
+    assert found["camera front"]["status"] == "fail"
+    assert camera in found["camera front"]["detail"]
+    assert found["thermometer"]["ok"] is (thermometer is None)
+    assert (thermometer or f"{celsius:.1f} C") in found["thermometer"]["detail"]
+
+
+def test_an_agent_that_has_no_frame_and_no_reading_yet_says_so(
+    gate: Gate, write: Any, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asked, "_WAIT_S", 0.3)
+    nothing: dict[str, Any] = {"thermometer": None, "inputs": {}, "figures": None}
+    with answering(state_dir, status={"faults": {}}, look=nothing):
+        found = doctor(gate, write())
+    assert "no picture comes" in found["camera front"]["detail"]
+    assert found["thermometer"]["status"] == "pass"
+    assert "nothing yet" in found["thermometer"]["detail"]
 
 
 @pytest.mark.parametrize(("said", "bits"), [("50005\n", 0x50005), ("0\n", 0), ("", None)])

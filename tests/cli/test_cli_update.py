@@ -209,6 +209,19 @@ def test_a_package_that_reaches_outside_writes_nothing_there(
     assert machine.is_whole(NEW)
 
 
+def test_a_link_that_leads_away_is_not_followed(
+    machine: Machine, update: Update, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    files = {**files_of(NEW, WELL), "away/escaped": b"a"}
+    file = deb(tmp_path / "a.deb", NEW, files, links={"away": str(outside)})
+    answer = update(signed(file, NEW), "--json")
+    assert (answer.code, answer.json["reason"]) == (1, "no_package")
+    assert list(outside.iterdir()) == []
+    assert machine.current == OLD
+
+
 def test_an_older_release_needs_a_person(
     machine: Machine, update: Update, typed: Typed, tmp_path: Path
 ) -> None:

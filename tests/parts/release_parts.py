@@ -68,8 +68,12 @@ def deb(
     package: str = "gate-agent",
     more: Mapping[str, bytes] | None = None,
     size_kib: int = 100,
+    links: Mapping[str, str] | None = None,
 ) -> Path:
-    """A package with these files in its release; ``more`` has others by their whole names."""
+    """A package with these files in its release; ``more`` has others by their whole names.
+
+    ``links`` are symbolic ones in the release, before its files.
+    """
     control = (
         f"Package: {package}\nVersion: {version}\nArchitecture: {arch}\n"
         f"Installed-Size: {size_kib}\nDescription: a gate\n more\n"
@@ -78,7 +82,7 @@ def deb(
     parts = {
         "debian-binary": b"2.0\n",
         "control.tar.gz": gzip.compress(_tar({"./control": control.encode()})),
-        "data.tar.gz": gzip.compress(_tar({**data, **(more or {})})),
+        "data.tar.gz": gzip.compress(_tar({**data, **(more or {})}, links or {})),
     }
     content = b"!<arch>\n"
     for name, part in parts.items():
@@ -88,9 +92,17 @@ def deb(
     return file
 
 
-def _tar(files: Mapping[str, bytes]) -> bytes:
+def _tar(files: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for folder in ("./", "./opt/gate-agent/package/", "./opt/gate-agent/package/bin/"):
+            inside = tarfile.TarInfo(folder)
+            inside.type, inside.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(inside)
+        for name, target in (links or {}).items():
+            link = tarfile.TarInfo(f"./opt/gate-agent/package/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, target
+            archive.addfile(link)
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)

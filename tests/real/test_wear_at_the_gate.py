@@ -5,6 +5,7 @@ import signal
 from datetime import UTC, datetime
 
 import pytest
+from bundle_parts import told as told_by
 from mosquitto import wait_until
 from test_agent import Site, ended, simulated
 
@@ -46,6 +47,15 @@ def test_beyond_the_budget_the_gate_decides_and_records_as_ever(site, shared_fac
     released = site.command("door", "release", "north-entry", "--json")
     assert released.returncode == 0, released.stderr
     assert site.events("door")
+    # A bundle beside it says the same, and the heartbeat as the agent would send it.
+    parcel = site.folder / "bundle.zip"
+    bundled = site.command("bundle", parcel, "--json")
+    assert all(one["ok"] for one in json.loads(bundled.stdout)["parts"][6:10]), bundled.stdout
+    parts = told_by(parcel)
+    assert parts["health"]["uptime_s"] > 0
+    assert parts["health"]["written"]["over"] is True
+    assert parts["status"]["faults"] == ["wear"]
+    assert "obama" not in json.dumps(parts)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
     lines = [json.loads(line) for line in process.stderr.read().splitlines()]

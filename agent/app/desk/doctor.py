@@ -5,53 +5,48 @@ what can be looked at beside it is.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property, partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.pins.inputs import GpioInputs
-from agent.adapters.store.keys import next_path
-from agent.adapters.voice.loudspeaker import PROGRAM
+from agent.app.desk.examined.asked import camera_asked, thermometer_asked
+from agent.app.desk.examined.devices import camera_there, device_found, i2c_found, voice_found
+from agent.app.desk.examined.holdings import (
+    disk_found,
+    key_found,
+    registry_found,
+    state_dir_found,
+    state_files_found,
+)
 from agent.app.desk.examined.line import broker_fact
 from agent.app.desk.examined.machine import board_fact, thermometer_fact, time_fact
+from agent.app.desk.examined.mending import repairs
+from agent.app.desk.examined.owners import owners_found
+from agent.app.desk.examined.packaged import unit_found, unit_state
+from agent.app.desk.examined.packs import pack_found, pad_found
 from agent.app.desk.examined.sight import camera_fact
 from agent.app.open.control import ask
 from agent.app.open.doors import PinFactories, open_inputs, open_output
-from agent.app.open.files.installation import detail_of, installation_of
-from agent.app.open.files.key_place import key_lies
-from agent.app.open.files.keys import key_id_of
 from agent.app.open.files.running import agent_runs
 from agent.app.open.files.state import LOCK, REGISTRY
-from agent.app.open.files.stores import Key, has_journal, has_registry, read_registry
-from agent.app.open.pad import open_pad
 from agent.app.open.paths import control_socket
-from agent.app.open.settings import kiosk_settings
-from agent.app.open.site import site_of
-from agent.app.open.snapshot import damage_text, other_packs_text
-from agent.app.open.voice import open_voice
-from agent.config import CameraConfig, ConfigFile, InputConfig, load_config
+from agent.config import CameraConfig, InputConfig, load_config
 from agent.config.pins import PinUse, pin_map
 from agent.config.tables.input import outputs_of
-from agent.domain.access.rule import face_without_pad
 from agent.domain.credential.near import did_you_mean
-from agent.errors import RefusedError, StoreError, UnavailableError
+from agent.errors import RefusedError, UnavailableError
 from agent.operations.config.boot_adopt import boot_fault, last_adoption
 from agent.operations.examination.facts import (
     AgentFact,
     BrokerFact,
-    Doubtful,
     TimeFact,
 )
-from agent.operations.packs.choice import in_use
-from agent.operations.people.holders import unread_names
+from agent.operations.examination.repair import Repair
 from agent.ports import Door
-from agent.vision.packs.manifest import read_manifest
-from agent.vision.packs.packs import load_pack
 
 Probe = Callable[[], object]
 _LEAST_FREE_BYTES = 200_000_000
@@ -86,14 +81,18 @@ class ExaminedKiosk:
         yield "agent", self._agent
         if last_adoption(self.file.path):
             yield "card's config", self._card
-        yield "state directory", self._state_dir
-        yield "state files", self._state_files
-        yield "disk", self._disk
-        yield "model pack", self._pack
-        yield "attack detection", self._pad
+        yield "state directory", partial(state_dir_found, self._state)
+        yield "state files", partial(state_files_found, self.file, self._state)
+        if self._state.is_dir():
+            yield "file owners", partial(owners_found, self._state)
+        if (unit := unit_state(self._state)) is not None:
+            yield "service", partial(unit_found, unit)
+        yield "disk", partial(disk_found, self._state)
+        yield "model pack", partial(pack_found, self.file, self._state)
+        yield "attack detection", partial(pad_found, self.file, self._state)
         if os.path.lexists(REGISTRY.at(self._state)):
-            yield "registry", self._registry
-        yield "gallery key", self._key
+            yield "registry", partial(registry_found, self.file, self._state)
+        yield "gallery key", partial(key_found, self.file, self._state)
         yield "time", self._time
         yield "board", board_fact
         for camera in config.camera:
@@ -101,11 +100,12 @@ class ExaminedKiosk:
         if config.broker is not None:
             yield "broker", self._broker
         if config.thermometer.kind != "none" and self.agent_runs():
-            yield "thermometer", partial(self._of_agent, "thermometer")
+            yield "thermometer", self._thermometer
         if config.id_reader.port is not None:
-            yield "id reader", lambda: _device(Path(str(config.id_reader.port)), "the card reader")
+            port = Path(str(config.id_reader.port))
+            yield "id reader", partial(device_found, port, "the card reader")
         if config.voice.kind != "none":
-            yield "voice", self._voice
+            yield "voice", partial(voice_found, self.file, self._state, self._clock)
 
     def _card(self) -> str:
         if (wrong := boot_fault(self.file.path)) is not None:
@@ -113,57 +113,15 @@ class ExaminedKiosk:
             raise UnavailableError(wrong, fix)
         return "gate.toml of the boot partition is what the gate runs by, or was removed there"
 
-    def _pack(self) -> str | Doubtful:
-        used = in_use(self.file.config.face.pack, self._state)
-        load_pack(used.pack, self._state)
-        said = f"{used.pack} {used.version}, because {used.why}"
-        if not used.not_measured_for:
-            return said
-        lacks = (f"not measured for {whom}" for whom in used.not_measured_for)
-        return Doubtful("; ".join((said, *lacks)))
-
-    def _pad(self) -> str | Doubtful:
-        used = in_use(self.file.config.face.pack, self._state)
-        lacking = [f"{name} is not ({reason})" for name, reason in used.missing.items()]
-        said = "; ".join([self._pad_said(used.attack_detection, used.pack), *lacking])
-        return said if used.attack_detection and not lacking else Doubtful(said)
-
-    def _pad_said(self, names: tuple[str, ...], face_pack: str) -> str:
-        load_config(self.file.path, names)  # refuses what only their absence makes wrong
-        if not names:
-            settings = kiosk_settings(self.file.config, "")
-            if face_without_pad(settings.rules, accept_no_pad=settings.accept_no_pad):
-                return "none is installed, and the config accepts that: a photograph may pass"
-            return "none is installed, and no rule counts a face"
-        manifest = read_manifest(face_pack)
-        opened = open_pad(self._state, manifest.landmarks)
-        assert opened is not None
-        return ", ".join(f"{pack.name} {pack.version}" for pack in opened.packs)
-
-    def _registry(self) -> str:
-        site = site_of(self._state, self.file.path)
-        manifest = read_manifest(site.face.pack)
-        with read_registry(site, Key.IF_ANY) as registry:
-            damage, holders = registry.damage(), registry.readable_holders()
-            others = registry.of_other_packs(manifest.name, manifest.version)
-        if damage.rows:
-            fix = "gate-agent holders list names holders who are refused; enter again what is lost"
-            raise StoreError(damage_text(damage.rows), fix)
-        sealed = unread_names(holders)
-        if sealed is not None:
-            # The references are sealed by the same key: nobody is known by face.
-            said, _, fix = sealed.partition("\nFix: ")
-            raise StoreError(said, fix)
-        if others:
-            said, _, fix = other_packs_text(others, manifest.name).partition("\nFix: ")
-            raise UnavailableError(said, fix)
-        return "1 holder" if len(holders) == 1 else f"{len(holders)} holders"
+    def repairs(self, brought: Path | None) -> list[Repair]:
+        """What may be mended without a person's judgement; ``brought``: where packs' files lie."""
+        return [*repairs(self.file, self._state, brought)]
 
     def hardware_probes(self) -> Iterator[tuple[str, Probe]]:
         """What only one process can have: not while an agent runs."""
         thermometer = self.file.config.thermometer
         if thermometer.on_i2c:
-            yield "i2c bus", lambda: _i2c(thermometer.bus)
+            yield "i2c bus", lambda: i2c_found(thermometer.bus)
         if thermometer.kind != "none":
             yield "thermometer", lambda: thermometer_fact(thermometer)
 
@@ -248,17 +206,20 @@ class ExaminedKiosk:
         status = self._status
         return AgentFact(runs=True, faults=None if status is None else tuple(status["faults"]))
 
+    @property
+    def _socket(self) -> Path:
+        configured = self.file.config.control.socket
+        return control_socket(
+            None if configured is None else self.file.resolve(configured), self._state
+        )
+
     @cached_property
     def _status(self) -> dict[str, Any] | None:
         """What a running agent says of itself; None where none runs, or it does not answer."""
         if not self.agent_runs():
             return None
-        configured = self.file.config.control.socket
-        socket = control_socket(
-            None if configured is None else self.file.resolve(configured), self._state
-        )
         try:
-            found = ask(socket, {"command": "status"}).get("status")
+            found = ask(self._socket, {"command": "status"}).get("status")
         except UnavailableError:
             return None
         return {"faults": {}, **found} if isinstance(found, dict) else None
@@ -280,9 +241,16 @@ class ExaminedKiosk:
 
     def _camera(self, camera: CameraConfig) -> object:
         if self.agent_runs():
-            return self._of_agent(*(f"{kind}:{camera.id}" for kind in ("camera", "lens", "mount")))
-        _camera_there(self.file, camera)
+            kinds = ("camera", "lens", "mount")
+            said = self._of_agent(*(f"{kind}:{camera.id}" for kind in kinds))
+            return camera_asked(self._socket, camera) or said
+        camera_there(self.file, camera)
         return camera_fact(self.file, camera)
+
+    def _thermometer(self) -> object:
+        said = self._of_agent("thermometer")
+        found = thermometer_asked(self._socket, self.file.config.thermometer)
+        return found or f"{said}; it has read nothing yet"
 
     def _broker(self) -> BrokerFact:
         status = self._status or {}
@@ -292,93 +260,3 @@ class ExaminedKiosk:
     def _time(self) -> TimeFact:
         vouched = self.file.config.clock.trust_system_clock
         return time_fact(vouched=vouched, status=self._status)
-
-    def _state_dir(self) -> str:
-        place = _there(self._state)
-        if not os.access(place, os.W_OK | os.X_OK):
-            fix = "run as the agent's user: sudo -u gate-agent; or name another --state-dir"
-            raise UnavailableError(f"{place} cannot be written by this user", fix)
-        return str(self._state) if place == self._state else f"will be made in {place}"
-
-    def _state_files(self) -> str:
-        site = site_of(self._state, self.file.path)
-        installation = installation_of(site)
-        wrong = installation.look()
-        if not wrong:
-            if installation.identity:
-                return "all are those that were there"
-            old = has_registry(site) or has_journal(site)
-            return "of an earlier version: the next start takes them over" if old else _NO_FILES
-        said = "; ".join(detail_of(name, what) for name, what in wrong.items())
-        fix = (
-            "stop the agent and put the right files back; or, to go on with what is there:"
-            f" gate-agent state accept {next(iter(wrong))} --reason TEXT"
-        )
-        raise UnavailableError(said, fix)
-
-    def _disk(self) -> str:
-        place = _there(self._state)
-        free = shutil.disk_usage(place).free
-        if free < _LEAST_FREE_BYTES:
-            fix = "free space: the journal needs some; see journal_days"
-            raise UnavailableError(f"{free // 1_000_000} MB are free at {place}", fix)
-        return f"{free / 1e9:.1f} GB free"
-
-    def _key(self) -> str:
-        site = site_of(self._state, self.file.path)
-        found = key_id_of(site)
-        if next_path(site.key_file).exists():
-            begun = "a change of the key was begun and not ended; what is sealed opens by either"
-            raise UnavailableError(begun, "gate-agent key rotate")
-        return f"id {found}; {key_lies(site)}"
-
-    def _voice(self) -> str:
-        settings = self.file.config.voice
-        if settings.kind == "aplay" and shutil.which(PROGRAM) is None:
-            raise UnavailableError(f"{PROGRAM} is missing", "sudo apt install alsa-utils")
-        voice = open_voice(self.file, self._state, self._clock)
-        if voice is not None and voice.missing:
-            missing = f"{len(voice.missing)} messages were not prepared"
-            raise UnavailableError(missing, "gate-agent voice prepare")
-        return f"{settings.kind}, {', '.join(settings.languages)}"
-
-
-def _there(path: Path) -> Path:
-    """The nearest folder around ``path`` that exists."""
-    return next(place for place in (path, *path.absolute().parents) if place.is_dir())
-
-
-def _device(path: Path, what: str) -> str:
-    if not path.exists():
-        raise UnavailableError(f"{path} is not there", f"plug {what} in, or name another one")
-    if not os.access(path, os.R_OK | os.W_OK):
-        raise UnavailableError(f"{path} is not for this user", f"see its group: ls -l {path}")
-    return str(path)
-
-
-def _i2c(bus: int) -> str:
-    path = Path(f"/dev/i2c-{bus}")
-    if not path.exists():
-        fix = "switch the bus on: sudo raspi-config nonint do_i2c 0, then restart"
-        raise UnavailableError(f"{path} is not there", fix)
-    return _device(path, "the thermometer")
-
-
-def _camera_there(file: ConfigFile, camera: CameraConfig) -> None:
-    """See that its device or file is there, and for this user.
-
-    Raises:
-        UnavailableError: it is not.
-    """
-    source = camera.source
-    if camera.kind == "picamera2":
-        if find_spec("picamera2") is None:
-            raise UnavailableError("picamera2 is missing", "sudo apt install python3-picamera2")
-        if not list(Path("/dev").glob("media*")):
-            raise UnavailableError("no camera is there", "check its cable: rpicam-hello --list")
-    elif isinstance(source, int):
-        _device(Path(f"/dev/video{source}"), "the camera")
-    elif not (isinstance(source, str) and "://" in source):
-        for name in source if isinstance(source, list) else [source]:
-            if not file.resolve(name).exists():
-                raise UnavailableError(f"{name} is not there", "plug it in, or name a file")

@@ -20,7 +20,11 @@ def add_to(parent: typer.Typer) -> None:
     parent.command(
         "update",
         rich_help_panel=Task.LOOK_AFTER,
-        epilog=examples("update gate-agent.deb", "update gate-agent.deb --dry-run --json"),
+        epilog=examples(
+            "update gate-agent.deb",
+            "update gate-agent.deb --dry-run --json",
+            "update /media/usb/wheelhouse",
+        ),
     )(update)
 
 
@@ -28,7 +32,9 @@ def update(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="A signed package; its .sig lies beside it.", readable=False
+            metavar="FILE",
+            help="A signed package, its .sig beside it; or the folder of a signed wheelhouse.",
+            readable=False,
         ),
     ],
     *,

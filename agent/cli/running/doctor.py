@@ -9,7 +9,7 @@ import typer
 
 from agent.app.open.paths import config_path, state_dir
 from agent.cli import completion
-from agent.cli.common import Config, Json, StateDir, Task, emit, examples, say
+from agent.cli.common import Config, Json, StateDir, Task, counted, emit, examples, file_option, say
 from agent.cli.fixes import fitted
 from agent.cli.running.doctor_text import show
 from agent.cli.terminal.style import plain
@@ -17,7 +17,16 @@ from agent.cli.terminal.style import plain
 if TYPE_CHECKING:
     from agent.app.desk.doctor import ExaminedKiosk
     from agent.domain.door.signal import InputChange
+    from agent.operations.examination.repair import Mended
     from agent.technician.verdict import Check
+
+_EXAMPLES = (
+    "doctor",
+    "doctor --fix",
+    "doctor --watch 60",
+    "doctor --pulse turnstile",
+    "doctor --json",
+)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -25,7 +34,13 @@ def add_to(parent: typer.Typer) -> None:
     parent.command(
         "doctor",
         rich_help_panel=Task.RUN,
-        epilog=examples("doctor", "doctor --watch 60", "doctor --pulse turnstile", "doctor --json"),
+        epilog=examples(
+            "doctor",
+            "doctor --fix",
+            "doctor --watch 60",
+            "doctor --pulse turnstile",
+            "doctor --json",
+        ),
     )(doctor)
 
 
@@ -43,7 +58,14 @@ def doctor(
             autocompletion=completion.outputs,
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Pulse without asking.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="First mend what needs no person's judgement.")
+    ] = False,
+    brought: Annotated[
+        Path | None,
+        file_option("--from", "With --fix: the folder with the files of model packs."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Pulse and mend without asking.")] = False,
     watch: Annotated[
         float | None,
         typer.Option(
@@ -55,15 +77,19 @@ def doctor(
     """Look the kiosk over; nothing moves.
 
     The pin map, inputs, sensors, cameras, broker, clock and disk. A door moves only by --pulse.
-    A running agent is asked for what it holds, but its pins. Exit code 1 if something failed.
+    A running agent is asked for what it holds, but its pins. --fix mends modes and owners, makes
+    what is missing, and tells each step. Exit code 1 if something failed.
     """
     from agent.app.desk.doctor import ExaminedKiosk
     from agent.operations.examination.examine import examined
     from agent.technician.doctor import pin_rows
 
+    if brought is not None and not fix:
+        raise typer.BadParameter("it goes with --fix", param_hint="--from")
     kiosk = ExaminedKiosk(config_path(config), state_dir(state))
     if pulse is not None:
         _may_pulse(kiosk, pulse, yes=yes, as_json=as_json)
+    fixed = _mend(kiosk, brought, yes=yes, as_json=as_json) if fix else []
     checks = examined(kiosk)
     active: dict[str, bool | None] = {}
     free = not kiosk.agent_runs()
@@ -74,7 +100,11 @@ def doctor(
     checks = [_fitted(check, context, config, state) for check in checks]
     rows = pin_rows(kiosk.uses(), active)
     if as_json:
-        emit({"checks": [one.as_json() for one in checks], "pins": [one.as_json() for one in rows]})
+        told = {
+            "checks": [one.as_json() for one in checks],
+            "pins": [one.as_json() for one in rows],
+        }
+        emit({**told, "fixed": [one.as_json() for one in fixed]} if fix else told)
     else:
         show(rows, checks)
     if free and watch is not None:
@@ -91,6 +121,36 @@ def _fitted(
     places = (("--config", config), ("--state-dir", state))
     given = [word for name, place in places if place is not None for word in (name, str(place))]
     return replace(check, fix=fitted(check.fix, given, context.find_root().command))
+
+
+def _mend(
+    kiosk: "ExaminedKiosk", brought: Path | None, *, yes: bool, as_json: bool
+) -> "list[Mended]":
+    from agent.errors import RefusedError
+    from agent.operations.examination.repair import mended
+
+    planned = kiosk.repairs(brought)
+    if not planned:
+        if not as_json:
+            say("nothing to mend without a person's judgement\n")
+        return []
+    if not yes:
+        if as_json or not sys.stdin.isatty():
+            message = "nothing is mended unless somebody says so\nFix: add --yes"
+            raise RefusedError("not_confirmed", message)
+        for one in planned:
+            say(f"{one.check}: {plain(one.step)}")
+        typer.confirm(f"Do {counted(len(planned), 'step')}?", abort=True)
+
+    def tell(one: "Mended") -> None:
+        if not as_json:
+            said = "done" if one.ok else f"FAILED: {one.detail}" + f" ({one.fix})" * bool(one.fix)
+            say(plain(f"{one.check}: {one.step}: {said}"))
+
+    found = mended(lambda: kiosk.repairs(brought), tell)
+    if not as_json:
+        say()
+    return found
 
 
 def _may_pulse(kiosk: "ExaminedKiosk", door: str, *, yes: bool, as_json: bool) -> None:

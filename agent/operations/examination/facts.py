@@ -12,7 +12,8 @@ class CameraFact:
 
     ``contours`` is the share of the picture in which there is anything to see, ``zone_contours``
     that of the approach zone. ``alike``: the frames were the same to the byte. ``still``: it is of
-    photographs; ``infrared``: it may well be dark.
+    photographs; ``infrared``: it may well be dark. ``blur`` and ``blue`` are as in
+    ``vision.frames.figures``, None where nobody took them.
     """
 
     what: str
@@ -25,6 +26,8 @@ class CameraFact:
     alike: bool = False
     still: bool = False
     infrared: bool = False
+    blur: float | None = None
+    blue: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether a package may be installed here: signed by the key that is pinned, and for this machine.
+"""Whether a package or a wheelhouse may be installed here: by the pinned key, for this machine.
 
 The key lies in ROOT/etc/gate-agent/release-key.pem, which root alone may write; nothing on the
 command line takes its place.
@@ -15,6 +15,7 @@ from agent.errors import RefusedError, UnavailableError
 from agent.operations.passes.keys import read_public_key
 from agent.operations.releases.package import Said, said_by
 from agent.operations.releases.versions import is_version
+from agent.operations.releases.wheelhouse import NAME, read_wheelhouse
 
 KEY = Path("etc", "gate-agent", "release-key.pem")
 _MACHINES = {"aarch64": "arm64", "x86_64": "amd64"}
@@ -50,20 +51,21 @@ def verified(file: Path, root: Path) -> tuple[SignedRelease, Said]:
         RefusedError: ``not_signed``, ``other_machine``, ``no_package``.
     """
     key = read_public_key(pinned_key(root))
-    beside = file.with_name(file.name + SUFFIX)
+    told = file / NAME if file.is_dir() else file
+    beside = told.with_name(told.name + SUFFIX)
     try:
         if beside.stat().st_size > MAX_BYTES:
             raise RefusedError("not_signed", f"{beside} is no signature: it is too large")
         signed = verify_release(beside.read_bytes(), key)
-        same = signed.is_of(file)
+        same = signed.is_of(told)
     except OSError as error:
         fix = "bring the package and its .sig together"
         raise UnavailableError(f"{error.filename or file}: {error.strerror}", fix) from error
     except CredentialError as error:
         raise RefusedError("not_signed", f"{beside}: {error}") from error
     if not same:
-        raise RefusedError("not_signed", f"{file} is not the file that was signed")
-    said = said_by(file)
+        raise RefusedError("not_signed", f"{told} is not the file that was signed")
+    said = read_wheelhouse(file).said if file.is_dir() else said_by(file)
     if (said.version, said.architecture) != (signed.version, signed.architecture):
         raise RefusedError("not_signed", f"{file} was signed as another version or architecture")
     if not is_version(said.version):

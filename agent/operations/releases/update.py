@@ -4,7 +4,7 @@
     laid out   the new release stands beside the current one                    the gate runs on
     judged     the doctor of the new one, beside the running agent              worse: it goes
     begun      ``pending`` names the release before                             a cut: back to it
-    turned     by dpkg where it knows the package, else here                    a cut: back to it
+    turned     by dpkg where it is its package, else here                       a cut: back to it
     restarted  the agent comes up, the doctor again                             worse: back, restart
     confirmed  ``pending`` goes; two releases stay
 
@@ -24,6 +24,7 @@ from agent.operations.releases.home import Home
 from agent.operations.releases.judging import Judged, worse
 from agent.operations.releases.package import Advance, Said, lay_out
 from agent.operations.releases.versions import newer
+from agent.operations.releases.wheelhouse import build, read_wheelhouse
 
 _SPARE_BYTES = 64_000_000
 _STEPS = 6
@@ -73,6 +74,10 @@ class Plan:
     def older(self) -> bool:
         """It is older than what runs."""
         return newer(self.before, self.said.version)
+
+    def by_dpkg(self, service: Service) -> bool:
+        """Whether dpkg installs it: it is a package, and one of the agent is known to dpkg."""
+        return not self.file.is_dir() and service.knows_packages()
 
     def as_json(self) -> dict[str, Any]:
         """What is told of it."""
@@ -138,11 +143,11 @@ def carry_out(
     version = plan.said.version
     advance("doctor", 0, _STEPS)
     was = judge(home.program(plan.before))
-    lay_out(plan.file, home.unfinished, plan.said.size_bytes, advance)
+    _lay_out(plan, home, advance)
     home.place(version)
     advance("doctor of the new release", 2, _STEPS)
     _judged(was, judge, home.program(version), lambda: home.drop(version), "worse")
-    if service.knows_packages() and (why := service.objects(plan.file)) is not None:
+    if plan.by_dpkg(service) and (why := service.objects(plan.file)) is not None:
         home.drop(version)
         raise UnavailableError(f"dpkg would not install it: {why}", "see what it needs")
     advance("turn", 3, _STEPS)
@@ -178,8 +183,16 @@ def carry_out(
     advance("", _STEPS, _STEPS)
 
 
+def _lay_out(plan: Plan, home: Home, advance: Advance) -> None:
+    if plan.file.is_dir():
+        place = home.releases / plan.said.version
+        build(read_wheelhouse(plan.file), home.unfinished, place, advance)
+    else:
+        lay_out(plan.file, home.unfinished, plan.said.size_bytes, advance)
+
+
 def _turn(plan: Plan, home: Home, service: Service) -> None:
-    if service.knows_packages():
+    if plan.by_dpkg(service):
         service.install(plan.file)
     # dpkg's script has turned it where that is the version of its package; where not, here.
     if home.current() != plan.said.version:

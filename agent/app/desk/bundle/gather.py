@@ -100,7 +100,8 @@ class _Desk:
         return status_form(self._names)(self._asked("status")["status"])
 
     def health(self) -> Any:
-        return health_form(self._names)(self._asked("health").get("health"))
+        said = self._asked("health")
+        return health_form(self._names)({key: said[key] for key in said if key != "ok"})
 
     def history(self) -> list[Any]:
         with read_journal(self._site()) as journal:

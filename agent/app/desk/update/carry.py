@@ -33,7 +33,7 @@ class Update:
             UnavailableError: something is missing, or there is not enough room.
             RefusedError: it is not signed, not for this machine, or keeps the state otherwise.
         """
-        by_dpkg = self._service.knows_packages()
+        by_dpkg = not file.is_dir() and self._service.knows_packages()
         return planned(file, self.home, self._formats(), by_dpkg=by_dpkg)
 
     def carry_out(self, plan: Plan, advance: Advance) -> None:

@@ -2,10 +2,11 @@
 
     {"command": "look"}                       -> {"look": {"thermometer": ..., "inputs": {...}}}
     {"command": "look", "camera": "front"}    -> the same, and "camera": the picture, zone, face ...
+    ... "figures": true}                      -> instead of the picture what it is like, in figures
 
 A picture is for root and the agent's own user: whoever may open a door need not see who stands
-there. It is the newest frame that vision holds, made small here, four times a second at most; the
-first look of somebody is logged.
+there; its figures show nobody. It is the newest frame that vision holds, made small here, four
+times a second at most; the first look of somebody is logged.
 """
 
 import base64
@@ -26,6 +27,7 @@ from agent.domain.sight.image import Image
 from agent.domain.sight.track import Box
 from agent.domain.skin.optics import Optics, spot_in_picture
 from agent.errors import RefusedError
+from agent.vision.frames.figures import figures_of
 
 _WIDTH_PX = 480
 _QUALITY = 70
@@ -58,6 +60,8 @@ class Onlooker:
         glimpse = self._newest.glimpses.get(name) if isinstance(name, str) else None
         if glimpse is None:
             raise ValueError(f"there are the cameras {', '.join(self._newest.glimpses)}")
+        if request.get("figures") is True:
+            return {"look": {**found, "figures": _figures(glimpse)}}
         if caller not in {user_name(0), user_name(os.geteuid())}:
             raise RefusedError(
                 "not_permitted",
@@ -112,6 +116,19 @@ class Onlooker:
             if sample is None or sample.pad_score is None
             else round(sample.pad_score, 3),
         }
+
+
+def _figures(glimpse: Glimpse) -> dict[str, Any] | None:
+    """What the newest frame is like, and its number; None where there is none yet."""
+    sight = glimpse.look()
+    if sight is None:
+        return None
+    track = sight.seen.track
+    face = None if track is None else track.box
+    return {
+        "frame": sight.frame.number,
+        **asdict(figures_of(sight.frame.image, glimpse.zone, face)),
+    }
 
 
 def _box(box: Box) -> dict[str, int]:

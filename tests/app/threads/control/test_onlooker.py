@@ -143,6 +143,20 @@ def test_whoever_may_open_a_door_need_not_see_who_stands_there(kiosk: Kiosk) -> 
     assert kiosk.look(user_name(0), camera="front")["camera"] is None
 
 
+def test_figures_are_for_whoever_may_ask_and_show_nobody(kiosk: Kiosk) -> None:
+    other = "uid:65534 nobody"
+    assert kiosk.look(other, camera="front", figures=True)["figures"] is None
+    kiosk.show(frame(90))
+    told = kiosk.look(other, camera="front", figures=True)
+    assert "camera" not in told
+    found = told["figures"]
+    assert (found["frame"], found["width"], found["height"]) == (90, 960, 720)
+    assert (found["brightness"], found["contours"], found["blue"]) == (90.0, 0.0, 1.0)
+    assert all(one is None or isinstance(one, int | float) for one in found.values())
+    kiosk.show(frame(90, age_s=5))
+    assert kiosk.look(other, camera="front", figures=True)["figures"] is None
+
+
 def test_thermometer_and_inputs_are_noted_as_they_pass(kiosk: Kiosk) -> None:
     assert kiosk.look()["thermometer"] is None
     now_s = time.monotonic()
