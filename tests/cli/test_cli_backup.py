@@ -167,6 +167,24 @@ def test_a_restore_that_was_cut_short_stops_commands_until_it_is_ended(
     assert ids(gate) == ["r-1", "r-2"]
 
 
+def test_the_next_start_ends_it_before_anything_goes_by_the_folder(
+    program: Gate, keyed: Path, config: Path, state_dir: Path
+) -> None:
+    new = state_dir / ".restore" / "new"
+    new.mkdir(parents=True)
+    (state_dir / ".restore" / "old").mkdir()
+    (new / "pack.json").write_text("{}")
+    plan = '{"gone": ["gallery.key"], "placed": ["pack.json"]}'
+    (state_dir / ".restore" / "ready.json").write_text(plan)
+    config.write_text("[kiosk]")  # which ends the start as soon as it is read
+    started = program("run")
+    assert started.code == 78, started.err
+    assert "restore_ended" in started.err
+    assert not keyed.exists()
+    assert (state_dir / "pack.json").read_text() == "{}"
+    assert not (state_dir / ".restore").exists()
+
+
 @pytest.fixture
 def label(gate: Gate, backup: Path, tmp_path: Path) -> Path:
     """The kiosk's label, as it is printed."""

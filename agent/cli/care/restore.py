@@ -34,7 +34,8 @@ Tombstones = Annotated[
     list[Path] | None,
     file_option(
         "--tombstones",
-        "Who was removed since: the backend's receipts, or events export of a kiosk. Repeatable.",
+        "Who was removed and which passes were revoked since: the backend's receipts, events"
+        " export of a kiosk. Repeatable.",
     ),
 ]
 
@@ -213,6 +214,8 @@ def _meaning(done: "Restored") -> list[str]:
         told.append(f"In fault as well: {', '.join(other)}. See gate-agent state show")
     if done.removed:
         told.append(f"{counted(done.removed, 'holder')} removed since then went here too.")
+    if done.revoked:
+        told.append(f"Revoked here too: {done.revoked} of the passes that were revoked since.")
     if done.keys is not None:
         told.append("The backend pins this kiosk's own keys: gate-agent key show --json")
     return told

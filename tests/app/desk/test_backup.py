@@ -22,7 +22,7 @@ from agent.app.open.files.state import (
     Row,
 )
 from agent.app.open.site import Site, site_of
-from agent.errors import KeyUnavailableError, StoreError, UnavailableError
+from agent.errors import KeyUnavailableError, RefusedError, StoreError, UnavailableError
 
 
 def test_beside_an_agent_that_goes_on_all_the_while_it_fits_together(tmp_path: Path) -> None:
@@ -141,6 +141,17 @@ def test_without_the_key_or_with_a_damaged_registry_there_is_no_backup(tmp_path:
         survey(site_of(tmp_path / "nowhere", None))
     assert not target.exists()
     assert list(tmp_path.glob(".*")) == []
+
+
+def test_where_the_kiosk_itself_lies_is_no_place_for_it(tmp_path: Path) -> None:
+    site = kiosk(tmp_path / "state")
+    (site.state / "models").mkdir()
+    (tmp_path / "link").symlink_to(site.state / "models")
+    for folder in (site.state, tmp_path / "link"):
+        with pytest.raises(RefusedError, match="goes with the kiosk"):
+            backed_up(site, folder / "a.gate")
+    with pytest.raises(UnavailableError, match="no folder"):
+        backed_up(site, tmp_path / "nowhere" / "a.gate")
 
 
 def test_no_room_is_told_before_anything_is_written(

@@ -52,7 +52,7 @@ from agent.errors import (
     StoreError,
     UnavailableError,
 )
-from agent.operations.care.removals import Removal
+from agent.operations.care.removals import Removal, Revoked
 
 ANN, BOB, CAT = (HolderId(one) for one in ("ann", "bob", "cat"))
 
@@ -148,11 +148,14 @@ def test_whoever_was_removed_since_does_not_come_back(
     with opened(backup, lambda: WORDS) as archive:
         made = archive.about.made
     before, after = made - timedelta(hours=1), made + timedelta(hours=1)
-    wish = Wish(removals=[Removal(ANN, after), Removal(BOB, None), Removal(CAT, after)], by=BY)
+    people_gone = [Removal(ANN, after), Removal(BOB, None), Removal(CAT, after)]
+    wish = Wish(removals=[*people_gone, Revoked(ONCE.id)], by=BY)
     other = site_of(tmp_path / "other", None)
-    assert put_back(other, backup, wish).removed == 2
+    restored = put_back(other, backup, wish)
+    assert (restored.removed, restored.revoked) == (2, 1)
     assert not {"ann", "bob"} & people(other)
     with started(other) as files:
+        assert files.registry.revoked() == {ONCE.id}
         removed = files.registry.removed()
         issued: dict[HolderId, datetime] = dict.fromkeys((ANN, BOB, CAT), before)
         assert {one: removed.revokes(one, moment) for one, moment in issued.items()} == {

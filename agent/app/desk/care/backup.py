@@ -39,7 +39,7 @@ from agent.app.open.files.state import (
 )
 from agent.app.open.site import Site, instant
 from agent.domain.hours.instant import utc_text
-from agent.errors import KeyUnavailableError, StoreError, UnavailableError
+from agent.errors import KeyUnavailableError, RefusedError, StoreError, UnavailableError
 from agent.operations.care.archive import About, ArchiveReader, ArchiveWriter, Entry
 from agent.operations.care.vault import Cost, VaultReader, VaultWriter, sealed_bytes
 from agent.operations.files import replacing
@@ -186,7 +186,7 @@ def back_up(
     """Write a backup of the site's state into ``file``, whole or not at all.
 
     Raises:
-        RefusedError: ``passphrase``, ``changed_meanwhile``: too much happened; repeat it.
+        RefusedError: ``passphrase``, ``beside``; ``changed_meanwhile``: repeat it.
         KeyUnavailableError: the key that sealed the registry is not there.
         StoreError: a database cannot be copied.
         UnavailableError: there is no room, or something cannot be read or written.
@@ -227,6 +227,7 @@ def check_room(site: Site, what: Survey, file: Path) -> None:
     """Nothing, where there is room for the backup, and in the state folder for one database.
 
     Raises:
+        RefusedError: ``beside``: it would lie in the state folder.
         UnavailableError: there is not.
     """
     largest = max((one.size for one in what.files if one.row.copy is Copy.DATABASE), default=0)
@@ -234,6 +235,9 @@ def check_room(site: Site, what: Survey, file: Path) -> None:
     folder = file.absolute().parent
     if not folder.is_dir():
         raise UnavailableError(f"{folder} is no folder", "make it, or name another place")
+    if folder.resolve().is_relative_to(site.state.resolve()):
+        fix = "name a place on another disk, with its whole path"
+        raise RefusedError("beside", f"{folder} goes with the kiosk\nFix: {fix}")
     wanted[folder] = sealed_bytes(what.size) + _SPARE_BYTES
     if folder.stat().st_dev == site.state.stat().st_dev:
         wanted = {folder: sum(wanted.values())}

@@ -22,7 +22,7 @@ from agent.adapters.store.copying import waiting_events
 from agent.adapters.store.keys import load_key, next_path
 from agent.app.desk.care.backup import Advance, need_room
 from agent.app.open.files import restoring
-from agent.app.open.files.brought import bury, check_brought
+from agent.app.open.files.brought import Gone, bring_up_to_date, check_brought
 from agent.app.open.files.installation import installation_of
 from agent.app.open.files.kiosk_keys import make_kiosk_keys, public_keys
 from agent.app.open.files.running import agent_runs, held
@@ -43,7 +43,7 @@ from agent.app.open.site import Site, instant
 from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError, StoreError, UnavailableError
 from agent.operations.care.archive import About, ArchiveReader, Entry, odd
-from agent.operations.care.removals import Removal, later
+from agent.operations.care.removals import Removal, Revoked, later
 from agent.operations.care.vault import VaultReader
 
 PUT_BACK = "it was put back from a backup: passes that were used since are not used in it"
@@ -58,7 +58,7 @@ class Wish:
 
     as_successor: bool = False
     kiosk: str | None = None
-    removals: Sequence[Removal] = ()
+    removals: Sequence[Removal | Revoked] = ()
     by: str = ""
 
 
@@ -74,6 +74,7 @@ class Restored:
     size: int
     successor: bool
     removed: int = 0
+    revoked: int = 0
     doubted: tuple[str, ...] = ()
     unsent: int = 0
     keys: dict[str, Any] | None = None
@@ -88,6 +89,7 @@ class Restored:
             "bytes": self.size,
             "successor": self.successor,
             "removed": self.removed,
+            "revoked": self.revoked,
             "doubted": list(self.doubted),
             "unsent": self.unsent,
             "keys": self.keys,
@@ -134,7 +136,7 @@ def would_restore(site: Site, archive: ArchiveReader, wish: Wish, advance: Advan
     """What ``restore`` would put back; all of it is read and checked, and nothing is written.
 
     Raises:
-        RefusedError: ``damaged_backup``, ``odd_backup``, ``other_kiosk``, ``no_people``.
+        RefusedError: ``damaged_backup``, ``odd_backup``, ``other_kiosk``.
         UnavailableError: there is no room.
     """
     _check_kiosk(site, archive.about, wish)
@@ -144,9 +146,16 @@ def would_restore(site: Site, archive: ArchiveReader, wish: Wish, advance: Advan
         for _ in content:
             advance("read", size, 0)
     need_room(_existing(site.state), size + _SPARE_BYTES)
-    removed = later(wish.removals, archive.about.made, sure=archive.about.clock_trusted)
+    gone = _gone(archive.about, wish)
     return Restored(
-        archive.about, count, size, wish.as_successor, len(removed), (LEDGER.name,), _unsent(site)
+        archive.about,
+        count,
+        size,
+        wish.as_successor,
+        len(gone.holders),
+        len(gone.passes),
+        (LEDGER.name,),
+        _unsent(site),
     )
 
 
@@ -172,9 +181,8 @@ def restore(
             count, size = _made_ready(archive, new, file_bytes, wish, advance)
             ready = replace(site, state=new, key_file=KEY.at(new))
             check_brought(new)
-            gone = later(wish.removals, about.made, sure=about.clock_trusted).values()
-            pairs = [(one.holder, one.at) for one in gone]
-            removed = bury(new, pairs, by=wish.by, now=instant(site)) if pairs else 0
+            gone = _gone(about, wish)
+            removed, revoked = bring_up_to_date(new, gone, by=wish.by, now=instant(site))
             installation_of(ready).bring({LEDGER.name: PUT_BACK}, wish.by)
             _place_key(site, new)
             _give(new, site.state)
@@ -185,7 +193,7 @@ def restore(
             keys = public_keys(site)
         _give_own(site.state)
     doubted = tuple(sorted(installation_of(site).look()))
-    return Restored(about, count, size, wish.as_successor, removed, doubted, unsent, keys)
+    return Restored(about, count, size, wish.as_successor, removed, revoked, doubted, unsent, keys)
 
 
 def _runs(site: Site) -> UnavailableError:
@@ -200,6 +208,14 @@ def _check_kiosk(site: Site, about: About, wish: Wish) -> None:
         said = f"it is a backup of {about.kiosk}, and not of {wanted}"
         fix = "take the other backup; for a kiosk that takes its place: --as-successor"
         raise RefusedError("other_kiosk", f"{said}\nFix: {fix}")
+
+
+def _gone(about: About, wish: Wish) -> Gone:
+    removals = later(wish.removals, about.made, sure=about.clock_trusted).values()
+    return Gone(
+        [(one.holder, one.at) for one in removals],
+        sorted({said.one for said in wish.removals if isinstance(said, Revoked)}),
+    )
 
 
 def _taken(archive: ArchiveReader, wish: Wish) -> Iterator[tuple[Entry, Iterator[bytes]]]:

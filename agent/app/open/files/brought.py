@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from agent.app.open.files.state import (
     Row,
 )
 from agent.app.open.site import new_event_id
+from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import Event
@@ -70,17 +72,26 @@ def check_brought(state: Path) -> None:
             load_key(row.at(state))
 
 
-def bury(
-    state: Path, removed: Iterable[tuple[HolderId, datetime | None]], *, by: str, now: Instant
-) -> int:
-    """They were removed elsewhere, at these times if known; how many of them were here.
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Who was removed elsewhere, at that time if known, and which passes were revoked there."""
+
+    holders: Sequence[tuple[HolderId, datetime | None]] = ()
+    passes: Sequence[PassId] = ()
+
+
+def bring_up_to_date(state: Path, gone: Gone, *, by: str, now: Instant) -> tuple[int, int]:
+    """What is gone elsewhere goes here too: how many holders were here, how many passes are new.
 
     Raises:
         KeyUnavailableError: the key of tombstones cannot be read or made.
         StoreError: the registry cannot be written.
     """
+    if not gone.holders and not gone.passes:
+        return 0, 0
     path = REGISTRY.at(state)
     with contextlib.closing(SqliteRegistry(path, None, new_event_id.make)) as registry:
-        count = sum(registry.bury(one, removed_at=at, by=by, now=now) for one, at in removed)
+        removed = sum(registry.bury(one, removed_at=at, by=by, now=now) for one, at in gone.holders)
+        revoked = sum(registry.revoke(one, by=by, now=now) for one in gone.passes)
         registry.erase()
-    return count
+    return removed, revoked
