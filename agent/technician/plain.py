@@ -47,6 +47,17 @@ PLAIN: dict[str, Row] = {
             ),
         ),
         plain_row(
+            "unknown files",
+            "what lies in the state folder and is not the agent's",
+            "all there is the agent's",
+            "nobody knows what it is",
+            warned(
+                "somebody put something there",
+                "the agent lets it be, and no backup has it",
+                "look at it, and take it away",
+            ),
+        ),
+        plain_row(
             "service",
             "whether systemd starts it at boot",
             "the gate comes back after a power cut",
@@ -58,7 +69,6 @@ PLAIN: dict[str, Row] = {
             "the gate runs by it",
             "the gate goes on by the last config that was right",
         ),
-        plain_row("disk", "free space", "the journal has room", "old events are given up, unsent"),
         plain_row(
             "model pack",
             "its files by their hashes, for whom it was not measured",
@@ -101,12 +111,6 @@ PLAIN: dict[str, Row] = {
             "its program and its messages",
             "people hear what to do",
             "the gate is silent, in part or whole",
-        ),
-        plain_row(
-            "i2c bus",
-            "/dev/i2c-N",
-            "the thermometer can be asked",
-            "there is no temperature, and a rule that asks for one denies",
         ),
     )
 }

@@ -1,7 +1,6 @@
 """The state folder: whose it is, what lies in it, and what of it can be opened."""
 
 import os
-import shutil
 from pathlib import Path
 
 from agent.adapters.store.keys import next_path
@@ -16,7 +15,6 @@ from agent.errors import StoreError, UnavailableError
 from agent.operations.people.holders import unread_names
 from agent.vision.packs.manifest import read_manifest
 
-_LEAST_FREE_BYTES = 200_000_000
 _NO_FILES = "none were made yet"
 
 
@@ -52,7 +50,7 @@ def state_dir_found(state: Path) -> str:
     Raises:
         UnavailableError: this user cannot write there.
     """
-    place = _there(state)
+    place = nearest(state)
     if not os.access(place, os.W_OK | os.X_OK):
         fix = "run as the agent's user: sudo -u gate-agent; or name another --state-dir"
         raise UnavailableError(f"{place} cannot be written by this user", fix)
@@ -81,20 +79,6 @@ def state_files_found(file: ConfigFile, state: Path) -> str:
     raise UnavailableError(said, fix)
 
 
-def disk_found(state: Path) -> str:
-    """How much is free.
-
-    Raises:
-        UnavailableError: too little is.
-    """
-    place = _there(state)
-    free = shutil.disk_usage(place).free
-    if free < _LEAST_FREE_BYTES:
-        fix = "free space: the journal needs some; see journal_days"
-        raise UnavailableError(f"{free // 1_000_000} MB are free at {place}", fix)
-    return f"{free / 1e9:.1f} GB free"
-
-
 def key_found(file: ConfigFile, state: Path) -> str:
     """The id of the gallery key, and where it lies.
 
@@ -110,6 +94,6 @@ def key_found(file: ConfigFile, state: Path) -> str:
     return f"id {found}; {key_lies(site)}"
 
 
-def _there(path: Path) -> Path:
+def nearest(path: Path) -> Path:
     """The nearest folder around ``path`` that exists."""
     return next(place for place in (path, *path.absolute().parents) if place.is_dir())
