@@ -1,6 +1,6 @@
 """The doctor's checks of what is kept and of the bus: pure, as those of ``checks``."""
 
-from agent.operations.examination.facts import BusFact, DiskFact, JournalFact
+from agent.operations.examination.facts import BusFact, DiskFact, InferenceFact, JournalFact
 from agent.technician.verdict import Row, Verdict, failing, passed, warned
 
 _LEAST_FREE_BYTES = 200_000_000
@@ -8,6 +8,8 @@ _LEAST_NODES = 0.02
 _OLD, _OVER = 90, 100
 _SPARE_LOW, _SPARE_GONE = 2, 3
 _OFTEN = 0.1
+_OFF = 0.02
+"""Of a template of length 1, or a probability: more than processors differ by."""
 
 # --- the I2C bus ----------------------------------------------------------------------------------
 
@@ -121,6 +123,38 @@ def journal(fact: JournalFact) -> Verdict:
     return Verdict(_CHAINED, said)
 
 
+# --- the packs at work ----------------------------------------------------------------------------
+
+_COMPUTES = passed("each pack answers as it should", "faces are compared as they were measured")
+_UNKNOWN = warned(
+    "of a pack no right answer is known",
+    "it computes something; whether it is right is not known",
+    "gate-agent evaluate, or take a pack that docs/packs.md names",
+)
+_MISTAKEN = failing(
+    "a pack computes something else",
+    "people are refused, or taken for each other",
+    "gate-agent models install NAME; where that changes nothing, another release of onnxruntime",
+)
+_STILL = failing("a pack cannot be run", "no face is recognised, and the agent does not start")
+
+
+def inference(facts: tuple[InferenceFact, ...]) -> Verdict:
+    """Whether each answers a known picture as it did when it was made."""
+    said = ", ".join(f"{one.pack} in {one.took_s * 1000.0:.0f} ms" for one in facts)
+    wrong = [one for one in facts if not one.finite or (one.off or 0.0) > _OFF]
+    if wrong:
+        return Verdict(_MISTAKEN, f"{said}; not as it should: {_names(wrong)}")
+    unknown = [one for one in facts if one.off is None]
+    if unknown:
+        return Verdict(_UNKNOWN, f"{said}; no answer is known of {_names(unknown)}")
+    return Verdict(_COMPUTES, said)
+
+
+def _names(facts: list[InferenceFact]) -> str:
+    return ", ".join(one.pack for one in facts)
+
+
 ROWS = (
     Row(
         "disk",
@@ -136,6 +170,14 @@ ROWS = (
         (_CHAINED, _FLAWED),
         _UNREAD,
         timeout_s=120.0,
+    ),
+    Row(
+        "inference",
+        "each pack's answer to a drawn picture, beside the known one; while no agent runs",
+        inference,
+        (_COMPUTES, _UNKNOWN, _MISTAKEN),
+        _STILL,
+        timeout_s=60.0,
     ),
     Row(
         "i2c bus",

@@ -11,13 +11,20 @@ from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.app.desk.examined.bus import bus_fact
 from agent.app.desk.examined.disk import disk_fact, strangers_found
 from agent.config import ThermometerConfig
-from agent.operations.examination.facts import BusFact, DiskFact, Doubtful, JournalFact
+from agent.operations.examination.facts import (
+    BusFact,
+    DiskFact,
+    Doubtful,
+    InferenceFact,
+    JournalFact,
+)
 from agent.technician import storage
 from agent.technician.verdict import Status, Verdict
 
 PASS, WARN, FAIL = Status.PASS, Status.WARN, Status.FAIL
 WIRED = BusFact(1, "mlx90614", 0x5A, (0x5A,), asked=20)
 ROOMY = DiskFact(5_000_000_000, 0.8)
+KNOWN = InferenceFact("retail", 0.03, finite=True, off=0.001)
 SPOT = ThermometerConfig(kind="mlx90614", field_of_view_deg=5)
 
 
@@ -38,6 +45,10 @@ SPOT = ThermometerConfig(kind="mlx90614", field_of_view_deg=5)
         (storage.disk(replace(ROOMY, spare=2)), WARN, "5.0 GB"),
         (storage.disk(replace(ROOMY, worn=101)), FAIL, "more than all of its life"),
         (storage.disk(replace(ROOMY, spare=3)), FAIL, "5.0 GB"),
+        (storage.inference((KNOWN,)), PASS, "retail in 30 ms"),
+        (storage.inference((KNOWN, replace(KNOWN, pack="b", off=None))), WARN, "known of b"),
+        (storage.inference((KNOWN, replace(KNOWN, pack="b", off=0.2))), FAIL, "should: b"),
+        (storage.inference((replace(KNOWN, finite=False),)), FAIL, "should: retail"),
         (storage.journal(JournalFact(12, whole=True)), PASS, "all 12 events"),
         (storage.journal(JournalFact(9, whole=False)), PASS, "the newest 9"),
         (storage.journal(JournalFact(9, True, ("missing from 3",))), FAIL, "missing from 3"),

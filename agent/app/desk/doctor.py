@@ -25,6 +25,7 @@ from agent.app.desk.examined.holdings import (
     state_dir_found,
     state_files_found,
 )
+from agent.app.desk.examined.inference import inference_facts
 from agent.app.desk.examined.line import broker_fact
 from agent.app.desk.examined.machine import board_fact, thermometer_fact, time_fact
 from agent.app.desk.examined.mending import repairs
@@ -129,7 +130,8 @@ class ExaminedKiosk:
         return [*repairs(self.file, self._state, brought)]
 
     def hardware_probes(self) -> Iterator[tuple[str, Probe]]:
-        """What only one process can have: not while an agent runs."""
+        """What only one process can have, or has room for: not while an agent runs."""
+        yield "inference", partial(inference_facts, self.file, self._state)
         thermometer = self.file.config.thermometer
         if thermometer.on_i2c:
             yield "i2c bus", partial(self._bus, thermometer)

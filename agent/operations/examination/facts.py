@@ -141,3 +141,16 @@ class JournalFact:
     events: int
     whole: bool
     flaws: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceFact:
+    """A pack's answer to a known picture; ``off`` is how far its worst number is from the known
+    one, None where none is known of this version.
+    """
+
+    pack: str
+    took_s: float
+    finite: bool
+    off: float | None
+    numbers: tuple[float, ...] = ()
