@@ -107,6 +107,23 @@ PLAIN: dict[str, Row] = {
             "id reader", "its device", "cards can be read", "no document is read at this gate"
         ),
         plain_row(
+            "kiosk keys",
+            "the two by which it signs and opens, and where they lie",
+            "the backend can believe this kiosk, and write to it sealed",
+            "what it says is not believed, and what is sealed for it opens not",
+            warned(
+                "one is not there",
+                "the next start makes another one, which the backend does not know",
+                "gate-agent key init",
+            ),
+        ),
+        plain_row(
+            "software",
+            "versions, and what is known to clash",
+            "nothing clashes that is known to",
+            "a part fails at its start, or in the middle",
+        ),
+        plain_row(
             "voice",
             "its program and its messages",
             "people hear what to do",

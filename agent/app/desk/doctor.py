@@ -20,6 +20,7 @@ from agent.app.desk.examined.devices import camera_there, device_found, i2c_foun
 from agent.app.desk.examined.disk import disk_fact, strangers_found
 from agent.app.desk.examined.holdings import (
     key_found,
+    kiosk_keys_found,
     nearest,
     registry_found,
     state_dir_found,
@@ -33,6 +34,7 @@ from agent.app.desk.examined.owners import owners_found
 from agent.app.desk.examined.packaged import unit_found, unit_state
 from agent.app.desk.examined.packs import pack_found, pad_found
 from agent.app.desk.examined.sight import camera_fact
+from agent.app.desk.examined.software import software_found
 from agent.app.open.control import ask
 from agent.app.open.doors import PinFactories, open_inputs, open_output
 from agent.app.open.files.running import agent_runs
@@ -89,6 +91,8 @@ class ExaminedKiosk:
         yield from self._kept()
         yield "time", self._time
         yield "board", board_fact
+        picamera = any(one.kind == "picamera2" for one in config.camera)
+        yield "software", partial(software_found, picamera=picamera)
         for camera in config.camera:
             yield f"camera {camera.id}", partial(self._camera, camera)
         if config.broker is not None:
@@ -118,6 +122,7 @@ class ExaminedKiosk:
         if os.path.lexists(JOURNAL.at(self._state)):
             yield "journal", partial(journal_fact, self._state, self.file.path, deep=self._deep)
         yield "gallery key", partial(key_found, self.file, self._state)
+        yield "kiosk keys", partial(kiosk_keys_found, self._state, self.file)
 
     def _card(self) -> str:
         if (wrong := boot_fault(self.file.path)) is not None:

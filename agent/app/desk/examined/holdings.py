@@ -7,11 +7,14 @@ from agent.adapters.store.keys import next_path
 from agent.app.open.files.installation import detail_of, installation_of
 from agent.app.open.files.key_place import key_lies
 from agent.app.open.files.keys import key_id_of
+from agent.app.open.files.kiosk_keys import public_keys
+from agent.app.open.files.state import SEALING_KEY, SIGNING_KEY
 from agent.app.open.files.stores import Key, has_journal, has_registry, read_registry
 from agent.app.open.site import site_of
 from agent.app.open.snapshot import damage_text, other_packs_text
 from agent.config import ConfigFile
 from agent.errors import StoreError, UnavailableError
+from agent.operations.examination.facts import Doubtful
 from agent.operations.people.holders import unread_names
 from agent.vision.packs.manifest import read_manifest
 
@@ -97,3 +100,19 @@ def key_found(file: ConfigFile, state: Path) -> str:
 def nearest(path: Path) -> Path:
     """The nearest folder around ``path`` that exists."""
     return next(place for place in (path, *path.absolute().parents) if place.is_dir())
+
+
+def kiosk_keys_found(state: Path, file: ConfigFile) -> str | Doubtful:
+    """The kiosk's own two keys: there, closed to others, and where they lie.
+
+    Raises:
+        KeyUnavailableError: one is open to others, or no key.
+    """
+    site = site_of(state, file.path)
+    rows = (SIGNING_KEY, SEALING_KEY)
+    lacking = [row.name for row in rows if not os.path.lexists(row.at(state))]
+    if lacking:
+        return Doubtful(f"not there: {', '.join(lacking)}")
+    shown = public_keys(site)
+    ids = ", ".join(f"{name} {shown[name]['key_id']}" for name in ("signing", "sealing"))
+    return f"{ids}; in {state}"
