@@ -12,6 +12,7 @@ from agent.operations.examination.facts import (
     TimeFact,
 )
 from agent.technician.plain import INPUT, OTHER, PLAIN, PULSE
+from agent.technician.storage import ROWS as STORAGE
 from agent.technician.verdict import Row, Verdict, failing, passed, warned
 
 _NO_CONTOURS = 0.01
@@ -291,6 +292,7 @@ ROWS = (
         (_PLAUSIBLE, _NO_SKIN, _ODD),
         _NO_READING,
     ),
+    *STORAGE,
 )
 """The checks that judge facts."""
 

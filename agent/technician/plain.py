@@ -47,6 +47,17 @@ PLAIN: dict[str, Row] = {
             ),
         ),
         plain_row(
+            "unknown files",
+            "what lies in the state folder and is not the agent's",
+            "all there is the agent's",
+            "nobody knows what it is",
+            warned(
+                "somebody put something there",
+                "the agent lets it be, and no backup has it",
+                "look at it, and take it away",
+            ),
+        ),
+        plain_row(
             "service",
             "whether systemd starts it at boot",
             "the gate comes back after a power cut",
@@ -58,7 +69,6 @@ PLAIN: dict[str, Row] = {
             "the gate runs by it",
             "the gate goes on by the last config that was right",
         ),
-        plain_row("disk", "free space", "the journal has room", "old events are given up, unsent"),
         plain_row(
             "model pack",
             "its files by their hashes, for whom it was not measured",
@@ -97,16 +107,27 @@ PLAIN: dict[str, Row] = {
             "id reader", "its device", "cards can be read", "no document is read at this gate"
         ),
         plain_row(
+            "kiosk keys",
+            "the two by which it signs and opens, and where they lie",
+            "the backend can believe this kiosk, and write to it sealed",
+            "what it says is not believed, and what is sealed for it opens not",
+            warned(
+                "one is not there",
+                "the next start makes another one, which the backend does not know",
+                "gate-agent key init",
+            ),
+        ),
+        plain_row(
+            "software",
+            "versions, and what is known to clash",
+            "nothing clashes that is known to",
+            "a part fails at its start, or in the middle",
+        ),
+        plain_row(
             "voice",
             "its program and its messages",
             "people hear what to do",
             "the gate is silent, in part or whole",
-        ),
-        plain_row(
-            "i2c bus",
-            "/dev/i2c-N",
-            "the thermometer can be asked",
-            "there is no temperature, and a rule that asks for one denies",
         ),
     )
 }

@@ -121,9 +121,10 @@ def test_all_well_is_exit_code_0_and_nothing_moves(kiosk: Kiosk) -> None:
     assert told.code == 0, told.out
     assert {one["name"]: one["ok"] for one in told.json["checks"]} == dict.fromkeys(
         (
-            *("agent", "state directory", "state files", "file owners", "disk"),
+            *("agent", "state directory", "state files"),
+            *("unknown files", "file owners", "disk"),
             *("model pack", "attack detection"),
-            *("gallery key", "time", "board"),
+            *("gallery key", "kiosk keys", "time", "board", "software", "inference"),
             *("camera front", "thermometer", "north-contact", "way-out", "housing"),
         ),
         True,
@@ -163,7 +164,7 @@ def test_people_see_the_map_and_the_checks(kiosk: Kiosk) -> None:
     assert "at power-on" in header
     assert "FAILED" not in told.out
     assert "door gate" in told.out
-    assert told.out.endswith("nothing failed: 15 checks, 2 warnings\n")
+    assert told.out.endswith("nothing failed: 19 checks, 2 warnings\n")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -184,7 +185,7 @@ def test_a_button_that_nobody_presses_and_is_pressed_is_not_well(kiosk: Kiosk) -
     assert told.code == 1
     assert "way-out: Fix: where nobody does that now" in told.out
     assert "active_high = true" in told.out
-    assert told.out.endswith("1 of 15 checks failed, 2 warnings\n")
+    assert told.out.endswith("1 of 19 checks failed, 2 warnings\n")
 
 
 def test_what_is_missing_is_told_with_its_fix_and_hides_nothing(

@@ -145,6 +145,20 @@ def test_root_gives_files_back_and_follows_no_link(
     assert {one.stat().st_uid for one in key_state.glob("*.key")} == {OTHER_UID}
 
 
+def test_the_kiosks_own_keys_are_there_or_made_and_open_ones_fail(
+    told: Any, key_state: Path
+) -> None:
+    assert str(key_state) in named(told(), "kiosk keys")["detail"]
+    (key_state / "kiosk-sealing.key").unlink()
+    (key_state / "kiosk-signing.key").chmod(0o644)
+    assert named(told(), "kiosk keys")["status"] == "warn"
+    assert "not there: kiosk-sealing.key" in named(told(), "kiosk keys")["detail"]
+    mended_now = named(told("--fix", "--yes"), "kiosk keys")
+    assert mended_now["status"] == "pass"
+    (key_state / "kiosk-signing.key").chmod(0o644)
+    assert named(told(), "kiosk keys")["status"] == "fail"
+
+
 @as_root
 def test_what_root_makes_on_the_way_is_given_back_too(told: Any, key_state: Path) -> None:
     (key_state / "kiosk-signing.key").unlink()

@@ -14,6 +14,8 @@ from screens import screen
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.record.journal import SqliteJournal
+from agent.app.desk.examined import chain
+from agent.app.desk.examined.chain import journal_fact
 from agent.app.open.files.kiosk_keys import make_kiosk_keys, public_keys, signing_key
 from agent.app.open.files.state import JOURNAL
 from agent.app.open.site import site_of
@@ -22,6 +24,9 @@ from agent.domain.record.events import Event, EventDraft, EventType
 from agent.domain.record.message import payload
 from agent.domain.record.published import Trace
 from agent.domain.record.uuid7 import Uuid7Source
+from agent.operations.examination.facts import JournalFact
+from agent.technician import storage
+from agent.technician.verdict import Status
 
 HERE = "/gate/lakeside/g3/north-1"
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
@@ -350,3 +355,24 @@ def test_people_read_what_is_wrong(kept: Path, monkeypatch: pytest.MonkeyPatch) 
     shown = screen(monkeypatch, 120, "events", "verify")
     assert "missing" in shown
     assert "lakeside/g3/north-1" in shown
+
+
+def test_the_doctor_looks_over_the_newest_part_or_all(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked(*, deep: bool) -> tuple[JournalFact, Status]:
+        fact = journal_fact(kept, None, deep=deep)
+        return fact, storage.journal(fact).finding.status
+
+    whole = JournalFact(LAST, whole=True)
+    assert looked(deep=False) == looked(deep=True) == (whole, Status.PASS)
+    monkeypatch.setattr(chain, "_NEWEST", 4)
+    assert looked(deep=False) == (JournalFact(4, whole=False), Status.PASS)
+    with closing(sqlite3.connect(JOURNAL.at(kept))) as journal, journal:
+        assert journal.execute("DELETE FROM event WHERE row = 3").rowcount == 1
+    # What is missing lies before the part that was looked over.
+    assert looked(deep=False)[1] is Status.PASS
+    fact, status = looked(deep=True)
+    assert status is Status.FAIL
+    assert any("3" in one for one in fact.flaws)
+    assert not any("r-" in one for one in fact.flaws)

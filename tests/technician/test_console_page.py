@@ -15,6 +15,7 @@ pytest.importorskip("starlette", reason="the extra `console` is not installed: n
 pytest.importorskip("uvicorn", reason="the extra `console` is not installed: no page is served")
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="chromium is not installed")
 
+MEANS = "its events wait in the journal"
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 STATUS = {
     "version": "0.1.0",
@@ -116,7 +117,7 @@ class PlainDesk:
         return {"examines": False, "checks": [], "error": None}
 
     def examine(self) -> dict[str, Any]:
-        check = {"name": "broker", "status": "fail", "detail": HOSTILE, "meaning": "it waits"}
+        check = {"name": "broker", "status": "fail", "detail": HOSTILE, "meaning": MEANS}
         return {"examines": False, "checks": [{**check, "fix": "start it"}], "error": None}
 
 
@@ -254,6 +255,8 @@ def test_it_fits_a_telephone_in_both_languages(
         "document.querySelector('#outlines .face') && document.querySelector('#checks b')"
     )
     assert page.run("document.documentElement.lang") == language
+    shown = page.run("document.querySelector('#checks .quiet').textContent")
+    assert shown == (MEANS if language == "en" else "事件在日志中等待发送")
     assert page.run("document.documentElement.scrollWidth") == 360
     small = "[...document.querySelectorAll('button, select, input')].filter((one) =>"
     small += " one.offsetParent && one.getBoundingClientRect().height < 44).length"

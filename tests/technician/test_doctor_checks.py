@@ -1,5 +1,6 @@
 """The doctor's checks as functions: facts in, a verdict out; and the page that is made of them."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from agent.operations.examination.facts import (
 )
 from agent.technician import checks
 from agent.technician.page import table_text
+from agent.technician.plain import OTHER, PLAIN
 from agent.technician.verdict import Status, Verdict, check_of
 
 PASS, WARN, FAIL = Status.PASS, Status.WARN, Status.FAIL
@@ -97,3 +99,15 @@ def test_every_check_says_what_each_finding_means_and_how_it_is_mended() -> None
 def test_the_page_has_the_table_of_all_checks() -> None:
     page = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
     assert table_text() in page, "docs/doctor.md: put agent.technician.page.table_text() there"
+
+
+def test_each_check_and_what_it_means_has_a_chinese_sentence_on_the_page() -> None:
+    page = ROOT / "agent" / "technician" / "console" / "page"
+    table = (page / "words.js").read_text(encoding="utf-8").partition("const DOCTOR_ZH = {")[2]
+    told = dict(re.findall(r'^  "([^"]+)": "([^"]+)",$', table, re.MULTILINE))
+    rows = [*checks.all_rows(), OTHER]
+    meanings = {one.meaning for row in rows for one in (*row.findings, row.missing)}
+    # A camera, an input and a door are called by their own names.
+    named = {row.name for row in checks.ROWS if row.name != "camera ID"} | set(PLAIN)
+    assert set(told) == meanings | named
+    assert all(re.search(r"[\u4e00-\u9fff]", one) for one in told.values())

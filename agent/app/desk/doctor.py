@@ -14,14 +14,19 @@ from typing import Any
 from agent.adapters.clock import SystemClock
 from agent.adapters.pins.inputs import GpioInputs
 from agent.app.desk.examined.asked import camera_asked, thermometer_asked
+from agent.app.desk.examined.bus import bus_fact
+from agent.app.desk.examined.chain import journal_fact
 from agent.app.desk.examined.devices import camera_there, device_found, i2c_found, voice_found
+from agent.app.desk.examined.disk import disk_fact, strangers_found
 from agent.app.desk.examined.holdings import (
-    disk_found,
     key_found,
+    kiosk_keys_found,
+    nearest,
     registry_found,
     state_dir_found,
     state_files_found,
 )
+from agent.app.desk.examined.inference import inference_facts
 from agent.app.desk.examined.line import broker_fact
 from agent.app.desk.examined.machine import board_fact, thermometer_fact, time_fact
 from agent.app.desk.examined.mending import repairs
@@ -29,12 +34,13 @@ from agent.app.desk.examined.owners import owners_found
 from agent.app.desk.examined.packaged import unit_found, unit_state
 from agent.app.desk.examined.packs import pack_found, pad_found
 from agent.app.desk.examined.sight import camera_fact
+from agent.app.desk.examined.software import software_found
 from agent.app.open.control import ask
 from agent.app.open.doors import PinFactories, open_inputs, open_output
 from agent.app.open.files.running import agent_runs
-from agent.app.open.files.state import LOCK, REGISTRY
+from agent.app.open.files.state import JOURNAL, LOCK, REGISTRY
 from agent.app.open.paths import control_socket
-from agent.config import CameraConfig, InputConfig, load_config
+from agent.config import CameraConfig, InputConfig, ThermometerConfig, load_config
 from agent.config.pins import PinUse, pin_map
 from agent.config.tables.input import outputs_of
 from agent.domain.credential.near import did_you_mean
@@ -56,14 +62,15 @@ _NO_FILES = "none were made yet"
 class ExaminedKiosk:
     """The kiosk that is looked over: its config, and what the doctor may open of it."""
 
-    def __init__(self, config: Path, state: Path) -> None:
-        """Read the config.
+    def __init__(self, config: Path, state: Path, *, deep: bool = False) -> None:
+        """Read the config; ``deep`` looks over the whole journal.
 
         Raises:
             ConfigError: it is wrong.
         """
         self.file = load_config(config)
         self._state = state
+        self._deep = deep
         self._lock = LOCK.at(state)
         self._clock = SystemClock()
         self._factories = PinFactories()
@@ -81,20 +88,11 @@ class ExaminedKiosk:
         yield "agent", self._agent
         if last_adoption(self.file.path):
             yield "card's config", self._card
-        yield "state directory", partial(state_dir_found, self._state)
-        yield "state files", partial(state_files_found, self.file, self._state)
-        if self._state.is_dir():
-            yield "file owners", partial(owners_found, self._state)
-        if (unit := unit_state(self._state)) is not None:
-            yield "service", partial(unit_found, unit)
-        yield "disk", partial(disk_found, self._state)
-        yield "model pack", partial(pack_found, self.file, self._state)
-        yield "attack detection", partial(pad_found, self.file, self._state)
-        if os.path.lexists(REGISTRY.at(self._state)):
-            yield "registry", partial(registry_found, self.file, self._state)
-        yield "gallery key", partial(key_found, self.file, self._state)
+        yield from self._kept()
         yield "time", self._time
         yield "board", board_fact
+        picamera = any(one.kind == "picamera2" for one in config.camera)
+        yield "software", partial(software_found, picamera=picamera)
         for camera in config.camera:
             yield f"camera {camera.id}", partial(self._camera, camera)
         if config.broker is not None:
@@ -107,6 +105,25 @@ class ExaminedKiosk:
         if config.voice.kind != "none":
             yield "voice", partial(voice_found, self.file, self._state, self._clock)
 
+    def _kept(self) -> Iterator[tuple[str, Probe]]:
+        """What lies in the state folder."""
+        yield "state directory", partial(state_dir_found, self._state)
+        yield "state files", partial(state_files_found, self.file, self._state)
+        if self._state.is_dir():
+            yield "unknown files", partial(strangers_found, self._state)
+            yield "file owners", partial(owners_found, self._state)
+        if (unit := unit_state(self._state)) is not None:
+            yield "service", partial(unit_found, unit)
+        yield "disk", lambda: disk_fact(nearest(self._state))
+        yield "model pack", partial(pack_found, self.file, self._state)
+        yield "attack detection", partial(pad_found, self.file, self._state)
+        if os.path.lexists(REGISTRY.at(self._state)):
+            yield "registry", partial(registry_found, self.file, self._state)
+        if os.path.lexists(JOURNAL.at(self._state)):
+            yield "journal", partial(journal_fact, self._state, self.file.path, deep=self._deep)
+        yield "gallery key", partial(key_found, self.file, self._state)
+        yield "kiosk keys", partial(kiosk_keys_found, self._state, self.file)
+
     def _card(self) -> str:
         if (wrong := boot_fault(self.file.path)) is not None:
             fix = "mend gate.toml on the boot partition: gate-status.txt beside it says each fault"
@@ -118,10 +135,11 @@ class ExaminedKiosk:
         return [*repairs(self.file, self._state, brought)]
 
     def hardware_probes(self) -> Iterator[tuple[str, Probe]]:
-        """What only one process can have: not while an agent runs."""
+        """What only one process can have, or has room for: not while an agent runs."""
+        yield "inference", partial(inference_facts, self.file, self._state)
         thermometer = self.file.config.thermometer
         if thermometer.on_i2c:
-            yield "i2c bus", lambda: i2c_found(thermometer.bus)
+            yield "i2c bus", partial(self._bus, thermometer)
         if thermometer.kind != "none":
             yield "thermometer", lambda: thermometer_fact(thermometer)
 
@@ -196,6 +214,10 @@ class ExaminedKiosk:
             if inputs is not None:
                 stack.callback(inputs.close)
             yield door, inputs
+
+    def _bus(self, thermometer: ThermometerConfig) -> object:
+        i2c_found(thermometer.bus)
+        return bus_fact(thermometer)
 
     def _agent(self) -> AgentFact:
         if not self.agent_runs():

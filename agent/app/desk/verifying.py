@@ -26,8 +26,9 @@ def verify_journal(
     site: Site,
     keys: Mapping[str, Ed25519PublicKey],
     advance: Callable[[str, int, int], None],
+    newest: int | None = None,
 ) -> Report:
-    """What is wrong with the journal of this state directory.
+    """What is wrong with the journal of this state directory, or with the ``newest`` so many of it.
 
     Raises:
         StoreError: it cannot be read.
@@ -36,8 +37,15 @@ def verify_journal(
     with read_journal(site) as journal:
         # First: what is appended meanwhile comes behind it.
         tip = journal.tip()
-        for stored in advancing(journal.read(), journal.newest_row(), advance):
+        for stored in advancing(
+            journal.read(newest=newest), newest or journal.newest_row(), advance
+        ):
             verification.take(message(stored.event, stored.place(site.source)))
         # Last: what is forgotten meanwhile was there before.
         forgotten = journal.forgotten()
-    return verification.finish(lambda place, _, last: last <= forgotten.get(place[1], 0), tip)
+    part = newest is not None  # where it begins is not for it to say; a gap within is one
+
+    def gone(place: tuple[str, str], first: int, last: int) -> bool:
+        return last <= forgotten.get(place[1], 0) or (part and first == 1)
+
+    return verification.finish(gone, tip)

@@ -65,6 +65,9 @@ def doctor(
         Path | None,
         file_option("--from", "With --fix: the folder with the files of model packs."),
     ] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Look over the whole journal, not its newest part.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Pulse and mend without asking.")] = False,
     watch: Annotated[
         float | None,
@@ -86,7 +89,7 @@ def doctor(
 
     if brought is not None and not fix:
         raise typer.BadParameter("it goes with --fix", param_hint="--from")
-    kiosk = ExaminedKiosk(config_path(config), state_dir(state))
+    kiosk = ExaminedKiosk(config_path(config), state_dir(state), deep=deep)
     if pulse is not None:
         _may_pulse(kiosk, pulse, yes=yes, as_json=as_json)
     fixed = _mend(kiosk, brought, yes=yes, as_json=as_json) if fix else []

@@ -99,3 +99,58 @@ class Doubtful:
     """What was found works, and somebody should know what it says."""
 
     said: str
+
+
+@dataclass(frozen=True, slots=True)
+class BusFact:
+    """Who answers on an I2C bus, by address; ``wanted`` is the configured part's.
+
+    ``spoilt`` of ``asked`` answers of it had a wrong check byte (PEC; 0 asked where its kind has
+    none). ``hangs``: a transfer ended by time.
+    """
+
+    bus: int
+    part: str
+    wanted: int
+    answering: tuple[int, ...]
+    asked: int = 0
+    spoilt: int = 0
+    hangs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFact:
+    """The disk of the state: what is free, and what its own controller says of its wear.
+
+    ``nodes`` is the free share of the file system's inodes, None where it counts none. ``worn`` is
+    the worst of the controller's estimates in percent of its life, 101 where it is over; ``spare``
+    is 1 for normal, 2 for 80 percent of the reserve used, 3 for nearly all (eMMC's pre-EOL). None
+    where the kernel tells nothing, as of SD cards.
+    """
+
+    free_bytes: int
+    nodes: float | None = None
+    worn: int | None = None
+    spare: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFact:
+    """Some or all events of the journal, and what is wrong with their chain, in words."""
+
+    events: int
+    whole: bool
+    flaws: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceFact:
+    """A pack's answer to a known picture; ``off`` is how far its worst number is from the known
+    one, None where none is known of this version.
+    """
+
+    pack: str
+    took_s: float
+    finite: bool
+    off: float | None
+    numbers: tuple[float, ...] = ()

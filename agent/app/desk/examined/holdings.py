@@ -1,22 +1,23 @@
 """The state folder: whose it is, what lies in it, and what of it can be opened."""
 
 import os
-import shutil
 from pathlib import Path
 
 from agent.adapters.store.keys import next_path
 from agent.app.open.files.installation import detail_of, installation_of
 from agent.app.open.files.key_place import key_lies
 from agent.app.open.files.keys import key_id_of
+from agent.app.open.files.kiosk_keys import public_keys
+from agent.app.open.files.state import SEALING_KEY, SIGNING_KEY
 from agent.app.open.files.stores import Key, has_journal, has_registry, read_registry
 from agent.app.open.site import site_of
 from agent.app.open.snapshot import damage_text, other_packs_text
 from agent.config import ConfigFile
 from agent.errors import StoreError, UnavailableError
+from agent.operations.examination.facts import Doubtful
 from agent.operations.people.holders import unread_names
 from agent.vision.packs.manifest import read_manifest
 
-_LEAST_FREE_BYTES = 200_000_000
 _NO_FILES = "none were made yet"
 
 
@@ -52,7 +53,7 @@ def state_dir_found(state: Path) -> str:
     Raises:
         UnavailableError: this user cannot write there.
     """
-    place = _there(state)
+    place = nearest(state)
     if not os.access(place, os.W_OK | os.X_OK):
         fix = "run as the agent's user: sudo -u gate-agent; or name another --state-dir"
         raise UnavailableError(f"{place} cannot be written by this user", fix)
@@ -81,20 +82,6 @@ def state_files_found(file: ConfigFile, state: Path) -> str:
     raise UnavailableError(said, fix)
 
 
-def disk_found(state: Path) -> str:
-    """How much is free.
-
-    Raises:
-        UnavailableError: too little is.
-    """
-    place = _there(state)
-    free = shutil.disk_usage(place).free
-    if free < _LEAST_FREE_BYTES:
-        fix = "free space: the journal needs some; see journal_days"
-        raise UnavailableError(f"{free // 1_000_000} MB are free at {place}", fix)
-    return f"{free / 1e9:.1f} GB free"
-
-
 def key_found(file: ConfigFile, state: Path) -> str:
     """The id of the gallery key, and where it lies.
 
@@ -110,6 +97,22 @@ def key_found(file: ConfigFile, state: Path) -> str:
     return f"id {found}; {key_lies(site)}"
 
 
-def _there(path: Path) -> Path:
+def nearest(path: Path) -> Path:
     """The nearest folder around ``path`` that exists."""
     return next(place for place in (path, *path.absolute().parents) if place.is_dir())
+
+
+def kiosk_keys_found(state: Path, file: ConfigFile) -> str | Doubtful:
+    """The kiosk's own two keys: there, closed to others, and where they lie.
+
+    Raises:
+        KeyUnavailableError: one is open to others, or no key.
+    """
+    site = site_of(state, file.path)
+    rows = (SIGNING_KEY, SEALING_KEY)
+    lacking = [row.name for row in rows if not os.path.lexists(row.at(state))]
+    if lacking:
+        return Doubtful(f"not there: {', '.join(lacking)}")
+    shown = public_keys(site)
+    ids = ", ".join(f"{name} {shown[name]['key_id']}" for name in ("signing", "sealing"))
+    return f"{ids}; in {state}"

@@ -10,6 +10,7 @@
   let last = null;
 
   const word = (key) => WORDS[language][key] || WORDS.en[key] || key;
+  const spoken = (text) => (language === "zh" && DOCTOR_ZH[text]) || text;
   const has = (key) => key in WORDS[language] || key in WORDS.en;
   const plain = (key, text) => (has(key) ? word(key) : String(text ?? "").replaceAll("_", " "));
 
@@ -370,10 +371,10 @@
     table.hidden = !found.checks.length;
     const kinds = { pass: "good", warn: "doubt", fail: "bad" };
     table.tBodies[0].replaceChildren(...found.checks.map((one) => make("tr", {},
-      make("td", { text: one.name }),
+      make("td", { text: spoken(one.name) }),
       make("td", {}, make("b", { class: kinds[one.status], text: word(one.status) })),
       make("td", {}, make("span", { text: one.detail }),
-        make("span", { class: "fix quiet", text: one.meaning }),
+        make("span", { class: "fix quiet", text: spoken(one.meaning) }),
         one.fix ? make("span", { class: "fix", text: word("fix") + one.fix }) : null))));
   }
 
