@@ -1,5 +1,6 @@
 """Whether a later contract still keeps what an earlier one promised."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,7 +74,7 @@ def _narrowed(before: Schema, after: Schema, place: str) -> Iterator[str]:
     yield from (f"{place} has no {word!r} any more" for word in lost)
     if after.get("type") and not _types(before) <= _types(after):
         yield f"{place} is narrower than {before.get('type')}"
-    if after.get("pattern") and not _alternatives(before) <= _alternatives(after):
+    if after.get("pattern") and not _matched(before, after):
         yield f"{place} has another pattern"
     if after.get("maxLength", 0) and after["maxLength"] < before.get("maxLength", float("inf")):
         yield f"{place} must be shorter"
@@ -84,8 +85,17 @@ def _words(schema: Schema) -> list[Any]:
 
 
 def _types(schema: Schema) -> set[str]:
-    named = schema.get("type", "anything")
+    text = bool(_words(schema)) and all(isinstance(one, str) for one in _words(schema))
+    named = schema.get("type", "string" if text else "anything")
     return {named} if isinstance(named, str) else set(named)
+
+
+def _matched(before: Schema, after: Schema) -> bool:
+    """Whether what there was, as far as it is text, is what ``after`` has a pattern for."""
+    words = [one for one in _words(before) if isinstance(one, str)]
+    if words:
+        return all(re.search(after["pattern"], one) for one in words)
+    return _alternatives(before) <= _alternatives(after)
 
 
 def _alternatives(schema: Schema) -> set[str]:

@@ -87,7 +87,7 @@ def test_the_first_count_lets_an_append_in_between_its_steps(tmp_path, monkeypat
             steps.append(1)
             if len(steps) == 3:
                 do(lambda connection: journal._add(connection, [press()]))
-                journal._mark([(1, None, 10), (1, None, 4_990)])
+                journal.mark_published([10, 4_990])
             return do(work)
 
         monkeypatch.setattr(journal._file, "do", counted)
