@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -35,6 +36,29 @@ _PERSONAL = frozenset(
 )
 _DEEPEST = 6
 _PRIORITIES = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
+
+
+@dataclass(slots=True)
+class _Said:
+    """What this process said so far, and what it was asked to say."""
+
+    bytes: int = 0
+    level: int = logging.INFO
+    thins: bool = True
+
+
+_said = _Said()
+
+
+def written_bytes() -> int:
+    """How much was logged since the process began."""
+    return _said.bytes
+
+
+def thin(on: bool) -> None:  # noqa: FBT001 - it is handed on as a callable
+    """Say warnings and errors only, but to a person who looks on; or as configured again."""
+    on = on and _said.thins
+    logging.getLogger().setLevel(max(_said.level, logging.WARNING) if on else _said.level)
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -84,6 +108,7 @@ def configure(level: str | None = None, tell: Teller | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
+    _said.level, _said.thins = number, tell is None
     # A log that cannot be written is lost; it must not print a traceback or end a thread.
     logging.raiseExceptions = False
 
@@ -112,6 +137,8 @@ class _PriorityRenderer:
     def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
         priority = _PRIORITIES.get(str(event.get("level")), 6)
         line = str(self._json(logger, method, event))
+        # Called under the handler's lock; the line is ASCII.
+        _said.bytes += len(line) + 1
         return f"<{priority}>{line}\n" if self._journal else f"{line}\n"
 
 

@@ -40,6 +40,24 @@ logging.getLogger("paho").warning("reconnect in %d s", 4)
 logging.getLogger("gpiozero").info("odd %s", "args", "more")
 full()
 """
+THINNED = """
+import logging, structlog
+from agent import logs
+logs.configure()
+log = structlog.get_logger("agent.somewhere")
+log.info("before")
+logs.thin(True)
+log.info("left out")
+logging.getLogger("paho").info("left out")
+log.error("said")
+logs.thin(False)
+log.info("after")
+counted = logs.written_bytes()
+logs.configure(tell=lambda entry: entry["event"])
+logs.thin(True)
+log.info("a person looks on")
+print(counted)
+"""
 
 
 def run(*arguments: str, **environment: str) -> tuple[list[str], str]:
@@ -73,6 +91,16 @@ def test_each_line_is_an_object_with_level_time_and_origin() -> None:
     assert [trace[0], trace[1].strip().split(",")[0]] == ["ValueError", 'File "<string>"']
     assert "KeyError" in trace
     assert "StoreError: the disk is full" in entries[-1]["exception"]
+
+
+def test_a_thin_log_has_warnings_and_errors_and_all_of_it_is_counted() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", THINNED], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    *lines, told = done.stderr.splitlines()
+    assert [json.loads(line)["event"] for line in lines] == ["before", "said", "after"]
+    assert int(done.stdout) == sum(len(line) + 1 for line in lines)
+    assert told == "a person looks on"
 
 
 def test_no_name_secret_or_template_is_written() -> None:

@@ -16,7 +16,7 @@ from agent.lifecycle import ENDS_WITHIN_S, ExitCode
 FOLDER = ROOT / "systemd"
 UNIT = FOLDER / "gate-agent.service"
 SYSUSERS = FOLDER / "gate-agent.sysusers"
-UNITS = ("gate-agent.service", "gate-agent-first.service")
+UNITS = ("gate-agent.service", "gate-agent-first.service", "gate-agent-settle.service")
 PATIENCE_S = 120.0
 
 needs_analyze = pytest.mark.skipif(
@@ -56,6 +56,7 @@ def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path, name: str, drop_in: 
         folder.mkdir()
         shutil.copy(FOLDER / "gate-agent.service.d" / drop_in, folder / "one.conf")
     text = (FOLDER / name).read_text().replace("/opt/gate-agent/.venv/bin/gate-agent", str(program))
+    text = text.replace("/usr/lib/gate-agent/settle", str(program))
     # The page that it names lies where the tree will be installed.
     copy.write_text(text.replace("file:///opt/gate-agent/", "file:///"))
     done = subprocess.run(
@@ -147,6 +148,15 @@ def test_the_first_start_is_held_in_as_the_agent_is(unit: dict[str, list[str]]) 
     # A config that a person wrote is never replaced.
     assert first["Unit.ConditionPathExists"] == ["!/etc/gate-agent/gate.toml"]
     assert first["Unit.Before"] == ["gate-agent.service"]
+
+
+def test_what_an_update_left_is_settled_before_the_agent_starts(unit: dict[str, list[str]]) -> None:
+    settle = settings(FOLDER / "gate-agent-settle.service")
+    assert settle["Unit.ConditionPathExists"] == ["/opt/gate-agent/pending"]
+    assert "gate-agent.service" in settle["Unit.Before"][0].split()
+    assert "gate-agent-settle.service" in unit["Unit.Wants"][0].split()
+    # Not at the boot alone: at each start, so also where the updating process was killed.
+    assert "Service.RemainAfterExit" not in settle
 
 
 def test_the_state_is_the_agents_alone_and_no_dump_holds_templates(

@@ -12,10 +12,8 @@ import ctypes
 
 import numpy as np
 import numpy.typing as npt
-from onnx import TensorProto, helper
 
 from agent.domain.sight.blocks import CodeBlock, Codes, PlainBlock, Rows, Sums
-from agent.vision.packs.onnx import open_session
 
 FEWEST_ROWS = 1024
 """Fewer are multiplied as fast by numpy, and a session takes as much memory as 200 of them."""
@@ -37,6 +35,8 @@ class PackedBlock:
 
     def __init__(self, codes: Codes) -> None:
         self._count, self._components = map(int, codes.shape)
+        from agent.vision.packs.onnx import open_session  # noqa: PLC0415 - as onnx below
+
         matrix = np.ascontiguousarray(codes.T)
         model = _model(*matrix.shape)
         self._session = open_session(model, "a block of codes", tensors={"codes": matrix})
@@ -85,6 +85,8 @@ class PackedBlock:
 
 def _model(components: int, count: int) -> bytes:
     """The product of any number of probes with codes that lie beside the model."""
+    from onnx import TensorProto, helper  # noqa: PLC0415 - who opens few rows loads no runtime
+
     codes = TensorProto(name="codes", data_type=TensorProto.INT8, dims=[components, count])
     codes.data_location = TensorProto.EXTERNAL
     for key, value in (("location", "codes"), ("offset", 0), ("length", components * count)):

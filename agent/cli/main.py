@@ -9,7 +9,20 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.care import clock, daemon, events, key, state, thermometer, version, voice
+from agent.cli.care import (
+    backup,
+    bundle,
+    clock,
+    daemon,
+    events,
+    key,
+    restore,
+    state,
+    thermometer,
+    update,
+    version,
+    voice,
+)
 from agent.cli.common import Commands, say
 from agent.cli.doors import command, door
 from agent.cli.failures import DEBUG_VARIABLE, FAILED, INTERRUPTED, report
@@ -83,7 +96,10 @@ def gate_agent(
 _RUN = (init, config, models, doctor, console, run, watch, demo, secure_outputs)
 _PEOPLE = (enrol, holders, references, gallery, identify, documents, registry, rules)
 _PASSES = (passes, health, scan)
-_LOOK_AFTER = (daemon, events, state, clock, key, thermometer, voice, version)
+_LOOK_AFTER = (
+    *(daemon, events, state, backup, restore, bundle, update, clock, key),
+    *(thermometer, voice, version),
+)
 _MEASURE = (evaluate, bench, simulate, fleet)
 for part in (*_RUN, *_PEOPLE, *_PASSES, door, command, *_LOOK_AFTER, *_MEASURE):
     part.add_to(app)

@@ -33,7 +33,7 @@ def write_lines(
         UnavailableError: it cannot be written, or is no ordinary file.
     """
     count = 0
-    with _replacing(file, "name a file; - is stdout") as stream:
+    with replacing(file, "name a file; - is stdout") as stream:
         for line in lines:
             stream.write(f"{line}\n".encode())
             count += 1
@@ -51,13 +51,26 @@ def write_whole(
     Raises:
         UnavailableError: it cannot be written, or is no ordinary file.
     """
-    with _replacing(file, "name a file") as stream:
+    with replacing(file, "name a file") as stream:
         stream.write(content)
         if as_it_was:
             _take_after(stream.fileno(), file.stat())
         if handed is not None:
             os.fchown(stream.fileno(), handed.user, handed.group)
             os.fchmod(stream.fileno(), handed.mode)
+
+
+def check_place(file: Path) -> None:
+    """See that ``file`` can be written, before long work for it.
+
+    Raises:
+        UnavailableError: it is no ordinary file, or its folder is not there, or not for this user.
+    """
+    if _is_special(file):
+        raise UnavailableError(f"{file} is no ordinary file", "name a file")
+    folder = Path(os.path.realpath(file)).parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UnavailableError(f"{folder} cannot be written", "name another place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +157,12 @@ def _is_special(file: Path) -> bool:
 
 
 @contextmanager
-def _replacing(file: Path, fix: str) -> Iterator[BinaryIO]:
-    """A stream that takes the place of ``file`` when the block ends well, and mode 0600."""
+def replacing(file: Path, fix: str) -> Iterator[BinaryIO]:
+    """A stream that takes the place of ``file`` when the block ends well, and mode 0600.
+
+    Raises:
+        UnavailableError: it cannot be written, or is no ordinary file; its fix for that is ``fix``.
+    """
     if _is_special(file):
         raise UnavailableError(f"{file} is no ordinary file", fix)
     # The file that a link points to is replaced, not the link.

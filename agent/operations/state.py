@@ -1,4 +1,4 @@
-"""What a person says about files of the state that are in fault, and what a restore says itself."""
+"""What a person says about files of the state that are in fault."""
 
 from agent.errors import RefusedError
 from agent.operations.reasons import reason_of
@@ -25,18 +25,3 @@ def accept_state(keeper: StateKeeper, file: str, reason: str, by: str) -> None:
         StoreError: something cannot be written.
     """
     keeper.accept(file, checked_reason(reason), by)
-
-
-def accept_restored(keeper: StateKeeper, reason: str, by: str) -> list[str]:
-    """What a restore says once its files lie in place, the agent stopped: each is as it should be.
-
-    Its whole word is this one: the files that are in fault by then, which were accepted.
-
-    Raises:
-        RefusedError: ``no_reason``, ``unreadable``.
-        StoreError: something cannot be written.
-    """
-    files = sorted(keeper.look())
-    for file in files:
-        accept_state(keeper, file, reason, by)
-    return files

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MessageType
+from paho.mqtt.enums import CallbackAPIVersion, MessageType, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -17,14 +17,46 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from backend.config import Broker, secret
 from backend.failures import ConfigError, MissingError
+from backend.heard import MAX_BYTES
 
-LARGEST_PACKET = 1_000_000
+LARGEST_PACKET = 200_000
+_HEAD_BYTES = 70_000
+"""Of a PUBLISH packet, which has its topic and its number in it."""
 MOST_QUEUED = 10_000
 KEEPALIVE_S = 30
 CONNECT_S = 15.0
 PUBACK = int(MessageType.PUBACK)
+_TOO_LONG = bytes(MAX_BYTES + 1)
 _PUBACK = struct.Struct("!BBH")
 """Without a reason, which means success (OASIS MQTT 5.0, 3.4.2.1)."""
+
+
+class Reader(mqtt.Client):
+    """paho's client, which reads past what is longer than any message of the contract.
+
+    Paho gathers up to 256 MB, and everybody whom the broker lets in may send that. Nor may the
+    broker be told how much it may send: Mosquitto 2.0 drops what is longer and counts it as under
+    way for good, until it sends nothing else. In the place of what is too long a message of its
+    topic is handed on that is too long as well: it is refused, counted and acknowledged.
+    """
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        # Paho asks for what is left of a packet, and keeps what it gets.
+        if self._in_packet["remaining_length"] > LARGEST_PACKET:
+            del self._in_packet["packet"][_HEAD_BYTES:]
+        return super()._sock_recv(min(bufsize, LARGEST_PACKET))
+
+    def _packet_handle(self) -> MQTTErrorCode:
+        if self._in_packet["remaining_length"] <= LARGEST_PACKET:
+            return super()._packet_handle()
+        command, head = self._in_packet["command"], bytes(self._in_packet["packet"][:_HEAD_BYTES])
+        if command & 0xF0 != MessageType.PUBLISH:
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        end = 2 + int.from_bytes(head[:2])
+        message = mqtt.MQTTMessage(int.from_bytes(head[end : end + 2]), head[2:end])
+        message.qos, message.payload = command >> 1 & 3, _TOO_LONG
+        self._handle_on_message(message)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 def client(broker: Broker, name: str, *, manual_ack: bool = False) -> mqtt.Client:
@@ -34,9 +66,7 @@ def client(broker: Broker, name: str, *, manual_ack: bool = False) -> mqtt.Clien
         ConfigError: a certificate or key cannot be read.
         MissingError: the password's file cannot be read.
     """
-    made = mqtt.Client(
-        CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5, manual_ack=manual_ack
-    )
+    made = Reader(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5, manual_ack=manual_ack)
     if broker.username is not None:
         password = None if broker.password_file is None else secret(broker.password_file)
         made.username_pw_set(broker.username, password)
@@ -65,7 +95,6 @@ def hello(*, session_s: int, in_flight: int) -> Any:
     found = properties(PacketTypes.CONNECT)
     found.SessionExpiryInterval = session_s
     found.ReceiveMaximum = in_flight
-    found.MaximumPacketSize = LARGEST_PACKET
     return found
 
 

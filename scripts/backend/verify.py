@@ -108,6 +108,9 @@ def look_over(connection: Connection) -> int:
             name: [row[place] for row in taken]
             for place, name in enumerate(("stream", "first", "last", "at"))
         }
+        # Before anything is held against anything: else what another instance heals meanwhile is
+        # found broken. Rows are locked in one order by everybody, so that nobody waits in a ring.
+        cursor.execute("SELECT FROM streams WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (streams,))
         _pairs(cursor, streams, columns)
         _note(cursor, streams, columns)
         advance(cursor, streams)
@@ -157,8 +160,6 @@ def advance(cursor: psycopg.Cursor[Any], streams: list[int]) -> None:
 
 
 def _note(cursor: psycopg.Cursor[Any], streams: list[int], columns: dict[str, Any]) -> None:
-    # Rows are locked in one order by everybody: no two instances wait for each other.
-    cursor.execute("SELECT FROM streams WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (streams,))
     cursor.execute(
         "UPDATE streams s SET highest = greatest(s.highest, t.last) FROM"
         " (SELECT stream, max(last) AS last FROM unnest(%(stream)s::bigint[], %(last)s::bigint[])"

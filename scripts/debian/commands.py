@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent.credentials.passes.issuers import key_id
 from agent.errors import GateAgentError, UnavailableError
-from debian import package, signature, tree, wheels
+from debian import package, signature, tree, wheelhouse, wheels
 from debian.releases import MACHINES, RELEASES, own_architecture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +23,7 @@ foreign machine runs. One commit makes one file, byte by byte.
 
   scripts/deb --arch arm64 --release bookworm -o gate-agent.deb
   scripts/deb --arch arm64 --release trixie --sign KEY.pem
+  scripts/deb --arch arm64 --wheelhouse -o wheelhouse --sign KEY.pem
   scripts/deb verify gate-agent.deb --key PUBLIC.pem
 
 exit codes: 0 done, 1 the signature is of another key or file, 2 usage, 69 something is missing
@@ -82,6 +83,12 @@ def _build_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--sign", type=Path, metavar="KEY.pem", help="an Ed25519 key: FILE.sig is made beside it"
     )
+    made.add_argument(
+        "--wheelhouse",
+        action="store_true",
+        help="a folder of wheels instead, which gate-agent update takes as well"
+        " (dist/gate-agent_VERSION_ARCH)",
+    )
     made.add_argument("--json", action="store_true", help="say what was made as JSON")
     return made
 
@@ -112,14 +119,24 @@ def _build(asked: argparse.Namespace) -> int:
     cache = ROOT / ".cache" / "deb" / f"{asked.arch}-{release.name}"
     _say(f"{len(wanted)} wheels for {asked.arch} and Python {release.python}")
     found = wheels.fetch(wanted, release, asked.arch, cache, asked.wheels)
-    out = asked.out or ROOT / "dist" / f"gate-agent_{built.version}_{asked.arch}.deb"
+    named = f"gate-agent_{built.version}_{asked.arch}"
+    out = asked.out or ROOT / "dist" / (named if asked.wheelhouse else f"{named}.deb")
     out.parent.mkdir(parents=True, exist_ok=True)
+    if asked.wheelhouse and out.exists():
+        raise UnavailableError(f"{out} is there already", "name a new folder: -o DIR")
     with tempfile.TemporaryDirectory(prefix="gate-agent-deb-", dir=out.parent) as name:
-        made = _make(built, found, python, Path(name))
+        if asked.wheelhouse:
+            source, stage = Path(name) / "source", Path(name) / "stage"
+            tree.sources(ROOT, built.commit, source)
+            tree.environment(built, found, source, stage)
+            signs = out / wheelhouse.lay(built, found, stage, Path(name) / "house").name
+            made = Path(name) / "house"
+        else:
+            made, signs = _make(built, found, python, Path(name)), out
         shutil.move(made, out)
     lines = {"file": str(out), "version": built.version, "commit": built.commit}
     if key is not None:
-        lines["signature"] = str(signature.sign(built, out, key))
+        lines["signature"] = str(signature.sign(built, signs, key))
         lines["key_id"] = key_id(key.public_key()).hex()
     _tell(lines, as_json=asked.json)
     return 0

@@ -31,6 +31,7 @@ _SCRIPTS = ("postinst", "prerm", "postrm")
 UNITS = (
     "gate-agent.service",
     "gate-agent-first.service",
+    "gate-agent-settle.service",
     # About a config that comes with the card; scripts/flash has them enabled: docs/flash.md.
     "gate-agent-boot.service",
     "gate-agent-key.service",
@@ -47,6 +48,7 @@ def lay_out(built: Built, environment: Path, source: Path, root: Path) -> None:
     program = root / "usr/bin/gate-agent"
     program.parent.mkdir(parents=True)
     program.symlink_to(f"{_PROGRAMS}gate-agent")
+    _write(root / "usr/lib/gate-agent/settle", (_FILES / "settle").read_text(), 0o755)
     for unit in UNITS:
         _write(root / "lib/systemd/system" / unit, unit_text(source / "systemd" / unit))
     for name, target in (

@@ -22,11 +22,13 @@ from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
 
+from agent.app.open.files.formats import FORMATS
 from agent.errors import UnavailableError
 from agent.operations.about import RELEASE
 from agent.operations.bill import SHIPPED, document, offered_packs, packages_of
+from agent.operations.releases.environment import make_venv, site_packages, unpack
 from debian.releases import Release
-from debian.wheels import Wheel, unpack
+from debian.wheels import Wheel
 
 HOME = Path("/opt/gate-agent")
 PACKAGE = HOME / "package"
@@ -104,11 +106,11 @@ def sources(root: Path, commit: str, into: Path) -> None:
 
 def environment(built: Built, wheels: Sequence[Wheel], source: Path, stage: Path) -> None:
     """Make the environment in ``stage`` of the wheels and of ``source``."""
-    site = stage / "lib" / f"python{built.release.python}" / "site-packages"
-    site.mkdir(parents=True)
+    python = built.release.python
+    site = site_packages(stage, python)
     for wheel in wheels:
-        unpack(wheel, site, stage)
-    _venv(built, stage)
+        unpack(wheel.path, site, stage)
+    make_venv(stage, built.home, python, built.release.interpreter, built.architecture)
     app = stage / "app"
     app.mkdir()
     for name in ("agent", "models"):
@@ -123,31 +125,14 @@ def environment(built: Built, wheels: Sequence[Wheel], source: Path, stage: Path
         "debian": built.release.name,
         "architecture": built.architecture,
         "python": built.release.python,
+        # Whoever updates a kiosk compares it: docs/update.md.
+        "state": FORMATS,
     }
     (stage / RELEASE).write_text(json.dumps(said, indent=2) + "\n")
     hashes = {wheel.pin.name: wheel.sha256 for wheel in wheels}
     _, packages = packages_of(distributions(path=[str(site)]), set(hashes), hashes)
     made = document(built.agent, packages, offered_packs(), datetime.fromtimestamp(built.time, UTC))
     (stage / SHIPPED).write_text(json.dumps(made, indent=2) + "\n")
-
-
-def _venv(built: Built, stage: Path) -> None:
-    # On a Raspberry Pi picamera2, and on Debian 13 lgpio, come from the distribution.
-    system = "true" if built.architecture == "arm64" else "false"
-    (stage / "pyvenv.cfg").write_text(
-        f"home = /usr/bin\ninclude-system-site-packages = {system}\n"
-        f"version = {built.release.python}\nexecutable = {built.release.interpreter}\n"
-    )
-    programs = stage / "bin"
-    programs.mkdir(exist_ok=True)
-    (programs / "python").symlink_to(built.release.interpreter)
-    program = programs / "gate-agent"
-    # -I: neither PYTHONPATH nor a user's packages reach into the gate.
-    program.write_text(
-        f"#!{built.home}/bin/python -I\nimport sys\n\nfrom agent.cli.entry import main\n\n"
-        "sys.exit(main())\n"
-    )
-    program.chmod(0o755)
 
 
 def _metadata(built: Built, app: Path) -> None:

@@ -1,17 +1,15 @@
-"""The wheels of a foreign machine: what the locks pin for it, fetched, held to its hash, unpacked.
+"""The wheels of a foreign machine: what the locks pin for it, fetched, held to its hash.
 
-No code of a wheel runs here: pip downloads, and a wheel is an archive.
+No code of a wheel runs here: pip downloads.
 """
 
 import hashlib
 import re
-import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name, parse_wheel_filename
@@ -129,44 +127,3 @@ def _download(
             f"pip found not every wheel for {architecture} and Python {release.python}",
             "see its message above; without a network bring the wheels: --wheels DIR",
         )
-
-
-def unpack(wheel: Wheel, site: Path, prefix: Path) -> None:
-    """Lay the wheel's files where the environment has them; its programs are left out.
-
-    ``site`` is the environment's site-packages and ``prefix`` its root.
-
-    Raises:
-        UnavailableError: it would write outside of the environment.
-    """
-    with zipfile.ZipFile(wheel.path) as archive:
-        for item in archive.infolist():
-            target = _place(PurePosixPath(item.filename), site, prefix)
-            if target is None or item.is_dir():
-                continue
-            if not target.resolve().is_relative_to(prefix.resolve()):
-                raise UnavailableError(
-                    f"{wheel.path.name} reaches outside of its folder", "use no such wheel"
-                )
-            if target.exists():
-                raise UnavailableError(
-                    f"{wheel.path.name} brings {target.relative_to(site)}, as another does",
-                    "see which packages of the lock overlap",
-                )
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(item) as source, target.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
-
-
-def _place(name: PurePosixPath, site: Path, prefix: Path) -> Path | None:
-    first, *rest = name.parts
-    if not first.endswith(".data") or not rest:
-        return site / name
-    scheme, *inner = rest
-    match scheme:
-        case "purelib" | "platlib":
-            return site.joinpath(*inner)
-        case "data":
-            return prefix.joinpath(*inner)
-        case _:  # programs and headers: a kiosk runs one program only
-            return None

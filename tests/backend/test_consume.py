@@ -107,6 +107,25 @@ def test_events_are_stored_verified_and_acknowledged(broker, store, dsn, run, pu
     assert (flaws(store), one.consuming.stored) == ([], 205)
 
 
+def test_what_is_too_long_is_counted_and_holds_up_nothing(make_mosquitto, store, dsn, run, publish):
+    broker = make_mosquitto()
+    broker.start()
+    run(config_for(broker.port, dsn, in_flight=30))
+    publisher, kiosk = publish(broker.port), Kiosk()
+    # More than may be under way at a time: a broker that thinks so of each would stand still.
+    long = [(f"gate/a/b/c/events/{number}", bytes(1_100_000)) for number in range(40)]
+    publisher.send(long)
+    publisher.send([("gate/a/b/c/keys", bytes(3_000_000))], retain=True)
+    publisher.events(kiosk.several(100))
+    assert wait_until(lambda: count(store, "events") == 100)
+    assert wait_until(
+        lambda: (
+            store.execute("SELECT kiosk, reason, times FROM refusals").fetchall()
+            == [("a/b/c", "oversized", 41)]
+        )
+    )
+
+
 def test_two_instances_share_the_load_without_a_double_row(broker, store, dsn, run, publish):
     one = run(config_for(broker.port, dsn, instance="one"))
     other = run(config_for(broker.port, dsn, instance="two"))

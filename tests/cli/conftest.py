@@ -1,12 +1,14 @@
 """Runs the commands: in this process where that is enough, as a program of their own elsewhere."""
 
 import os
+import pty
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gate_command import PROGRAM, TIMEOUT_S, Answer, Gate
+from gate_command import END, PROGRAM, TIMEOUT_S, Answer, Gate, Typed, read_until
 from places import SHARED
 
 from agent.cli.main import main
@@ -73,6 +75,33 @@ def gate(state_dir: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Gate]:
     yield run
     if before is None:
         os.environ.pop("GATE_AGENT_DEBUG", None)
+
+
+@pytest.fixture
+def typed(
+    state_dir: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Typed]:
+    """``gate-agent`` in this process, its stdin and stderr a pseudo-terminal on which is typed."""
+    ours, its = pty.openpty()
+
+    def run(answer: str, *words: object) -> Answer:
+        os.write(ours, answer.encode())
+        with (
+            open(its, encoding="utf-8", closefd=False) as stdin,
+            open(its, "w", encoding="utf-8", closefd=False) as stderr,
+            monkeypatch.context() as patch,
+        ):
+            patch.setattr(sys, "stdin", stdin)
+            patch.setattr(sys, "stderr", stderr)
+            capsys.readouterr()
+            code = main([str(word) for word in words])
+            stderr.flush()
+        os.write(its, END)
+        return Answer(code, capsys.readouterr().out, read_until(ours, END))
+
+    yield run
+    os.close(ours)
+    os.close(its)
 
 
 @pytest.fixture

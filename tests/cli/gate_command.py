@@ -1,6 +1,7 @@
 """What a ``gate-agent`` command said, and where the program and the photographs are."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 PROGRAM = Path(sys.executable).parent / "gate-agent"
 TIMEOUT_S = 120.0
+END = b"--end--"
 
 
 @dataclass(frozen=True)
@@ -31,3 +33,13 @@ class Answer:
 
 
 Gate = Callable[..., Answer]
+Typed = Callable[..., Answer]
+"""The same at a terminal on which its first word is typed."""
+
+
+def read_until(terminal: int, end: bytes) -> str:
+    """What was written to a terminal before ``end``; it may come in pieces."""
+    said = b""
+    while end not in said:
+        said += os.read(terminal, 65536)
+    return said.partition(end)[0].decode()

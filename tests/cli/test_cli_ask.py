@@ -3,26 +3,12 @@
 import os
 import pty
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from gate_command import PROGRAM, TIMEOUT_S, Answer, Gate
-
-from agent.cli.main import main
+from gate_command import END, PROGRAM, TIMEOUT_S, Gate, Typed, read_until
 
 HOLDERS = "id,name,category\nr-1,Ann,resident\nr-2,Bob,resident\n"
-END = b"--end--"
-Typed = Callable[..., Answer]
-
-
-def read_until(terminal: int, end: bytes) -> str:
-    """What was written to a terminal before ``end``; it may come in pieces."""
-    said = b""
-    while end not in said:
-        said += os.read(terminal, 65536)
-    return said.partition(end)[0].decode()
 
 
 @pytest.fixture
@@ -31,33 +17,6 @@ def people(gate: Gate, keyed: Path, tmp_path: Path) -> None:
     assert keyed.is_file()
     (tmp_path / "people.csv").write_text(HOLDERS)
     assert gate("holders", "import", tmp_path / "people.csv").code == 0
-
-
-@pytest.fixture
-def typed(
-    state_dir: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Typed]:
-    """``gate-agent`` in this process, its stdin and stderr a pseudo-terminal on which is typed."""
-    ours, its = pty.openpty()
-
-    def run(answer: str, *words: object) -> Answer:
-        os.write(ours, answer.encode())
-        with (
-            open(its, encoding="utf-8", closefd=False) as stdin,
-            open(its, "w", encoding="utf-8", closefd=False) as stderr,
-            monkeypatch.context() as patch,
-        ):
-            patch.setattr(sys, "stdin", stdin)
-            patch.setattr(sys, "stderr", stderr)
-            capsys.readouterr()
-            code = main([str(word) for word in words])
-            stderr.flush()
-        os.write(its, END)
-        return Answer(code, capsys.readouterr().out, read_until(ours, END))
-
-    yield run
-    os.close(ours)
-    os.close(its)
 
 
 @pytest.mark.usefixtures("people")

@@ -6,9 +6,9 @@ import pytest
 from state_parts import installation, lived
 from store_parts import BY
 
-from agent.app.open.files.state import LATCHES, LEDGER
+from agent.app.open.files.state import LEDGER
 from agent.errors import RefusedError
-from agent.operations.state import accept_restored, accept_state
+from agent.operations.state import accept_state
 from agent.ports import StateKeeper
 
 
@@ -46,11 +46,8 @@ def test_a_file_that_nobody_watches_over_is_refused(keeper: StateKeeper) -> None
     assert refused.value.reason == "unknown_file"
 
 
-def test_a_restore_accepts_all_that_it_put_back(keeper: StateKeeper, state: Path) -> None:
-    for row in (LEDGER, LATCHES):
-        row.at(state).write_bytes(b"")
+def test_a_reason_is_a_line_of_text(keeper: StateKeeper, state: Path) -> None:
+    LEDGER.at(state).write_bytes(b"")
     with pytest.raises(RefusedError, match="for a reason"):
-        accept_restored(keeper, " ", BY)
-    assert accept_restored(keeper, "restored from 2026-05-01", BY) == [LATCHES.name, LEDGER.name]
-    assert keeper.look() == {}
-    assert accept_restored(keeper, "restored from 2026-05-01", BY) == []
+        accept_state(keeper, LEDGER.name, " ", BY)
+    assert list(keeper.look()) == [LEDGER.name]

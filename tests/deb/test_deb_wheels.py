@@ -10,6 +10,7 @@ from debs import wheel
 from places import ROOT
 
 from agent.errors import UnavailableError
+from agent.operations.releases.environment import unpack
 
 BOOKWORM, TRIXIE = RELEASES["bookworm"], RELEASES["trixie"]
 LOCKS = [
@@ -76,10 +77,10 @@ def test_the_parts_of_a_wheel_go_where_an_environment_has_them(tmp_path: Path) -
         "tiny-1.0.data/data/share/tiny.txt": "",
         "tiny-1.0.data/scripts/tiny": "#!python\n",
     }
-    pin = wheel(tmp_path / "w", "tiny", files)
+    wheel(tmp_path / "w", "tiny", files)
     [path] = (tmp_path / "w").glob("*.whl")
     prefix = tmp_path / "env"
-    wheels.unpack(wheels.Wheel(pin, path, next(iter(pin.hashes))), prefix / "site", prefix)
+    unpack(path, prefix / "site", prefix)
     there = {str(p.relative_to(prefix)) for p in prefix.rglob("*") if p.is_file()}
     assert there >= {"site/tiny/__init__.py", "site/more.py", "share/tiny.txt"}
     assert not [name for name in there if "scripts" in name or "bin" in name]
@@ -92,7 +93,7 @@ def test_a_wheel_cannot_write_outside(tmp_path: Path, name: str) -> None:
         archive.writestr(name, "")
     one = wheels.Wheel(wheels.Pin("tiny", "1.0", frozenset()), path, "")
     with pytest.raises(UnavailableError, match="outside"):
-        wheels.unpack(one, tmp_path / "env" / "site", tmp_path / "env")
+        unpack(one.path, tmp_path / "env" / "site", tmp_path / "env")
     assert not list(tmp_path.rglob("out.py"))
 
 
@@ -102,6 +103,6 @@ def test_two_wheels_never_write_one_file(tmp_path: Path) -> None:
         [path] = (tmp_path / name).glob("*.whl")
         made = wheels.Wheel(pin, path, "")
         if name == "one":
-            wheels.unpack(made, tmp_path / "env" / "site", tmp_path / "env")
+            unpack(made.path, tmp_path / "env" / "site", tmp_path / "env")
     with pytest.raises(UnavailableError, match=r"same\.py"):
-        wheels.unpack(made, tmp_path / "env" / "site", tmp_path / "env")
+        unpack(made.path, tmp_path / "env" / "site", tmp_path / "env")

@@ -38,14 +38,18 @@ def wheel(folder: Path, name: str, files: dict[str, str], tag: str = "py3-none-a
     return wheels.Pin(name, "1.0", frozenset({hashlib.sha256(wheel.read_bytes()).hexdigest()}))
 
 
-def source(folder: Path, says: str) -> Path:
-    """A commit's files: a small agent that prints ``says``, and the real units and pages."""
+def source(folder: Path, says: str, entry: str | None = None) -> Path:
+    """A commit's files: a small agent that prints ``says``, and the real units and pages.
+
+    ``entry`` is the code of another one.
+    """
     cli = folder / "agent" / "cli"
     cli.mkdir(parents=True)
     (folder / "agent" / "__init__.py").write_text("")
     (cli / "__init__.py").write_text("")
     (cli / "entry.py").write_text(
-        "import sys\n\nfrom tiny import WORD\n\n\n"
+        entry
+        or "import sys\n\nfrom tiny import WORD\n\n\n"
         f"def main():\n    print({says!r}, WORD, sys.prefix)\n"
     )
     (folder / "models").mkdir()
@@ -58,7 +62,7 @@ def source(folder: Path, says: str) -> Path:
     return folder
 
 
-def build(work: Path, version: str, says: str = "agent") -> Path:
+def build(work: Path, version: str, says: str = "agent", entry: str | None = None) -> Path:
     """A package of that version, for this machine's Python."""
     made = tree.Built(version, "0.1.0", "0" * 40, TIME, HERE, "all")
     brought = work / "wheels"
@@ -68,7 +72,7 @@ def build(work: Path, version: str, says: str = "agent") -> Path:
         for pin, path in zip(pins, brought.glob("*.whl"), strict=True)
     ]
     stage, root = work / "stage", work / "root"
-    files = source(work / "source", says)
+    files = source(work / "source", says, entry)
     tree.environment(made, found, files, stage)
     tree.compiled(sys.executable, made, stage)
     package.lay_out(made, stage, files, root)

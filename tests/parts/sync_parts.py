@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from store_parts import IDS, KEY, forked_kills, killed_at, opened
 
+from agent.adapters.store import knock
+from agent.adapters.store.knock import Knock
 from agent.adapters.store.people.merged import Taking
 from agent.adapters.store.people.synced import SyncedRegistry
 from agent.adapters.store.seal import Sealer
@@ -144,8 +146,22 @@ def later() -> list[Entry]:
     ]
 
 
+class KnockedOnce(Knock):
+    """Somebody knocks when this is asked for the so-manieth time, and is gone at once."""
+
+    def __init__(self, folder: Path, at: int) -> None:
+        super().__init__(folder)
+        self.left = at
+
+    def heard(self) -> bool:
+        self.left -= 1
+        return self.left == 0
+
+
 def _take(_name: str, calls: str, path: str) -> None:
     registry = open_synced(Path(path))
+    knock._ASK_EVERY_S = 0.0
+    registry._knock = KnockedOnce(registry._path.parent, LATER)
     killed_at(calls, lambda: take(registry, later(), (1, 2)))
 
 

@@ -81,6 +81,8 @@ _OUTDATE = (
     "INSERT INTO newest VALUES (?, ?) ON CONFLICT (subject)"
     " DO UPDATE SET issued = max(issued, excluded.issued)"
 )
+FORMAT = len(_STEPS)
+"""The file's form; an agent that knows fewer refuses it."""
 
 
 class SqliteCommands:

@@ -2,6 +2,7 @@
 
     judge  --> fault latched, durable --> remains moved aside --> stores opened
     settle --> files stamped --> counters read --> files flushed --> counters remembered
+    bring  --> fault latched, event to tell, durable --> file disowned
     accept --> file stamped, flushed --> fault gone, event to tell, durable
 
 Whatever is killed in between is done again: a fault is durable before anything is made in the place
@@ -133,6 +134,28 @@ class Installation:
                 faults = {**known.faults, name: wrong}
                 self._write(replace(known, faults=faults), durable=True)
             return put_aside(self._folder / name) or "nothing"
+
+    def bring(self, doubted: Mapping[str, str], by: str) -> None:
+        """The files were brought here from a backup, and those ``doubted`` are in fault by that.
+
+        They stay where they are. An event to tell says so and who did it; fault and event are
+        durable.
+
+        Raises:
+            StoreError: the folder cannot be read or written.
+        """
+        self.judge(())
+        with self._locked():
+            known = self._read()
+            if isinstance(known, Known):
+                found = self._examine(self._files)
+                files = [name for name, one in found.items() if one.presence is Presence.THERE]
+                data = {"files": files, "from": "a backup", "by": by}
+                event = self._tell(EventType.STATE_ADOPTED, data)
+                faults = {**doubted, **known.faults}
+                changed = replace(known, faults=faults, untold=(*known.untold, event))
+                self._write(changed, durable=True)
+        self.judge(doubted)
 
     def settle(self, names: Iterable[str] | None = None) -> None:
         """Take files that were just made or adopted, and remember how far each has come by now.

@@ -1,7 +1,7 @@
 """Whoever waits to write a database knocks, and a long transaction gives way and begins again.
 
-SQLite lets one write at a time, and who waited for two seconds gives up. An update of 100,000 people
-takes longer, and somebody has to be disabled now.
+SQLite lets one write at a time, and who waited for two seconds gives up. An update of 100,000
+people takes longer, and somebody has to be disabled now.
 
     who writes     holds a shared lock (flock) on the database's folder until it is done
     who gives way  asks every few hundredths of a second whether anybody holds one

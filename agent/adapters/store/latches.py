@@ -69,6 +69,8 @@ _STEPS = (
     );
     """,
 )
+FORMAT = len(_STEPS)
+"""The file's form; an agent that knows fewer refuses it."""
 _TABLES = ("door", "fault", "position", "door_end")
 """What nobody may lose: a budget or a baseline that cannot be read is none."""
 _BUSY_TIMEOUT_MS = 20

@@ -38,6 +38,8 @@ _STEPS = (
     """,
     STEP,
 )
+FORMAT = len(_STEPS)
+"""The file's form; an agent that knows fewer refuses it."""
 _TABLES = ("used", "trusted_time")
 
 _SET_TIME = (

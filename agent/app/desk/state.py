@@ -11,7 +11,7 @@ from agent.app.open.files.stores import open_journal
 from agent.app.open.site import Site
 from agent.domain.record.events import Event
 from agent.errors import StoreError
-from agent.operations.state import accept_restored, accept_state
+from agent.operations.state import accept_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +69,6 @@ def accept_file(site: Site, file: str, reason: str, by: str) -> str:
     accept_state(installation_of(site), file, reason, by)
     _tell(site)
     return part_of(file)
-
-
-def accept_restored_files(site: Site, reason: str, by: str) -> list[str]:
-    """What a restore says at its end, the agent stopped: the files that were accepted.
-
-    Raises:
-        RefusedError: ``no_reason``, ``unreadable``.
-        StoreError: something cannot be written.
-    """
-    files = accept_restored(installation_of(site), reason, by)
-    _tell(site)
-    return files
 
 
 def _tell(site: Site) -> None:

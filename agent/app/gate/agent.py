@@ -96,6 +96,7 @@ class Agent:
         self._records = records = Records(
             parts, core, self._link, self._gallery.registry, boot, counts.read, sync.as_json
         )
+        records.go_by(watches.wear)
         telling = Telling(parts.indicators, parts.voice, clock, post, topics_of(parts.file))
         deeds = KioskDeeds(
             announce=telling.announce,

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
 
+from agent import logs
 from agent.adapters.broker.listener import Listener
 from agent.adapters.soc import soc_temperatures_c
+from agent.adapters.written import meter
 from agent.app.gate.commands import Commands
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink
@@ -17,6 +20,7 @@ from agent.app.open.community.home_assistant import announcement_of
 from agent.app.open.files.anew import forget_aside
 from agent.app.open.files.kiosk_keys import public_keys
 from agent.app.open.files.state import ANNOUNCED
+from agent.app.open.files.written import keep_day, kept_day
 from agent.app.open.paths import control_socket
 from agent.app.open.settings import kiosk_settings
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
@@ -38,6 +42,7 @@ from agent.app.threads.watch.gallery import GalleryWatch
 from agent.app.threads.watch.retention import Retention
 from agent.app.threads.watch.self_comparison import SelfComparison
 from agent.app.threads.watch.state import StateWatch
+from agent.app.threads.watch.wear import WearWatch
 from agent.controller.effects import SetStatus
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import face_without_pad
@@ -46,6 +51,7 @@ from agent.domain.record.command import Verb
 from agent.domain.record.events import Event
 from agent.domain.record.status import FaceStatus, PadStatus
 from agent.domain.record.topics import BYTES
+from agent.domain.record.wear import Wear
 from agent.errors import KeyUnavailableError
 from agent.ports import Lost
 
@@ -72,6 +78,7 @@ class Records(Organ):
     ) -> None:
         """``refused`` counts the signed commands that were not carried out, by reason."""
         self._core, self._link = core, link
+        self._wear: Callable[[], Wear | None] = lambda: None
         self._topics = topics_of(parts.file)
         settings = kiosk_settings(parts.file.config, boot_id)
         packs = {pack.name: pack.version for pack in parts.pad.packs} if parts.pad else {}
@@ -101,6 +108,7 @@ class Records(Organ):
                 lambda: space_of(state),
                 soc_temperatures_c,
                 refused,
+                self._worn,
             ),
             parts.clock,
             boot_id=boot_id,
@@ -129,6 +137,14 @@ class Records(Organ):
         except KeyUnavailableError as error:
             _log.warning("kiosk_keys_unread", error=str(error))
             return {}
+
+    def _worn(self) -> Wear | None:
+        return self._wear()
+
+    def go_by(self, wear: Callable[[], Wear]) -> None:
+        """Say the day's wear, and less where it is over its budget."""
+        self._wear = wear
+        self.board.thin_while(lambda: wear().over)
 
     def outlets(self) -> Mapping[type, Outlet]:
         """The controller's part of the status."""
@@ -216,6 +232,15 @@ class Watches(Organ):
         self._disk = DiskWatch(
             parts.site.state, config.faults.min_free_mb * 1_000_000, post, make_room=make_room
         )
+        self._wear = WearWatch(
+            kept_day(parts.site.state),
+            config.store.written_mb_a_day * 1_000_000,
+            judged,
+            lambda: meter(parts.site.state, logs.written_bytes()),
+            partial(keep_day, parts.site.state),
+            post,
+        )
+        self.wear = self._wear.wear
         self._ledger = core.ledger
 
         def prune(before: datetime) -> None:
@@ -247,6 +272,7 @@ class Watches(Organ):
         yield Task("erasure", self._erasure.work, self._erasure.stop)
         yield Task("retention", self._retention.work, self._retention.stop)
         yield Task("state", self.state.work, self.state.stop)
+        yield Task("wear", self._wear.work, self._wear.stop)
 
     def listeners(self) -> Mapping[str, Listener]:
         """Signed answers about the time, where a key for them is installed."""
@@ -288,7 +314,10 @@ class Control(Organ):
                     core.inbox.post,
                     lambda: (link.state, link.why),
                     watches.state.accept,
-                    commands.counts.read,
+                    lambda: {
+                        "commands_refused": dict(commands.counts.read()),
+                        "written": watches.wear().told(),
+                    },
                 ).commands(),
                 **local_commands(commands.deeds, commands.signed.outdate),
                 **ClockOperator(board, parts.clock, core.inbox.post, watches.time.told).commands(),

@@ -15,6 +15,7 @@ import structlog
 from agent import logs
 from agent.app.gate.agent import Agent
 from agent.app.gate.parts import Parts, open_parts
+from agent.app.open.files.restoring import end_cut_short
 from agent.app.open.thresholds import ignored
 from agent.config import load_config
 from agent.lifecycle import Notifier, last_resort, on_termination
@@ -42,6 +43,7 @@ def run_agent(
     logs.configure(tell=teller and teller(None))
     # What hung when systemd's watchdog aborts the process stands in the journal then.
     faulthandler.enable()
+    end_cut_short(state)
     file = load_config(config, installed_pad_packs(state))
     if teller is not None:
         logs.configure(tell=teller(ZoneInfo(file.config.kiosk.timezone)))

@@ -34,12 +34,17 @@ def state_dir(asked: Path | None = None) -> Path:
     ``asked`` (--state-dir), else GATE_AGENT_STATE_DIR, else systemd's STATE_DIRECTORY, else the
     XDG state folder.
     """
-    # systemd names several folders with a colon between them; the agent's unit has one.
-    found = asked or _folder(STATE_VARIABLE) or _folder("STATE_DIRECTORY")
+    found = asked or given_state_dir()
     if found is not None:
         return found
     home = _folder("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return home / "gate-agent"
+
+
+def given_state_dir() -> Path | None:
+    """The state directory that the environment names; None where it names none."""
+    # systemd names several folders with a colon between them; the agent's unit has one.
+    return _folder(STATE_VARIABLE) or _folder("STATE_DIRECTORY")
 
 
 def control_socket(configured: Path | None, state: Path) -> Path:

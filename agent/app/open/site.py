@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from agent import logs
 from agent.adapters.clock import SystemClock
 from agent.adapters.store.keys import key_path
+from agent.app.open.files.restoring import refuse_unfinished
 from agent.config import FaceConfig, GateConfig, StoreConfig, load_config
 from agent.domain.access.rule import Rule
 from agent.domain.hours.instant import Instant
@@ -106,13 +107,18 @@ def _face(face: FaceConfig, state: Path) -> FaceConfig:
     return face.model_copy(update={"pack": pack_of(face.pack, state)})
 
 
-def command_site(state: Path, config: Path | None) -> Site:
+def command_site(state: Path, config: Path | None, *, unfinished: bool = False) -> Site:
     """``site_of`` for a command of a person: what adapters log goes to stderr, warnings only.
+
+    ``unfinished``: also where a restore of the state was cut short, for the command that ends it.
 
     Raises:
         ConfigError: it is wrong.
+        UnavailableError: a restore was cut short: nothing may go by half of it.
     """
     logs.configure("warning")
+    if not unfinished:
+        refuse_unfinished(state)
     return site_of(state, config)
 
 

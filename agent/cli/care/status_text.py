@@ -24,7 +24,9 @@ _NAMES = {
     "pad": "attack detection",
     "face_without_pad": "a photograph may pass",
     "threshold": "threshold, at the least",
+    "written": "written today",
 }
+_MOST_WRITERS = 3
 _EMPTY = {"inside": "nobody"}
 _SHUT = ("locked_down", "free_passage")
 
@@ -91,6 +93,9 @@ def _rest(found: Mapping[str, Any], zone: tzinfo) -> dict[str, object]:
         if name == "faults" or name in _BY_POINT:
             continue
         words = _NAMES.get(name) or str(_words(name))
+        if name == "written" and isinstance(value, Mapping):
+            rows[words] = _written(value)
+            continue
         if not isinstance(value, Mapping):
             meaning = _MEANINGS[name](value) if name in _MEANINGS else None
             rows[words] = Cell(told(value, zone), meaning)
@@ -102,6 +107,21 @@ def _rest(found: Mapping[str, Any], zone: tzinfo) -> dict[str, object]:
         for one in inner.values():
             rows |= {f"{words} {key}": _phrase(item, zone) for key, item in one.items()}
     return rows
+
+
+def _written(value: Mapping[str, Any]) -> Cell:
+    """``6.6 MB of 50 MB; most by journal 4.1 MB, state 1.2 MB``."""
+    most = [f"{name} {_mb(one)}" for name, one in list(value["by"].items())[:_MOST_WRITERS]]
+    said = f"{_mb(value['bytes'])} of {value['budget_bytes'] / 1e6:.0f} MB"
+    if most:
+        said += f"; most by {', '.join(most)}"
+    if not value["measured"]:
+        said += "; of the log alone: this system tells no more"
+    return Cell(said, Meaning.DOUBT if value["over"] else None)
+
+
+def _mb(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"
 
 
 def _phrase(value: object, zone: tzinfo) -> object:

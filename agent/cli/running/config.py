@@ -16,6 +16,7 @@ from agent.cli.common import (
     Task,
     emit,
     examples,
+    file_option,
     one_form,
     say,
 )
@@ -146,6 +147,46 @@ def show(*, config: Config = None, as_json: Json = False) -> None:
     else:
         # Scripts read it so, from before there was --json.
         say(json.dumps(shown, indent=2))
+
+
+@app.command(
+    "wiring", epilog=examples("config wiring", "config wiring --out wiring.svg --config gate.toml")
+)
+def wiring(
+    *,
+    out: Annotated[
+        Path | None, file_option("--out", "A drawing as well: an .svg, to print.", panel=None)
+    ] = None,
+    config: Config = None,
+    as_json: Json = False,
+    as_csv: Csv = False,
+) -> None:
+    """Show what goes to which pin of the Pi's header, wire by wire.
+
+    What frees a door in an emergency is wired in the lock's own supply, and stands nowhere here.
+    """
+    one_form(as_json=as_json, as_csv=as_csv)
+    from agent.config import load_config
+    from agent.operations.config.wiring import wires
+    from agent.operations.config.wiring_drawing import write_drawing
+
+    found = load_config(config_path(config)).config
+    shown = wires(found)
+    if out is not None:
+        kiosk = found.kiosk
+        write_drawing(f"{kiosk.community}/{kiosk.grid}/{kiosk.id}", shown, out)
+    if as_json:
+        emit([one.as_json() for one in shown])
+        return
+    columns = ("part", "terminal", "pin", "to", "note")
+    if as_csv:
+        sheet(columns, [[getattr(one, name) for name in columns] for one in shown])
+        return
+    table(
+        ("part", "terminal", "pin", "is", "mind"),
+        [(one.part, one.terminal, one.pin or "", one.to, one.note) for one in shown],
+        empty="the config names no part that is wired",
+    )
 
 
 @app.command("schema", epilog=examples("config schema > gate.schema.json"))

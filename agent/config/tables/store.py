@@ -35,6 +35,14 @@ class StoreConfig(Table):
         int,
         Field(ge=1000, le=100_000_000, description="the journal holds so many events at most"),
     ] = 2_000_000
+    written_mb_a_day: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="more written to the card a day is told, and thinned out",
+        ),
+    ] = 50
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[Finding]:

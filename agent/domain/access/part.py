@@ -44,6 +44,8 @@ class PartKind(StrEnum):
     STATE = "state:"
     CONFIG = "config"
     """The card's gate.toml is wrong, and the agent runs by an older one."""
+    WEAR = "wear"
+    """More is written a day than the budget of the memory card allows."""
 
     @property
     def is_named(self) -> bool:

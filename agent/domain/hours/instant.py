@@ -31,7 +31,8 @@ class Instant:
 
 def utc_text(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, as events carry it: ``2026-01-02T03:04:05.678Z``."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{in_utc.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def local_text(moment: datetime, zone: tzinfo | None) -> str:

@@ -16,7 +16,7 @@ a commitment tells nothing of it.
 import hashlib
 import hmac
 from binascii import b2a_base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +26,9 @@ ORIGIN = "0" * 64
 """What the first of a chain carries as the link before it."""
 SALT_BYTES = 16
 LINK_BYTES = 32
+_BLOCK_BYTES = 64
+"""Of SHA-256, to which HMAC fills up its key."""
+_INNER, _OUTER = (bytes(one ^ pad for one in range(256)) for pad in (0x36, 0x5C))
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _HEX = frozenset("0123456789abcdef")
 
@@ -42,7 +45,7 @@ class Check(StrEnum):
 
 def salts(row_salt: bytes, fields: Iterable[str]) -> dict[str, str]:
     """The salt of each of these covered fields."""
-    return {name: _salt(row_salt, name) for name in fields}
+    return dict(_salts(row_salt, fields))
 
 
 def commitments(row_salt: bytes, fields: Mapping[str, Any]) -> dict[str, str]:
@@ -130,8 +133,18 @@ def base64_text(data: bytes) -> str:
     return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
-def _salt(row_salt: bytes, field: str) -> str:
-    return base64_text(hmac.digest(row_salt, field.encode(), "sha256")[:SALT_BYTES])
+def _salts(row_salt: bytes, fields: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """HMAC-SHA-256 (RFC 2104) of each field's name, cut.
+
+    Not by ``hmac.digest``: that lets go of the interpreter's lock each time, and to get it back
+    where another thread works costs many times the hash. ``hmac.new`` makes an object for each.
+    """
+    inner = row_salt.translate(_INNER) + _INNER[:1] * (_BLOCK_BYTES - len(row_salt))
+    outer = row_salt.translate(_OUTER) + _OUTER[:1] * (_BLOCK_BYTES - len(row_salt))
+    sha = hashlib.sha256
+    for name in fields:
+        made = sha(outer + sha(inner + name.encode()).digest()).digest()
+        yield name, base64_text(made[:SALT_BYTES])
 
 
 def _is_link(value: object) -> bool:

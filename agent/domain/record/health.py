@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.domain.hours.instant import utc_text
 from agent.domain.record.events import CONTRACT
+from agent.domain.record.wear import Wear
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Health:
     references: int
     expected_last_day: float
     commands_refused: Mapping[str, int] = field(default_factory=dict)
+    written: Wear | None = None
 
     def as_json(self) -> dict[str, Any]:
         """JSON values under stable keys."""
@@ -84,4 +86,5 @@ class Health:
             "references": self.references,
             "expected_false_grants_last_day": float(f"{self.expected_last_day:.3g}"),
             "commands_refused": dict(self.commands_refused),
+            "written": None if self.written is None else self.written.as_json(),
         }

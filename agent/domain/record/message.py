@@ -8,16 +8,59 @@ Whoever sends, shows or sends again asks here, so a copy never differs but by wh
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
+from agent.domain.hours.instant import utc_text
 from agent.domain.record import chain
-from agent.domain.record.events import Event, cloud_event
+from agent.domain.record.events import Event, cloud_event, dataschema
 from agent.domain.record.jcs import canonical
-from agent.domain.record.published import Trace, covered, published
+from agent.domain.record.published import Trace, covered, published, published_data
 
-_AS_JSON = json.JSONEncoder(separators=(",", ":"))
+_AS_JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+_OURS = frozenset({"commitments", "salts"})
+"""Of the data, what the chain puts there."""
+COMMITMENT_CHARS = 43
+"""SHA-256 in base64 without padding."""
+
+
+class Commitments(Mapping[str, str]):
+    """Commitments as a row keeps them, one behind the other by name; taken apart where asked."""
+
+    __slots__ = ("_names", "_text")
+
+    def __init__(self, names: Sequence[str], text: str) -> None:
+        """Of ``names``, each in as many characters.
+
+        Raises:
+            ValueError: they are of another length, or JSON writes them otherwise.
+        """
+        # Quotes and nothing else: whoever writes them as they stand writes JSON.
+        if len(text) != len(names) * COMMITMENT_CHARS or len(_quoted(text)) != len(text) + 2:
+            raise ValueError("no commitments")
+        self._names, self._text = names, text
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._names:
+            raise KeyError(name)
+        start = self._names.index(name) * COMMITMENT_CHARS
+        return self._text[start : start + COMMITMENT_CHARS]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def as_json(self) -> str:
+        """A JSON object, compact."""
+        text, size, at, pairs = self._text, COMMITMENT_CHARS, 0, []
+        for name in self._names:
+            pairs.append(f'"{name}":"{text[at : at + size]}"')
+            at += size
+        return f"{{{','.join(pairs)}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +101,51 @@ def message(event: Event, place: Place, trace: Trace = Trace.FULL) -> dict[str, 
     if chained is None:
         return body
     body["previous"] = chained.previous.hex()
-    if chained.salt is None:
-        return _with(body, chained.commitments, {})
-    known = chained.commitments or chain.commitments(chained.salt, covered(event))
-    if not known:
-        return body
-    here = [name for name in known if name in shown.data]
-    return _with(body, known, chain.salts(chained.salt, here))
+    return _with(body, *_bound(event, shown, chained))
 
 
 def payload(event: Event, place: Place, trace: Trace) -> bytes:
-    """The same, as it is sent."""
-    # ASCII only: half a character, as of a file name that is no text, has no UTF-8.
+    """The bytes of ``message``: ASCII, for half a character, as of a file name, has no UTF-8."""
+    chained = place.chained
+    if chained is not None and chained.salt is not None:
+        known = chained.commitments
+        if isinstance(known, Commitments) and not _OURS & event.data.keys():
+            return _spliced(event, place, chained, known, trace).encode()
     return _AS_JSON.encode(message(event, place, trace)).encode()
+
+
+def _spliced(event: Event, place: Place, chained: Chained, known: Commitments, trace: Trace) -> str:
+    """The same text, put together of what stands ready: a backlog of decisions is sent by this."""
+    shown, kind, at = published_data(event, trace), event.type.value, event.access_point
+    data = {**shown, "clock_synced": event.clock_synced}
+    subject = bound = ""
+    if at is not None:
+        data["access_point"] = at
+        subject = f',"subject":{_quoted(at)}'
+    if known:
+        bound = f',"commitments":{known.as_json()}'
+        salts = chain.salts(chained.salt or b"", [name for name in known if name in shown])
+        if salts:
+            pairs = [f'"{name}":"{salt}"' for name, salt in salts.items()]
+            bound += f',"salts":{{{",".join(pairs)}}}'
+    return (
+        f'{{"specversion":"1.0","id":{_quoted(event.id)},"source":{_quoted(chained.source)},'
+        f'"type":"gate.{kind}","time":"{utc_text(event.time)}",'
+        f'"datacontenttype":"application/json","dataschema":"{dataschema(kind)}",'
+        f'"epoch":{_quoted(place.epoch)},"sequence":"{place.sequence:020d}",'
+        f'"data":{_AS_JSON.encode(data)[:-1]}{bound}}}{subject},'
+        f'"previous":"{chained.previous.hex()}"}}'
+    )
+
+
+def _bound(
+    event: Event, shown: Event, chained: Chained
+) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The commitments to what is covered, and the salts of what of it is shown."""
+    if chained.salt is None:
+        return chained.commitments, {}
+    known = chained.commitments or chain.commitments(chained.salt, covered(event))
+    return known, chain.salts(chained.salt, [name for name in known if name in shown.data])
 
 
 def link_of(event: Event, place: Place) -> bytes:

@@ -5,6 +5,7 @@ came to whom, and how near to a threshold, helps whoever tries again until it fi
 somebody was is nobody's business beyond the gate that asked.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -37,10 +38,17 @@ _ATTEMPTS = frozenset({EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED})
 
 def published(event: Event, trace: Trace) -> Event:
     """``event`` as the broker gets it: its id, its time and whom it is about stay."""
-    if trace is Trace.FULL or event.type not in _ATTEMPTS:
+    data = published_data(event, trace)
+    if data is event.data:
         return event
-    data = {key: value for key, value in event.data.items() if key not in THINNED}
     return Event(event.id, event.type, event.time, event.clock_synced, event.access_point, data)
+
+
+def published_data(event: Event, trace: Trace) -> Mapping[str, Any]:
+    """The data of ``published``."""
+    if trace is Trace.FULL or event.type not in _ATTEMPTS:
+        return event.data
+    return {key: value for key, value in event.data.items() if key not in THINNED}
 
 
 def covered(event: Event) -> dict[str, Any]:

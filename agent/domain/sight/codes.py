@@ -110,7 +110,7 @@ class CodeTable:
         return codes
 
     def ranks(
-        self, rows: Rows, sums: Sums, scale: float, *, squared: bool
+        self, rows: Rows | slice, sums: Sums, scale: float, *, squared: bool
     ) -> npt.NDArray[np.float32]:
         """What their products make these rows: r'.p', or with ``squared`` r'.p' - |r|^2 / 2."""
         found = sums.astype(np.float32)

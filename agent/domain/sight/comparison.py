@@ -16,7 +16,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
-from heapq import nlargest, nsmallest
+from heapq import nsmallest
 
 import numpy as np
 import numpy.typing as npt
@@ -67,8 +67,9 @@ def row_scores(
         differences = np.subtract(rows, others, dtype=np.float64)
         return np.asarray(-np.sqrt(np.einsum("ij,ij->i", differences, differences)))
     a, b = rows.astype(np.float64), others.astype(np.float64)
-    lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
-    products = (a * b).sum(axis=-1)
+    # Sums as they stand: numpy's own norm asks much before it comes to them, for a row at a time.
+    lengths = np.sqrt(np.add.reduce(a * a, axis=-1)) * np.sqrt(np.add.reduce(b * b, axis=-1))
+    products = np.add.reduce(a * b, axis=-1)
     unknown = np.full(len(a), -1.0)
     return np.asarray(np.divide(products, lengths, out=unknown, where=lengths > 0.0))
 
@@ -80,11 +81,12 @@ def comparable(templates: Templates, metric: Metric) -> Templates:
         ValueError: a component is no finite number, or a template's length is out of all proportion
             (for the cosine also: nothing).
     """
-    if not np.isfinite(templates).all():
-        raise ValueError("a reference holds a component that is no finite number")
-    templates = templates.astype(np.float32, copy=False)
+    given, templates = templates, templates.astype(np.float32, copy=False)
     lengths = _lengths(templates)
-    if (lengths > _LONGEST).any():
+    # Not "longer than": a length that is no number is found by this as well.
+    if not (lengths <= _LONGEST).all():
+        if not np.isfinite(given).all():
+            raise ValueError("a reference holds a component that is no finite number")
         raise ValueError("a reference is too long to be compared")
     if metric is Metric.EUCLIDEAN:
         return templates
@@ -344,7 +346,7 @@ class ReferenceIndex:
             if value > found.get(owner, -math.inf):
                 found[owner] = value
                 if len(found) > 1:
-                    second = self._rank(nlargest(2, found.values())[1], length)
+                    second = self._rank(sorted(found.values())[-2], length)
         nearest.leave_out(gone)
         return None if gone else found
 

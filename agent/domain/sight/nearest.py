@@ -74,17 +74,24 @@ class Nearest:
         squared = self._squared
         least = self._table.least_sum(number, float(limit), self._scale, squared=squared)
         rows, ranks = self._from(number, sums, least)
-        kept = ranks >= limit
+        kept = (ranks >= limit).nonzero()[0]
         return rows[kept], ranks[kept]
 
     def _from(self, number: int, sums: Sums, least: int | None) -> tuple[Rows, Ranks]:
         """The rows of a block that have such a sum; all, where there is none to have."""
-        at = np.arange(len(sums)) if least is None else (sums >= least).nonzero()[0]
-        rows = at + self._table.starts[number]
+        first, squared = int(self._table.starts[number]), self._squared
+        if least is None:
+            rows = np.arange(first, first + len(sums))
+            block = slice(first, first + len(sums))
+            ranks = self._table.ranks(block, sums, self._scale, squared=squared)
+        else:
+            at = (sums >= least).nonzero()[0]
+            rows = at + first
+            ranks = self._table.ranks(rows, sums[at], self._scale, squared=squared)
         if len(self._without):
             counts = ~np.isin(rows, self._without)
-            at, rows = at[counts], rows[counts]
-        return rows, self._table.ranks(rows, sums[at], self._scale, squared=self._squared)
+            rows, ranks = rows[counts], ranks[counts]
+        return rows, ranks
 
     def _level(self, rows: Rows, ranks: Ranks) -> float:
         """The best rank of whoever is not the first's holder."""

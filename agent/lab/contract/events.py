@@ -333,13 +333,13 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
         _command(CommandReason.INTERRUPTED),
     ),
     EventType.STATE_ADOPTED: (
-        "Files of the state belong to this installation from now on; once in its life.",
+        "Files of the state are this installation's from now on: once in its life, or by a backup.",
         _data(
             {
                 "files": array(text()),
                 "from": word(
-                    ("an earlier version", "what the other files remember"),
-                    "the latter where the installation's own file was gone",
+                    ("an earlier version", "what the other files remember", "a backup"),
+                    "the second where the installation's own file was gone",
                 ),
                 "by": ref("by"),
             }

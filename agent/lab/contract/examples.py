@@ -32,6 +32,7 @@ from agent.domain.record.registry_sync import SyncReason
 from agent.domain.record.status import FaceStatus, Status, offline
 from agent.domain.record.topics import Topics
 from agent.domain.record.uuid7 import uuid7
+from agent.domain.record.wear import Day, Wear
 from agent.domain.sight.operating_point import OperatingPoint
 from agent.lab.contract.events import EVENTS
 from agent.lab.contract.schema import Schema
@@ -259,6 +260,11 @@ def health() -> dict[str, Any]:
         references=412,
         expected_last_day=0.0016,
         commands_refused={CommandReason.EXPIRED: 1, CommandReason.UNKNOWN_KEY: 12},
+        written=Wear(
+            Day(BEGUN.date(), written=6_221_824, logged=418_304, device=9_822_208),
+            budget=50_000_000,
+            measured=True,
+        ),
     ).as_json()
 
 

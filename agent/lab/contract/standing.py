@@ -128,8 +128,24 @@ HEALTH = table(
         "commands_refused": by_name(
             integer(), "signed commands that were not carried out, by the reason; since the start"
         ),
+        "written": or_null(
+            table(
+                {
+                    "date": or_null(
+                        text("the day, in UTC", pattern=r"^\d{4}-\d\d-\d\d$"), "no time is known"
+                    ),
+                    "bytes": integer("by the agent, its log included"),
+                    "log_bytes": integer("of its log"),
+                    "device_bytes": integer("by everybody, to the disk where the state lies"),
+                    "budget_bytes": integer("[store] written_mb_a_day"),
+                    "over": flag("more than the budget: log and status say less"),
+                    "measured": flag("false: this system tells of the log alone"),
+                }
+            ),
+            "what wears the memory card, of this day",
+        ),
     },
-    ("commands_refused",),
+    ("commands_refused", "written"),
 )
 _HALF = table(
     {

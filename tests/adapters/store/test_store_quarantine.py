@@ -69,6 +69,7 @@ def filled(path):
     registry.remove(ZOE, by=BY, now=NOW)
     for one in (STOLEN, LOST):
         registry.revoke(one, by=BY, now=NOW)
+    registry.say_rules("staff", "[]", by=BY, now=NOW)
     registry.close()
 
 

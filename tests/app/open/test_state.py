@@ -28,9 +28,11 @@ from agent.app.open.files.keys import make_missing
 from agent.app.open.files.running import held
 from agent.app.open.files.state import ROWS, Copy, row_of
 from agent.app.open.files.stores import Key, open_journal, open_registry
+from agent.app.open.files.written import keep_day
 from agent.app.open.paths import control_socket
 from agent.app.open.site import Site, site_of
 from agent.app.threads.control.socket import ControlServer
+from agent.domain.record.wear import Day
 from agent.errors import UnavailableError
 from agent.operations.files import write_lines
 from agent.operations.health import trust_lists
@@ -161,6 +163,7 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     record_outputs(state, [OutputLine("gate", 17, active_high=True, pin_factory="mock")])
     write_lines(["0" * 64], table.RULES.at(state))
     write_lines(["{}"], table.ANNOUNCED.at(state))
+    keep_day(state, Day())
     half_an_update(table.REGISTRY_INCOMING.at(state))
     install("little", state, brought)
     keep_first(state, "little")
@@ -174,6 +177,8 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     init_next_key(site.key_file)
     init_next_key(table.SIGNING_KEY.at(state))
     (state / ".outputs.json.new").touch(table.DRAFTS.mode)
+    (state / ".restore").mkdir()
+    (state / ".restore" / "ready.json").touch(table.RESTORE.mode)
 
 
 def _damage(site: Site) -> None:

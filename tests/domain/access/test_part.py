@@ -32,6 +32,7 @@ ON_THE_WIRE = {
     PartKind.CLOCK: "clock",
     PartKind.STATE: "state:x",
     PartKind.CONFIG: "config",
+    PartKind.WEAR: "wear",
 }
 
 

@@ -168,6 +168,13 @@ def unbroken(events: list[Event]) -> bool:
     return first and all(chain.follows(later, chain.link(one)) for one, later in pairwise(events))
 
 
+@given(salt=st.binary(min_size=1, max_size=64), fields=st.lists(st.text(WHOLE, max_size=9)))
+def test_a_field_s_salt_is_the_hmac_of_its_name(salt: bytes, fields: list[str]) -> None:
+    assert chain.salts(salt, fields) == {
+        one: chain.base64_text(hmac.digest(salt, one.encode(), "sha256")[:16]) for one in fields
+    }
+
+
 def test_a_commitment_tells_nothing_without_its_salt() -> None:
     one, other = (chain.commitments(bytes([n]) * 16, {"holder": "anna"}) for n in (1, 2))
     assert one != other

@@ -1,8 +1,11 @@
 """The retained status, as it is put together, against its description."""
 
 import json
+import queue
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from asyncapi import complaints, payload
 from gate_parts import REGISTRY
@@ -59,3 +62,39 @@ def test_the_status_is_what_is_described(tmp_path: Path) -> None:
     assert complaints({**status, "faults": {"x": 1}}, payload("status.online")) != []
     for word in ("stopped", "lost"):
         assert complaints(offline(word), payload("status.offline")) == []
+
+
+def test_a_thin_status_waits_but_a_broker_that_is_back_is_told_at_once(tmp_path: Path) -> None:
+    said: queue.Queue[dict[str, Any]] = queue.Queue()
+
+    class Told:
+        """A broker that takes what is published."""
+
+        def connected(self) -> bool:
+            return True
+
+        def publish(self, _topic: str, payload: bytes, **_options: object) -> int:
+            said.put(json.loads(payload))
+            return 1
+
+    with open_journal(site_of(tmp_path, None)) as journal:
+        board = StatusBoard(
+            journal,
+            lambda: REGISTRY,
+            ManualClock(utc=datetime(2026, 5, 6, tzinfo=UTC)),
+            boot_id="boot",
+            faces=FaceStatus(without_pad=True),
+            time=Reckoning(),
+        )
+        board.thin_while(lambda: True)
+        thread = threading.Thread(target=board.work, args=(Told(), "status"))
+        thread.start()
+        try:
+            assert said.get(timeout=60)["faults"] == {}
+            board.set(SetStatus({"disk": "full"}))
+            board.refresh()
+            assert said.get(timeout=60)["faults"] == {"disk": "full"}
+        finally:
+            board.stop()
+            thread.join(60)
+        assert said.empty()

@@ -78,6 +78,29 @@ class SqliteRegistry(PeopleRows):
 
         return self._write(work)
 
+    def bury(self, holder: HolderId, *, removed_at: datetime | None, by: str, now: Instant) -> bool:
+        """They were removed elsewhere, at that time if it is known; False where nobody was here.
+
+        A tombstone stays of both. The community's registry may bring them back, for it may know of
+        a time after that.
+
+        Raises:
+            KeyUnavailableError: the key of tombstones cannot be read or made; nothing was removed.
+        """
+        issued_s = None if removed_at is None else int(removed_at.timestamp())
+
+        def work() -> bool:
+            gone = bool(self._forget(holder, now, removed_at, here=False))
+            if gone:
+                self._log(EventType.HOLDER_REMOVED, {"holder": holder}, by, now)
+            else:
+                key = self._tombstone_key(make=True)
+                self._bury(holder, key, removed_at, sure=False, here=False)
+            self._say_removed(holder, now, issued_s)
+            return gone
+
+        return self._write(work)
+
     def say_again(self, holder: HolderId, *, now: Instant) -> None:
         """Somebody here says of the holder what is so already."""
         self._write(lambda: self._say_here(of_holder(holder), now), counts=False)

@@ -173,6 +173,8 @@ _STEPS = (
     # Whoever holds the registry in memory reads what was touched, and not all of it.
     TOUCHED,
 )
+FORMAT = len(_STEPS)
+"""The file's form; an agent that knows fewer refuses it."""
 _REVISION = "SELECT number FROM revision"
 _FAR = 2**40
 """Further than changes ever count."""
@@ -297,9 +299,15 @@ class RegistryFile:
         listens = True
         while True:
             way = GiveWay(self._knock) if listens else None
+
+            def heedful(way: GiveWay | None = way) -> T:
+                # Not around the transaction: what is undone must not be interrupted.
+                with self._giving_way(way):
+                    return work()
+
             try:
-                with self._lock, self._giving_way(way):
-                    return guarded(self._path, lambda: self._changed(work, counts=True))
+                with self._lock:
+                    return guarded(self._path, lambda: self._changed(heedful, counts=True))
             except (_GaveWayError, StoreError):
                 if way is None or not way.gave:
                     raise

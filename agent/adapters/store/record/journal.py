@@ -31,6 +31,8 @@ from agent.errors import StoreError
 from agent.ports import LostEvent, StoredEvent, Tip
 
 _PAGE_ROWS = 500
+_MARKED_AT_ONCE = 500
+_MARK_PUBLISHED = "UPDATE event SET state = ?, refusal = NULL WHERE row IN"
 _NO_BOUND = 1 << 62
 
 _log = structlog.get_logger(__name__)
@@ -147,6 +149,9 @@ class SqliteJournal:
             return [stored(row) for row in rows]
 
         generation = self._file.generation
+        rows = self._file.do(work)
+        if len(rows) == limit and generation == self._file.generation:
+            return rows  # a backlog: what is newer, and may not be durable yet, is not asked for
         self.make_durable()
         rows = self._file.do(work)
         if generation != self._file.generation:
@@ -167,11 +172,25 @@ class SqliteJournal:
 
     def mark_published(self, rows: Sequence[int]) -> None:
         """The broker has acknowledged these rows."""
-        self._mark([(PUBLISHED, None, row) for row in rows])
+
+        def work(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                for start in range(0, len(rows), _MARKED_AT_ONCE):
+                    part = rows[start : start + _MARKED_AT_ONCE]
+                    places = ", ".join("?" * len(part))
+                    connection.execute(f"{_MARK_PUBLISHED} ({places})", (PUBLISHED, *part))
+
+        self._file.do(work)
 
     def mark_refused(self, row: int, why: str) -> None:
         """No broker will ever take this row; it stays, and is sent no more."""
-        self._mark([(REFUSED, why, row)])
+        statement = "UPDATE event SET state = ?, refusal = ? WHERE row = ?"
+
+        def work(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.execute(statement, (REFUSED, why, row))
+
+        self._file.do(work)
 
     @property
     def epoch(self) -> str:
@@ -280,15 +299,6 @@ class SqliteJournal:
     def close(self) -> None:
         """Let the file go; safe to call twice. Nothing can be appended afterwards."""
         self._file.close()
-
-    def _mark(self, marks: list[tuple[int, str | None, int]]) -> None:
-        statement = "UPDATE event SET state = ?, refusal = ? WHERE row = ?"
-
-        def work(connection: sqlite3.Connection) -> None:
-            with transaction(connection):
-                connection.executemany(statement, marks)
-
-        self._file.do(work)
 
     def _flush(self) -> None:
         descriptor = os.open(f"{self._file.path}{LOG}", os.O_RDONLY)

@@ -60,6 +60,8 @@ _STEPS = (
     INSERT OR REPLACE INTO forgotten SELECT epoch, last_sequence FROM stream;
     """,
 )
+FORMAT = len(_STEPS)
+"""The file's form; an agent that knows fewer refuses it."""
 _INTO_EVENT = f"INTO event ({EVENT_COLUMNS}) VALUES ({', '.join('?' * 12)})"
 _FORGOTTEN = """
     INSERT INTO forgotten VALUES (?, ?) ON CONFLICT DO UPDATE

@@ -16,7 +16,7 @@ from agent.domain.foreign.json_text import read_json
 from agent.domain.record.chain import LINK_BYTES, SALT_BYTES, commitments
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.jcs import canonical
-from agent.domain.record.message import Chained, Place, link_of
+from agent.domain.record.message import Chained, Commitments, Place, link_of
 from agent.domain.record.published import covered, covered_names
 from agent.ports import Lost, StoredEvent
 
@@ -29,8 +29,7 @@ COLUMNS_BEFORE_CHAIN = f"row, {_PLAIN_COLUMNS}, {', '.join(['NULL'] * len(_CHAIN
 """The same of a file from before the chain."""
 _BLOBS = ("previous", "salt")
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-_COMMITMENT_CHARS = 43
-"""SHA-256 in base64 without padding."""
+_KINDS = {kind.value.encode(): kind for kind in EventType}
 NO_LINK = bytes(LINK_BYTES)
 """What the first of a chain carries as the link before it."""
 
@@ -90,7 +89,7 @@ def without_covered(stored_event: StoredEvent) -> tuple[str, str]:
         if chained.salt is not None and not known:
             known = commitments(chained.salt, hidden)
     kept = {name: one for name, one in data.items() if name not in hidden}
-    return _json(kept), _json(known)
+    return _json(kept), _json(dict(known))
 
 
 def lost_of(rows: Sequence[Sequence[Any]]) -> Lost:
@@ -141,7 +140,7 @@ def stored(row: Sequence[Any]) -> StoredEvent:
     try:
         event = Event(
             id=_text(event_id),
-            type=EventType(_text(kind)),
+            type=_KINDS.get(kind) or EventType(_text(kind)),
             time=stored_moment(_text(time)),
             clock_synced=bool(synced),
             access_point=None if access_point is None else _text(access_point),
@@ -166,7 +165,9 @@ def _chained(
     if previous is None:
         return None
     if salt is not None:
-        made = {} if known is None else _by_name(_text(known), event)
+        made: Mapping[str, str] = (
+            {} if known is None else Commitments(covered_names(event), _text(known))
+        )
         return Chained(_text(source), _bytes(previous, LINK_BYTES), _bytes(salt, SALT_BYTES), made)
     promised = {name: str(one) for name, one in _object(_text(known)).items()}
     return Chained(_text(source), _bytes(previous, LINK_BYTES), None, promised)
@@ -179,14 +180,6 @@ def _in_a_row(known: Mapping[str, str]) -> str:
     else of sending a row.
     """
     return "".join([known[name] for name in sorted(known)])
-
-
-def _by_name(text: str, event: Event) -> dict[str, str]:
-    names = covered_names(event)
-    if len(text) != len(names) * _COMMITMENT_CHARS:
-        raise ValueError
-    cuts = range(0, len(text), _COMMITMENT_CHARS)
-    return dict(zip(names, [text[at : at + _COMMITMENT_CHARS] for at in cuts], strict=True))
 
 
 def _mended(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -217,6 +217,14 @@ ANNOUNCED = Row(
     loss="What Home Assistant was told is not taken back where the option is turned off.",
     copy=Copy.FILE,
 )
+WRITTEN = Row(
+    "written.json",
+    "app.open.files.written",
+    0o600,
+    secret=False,
+    loss="What was written to the card today is counted anew.",
+    copy=Copy.NONE,
+)
 OUTPUTS = Row(
     OUTPUTS_RECORD,
     "operations.secure_outputs",
@@ -281,6 +289,14 @@ VOICES = Row(
     loss="The gate says nothing until its messages are prepared and recordings installed again.",
     copy=Copy.FOLDER,
 )
+RESTORE = Row(
+    ".restore*",
+    "app.open.files.restoring",
+    0o600,
+    secret=True,
+    loss="A restore that was cut short cannot be ended: it is to be repeated before the start.",
+    copy=Copy.NONE,
+)
 DRAFTS = Row(
     ".*",
     "operations.files",
@@ -302,8 +318,8 @@ ROWS = (
         LATCHES,
         COMMANDS,
     ),
-    *(BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, OUTPUTS),
-    *(LOCK, SOCKET, SOCKET_LOCK, MODELS, PACK_CHOICE, TRUST, VOICES, DRAFTS),
+    *(BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, WRITTEN, OUTPUTS),
+    *(LOCK, SOCKET, SOCKET_LOCK, MODELS, PACK_CHOICE, TRUST, VOICES, RESTORE, DRAFTS),
 )
 WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES, COMMANDS)
 """What grants or forbids: one missing, empty, older, damaged or foreign is a fault (``state:``)."""

@@ -51,11 +51,11 @@ class Operator:
         post: Callable[[Input], None],
         broker: Callable[[], tuple[str, str | None]],
         accept_state: Callable[[str, str, str], Part],
-        refused: Callable[[], Mapping[str, int]] = dict,
+        only_here: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         """``broker`` says how the link to it stands, and why it is away.
 
-        ``refused`` counts the signed commands that were not carried out, by reason.
+        ``only_here`` is what else a status at the kiosk says, which the broker is not told.
         ``accept_state`` takes file, reason and person, and names the part that is well again.
         """
         self._board = board
@@ -64,7 +64,7 @@ class Operator:
         self._post = post
         self._broker = broker
         self._accept = accept_state
-        self._refused = refused
+        self._only_here = only_here
         self._faults = FaultDeeds(board, post)
 
     def commands(self) -> Mapping[str, CommandHandler]:
@@ -87,8 +87,8 @@ class Operator:
                 "broker": broker,
                 "broker_why": why,
                 "unreadable": UNREADABLE.read(),
-                "commands_refused": dict(self._refused()),
                 "inside": self._inside(),
+                **self._only_here(),
             }
         }
 

@@ -35,6 +35,8 @@ _REFUSED_PAUSE_S = 5.0
 _AGAIN_S = 600.0
 _SHORT = 100
 """Rows that wait and are no backlog yet."""
+_AT_LEAST_OF_A_WINDOW = 8
+"""Of the backlog this part of the window goes at once: each look at the journal costs some rows."""
 _MOST_PASSED_BY = 10_000
 _HOPELESS = ("Topic name invalid", "Payload format invalid")
 
@@ -189,6 +191,8 @@ class Outbox:
             self._stream = self._hand_over(broker, self._stream, window - before, paced=False)
         if self._boundary:
             room = window - window // 4 - len(self._under_way)
+            if self._under_way and room < window // _AT_LEAST_OF_A_WINDOW:
+                return self._pace.wait_s
             room = min(room, self._pace.allowance)
             self._backlog = self._hand_over(broker, self._backlog, room, paced=True)
             return self._pace.wait_s if self._boundary else 0.0

@@ -17,6 +17,7 @@ from agent.domain.record.topics import JSON
 from agent.errors import StoreError
 from agent.ports import AgingStream, Broker, Clock
 
+_THIN_S = 60.0
 _log = structlog.get_logger(__name__)
 
 
@@ -44,6 +45,7 @@ class StatusBoard:
         self._boot_id = boot_id
         self._faces = faces
         self._registry_sync = registry_sync
+        self._thin: Callable[[], bool] = lambda: False
         self._started: datetime = clock.now().utc
         self._condition = threading.Condition()
         self._newest = SetStatus(time=time)
@@ -63,6 +65,10 @@ class StatusBoard:
         with self._condition:
             self._changed = self._afresh = True
             self._condition.notify_all()
+
+    def thin_while(self, holds: Callable[[], bool]) -> None:
+        """While ``holds``, the broker is told once a minute at the most."""
+        self._thin = holds
 
     def faults(self) -> list[str]:
         """The latched faults' parts."""
@@ -127,6 +133,10 @@ class StatusBoard:
                     broker.publish(where, payload, retain=True, kind=JSON)
             except StoreError as error:
                 _log.warning("status_waits", error=str(error))
+            if self._thin():
+                with self._condition:
+                    # A broker that is back holds our last will: it is told at once.
+                    self._condition.wait_for(lambda: self._stopping or self._afresh, _THIN_S)
 
     def stop(self) -> None:
         """End ``work``."""

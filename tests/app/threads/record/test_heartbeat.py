@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from agent.app.threads.record.heartbeat import Heartbeat, Vitals, space_of
 from agent.controller.effects import SetStatus
 from agent.domain.record.events import EventType
 from agent.domain.record.health import Space
+from agent.domain.record.wear import Day, Wear
 from agent.errors import StoreError
 
 TOPIC = "gate/lakeside/g3/north-1/health"
@@ -105,6 +107,18 @@ def test_it_says_what_the_contract_describes(kiosk: Kiosk, tmp_path: Path) -> No
         "confirmed": "2026-05-06T12:00:00.000Z",
         "claimed": None,
     }
+
+
+def test_beyond_the_cards_budget_every_second_one_comes_and_says_so(kiosk: Kiosk) -> None:
+    day = Day(date(2026, 5, 6), written=60_000_000, logged=1)
+    wear = Wear(day, 50_000_000, measured=True)
+    kiosk.heart = kiosk.make(replace(kiosk.vitals, wear=lambda: wear))
+    kiosk.live(240.5)
+    assert [one["uptime_s"] for one in kiosk.came] == [0.0, 120.0, 240.0]
+    assert complaints(kiosk.came[0], payload("health")) == []
+    assert (
+        kiosk.came[0]["written"] | {"bytes": 60_000_001, "over": True} == (kiosk.came[0]["written"])
+    )
 
 
 def test_while_the_broker_is_away_there_is_none_and_none_waits(kiosk: Kiosk) -> None:

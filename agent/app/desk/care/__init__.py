@@ -1,0 +1,1 @@
+"""A kiosk's state put away, brought back, and given to its successor."""

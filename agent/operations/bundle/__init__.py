@@ -1,0 +1,1 @@
+"""The bundle for a support request: what may go into it, and the file it becomes."""
