@@ -52,7 +52,9 @@ from agent.operations.examination.facts import (
     TimeFact,
 )
 from agent.operations.examination.repair import Repair
+from agent.operations.packs.choice import pack_of
 from agent.ports import Door
+from agent.vision.packs.packs import is_installed
 
 Probe = Callable[[], object]
 _LEAST_FREE_BYTES = 200_000_000
@@ -136,7 +138,8 @@ class ExaminedKiosk:
 
     def hardware_probes(self) -> Iterator[tuple[str, Probe]]:
         """What only one process can have, or has room for: not while an agent runs."""
-        yield "inference", partial(inference_facts, self.file, self._state)
+        if is_installed(pack_of(self.file.config.face.pack, self._state), self._state):
+            yield "inference", partial(inference_facts, self.file, self._state)
         thermometer = self.file.config.thermometer
         if thermometer.on_i2c:
             yield "i2c bus", partial(self._bus, thermometer)
