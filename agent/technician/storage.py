@@ -87,6 +87,8 @@ def disk(fact: DiskFact) -> Verdict:
     said = f"{fact.free_bytes / 1e9:.1f} GB free"
     if fact.nodes is not None:
         said += f", {fact.nodes:.0%} of its inodes"
+    if fact.written is not None:
+        said += f"; {fact.written}"
     if fact.worn is not None:
         used = "more than all" if fact.worn > _OVER else f"{fact.worn}%"
         said += f"; the card has used {used} of its life"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from agent.adapters.thermometer.simulated_i2c import FakeBus
 from agent.adapters.thermometer.simulated_mlx90614 import SimulatedMlx90614
 from agent.app.desk.examined.bus import bus_fact
-from agent.app.desk.examined.disk import disk_fact, strangers_found
+from agent.app.desk.examined.disk import disk_fact, strangers_found, written_found
+from agent.app.open.files.written import keep_day
 from agent.config import ThermometerConfig
+from agent.domain.record.wear import Day
 from agent.operations.examination.facts import (
     BusFact,
     DiskFact,
@@ -118,6 +121,14 @@ def test_a_card_says_how_worn_it_is(
     found = disk_fact(tmp_path, tmp_path)
     assert (found.worn, found.spare) == (worn, left)
     assert found.free_bytes > 0
+
+
+def test_what_the_agent_counted_of_a_day_is_shown_beside_its_budget(tmp_path: Path) -> None:
+    assert written_found(tmp_path, 50) is None
+    assert keep_day(tmp_path, Day(date(2026, 11, 28), 3_210_000))
+    told = written_found(tmp_path, 50)
+    assert told == "3.2 of 50 MB written on 2026-11-28"
+    assert told in storage.disk(replace(ROOMY, written=told)).detail
 
 
 def test_what_is_not_the_agents_is_named(tmp_path: Path) -> None:

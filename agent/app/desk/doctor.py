@@ -7,6 +7,7 @@ what can be looked at beside it is.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from agent.app.desk.examined.asked import camera_asked, thermometer_asked
 from agent.app.desk.examined.bus import bus_fact
 from agent.app.desk.examined.chain import journal_fact
 from agent.app.desk.examined.devices import camera_there, device_found, i2c_found, voice_found
-from agent.app.desk.examined.disk import disk_fact, strangers_found
+from agent.app.desk.examined.disk import disk_fact, strangers_found, written_found
 from agent.app.desk.examined.holdings import (
     key_found,
     kiosk_keys_found,
@@ -49,6 +50,7 @@ from agent.operations.config.boot_adopt import boot_fault, last_adoption
 from agent.operations.examination.facts import (
     AgentFact,
     BrokerFact,
+    DiskFact,
     TimeFact,
 )
 from agent.operations.examination.repair import Repair
@@ -116,7 +118,7 @@ class ExaminedKiosk:
             yield "file owners", partial(owners_found, self._state)
         if (unit := unit_state(self._state)) is not None:
             yield "service", partial(unit_found, unit)
-        yield "disk", lambda: disk_fact(nearest(self._state))
+        yield "disk", self._disk
         yield "model pack", partial(pack_found, self.file, self._state)
         yield "attack detection", partial(pad_found, self.file, self._state)
         if os.path.lexists(REGISTRY.at(self._state)):
@@ -125,6 +127,10 @@ class ExaminedKiosk:
             yield "journal", partial(journal_fact, self._state, self.file.path, deep=self._deep)
         yield "gallery key", partial(key_found, self.file, self._state)
         yield "kiosk keys", partial(kiosk_keys_found, self._state, self.file)
+
+    def _disk(self) -> DiskFact:
+        written = written_found(self._state, self.file.config.store.written_mb_a_day)
+        return replace(disk_fact(nearest(self._state)), written=written)
 
     def _card(self) -> str:
         if (wrong := boot_fault(self.file.path)) is not None:

@@ -125,13 +125,15 @@ class DiskFact:
     ``nodes`` is the free share of the file system's inodes, None where it counts none. ``worn`` is
     the worst of the controller's estimates in percent of its life, 101 where it is over; ``spare``
     is 1 for normal, 2 for 80 percent of the reserve used, 3 for nearly all (eMMC's pre-EOL). None
-    where the kernel tells nothing, as of SD cards.
+    where the kernel tells nothing, as of SD cards. ``written`` is what the agent counted of a day
+    beside its budget, in words.
     """
 
     free_bytes: int
     nodes: float | None = None
     worn: int | None = None
     spare: int | None = None
+    written: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

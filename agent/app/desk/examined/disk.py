@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent.app.open.files.state import row_of
+from agent.app.open.files.written import kept_day
 from agent.operations.examination.facts import DiskFact, Doubtful
 
 _BLOCKS = Path("/sys/block")
@@ -33,6 +34,14 @@ def _numbers(blocks: Path, name: str) -> Iterator[int]:
             yield from filter(None, (int(one, 16) for one in path.read_text("ascii").split()))
         except (OSError, ValueError):
             continue
+
+
+def written_found(state: Path, budget_mb: int) -> str | None:
+    """What the agent counted of its newest day, beside what it should write; None without one."""
+    day = kept_day(state)
+    if day.on is None:
+        return None
+    return f"{day.written / 1e6:.1f} of {budget_mb} MB written on {day.on.isoformat()}"
 
 
 def strangers_found(state: Path) -> str | Doubtful:
