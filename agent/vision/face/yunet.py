@@ -92,7 +92,9 @@ class Yunet:
         planes = np.empty((1, 3, height, width), dtype=np.float32)
         planes[0, :, rows:] = 0.0
         planes[0, :, :rows, columns:] = 0.0
-        planes[0, :, :rows, :columns] = small.transpose(2, 0, 1)
+        # One channel after the other: twice as fast as numpy's copy of a transposed view.
+        for plane, channel in zip(planes[0], cv2.split(small), strict=True):
+            plane[:rows, :columns] = channel
         return Searched(planes, scale)
 
     def bare(self, searched: Searched) -> list[FloatArray]:
