@@ -12,11 +12,10 @@ from agent.config.lines import KeyPath
 from agent.config.load import validated
 from agent.config.schema import GateConfig
 from agent.config.tables.rule import RuleConfig
+from agent.domain.access.community_rules import LONGEST_RULES
 from agent.domain.foreign.json_text import read_json
 
 MOST_RULES = 16
-LONGEST_TEXT = 3000
-"""Of the JSON, in characters: a signed command has room for it."""
 
 
 def rules_of_category(
@@ -42,8 +41,8 @@ def rules_of_category(
 
 
 def _rows(text: str) -> list[dict[str, Any]]:
-    if len(text) > LONGEST_TEXT:
-        raise ValueError(f"rules have {LONGEST_TEXT} characters at most")
+    if len(text) > LONGEST_RULES:
+        raise ValueError(f"rules have {LONGEST_RULES} characters at most")
     said = read_json(text)
     if not isinstance(said, list) or not all(isinstance(row, dict) for row in said):
         raise ValueError("rules are a JSON list of objects")

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import ROOT
 
-from agent.config.category_rules import LONGEST_TEXT, rules_of_category
+from agent.config.category_rules import rules_of_category
 from agent.config.load import config_in
+from agent.domain.access.community_rules import LONGEST_RULES
 
 CONFIG = config_in((ROOT / "config/gate.example.toml").read_text(), Path("gate.toml")).config
 
@@ -48,7 +49,7 @@ def test_each_may_have_its_schedule_and_access_points() -> None:
         ('[{"schedule": "never-made"}]', "never-made"),
         ('[{"categories": ["staff"]}]', "do not name categories"),
         ("[" + ",".join(["{}"] * 17) + "]", "16 rules"),
-        (" " * (LONGEST_TEXT + 1), "characters"),
+        (" " * (LONGEST_RULES + 1), "characters"),
         ("[" * 1000, "deep"),
     ],
 )

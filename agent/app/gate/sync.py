@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from agent.adapters.broker.listener import Listener
+from agent.adapters.store.people.merged import BY
 from agent.app.gate.core import Core
 from agent.app.gate.link import BrokerLink
 from agent.app.gate.parts import Parts
@@ -34,7 +35,6 @@ from agent.ports import Clock
 from agent.vision.face.engine import FaceEngine
 from agent.vision.stills.images import decode_image
 
-_BY = "registry"
 _CALLED = "the photograph"
 _MEGABYTE = 1_000_000
 _OVERHEAD_BYTES = 300
@@ -166,7 +166,7 @@ class Sync(Organ):
                 engine,
                 request,
                 [seen],
-                by=_BY,
+                by=BY,
                 before=self._gallery(),
             )
         except RefusedError as error:

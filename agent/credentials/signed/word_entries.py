@@ -15,10 +15,10 @@ from typing import Any
 
 from agent.credentials.formats import cbor
 from agent.credentials.passes.claim_values import check_words, text
+from agent.domain.access.community_rules import LONGEST_RULES
 from agent.domain.credential.holder import parse_holder_id
 
 RULES, TRUST_LIST, TRUST_LIST_GONE = 6, 7, 8
-LONGEST_RULES = 3000
 LARGEST_PIECE = 160 * 1024
 """Of a trust list, in bytes of UTF-8: an entry has to fit into a part."""
 MOST_PIECES = 64

@@ -9,10 +9,14 @@
 Where one is lost and nobody knows for whom it was, no category passes by the config's rules.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from agent.domain.access.rule import Rule
+
+LONGEST_RULES = 3000
+"""Of a category's rules as a text, in characters: a signed command has room for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +50,8 @@ class CommunityRules:
 
 
 NO_COMMUNITY_RULES = CommunityRules()
+
+
+def rules_digest(text: str | None) -> str | None:
+    """By which replies and events name a category's rules; None where the config's hold."""
+    return None if text is None else hashlib.sha256(text.encode()).hexdigest()

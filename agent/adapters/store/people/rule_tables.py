@@ -3,12 +3,12 @@
 What a row says is read by whoever knows the kiosk's config; here it is a text that came whole.
 """
 
-import hashlib
 from collections.abc import Mapping
 
 from agent.adapters.store.people.marks import intact
 from agent.adapters.store.people.pass_tables import PassTables
 from agent.adapters.store.people.said_here import of_rules
+from agent.domain.access.community_rules import rules_digest
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventType
 from agent.ports import SaidRules
@@ -56,8 +56,7 @@ class RuleTables(PassTables):
             self._say(of_rules(category), now, issued_s, stricter=False)
             changed = self._say_rules(category, text, by, now)
             if changed:
-                digest = None if text is None else hashlib.sha256(text.encode()).hexdigest()
-                data = {"category": category, "sha256": digest}
+                data = {"category": category, "sha256": rules_digest(text)}
                 self._log(EventType.RULES_CHANGED, data, by, now)
             return changed
 

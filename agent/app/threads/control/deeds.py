@@ -14,6 +14,8 @@ from typing import Any
 from agent.domain.record.command import CommandReason
 from agent.errors import RefusedError
 
+MAY_LOOSEN_S = 300
+"""What may let somebody in is not to be kept back until a person at the gate said otherwise."""
 Result = Mapping[str, Any]
 """JSON values; nothing of them names a person who was not named by whoever asked."""
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.adapters.store.people.said_here import of_holder, of_issuer
 from agent.app.threads.control.deeds import (
+    MAY_LOOSEN_S,
     Asked,
     Deed,
     DeedRefused,
@@ -43,8 +44,6 @@ from agent.ports import Clock, HolderStore, PassTrust
 
 LONGEST_S = 31 * 86_400
 """So long may a kiosk be away and still hear of what is on the stricter side."""
-_MAY_LOOSEN_S = 300
-"""What may let somebody in is not to be kept back until a person at the gate said otherwise."""
 _RAW_KEY_BYTES = 32
 _PASS_DIGITS = range(16, 33)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
@@ -91,8 +90,8 @@ class PeopleDeeds:
         key = frozenset({"issuer", "key", "delegation", "valid_from", "valid_until"})
         consent = frozenset({"consent", "consent_at"})
         return {
-            Verb.ENROL: Deed(self._enrol, who | changed | consent, _MAY_LOOSEN_S),
-            Verb.UPDATE_HOLDER: Deed(self._update, who | changed, _MAY_LOOSEN_S),
+            Verb.ENROL: Deed(self._enrol, who | changed | consent, MAY_LOOSEN_S),
+            Verb.UPDATE_HOLDER: Deed(self._update, who | changed, MAY_LOOSEN_S),
             Verb.DISABLE: Deed(self._disable, who, LONGEST_S, timeless=True),
             Verb.REMOVE: Deed(self._remove, who, LONGEST_S),
             Verb.REVOKE_PASS: Deed(partial(self._revoke, "pass"), frozenset({"pass"}), LONGEST_S),
@@ -100,7 +99,7 @@ class PeopleDeeds:
             Verb.REVOKE_PERMIT: Deed(
                 partial(self._revoke, "permit"), frozenset({"permit"}), LONGEST_S
             ),
-            Verb.TRUST_ISSUER: Deed(self._trust, key, _MAY_LOOSEN_S),
+            Verb.TRUST_ISSUER: Deed(self._trust, key, MAY_LOOSEN_S),
         }
 
     def _enrol(self, asked: Asked) -> Plan:

@@ -4,20 +4,26 @@ A rule says who may pass by what at every access point, so a key that is limited
 may set none.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from agent.adapters.store.people.said_here import of_rules
-from agent.app.threads.control.deeds import Asked, Deed, DeedRefused, Plan, Result, bad, lateness
+from agent.app.threads.control.deeds import (
+    MAY_LOOSEN_S,
+    Asked,
+    Deed,
+    DeedRefused,
+    Plan,
+    Result,
+    bad,
+    lateness,
+)
 from agent.app.threads.control.people import PeopleDeeds
+from agent.domain.access.community_rules import rules_digest
 from agent.domain.credential.holder import parse_holder_id
 from agent.domain.hours.instant import Instant
 from agent.domain.record.command import CommandReason, Verb
 from agent.ports import Clock
-
-_MAY_LOOSEN_S = 300
-"""As with whatever may let somebody in."""
 
 
 class RuleStore(Protocol):
@@ -56,7 +62,7 @@ class RuleDeeds:
 
     def deeds(self) -> Mapping[Verb, Deed]:
         """The verb about rules."""
-        return {Verb.SET_RULE: Deed(self._set, frozenset({"category", "rules"}), _MAY_LOOSEN_S)}
+        return {Verb.SET_RULE: Deed(self._set, frozenset({"category", "rules"}), MAY_LOOSEN_S)}
 
     def _set(self, asked: Asked) -> Plan:
         self._people.check_registry()
@@ -77,8 +83,7 @@ class RuleDeeds:
             now, issued = self._clock.now(), asked.issued
             with lateness():
                 new = self._store.say_rules(category, text, by=asked.by, now=now, issued_s=issued)
-            digest = None if text is None else hashlib.sha256(text.encode()).hexdigest()
-            return {"category": category, "sha256": digest, "new": new}
+            return {"category": category, "sha256": rules_digest(text), "new": new}
 
         return Plan(run, (f"rule:{category}",))
 
