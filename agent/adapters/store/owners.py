@@ -34,7 +34,7 @@ def told(path: Path, deed: str, error: OSError, fix: str) -> tuple[str, str]:
 
 def giving(folder: Path) -> str:
     """How all of ``folder`` becomes this user's."""
-    ours = _name(os.geteuid())
+    ours = owner_name(os.geteuid())
     return f"chown -R {ours}: {folder}, as root, and use gate-agent as {ours} only"
 
 
@@ -44,7 +44,7 @@ def _usable(place: Path) -> bool:
 
 
 def _words(place: Path, folder: Path, owner: int, mine: int) -> tuple[str, str]:
-    theirs, ours = _name(owner), _name(mine)
+    theirs, ours = owner_name(owner), owner_name(mine)
     said = f"{place} belongs to {theirs}, and this runs as {ours}"
     give = giving(folder)
     if place != folder:
@@ -52,7 +52,8 @@ def _words(place: Path, folder: Path, owner: int, mine: int) -> tuple[str, str]:
     return said, f"run it as {theirs}: sudo -u {theirs} gate-agent ...; else {give}"
 
 
-def _name(uid: int) -> str:
+def owner_name(uid: int) -> str:
+    """What this system calls the user of the number ``uid``, or the number where it knows none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -5,12 +5,12 @@ What no row of the state's table knows is let be, and so is a link: neither is t
 
 import errno
 import os
-import pwd
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.adapters.store.owners import owner_name
 from agent.app.open.files.state import FOLDER_MODE, row_of
 from agent.errors import UnavailableError
 from agent.operations.examination.facts import Doubtful
@@ -90,7 +90,7 @@ def owners_found(state: Path) -> str | Doubtful:
     """
     try:
         found = [*ills(state)]
-        owner = _name(owner_of(state)[0])
+        owner = owner_name(owner_of(state)[0])
     except OSError as error:
         fix = "run as the agent's user: sudo -u gate-agent"
         raise UnavailableError(f"{state} cannot be looked at: {error.strerror}", fix) from error
@@ -112,13 +112,6 @@ def _places(state: Path, found: list[Ill]) -> str:
     names = [str(state if one.place == state else one.place.relative_to(state)) for one in found]
     more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
     return ", ".join(names[:_TOLD]) + more
-
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
 
 
 def as_made(one: Ill, state: Path) -> None:
