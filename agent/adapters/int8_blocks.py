@@ -13,7 +13,7 @@ import ctypes
 import numpy as np
 import numpy.typing as npt
 
-from agent.domain.sight.blocks import CodeBlock, Codes, PlainBlock, Rows, Sums
+from agent.domain.sight.coded.blocks import CodeBlock, Codes, PlainBlock, Rows, Sums
 
 FEWEST_ROWS = 1024
 """Fewer are multiplied as fast by numpy, and a session takes as much memory as 200 of them."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.adapters.int8_blocks import FEWEST_ROWS, PackedBlock, packed_block
-from agent.domain.sight.blocks import BLOCK_ROWS, PROBE_MOST, Codes, PlainBlock
+from agent.domain.sight.coded.blocks import BLOCK_ROWS, PROBE_MOST, Codes, PlainBlock
 
 MANY = 2_000
 

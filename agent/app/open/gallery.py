@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from agent.adapters.int8_blocks import give_back, packed_block
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight.codes import TableInMaking
+from agent.domain.sight.coded.codes import TableInMaking
+from agent.domain.sight.coded.splicing import NewRows, spliced
 from agent.domain.sight.comparison import (
     Metric,
     Opened,
@@ -24,7 +25,6 @@ from agent.domain.sight.comparison import (
     Templates,
     comparable,
 )
-from agent.domain.sight.splicing import NewRows, spliced
 from agent.errors import KeyUnavailableError, StoreError
 from agent.ports import GalleryArrays, ReferenceList
 from agent.vision.packs.manifest import Manifest

@@ -22,10 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight.blocks import PROBE_MOST, Pack, PlainBlock
-from agent.domain.sight.codes import CodeTable, TableInMaking, Templates, encode
-from agent.domain.sight.holder_names import HolderNames
-from agent.domain.sight.nearest import Nearest
+from agent.domain.sight.coded.blocks import PROBE_MOST, Pack, PlainBlock
+from agent.domain.sight.coded.codes import CodeTable, TableInMaking, Templates, encode
+from agent.domain.sight.coded.holder_names import HolderNames
+from agent.domain.sight.coded.nearest import Nearest
 from agent.domain.sight.track import Candidate
 
 __all__ = ["Metric", "ReferenceIndex", "Template", "Templates", "row_scores", "score"]

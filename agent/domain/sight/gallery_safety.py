@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight.blocks import Codes
+from agent.domain.sight.coded.blocks import Codes
 from agent.domain.sight.comparison import Metric, ReferenceIndex, Templates, row_scores
 
 _BLOCK_CELLS = 2_000_000

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from agent.adapters.int8_blocks import packed_block
 from agent.adapters.store.seal import KEY_BYTES, Sealer
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight.blocks import BLOCK_ROWS
-from agent.domain.sight.codes import TableInMaking
+from agent.domain.sight.coded.blocks import BLOCK_ROWS
+from agent.domain.sight.coded.codes import TableInMaking
 from agent.domain.sight.comparison import (
     Metric,
     ReferenceIndex,

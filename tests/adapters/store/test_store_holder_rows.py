@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from store_parts import BY, NOW, holder, open_registry
 
-from agent.adapters.store.people import holder_rows
+from agent.adapters.store.people.rows import holder_rows
 
 NAMES = [f"h{number:02}" for number in range(20)]
 

@@ -22,8 +22,8 @@ from store_parts import (
     reference,
 )
 
-from agent.adapters.store.people.marked_rows import MARKED
 from agent.adapters.store.people.registry_file import _STEPS, APPLICATION_ID
+from agent.adapters.store.people.rows.marked_rows import MARKED
 from agent.adapters.store.sqlite import open_database
 from agent.app.open.snapshot import Rates, take_snapshot
 from agent.credentials.documents.id_hash import kiosk_hash

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from store_parts import BY, IDS, KEY, NOW, holder, reference
 from sync_parts import person, take, template
 
-from agent.adapters.store.people import people_rows, touched
-from agent.adapters.store.people.holder_rows import NameOf, holder_of_row
-from agent.adapters.store.people.marked_rows import Row
+from agent.adapters.store.people import people_rows
 from agent.adapters.store.people.registry import SqliteRegistry
+from agent.adapters.store.people.rows import touched
+from agent.adapters.store.people.rows.holder_rows import NameOf, holder_of_row
+from agent.adapters.store.people.rows.marked_rows import Row
 from agent.adapters.store.people.synced import SyncedRegistry
 from agent.adapters.store.seal import Sealer
 from agent.app.open.snapshot import Rates, Snapshot, take_snapshot

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from agent.adapters.int8_blocks import PackedBlock
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight import blocks, gallery_safety
-from agent.domain.sight.blocks import (
+from agent.domain.sight import gallery_safety
+from agent.domain.sight.coded import blocks
+from agent.domain.sight.coded.blocks import (
     PROBE_MOST,
     CodeBlock,
     Codes,
@@ -19,7 +20,8 @@ from agent.domain.sight.blocks import (
     packed,
     respliced,
 )
-from agent.domain.sight.codes import TableInMaking, encode
+from agent.domain.sight.coded.codes import TableInMaking, encode
+from agent.domain.sight.coded.holder_names import HolderNames
 from agent.domain.sight.comparison import (
     Metric,
     ReferenceIndex,
@@ -30,7 +32,6 @@ from agent.domain.sight.comparison import (
     row_scores,
 )
 from agent.domain.sight.gallery_safety import holders_too_close, stands_too_close
-from agent.domain.sight.holder_names import HolderNames
 
 BOTH = pytest.mark.parametrize("metric", Metric)
 PACKS = pytest.mark.parametrize("pack", [PlainBlock, PackedBlock])

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight.codes import TableInMaking
+from agent.domain.sight.coded.codes import TableInMaking
+from agent.domain.sight.coded.splicing import NewRows, spliced
 from agent.domain.sight.comparison import Metric, ReferenceIndex
-from agent.domain.sight.splicing import NewRows, spliced
 
 Gallery = dict[int, str]
 """Owners by the number of the row."""

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent.adapters.store.people.marked_rows import MarkedRows
-from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.rows.marked_rows import MarkedRows
+from agent.adapters.store.people.rows.marks import intact
 from agent.adapters.store.sqlite import stored_moment
 from agent.domain.foreign.json_text import read_json
 from agent.domain.hours.instant import Instant

@@ -8,7 +8,7 @@ of tried.
 
 from collections.abc import Mapping
 
-from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.rows.marks import intact
 from agent.adapters.store.people.sealed_tables import DOCUMENT_KEY, SealedTables
 from agent.credentials.documents.id_hash import KIOSK_PURPOSE
 from agent.domain.credential.holder import HolderId

@@ -6,7 +6,7 @@ is said: the agent must not start as if nobody were enrolled.
 
 import numpy as np
 
-from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.rows.marks import intact
 from agent.adapters.store.seal import KEY_ID_BYTES, Sealer
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.comparison import Template, Templates

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from agent.adapters.store.people.holder_rows import holder_of_row
 from agent.adapters.store.people.registry import SqliteRegistry
+from agent.adapters.store.people.rows.holder_rows import holder_of_row
 from agent.adapters.store.people.said_here import of_holder, of_issuer, of_rules
 from agent.credentials.signed.entries import (
     Entry,

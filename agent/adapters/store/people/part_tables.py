@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from agent.adapters.store.people.marks import intact
-from agent.adapters.store.people.reference_rows import ReferenceRows
+from agent.adapters.store.people.rows.marks import intact
+from agent.adapters.store.people.rows.reference_rows import ReferenceRows
 from agent.adapters.store.seal import Sealer
 from agent.domain.credential.holder import HolderId
 from agent.domain.sight.image import Template

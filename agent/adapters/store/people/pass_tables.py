@@ -4,8 +4,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.adapters.store.people.delegated_keys import DelegatedKeys
-from agent.adapters.store.people.marked_rows import Row
-from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.rows.marked_rows import Row
+from agent.adapters.store.people.rows.marks import intact
 from agent.adapters.store.people.said_here import of_issuer
 from agent.adapters.store.sqlite import moment_or_none, text_or_none
 from agent.credentials.passes.issuers import IssuerKey

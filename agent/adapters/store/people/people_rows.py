@@ -15,19 +15,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from agent.adapters.store.people import touched
-from agent.adapters.store.people.holder_rows import (
+from agent.adapters.store.people.part_tables import PartTables
+from agent.adapters.store.people.pass_tables import issuer_of
+from agent.adapters.store.people.rows import touched
+from agent.adapters.store.people.rows.holder_rows import (
     HolderRows,
     KnownHolders,
     NameOf,
     holder_of_row,
     no_name,
 )
-from agent.adapters.store.people.marked_rows import Row
-from agent.adapters.store.people.marks import intact
-from agent.adapters.store.people.part_tables import PartTables
-from agent.adapters.store.people.pass_tables import issuer_of
-from agent.adapters.store.people.touched import Place, Touched
+from agent.adapters.store.people.rows.marked_rows import Row
+from agent.adapters.store.people.rows.marks import intact
+from agent.adapters.store.people.rows.touched import Place, Touched
 from agent.adapters.store.sqlite import CorruptError
 from agent.domain.access.tombstone import Removed
 from agent.domain.credential.gate_pass import PassId

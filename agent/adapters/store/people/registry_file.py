@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from agent.adapters.store.knock import GiveWay, Knock
 from agent.adapters.store.people.reading import Reading
-from agent.adapters.store.people.touched import STEP as TOUCHED
-from agent.adapters.store.people.touched import forget_old
+from agent.adapters.store.people.rows.touched import STEP as TOUCHED
+from agent.adapters.store.people.rows.touched import forget_old
 from agent.adapters.store.sqlite import (
     COUNT,
     CorruptError,

@@ -5,8 +5,8 @@ What a row says is read by whoever knows the kiosk's config; here it is a text t
 
 from collections.abc import Mapping
 
-from agent.adapters.store.people.marks import intact
 from agent.adapters.store.people.pass_tables import PassTables
+from agent.adapters.store.people.rows.marks import intact
 from agent.adapters.store.people.said_here import of_rules
 from agent.domain.access.community_rules import rules_digest
 from agent.domain.hours.instant import Instant

@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.adapters.store.erasure import empty_log, rebuild
 from agent.adapters.store.knock import GiveWay
 from agent.adapters.store.names import HOLDER_NAME
-from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.rows.marks import intact
 from agent.adapters.store.people.tombstones import Tombstones
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import guarded, transaction

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agent.adapters.store.keys import init_key, load_key
 from agent.adapters.store.names import TOMBSTONE_KEY_NAME
-from agent.adapters.store.people.marked_rows import Row
+from agent.adapters.store.people.rows.marked_rows import Row
 from agent.adapters.store.people.rule_tables import RuleTables
 from agent.adapters.store.people.said_here import of_holder
 from agent.adapters.store.sqlite import moment_or_none, stored_moment, text_or_none

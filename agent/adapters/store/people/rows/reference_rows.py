@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from agent.adapters.store.people.document_tables import DocumentTables
 from agent.adapters.store.people.gathered import Gathered
-from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.rows.marks import intact
 from agent.domain.credential.holder import HolderId
 from agent.ports import OpenedReference, ReferenceList
 

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.domain.credential.holder import HolderId
-from agent.domain.sight.codes import CodeTable
+from agent.domain.sight.coded.codes import CodeTable
+from agent.domain.sight.coded.holder_names import HolderNames
 from agent.domain.sight.comparison import ReferenceIndex
-from agent.domain.sight.holder_names import HolderNames
 
 Rows = npt.NDArray[np.int64]
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.adapters.store.people.marked_rows import Row
-from agent.adapters.store.people.marks import intact
+from agent.adapters.store.people.rows.marked_rows import Row
+from agent.adapters.store.people.rows.marks import intact
 from agent.adapters.store.sqlite import moment_or_none, stored_moment
 from agent.domain.credential.holder import Consent, Holder, HolderId
 

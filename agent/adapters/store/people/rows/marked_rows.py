@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.adapters.store.people.marks import NAMED, Verdict, judge, mark
+from agent.adapters.store.people.rows.marks import NAMED, Verdict, judge, mark
 from agent.adapters.store.people.site_bounds import SiteBounds
 from agent.adapters.store.sqlite import guarded, transaction
 

@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from agent.domain.sight.blocks import (
+from agent.domain.sight.coded.blocks import (
     CodeBlock,
     Codes,
     Pack,

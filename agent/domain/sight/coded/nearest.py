@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from agent.domain.sight.blocks import Rows, Sums
-from agent.domain.sight.codes import Coded, CodeTable
+from agent.domain.sight.coded.blocks import Rows, Sums
+from agent.domain.sight.coded.codes import Coded, CodeTable
 
 Ranks = npt.NDArray[np.float32]
 _LOWEST = -1e38

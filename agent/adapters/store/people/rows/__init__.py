@@ -1,0 +1,1 @@
+"""Single rows of the registry: how each is judged, read, and told to have been touched."""
