@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent.errors import GateAgentError
@@ -108,7 +108,6 @@ def _test(asked: argparse.Namespace, guest: Guest, cache: Path) -> int:
             wanted,
             _say,
             photograph=asked.face,
-            update=_next_release(wanted, cache),
             times=20 if asked.long else 1,
             here=asked.here,
         )
@@ -116,13 +115,6 @@ def _test(asked: argparse.Namespace, guest: Guest, cache: Path) -> int:
         if guest.running and not asked.stay:
             guest.cut()
     return 0 if whole else 1
-
-
-def _next_release(wanted: Container[str], cache: Path) -> Path | None:
-    """A second release to update to, where that is wanted."""
-    if "cut-update" not in wanted:
-        return None
-    return parts.next_release(cache, _say)
 
 
 def _up(asked: argparse.Namespace, guest: Guest, cache: Path) -> int:

@@ -26,8 +26,6 @@ PROOFS: dict[str, Proof] = {
     "kill": deaths.killed,
     "cut-release": power.release,
     "cut-enrolment": power.enrolment,
-    "cut-sync": power.sync,
-    "cut-update": power.update,
     "clock": people.clock,
     "voice": people.voice,
 }
@@ -53,13 +51,12 @@ def prove_all(
     say: Say,
     *,
     photograph: Path | None,
-    update: Path | None,
     times: int,
     here: bool,
 ) -> bool:
     """Run the proofs on a guest whose disk is there and whose power is off; whether all hold.
 
-    ``photograph`` is of somebody to enrol, ``update`` the folder of a second, signed release.
+    ``photograph`` is of somebody to enrol.
     ``here``: the guest was put to the proof before, and has what it is given along.
     """
     if PROGRAM is None:
@@ -73,11 +70,10 @@ def prove_all(
             subscriber = Subscriber(server.port)
             log = guest.logs / "proofs.log"
             kiosk = Kiosk(guest, server.port, folder)
-            run = Run(kiosk, server, subscriber, folder, log, photograph, None, times)
+            run = Run(kiosk, server, subscriber, folder, log, photograph, times)
             began = time.monotonic()
             if not here:
-                _give(run, update)
-            run.update = None if update is None else next(update.glob("*.deb"))
+                _give(run)
             kiosk.boot()
             say(f"booted, and the agent serves: {time.monotonic() - began:.0f} s")
             for one, proof in proofs.items():
@@ -88,14 +84,12 @@ def prove_all(
     return whole
 
 
-def _give(run: Run, update: Path | None) -> None:
+def _give(run: Run) -> None:
     if run.photograph is not None:
         film = people.film(run.photograph, run.folder / "film.avi")
         copy = run.folder / "photograph"
         copy.write_bytes(run.photograph.read_bytes())
         run.kiosk.give([film, copy])
-    if update is not None:
-        run.kiosk.give(sorted(update.iterdir()))
 
 
 def proven(name: str, proof: Proof, run: Run, say: Say) -> bool:

@@ -18,5 +18,4 @@ class Run:
     folder: Path
     log: Path
     photograph: Path | None = None
-    update: Path | None = None
     times: int = 1
