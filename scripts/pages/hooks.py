@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pages import links
+from pages import links, origins
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 
@@ -48,6 +48,10 @@ def on_post_build(config: Any) -> None:
         for key in ("title", "text"):
             entry[key] = _HAN.sub("\u200b\\g<0>\u200b", entry[key])
     file.write_text(json.dumps(index))
+    if found := origins.foreign(Path(config.site_dir)):
+        from mkdocs.exceptions import PluginError  # noqa: PLC0415 - as above
+
+        raise PluginError("the pages would load from elsewhere:\n" + "\n".join(found))
 
 
 _SOURCES = {links.place(path): path for path in links.beside_docs()}
