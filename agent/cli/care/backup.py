@@ -66,8 +66,9 @@ def backup(
 ) -> None:
     """Put the kiosk's state into one sealed file.
 
-    Beside a running agent too. In it are people, references, keys, events and uses of passes: all
-    that another kiosk needs to take this one's place. Whoever has it and the passphrase has it all.
+    Beside a running agent too. In it are people, references, keys, events, uses of passes, and the
+    config with what it names: all that another kiosk needs to take this one's place. Whoever has it
+    and the passphrase has it all.
     """
     from dataclasses import replace
 
