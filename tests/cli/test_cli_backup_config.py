@@ -129,3 +129,24 @@ def test_a_backup_without_a_config_has_none_to_give(
     assert (told.code, told.json["reason"]) == (1, "no_config")
     both = gate("restore", "--config-only", "--dry-run", tmp_path / "b.gate")
     assert both.code == 2
+
+
+def test_without_a_file_it_goes_where_the_config_says(
+    gate: Gate, backup: Path, words: Path, config: Path, tmp_path: Path
+) -> None:
+    assert backup.exists()
+    none = gate("backup", "--config", config, "--json")
+    assert (none.code, none.json["reason"]) == (1, "no_folder")
+    (tmp_path / "stick").mkdir()
+    more = f'[store.backup]\nfolder = "{tmp_path}/stick"\npassphrase_file = "{words}"\n'
+    config.write_text(config.read_text() + more + "same_disk = true\n")
+    dry = gate("backup", "--config", config, "--dry-run", "--json")
+    assert dry.code == 0, dry.err
+    assert list((tmp_path / "stick").iterdir()) == []
+    done = gate("backup", "--config", config, "--json")
+    assert done.code == 0, done.err
+    (file,) = (tmp_path / "stick").iterdir()
+    assert (done.json["file"], done.json["removed"]) == (str(file), [])
+    assert gate("restore", file, "--dry-run", "--passphrase-file", words).code == 0
+    odd = gate("backup", "--config", config, "--without-models")
+    assert odd.code == 2

@@ -32,7 +32,7 @@ KEPT = "(kept on this kiosk)"
 """What stands in the place of a secret that was taken over."""
 PASSWORD: KeyPath = ("broker", "password")
 PUBLIC = frozenset({"ca_file", "cert_file", "file", "key_files", "time_key_file"})
-PRIVATE = frozenset({"key_file", "password_file", "community_key_file"})
+PRIVATE = frozenset({"key_file", "password_file", "community_key_file", "passphrase_file"})
 """Keys of the config that name a file which may come with the card, to be copied or to be moved."""
 _OF_THE_SYSTEM = re.compile(
     r"gate\.toml|gate-.*\.txt|cmdline\.txt|config\.txt|user-data|meta-data|network-config"
