@@ -46,7 +46,11 @@ def required(model: type[BaseModel], path: tuple[str | int, ...] = ()):
 
 @pytest.mark.parametrize("path", [*required(GateConfig)], ids=str)
 def test_every_required_key_can_be_stood_in_for(path: tuple[str | int, ...]) -> None:
-    text = GOOD + COMMANDER + VOICE + MEASURED + '[registry]\nkey_files = ["registry.pub"]\n'
+    registry, backup = (
+        '[registry]\nkey_files = ["registry.pub"]\n',
+        '[store.backup]\nfolder = "a"\n',
+    )
+    text = GOOD + COMMANDER + VOICE + MEASURED + registry + backup
     data: Any = tomllib.loads(text)
     holder = data
     for part in path[:-1]:

@@ -44,7 +44,7 @@ class Site:
 
     ``face`` names the model pack that is used, also where the config leaves it to what was chosen.
     ``categories`` are those that a rule names, None where no config says, as ``place``; ``source``
-    is the CloudEvents source.
+    is the CloudEvents source. ``config`` is the file that said all this.
     """
 
     state: Path
@@ -56,6 +56,7 @@ class Site:
     source: str
     trust_system_clock: bool
     place: Place | None = None
+    config: Path | None = None
 
 
 def site_of(state: Path, config: Path | None) -> Site:
@@ -79,6 +80,7 @@ def site_of(state: Path, config: Path | None) -> Site:
         source=Topics(kiosk.community, kiosk.grid, kiosk.id).source,
         trust_system_clock=file.config.clock.trust_system_clock,
         place=_place(file.config),
+        config=file.path,
     )
 
 
