@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from agent.domain.record.events import Event, EventType
+from agent.domain.record.events import ATTEMPTS, Event
 
 
 class Trace(StrEnum):
@@ -33,7 +33,6 @@ PERSONAL = frozenset({"holder", "pass", "by"})
 """The keys of any event's data by which somebody is known; at the end of retention they go."""
 
 _OF_AN_ATTEMPT = PERSONAL | THINNED
-_ATTEMPTS = frozenset({EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED})
 
 
 def published(event: Event, trace: Trace) -> Event:
@@ -46,7 +45,7 @@ def published(event: Event, trace: Trace) -> Event:
 
 def published_data(event: Event, trace: Trace) -> Mapping[str, Any]:
     """The data of ``published``."""
-    if trace is Trace.FULL or event.type not in _ATTEMPTS:
+    if trace is Trace.FULL or event.type not in ATTEMPTS:
         return event.data
     return {key: value for key, value in event.data.items() if key not in THINNED}
 
@@ -58,5 +57,5 @@ def covered(event: Event) -> dict[str, Any]:
 
 def covered_names(event: Event) -> list[str]:
     """The keys of ``covered``, sorted."""
-    names = _OF_AN_ATTEMPT if event.type in _ATTEMPTS else PERSONAL
+    names = _OF_AN_ATTEMPT if event.type in ATTEMPTS else PERSONAL
     return sorted(names & event.data.keys())
