@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from agent.domain.record.events import Event, EventType
+from agent.domain.record.events import ATTEMPTS, Event
 
 
 class Trace(StrEnum):
@@ -34,7 +34,6 @@ PERSONAL = frozenset({"holder", "pass", "by"})
 """The keys of any event's data by which somebody is known; at the end of retention they go."""
 
 _OF_AN_ATTEMPT = PERSONAL | THINNED
-_ATTEMPTS = frozenset({EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED})
 
 
 def published(event: Event, trace: Trace) -> Event:
@@ -47,7 +46,7 @@ def published(event: Event, trace: Trace) -> Event:
 
 def published_data(event: Event, trace: Trace) -> Mapping[str, Any]:
     """The data of ``published``."""
-    if trace is Trace.FULL or event.type not in _ATTEMPTS:
+    if trace is Trace.FULL or event.type not in ATTEMPTS:
         return event.data
     data = event.data
     return {key: data[key] for key in _open_names(tuple(data))}
@@ -60,7 +59,7 @@ def covered(event: Event) -> dict[str, Any]:
 
 def covered_names(event: Event) -> tuple[str, ...]:
     """The keys of ``covered``, sorted."""
-    return _among(_OF_AN_ATTEMPT if event.type in _ATTEMPTS else PERSONAL, tuple(event.data))
+    return _among(_OF_AN_ATTEMPT if event.type in ATTEMPTS else PERSONAL, tuple(event.data))
 
 
 # A kiosk's events have a few sets of keys, and a backlog of decisions asks for each row.
