@@ -75,7 +75,7 @@ def site_of(state: Path, config: Path | None) -> Site:
         store=store,
         key_file=key_path(None if store.key_file is None else file.resolve(store.key_file), state),
         zone=ZoneInfo(kiosk.timezone),
-        categories=frozenset(name for rule in file.config.rule for name in rule.categories),
+        categories=frozenset(name for rule in file.config.rules for name in rule.categories),
         source=Topics(kiosk.community, kiosk.grid, kiosk.id).source,
         trust_system_clock=file.config.clock.trust_system_clock,
         place=_place(file.config),
@@ -92,7 +92,7 @@ def _place(config: GateConfig) -> Place:
             if rule.accept_unknown_holders is None
             else rule.accept_unknown_holders,
         )
-        for rule in config.rule
+        for rule in config.rules
     ]
     return Place(
         kiosk.community,
