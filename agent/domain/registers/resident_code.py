@@ -74,7 +74,8 @@ def parse_resident_code(text: str) -> ResidentCode:
     parts = _SEPARATORS.split(folded)
     if len(parts) != _PARTS or not parts[4].isascii() or not parts[4].isdigit():
         raise ValueError("a resident code reads community-building-unit-room-sequence-check")
-    code = resident_code(*parts[:4], int(parts[4]))
+    community, building, unit, room, sequence = parts[:5]
+    code = resident_code(community, building, unit, room, int(sequence))
     if parts[5] != code.check:
         raise ValueError("the check character of the resident code does not fit: it is misspelt")
     return code
