@@ -66,6 +66,7 @@ ENDS = {
     "clear-fault": (69, "no agent answers"),
     "doctor": (1, ""),  # no face pack is installed, and it says so
     "state accept": (1, "is in no fault"),
+    "backup": (1, "neither FILE nor config says where it goes"),
     "key init": (1, "holds a key already"),
     "clock confirm": (1, "no time was ever believed here"),
     "clock set-back": (1, "no time was ever believed here"),
@@ -230,7 +231,7 @@ def test_what_the_page_tells_to_type_can_be_typed(page: str, kiosk: Kiosk) -> No
         ends = of(one.words, dict(ENDS))
         assert isinstance(ends, tuple | None)
         ended = code == 0 or (ends is not None and code == ends[0] and ends[1] in said)
-        assert ended, f"{one} ended with {code}: {said}"
+        assert ended, f"{one}: mend it, or give it a row above. It ended with {code}: {said}"
 
 
 def here(word: str) -> str:
