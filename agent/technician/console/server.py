@@ -7,6 +7,8 @@
     GET  /api/look?camera=front                      the senses' newest, and a picture
     POST /api/release {"access_point", "reason"}     let one person through
     POST /api/try-out {"access_point", "outcome"}    lights and voice, and no door
+    POST /api/walk-test {"access_point", "minutes"}  nothing opens there by a decision
+    POST /api/walk-test-end                          the gate is as ever
     GET  /api/config; POST /api/config {"text"}      its faults; those of another text
     GET  /api/doctor; POST /api/doctor               the last checks; look again
 
@@ -126,6 +128,12 @@ class Console:
                 "POST",
                 lambda asked: desk.try_out(asked.get("access_point"), asked.get("outcome")),
             ),
+            _told(
+                "/api/walk-test",
+                "POST",
+                lambda asked: desk.begin_walk_test(asked.get("access_point"), asked.get("minutes")),
+            ),
+            _told("/api/walk-test-end", "POST", lambda _: desk.end_walk_test()),
             _told("/api/config", "GET", lambda _: desk.config()),
             _told("/api/config", "POST", lambda asked: desk.check_config(asked.get("text"))),
             _told("/api/doctor", "GET", lambda _: desk.examination()),
@@ -155,6 +163,7 @@ class Console:
 
     async def _leave(self, request: Request) -> Response:
         self._tickets.end(word_of(request.headers))
+        await run_in_threadpool(self._desk.left)
         return JSONResponse({})
 
 
