@@ -37,6 +37,9 @@ UNITS = (
     "gate-agent-key.service",
     "gate-agent-report.service",
     "gate-agent-report.timer",
+    # Off: nothing enables it but a person (docs/console.md).
+    "gate-agent-console.socket",
+    "gate-agent-console.service",
 )
 
 

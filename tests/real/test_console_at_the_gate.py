@@ -28,12 +28,12 @@ PULSE_S = 1.0
 def gate(
     tmp_path_factory: pytest.TempPathFactory, retail_pack: Any, shared_faces: Path
 ) -> Iterator[Site]:
-    """One resident walks up again and again, and a stranger between; for the whole module."""
+    """One resident walks up again and again; for the whole module."""
     folder = tmp_path_factory.mktemp("gate")
-    resident, stranger = (shared_faces / "gallery" / f"{one}.jpg" for one in ("lowe", "leslie"))
+    resident = shared_faces / "gallery" / "lowe.jpg"
     with ended(Site(folder, retail_pack.directory.parent, "retail")) as site:
         site.attempt_interval_s = 1.0
-        site.configure(simulated(resident, stranger), pulse_s=PULSE_S)
+        site.configure(simulated(resident), pulse_s=PULSE_S)
         site.enrol(resident)
         site.run()
         yield site
@@ -105,12 +105,11 @@ def test_a_walk_test_opens_nothing_and_everything_else_goes_on(gate: Site) -> No
         assert "makes one already" in again.json["error"]
         with Line(gate) as line:
 
-            def both() -> bool:
-                found = page.ask("GET", "/api/state").json
-                tested = [one for one in found["decisions"] if one["walk_test"]]
-                return {one["granted"] for one in tested} == {True, False}
+            def decided() -> bool:
+                found = page.ask("GET", "/api/state").json["decisions"]
+                return any(one["walk_test"] and one["granted"] for one in found)
 
-            assert wait_until(both)
+            assert wait_until(decided)
         assert not line.moved
         found = page.ask("GET", "/api/state").json
         assert found["status"]["walk_test"]["access_points"] == [POINT]
@@ -175,11 +174,9 @@ def test_a_technician_does_all_of_it_by_keyboard_in_a_browser(gate: Site, tmp_pa
         page.press("Enter")
         page.wait_for("!document.getElementById('walking').hidden")
         with Line(gate) as line:
-            for kind in ("good", "bad"):
-                page.wait_for(
-                    "[...document.querySelectorAll('#decisions summary')].some((one) =>"
-                    f" one.innerText.includes('walk test, ') && one.querySelector('.{kind}'))"
-                )
+            page.wait_for(
+                "document.querySelector('#decisions summary').innerText.includes('walk test, g')"
+            )
             assert not line.moved
             page.run("document.querySelector('#decisions details').open = true")
             trace = page.run("document.querySelector('#decisions details dl').innerText")

@@ -19,8 +19,10 @@ before all of it.
 import asyncio
 import contextlib
 import json
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,7 @@ _FILES = {
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 _LOOPBACK = "127.0.0.1"
+_FIRST_HANDED_OVER = 3
 _MOST_CONNECTIONS = 64
 _MOST_HEADER_BYTES = 16_384
 _LOOKED_EVERY_S = 1.0
@@ -77,10 +80,45 @@ def listen(port: int) -> socket.socket:
     return server
 
 
+def handed_over() -> socket.socket | None:
+    """The socket on which systemd heard somebody; None where it started nothing here.
+
+    Raises:
+        UnavailableError: it is another than one on the loopback interface, or not the only one.
+    """
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return None
+    count = os.environ.pop("LISTEN_FDS", "")
+    for name in ("LISTEN_PID", "LISTEN_FDNAMES"):
+        os.environ.pop(name, None)  # nor do the doctor's own children take it for theirs
+    try:
+        given = socket.socket(fileno=_FIRST_HANDED_OVER) if count == "1" else None
+    except OSError:
+        given = None
+    if given is not None and _is_ours(given):
+        given.set_inheritable(False)
+        return given
+    if given is not None:
+        given.close()
+    fix = "gate-agent-console.socket as it came: ListenStream=127.0.0.1:8020, and nothing beside it"
+    raise UnavailableError("the page is served on this machine's loopback interface only", fix)
+
+
+def _is_ours(given: socket.socket) -> bool:
+    if given.family not in (socket.AF_INET, socket.AF_INET6) or given.type != socket.SOCK_STREAM:
+        return False
+    listens = given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    return bool(listens) and ip_address(given.getsockname()[0]).is_loopback
+
+
 class Console:
     """The page of one kiosk on one socket."""
 
-    def __init__(self, desk: Desk, tickets: Tickets, server: socket.socket) -> None:
+    def __init__(
+        self, desk: Desk, tickets: Tickets, server: socket.socket, least_s: float = 0.0
+    ) -> None:
+        """For ``least_s`` it goes on though nobody is in: whoever had it started has a link."""
+        self._least_s = least_s
         self._desk = desk
         self._tickets = tickets
         self._socket = server
@@ -148,6 +186,7 @@ class Console:
         task.cancel()
 
     async def _ends_when_silent(self) -> None:
+        await asyncio.sleep(self._least_s)
         while not self._tickets.silent:  # noqa: ASYNC110 - time alone ends a session
             await asyncio.sleep(_LOOKED_EVERY_S)
         self.stop()
