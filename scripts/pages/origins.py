@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 _LOADS = {"src", "srcset", "data", "poster", "action", "formaction"}
+_TOLD_ONLY = {"canonical", "next", "prev", "alternate"}  # a link that says where, and loads nothing
 _ELSEWHERE = re.compile(r"\s*(?:https?:|wss?:|//)", re.IGNORECASE)
 _IN_STYLE = re.compile(r"(?:url\(\s*['\"]?|@import\s+['\"])(?:https?:|//)", re.IGNORECASE)
 
@@ -41,6 +42,8 @@ class _Reader(HTMLParser):
 
 
 def _loaded(tag: str, attrs: list[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:
+    if tag == "link" and dict(attrs).get("rel") in _TOLD_ONLY:
+        return
     for name, value in attrs:
         loads = name in _LOADS or (name == "href" and tag in {"link", "image", "use", "base"})
         sought = _ELSEWHERE.match if loads else _IN_STYLE.search

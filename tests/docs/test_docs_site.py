@@ -75,7 +75,10 @@ def test_what_a_page_would_load_from_elsewhere_is_found(html: str, tmp_path: Pat
         f'<script src="../a.js"></script><a href="https://b.example">b</a>{html}<p>url(http://x)'
     )
     assert len(origins.foreign(tmp_path)) == 1
-    page.write_text('<script src="../a.js"></script><a href="https://b.example">b</a><p>url(http:')
+    page.write_text(
+        '<link rel="canonical" href="http://127.0.0.1:8000/a.html"><script src="../a.js"></script>'
+        '<a href="https://b.example">b</a><p>url(http:'
+    )
     assert origins.foreign(tmp_path) == []
     (tmp_path / "a.css").write_text("a{background:url(//x.example/y.png)}")
     assert len(origins.foreign(tmp_path)) == 1
