@@ -180,15 +180,17 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
                     word(
                         (
                             *("name", "category", "enabled", "valid_from", "valid_until"),
-                            *("references", "id_document", "consent"),
+                            *("references", "id_document", "consent", "record"),
                         )
                     ),
                     "the names of what changed, never values",
                 ),
                 "references": integer("how many were enrolled; only where they were"),
+                "category": _data({"was": text(), "became": text()}),
+                "reason": text("why the category changed, as somebody at the desk wrote it"),
                 "by": ref("by"),
             },
-            ("references",),
+            ("references", "category", "reason"),
         ),
     ),
     EventType.HOLDER_REMOVED: (
