@@ -1,4 +1,8 @@
-"""A real agent, a real ``gate-agent console`` beside it, and what a technician does with both."""
+"""A real agent, a real ``gate-agent console`` beside it, and what a technician does with both.
+
+The short forms: ``scenarios/test_walk_test``, ``threads/control/test_walk_tester``, and
+``technician/test_console_page``. Here people walk up, one in five seconds.
+"""
 
 import json
 import os
@@ -42,6 +46,7 @@ def gate(
 @contextmanager
 def console(gate: Site) -> Iterator[tuple[Served, str, "subprocess.Popen[str]"]]:
     """The command as a process: where it listens, and its link."""
+    assert wait_until(lambda: POINT in gate.command("status", "--json").stdout)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     process = subprocess.Popen(
@@ -89,6 +94,7 @@ class Line:
             self.moved = self.moved or bool(pins.level(PIN))
 
 
+@pytest.mark.slow
 def test_a_walk_test_opens_nothing_and_everything_else_goes_on(gate: Site) -> None:
     with console(gate) as (page, link, process):
         page.session = page.ask("POST", "/api/enter", {"token": link.partition("#")[2]}).json[
