@@ -37,12 +37,12 @@ UNITS = (
     "gate-agent-key.service",
     "gate-agent-report.service",
     "gate-agent-report.timer",
-    # Off until somebody enables the timer: docs/care.md.
-    "gate-agent-backup.service",
-    "gate-agent-backup.timer",
     # Off: nothing enables it but a person (docs/console.md).
     "gate-agent-console.socket",
     "gate-agent-console.service",
+    # Off until somebody enables the timer: docs/care.md.
+    "gate-agent-backup.service",
+    "gate-agent-backup.timer",
 )
 
 
