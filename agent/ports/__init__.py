@@ -41,11 +41,13 @@ from agent.ports.record import (
     Stream,
     Tip,
 )
+from agent.ports.registers import Archive, Registration
 from agent.ports.senses import Camera, IdReader, Inputs, PhotoDecoder, SymbolReader, Thermometer
 
 __all__ = [
     "TOO_LARGE",
     "AgingStream",
+    "Archive",
     "BoundMemory",
     "Broker",
     "BudgetStore",
@@ -80,6 +82,7 @@ __all__ = [
     "RangeLog",
     "Reference",
     "ReferenceList",
+    "Registration",
     "RuleTexts",
     "SaidRules",
     "Seals",

@@ -44,13 +44,22 @@ def required(model: type[BaseModel], path: tuple[str | int, ...] = ()):
             yield from required(table, (*path, name, *((0,) if many else ())))
 
 
+ARCHIVE = """
+[[category]]
+id = "boarder"
+alternative = "pass"
+factors = ["pass"]
+schedule = [{ days = ["mon"], from = "06:00", until = "22:00" }]
+"""
+
+
 @pytest.mark.parametrize("path", [*required(GateConfig)], ids=str)
 def test_every_required_key_can_be_stood_in_for(path: tuple[str | int, ...]) -> None:
     registry, backup = (
         '[registry]\nkey_files = ["registry.pub"]\n',
         '[store.backup]\nfolder = "a"\n',
     )
-    text = GOOD + COMMANDER + VOICE + MEASURED + registry + backup
+    text = GOOD + COMMANDER + VOICE + MEASURED + registry + backup + ARCHIVE
     data: Any = tomllib.loads(text)
     holder = data
     for part in path[:-1]:

@@ -31,6 +31,7 @@ from agent.app.threads.control.onlooker import Onlooker
 from agent.app.threads.control.socket import ControlServer
 from agent.app.threads.control.table import local_commands
 from agent.app.threads.control.verbs import Operator
+from agent.app.threads.control.walking import WalkTester
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.record.discovery import Discovery
 from agent.app.threads.record.heartbeat import Heartbeat, Vitals, space_of
@@ -317,6 +318,7 @@ class Control(Organ):
         """
         config = parts.file.config
         named = config.control.socket
+        exits = frozenset(one.id for one in config.access_point if one.direction == "exit")
         onlooker = Onlooker(newest, watches.gallery.registry, thermal_settings(config).optics)
         self._server = ControlServer(
             control_socket(None if named is None else parts.file.resolve(named), parts.site.state),
@@ -336,6 +338,7 @@ class Control(Organ):
                 **local_commands(commands.deeds, commands.signed.outdate),
                 **ClockOperator(board, parts.clock, core.inbox.post, watches.time.told).commands(),
                 **onlooker.commands(),
+                **WalkTester(board, commands.doors, exits, core.inbox.post).commands(),
             },
         )
 
