@@ -7,7 +7,7 @@ import stat
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path, PurePath
 
@@ -160,6 +160,7 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     ledger = SqlitePassLedger(table.LEDGER.at(state))
     stack.callback(ledger.close)
     ledger.note_trusted(NOW.utc)
+    ledger.note_trusted(NOW.utc + timedelta(minutes=5))
     stack.callback(SqliteLatches(table.LATCHES.at(state)).close)
     stack.callback(SqliteCommands(table.COMMANDS.at(state)).close)
     record_outputs(state, [OutputLine("gate", 17, active_high=True, pin_factory="mock")])

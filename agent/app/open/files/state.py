@@ -20,6 +20,7 @@ from agent.adapters.store.names import (
     NEXT,
     SEALING_KEY_NAME,
     SIGNING_KEY_NAME,
+    TIME,
     TOMBSTONE_KEY_NAME,
 )
 from agent.operations.places import OUTPUTS_RECORD, TRUST_FOLDER, VOICES_FOLDER
@@ -168,6 +169,14 @@ LEDGER = Row(
     secret=True,
     loss="Passes of limited uses count as used up until somebody accepts that they begin anew.",
     copy=Copy.DATABASE,
+)
+LEDGER_TIME = Row(
+    f"{LEDGER.name}{TIME}",
+    "adapters.store.time_mark",
+    0o600,
+    secret=False,
+    loss="After a power cut the latest sure time is an hour older at most.",
+    copy=Copy.NONE,
 )
 LATCHES = Row(
     "latches.sqlite",
@@ -323,6 +332,7 @@ ROWS = (
         JOURNAL_MARK,
         JOURNAL_BROKEN,
         LEDGER,
+        LEDGER_TIME,
         LATCHES,
         COMMANDS,
     ),
