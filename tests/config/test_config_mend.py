@@ -58,8 +58,11 @@ names = ["block"]
 
 @pytest.mark.parametrize("path", [*required(GateConfig)], ids=str)
 def test_every_required_key_can_be_stood_in_for(path: tuple[str | int, ...]) -> None:
-    text = GOOD + COMMANDER + VOICE + MEASURED + '[registry]\nkey_files = ["registry.pub"]\n'
-    text += ARCHIVE
+    registry, backup = (
+        '[registry]\nkey_files = ["registry.pub"]\n',
+        '[store.backup]\nfolder = "a"\n',
+    )
+    text = GOOD + COMMANDER + VOICE + MEASURED + registry + backup + ARCHIVE
     data: Any = tomllib.loads(text)
     holder = data
     for part in path[:-1]:

@@ -47,8 +47,9 @@ class Site:
 
     ``face`` names the model pack that is used, also where the config leaves it to what was chosen.
     ``categories`` are those that a rule names, None where no config says, as ``place``; ``source``
-    is the CloudEvents source. ``archives`` are the archive categories; resident codes begin with
-    ``community_code``, and ``columns`` are more words for the head of a table.
+    is the CloudEvents source. ``config`` is the file that said all this. ``archives`` are the
+    archive categories; resident codes begin with ``community_code``, and ``columns`` are more words
+    for the head of a table.
     """
 
     state: Path
@@ -60,6 +61,7 @@ class Site:
     source: str
     trust_system_clock: bool
     place: Place | None = None
+    config: Path | None = None
     archives: tuple[Category, ...] = categories_of(None)
     community_code: str = community_code("")
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -86,6 +88,7 @@ def site_of(state: Path, config: Path | None) -> Site:
         source=Topics(kiosk.community, kiosk.grid, kiosk.id).source,
         trust_system_clock=file.config.clock.trust_system_clock,
         place=_place(file.config),
+        config=file.path,
         archives=categories_of(file.config),
         community_code=code_of_community(file.config),
         columns={one.holds: one.names for one in file.config.registers.column},

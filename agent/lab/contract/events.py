@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from agent.app.threads.record.losses import LossCause
 from agent.domain.credential.factor import Factor
+from agent.domain.door.walking import WalkTestEnd
 from agent.domain.hours.reckoning import ClockChange
 from agent.domain.record.command import CommandReason, Verb
 from agent.domain.record.events import EventType, dataschema
@@ -51,6 +52,11 @@ def _command(*reasons: CommandReason) -> Schema:
     return _data({**fields, "reason": word(reasons)} if reasons else fields)
 
 
+def _walk_test(**fields: Schema) -> Schema:
+    where = array(ref("access_point"), "where it is on")
+    return _data({"access_points": where, "by": ref("by"), **fields})
+
+
 EVENTS: dict[EventType, tuple[str, Schema]] = {
     EventType.ACCESS_GRANTED: (
         "Somebody was recognised and may pass; written down before the relay moved.",
@@ -87,6 +93,28 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
                 _data({"access_point": ref("access_point"), "boot_id": _BOOT}),
             ]
         },
+    ),
+    EventType.WALK_TEST_GRANTED: (
+        "In a walk test somebody would have been let through. Nothing opened: it is no passage.",
+        {"allOf": [ref("access"), {"properties": {"reason": constant(None)}}]},
+    ),
+    EventType.WALK_TEST_DENIED: (
+        "In a walk test somebody would have been refused, with one reason. It is no attempt.",
+        {"allOf": [ref("access"), {"properties": {"reason": ref("reason")}}]},
+    ),
+    EventType.WALK_TEST_BEGAN: (
+        "A technician tests access points: nothing opens there by a decision, all else as ever.",
+        _walk_test(until=moment("by the kiosk's clock; it is over then at the latest")),
+    ),
+    EventType.WALK_TEST_ENDED: (
+        "The gate is as ever. An agent that was killed does not say so: its next start does.",
+        _walk_test(
+            cause=word(
+                WalkTestEnd,
+                "asked: by a person; time: as said at its beginning; left: nobody looked any more;"
+                " stopped: with the agent",
+            )
+        ),
     ),
     EventType.DOOR_RELEASED: (
         "The door was freed for one person by the exit button or an operator, not by a decision.",
