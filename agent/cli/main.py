@@ -37,6 +37,7 @@ from agent.cli.people import (
     holders,
     identify,
     references,
+    register,
     registry,
     rules,
 )
@@ -95,7 +96,18 @@ def gate_agent(
 
 
 _RUN = (init, config, models, doctor, console, run, watch, demo, secure_outputs)
-_PEOPLE = (enrol, holders, references, gallery, identify, documents, categories, registry, rules)
+_PEOPLE = (
+    enrol,
+    holders,
+    references,
+    gallery,
+    identify,
+    documents,
+    categories,
+    register,
+    registry,
+    rules,
+)
 _PASSES = (passes, health, scan)
 _LOOK_AFTER = (
     *(daemon, events, state, backup, restore, bundle, update, clock, key),

@@ -41,7 +41,7 @@ from agent.ports.record import (
     Stream,
     Tip,
 )
-from agent.ports.registers import Archive, Registration
+from agent.ports.registers import Archive, Entry, Registration
 from agent.ports.senses import Camera, IdReader, Inputs, PhotoDecoder, SymbolReader, Thermometer
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "DocumentHashes",
     "DocumentStore",
     "Door",
+    "Entry",
     "EventLog",
     "Gallery",
     "GalleryArrays",

@@ -18,6 +18,18 @@ class Registration:
     record: Record | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Somebody of a file: whoever has the resident code ``by_code``, else ``holder``.
+
+    ``made`` says what is to be stored of them, of what is stored at that very moment.
+    """
+
+    holder: HolderId
+    by_code: ResidentCode | None = field(repr=False)
+    made: Callable[[HolderId, Holder | None, Record | None], Registration] = field(repr=False)
+
+
 class Archive(Protocol):
     """The records of the community's archive, and how each holder came into their category."""
 

@@ -50,6 +50,9 @@ id = "boarder"
 alternative = "pass"
 factors = ["pass"]
 schedule = [{ days = ["mon"], from = "06:00", until = "22:00" }]
+[[registers.column]]
+holds = "grid"
+names = ["block"]
 """
 
 

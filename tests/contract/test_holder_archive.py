@@ -16,12 +16,16 @@ from agent.domain.credential.holder import HolderId
 from agent.domain.registers.record import NOTHING, ArchiveConsent, Record
 from agent.domain.registers.resident_code import resident_code
 from agent.errors import KeyUnavailableError, RefusedError, StoreError
-from agent.ports import Archive, Registration
+from agent.ports import Archive, Entry, Registration
 
 CODE = resident_code("XFL", "3", "1", "1502", 2)
 CONSENT = ArchiveConsent("2026-1", datetime(2026, 5, 1, tzinfo=UTC), "Wang Fang")
 RECORD = Record(CODE, "+8613912345678", "grid-7", CONSENT)
 LIN = HolderId("lin.2")
+
+
+def entry(one: Registration) -> Entry:
+    return Entry(one.holder.id, None, lambda _id, _before, _record: one)
 
 
 def opened(file: Path, key: bytes | None = KEY) -> RegisteringRegistry:
@@ -86,7 +90,9 @@ def test_a_code_is_nobody_elses(registry: RegisteringRegistry, archive: Archive)
     with pytest.raises(RefusedError, match="another holder"):
         registry.register(twice, by=BY, now=NOW)
     with pytest.raises(RefusedError, match="another holder"):
-        registry.register_all(lambda: [Registration(holder("third")), twice], by=BY, now=NOW)
+        registry.register_all(
+            lambda: [entry(Registration(holder("third"))), entry(twice)], by=BY, now=NOW
+        )
     assert [one.id for one in registry.holders()] == [LIN]
 
 
@@ -94,11 +100,11 @@ def test_all_of_many_or_none_and_each_with_its_event(
     registry: RegisteringRegistry, tmp_path: Path
 ) -> None:
     people = [Registration(holder(f"h{i}"), Record(replace(CODE, sequence=i))) for i in range(1, 9)]
-    assert registry.register_all(lambda: people, by=BY, now=NOW) == 8
-    assert registry.register_all(lambda: people, by=BY, now=NOW) == 0
+    assert registry.register_all(lambda: map(entry, people), by=BY, now=NOW) == 8
+    assert registry.register_all(lambda: map(entry, people), by=BY, now=NOW) == 0
     assert [one for one, _ in registry.records()] == [one.holder.id for one in people]
     moved = replace(people[0].holder, category="tenant")
-    assert registry.register_all(lambda: [Registration(moved)], by=BY, now=NOW) == 1
+    assert registry.register_all(lambda: [entry(Registration(moved))], by=BY, now=NOW) == 1
     journal = open_journal(tmp_path / "journal.sqlite")
     assert registry.transfer_changes(journal) == 9
     data = [row.event.data for row in journal.unpublished(20)]

@@ -1,8 +1,8 @@
 """What a command or the daemon starts from: its site, the time, and the events it makes."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,8 @@ class Site:
     ``face`` names the model pack that is used, also where the config leaves it to what was chosen.
     ``categories`` are those that a rule names, None where no config says, as ``place``; ``source``
     is the CloudEvents source. ``config`` is the file that said all this. ``archives`` are the
-    archive categories; resident codes begin with ``community_code``.
+    archive categories; resident codes begin with ``community_code``, and ``columns`` are more words
+    for the head of a table.
     """
 
     state: Path
@@ -63,6 +64,7 @@ class Site:
     config: Path | None = None
     archives: tuple[Category, ...] = categories_of(None)
     community_code: str = community_code("")
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def site_of(state: Path, config: Path | None) -> Site:
@@ -89,6 +91,7 @@ def site_of(state: Path, config: Path | None) -> Site:
         config=file.path,
         archives=categories_of(file.config),
         community_code=code_of_community(file.config),
+        columns={one.holds: one.names for one in file.config.registers.column},
     )
 
 

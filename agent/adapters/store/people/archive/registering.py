@@ -6,9 +6,9 @@ from agent.adapters.store.people.registry import SqliteRegistry
 from agent.adapters.store.people.said_here import of_holder
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
-from agent.domain.registers.record import CategoryChange
+from agent.domain.registers.record import CategoryChange, Record
 from agent.errors import RefusedError
-from agent.ports import Registration
+from agent.ports import Entry, Registration
 
 
 class RegisteringRegistry(SqliteRegistry):
@@ -26,13 +26,22 @@ class RegisteringRegistry(SqliteRegistry):
 
         def work() -> bool:
             self._clear_damage("holder", one.holder.id)
-            return self._register(one, by, now)
+            return self._register(one, by, now, self._holder_at(one.holder.id))
 
         return self._write(work)
 
+    def look(self, entry: Entry) -> tuple[HolderId, Holder | None, Record | None]:
+        """Whom ``entry`` is about, and what is stored of them, by the indexes.
+
+        Raises:
+            KeyUnavailableError: they are sealed, and the key for that is missing.
+            StoreError: their record was altered, or the registry cannot be read.
+        """
+        return self._read(lambda: self._look(entry))
+
     def register_all(
         self,
-        entries: Callable[[], Iterable[Registration]],
+        entries: Callable[[], Iterable[Entry]],
         *,
         by: str,
         now: Instant,
@@ -55,11 +64,12 @@ class RegisteringRegistry(SqliteRegistry):
                 for one in row.verdict.subjects
             }
             changed = 0
-            for done, one in enumerate(entries(), start=1):
+            for done, entry in enumerate(entries(), start=1):
                 self._give_way()
-                if one.holder.id in damaged:
-                    self._clear_damage("holder", one.holder.id)
-                changed += self._register(one, by, now)
+                holder, before, record = self._look(entry)
+                if holder in damaged:
+                    self._clear_damage("holder", holder)
+                changed += self._register(entry.made(holder, before, record), by, now, before)
                 advance(done)
             return changed
 
@@ -96,8 +106,13 @@ class RegisteringRegistry(SqliteRegistry):
 
         return self._write(work)
 
-    def _register(self, one: Registration, by: str, now: Instant) -> bool:
-        holder, before = one.holder, self._holder_at(one.holder.id)
+    def _look(self, entry: Entry) -> tuple[HolderId, Holder | None, Record | None]:
+        owner = None if entry.by_code is None else self._owner_of(entry.by_code)
+        holder = owner or entry.holder
+        return holder, self._holder_at(holder), self.record_of(holder)
+
+    def _register(self, one: Registration, by: str, now: Instant, before: Holder | None) -> bool:
+        holder = one.holder
         changed = before != holder
         if changed:
             self._say_here(of_holder(holder.id), now)
