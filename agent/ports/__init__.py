@@ -10,6 +10,7 @@ from agent.ports.memory import BudgetStore, LatchStore, PassLedger, StateKeeper,
 from agent.ports.outputs import Door, Indicator, Loudspeaker
 from agent.ports.people import (
     BoundMemory,
+    CardStore,
     Damage,
     DocumentHashes,
     DocumentStore,
@@ -41,7 +42,15 @@ from agent.ports.record import (
     Stream,
     Tip,
 )
-from agent.ports.senses import Camera, IdReader, Inputs, PhotoDecoder, SymbolReader, Thermometer
+from agent.ports.senses import (
+    Camera,
+    CardReader,
+    IdReader,
+    Inputs,
+    PhotoDecoder,
+    SymbolReader,
+    Thermometer,
+)
 
 __all__ = [
     "TOO_LARGE",
@@ -50,6 +59,8 @@ __all__ = [
     "Broker",
     "BudgetStore",
     "Camera",
+    "CardReader",
+    "CardStore",
     "Clock",
     "CommandStore",
     "Damage",

@@ -44,9 +44,25 @@ def required(model: type[BaseModel], path: tuple[str | int, ...] = ()):
             yield from required(table, (*path, name, *((0,) if many else ())))
 
 
+READER = """
+[[reader]]
+id = "pillar"
+kind = "wiegand"
+access_point = "north-entry"
+d0_pin = 19
+d1_pin = 16
+
+[[card_format]]
+id = "own"
+bits = 32
+number = "1-32"
+"""
+
+
 @pytest.mark.parametrize("path", [*required(GateConfig)], ids=str)
 def test_every_required_key_can_be_stood_in_for(path: tuple[str | int, ...]) -> None:
-    text = GOOD + COMMANDER + VOICE + MEASURED + '[registry]\nkey_files = ["registry.pub"]\n'
+    text = GOOD + COMMANDER + VOICE + MEASURED + READER
+    text += '[registry]\nkey_files = ["registry.pub"]\n'
     data: Any = tomllib.loads(text)
     holder = data
     for part in path[:-1]:

@@ -119,17 +119,29 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
         _at_door(),
     ),
     EventType.CREDENTIAL_LOCKED: (
-        "Three wrong faces were compared with a pass or ID document: it opens nothing for a while.",
+        "Three wrong faces met a pass, ID document or card: it opens nothing for a while.",
         _data(
             {
                 "access_point": ref("access_point"),
-                "kind": word((Factor.PASS, Factor.ID_DOCUMENT)),
+                "kind": word((Factor.PASS, Factor.ID_DOCUMENT, Factor.CARD)),
                 "pass": or_null(
-                    ref("pass"), "null where it is an ID document, which has no name here"
+                    ref("pass"),
+                    "null where it is a document or a card, which have no name here",
                 ),
                 "wrong_faces": integer(),
                 "until": moment("by the kiosk's clock; a lock ends by itself"),
                 "seconds": number("how long it is locked; at most 3600"),
+            }
+        ),
+    ),
+    EventType.CARDS_GUESSED: (
+        "So many cards were tried that nobody has: a card alone is not enough for a while.",
+        _data(
+            {
+                "access_point": ref("access_point"),
+                "wrong_cards": integer("different ones, that were tried at once"),
+                "until": moment("by the kiosk's clock; then one more may be tried"),
+                "seconds": number("until then; at most 1800"),
             }
         ),
     ),
@@ -152,7 +164,7 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
                     word(
                         (
                             *("name", "category", "enabled", "valid_from", "valid_until"),
-                            *("references", "id_document", "consent"),
+                            *("references", "id_document", "card", "consent"),
                         )
                     ),
                     "the names of what changed, never values",

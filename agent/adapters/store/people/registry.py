@@ -281,6 +281,7 @@ _OF_HOLDER = {
     "reference": "references",
     "photograph": "photographs",
     "id_document": "id_documents",
+    "card": "cards",
 }
 """The tables that hold something of a holder, by what a person calls their rows."""
 _CHANGED = "somebody else changed the holder meanwhile\nFix: look again, and repeat"
