@@ -31,6 +31,7 @@ from agent.cli.measure import bench, evaluate, fleet, simulate
 from agent.cli.passes import health, passes, scan
 from agent.cli.people import (
     cards,
+    categories,
     documents,
     enrol,
     gallery,
@@ -95,7 +96,10 @@ def gate_agent(
 
 
 _RUN = (init, config, models, doctor, console, run, watch, demo, secure_outputs)
-_PEOPLE = (enrol, holders, references, gallery, identify, documents, cards, registry, rules)
+_PEOPLE = (
+    *(enrol, holders, references, gallery, identify),
+    *(documents, cards, categories, registry, rules),
+)
 _PASSES = (passes, health, scan)
 _LOOK_AFTER = (
     *(daemon, events, state, backup, restore, bundle, update, clock, key),

@@ -11,6 +11,7 @@ from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
 from agent.controller.timekeeping import Timekeeping
 from agent.controller.trace import Circumstances, access_event
+from agent.controller.walk_test import WalkTest
 from agent.controller.wrong_faces import WrongFaces
 from agent.domain.access.community_rules import CommunityRules
 from agent.domain.access.evidence import Evidence
@@ -51,6 +52,7 @@ class Ruling:
         self._uses = uses
         self._wrong_faces = wrong_faces
         self._card_guesses = CardGuesses()
+        self.walk_test = WalkTest(settings.lanes)
 
     def decide(
         self, lane: Lane, evidence: Evidence, now: Instant
@@ -147,6 +149,7 @@ class Ruling:
                 self._passes_back(lane, evidence, now),
                 lane.attempts.terms.operating if lane.attempts.terms is not None else None,
                 None if apart else lane.challenge,
+                walk_test=self.walk_test.holds(lane.settings.access_point),
             ),
         )
 

@@ -42,6 +42,7 @@ from agent.ports.record import (
     Stream,
     Tip,
 )
+from agent.ports.registers import Archive, Registration
 from agent.ports.senses import (
     Camera,
     CardReader,
@@ -55,6 +56,7 @@ from agent.ports.senses import (
 __all__ = [
     "TOO_LARGE",
     "AgingStream",
+    "Archive",
     "BoundMemory",
     "Broker",
     "BudgetStore",
@@ -91,6 +93,7 @@ __all__ = [
     "RangeLog",
     "Reference",
     "ReferenceList",
+    "Registration",
     "RuleTexts",
     "SaidRules",
     "Seals",

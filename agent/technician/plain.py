@@ -98,6 +98,12 @@ PLAIN: dict[str, Row] = {
             "some holders, or all, are not known at the gate",
         ),
         plain_row(
+            "backup",
+            "the newest one that the timer made",
+            "this kiosk can be replaced",
+            "who is known here dies with this card",
+        ),
+        plain_row(
             "gallery key",
             "that it is there, and where it lies",
             "references and names can be opened",

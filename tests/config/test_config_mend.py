@@ -58,11 +58,22 @@ bits = 32
 number = "1-32"
 """
 
+ARCHIVE = """
+[[category]]
+id = "boarder"
+alternative = "pass"
+factors = ["pass"]
+schedule = [{ days = ["mon"], from = "06:00", until = "22:00" }]
+"""
+
 
 @pytest.mark.parametrize("path", [*required(GateConfig)], ids=str)
 def test_every_required_key_can_be_stood_in_for(path: tuple[str | int, ...]) -> None:
-    text = GOOD + COMMANDER + VOICE + MEASURED + READER
-    text += '[registry]\nkey_files = ["registry.pub"]\n'
+    registry, backup = (
+        '[registry]\nkey_files = ["registry.pub"]\n',
+        '[store.backup]\nfolder = "a"\n',
+    )
+    text = GOOD + COMMANDER + VOICE + MEASURED + registry + backup + ARCHIVE + READER
     data: Any = tomllib.loads(text)
     holder = data
     for part in path[:-1]:

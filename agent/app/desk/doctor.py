@@ -18,7 +18,12 @@ from agent.app.desk.examined.asked import camera_asked, thermometer_asked
 from agent.app.desk.examined.bus import bus_fact
 from agent.app.desk.examined.chain import journal_fact
 from agent.app.desk.examined.devices import camera_there, device_found, i2c_found, voice_found
-from agent.app.desk.examined.disk import disk_fact, strangers_found, written_found
+from agent.app.desk.examined.disk import (
+    backup_found,
+    disk_fact,
+    strangers_found,
+    written_found,
+)
 from agent.app.desk.examined.holdings import (
     key_found,
     kiosk_keys_found,
@@ -131,6 +136,8 @@ class ExaminedKiosk:
             yield "registry", partial(registry_found, self.file, self._state)
         if os.path.lexists(JOURNAL.at(self._state)):
             yield "journal", partial(journal_fact, self._state, self.file.path, deep=self._deep)
+        if self.file.config.store.backup is not None:
+            yield "backup", partial(backup_found, self._state, self.file.config.store.backup)
         yield "gallery key", partial(key_found, self.file, self._state)
         yield "kiosk keys", partial(kiosk_keys_found, self._state, self.file)
 

@@ -248,7 +248,7 @@ class Senses(Organ):
         return WatchedPad(self._parts.pad, FaultLine(PartKind.PAD.part(camera), self._post))
 
     def _symbols(self, access_point: str, slot: Slot[Frame], zone: Zone, glimpse: Glimpse) -> Task:
-        rules = self._parts.file.config.rule
+        rules = self._parts.file.config.rules
         window_s = max((rule.factor_window_s for rule in rules), default=RULE.factor_window_s)
         if rules_may_come(self._parts.file.config):
             window_s = max(window_s, LONGEST_FACTOR_WINDOW_S)

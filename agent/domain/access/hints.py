@@ -82,6 +82,7 @@ TURNS = {"turn_left": "sign.turn_left", "turn_right": "sign.turn_right"}
 
 STANDINGS: dict[Standing, str | None] = {
     Standing.READY: None,
+    Standing.WALK_TEST: "sign.walk_test",
     Standing.FREE_PASSAGE: "free_passage",
     Standing.LOCKED_DOWN: "locked_down",
     Standing.OUT_OF_ORDER: "out_of_order",
@@ -96,17 +97,18 @@ NEEDED_KEYS = (
     "granted",
     *(f"denied.{hint}" for hint in Hint),
     *(f"waiting.{what}" for what in (*WAITING_FOR, "other") if what not in _CAME_LATER),
-    *(key for key in STANDINGS.values() if key is not None),
+    *(key for key in STANDINGS.values() if key is not None and not key.startswith("sign.")),
 )
 """The messages that every language must have."""
 
-SIGN_KEYS = (
-    *(f"waiting.{what}" for what in _CAME_LATER),
-    *(
-        key
-        for key in dict.fromkeys(key for sign in SIGNS.values() for key in sign.messages)
-        if key not in NEEDED_KEYS
-    ),
+SIGN_KEYS = tuple(
+    key
+    for key in (
+        *(f"waiting.{what}" for what in _CAME_LATER),
+        *dict.fromkeys(key for sign in SIGNS.values() for key in sign.messages),
+        "sign.walk_test",
+    )
+    if key not in NEEDED_KEYS
 )
 """What is said before a decision. A community's own language may leave it out: lights show it."""
 

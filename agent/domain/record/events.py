@@ -26,6 +26,10 @@ class EventType(StrEnum):
     ACCESS_NOT_TAKEN = "access.not_taken"
     ACCESS_UNJUDGED = "access.unjudged"
     ACCESS_PROBING = "access.probing"
+    WALK_TEST_GRANTED = "walktest.granted"
+    WALK_TEST_DENIED = "walktest.denied"
+    WALK_TEST_BEGAN = "walktest.began"
+    WALK_TEST_ENDED = "walktest.ended"
     DOOR_RELEASED = "door.released"
     DOOR_MODE_CHANGED = "door.mode_changed"
     DOOR_FORCED = "door.forced"
@@ -71,6 +75,16 @@ TROUBLE = frozenset(
     }
 )
 """What somebody has to look after; ``journalctl -p warning`` shows it."""
+
+
+ATTEMPTS = frozenset(
+    {
+        *(EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED),
+        *(EventType.WALK_TEST_GRANTED, EventType.WALK_TEST_DENIED),
+    }
+)
+"""What has a decision's trace. Those of a walk test are no passages, and have types of their own:
+whoever counts passages and has never heard of walk tests counts none of them."""
 
 
 def type_words() -> list[str]:

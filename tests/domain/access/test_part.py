@@ -34,6 +34,7 @@ ON_THE_WIRE = {
     PartKind.STATE: "state:x",
     PartKind.CONFIG: "config",
     PartKind.WEAR: "wear",
+    PartKind.BACKUP: "backup",
 }
 
 

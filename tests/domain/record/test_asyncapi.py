@@ -12,7 +12,8 @@ import pass_parts
 import pytest
 from asyncapi import complaints, contract, payload, whole
 from door_parts import WiredDoor
-from gate_parts import Gate
+from gate_parts import ALONE_RULE, Gate
+from gate_parts import ANNA as ANNA_ID
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.keys import init_key
@@ -38,6 +39,8 @@ from agent.controller.inputs import (
     Observed,
     TemperatureRead,
     Tick,
+    WalkTestBegun,
+    WalkTestEnded,
 )
 from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
@@ -262,6 +265,15 @@ def guessed() -> list[EventDraft]:
     return drafts(gate.log)
 
 
+def walked() -> list[EventDraft]:
+    gate = Gate(ALONE_RULE)
+    gate.tell(WalkTestBegun("one", ("north-entry",), "uid:997 gate-agent", 600.0))
+    gate.stand(ANNA_ID)
+    gate.stand(HolderId("a stranger"), 4.0)
+    gate.tell(WalkTestEnded("uid:997 gate-agent"))
+    return drafts(gate.log)
+
+
 def stored(state: Path) -> list[Event]:
     """What commands and a broken journal leave in a journal, by way of the registry."""
     site = site_of(state, None)
@@ -301,6 +313,7 @@ def said(tmp_path: Path) -> list[dict[str, Any]]:
         *passes(),
         *locked(),
         *guessed(),
+        *walked(),
         *faults(),
         *doors(),
         *clock_set(),

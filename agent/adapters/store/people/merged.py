@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from agent.adapters.store.people.registry import SqliteRegistry
-from agent.adapters.store.people.rows.holder_rows import holder_of_row
 from agent.adapters.store.people.said_here import of_holder, of_issuer, of_rules
 from agent.credentials.documents.card_hash import CardHasher, card_hasher
 from agent.credentials.passes.issuers import IssuerKey
@@ -211,6 +210,7 @@ class MergedRows(SqliteRegistry):
         changed = before != wanted
         if changed:
             self._put_row(wanted, before)
+            self._note_category(before, wanted, BY, merge.how.now)
             merge.replaced |= before is not None and before.name != wanted.name
         if before is not None and (changed or not entry.holder.enabled):
             self._say_then(of_holder(holder), merge.issued_s)
@@ -361,9 +361,3 @@ class MergedRows(SqliteRegistry):
             )
         if merge.damaged is None or holder in merge.damaged:
             self._clear_damage("holder", holder)
-
-    def _holder_at(self, holder: HolderId) -> Holder | None:
-        """One holder by the index, which is right once no damaged row is about them."""
-        for row in self._judged("holder", "holder WHERE id = ?", holder):
-            return holder_of_row(row, self._opened_name)
-        return None

@@ -15,6 +15,7 @@ from pathlib import Path
 from agent.adapters.store.erasure import empty_log, rebuild
 from agent.adapters.store.knock import GiveWay
 from agent.adapters.store.names import HOLDER_NAME
+from agent.adapters.store.people.archive.schema import ARCHIVE_KEY, RECORD, WHY
 from agent.adapters.store.people.rows.marks import intact
 from agent.adapters.store.people.tombstones import Tombstones
 from agent.adapters.store.seal import Sealer
@@ -49,6 +50,9 @@ _COLUMNS = (
     _Column("photograph", "sealed", "photograph", ("holder",)),
     _Column("part", "sealed", "part", ("holder", "pack", "pack_version")),
     _Column("document_key", "sealed", DOCUMENT_KEY),
+    _Column("archive", "sealed", RECORD, ("holder",)),
+    _Column("archive_key", "sealed", ARCHIVE_KEY),
+    _Column("category_change", "sealed_why", WHY, ("holder",)),
 )
 
 Place = tuple[int, int]

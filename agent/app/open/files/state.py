@@ -225,6 +225,14 @@ WRITTEN = Row(
     loss="What was written to the card today is counted anew.",
     copy=Copy.NONE,
 )
+BACKUPS = Row(
+    "backup.json",
+    "app.open.files.backups",
+    0o600,
+    secret=False,
+    loss="Until the next backup by the timer it is told that none was made.",
+    copy=Copy.NONE,
+)
 OUTPUTS = Row(
     OUTPUTS_RECORD,
     "operations.secure_outputs",
@@ -318,7 +326,7 @@ ROWS = (
         LATCHES,
         COMMANDS,
     ),
-    *(BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, WRITTEN, OUTPUTS),
+    *(BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, WRITTEN, BACKUPS, OUTPUTS),
     *(LOCK, SOCKET, SOCKET_LOCK, MODELS, PACK_CHOICE, TRUST, VOICES, RESTORE, DRAFTS),
 )
 WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES, COMMANDS)
