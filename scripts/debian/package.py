@@ -40,6 +40,9 @@ UNITS = (
     # Off until somebody enables the timer: docs/care.md.
     "gate-agent-backup.service",
     "gate-agent-backup.timer",
+    # Off: nothing enables it but a person (docs/console.md).
+    "gate-agent-console.socket",
+    "gate-agent-console.service",
 )
 
 

@@ -1,7 +1,7 @@
 """Root's shell on the guest's serial console: one command at a time, its output and exit code.
 
-A command's end is told by a mark, drawn anew each time and typed in two halves, so that the echo
-of what was typed is not taken for the answer. The line discipline of a console holds 4095
+A command's begin and end are told by a mark, drawn anew each time and typed in two halves, so that
+the echo of what was typed is not taken for the answer. The line discipline of a console holds 4095
 characters, so no more is taken.
 """
 
@@ -36,7 +36,10 @@ def typed(command: str, mark: str) -> str:
         RefusedError: it is longer than a console takes, or more than one line.
     """
     half = len(mark) // 2
-    line = f' {{ {command} ; }} < /dev/null; echo "<{mark[:half]}""{mark[half:]} $?>"\n'
+    first, last = mark[:half], mark[half:]
+    line = (
+        f' echo "[{first}""{last}]"; {{ {command} ; }} < /dev/null; echo "<{first}""{last} $?>"\n'
+    )
     if "\n" in command or not command.strip():
         raise RefusedError("NotOneLine", "a command of one line is asked for")
     if len(line.encode()) > LONGEST:
@@ -50,7 +53,8 @@ def parsed(heard: bytes, mark: str) -> Answer | None:
     end = re.search(rf"<{mark} (\d+)>", text)
     if end is None:
         return None
-    _, _, output = text[: end.start()].partition("\n")
+    # What came before is the prompt, late, and the echo, which a console breaks where it is wide.
+    _, _, output = text[: end.start()].partition(f"[{mark}]\n")
     return Answer(output.rstrip("\n"), int(end[1]))
 
 

@@ -168,6 +168,9 @@ class Guest:
                 cwd=places.TREE,
             )
         (self.folder / f"{part}.pid").write_text(str(child.pid))
+        # A session of its own would be scheduled without the niceness that this run was given.
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{child.pid}/autogroup").write_text(str(os.nice(0)))
 
     def _until(self, there: Callable[[], bool], within_s: float, what: str) -> None:
         ends = time.monotonic() + within_s

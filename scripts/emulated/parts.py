@@ -2,12 +2,14 @@
 
 import hashlib
 import tarfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from agent.errors import UnavailableError
 from emulated import kernel, places, root, work
 
+TREE = places.TREE
 Say = Callable[[str], None]
 
 
@@ -35,6 +37,58 @@ def built_package(cache: Path, say: Say) -> Path:
         within_s=1200,
     )
     return out
+
+
+def next_release(cache: Path, say: Say) -> Path:
+    """A folder with a signed release that is a commit later than this one, and its public key.
+
+    Raises:
+        UnavailableError: it cannot be built.
+    """
+    head = work.run(["git", "rev-parse", "HEAD"], cache / "logs/build.log", within_s=30, cwd=TREE)
+    return places.made(cache / f"next-{places.key(head)}", lambda new: _build_next(cache, new, say))
+
+
+def _build_next(cache: Path, out: Path, say: Say) -> None:
+    say("building a second release, to update to")
+    for old in cache.glob("next-*"):
+        places.remove(old)
+    out.mkdir(parents=True)
+    log = cache / "logs/build.log"
+    with tempfile.TemporaryDirectory() as name:
+        tree, key = Path(name) / "tree", Path(name) / "release.pem"
+        work.run(["git", "clone", "-q", "--shared", TREE, tree], log, within_s=120)
+        for link in (".venv", ".cache"):
+            (tree / link).symlink_to(TREE / link)
+        who = ("-c", "user.name=rig", "-c", "user.email=rig@localhost")
+        work.run(
+            ["git", *who, "commit", "-q", "--allow-empty", "-m", "a later release"],
+            log,
+            within_s=30,
+            cwd=tree,
+        )
+        work.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], log, within_s=30)
+        public: list[str | Path] = [
+            "openssl",
+            "pkey",
+            "-in",
+            key,
+            "-pubout",
+            "-out",
+            out / "release.pub.pem",
+        ]
+        work.run(public, log, within_s=30)
+        key.chmod(0o600)
+        build: list[str | Path] = [
+            tree / "scripts/deb",
+            "--arch",
+            "arm64",
+            "--release",
+            root.SUITE,
+            "--sign",
+            key,
+        ]
+        work.run([*build, "-o", out / "next.deb"], log, within_s=1200)
 
 
 def image(cache: Path, package: Path, say: Say) -> Path:

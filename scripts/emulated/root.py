@@ -27,6 +27,7 @@ _SLIM = "".join(f"path-exclude=/usr/share/{name}/*\n" for name in ("man", "local
 _FILES = {
     "hardware": ("opt/rig/hardware", 0o755),
     "pin": ("opt/rig/pin", 0o755),
+    "agent": ("opt/rig/agent", 0o755),
     "gate.toml": ("etc/gate-agent/gate.toml", 0o644),
     "rig-hardware.service": ("etc/systemd/system/rig-hardware.service", 0o644),
     "console.conf": ("etc/systemd/system/serial-getty@.service.d/console.conf", 0o644),
@@ -148,7 +149,7 @@ setpriv --reuid gate-agent --regid gate-agent --init-groups env HOME=/var/lib/ga
   GATE_AGENT_STATE_DIR=/var/lib/gate-agent /usr/bin/gate-agent key init
 systemctl enable rig-hardware.service gate-agent.service
 systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
-  fstrim.timer systemd-timesyncd.service
+  fstrim.timer systemd-timesyncd.service e2scrub_reap.service
 """
 
 
