@@ -30,6 +30,7 @@ from agent.cli.fixes import fitted
 from agent.cli.measure import bench, evaluate, fleet, simulate
 from agent.cli.passes import health, passes, scan
 from agent.cli.people import (
+    cards,
     categories,
     documents,
     enrol,
@@ -97,16 +98,8 @@ def gate_agent(
 
 _RUN = (init, config, models, doctor, console, run, watch, demo, secure_outputs)
 _PEOPLE = (
-    enrol,
-    holders,
-    references,
-    gallery,
-    identify,
-    documents,
-    categories,
-    register,
-    registry,
-    rules,
+    *(enrol, holders, references, gallery, identify),
+    *(documents, cards, categories, register, registry, rules),
 )
 _PASSES = (passes, health, scan)
 _LOOK_AFTER = (

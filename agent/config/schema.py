@@ -27,6 +27,8 @@ from agent.config.tables.id_reader import IdReaderConfig
 from agent.config.tables.indicator import IndicatorConfig
 from agent.config.tables.input import InputConfig
 from agent.config.tables.kiosk import KioskConfig
+from agent.config.tables.readers.card_format import CardFormatConfig
+from agent.config.tables.readers.reader import ReaderConfig
 from agent.config.tables.registers.category import CategoryConfig
 from agent.config.tables.registers.registers import RegistersConfig
 from agent.config.tables.registry import RegistryConfig
@@ -46,6 +48,8 @@ class GateConfig(Table):
     access_point: Annotated[tuple[AccessPointConfig, ...], Field(min_length=1)]
     indicator: tuple[IndicatorConfig, ...] = ()
     input: tuple[InputConfig, ...] = ()
+    reader: Annotated[tuple[ReaderConfig, ...], Field(max_length=16)] = ()
+    card_format: Annotated[tuple[CardFormatConfig, ...], Field(max_length=16)] = ()
     area: tuple[AreaConfig, ...] = ()
     schedule: Annotated[tuple[ScheduleConfig, ...], Field(max_length=64)] = ()
     holiday: Annotated[tuple[HolidayConfig, ...], Field(max_length=32)] = ()

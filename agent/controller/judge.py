@@ -81,9 +81,10 @@ class Judge:
         """A credential lies there; judged once, however long it does, and not too often."""
         if not lane.presentations.due(presented, now.monotonic_s):
             return []
+        news = [Record(draft) for draft in self.ruling.tried(lane, presented, now)]
         refused = self._refused(lane, presented, now)
         if refused is not None:
-            return refused
+            return [*refused, *news]
         lane.presentations.judged(presented)
         effects: list[Effect] = []
         if lane.combination.open and not lane.combination.belongs(presented):
@@ -321,7 +322,7 @@ class Judge:
         self, lane: Lane, evidence: Evidence, decision: Decision, now: Instant
     ) -> list[Effect]:
         effects: list[Effect] = []
-        credential = evidence.gate_pass or evidence.document or evidence.health
+        credential = evidence.presented
         lane.presentations.concluded(
             evidence.credentials, granted=decision.granted, now_s=now.monotonic_s
         )

@@ -3,6 +3,7 @@
 registry, rules, hours, doors, whereabouts, faults, uses, wrong faces --> Situation --> decide
 """
 
+from agent.controller.card_guesses import CardGuesses
 from agent.controller.faults import Faults
 from agent.controller.lane import Lane
 from agent.controller.pass_uses import PassUses
@@ -20,6 +21,7 @@ from agent.domain.access.rule import Rule, find_rule
 from agent.domain.access.situation import Place, Situation
 from agent.domain.credential.gate_pass import GatePass
 from agent.domain.credential.holder import Holder
+from agent.domain.credential.presented import CardPresented, Presented
 from agent.domain.door.access_point import State
 from agent.domain.door.antipassback import PassbackMode
 from agent.domain.door.door_mode import Mode
@@ -49,6 +51,7 @@ class Ruling:
         self._faults = faults
         self._uses = uses
         self._wrong_faces = wrong_faces
+        self._card_guesses = CardGuesses()
         self.walk_test = WalkTest(settings.lanes)
 
     def decide(
@@ -60,8 +63,18 @@ class Ruling:
         known = holder is not None and holder.id in self.registry.holders
         if not known and rule is not None and not rule.believes_unknown:
             holder = rule = None
+        if rule is not None and self._card_guesses.spent(point, now):
+            rule = rule.but_card_alone()
         situation = self.situation(lane, evidence, holder, now)
         return decide(evidence, holder, rule, situation, now), holder, rule
+
+    def tried(self, lane: Lane, presented: Presented, now: Instant) -> list[EventDraft]:
+        """Something is judged for the first time: a card that nobody has is a guess."""
+        if not isinstance(presented, CardPresented) or presented.credential is None:
+            return []
+        if presented.card_hash in self.registry.cards:
+            return []
+        return self._card_guesses.tried(lane.settings.access_point, presented, now)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -82,7 +95,7 @@ class Ruling:
         """What holds at the lane for this evidence."""
         settings, claims = self._settings, claims_of(evidence)
         again = holder and self._passback.violates(holder.id, lane.settings, now)
-        document = evidence.document
+        document, card = evidence.document, evidence.card
         return Situation(
             locked_down=lane.door.mode is Mode.LOCKED_DOWN and not lane.door.fire,
             sensor_fault=self._uses.uncountable(claims) or self.out_of_order(lane),
@@ -106,6 +119,7 @@ class Ruling:
             document_holder=self.registry.documents.get(document.number_hash)
             if document is not None
             else None,
+            card=None if card is None else self.registry.cards.get(card.card_hash),
         )
 
     def face_suffices(self, lane: Lane) -> bool:

@@ -104,7 +104,7 @@ def access_event(
 
 def _holder(evidence: Evidence, registry: Registry) -> HolderId | None:
     face = evidence.face
-    if evidence.gate_pass is None and evidence.document is None:
+    if not any((evidence.gate_pass, evidence.document, evidence.card)):
         return face.holder if face is not None else None
     subject = registry.subject(evidence)
     return subject.id if subject is not None else None

@@ -10,6 +10,7 @@ from agent.ports.memory import BudgetStore, LatchStore, PassLedger, StateKeeper,
 from agent.ports.outputs import Door, Indicator, Loudspeaker
 from agent.ports.people import (
     BoundMemory,
+    CardStore,
     Damage,
     DocumentHashes,
     DocumentStore,
@@ -42,7 +43,15 @@ from agent.ports.record import (
     Tip,
 )
 from agent.ports.registers import Archive, Entry, Registration
-from agent.ports.senses import Camera, IdReader, Inputs, PhotoDecoder, SymbolReader, Thermometer
+from agent.ports.senses import (
+    Camera,
+    CardReader,
+    IdReader,
+    Inputs,
+    PhotoDecoder,
+    SymbolReader,
+    Thermometer,
+)
 
 __all__ = [
     "TOO_LARGE",
@@ -52,6 +61,8 @@ __all__ = [
     "Broker",
     "BudgetStore",
     "Camera",
+    "CardReader",
+    "CardStore",
     "Clock",
     "CommandStore",
     "Damage",

@@ -113,6 +113,12 @@ PLAIN: dict[str, Row] = {
             "id reader", "its device", "cards can be read", "no document is read at this gate"
         ),
         plain_row(
+            "reader ID",
+            "that its pins can be had, and its wires are quiet",
+            "cards can be read",
+            "no card is read at its gate",
+        ),
+        plain_row(
             "kiosk keys",
             "the two by which it signs and opens, and where they lie",
             "the backend can believe this kiosk, and write to it sealed",

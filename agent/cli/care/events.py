@@ -218,7 +218,13 @@ def _coloured(kind: str) -> Cell:
         return Cell(kind, Meaning.GOOD)
     if kind in ("access.denied", "fault.raised", "door.forced", "duress.signalled"):
         return Cell(kind, Meaning.BAD)
-    if kind in ("access.probing", "access.unjudged", "credential.locked", "door.held_open"):
+    if kind in (
+        "access.probing",
+        "access.unjudged",
+        "credential.locked",
+        "cards.guessed",
+        "door.held_open",
+    ):
         return Cell(kind, Meaning.DOUBT)
     return Cell(kind)
 

@@ -37,6 +37,8 @@ class PartKind(StrEnum):
     BROKER = "broker"
     PASSES = "passes"
     ID_READER = "id_reader"
+    READER = "reader:"
+    """Of cards, on two wires."""
     INDICATOR = "indicator:"
     VOICE = "voice"
     VOICE_FILES = "voice:files"

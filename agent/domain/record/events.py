@@ -38,6 +38,7 @@ class EventType(StrEnum):
     DOOR_TAILGATED = "door.tailgated"
     DURESS_SIGNALLED = "duress.signalled"
     CREDENTIAL_LOCKED = "credential.locked"
+    CARDS_GUESSED = "cards.guessed"
     PASSBACK_FORGIVEN = "passback.forgiven"
     HOLDER_CHANGED = "holder.changed"
     HOLDER_REMOVED = "holder.removed"
@@ -69,7 +70,8 @@ TROUBLE = frozenset(
     {
         *(EventType.FAULT_RAISED, EventType.DOOR_FORCED, EventType.DOOR_HELD_OPEN),
         *(EventType.DOOR_TAILGATED, EventType.DURESS_SIGNALLED, EventType.ACCESS_PROBING),
-        *(EventType.CREDENTIAL_LOCKED, EventType.JOURNAL_EVENTS_LOST),
+        *(EventType.CREDENTIAL_LOCKED, EventType.CARDS_GUESSED),
+        EventType.JOURNAL_EVENTS_LOST,
     }
 )
 """What somebody has to look after; ``journalctl -p warning`` shows it."""

@@ -116,6 +116,11 @@ _SAYS: Mapping[EventType, Mapping[str, Any]] = {
         "until": utc_text(BEGUN + timedelta(minutes=5)),
         "seconds": 300.0,
     },
+    EventType.CARDS_GUESSED: {
+        "wrong_cards": 10,
+        "until": utc_text(BEGUN + timedelta(minutes=30)),
+        "seconds": 1800.0,
+    },
     EventType.HOLDER_CHANGED: {"new": False, "fields": ["valid_until"]},
     EventType.RULES_CHANGED: {"by": "config", "sha256": "24cf1e5d07c7ef5c" * 4},
     EventType.MODEL_CHANGED: {"change": "installed", "version": "1"},

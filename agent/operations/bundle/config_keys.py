@@ -100,7 +100,7 @@ _NAMES = {
     "voice.access_point": "access_point",
 }
 """What names a part of the kiosk, and of which kind."""
-_FACTORS = ("face", "pass", "id_document")
+_FACTORS = ("face", "pass", "id_document", "card")
 
 
 def config_form(names: Names) -> Form:

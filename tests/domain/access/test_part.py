@@ -27,6 +27,7 @@ ON_THE_WIRE = {
     PartKind.PASSES: "passes",
     PartKind.EVENTS: "events",
     PartKind.ID_READER: "id_reader",
+    PartKind.READER: "reader:x",
     PartKind.VOICE: "voice",
     PartKind.VOICE_FILES: "voice:files",
     PartKind.CLOCK: "clock",

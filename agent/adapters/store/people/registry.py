@@ -308,6 +308,7 @@ _OF_HOLDER = {
     "reference": "references",
     "photograph": "photographs",
     "id_document": "id_documents",
+    "card": "cards",
     "archive": "records",
     "category_change": "category_changes",
 }

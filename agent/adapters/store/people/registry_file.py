@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from agent.adapters.store.knock import GiveWay, Knock
 from agent.adapters.store.people.archive.schema import STEP as ARCHIVE
 from agent.adapters.store.people.reading import Reading
+from agent.adapters.store.people.rows.touched import CARD_STEP, forget_old
 from agent.adapters.store.people.rows.touched import STEP as TOUCHED
-from agent.adapters.store.people.rows.touched import forget_old
 from agent.adapters.store.sqlite import (
     COUNT,
     CorruptError,
@@ -175,6 +175,8 @@ _STEPS = (
     TOUCHED,
     # The community's archive: records of holders, and how each came into their category.
     ARCHIVE,
+    # Cards by the keyed hashes of their numbers (``card_tables``).
+    CARD_STEP,
 )
 FORMAT = len(_STEPS)
 """The file's form; an agent that knows fewer refuses it."""

@@ -23,6 +23,8 @@ from agent.adapters.store.sqlite import guarded, transaction
 from agent.domain.credential.holder import HolderId
 from agent.errors import KeyUnavailableError, StoreError
 
+KEY_IS_NEEDED = "EXISTS (SELECT 1 FROM id_document) OR EXISTS (SELECT 1 FROM card)"
+"""Whether something that is bound depends on the document key."""
 DOCUMENT_KEY = "id document key"
 _ERASE_WITHIN_S = 5.0
 _BUSY, _GAVE_WAY = sqlite3.SQLITE_BUSY, sqlite3.SQLITE_INTERRUPT
@@ -126,9 +128,9 @@ class SealedTables(Tombstones):
         def work() -> None:
             self._connection.execute("DELETE FROM sealing")
             self._connection.execute("INSERT INTO sealing (key_id) VALUES (?)", (key_id,))
-            # Where no document is bound nothing depends on its key: the next one is made anew.
+            # Where neither document nor card is bound nothing depends on its key: the next is new.
             self._connection.execute(
-                "DELETE FROM document_key WHERE NOT EXISTS (SELECT 1 FROM id_document)"
+                f"DELETE FROM document_key WHERE NOT ({KEY_IS_NEEDED})"  # noqa: S608 - constants
             )
 
         self._write(work, counts=False)
