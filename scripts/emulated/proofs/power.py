@@ -156,4 +156,6 @@ def _host(run: Run, *words: str) -> str:
 
 def _started(run: Run, *words: str) -> "subprocess.Popen[bytes]":
     with run.log.open("ab") as log:
-        return subprocess.Popen(_words(words), stdout=log, stderr=log, cwd=TREE)  # noqa: S603 - ours
+        return subprocess.Popen(  # noqa: S603 - our own arguments
+            _words(words), stdout=log, stderr=log, cwd=TREE
+        )

@@ -8,7 +8,7 @@ from sync_parts import ISSUED, NOW, open_synced, person, take
 
 from agent.credentials.documents.card_hash import card_hasher
 from agent.credentials.signed.card_entries import CardEntry, CardGone
-from agent.credentials.signed.entries import encoded, read_entry
+from agent.credentials.signed.entries import Entry, encoded, read_entry
 from agent.domain.credential.card import Card
 from agent.domain.credential.holder import HolderId
 
@@ -49,7 +49,7 @@ def test_a_lost_card_opens_nothing_once_the_registry_says_so(registry) -> None:
 
 
 def test_what_is_in_no_snapshot_any_more_goes_and_what_was_bound_here_stays(registry) -> None:
-    people = [person("anna"), person("bert")]
+    people: list[Entry] = [person("anna"), person("bert")]
     take(registry, [*people, CardEntry(FIRST, Card(ANNA))], (0, 5))
     hashed = card_hasher(registry.document_key()).of_text(SECOND)
     registry.bind_card(hashed, Card(BERT), by=BY, now=NOW)
@@ -58,7 +58,7 @@ def test_what_is_in_no_snapshot_any_more_goes_and_what_was_bound_here_stays(regi
 
 
 def test_what_was_unbound_here_stays_so_until_the_registry_took_it_away(registry) -> None:
-    entries = [person("anna"), CardEntry(FIRST, Card(ANNA))]
+    entries: list[Entry] = [person("anna"), CardEntry(FIRST, Card(ANNA))]
     take(registry, entries, (0, 5))
     hashed = card_hasher(registry.document_key()).of_text(FIRST)
     registry.unbind_card(hashed, by=BY, now=NOW)
@@ -69,7 +69,7 @@ def test_what_was_unbound_here_stays_so_until_the_registry_took_it_away(registry
 
 
 def test_a_card_moves_and_one_of_nobody_holds_up_no_other(registry) -> None:
-    people = [person("anna"), person("bert")]
+    people: list[Entry] = [person("anna"), person("bert")]
     take(registry, [*people, CardEntry(FIRST, Card(ANNA))], (0, 5))
     ghost = CardEntry(SECOND, Card(HolderId("ghost")))
     counts = take(registry, [ghost, CardEntry(FIRST, Card(BERT))], (5, 6))

@@ -66,7 +66,8 @@ def stage(tmp_path, monkeypatch):
 
 
 def shown(stage) -> list[CardPresented]:
-    return [one.presented for one in stage.said if isinstance(one, CredentialShown)]
+    presented = [one.presented for one in stage.said if isinstance(one, CredentialShown)]
+    return [one for one in presented if isinstance(one, CardPresented)]
 
 
 def test_a_card_becomes_a_hash_and_nothing_else(stage) -> None:
