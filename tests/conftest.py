@@ -4,7 +4,7 @@ from hypothesis import settings
 
 # A slow machine is no failure: what is timed is timed by ``gate-agent bench``. The long form of all
 # properties: scripts/test --hypothesis-profile long
-settings.register_profile("short", deadline=None, print_blob=True, max_examples=40)
+settings.register_profile("short", deadline=None, print_blob=True, max_examples=25)
 settings.register_profile("long", deadline=None, print_blob=True, max_examples=500)
 settings.load_profile("short")
 

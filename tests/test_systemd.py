@@ -16,7 +16,10 @@ from agent.lifecycle import ENDS_WITHIN_S, ExitCode
 FOLDER = ROOT / "systemd"
 UNIT = FOLDER / "gate-agent.service"
 SYSUSERS = FOLDER / "gate-agent.sysusers"
-UNITS = ("gate-agent.service", "gate-agent-first.service", "gate-agent-settle.service")
+UNITS = (
+    *("gate-agent.service", "gate-agent-first.service", "gate-agent-settle.service"),
+    "gate-agent-console.service",
+)
 PATIENCE_S = 120.0
 
 needs_analyze = pytest.mark.skipif(
@@ -57,6 +60,9 @@ def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path, name: str, drop_in: 
         shutil.copy(FOLDER / "gate-agent.service.d" / drop_in, folder / "one.conf")
     text = (FOLDER / name).read_text().replace("/opt/gate-agent/.venv/bin/gate-agent", str(program))
     text = text.replace("/usr/lib/gate-agent/settle", str(program))
+    if name == "gate-agent-console.service":
+        beside = (FOLDER / "gate-agent-console.socket").read_text()
+        (tmp_path / "gate-agent-console.socket").write_text(beside)
     # The page that it names lies where the tree will be installed.
     copy.write_text(text.replace("file:///opt/gate-agent/", "file:///"))
     done = subprocess.run(
@@ -83,6 +89,24 @@ def test_systemd_rates_its_exposure_as_two_at_most(tmp_path: Path, name: str) ->
         timeout=PATIENCE_S,
     )
     assert done.returncode == 0, done.stdout[-200:] + done.stderr
+
+
+def test_the_page_is_off_listens_on_this_machine_and_takes_no_other_socket() -> None:
+    listens, page = (
+        settings(FOLDER / f"gate-agent-console.{one}") for one in ("socket", "service")
+    )
+    assert listens["Socket.ListenStream"] == ["127.0.0.1:8020"]
+    assert listens["Socket.Accept"] == ["no"]
+    assert page["Service.SocketBindDeny"] == ["any"]
+    assert page["Service.User"] == ["gate-agent"]
+    assert not [key for key in page if key.startswith("Install.")]
+    # Nothing enables the socket: neither a preset, nor the package, nor a card's first boot.
+    for file in (ROOT / "scripts").rglob("*"):
+        if file.is_file() and file.suffix in {"", ".sh", ".py"}:
+            for line in file.read_text(errors="replace").splitlines():
+                assert not ("enable" in line and "gate-agent-console" in line), file
+    made = [line.split() for line in (FOLDER / "gate-agent.tmpfiles").read_text().splitlines()]
+    assert ["d", "/run/gate-agent-console", "0700", "gate-agent", "gate-agent", "-"] in made
 
 
 def test_the_outputs_are_secured_and_a_wrong_config_is_not_tried_again(

@@ -10,7 +10,12 @@ from places import ROOT
 from test_systemd import PATIENCE_S, settings
 
 FOLDER = ROOT / "systemd"
-UNITS = ("gate-agent-boot.service", "gate-agent-key.service", "gate-agent-report.service")
+UNITS = (
+    "gate-agent-boot.service",
+    "gate-agent-key.service",
+    "gate-agent-report.service",
+    "gate-agent-backup.service",
+)
 OPT = "/opt/gate-agent/.venv/bin/gate-agent"
 
 
@@ -21,7 +26,7 @@ def test_systemd_finds_no_fault_in_them(tmp_path: Path) -> None:
     program = tmp_path / "gate-agent"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    for unit in (*UNITS, "gate-agent-report.timer"):
+    for unit in (*UNITS, "gate-agent-report.timer", "gate-agent-backup.timer"):
         text = (FOLDER / unit).read_text().replace(OPT, str(program))
         (tmp_path / unit).write_text(text.replace("file:///opt/gate-agent/", "file:///"))
     done = subprocess.run(

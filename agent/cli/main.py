@@ -30,12 +30,15 @@ from agent.cli.fixes import fitted
 from agent.cli.measure import bench, evaluate, fleet, simulate
 from agent.cli.passes import health, passes, scan
 from agent.cli.people import (
+    cards,
+    categories,
     documents,
     enrol,
     gallery,
     holders,
     identify,
     references,
+    register,
     registry,
     rules,
 )
@@ -94,7 +97,10 @@ def gate_agent(
 
 
 _RUN = (init, config, models, doctor, console, run, watch, demo, secure_outputs)
-_PEOPLE = (enrol, holders, references, gallery, identify, documents, registry, rules)
+_PEOPLE = (
+    *(enrol, holders, references, gallery, identify),
+    *(documents, cards, categories, register, registry, rules),
+)
 _PASSES = (passes, health, scan)
 _LOOK_AFTER = (
     *(daemon, events, state, backup, restore, bundle, update, clock, key),

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from agent.config.whole import Finding, Whole
 
 NAME_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
-FACTORS_PATTERN = r"^(face|pass|id_document)(\+(face|pass|id_document)){0,2}$"
+FACTORS_PATTERN = r"^(face|pass|id_document|card)(\+(face|pass|id_document|card)){0,3}$"
 FUNCTION_PATTERN = r"^[A-Za-z0-9_.]+:[A-Za-z0-9_]+$"
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]

@@ -11,6 +11,7 @@ from typing import Any
 from agent.config.lines import KeyPath
 from agent.config.load import validated
 from agent.config.schema import GateConfig
+from agent.config.tables.registers.category import TERMS
 from agent.config.tables.rule import RuleConfig
 from agent.domain.access.community_rules import LONGEST_RULES
 from agent.domain.foreign.json_text import read_json
@@ -33,6 +34,7 @@ def rules_of_category(
     data = config.model_dump(mode="json", by_alias=True, exclude_unset=True)
     kept = [left for row in data.get("rule", []) if (left := _without(row, category))]
     rows = [{**row, "categories": [category]} for row in said]
+    data["category"] = [_without_rule(row, category) for row in data.get("category", [])]
     found, findings = validated({**data, "rule": [*kept, *rows]}, pad)
     if findings or found is None:
         path, message = findings[0][:2] if findings else ((), "is no config")
@@ -51,6 +53,13 @@ def _rows(text: str) -> list[dict[str, Any]]:
     if any("categories" in row for row in said):
         raise ValueError("rules of a category do not name categories")
     return said
+
+
+def _without_rule(row: Mapping[str, Any], category: str) -> dict[str, Any]:
+    """The archive's table, which makes no rule any more where it is this category's."""
+    if row["id"] != category:
+        return dict(row)
+    return {key: value for key, value in row.items() if key not in TERMS}
 
 
 def _without(row: Mapping[str, Any], category: str) -> dict[str, Any] | None:

@@ -10,14 +10,17 @@ from agent.config.base import FACTORS_PATTERN, FUNCTION_PATTERN, NAME_PATTERN
 from agent.config.json_schema import TIME_PATTERN, json_schema
 from agent.config.lines import KeyPath
 from agent.config.mask import masked
+from agent.config.tables.readers.card_format import PARITY_PATTERN, SPAN_PATTERN
 from agent.domain.credential.near import nearest
 
 _PATTERNS = {
     NAME_PATTERN: "1 to 64 of A-Z a-z 0-9 . _ -",
-    FACTORS_PATTERN: "face, pass or id_document, or several of them joined by +",
+    FACTORS_PATTERN: "face, pass, id_document or card, or several of them joined by +",
     FUNCTION_PATTERN: "module:function",
+    SPAN_PATTERN: 'bits, counted from 1: "10-25"',
+    PARITY_PATTERN: 'a parity bit and those it is over: "1:2-13"',
 }
-_FACTORS = ("face", "pass", "id_document")
+_FACTORS = ("face", "pass", "id_document", "card")
 _TIME = re.compile(r"(\d\d?)\s*[:.h]?\s*(\d\d)")
 _TYPES = {"boolean": "true or false", "object": "a table", "string": "a text"}
 _NUMBERS = {"integer": "a whole number", "number": "a number"}

@@ -23,7 +23,8 @@ from agent.config.whole import UNREAD, Finding, unsure
 
 Level = Literal["up", "down"]
 
-_TABLES = ("door", "input", "indicator")
+_TABLES = ("door", "input", "indicator", "reader")
+_HEARD = ("d0_pin", "d1_pin")
 _FIXED_UP = (2, 3)
 
 
@@ -109,14 +110,15 @@ def _uses(config: GateConfig, name: str) -> Iterator[PinUse]:
         for key in type(table).model_fields:
             pin = getattr(table, key)
             if (key == "pin" or key.endswith("_pin")) and pin is not None:
+                heard = name == "input" or key in _HEARD
                 yield PinUse(
                     pin,
                     _what(name, table, key),
                     (name, i, key),
                     table,
-                    "in" if name == "input" else "out",
+                    "in" if heard else "out",
                     bool(getattr(table, "active_high", True)),
-                    getattr(table, "pull", None),
+                    getattr(table, "pull", None) if heard else None,
                 )
 
 

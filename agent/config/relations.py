@@ -26,8 +26,21 @@ def whole_of(
     """The config as its tables see it; ``folder`` is where its file is, ``pad`` as in ``Whole``."""
     values = [getattr(config, name) for name in GateConfig.model_fields]
     rows = [value if isinstance(value, tuple) else (value,) for value in values]
-    present = tuple(table for row in rows for table in row if table is not None)
-    return Whole(present, mended, folder or Path(), pad)
+    present = [table for row in rows for table in row if table is not None]
+    # Behind the config's own: what is to be said of a rule is to be said of these as well.
+    present += [rule for rule, _ in config.made_rules()]
+    return Whole(tuple(present), mended, folder or Path(), pad)
+
+
+def placed(config: GateConfig, finding: Finding) -> Finding:
+    """``finding`` at the place of the file that is meant: a category, where that made the rule."""
+    path, own = finding[0], len(config.rule)
+    if len(path) < 2 or path[0] != "rule" or not isinstance(path[1], int) or path[1] < own:
+        return finding
+    made = config.made_rules()[path[1] - own][1]
+    if made[0] == "category":
+        made = (*made, *path[2:])
+    return (made, *finding[1:])
 
 
 def check_relations(
@@ -39,5 +52,5 @@ def check_relations(
     """
     whole = whole_of(config, mended, pad=pad)
     for table in tables():
-        yield from table.findings(whole)
+        yield from (placed(config, one) for one in table.findings(whole))
     yield from check_pins(config, mended)

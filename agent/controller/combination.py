@@ -4,10 +4,10 @@
     empty   open, or judged at once   -                    -                 -
     open    open, or judged at once   judged               judged            judged: FactorMissing
 
-It belongs to one person: a second pass or document begins anew. A face that is surely another's
-than the credential's holder ends it, even where the holder's own comes later: two faces and one
-pass are no grant. Which faces were compared is the credential's to keep (``wrong_faces``), so it
-outlives the combination.
+It belongs to one person: a second pass, document or card begins anew. A face that is surely
+another's than the credential's holder ends it, even where the holder's own comes later: two faces
+and one pass are no grant. Which faces were compared is the credential's to keep (``wrong_faces``),
+so it outlives the combination.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from agent.domain.access.rule import Rule
 from agent.domain.credential.factor import Factor, Factors
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.credential.presented import (
+    CardPresented,
     CredentialId,
     DocumentPresented,
     HealthPresented,
@@ -39,7 +40,7 @@ class Claim:
 
 def claim_of(evidence: Evidence, holder: Holder | None, rule: Rule | None) -> Claim | None:
     """Whose face would help, where a credential names somebody and a rule wants the face."""
-    source = evidence.gate_pass or evidence.document
+    source = evidence.presented
     wanted = rule is not None and any(Factor.FACE in one for one in rule.factors)
     if source is None or holder is None or not wanted:
         return None
@@ -77,6 +78,7 @@ class Combination:
     _face: FaceEvidence | None = None
     _pass: PassPresented | None = None
     _document: DocumentPresented | None = None
+    _card: CardPresented | None = None
     _health: HealthPresented | None = None
     _compared_since_s: float | None = None
 
@@ -105,6 +107,8 @@ class Combination:
                 return self._pass is None or self._pass.same_as(presented)
             case DocumentPresented():
                 return self._document is None or self._document.same_as(presented)
+            case CardPresented():
+                return self._card is None or self._card.same_as(presented)
             case HealthPresented():
                 return True
 
@@ -116,6 +120,8 @@ class Combination:
             case DocumentPresented():
                 joins = self._pass if self.belongs(presented) else None
                 return Evidence(gate_pass=joins, document=presented)
+            case CardPresented():
+                return Evidence(card=presented)
             case HealthPresented():
                 return Evidence(health=presented)
 
@@ -135,6 +141,8 @@ class Combination:
                 presented
             ):
                 self._document, self._face, self.waits_for_track = presented, None, None
+            case CardPresented() if self._card is None or not self._card.same_as(presented):
+                self._card, self._face, self.waits_for_track = presented, None, None
             case HealthPresented():
                 self._health = presented
             case _:
@@ -204,6 +212,7 @@ class Combination:
             temperature=temperature,
             gate_pass=self._pass,
             document=self._document,
+            card=self._card,
             health=self._health,
             stage_ms=stage_ms,
         )
@@ -211,7 +220,8 @@ class Combination:
     def clear(self) -> None:
         """It was judged, or its time is up."""
         self.began_s = self.ends_s = self.claim = self._compared_since_s = None
-        self._face = self._pass = self._document = self._health = self.waits_for_track = None
+        self._face = self._pass = self._document = self._card = self._health = None
+        self.waits_for_track = None
         self.waiting_for = frozenset()
 
     def _begin(self, now_s: float) -> None:

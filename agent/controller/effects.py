@@ -12,6 +12,7 @@ from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
 from agent.domain.door.antipassback import Position
 from agent.domain.door.door_mode import Latches
+from agent.domain.door.walking import Walking
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.events import EventDraft
 from agent.domain.skin.baseline import Baseline
@@ -90,8 +91,8 @@ class SetStatus:
 
     By access point its state, its mode, and what keeps it from being an ordinary door: ``fire``,
     ``command``, ``schedule``; those without such a cause are not in ``causes``. ``false_grants``
-    is what faces alone risk there, as ``FalseGrants.report`` has it. ``time`` is what is known of
-    the time, from which any thread reckons on.
+    is what faces alone risk there, as ``FalseGrants.report`` has it. ``walk_test`` is the one that
+    is on. ``time`` is what is known of the time, from which any thread reckons on.
     """
 
     faults: Mapping[str, str] = field(default_factory=dict)
@@ -99,6 +100,7 @@ class SetStatus:
     modes: Mapping[str, str] = field(default_factory=dict)
     causes: Mapping[str, str] = field(default_factory=dict)
     false_grants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    walk_test: Walking | None = None
     time: Reckoning = field(default_factory=Reckoning, compare=False)
 
 

@@ -99,6 +99,33 @@ class TriedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class WalkTestBegun:
+    """From now on nothing opens at these access points by a decision, for ``for_s`` at the most.
+
+    ``by`` names whoever asks; ``id`` is by which they say that they still look.
+    """
+
+    id: str
+    access_points: tuple[str, ...]
+    by: str
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WalkTestHeld:
+    """Whoever began the walk test of this id still looks."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WalkTestEnded:
+    """The walk test is over, says ``by``; anybody may."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Forgiven:
     """Anti-passback forgets where a holder is, None where everybody is; ``by`` says so."""
 
@@ -147,6 +174,9 @@ Input = (
     | InputChanged
     | Commanded
     | TriedOut
+    | WalkTestBegun
+    | WalkTestHeld
+    | WalkTestEnded
     | Forgiven
     | ClockTold
     | NotCounted

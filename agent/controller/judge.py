@@ -17,11 +17,12 @@ from agent.controller.doors import Doors
 from agent.controller.effects import Compare, Effect, Indicate, Record, Settle
 from agent.controller.false_grants import recognised
 from agent.controller.faults import Faults
+from agent.controller.grants import Grants
 from agent.controller.lane import Lane
 from agent.controller.measuring import Measuring
 from agent.controller.pass_uses import PassUses
 from agent.controller.passback import Passback
-from agent.controller.ruling import Ruling, claims_of
+from agent.controller.ruling import Ruling
 from agent.controller.settings import KioskSettings
 from agent.controller.thermal import Measurement, ThermalMonitor
 from agent.controller.timekeeping import Timekeeping
@@ -32,7 +33,6 @@ from agent.domain.access.part import PartKind
 from agent.domain.access.policy import Decision, decide
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import Rule
-from agent.domain.access.warmth import Warned
 from agent.domain.credential.factor import Factor
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import Holder
@@ -60,13 +60,13 @@ class Judge:
         self._challenges = Challenges(settings)
         self.stage_ms: dict[str, dict[str, float]] = {}
         self.settings = settings
-        self._doors = doors
         self._faults = faults
         self._uses = PassUses(uses, faults)
         self._wrong_faces = WrongFaces()
         self.ruling = Ruling(
             settings, registry, time, passback, faults, self._uses, self._wrong_faces
         )
+        self._grants = Grants(self.ruling, doors, self._uses, self.thermal)
 
     @property
     def registry(self) -> Registry:
@@ -81,9 +81,10 @@ class Judge:
         """A credential lies there; judged once, however long it does, and not too often."""
         if not lane.presentations.due(presented, now.monotonic_s):
             return []
+        news = [Record(draft) for draft in self.ruling.tried(lane, presented, now)]
         refused = self._refused(lane, presented, now)
         if refused is not None:
-            return refused
+            return [*refused, *news]
         lane.presentations.judged(presented)
         effects: list[Effect] = []
         if lane.combination.open and not lane.combination.belongs(presented):
@@ -310,22 +311,7 @@ class Judge:
         point = lane.settings.access_point
         effects: list[Effect] = []
         if decision.granted:
-            record = self._record(lane, evidence, decision, now)
-            subject = self.registry.subject(evidence)
-            # A baseline that drifts must be able to come back; who was asked for nothing adds none.
-            asked = decision.limit_c is not None
-            if asked and subject is not None and {*decision.warnings} <= {Warned.BASELINE_DRIFT}:
-                self.thermal.accepted(subject.id, evidence.temperature, now)
-            whose = subject.id if subject is not None else None
-            passage = self._doors.passage(lane.settings, whose, granted=True)
-            opened = self._doors.granted(lane.settings.door, passage, now)
-            granted = (record, *opened, Indicate(Indication(point, Outcome.GRANTED)))
-            claims = claims_of(evidence)
-            if claims is not None and claims.uses is not None:
-                refused = self._record(lane, evidence, Decision(Reason.SENSOR_FAULT), now)
-                effects.append(self._uses.before(granted, claims, point, passage.id, refused))
-            else:
-                effects += granted
+            effects += self._grants.carry_out(lane, evidence, decision, now)
         else:
             effects.append(self._record(lane, evidence, decision, now))
             denied = Indication(point, Outcome.DENIED, lane.lacking, decision.reason)
@@ -336,7 +322,7 @@ class Judge:
         self, lane: Lane, evidence: Evidence, decision: Decision, now: Instant
     ) -> list[Effect]:
         effects: list[Effect] = []
-        credential = evidence.gate_pass or evidence.document or evidence.health
+        credential = evidence.presented
         lane.presentations.concluded(
             evidence.credentials, granted=decision.granted, now_s=now.monotonic_s
         )

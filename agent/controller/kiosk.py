@@ -5,6 +5,7 @@
     reading -----> kept for whoever stands there, as one sample of several
     input -------> its door, by what it is wired for
     command -----> the door's mode, or one release; anti-passback forgives
+    walk test ---> for a while, nothing opens by what is decided there
     fault -------> latched until it is cleared; denies what depends on the part
     tick --------> pulses end, attempts and combinations whose time is up are judged
 
@@ -24,8 +25,6 @@ from agent.controller.effects import (
     Learn,
     Record,
     Secure,
-    SetStatus,
-    Stand,
 )
 from agent.controller.false_grants import FalseGrants
 from agent.controller.faults import Faults
@@ -46,21 +45,24 @@ from agent.controller.inputs import (
     TemperatureRead,
     Tick,
     TriedOut,
+    WalkTestBegun,
+    WalkTestEnded,
+    WalkTestHeld,
 )
 from agent.controller.judge import Judge
 from agent.controller.lane import Lane
 from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
 from agent.controller.signs import Signs
+from agent.controller.standings import Standings
 from agent.controller.timekeeping import PART, Timekeeping
-from agent.domain.access.indication import Indication, Standing
+from agent.domain.access.indication import Indication
 from agent.domain.access.part import STATE_LATCHES, Part, PartKind
 from agent.domain.access.registry import Registry
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
-from agent.domain.door.access_point import ALARMS, State
 from agent.domain.door.antipassback import Position
-from agent.domain.door.door_mode import Latches, Mode
+from agent.domain.door.door_mode import Latches
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import EventDraft, EventType
 from agent.domain.sight.grant_budget import GrantBudget
@@ -102,6 +104,7 @@ class Kiosk:
         self._judge = Judge(
             settings, registry, memory.uses, self._time, self._doors, self._passback, self._faults
         )
+        self._walk_test = self._judge.ruling.walk_test
         self._judge.thermal.baseline = memory.baseline
         self._lanes = [
             Lane(
@@ -117,8 +120,7 @@ class Kiosk:
             one.ruled_by(self._judge.ruling.rules)
         self._signs = Signs(self._lanes)
         self._state_faults = memory.state_faults
-        self._told: SetStatus | None = None
-        self._stands: dict[str, Standing] = {}
+        self._standings = Standings(self._lanes, self._judge.ruling, self._faults, self._time)
         self._learned, self._learned_s = memory.baseline, float("-inf")
         self._budgets: dict[str, float] = {}
         self._risks: dict[str, dict[str, Any]] = {}
@@ -145,13 +147,17 @@ class Kiosk:
         moments = [
             self._doors.deadline_s,
             self._signs.deadline_s,
+            self._walk_test.deadline_s,
             *(lane.deadline_s for lane in self._lanes),
         ]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def handle(self, happened: Input, now: Instant) -> tuple[Effect, ...]:
         """What follows from ``happened``; ticks every lane, so no deadline is missed for long."""
-        effects = self._handle(happened, self._time.heard(now))
+        now = self._time.heard(now)
+        # First: nothing is decided by a test whose time is up.
+        effects: list[Effect] = [*self._walk_test.tick(now)]
+        effects += self._handle(happened, now)
         # Once more: a person's word may have changed what the same instant is worth.
         now = self._time.heard(now)
         if isinstance(happened, Stop):
@@ -162,7 +168,7 @@ class Kiosk:
             effects += self._signs.tell(
                 lane,
                 effects,
-                self._standing(lane),
+                self._standings.of(lane),
                 now.monotonic_s,
                 face_suffices=self._judge.opens_by_face(lane),
             )
@@ -180,8 +186,8 @@ class Kiosk:
             *effects,
             *self._learn(now),
             *self._reckon(now),
-            *self._stand(),
-            *self._status(),
+            *self._standings.changed(),
+            *self._standings.status(self._risks),
         )
 
     def start(self, now: Instant) -> tuple[Effect, ...]:
@@ -200,7 +206,7 @@ class Kiosk:
         if STATE_LATCHES in self._faults:
             effects += self._doors.withhold(now, on=True)
         effects += self._doors.restore(now)
-        return (*effects, *self._stand(), *self._status())
+        return (*effects, *self._standings.changed(), *self._standings.status(self._risks))
 
     def _handle(self, happened: Input, now: Instant) -> list[Effect]:
         match happened:
@@ -220,10 +226,10 @@ class Kiosk:
                 return self._asked(happened, now)
             case FaultRaised() | FaultCleared():
                 return self._fault(happened, now)
-            case Tick():
-                return []
+            case WalkTestBegun() | WalkTestHeld() | WalkTestEnded() | Tick():
+                return [*self._walk_test.asked(happened, now)]
             case Stop():
-                return self._doors.stop(now.monotonic_s)
+                return [*self._doors.stop(now.monotonic_s), *self._walk_test.stop(now)]
             case _:  # pragma: no cover
                 assert_never(happened)
 
@@ -236,7 +242,7 @@ class Kiosk:
             # What was compared with the gallery before opens nothing by this one.
             lane.attempts.forget()
             lane.ruled_by(self._judge.ruling.rules)
-        self._told = None
+        self._standings.tell_again()
         return [*forgotten]
 
     def _observe(self, observation: Observation, now: Instant) -> None:
@@ -345,47 +351,6 @@ class Kiosk:
 
     def _record(self, kind: EventType, now: Instant, data: Mapping[str, str | None]) -> Record:
         return Record(EventDraft(kind, now.utc, now.utc_trusted, None, data))
-
-    def _status(self) -> list[SetStatus]:
-        """What stands now, where it is not what was told last."""
-        status = SetStatus(
-            self._faults.details(),
-            {lane.settings.access_point: lane.door.state.value for lane in self._lanes},
-            {lane.settings.access_point: lane.door.mode.value for lane in self._lanes},
-            {
-                lane.settings.access_point: lane.door.cause.value
-                for lane in self._lanes
-                if lane.door.cause is not None
-            },
-            self._risks,
-            self._time.snapshot,
-        )
-        told = self._told
-        if told is not None and status == told and status.time is told.time:
-            return []
-        self._told = status
-        return [status]
-
-    def _stand(self) -> list[Stand]:
-        """How each access point stands, where that has changed."""
-        changed = []
-        for lane in self._lanes:
-            point, standing = lane.settings.access_point, self._standing(lane)
-            if self._stands.get(point, Standing.READY) is not standing:
-                changed.append(Stand(point, standing))
-            self._stands[point] = standing
-        return changed
-
-    def _standing(self, lane: Lane) -> Standing:
-        if lane.door.state in ALARMS:
-            return Standing.ALARM
-        if lane.door.state is State.FREE_PASSAGE:
-            return Standing.FREE_PASSAGE
-        if lane.door.mode is Mode.LOCKED_DOWN:
-            return Standing.LOCKED_DOWN
-        if self._judge.out_of_order(lane):
-            return Standing.OUT_OF_ORDER
-        return Standing.READY
 
 
 def _false_grants(settings: KioskSettings, access_point: str, memory: Memory) -> FalseGrants:

@@ -3,6 +3,7 @@
 registry, rules, hours, doors, whereabouts, faults, uses, wrong faces --> Situation --> decide
 """
 
+from agent.controller.card_guesses import CardGuesses
 from agent.controller.faults import Faults
 from agent.controller.lane import Lane
 from agent.controller.pass_uses import PassUses
@@ -10,6 +11,7 @@ from agent.controller.passback import Passback
 from agent.controller.settings import KioskSettings
 from agent.controller.timekeeping import Timekeeping
 from agent.controller.trace import Circumstances, access_event
+from agent.controller.walk_test import WalkTest
 from agent.controller.wrong_faces import WrongFaces
 from agent.domain.access.community_rules import CommunityRules
 from agent.domain.access.evidence import Evidence
@@ -19,6 +21,7 @@ from agent.domain.access.rule import Rule, find_rule
 from agent.domain.access.situation import Place, Situation
 from agent.domain.credential.gate_pass import GatePass
 from agent.domain.credential.holder import Holder
+from agent.domain.credential.presented import CardPresented, Presented
 from agent.domain.door.access_point import State
 from agent.domain.door.antipassback import PassbackMode
 from agent.domain.door.door_mode import Mode
@@ -48,6 +51,8 @@ class Ruling:
         self._faults = faults
         self._uses = uses
         self._wrong_faces = wrong_faces
+        self._card_guesses = CardGuesses()
+        self.walk_test = WalkTest(settings.lanes)
 
     def decide(
         self, lane: Lane, evidence: Evidence, now: Instant
@@ -58,8 +63,18 @@ class Ruling:
         known = holder is not None and holder.id in self.registry.holders
         if not known and rule is not None and not rule.believes_unknown:
             holder = rule = None
+        if rule is not None and self._card_guesses.spent(point, now):
+            rule = rule.but_card_alone()
         situation = self.situation(lane, evidence, holder, now)
         return decide(evidence, holder, rule, situation, now), holder, rule
+
+    def tried(self, lane: Lane, presented: Presented, now: Instant) -> list[EventDraft]:
+        """Something is judged for the first time: a card that nobody has is a guess."""
+        if not isinstance(presented, CardPresented) or presented.credential is None:
+            return []
+        if presented.card_hash in self.registry.cards:
+            return []
+        return self._card_guesses.tried(lane.settings.access_point, presented, now)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -80,7 +95,7 @@ class Ruling:
         """What holds at the lane for this evidence."""
         settings, claims = self._settings, claims_of(evidence)
         again = holder and self._passback.violates(holder.id, lane.settings, now)
-        document = evidence.document
+        document, card = evidence.document, evidence.card
         return Situation(
             locked_down=lane.door.mode is Mode.LOCKED_DOWN and not lane.door.fire,
             sensor_fault=self._uses.uncountable(claims) or self.out_of_order(lane),
@@ -104,6 +119,7 @@ class Ruling:
             document_holder=self.registry.documents.get(document.number_hash)
             if document is not None
             else None,
+            card=None if card is None else self.registry.cards.get(card.card_hash),
         )
 
     def face_suffices(self, lane: Lane) -> bool:
@@ -133,6 +149,7 @@ class Ruling:
                 self._passes_back(lane, evidence, now),
                 lane.attempts.terms.operating if lane.attempts.terms is not None else None,
                 None if apart else lane.challenge,
+                walk_test=self.walk_test.holds(lane.settings.access_point),
             ),
         )
 

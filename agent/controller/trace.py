@@ -21,6 +21,14 @@ from agent.domain.record.events import EventDraft, EventType
 from agent.domain.sight.operating_point import OperatingPoint
 from agent.domain.skin.skin_temperature import SkinReading
 
+_KINDS = {
+    (False, True): EventType.ACCESS_GRANTED,
+    (False, False): EventType.ACCESS_DENIED,
+    (True, True): EventType.WALK_TEST_GRANTED,
+    (True, False): EventType.WALK_TEST_DENIED,
+}
+"""By whether it was a walk test, and whether it was granted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
@@ -29,6 +37,7 @@ class Circumstances:
     ``missing`` is what the rule still asked for; ``passback``: by anti-passback the holder is
     inside already, whatever follows from it. ``operating`` is the threshold by which the face was
     searched for, None where none was; ``challenge`` the turn of the head that was asked for.
+    ``walk_test``: nothing opens by it, and it is no passage.
     """
 
     boot_id: str
@@ -36,6 +45,7 @@ class Circumstances:
     passback: bool = False
     operating: OperatingPoint | None = None
     challenge: Challenge | None = None
+    walk_test: bool = False
 
 
 def access_event(
@@ -88,13 +98,13 @@ def access_event(
         "boot_id": about.boot_id,
         "recorded_late": False,
     }
-    kind = EventType.ACCESS_GRANTED if decision.granted else EventType.ACCESS_DENIED
+    kind = _KINDS[about.walk_test, decision.granted]
     return EventDraft(kind, now.utc, now.utc_trusted, settings.access_point, data)
 
 
 def _holder(evidence: Evidence, registry: Registry) -> HolderId | None:
     face = evidence.face
-    if evidence.gate_pass is None and evidence.document is None:
+    if not any((evidence.gate_pass, evidence.document, evidence.card)):
         return face.holder if face is not None else None
     subject = registry.subject(evidence)
     return subject.id if subject is not None else None

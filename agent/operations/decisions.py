@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from agent.domain.record.events import EventType
+from agent.domain.record.events import ATTEMPTS, EventType
 from agent.ports import EventLog, StoredEvent
 
-DECISIONS = (EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED)
+DECISIONS = tuple(kind for kind in EventType if kind in ATTEMPTS)
+_GRANTED = (EventType.ACCESS_GRANTED, EventType.WALK_TEST_GRANTED)
 _LOOKED_AT = 100
 Last = Mapping[str, StoredEvent]
 """Decisions by access point."""
@@ -26,11 +27,13 @@ class Decided:
     why: str
     who: str | None
     score: str | None
+    walk_test: bool = False
 
     @property
     def outcome(self) -> str:
-        """``granted``, or ``denied: no match``."""
-        return "granted" if self.granted else f"denied: {self.why}"
+        """``granted``, or ``denied: no match``; of a walk test, which opens nothing, it says so."""
+        came = "granted" if self.granted else f"denied: {self.why}"
+        return f"walk test, {came}" if self.walk_test else came
 
 
 def decided(
@@ -51,11 +54,22 @@ def decided(
     return Decided(
         local.strftime("%H:%M:%S" if today else "%m-%d %H:%M") + mark,
         event.access_point or "",
-        event.type is EventType.ACCESS_GRANTED,
+        grants(event.type),
         in_words(event.data.get("reason")),
         None if holder is None else name_of(str(holder)) or str(holder),
         score_and_limit(event.data),
+        walk_test=of_walk_test(event.type),
     )
+
+
+def grants(kind: EventType) -> bool:
+    """Whether it says that somebody might pass."""
+    return kind in _GRANTED
+
+
+def of_walk_test(kind: EventType) -> bool:
+    """Whether it is a decision by which nothing opens."""
+    return kind in (EventType.WALK_TEST_GRANTED, EventType.WALK_TEST_DENIED)
 
 
 def last_decisions(log: EventLog) -> Last:

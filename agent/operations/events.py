@@ -157,7 +157,7 @@ def _told(event: Event, zone: tzinfo) -> Iterator[str]:
         yield f"{about}" if detail is None else f"{about}: {detail}"
     if data.get("reason") is not None:
         # A denial's is a word of ours, any other a person's own.
-        denied = event.type is EventType.ACCESS_DENIED
+        denied = event.type in (EventType.ACCESS_DENIED, EventType.WALK_TEST_DENIED)
         yield in_words(data["reason"]) if denied else f"reason: {data['reason']}"
     if event.type in DECISIONS:
         data.pop("pack", None)  # by which faces were compared, which is nearly always the same

@@ -10,6 +10,7 @@ from agent.ports.memory import BudgetStore, LatchStore, PassLedger, StateKeeper,
 from agent.ports.outputs import Door, Indicator, Loudspeaker
 from agent.ports.people import (
     BoundMemory,
+    CardStore,
     Damage,
     DocumentHashes,
     DocumentStore,
@@ -41,21 +42,34 @@ from agent.ports.record import (
     Stream,
     Tip,
 )
-from agent.ports.senses import Camera, IdReader, Inputs, PhotoDecoder, SymbolReader, Thermometer
+from agent.ports.registers import Archive, Entry, Registration
+from agent.ports.senses import (
+    Camera,
+    CardReader,
+    IdReader,
+    Inputs,
+    PhotoDecoder,
+    SymbolReader,
+    Thermometer,
+)
 
 __all__ = [
     "TOO_LARGE",
     "AgingStream",
+    "Archive",
     "BoundMemory",
     "Broker",
     "BudgetStore",
     "Camera",
+    "CardReader",
+    "CardStore",
     "Clock",
     "CommandStore",
     "Damage",
     "DocumentHashes",
     "DocumentStore",
     "Door",
+    "Entry",
     "EventLog",
     "Gallery",
     "GalleryArrays",
@@ -80,6 +94,7 @@ __all__ = [
     "RangeLog",
     "Reference",
     "ReferenceList",
+    "Registration",
     "RuleTexts",
     "SaidRules",
     "Seals",

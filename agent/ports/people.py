@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.domain.access.tombstone import Removed
+from agent.domain.credential.card import Card
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
@@ -52,9 +53,9 @@ class Damage:
     """Rows that cannot be read, and what is still known of them.
 
     ``rows`` counts them by kind (``holders``, ``revocations``, ``removals``, ``documents``,
-    ``issuers``, ``changes``); ``holders`` are those whose own row is among them: they are enrolled,
-    and nobody knows with which rights. ``lost`` names the kinds with a row of which nobody knows
-    any more whom it is about.
+    ``cards``, ``issuers``, ``changes``); ``holders`` are those whose own row is among them:
+    they are enrolled, and nobody knows with which rights. ``lost`` names the kinds with a row of
+    which nobody knows any more whom it is about.
     """
 
     rows: Mapping[str, int] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Picture:
     changed: frozenset[HolderId] | None = field(default=None, repr=False)
     references: frozenset[int] | None = field(default=None, repr=False)
     place: object = field(default=None, repr=False)
+    cards: Mapping[str, Card] = field(default_factory=dict, repr=False)
 
 
 class HolderStore(Protocol):
@@ -161,6 +163,27 @@ class DocumentHashes(Protocol):
 
     def holder_of_document(self, number_hash: str) -> HolderId | None:
         """Whose document it is; None where it is nobody's."""
+
+
+class CardStore(HolderStore, DocumentHashes, Protocol):
+    """Holders and their cards."""
+
+    def cards(self) -> Mapping[str, Card]:
+        """Cards by the keyed hash of their number; one that is damaged is nobody's."""
+
+    def bind_card(
+        self, card_hash: str, card: Card, *, by: str, now: Instant, move: bool = False
+    ) -> bool:
+        """From now on the card of this hash is as ``card`` says; False where it is so already.
+
+        Raises:
+            RefusedError: ``no_such_holder``; ``card_taken``: it is another holder's, and ``move``
+                takes it from them.
+            KeyUnavailableError: there is no key, or others were bound under another one.
+        """
+
+    def unbind_card(self, card_hash: str, *, by: str, now: Instant) -> HolderId | None:
+        """The card opens nothing from now on; whose it was, None where it was nobody's."""
 
 
 class DocumentStore(HolderStore, DocumentHashes, Protocol):

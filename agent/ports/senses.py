@@ -1,10 +1,11 @@
 """What the gate perceives with: cameras, readers, sensors, contacts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from agent.domain.credential.id_document import IdDocument
 from agent.domain.door.signal import InputChange
+from agent.domain.reader.decoder import Heard
 from agent.domain.sight.image import Frame, Image
 from agent.domain.sight.symbol import Symbol
 from agent.domain.sight.track import Box
@@ -52,6 +53,26 @@ class IdReader(Protocol):
 
     def close(self) -> None:
         """Let the port go; safe to call twice."""
+
+
+class CardReader(Protocol):
+    """A reader of cards, which may have a keypad."""
+
+    def read(self, timeout_s: float) -> Sequence[Heard]:
+        """What was shown or entered, oldest first; empty where nothing was within ``timeout_s``.
+
+        What is no card, because a bit was lost or somebody plays with the wires, is told as such.
+
+        Raises:
+            UnavailableError: nothing can be read by it; it is tried anew next time.
+        """
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often it read what: ``card``, ``keys``, ``noise``, ``length``, ``parity``."""
+
+    def close(self) -> None:
+        """Let it go; safe to call twice."""
 
 
 class PhotoDecoder(Protocol):

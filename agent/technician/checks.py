@@ -299,8 +299,8 @@ ROWS = (
 
 def row_of(name: str) -> Row:
     """The check of this name."""
-    kind = "camera ID" if name.partition(" ")[0] == "camera" else name
-    return {row.name: row for row in ROWS}.get(kind) or PLAIN.get(name, OTHER)
+    kind = f"{first} ID" if (first := name.partition(" ")[0]) in ("camera", "reader") else name
+    return {row.name: row for row in ROWS}.get(kind) or PLAIN.get(kind, OTHER)
 
 
 def all_rows() -> list[Row]:

@@ -98,6 +98,12 @@ PLAIN: dict[str, Row] = {
             "some holders, or all, are not known at the gate",
         ),
         plain_row(
+            "backup",
+            "the newest one that the timer made",
+            "this kiosk can be replaced",
+            "who is known here dies with this card",
+        ),
+        plain_row(
             "gallery key",
             "that it is there, and where it lies",
             "references and names can be opened",
@@ -105,6 +111,12 @@ PLAIN: dict[str, Row] = {
         ),
         plain_row(
             "id reader", "its device", "cards can be read", "no document is read at this gate"
+        ),
+        plain_row(
+            "reader ID",
+            "that its pins can be had, and its wires are quiet",
+            "cards can be read",
+            "no card is read at its gate",
         ),
         plain_row(
             "kiosk keys",

@@ -14,7 +14,7 @@ from debian import package, signature, tree, wheelhouse, wheels
 from debian.releases import MACHINES, RELEASES, own_architecture
 
 ROOT = Path(__file__).resolve().parents[2]
-_LOCKS = ("requirements/runtime.txt", "scripts/debian/pins.txt")
+_LOCKS = ("requirements/console.txt", "scripts/debian/pins.txt")
 _PI_LOCK = "requirements/pi.txt"
 _ABOUT = """\
 Builds the Debian package of the commit that is checked out: for one architecture and one Debian,

@@ -37,6 +37,12 @@ UNITS = (
     "gate-agent-key.service",
     "gate-agent-report.service",
     "gate-agent-report.timer",
+    # Off: nothing enables it but a person (docs/console.md).
+    "gate-agent-console.socket",
+    "gate-agent-console.service",
+    # Off until somebody enables the timer: docs/care.md.
+    "gate-agent-backup.service",
+    "gate-agent-backup.timer",
 )
 
 
@@ -75,7 +81,9 @@ def unit_text(unit: Path) -> str:
 def _documents(built: Built, source: Path, folder: Path) -> None:
     shutil.copytree(source / "docs", folder / "docs")
     shutil.copytree(source / "config", folder / "examples")
-    shutil.copytree(source / "systemd" / "gate-agent.service.d", folder / "examples" / "drop-ins")
+    drop_ins = folder / "examples" / "drop-ins"
+    for unit in ("gate-agent", "gate-agent-backup"):
+        shutil.copytree(source / "systemd" / f"{unit}.service.d", drop_ins, dirs_exist_ok=True)
     shutil.copy(source / "SECURITY.md", folder / "SECURITY.md")
     _write(folder / "copyright", (_FILES / "copyright").read_text())
     _pressed(folder / "NEWS.md.gz", (source / "CHANGELOG.md").read_text())

@@ -141,6 +141,8 @@ def refuses_moons(_category, text):
         {"trust_lists": [{"name": "a b", "file": "a.pem"}]},
         {"trust_lists": [{"name": "a", "file": "missing.pem"}]},
         {"trust_lists_gone": [7]},
+        {"cards": [{"card": "h10301:017:1", "holder": "r-1042"}]},
+        {"cards_gone": ["4711"]},
         {"issuers": [{"delegation": "AAAA"}]},
     ],
 )

@@ -149,7 +149,7 @@ WRONG = [
     ),
     ('kind = "simulated"\n\n', 'kind = "none"\n', "rule[0].temperature_limit_c: needs a [therm"),
     ("[face]", "[face]\nattempt_interval_s = 20", "face.attempt_interval_max_s: is less than"),
-    (_LIMIT, 'factors = ["pas"]', "rule[0].factors[0]: should be a text: face, pass or id_doc"),
+    (_LIMIT, 'factors = ["pas"]', "rule[0].factors[0]: should be a text: face, pass, id_do"),
     (_LIMIT, 'factors = ["id_document"]', "rule[0].factors: asks for an ID document, and there"),
     ("green_pin = 24", "green_pin = 17", "indicator[0].green_pin: pin 17 is already that of door"),
     ("green_pin = 24", "", "indicator[0]: an indicator has red_pin, green_pin, blue_pin or buzzer"),

@@ -44,9 +44,39 @@ def required(model: type[BaseModel], path: tuple[str | int, ...] = ()):
             yield from required(table, (*path, name, *((0,) if many else ())))
 
 
+READER = """
+[[reader]]
+id = "pillar"
+kind = "wiegand"
+access_point = "north-entry"
+d0_pin = 19
+d1_pin = 16
+
+[[card_format]]
+id = "own"
+bits = 32
+number = "1-32"
+"""
+
+ARCHIVE = """
+[[category]]
+id = "boarder"
+alternative = "pass"
+factors = ["pass"]
+schedule = [{ days = ["mon"], from = "06:00", until = "22:00" }]
+[[registers.column]]
+holds = "grid"
+names = ["block"]
+"""
+
+
 @pytest.mark.parametrize("path", [*required(GateConfig)], ids=str)
 def test_every_required_key_can_be_stood_in_for(path: tuple[str | int, ...]) -> None:
-    text = GOOD + COMMANDER + VOICE + MEASURED + '[registry]\nkey_files = ["registry.pub"]\n'
+    registry, backup = (
+        '[registry]\nkey_files = ["registry.pub"]\n',
+        '[store.backup]\nfolder = "a"\n',
+    )
+    text = GOOD + COMMANDER + VOICE + MEASURED + registry + backup + ARCHIVE + READER
     data: Any = tomllib.loads(text)
     holder = data
     for part in path[:-1]:

@@ -8,7 +8,7 @@ from agent.config.base import Table
 from agent.config.relations import tables
 
 HOOKS = ("findings", "warnings", "summary")
-FILES = {path.stem for path in (ROOT / "agent" / "config" / "tables").glob("[a-z]*.py")}
+FILES = {path.stem for path in (ROOT / "agent" / "config" / "tables").rglob("[a-z]*.py")}
 
 
 def test_the_loops_know_every_table_of_the_schema():

@@ -1,5 +1,6 @@
 """Suite of every ``ports.PassLedger`` and ``ports.TrustedTime``, and what a file must stand."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -145,3 +146,56 @@ def test_a_full_disk_counts_nothing_and_says_so(ledger) -> None:
         for number in range(10_000):
             assert ledger.consume(PassId(f"{number:016x}"), 1, NOW)
     assert all(count == 1 for count in ledger.uses().values())
+
+
+def test_the_time_of_the_hour_lies_beside_it_and_is_there_again(ledger, path) -> None:
+    ledger.note_trusted(NOW)
+    log = Path(f"{path}-wal")
+    before = log.read_bytes()
+    for minutes in (5, 10, 7):
+        ledger.note_trusted(NOW + timedelta(minutes=minutes))
+    assert log.read_bytes() == before
+    ledger.close()
+    again = SqlitePassLedger(path)
+    assert again.latest_trusted() == NOW + timedelta(minutes=10)
+    # Each start brings the file up to it.
+    again.note_trusted(NOW + timedelta(minutes=15))
+    assert log.read_bytes() != before
+    again.note_trusted(NOW + timedelta(minutes=20))
+    again.set_trusted(NOW - timedelta(days=1))
+    assert again.latest_trusted() == NOW - timedelta(days=1)
+    again.close()
+
+
+@pytest.mark.parametrize("damage", ["gone", "torn", "altered", "later", "folder", "pipe"])
+def test_what_lies_beside_it_and_is_not_whole_counts_as_none(ledger, path, damage: str) -> None:
+    ledger.note_trusted(NOW)
+    ledger.note_trusted(NOW + timedelta(minutes=5))
+    mark = Path(f"{path}-time")
+    content = mark.read_bytes()
+    mark.unlink()
+    if damage == "torn":
+        mark.write_bytes(content[:40])
+    elif damage == "altered":
+        mark.write_bytes(content.replace(b"20", b"21", 1))
+    elif damage == "later":
+        mark.write_bytes(b"2099-01-01T00:00:00+00:00 \n")
+    elif damage == "folder":
+        mark.mkdir()
+    elif damage == "pipe":
+        os.mkfifo(mark)
+    assert ledger.latest_trusted() == NOW
+    ledger.note_trusted(NOW + timedelta(minutes=9))
+    assert ledger.latest_trusted() == NOW + timedelta(minutes=9)
+    ledger.close()
+
+
+def test_a_ledger_that_began_anew_takes_no_time_from_beside_it(ledger, path) -> None:
+    ledger.note_trusted(NOW)
+    ledger.note_trusted(NOW + timedelta(minutes=5))
+    ledger.close()
+    for end in ("", "-wal", "-shm"):
+        Path(f"{path}{end}").unlink(missing_ok=True)
+    anew = SqlitePassLedger(path)
+    assert anew.latest_trusted() is None
+    anew.close()

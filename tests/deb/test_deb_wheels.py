@@ -15,13 +15,13 @@ from agent.operations.releases.environment import unpack
 BOOKWORM, TRIXIE = RELEASES["bookworm"], RELEASES["trixie"]
 LOCKS = [
     (ROOT / name).read_text()
-    for name in ("requirements/runtime.txt", "requirements/pi.txt", "scripts/debian/pins.txt")
+    for name in ("requirements/console.txt", "requirements/pi.txt", "scripts/debian/pins.txt")
 ]
 
 
 def test_the_locks_are_read_for_the_kiosk_and_not_for_this_machine() -> None:
     names = {pin.name for pin in wheels.pins(LOCKS, BOOKWORM, "arm64")}
-    assert {"numpy", "onnxruntime", "cffi", "simplejpeg", "lgpio"} <= names
+    assert {"starlette", "uvicorn", "numpy", "onnxruntime", "cffi", "simplejpeg", "lgpio"} <= names
     assert "colorama" not in names
     # No wheel of it is for 3.13.
     assert "lgpio" not in {pin.name for pin in wheels.pins(LOCKS, TRIXIE, "arm64")}

@@ -70,7 +70,7 @@ class Page:
 
     def press(self, key: str, *, code: str | None = None, text: str | None = None) -> None:
         """One key, as a keyboard sends it."""
-        number = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27}.get(key, 0)
+        number = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27, "ArrowUp": 38}.get(key, 0)
         known: Mapping[str, object] = {
             "key": key,
             "code": code or key,

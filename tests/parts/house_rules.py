@@ -52,6 +52,7 @@ ROOMS: dict[str, dict[str, tuple[str, ...]]] = {
         "sight": _FIRST,
         "door": _FIRST,
         "skin": _FIRST,
+        "reader": _FIRST,
         "access": _JUDGED,
         "record": (*_JUDGED, "access"),
         "registers": (*_JUDGED, "access", "record"),

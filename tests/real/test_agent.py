@@ -197,6 +197,7 @@ def _stopped(subscriber):
     return subscriber.events("agent")[-1]["type"] == "gate.agent.stopped"
 
 
+@pytest.mark.slow
 def test_without_a_broker_what_is_too_old_is_forgotten(site, shared_faces):
     site.configure(simulated(shared_faces / "gallery" / "lowe.jpg"))
     site.enrol(shared_faces / "gallery" / "biden.jpg")
@@ -233,6 +234,7 @@ def test_a_photograph_held_up_is_tried_again_at_its_pace_and_opens_nothing(site,
     assert site.pins.changes(PIN) == 0
 
 
+@pytest.mark.slow
 def test_sigterm_during_a_pulse_secures_and_ends_with_0(site, shared_faces):
     portrait = shared_faces / "gallery" / "lowe.jpg"
     site.configure(simulated(portrait), pulse_s=30)

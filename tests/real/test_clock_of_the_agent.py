@@ -63,6 +63,7 @@ def kiosk(tmp_path, dlib_pack, shared_faces):
         process.communicate(timeout=60)
 
 
+@pytest.mark.slow
 def test_weeks_without_power_then_a_person_confirms_the_clock(kiosk) -> None:
     then = datetime.now(UTC) - timedelta(days=21)
     kiosk.remember(then)

@@ -203,6 +203,7 @@ def test_a_retained_one_opens_nothing_whenever_the_kiosk_comes(gate: Gate) -> No
     assert gate.stands()["mode"] == "normal"
 
 
+@pytest.mark.slow
 def test_modes_by_command_and_their_order(gate: Gate) -> None:
     gate.begun()
     backend = gate.backend
@@ -312,6 +313,7 @@ def test_a_range_is_said_again_to_the_byte(gate: Gate) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_new_signing_key_is_told_by_the_old_one(gate: Gate) -> None:
     gate.begun()
     backend, before = gate.backend, gate.backend.kiosk
@@ -360,6 +362,7 @@ def _noted_only(gate: Gate, command: Command) -> None:
     store.close()
 
 
+@pytest.mark.slow
 def test_a_restart_is_answered_and_ends_with_its_own_code(gate: Gate) -> None:
     process = gate.begun()
     restart = gate.backend.made("restart")
@@ -369,6 +372,7 @@ def test_a_restart_is_answered_and_ends_with_its_own_code(gate: Gate) -> None:
     assert gate.backend.replies(restart)[0].outcome == "done"
 
 
+@pytest.mark.slow
 def test_a_folder_that_was_put_back_runs_nothing_of_before(gate: Gate) -> None:
     process = gate.begun()
     backend = gate.backend

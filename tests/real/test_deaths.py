@@ -133,6 +133,7 @@ def test_what_breaks_leaves_the_output_at_rest(site: Path, where: tuple[str, str
     assert "110105194912310021" not in done.stderr + done.stdout
 
 
+@pytest.mark.slow
 def test_a_damaged_note_about_the_rules_stops_no_gate(site: Path) -> None:
     (site / "state" / "rules.sha256").write_bytes(b"\xff\xfe\x00")
     broken_run(site, "agent.controller.kiosk", "Kiosk", "handle")

@@ -144,6 +144,7 @@ def test_a_failure_to_acquire_is_a_miss_among_real_faces(
     assert found["auc"] == pytest.approx((2 * 42 + 0.5 * 8) / (3 * 42))
 
 
+@pytest.mark.slow
 def test_reports_are_written_beside_the_figures(
     people: Path, dlib_pack: InstalledPack, state_dir: Path, tmp_path: Path
 ) -> None:

@@ -200,7 +200,7 @@ def frames(images: list[Image]) -> list[Frame]:
     return [Frame(image, i / 10, i) for i, image in enumerate(noisy)]
 
 
-@pytest.mark.parametrize("step", [1, 3])
+@pytest.mark.parametrize("step", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_the_video_shows_miranda_and_nobody_else(
     watch: Callable[..., Watcher],
     index: ReferenceIndex,

@@ -56,7 +56,7 @@ def held() -> list[int]:
     return [sys.getrefcount(one) for one in (None, True, False, ())]
 
 
-@pytest.mark.parametrize("frames", [120, pytest.param(4_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("frames", [60, pytest.param(4_000, marks=pytest.mark.slow)])
 def test_frames_of_a_day_use_nothing_up(
     frames: int,
     retail_pack: InstalledPack,

@@ -177,6 +177,7 @@ def reasons(events: list[dict[str, Any]]) -> list[str | None]:
     return [event["data"]["reason"] for event in events]
 
 
+@pytest.mark.slow
 def test_a_kiosk_that_knows_nobody_opens_for_the_face_on_the_pass(gate: Gate) -> None:
     text = gate.pass_of("miranda.png")
     events = gate.run(phone(text), person("gallery/miranda.png"), NOBODY)

@@ -99,6 +99,7 @@ def test_who_is_removed_is_in_no_byte_while_the_agent_runs(
     assert all(one in kiosk.content() for one in kiosk.sealed("o"))
 
 
+@pytest.mark.slow
 def test_the_key_changes_under_a_running_agent(kiosk: Kiosk, shared_faces: Path) -> None:
     old, sealed = load_key(kiosk.state / "gallery.key"), kiosk.sealed("o")
     assert kiosk("key", "rotate")["resealed"] == 2

@@ -48,6 +48,7 @@ def files(site: Site) -> dict[str, str | None]:
     return {one["file"]: one["fault"] for one in json.loads(done.stdout)["files"]}
 
 
+@pytest.mark.slow
 def test_a_lockdown_outlives_its_file_until_a_person_says_otherwise(site, shared_faces):
     site.configure(simulated(shared_faces / "gallery" / "obama.jpg"))
     site.enrol(shared_faces / "gallery" / "obama.jpg")
@@ -92,6 +93,7 @@ def test_a_lockdown_outlives_its_file_until_a_person_says_otherwise(site, shared
     assert words == [("latches.sqlite", "the card was renewed"), ("passes.sqlite", "likewise")]
 
 
+@pytest.mark.slow
 def test_an_older_registry_lets_nobody_in_and_takes_no_holder(site, shared_faces, tmp_path):
     portrait = shared_faces / "gallery" / "obama.jpg"
     site.configure(simulated(portrait))

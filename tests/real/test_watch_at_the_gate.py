@@ -41,6 +41,7 @@ def newest(screen: Heard) -> bytes:
     return max(AWAY, WELL, key=screen.said.rfind)
 
 
+@pytest.mark.slow
 def test_an_agent_that_is_killed_and_comes_back(site: Site) -> None:
     with watching() as lines, watching(at_terminal=True) as screen:
         assert lines.says("agent  does not answer since ")
@@ -71,6 +72,7 @@ def test_an_agent_that_is_killed_and_comes_back(site: Site) -> None:
         assert len(events) == len(set(events))
 
 
+@pytest.mark.slow
 def test_the_agent_at_a_terminal_speaks_to_a_person(site: Site) -> None:
     text = site.config.read_text()
     # Nobody listens there: port 1 is nobody's.

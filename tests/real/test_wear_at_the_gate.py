@@ -46,7 +46,8 @@ def test_beyond_the_budget_the_gate_decides_and_records_as_ever(site, shared_fac
     assert [one["data"]["part"] for one in site.events("fault")] == ["wear"]
     released = site.command("door", "release", "north-entry", "--json")
     assert released.returncode == 0, released.stderr
-    assert site.events("door")
+    # The answer comes once the line has moved; its row is written right behind it.
+    assert wait_until(lambda: bool(site.events("door")), 30)
     # A bundle beside it says the same, and the heartbeat as the agent would send it.
     parcel = site.folder / "bundle.zip"
     bundled = site.command("bundle", parcel, "--json")

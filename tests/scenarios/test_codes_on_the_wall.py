@@ -72,7 +72,9 @@ def test_text_costs_nothing_at_all() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"text", "part of a card"}))
-@pytest.mark.parametrize("film", [False, True], ids=["wall", "film"])
+@pytest.mark.parametrize(
+    "film", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["wall", "film"]
+)
 def test_a_wall_is_told_now_and_then_and_is_no_storm(kind, film) -> None:
     gate = WalledGate(Wall(kind, film=film, missed=0.5))
     for _ in range(32):
@@ -135,6 +137,7 @@ def test_another_genuine_pass_begins_anew() -> None:
     assert gate.outcomes() == ["FactorMissing"]
 
 
+@pytest.mark.slow
 def test_no_film_pushes_out_what_is_believed_and_all_of_it_is_bounded() -> None:
     gate = WalledGate(Wall("unknown issuer", film=True), BY_BOTH)
     gate.wall.phone = text(claims(), bits=8)

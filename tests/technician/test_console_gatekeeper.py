@@ -33,6 +33,16 @@ class PlainDesk:
     def try_out(self, point: object, outcome: object) -> dict[str, Any]:
         raise RefusedError("refused", "not here")
 
+    def begin_walk_test(self, point: object, minutes: object) -> dict[str, Any]:
+        raise RefusedError("refused", "not here")
+
+    def end_walk_test(self) -> dict[str, Any]:
+        self.asked += 1
+        return {}
+
+    def left(self) -> None:
+        pass
+
     def config(self) -> dict[str, Any]:
         return {}
 

@@ -74,14 +74,15 @@ class PlainDesk:
     def __init__(self) -> None:
         self.deeds: list[tuple[object, ...]] = []
         self.away = False
+        self.walks: dict[str, Any] | None = None
 
     def state(self) -> dict[str, Any]:
         agent: dict[str, Any] = {"answers": True, "why": None, "fix": None}
         parts = [{"part": "camera:front", "well": False, "said": HOSTILE, "fix": "plug it in"}]
         whole: dict[str, Any] = {
-            "status": STATUS,
+            "status": {**STATUS, "walk_test": self.walks},
             "parts": parts,
-            "decisions": [DECISION],
+            "decisions": [{**DECISION, "walk_test": self.walks is not None}],
             "journal": None,
         }
         if self.away:
@@ -102,6 +103,23 @@ class PlainDesk:
     def try_out(self, point: object, outcome: object) -> dict[str, Any]:
         self.deeds.append(("try", point, outcome))
         return {}
+
+    def begin_walk_test(self, point: object, minutes: object) -> dict[str, Any]:
+        self.deeds.append(("walk", point, minutes))
+        self.walks = {
+            "access_points": [point],
+            "by": "uid:997 gate-agent",
+            "until": "2026-11-28T07:05:00.000Z",
+        }
+        return {"walk_test": self.walks}
+
+    def end_walk_test(self) -> dict[str, Any]:
+        self.deeds.append(("end",))
+        self.walks = None
+        return {"walk_test": None}
+
+    def left(self) -> None:
+        self.walks = None
 
     def config(self) -> dict[str, Any]:
         warning = {"line": 4, "key": "clock", "message": HOSTILE, "fix": None}
@@ -223,6 +241,15 @@ def test_all_of_it_goes_by_keyboard(page: Page, desk: PlainDesk) -> None:
         if seen[-1] == "granted":
             page.press("Enter")
             page.wait_for("document.getElementById('done').textContent")
+        if seen[-1] == "minutes":
+            page.press("ArrowUp")
+        if seen[-1] == "walk-begin":
+            page.press("Enter")
+            page.wait_for("!document.getElementById('walking').hidden")
+            page.wait_for("document.activeElement.id === 'walk-end'")
+            page.press("Enter")
+            page.wait_for("document.getElementById('walking').hidden")
+            page.wait_for("document.activeElement.id === 'walk-begin'")
         if seen[-1] == "reason":
             page.type("a parcel")
             page.press("Enter")
@@ -232,7 +259,23 @@ def test_all_of_it_goes_by_keyboard(page: Page, desk: PlainDesk) -> None:
     wanted = ("language", "leave", "watch", "camera", "point", "granted", "denied", "reason")
     assert {*wanted, "examine"} <= set(seen)
     released = ("release", "north-entry", "a parcel")
-    assert desk.deeds[-2:] == [("try", "north-entry", "granted"), released]
+    walked = (("walk", "north-entry", 5), ("end",))
+    assert desk.deeds[-4:] == [("try", "north-entry", "granted"), *walked, released]
+
+
+def test_a_walk_test_is_seen_at_the_top_until_somebody_leaves(page: Page, desk: PlainDesk) -> None:
+    page.run("document.getElementById('walk-begin').click()")
+    page.wait_for("!document.getElementById('walking').hidden")
+    said = text(page, "#walking")
+    for wanted in ("north-entry", "07:05 UTC", "uid:997 gate-agent", "Nothing opens there"):
+        assert wanted in said
+    assert "walk test" in text(page, "#doors .card")
+    assert "walk test, denied: no match" in text(page, "#decisions")
+    assert page.run("getComputedStyle(document.getElementById('walking')).position") == "sticky"
+    page.run("document.getElementById('leave').click()")
+    page.wait_for("!document.getElementById('enter').hidden")
+    assert page.run("document.getElementById('walking').hidden")
+    assert desk.walks is None
 
 
 def test_no_door_is_released_without_a_word(page: Page, desk: PlainDesk) -> None:

@@ -8,6 +8,7 @@
     standing      red     green   blue   buzzer
     (none yet)    dark    dark    dark   silent
     ready         dark    dark    lit    silent       one sees that the kiosk lives
+    walk_test     slow    dark    turns  silent       red a second, then blue a second
     free_passage  dark    lit     dark   silent
     locked_down   lit     dark    dark   silent
     out_of_order  slow    slow    dark   silent       amber, a second lit, a second dark
@@ -43,6 +44,7 @@ _LIGHTS = {
 _SLOW_S, _FAST_S = 1.0, 0.25
 _STANDINGS: dict[Standing, tuple[Step, ...]] = {
     Standing.READY: (Step(frozenset({"blue"}), 0.0),),
+    Standing.WALK_TEST: (Step(frozenset({"red"}), _SLOW_S), Step(frozenset({"blue"}), _SLOW_S)),
     Standing.FREE_PASSAGE: (Step(frozenset({"green"}), 0.0),),
     Standing.LOCKED_DOWN: (Step(frozenset({"red"}), 0.0),),
     Standing.OUT_OF_ORDER: (Step(AMBER, _SLOW_S), Step(DARK, _SLOW_S)),

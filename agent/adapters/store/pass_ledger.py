@@ -4,15 +4,18 @@ A pass with limited uses is counted on one kiosk, and a count that is lost lets 
 a use is on the disk (synchronous=FULL) before the door moves, whatever the clock says; the file is
 never replaced by an empty one, and while it cannot be read no limited pass opens. Nothing is
 forgotten, because a clock set back must bring no pass back: a hundred visitors a day make some
-4 MB a year.
+4 MB a year. The time is in the file once an hour, and what came since beside it (``time_mark``).
 """
 
+import contextlib
 import sqlite3
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.adapters.store.amount import STEP, counted, opened_with_amount
+from agent.adapters.store.names import TIME
 from agent.adapters.store.sqlite import (
     COUNT,
     CorruptError,
@@ -20,10 +23,13 @@ from agent.adapters.store.sqlite import (
     stored_moment,
     transaction,
 )
+from agent.adapters.store.time_mark import TimeMark
 from agent.domain.credential.gate_pass import PassId
+from agent.errors import StoreError
 
 APPLICATION_ID = 0x67_41_70_6C  # "gApl"
 _BUSY_TIMEOUT_MS = 100
+_IN_THE_FILE_EVERY_S = 3600.0
 _STEPS = (
     """
     CREATE TABLE used (
@@ -58,6 +64,8 @@ class SqlitePassLedger:
             StoreError: it is damaged, locked, not writable, or not ours.
         """
         self._path = path
+        self._mark = TimeMark(path)
+        self._noted_s = float("-inf")
         self._lock = threading.Lock()
         self._connection = opened_with_amount(path, APPLICATION_ID, _STEPS, _TABLES)
         self._connection.execute("PRAGMA synchronous = FULL")
@@ -114,17 +122,37 @@ class SqlitePassLedger:
         """The latest time that was surely true: it is at least so late now."""
         rows = self._all("SELECT utc FROM trusted_time")
         try:
-            return stored_moment(rows[0][0]) if rows else None
+            in_it = stored_moment(rows[0][0]) if rows else None
         except (ValueError, TypeError):
             raise CorruptError(f"{self._path.name} is damaged: its time is none") from None
+        # A ledger that began anew has no time, and takes none of what lies beside it.
+        beside = None if in_it is None else self._mark.read()
+        return in_it if beside is None or in_it is None else max(in_it, beside)
 
     def note_trusted(self, utc: datetime) -> None:
         """It is ``utc``, surely; an earlier one than before changes nothing."""
+        now_s = time.monotonic()
+        if now_s - self._noted_s < _IN_THE_FILE_EVERY_S:
+            latest = self.latest_trusted()
+            if latest is not None:
+                if utc <= latest:
+                    return
+                with contextlib.suppress(OSError):  # else the file takes it, or says what is wrong
+                    self._mark.write(utc)
+                    return
         self._write_time(utc, _NOTE_TIME)
+        self._noted_s = now_s
 
     def set_trusted(self, utc: datetime) -> None:
         """It is ``utc`` by a person's word, also where that is earlier than before."""
         self._write_time(utc, _SET_TIME)
+        try:
+            self._mark.remove()
+        except OSError as error:
+            fix = f"remove {self._path.name}{TIME}"
+            raise StoreError(
+                f"a later time stays beside the passes: {error.strerror}", fix
+            ) from error
 
     def _write_time(self, utc: datetime, statement: str) -> None:
         def work() -> None:

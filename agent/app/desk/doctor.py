@@ -18,7 +18,12 @@ from agent.app.desk.examined.asked import camera_asked, thermometer_asked
 from agent.app.desk.examined.bus import bus_fact
 from agent.app.desk.examined.chain import journal_fact
 from agent.app.desk.examined.devices import camera_there, device_found, i2c_found, voice_found
-from agent.app.desk.examined.disk import disk_fact, strangers_found, written_found
+from agent.app.desk.examined.disk import (
+    backup_found,
+    disk_fact,
+    strangers_found,
+    written_found,
+)
 from agent.app.desk.examined.holdings import (
     key_found,
     kiosk_keys_found,
@@ -41,9 +46,12 @@ from agent.app.open.doors import PinFactories, open_inputs, open_output
 from agent.app.open.files.running import agent_runs
 from agent.app.open.files.state import JOURNAL, LOCK, REGISTRY
 from agent.app.open.paths import control_socket
+from agent.app.open.readers import open_readers
 from agent.config import CameraConfig, InputConfig, ThermometerConfig, load_config
 from agent.config.pins import PinUse, pin_map
 from agent.config.tables.input import outputs_of
+from agent.config.tables.readers.reader import ReaderConfig
+from agent.domain.access.part import PartKind
 from agent.domain.credential.near import did_you_mean
 from agent.errors import RefusedError, UnavailableError
 from agent.operations.config.boot_adopt import boot_fault, last_adoption
@@ -60,6 +68,7 @@ from agent.vision.packs.packs import is_installed
 
 Probe = Callable[[], object]
 _LEAST_FREE_BYTES = 200_000_000
+_LISTENS_S = 0.3
 _NO_FILES = "none were made yet"
 
 
@@ -106,6 +115,8 @@ class ExaminedKiosk:
         if config.id_reader.port is not None:
             port = Path(str(config.id_reader.port))
             yield "id reader", partial(device_found, port, "the card reader")
+        for reader in config.reader:
+            yield f"reader {reader.id}", partial(self._reader, reader)
         if config.voice.kind != "none":
             yield "voice", partial(voice_found, self.file, self._state, self._clock)
 
@@ -125,6 +136,8 @@ class ExaminedKiosk:
             yield "registry", partial(registry_found, self.file, self._state)
         if os.path.lexists(JOURNAL.at(self._state)):
             yield "journal", partial(journal_fact, self._state, self.file.path, deep=self._deep)
+        if self.file.config.store.backup is not None:
+            yield "backup", partial(backup_found, self._state, self.file.config.store.backup)
         yield "gallery key", partial(key_found, self.file, self._state)
         yield "kiosk keys", partial(kiosk_keys_found, self._state, self.file)
 
@@ -277,6 +290,16 @@ class ExaminedKiosk:
             return camera_asked(self._socket, camera) or said
         camera_there(self.file, camera)
         return camera_fact(self.file, camera)
+
+    def _reader(self, reader: ReaderConfig) -> str:
+        part = PartKind.READER.part(reader.id)
+        if self.agent_runs():
+            return self._of_agent(part)
+        with ExitStack() as stack:
+            opened = open_readers(stack, self.file, self._clock, self._factories, [reader])
+            # As long as a frame takes and more: wires that float are never quiet.
+            opened[reader.id].read(_LISTENS_S)
+        return f"{reader.kind}, {', '.join(reader.formats)}; its wires are quiet"
 
     def _thermometer(self) -> object:
         said = self._of_agent("thermometer")

@@ -228,10 +228,10 @@ def rules_in_force(site: Site, config: GateConfig) -> list[RuleInForce]:
         rows += [
             RuleInForce(category, rule, one.by, one.at or None, problem) for rule in rules or [None]
         ]
-    ours = sorted({name for rule in config.rule for name in rule.categories} - said.keys())
+    ours = sorted({name for rule in config.rules for name in rule.categories} - said.keys())
     problem = "rules of a category that nobody can name are damaged" if lost else None
     for category in ours:
-        rules = [_as_said(rule) for rule in config.rule if category in rule.categories]
+        rules = [_as_said(rule) for rule in config.rules if category in rule.categories]
         rows += [RuleInForce(category, rule, problem=problem) for rule in rules]
     return sorted(rows, key=lambda one: one.category)
 

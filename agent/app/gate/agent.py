@@ -245,7 +245,7 @@ class Agent:
 
     def _record_rules(self) -> None:
         """An event where the rules are not those of the last start."""
-        rules = [rule.model_dump(mode="json") for rule in self._parts.file.config.rule]
+        rules = [rule.model_dump(mode="json") for rule in self._parts.file.config.rules]
         digest = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
         path = RULES.at(self._parts.site.state)
         try:

@@ -30,13 +30,13 @@ from agent.app.threads.control.rules import RuleDeeds
 from agent.app.threads.control.signed import SignedCommands
 from agent.app.threads.organ import Organ, Task
 from agent.app.threads.record.status import StatusBoard
+from agent.app.threads.record.wire import wire
 from agent.app.threads.watch.clock import JudgedClock
 from agent.credentials.signed.command import MAX_BYTES
 from agent.domain.access.part import STATE_COMMANDS
 from agent.domain.hours.reckoning import Reckoning
 from agent.domain.record.command import Verb
 from agent.domain.record.events import EventType
-from agent.domain.record.message import payload
 from agent.domain.record.published import Trace
 from agent.domain.record.topics import BYTES, JSON
 
@@ -57,7 +57,6 @@ class Commands(Organ):
         """``reckoning`` is what the controller knows of the time; ``counts`` of what is refused."""
         self._topics, self._keys = topics_of(parts.file), parts.command_keys
         clock = JudgedClock(parts.clock, reckoning)
-        trace = Trace(parts.file.config.events.trace)
         points = [point.id for point in parts.file.config.access_point]
 
         def outdate(subjects: Iterable[str]) -> None:
@@ -67,7 +66,7 @@ class Commands(Organ):
         people = PeopleDeeds(parts.registry, board, clock, parts.ledger.latest_trusted)
         self._ranges = Ranges(
             parts.journal,
-            lambda row: payload(row.event, row.place(self._topics.source), trace),
+            wire(self._topics, Trace(parts.file.config.events.trace)),
             lambda text: link.publish(self._topics.ranges, text, kind=JSON),
             pace_of(parts.file, parts.clock),
         )

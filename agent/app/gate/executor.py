@@ -34,7 +34,7 @@ from agent.controller.effects import (
 )
 from agent.controller.inputs import FaultCleared, FaultRaised, Input, NotCounted
 from agent.domain.access.part import PartKind
-from agent.domain.record.events import TROUBLE, EventDraft, EventType
+from agent.domain.record.events import ATTEMPTS, TROUBLE, EventDraft
 from agent.errors import InternalError, StoreError
 from agent.ports import BudgetStore, Door, LatchStore, PassLedger
 
@@ -146,7 +146,7 @@ class Executor:
         return False
 
     def _record(self, draft: EventDraft) -> Ticket:
-        if draft.type in (EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED):
+        if draft.type in ATTEMPTS:
             _log.info(
                 draft.type.value,
                 access_point=draft.access_point,

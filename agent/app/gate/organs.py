@@ -1,7 +1,7 @@
 """The organs that record, watch and obey; ``Senses`` perceives and ``Telling`` tells."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from agent.app.gate.parts import Parts
 from agent.app.open.community.broker import topics_of
 from agent.app.open.community.home_assistant import announcement_of
 from agent.app.open.files.anew import forget_aside
+from agent.app.open.files.backups import kept_backup
 from agent.app.open.files.kiosk_keys import public_keys
 from agent.app.open.files.state import ANNOUNCED
 from agent.app.open.files.written import keep_day, kept_day
@@ -30,11 +31,13 @@ from agent.app.threads.control.onlooker import Onlooker
 from agent.app.threads.control.socket import ControlServer
 from agent.app.threads.control.table import local_commands
 from agent.app.threads.control.verbs import Operator
+from agent.app.threads.control.walking import WalkTester
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.record.discovery import Discovery
 from agent.app.threads.record.heartbeat import Heartbeat, Vitals, space_of
 from agent.app.threads.record.status import StatusBoard
 from agent.app.threads.senses.glimpse import Newest
+from agent.app.threads.watch.backups import BackupWatch
 from agent.app.threads.watch.clock import JudgedClock, TimeKeeper
 from agent.app.threads.watch.disk import DiskWatch
 from agent.app.threads.watch.erasure import Erasure
@@ -44,6 +47,7 @@ from agent.app.threads.watch.self_comparison import SelfComparison
 from agent.app.threads.watch.state import StateWatch
 from agent.app.threads.watch.wear import WearWatch
 from agent.controller.effects import SetStatus
+from agent.controller.inputs import Input
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import face_without_pad
 from agent.domain.hours.reckoning import Reckoning
@@ -241,6 +245,7 @@ class Watches(Organ):
             post,
         )
         self.wear = self._wear.wear
+        self._backup = _backup_watch(parts, post)
         self._ledger = core.ledger
 
         def prune(before: datetime) -> None:
@@ -273,12 +278,22 @@ class Watches(Organ):
         yield Task("retention", self._retention.work, self._retention.stop)
         yield Task("state", self.state.work, self.state.stop)
         yield Task("wear", self._wear.work, self._wear.stop)
+        if self._backup is not None:
+            yield Task("backup", self._backup.work, self._backup.stop)
 
     def listeners(self) -> Mapping[str, Listener]:
         """Signed answers about the time, where a key for them is installed."""
         if self._time_answer is None:
             return {}
         return {self._time_answer: Listener(self.time.heard)}
+
+
+def _backup_watch(parts: Parts, post: Callable[[Input], None]) -> BackupWatch | None:
+    settings = parts.file.config.store.backup
+    if settings is None:
+        return None
+    kept = partial(kept_backup, parts.site.state)
+    return BackupWatch(kept, parts.clock, timedelta(days=settings.max_age_days), post)
 
 
 class Control(Organ):
@@ -303,6 +318,7 @@ class Control(Organ):
         """
         config = parts.file.config
         named = config.control.socket
+        exits = frozenset(one.id for one in config.access_point if one.direction == "exit")
         onlooker = Onlooker(newest, watches.gallery.registry, thermal_settings(config).optics)
         self._server = ControlServer(
             control_socket(None if named is None else parts.file.resolve(named), parts.site.state),
@@ -322,6 +338,7 @@ class Control(Organ):
                 **local_commands(commands.deeds, commands.signed.outdate),
                 **ClockOperator(board, parts.clock, core.inbox.post, watches.time.told).commands(),
                 **onlooker.commands(),
+                **WalkTester(board, commands.doors, exits, core.inbox.post).commands(),
             },
         )
 

@@ -44,6 +44,7 @@ from agent.app.open.files.stores import Key, open_journal, open_registry
 from agent.app.open.id_reader import PhotoReader, open_id_reader
 from agent.app.open.outputs import remember_outputs
 from agent.app.open.pad import open_pad
+from agent.app.open.readers import open_readers, show_on_readers
 from agent.app.open.site import Site, site_of
 from agent.app.open.snapshot import Snapshot, rates_of, take_snapshot
 from agent.app.open.thermometers import open_or_await
@@ -54,7 +55,7 @@ from agent.errors import StoreError, UnavailableError
 from agent.operations.config.boot_adopt import boot_fault
 from agent.operations.packs.choice import PackInUse, check_accepted, in_use, installed_pad_packs
 from agent.operations.passes.keys import read_public_key
-from agent.ports import Camera, Door, IdReader, Indicator, Inputs, Thermometer
+from agent.ports import Camera, CardReader, Door, IdReader, Indicator, Inputs, Thermometer
 from agent.vision.face.engine import FaceEngine
 from agent.vision.packs.packs import InstalledPack, load_pack
 from agent.vision.pad.score import FusedPad
@@ -73,6 +74,7 @@ class Parts:
     sync_keys: SyncKeys | None = field(repr=False)
     doors: Mapping[str, Door]
     indicators: Mapping[str, Indicator]
+    readers: Mapping[str, CardReader]
     inputs: Inputs | None
     voice: Voice | None
     journal: SqliteJournal
@@ -126,6 +128,8 @@ def open_parts(
     indicators = open_indicators(file, clock, factories)
     for indicator in indicators.values():
         stack.callback(indicator.close)
+    shown = show_on_readers(stack, file, clock, factories, dict(indicators))
+    readers = open_readers(stack, file, clock, factories)
     inputs = open_inputs(file, clock, factories)
     if inputs is not None:
         stack.callback(inputs.close)
@@ -174,7 +178,8 @@ def open_parts(
         command_keys=command_keys(file),
         sync_keys=sync_keys(file, site),
         doors=doors,
-        indicators=indicators,
+        indicators=shown,
+        readers=readers,
         inputs=inputs,
         voice=voice,
         journal=journal,

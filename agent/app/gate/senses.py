@@ -3,6 +3,7 @@
 camera reader --frames--+--> watcher --observations--.
 +--> symbols --credentials---+--> inbox
 id reader -------------------documents---------------|
+card readers ----------------cards-------------------|
 thermometer -----------------readings----------------|
 contacts, buttons ------------changes----------------'
 """
@@ -20,6 +21,7 @@ from agent.app.threads.fault_line import FaultLine
 from agent.app.threads.organ import Organ, Outlet, Task
 from agent.app.threads.rounds import HUNG_S
 from agent.app.threads.senses.camera import CameraReader, CameraWatcher
+from agent.app.threads.senses.cards import CardWatcher
 from agent.app.threads.senses.codes import Outlook
 from agent.app.threads.senses.documents import DocumentKeys, DocumentWatcher
 from agent.app.threads.senses.glimpse import Glimpse, Newest
@@ -91,6 +93,7 @@ class Senses(Organ):
         yield from self._inputs()
         yield from self._thermometer()
         yield from self._id_reader()
+        yield from self._readers()
         cameras = self._parts.file.config.camera
         visible = [camera for camera in cameras if camera.spectrum == "visible"]
         self._watching.update(camera.id for camera in visible)
@@ -159,6 +162,20 @@ class Senses(Organ):
         yield Task(
             "id reader", documents.work, documents.stop, within_s=HUNG_S, told=documents.told
         )
+
+    def _readers(self) -> Iterable[Task]:
+        parts = self._parts
+        for one in parts.file.config.reader:
+            cards = CardWatcher(
+                one.id,
+                one.access_point,
+                parts.readers[one.id],
+                parts.registry.document_key,
+                self._verifier,
+                parts.clock,
+                self._post,
+            )
+            yield Task(f"reader {one.id}", cards.work, cards.stop, within_s=HUNG_S, told=cards.told)
 
     def _camera(self, camera: CameraConfig) -> Iterable[Task]:
         parts, slot = self._parts, Slot[Frame]()
@@ -231,7 +248,7 @@ class Senses(Organ):
         return WatchedPad(self._parts.pad, FaultLine(PartKind.PAD.part(camera), self._post))
 
     def _symbols(self, access_point: str, slot: Slot[Frame], zone: Zone, glimpse: Glimpse) -> Task:
-        rules = self._parts.file.config.rule
+        rules = self._parts.file.config.rules
         window_s = max((rule.factor_window_s for rule in rules), default=RULE.factor_window_s)
         if rules_may_come(self._parts.file.config):
             window_s = max(window_s, LONGEST_FACTOR_WINDOW_S)

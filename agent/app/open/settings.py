@@ -48,7 +48,7 @@ def kiosk_settings(config: GateConfig, boot_id: str) -> KioskSettings:
         areas=tuple(
             Area(area.id, PassbackMode(area.anti_passback), area.passback_s) for area in config.area
         ),
-        rules=tuple(rule_of(rule, hours, config) for rule in config.rule),
+        rules=tuple(rule_of(rule, hours, config) for rule in config.rules),
         boot_id=boot_id,
         accept_no_pad=face.accept_no_pad,
         pad_threshold=face.pad_threshold,
@@ -114,7 +114,7 @@ def reads_symbols(config: GateConfig, access_point: str) -> bool:
     """Whether a rule there asks for what is shown as a symbol, or one may come that does."""
     return rules_may_come(config) or any(
         rule.health_certificate or any("pass" in factors.split("+") for factors in rule.factors)
-        for rule in config.rule
+        for rule in config.rules
         if not rule.access_points or access_point in rule.access_points
     )
 

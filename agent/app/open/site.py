@@ -1,8 +1,8 @@
 """What a command or the daemon starts from: its site, the time, and the events it makes."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,15 @@ from agent import logs
 from agent.adapters.clock import SystemClock
 from agent.adapters.store.keys import key_path
 from agent.app.open.files.restoring import refuse_unfinished
+from agent.app.open.registers import categories_of, code_of_community
 from agent.config import FaceConfig, GateConfig, StoreConfig, load_config
 from agent.domain.access.rule import Rule
 from agent.domain.hours.instant import Instant
 from agent.domain.record.events import Event, EventType
 from agent.domain.record.topics import NOWHERE, Topics
 from agent.domain.record.uuid7 import Uuid7Source
+from agent.domain.registers.category import Category
+from agent.domain.registers.resident_code import community_code
 from agent.operations.packs.choice import pack_of
 
 new_event_id = Uuid7Source(os.urandom)
@@ -44,7 +47,9 @@ class Site:
 
     ``face`` names the model pack that is used, also where the config leaves it to what was chosen.
     ``categories`` are those that a rule names, None where no config says, as ``place``; ``source``
-    is the CloudEvents source.
+    is the CloudEvents source. ``config`` is the file that said all this. ``archives`` are the
+    archive categories; resident codes begin with ``community_code``, and ``columns`` are more words
+    for the head of a table.
     """
 
     state: Path
@@ -56,6 +61,10 @@ class Site:
     source: str
     trust_system_clock: bool
     place: Place | None = None
+    config: Path | None = None
+    archives: tuple[Category, ...] = categories_of(None)
+    community_code: str = community_code("")
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def site_of(state: Path, config: Path | None) -> Site:
@@ -75,10 +84,14 @@ def site_of(state: Path, config: Path | None) -> Site:
         store=store,
         key_file=key_path(None if store.key_file is None else file.resolve(store.key_file), state),
         zone=ZoneInfo(kiosk.timezone),
-        categories=frozenset(name for rule in file.config.rule for name in rule.categories),
+        categories=frozenset(name for rule in file.config.rules for name in rule.categories),
         source=Topics(kiosk.community, kiosk.grid, kiosk.id).source,
         trust_system_clock=file.config.clock.trust_system_clock,
         place=_place(file.config),
+        config=file.path,
+        archives=categories_of(file.config),
+        community_code=code_of_community(file.config),
+        columns={one.holds: one.names for one in file.config.registers.column},
     )
 
 
@@ -92,7 +105,7 @@ def _place(config: GateConfig) -> Place:
             if rule.accept_unknown_holders is None
             else rule.accept_unknown_holders,
         )
-        for rule in config.rule
+        for rule in config.rules
     ]
     return Place(
         kiosk.community,

@@ -185,6 +185,7 @@ def take_snapshot(
             curve=curve,
             thresholds=known,
             documents=picture.documents,
+            cards=picture.cards,
             revoked=revoked,
             removed=removed,
             unreadable=sum(unreadable.values()),
@@ -215,7 +216,8 @@ def _named(gallery: IndexedGallery, picture: Picture) -> frozenset[HolderId]:
     if picture.changed is not None and gallery.changed is not None:
         index, touched = gallery.index, picture.changed | gallery.changed
         names = [one for one in touched if index.rows_of(one) != slice(0, 0)]
-    return frozenset((*picture.damage.holders, *names, *picture.documents.values()))
+    cards = (card.holder for card in picture.cards.values())
+    return frozenset((*picture.damage.holders, *names, *picture.documents.values(), *cards))
 
 
 def _community_rules(

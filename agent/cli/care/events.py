@@ -214,11 +214,17 @@ def _strong(holder: str | None) -> Cell:
 
 def _coloured(kind: str) -> Cell:
     """An event's type in the colour of what it means."""
-    if kind in ("access.granted", "fault.cleared"):
+    if kind in ("access.granted", "walktest.granted", "fault.cleared"):
         return Cell(kind, Meaning.GOOD)
     if kind in ("access.denied", "fault.raised", "door.forced", "duress.signalled"):
         return Cell(kind, Meaning.BAD)
-    if kind in ("access.probing", "access.unjudged", "credential.locked", "door.held_open"):
+    if kind in (
+        "access.probing",
+        "access.unjudged",
+        "credential.locked",
+        "cards.guessed",
+        "door.held_open",
+    ):
         return Cell(kind, Meaning.DOUBT)
     return Cell(kind)
 

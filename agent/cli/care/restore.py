@@ -1,5 +1,6 @@
 """``gate-agent restore`` and ``replace``: a backup put back, or given to a successor."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace as with_
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.app.open.paths import given_config_path, state_dir
+from agent.app.open.paths import config_path, given_config_path, state_dir
 from agent.cli.care.backup import DryRun, KeyFile, PassphraseFile, the_passphrase
 from agent.cli.common import (
     Config,
@@ -28,6 +29,7 @@ from agent.cli.terminal.table import line
 if TYPE_CHECKING:
     from agent.app.desk.care.restore import Restored, Wish
     from agent.app.open.site import Site
+    from agent.operations.care.config_files import Placed
 
 Backup = Annotated[Path, typer.Argument(metavar="FILE", help="What backup wrote.", readable=False)]
 Tombstones = Annotated[
@@ -49,6 +51,7 @@ def add_to(parent: typer.Typer) -> None:
             "restore --dry-run north-1.gate",
             "restore north-1.gate",
             "restore north-1.gate --as-successor --tombstones removed.jsonl",
+            "restore --config-only north-1.gate",
         ),
     )(restore)
     parent.command(
@@ -68,6 +71,10 @@ def restore(
         bool,
         typer.Option("--as-successor", help="Another kiosk takes over: new keys, a new stream."),
     ] = False,
+    config_only: Annotated[
+        bool,
+        typer.Option("--config-only", help="gate.toml and what it names; the agent may run."),
+    ] = False,
     tombstones: Tombstones = None,
     passphrase_file: PassphraseFile = None,
     key_file: KeyFile = None,
@@ -80,13 +87,19 @@ def restore(
     """Put a backup in the place of the state that is there.
 
     The agent is stopped for it. Killed at any point the old state is there or the new one. Passes
-    of limited uses count as used up afterwards, until somebody accepts their file. Asks first, at a
-    terminal.
+    of limited uses count as used up afterwards, until somebody accepts their file. The config comes
+    back too, never over another one. Asks first, at a terminal.
     """
     from agent.app.desk.care.restore import Wish
 
+    if config_only and (dry_run or tombstones):
+        raise typer.BadParameter("--config-only goes with neither --dry-run nor --tombstones")
     site = _site(state, config, key_file)
-    wish = Wish(as_successor, None, _removals(tombstones), user())
+    place = config_path(config).absolute()
+    wish = Wish(as_successor, None, _removals(tombstones), user(), place)
+    if config_only:
+        _config_alone(site, file, passphrase_file, wish, as_json=as_json)
+        return
     done = _done(site, file, passphrase_file, wish, yes=yes, dry_run=dry_run, wanted=not as_json)
     if as_json:
         emit({"dry_run": dry_run, **done.as_json()})
@@ -119,8 +132,9 @@ def replace(
 ) -> None:
     """Let this kiosk take a dead one's place.
 
-    As restore --as-successor, once label, backup and config name the same kiosk; then it says what
-    is left to do. None of the dead kiosk's private keys is written. Asks first, at a terminal.
+    As restore --as-successor, once label, backup and config name the same kiosk; without a config
+    here the backup's is taken. Then it says what is left to do. None of the dead kiosk's private
+    keys is written. Asks first, at a terminal.
     """
     from agent.app.desk.care.restore import Wish
     from agent.app.desk.care.successor import check_names, left_to_do
@@ -128,7 +142,8 @@ def replace(
 
     site, dead = _site(state, config, key_file), read_label(label)
     check_names(site, dead)
-    wish = Wish(as_successor=True, kiosk=dead.kiosk, removals=_removals(tombstones), by=user())
+    place = config_path(config).absolute()
+    wish = Wish(True, dead.kiosk, _removals(tombstones), user(), place)
     done = _done(site, file, passphrase_file, wish, yes=yes, dry_run=dry_run, wanted=not as_json)
     left = [] if dry_run else left_to_do(done, dead)
     if as_json:
@@ -142,7 +157,10 @@ def replace(
 def _site(state: Path | None, config: Path | None, key_file: Path | None) -> "Site":
     from agent.app.open.site import command_site
 
-    site = command_site(state_dir(state), given_config_path(config), unfinished=True)
+    # What a backup is to bring may be named and not be there.
+    place = given_config_path(config)
+    there = place if place is not None and os.path.lexists(place) else None
+    site = command_site(state_dir(state), there, unfinished=True)
     return site if key_file is None else with_(site, key_file=key_file)
 
 
@@ -184,16 +202,51 @@ def _done(
 
 
 def _say_done(done: "Restored", *, dry_run: bool) -> None:
+    from agent.operations.care.config_files import SAME
+
     would = "would restore" if dry_run else "restored"
     line(
         f"{would} {counted(done.files, 'file')} ({done.size / 1e6:.1f} MB) of"
         f" {done.about.kiosk or 'a kiosk without a config'},"
         f" as of {done.about.made:%Y-%m-%d %H:%M} UTC"
     )
+    _say_config([one for one in done.config if one.outcome != SAME], dry_run=dry_run)
     if done.unsent:
         went = "would go" if dry_run else "went"
         what = counted(done.unsent, "event")
         warn(f"{what} that the broker does not have {went} with the journal that was there")
+
+
+def _config_alone(
+    site: "Site", file: Path, passphrase_file: Path | None, wish: "Wish", *, as_json: bool
+) -> None:
+    from agent.app.desk.care import restore as desk
+
+    with desk.opened(file, lambda: the_passphrase(passphrase_file, new=False)) as archive:
+        placed = desk.restore_config(site, archive, wish)
+    if as_json:
+        emit({"config": [one.as_json() for one in placed]})
+        return
+    _say_config(placed, dry_run=False)
+
+
+def _say_config(placed: "Sequence[Placed]", *, dry_run: bool) -> None:
+    from agent.operations.care.config_files import BESIDE, LEFT_OUT, PLACED, SAME, UNWRITTEN
+
+    lies = "would lie" if dry_run else "lies"
+    for one in placed:
+        if one.outcome == PLACED:
+            line(f"{one.key} {lies} at {one.path}")
+        elif one.outcome == SAME:
+            line(f"{one.key} is at {one.belongs} as it was")
+        elif one.outcome == BESIDE:
+            other = "another one is there" if one.is_taken else "that is another folder"
+            warn(f"{one.key} was not put at {one.belongs}: {other}; it {lies} at {one.path}")
+        elif one.outcome == LEFT_OUT:
+            line(f"{one.key} is the dead kiosk's and was left out: {one.belongs}")
+        elif one.outcome == UNWRITTEN:
+            fix = "as root: gate-agent restore --config-only FILE"
+            warn(f"{one.key} could not be put at {one.belongs}\nFix: {fix}")
 
 
 _PASSES = (

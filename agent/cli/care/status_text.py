@@ -75,11 +75,15 @@ def fault_rows(faults: Mapping[str, Any]) -> list[Sequence[object]]:
 def point_rows(found: Mapping[str, Any]) -> list[Sequence[object]]:
     """A row an access point: how it stands, in which mode, and what brought that."""
     modes, causes = found.get("modes", {}), found.get("causes", {})
+    tested = (found.get("walk_test") or {}).get("access_points", ())
     return [
         (
             Cell(point, Meaning.STRONG),
             Cell(_words(state), Meaning.BAD if state in _ALARMS else None),
-            Cell(_words(modes.get(point)), Meaning.DOUBT if modes.get(point) in _SHUT else None),
+            Cell(
+                _words("walk_test" if point in tested else modes.get(point)),
+                Meaning.DOUBT if point in tested or modes.get(point) in _SHUT else None,
+            ),
             _words(causes.get(point)),
         )
         for point, state in found.get("access_points", {}).items()

@@ -19,7 +19,7 @@ from typing import Any
 from agent.cli.terminal.style import Meaning, plain, styled
 from agent.cli.terminal.table import flat
 from agent.domain.record.events import TROUBLE, EventType
-from agent.operations.decisions import in_words, score_and_limit
+from agent.operations.decisions import grants, in_words, of_walk_test, score_and_limit
 
 _ABOUT_THE_ENTRY = frozenset({"event", "level", "logger", "timestamp", "exception"})
 _EVENTS = frozenset(kind.value for kind in EventType)
@@ -58,6 +58,8 @@ class Narrator:
             "stopping": lambda entry: _strong(f"stops: {plain(entry.get('why'))}", Meaning.STRONG),
             EventType.ACCESS_GRANTED.value: _decision,
             EventType.ACCESS_DENIED.value: _decision,
+            EventType.WALK_TEST_GRANTED.value: _decision,
+            EventType.WALK_TEST_DENIED.value: _decision,
             EventType.FAULT_RAISED.value: _fault,
             EventType.FAULT_CLEARED.value: _fault,
             EventType.DOOR_MODE_CHANGED.value: _mode,
@@ -114,8 +116,11 @@ def _each(kinds: Mapping[str, object]) -> str:
 
 
 def _decision(entry: Entry) -> str:
-    granted = entry["event"] == EventType.ACCESS_GRANTED.value
+    kind = EventType(entry["event"])
+    granted = grants(kind)
     outcome = "granted" if granted else f"denied: {in_words(plain(entry.get('reason')))}"
+    if of_walk_test(kind):
+        outcome = f"walk test, {outcome}"
     score = score_and_limit(entry)
     compared = "" if score is None else f"  score/limit{_TIE}{score}"
     where = plain(entry.get("access_point"))

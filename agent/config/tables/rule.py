@@ -21,7 +21,7 @@ FactorSet = Annotated[
     str,
     Field(
         pattern=FACTORS_PATTERN,
-        description="face, pass, id_document; those joined by + are shown together",
+        description="face, pass, id_document, card; those joined by + are shown together",
     ),
 ]
 
@@ -113,6 +113,12 @@ class RuleConfig(Table):
                 ' takes one may pass; prefer "id_document+face" or "id_document+pass"'
             )
             yield _of_factor("id_document", rules), message
+        if "card" in alone:
+            message = (
+                'a card alone opens the gate (factors = ["card"]): whoever finds one may pass, and'
+                ' most can be copied in a second for a coin; prefer "card+face"'
+            )
+            yield _of_factor("card", rules), message
         for i, rule in enumerate(rules):
             faceless = [one for one in rule.factors if "face" not in one.split("+")]
             if rule.challenge and len(faceless) < len(rule.factors) and faceless:

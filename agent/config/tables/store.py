@@ -9,6 +9,22 @@ from agent.config.base import FilePath, Table
 from agent.config.whole import Finding, Whole
 
 
+class BackupConfig(Table):
+    """Copies that ``gate-agent backup`` makes by itself: where, how many, and sealed by what."""
+
+    folder: Annotated[FilePath, Field(description="on another disk than the state; never made")]
+    keep: Annotated[int, Field(ge=1, le=1000, description="the newest stay, older ones go")] = 7
+    passphrase_file: Annotated[
+        FilePath | None,
+        Field(description="mode 0600; default: systemd's credential backup.passphrase"),
+    ] = None
+    models: Annotated[bool, Field(description="model packs too")] = True
+    same_disk: Annotated[bool, Field(description="allow the disk that the state lies on")] = False
+    max_age_days: Annotated[
+        float, Field(ge=0.1, le=400, description="an older newest one is the fault backup")
+    ] = 3.0
+
+
 class StoreConfig(Table):
     """What is kept and for how long."""
 
@@ -43,6 +59,9 @@ class StoreConfig(Table):
             description="more written to the card a day is told, and thinned out",
         ),
     ] = 50
+    backup: Annotated[
+        BackupConfig | None, Field(description="copies of all this, made by a timer")
+    ] = None
 
     @classmethod
     def warnings(cls, whole: Whole, /) -> Iterator[Finding]:

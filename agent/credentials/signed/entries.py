@@ -8,7 +8,7 @@
     issuer       {0: 4, 1: issuer, 2: public key (32 bytes), 3: from, 4: until}
                  {0: 4, 3: from, 4: until, 5: delegation}
     issuer gone  {0: 5, 1: key id (16 hexadecimal digits)}
-    and those about nobody (``word_entries``)
+    those about nobody (``word_entries``), and about cards (``card_entries``)
 
 Of a holder 1, 2 and 3 are there, and what is left out holds by default: enabled, no end, no
 consent. Without 8 the references that a kiosk has stay, with an empty list they go. Times are UTC
@@ -30,6 +30,15 @@ from agent.credentials.formats import cbor
 from agent.credentials.passes.claim_values import check_words, moment, text
 from agent.credentials.passes.delegation import read as read_delegation
 from agent.credentials.passes.issuers import IssuerKey, delegated_key
+from agent.credentials.signed.card_entries import (
+    CARD,
+    CARD_GONE,
+    CardEntry,
+    CardGone,
+    card_map,
+    read_card,
+    read_card_gone,
+)
 from agent.credentials.signed.word_entries import (
     RULES,
     TRUST_LIST,
@@ -138,6 +147,8 @@ Entry = (
     | RulesEntry
     | TrustListEntry
     | TrustListGone
+    | CardEntry
+    | CardGone
 )
 
 
@@ -156,16 +167,14 @@ def _encoded(entry: Entry) -> dict[int, Any]:
     match entry:
         case HolderEntry(holder=holder):
             return _holder_map(entry, holder)
+        case CardEntry() | CardGone():
+            return card_map(entry)
         case Removal(holder):
             return {_KIND: _REMOVAL, 1: str(holder)}
         case Revocation(gate_pass):
             return {_KIND: _REVOCATION, 1: str(gate_pass)}
         case IssuerEntry(key):
-            times = _times(((3, key.valid_from), (4, key.valid_until)))
-            if key.delegation is not None:
-                return {_KIND: _ISSUER, **times, 5: key.delegation.data}
-            raw = key.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-            return {_KIND: _ISSUER, 1: key.issuer, 2: raw, **times}
+            return _issuer_map(key)
         case IssuerGone(key_id):
             return {_KIND: _ISSUER_GONE, 1: key_id}
         case RulesEntry():
@@ -174,6 +183,14 @@ def _encoded(entry: Entry) -> dict[int, Any]:
             return {_KIND: TRUST_LIST, **trust_list_map(entry)}
         case TrustListGone(name):
             return {_KIND: TRUST_LIST_GONE, 1: name}
+
+
+def _issuer_map(key: IssuerKey) -> dict[int, Any]:
+    times = _times(((3, key.valid_from), (4, key.valid_until)))
+    if key.delegation is not None:
+        return {_KIND: _ISSUER, **times, 5: key.delegation.data}
+    raw = key.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return {_KIND: _ISSUER, 1: key.issuer, 2: raw, **times}
 
 
 def _holder_map(entry: HolderEntry, holder: Holder) -> dict[int, Any]:
@@ -296,6 +313,8 @@ _READERS: dict[int, tuple[frozenset[int], Callable[[Mapping[Any, cbor.Value]], E
     RULES: (frozenset(range(3)), read_rules),
     TRUST_LIST: (frozenset(range(6)), read_trust_list),
     TRUST_LIST_GONE: (frozenset({_KIND, 1}), read_trust_list_gone),
+    CARD: (frozenset(range(5)), read_card),
+    CARD_GONE: (frozenset({_KIND, 2}), read_card_gone),
 }
 
 

@@ -10,7 +10,8 @@
                     6: id of the sealing key}
 
 A receipt is sent until it is acknowledged. Of ``erased`` the counts say what went: ``holders``,
-``names``, ``references``, ``parts``, ``photographs``, ``id_documents``.
+``names``, ``references``, ``parts``, ``photographs``, ``id_documents``, ``records``,
+``category_changes``.
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from agent.domain.credential.factor import Factor, Factors
 from agent.domain.credential.holder import HolderId
 from agent.domain.credential.presented import (
+    CardPresented,
     CredentialId,
     DocumentPresented,
     HealthPresented,
     PassPresented,
+    Presented,
 )
 from agent.domain.sight.cues import UNSEEN, Cues
 from agent.domain.skin.skin_temperature import SkinReading
@@ -54,6 +56,7 @@ class Evidence:
     stage_ms: Mapping[str, float] = field(default_factory=dict)
     thermal_score: float | None = None
     turned: bool = False
+    card: CardPresented | None = None
 
     @property
     def shown(self) -> Factors:
@@ -62,13 +65,19 @@ class Evidence:
             Factor.FACE: self.face is not None and self.face.holder is not None,
             Factor.PASS: self.gate_pass is not None,
             Factor.ID_DOCUMENT: self.document is not None,
+            Factor.CARD: self.card is not None,
             Factor.HEALTH_CERTIFICATE: self.health is not None,
         }
         return frozenset(factor for factor, shown in there.items() if shown)
 
     @property
+    def presented(self) -> Presented | None:
+        """The credential that says most of who stands there; None where there is a face alone."""
+        return self.gate_pass or self.document or self.card or self.health
+
+    @property
     def credentials(self) -> tuple[CredentialId, ...]:
         """Which believed credentials name somebody: the face is compared for each of them."""
-        named = (self.gate_pass, self.document)
+        named = (self.gate_pass, self.document, self.card)
         found = (one.credential for one in named if one is not None)
         return tuple(one for one in found if one is not None)

@@ -74,7 +74,7 @@ def hint_of(reason: Reason, lacking: tuple[str, ...] = ()) -> Hint:
     return Hint.TRY_AGAIN if only_turn else HINTS[reason]
 
 
-WAITING_FOR = ("cold", "face", "health_certificate", "id_document", "pass", "temperature")
+WAITING_FOR = ("card", "cold", "face", "health_certificate", "id_document", "pass", "temperature")
 """What may be asked for aloud; anything else is told as ``waiting.other``."""
 
 TURNS = {"turn_left": "sign.turn_left", "turn_right": "sign.turn_right"}
@@ -82,6 +82,7 @@ TURNS = {"turn_left": "sign.turn_left", "turn_right": "sign.turn_right"}
 
 STANDINGS: dict[Standing, str | None] = {
     Standing.READY: None,
+    Standing.WALK_TEST: "sign.walk_test",
     Standing.FREE_PASSAGE: "free_passage",
     Standing.LOCKED_DOWN: "locked_down",
     Standing.OUT_OF_ORDER: "out_of_order",
@@ -89,17 +90,24 @@ STANDINGS: dict[Standing, str | None] = {
 }
 """What is said when a standing begins; of a gate that is ready, nothing."""
 
+_CAME_LATER = ("card",)
+"""Asked for since there were languages without it: an update must not silence those."""
+
 NEEDED_KEYS = (
     "granted",
     *(f"denied.{hint}" for hint in Hint),
-    *(f"waiting.{what}" for what in (*WAITING_FOR, "other")),
-    *(key for key in STANDINGS.values() if key is not None),
+    *(f"waiting.{what}" for what in (*WAITING_FOR, "other") if what not in _CAME_LATER),
+    *(key for key in STANDINGS.values() if key is not None and not key.startswith("sign.")),
 )
 """The messages that every language must have."""
 
 SIGN_KEYS = tuple(
     key
-    for key in dict.fromkeys(key for sign in SIGNS.values() for key in sign.messages)
+    for key in (
+        *(f"waiting.{what}" for what in _CAME_LATER),
+        *dict.fromkeys(key for sign in SIGNS.values() for key in sign.messages),
+        "sign.walk_test",
+    )
     if key not in NEEDED_KEYS
 )
 """What is said before a decision. A community's own language may leave it out: lights show it."""

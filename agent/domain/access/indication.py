@@ -21,6 +21,7 @@ class Standing(StrEnum):
     """How the access point stands while nobody is being told anything; the last one that holds."""
 
     READY = "ready"
+    WALK_TEST = "walk_test"
     FREE_PASSAGE = "free_passage"
     LOCKED_DOWN = "locked_down"
     OUT_OF_ORDER = "out_of_order"

@@ -37,6 +37,8 @@ class PartKind(StrEnum):
     BROKER = "broker"
     PASSES = "passes"
     ID_READER = "id_reader"
+    READER = "reader:"
+    """Of cards, on two wires."""
     INDICATOR = "indicator:"
     VOICE = "voice"
     VOICE_FILES = "voice:files"
@@ -46,6 +48,8 @@ class PartKind(StrEnum):
     """The card's gate.toml is wrong, and the agent runs by an older one."""
     WEAR = "wear"
     """More is written a day than the budget of the memory card allows."""
+    BACKUP = "backup"
+    """The last one that a timer was to make failed, or the newest is too old."""
 
     @property
     def is_named(self) -> bool:

@@ -9,7 +9,7 @@ about anybody's rules:
     2  SensorFault              the camera is dead or shows one frame for ever; the output failed;
                                 the registry cannot be read any more
     3  FactorMissing            nothing was presented
-    4  CredentialForged, ...    a pass or document is not believed, by the reason that it gave
+    4  CredentialForged, ...    a pass, document or card is not believed, by the reason that it gave
     5  PresentationAttack       a model, the thermometer or another cue that may deny says the face
                                 is a picture of one (SensorFault: the infrared camera says nothing)
     6  HolderMismatch           credentials of two people, a face that is not their holder's, or a
@@ -109,7 +109,10 @@ def _sensor(case: Case) -> Reason | None:
 
 def _presented(case: Case) -> Reason | None:
     evidence = case.evidence
-    shown = (evidence.face, evidence.gate_pass, evidence.document, evidence.health)
+    shown = (
+        *(evidence.face, evidence.gate_pass, evidence.document),
+        *(evidence.card, evidence.health),
+    )
     return Reason.FACTOR_MISSING if all(one is None for one in shown) else None
 
 
@@ -117,6 +120,9 @@ def _believed(case: Case) -> Reason | None:
     document = case.evidence.document
     if document is not None and document.reason is not None:
         return document.reason
+    card = case.evidence.card
+    if card is not None and card.reason is not None:
+        return card.reason
     shown = case.evidence.gate_pass
     if shown is None or (shown.reason is None and shown.gate_pass is not None):
         return None
@@ -146,6 +152,10 @@ def _mismatch(case: Case) -> Reason | None:
         return Reason.HOLDER_MISMATCH
     if claims is not None and holder is not None and holder.id != claims.holder:
         return Reason.HOLDER_MISMATCH
+    if case.evidence.card is not None and holder is not None:
+        known = case.situation.card
+        if known is None or known.holder != holder.id:
+            return Reason.HOLDER_MISMATCH
     if face is not None and case.names_somebody:
         other = holder is not None and face.holder not in (None, holder.id)
         if other or (face.claimed and face.holder is None):

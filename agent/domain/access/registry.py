@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from agent.domain.access.community_rules import NO_COMMUNITY_RULES, CommunityRules
 from agent.domain.access.evidence import Evidence
 from agent.domain.access.tombstone import NOBODY_REMOVED, Removed
+from agent.domain.credential.card import Card
 from agent.domain.credential.gate_pass import GatePass, PassId
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.sight.operating_point import OperatingPoint, ThresholdCurve, operating_point
@@ -23,7 +24,8 @@ class Registry:
     ``compared`` with itself, none opens either for whoever is not among those found to stand
     ``apart``. ``claim_threshold`` (at
     ``claim_fmr``) is for a face compared 1:1 with one reference, ``claims`` for those holders who
-    have several. ``documents`` knows holders by the keyed hash of their ID number; ``revoked``
+    have several. ``documents`` knows holders by the keyed hash of their ID number, ``cards`` cards
+    by that of theirs; ``revoked``
     passes open nothing, nor do those about whoever was ``removed`` since. ``unreadable`` counts the
     rows that cannot be read; ``of_other_packs`` the holders whose references are all of other packs
     or versions, which are never compared: no face is theirs here. ``outdated`` says that the
@@ -52,6 +54,7 @@ class Registry:
     compared: bool = True
     apart: frozenset[HolderId] = frozenset()
     rules: CommunityRules = NO_COMMUNITY_RULES
+    cards: Mapping[str, Card] = field(default_factory=dict, repr=False)
 
     def is_too_close(self, holder: HolderId) -> bool:
         """Whether another holder could pass for this one, or nobody has looked yet."""
@@ -76,7 +79,7 @@ class Registry:
         return self.removed.revokes(gate_pass.holder, gate_pass.issued_at)
 
     def subject(self, evidence: Evidence) -> Holder | None:
-        """Of whom ``evidence`` speaks: by the pass, else the document, else the face.
+        """Of whom ``evidence`` speaks: by the pass, else the document, the card, the face.
 
         The holder of a pass whom the registry does not know is who the pass says they are, unless
         somebody was removed of whom nobody knows any more who it was.
@@ -89,6 +92,9 @@ class Registry:
             return Holder(claims.holder, "", claims.category)
         if evidence.document is not None:
             owner = self.documents.get(evidence.document.number_hash)
+        elif evidence.card is not None:
+            card = self.cards.get(evidence.card.card_hash)
+            owner = None if card is None else card.holder
         else:
             owner = evidence.face.holder if evidence.face is not None else None
         return self.holders.get(owner) if owner is not None else None

@@ -4,7 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from agent.domain.credential.factor import FACE_OR_BOTH, Factor, Factors, missing
+from agent.domain.credential.factor import (
+    CARD_ALONE,
+    FACE_OR_BOTH,
+    NAMING,
+    Factor,
+    Factors,
+    missing,
+)
 from agent.domain.hours.instant import Instant
 from agent.domain.hours.schedule import Schedule
 
@@ -71,6 +78,10 @@ class Rule:
         """All that it asks for beside the temperature."""
         return replace(self, temperature_limit_c=None)
 
+    def but_card_alone(self) -> "Rule":
+        """All that it asks for, but that no card opens without something beside it."""
+        return replace(self, factors=tuple(one for one in self.factors if one != CARD_ALONE))
+
     def limit_c(self, baseline_c: float | None) -> float | None:
         """Above which a reading is elevated, in degrees Celsius; None where none is asked for."""
         limit_c = self.temperature_limit_c
@@ -84,17 +95,15 @@ class Rule:
         ``by_claim``: the face was compared with the holder whom a credential names, so it counts
         only where that credential is asked for too; a face alone is held to more.
         """
-        named = {Factor.PASS, Factor.ID_DOCUMENT}
         whole = [wanted for wanted in self.factors if wanted <= shown]
         if by_claim:
-            whole = [wanted for wanted in whole if Factor.FACE not in wanted or wanted & named]
+            whole = [wanted for wanted in whole if Factor.FACE not in wanted or wanted & NAMING]
         return bool(whole) and not self.missing(shown)
 
     @property
     def by_face_alone(self) -> bool:
         """Whether a face may say by itself who stands there, so that a search is of use."""
-        named = {Factor.PASS, Factor.ID_DOCUMENT}
-        return any(Factor.FACE in wanted and not wanted & named for wanted in self.factors)
+        return any(Factor.FACE in wanted and not wanted & NAMING for wanted in self.factors)
 
     @property
     def asks_face(self) -> bool:

@@ -73,6 +73,8 @@ OF_HINDRANCE: dict[Hindrance, Before] = {
 }
 """The state of every hindrance; a test holds the table whole."""
 
+_SERVING = frozenset({Standing.READY, Standing.WALK_TEST})
+"""Whoever stands there is looked at; in a walk test they are led as ever."""
 _TURNS = {"turn_left": Before.TURN_LEFT, "turn_right": Before.TURN_RIGHT}
 _FACES, CODES = frozenset({"face"}), frozenset({"pass", "health_certificate"})
 
@@ -100,7 +102,7 @@ def before(scene: Scene) -> Before:
     """The state that a scene is in; every scene has one."""
     if scene.told:
         return Before.TOLD
-    if scene.standing is not Standing.READY:
+    if scene.standing not in _SERVING:
         return Before.NOT_SERVING
     if scene.passing and scene.face is Face.LET_IN:
         return Before.PASSING

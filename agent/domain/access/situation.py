@@ -7,6 +7,7 @@ from agent.domain.access.agreement import Requirements
 from agent.domain.access.cues import CueTerms
 from agent.domain.access.evidence import Evidence
 from agent.domain.access.rule import Rule
+from agent.domain.credential.card import Card
 from agent.domain.credential.gate_pass import GatePass
 from agent.domain.credential.holder import Holder, HolderId
 from agent.domain.hours.instant import Instant
@@ -32,8 +33,9 @@ class Situation:
     ``too_close`` whether the holder before the gate is one whom another could pass for. ``place``
     is None where no pass is ever read. ``pass_uses`` counts those of the pass shown, here;
     ``pass_buried`` says that it is older than the removal of its holder;
-    ``document_holder`` is whose the document is by the registry. ``credential_locked``: too many
-    faces that were not its holder's were compared with the pass or document.
+    ``document_holder`` is whose the document is by the registry, ``card`` what it knows of
+    the card. ``credential_locked``: too many faces that were not its holder's were compared with
+    the pass, document or card.
     ``accept_no_pad`` holds for a rule that does not say itself. Below ``pad_threshold`` a face is a
     picture of one. ``attack_cue`` says what follows where a thermal score is below
     ``thermal_threshold``, ``cues`` the same of the cues beside the models.
@@ -62,6 +64,7 @@ class Situation:
     clock_tolerance: timedelta = TOLERANCE
     credential_locked: bool = False
     document_holder: HolderId | None = None
+    card: Card | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,9 @@ class Case:
     @property
     def names_somebody(self) -> bool:
         """Whether a credential says who stands there, so that the face is compared 1:1."""
-        return self.claims is not None or self.evidence.document is not None
+        return self.claims is not None or (
+            self.evidence.document is not None or self.evidence.card is not None
+        )
 
     @property
     def face_counts(self) -> bool:
@@ -105,8 +110,8 @@ class Case:
     @property
     def validity(self) -> tuple[list[datetime], list[datetime]]:
         """Every start and every end that counts for what was shown."""
-        sources: list[Holder | GatePass] = [
-            one for one in (self.holder, self.claims) if one is not None
+        sources: list[Holder | GatePass | Card] = [
+            one for one in (self.holder, self.claims, self.situation.card) if one is not None
         ]
         starts = [one.valid_from for one in sources if one.valid_from is not None]
         ends = [one.valid_until for one in sources if one.valid_until is not None]

@@ -10,10 +10,14 @@ class Factor(StrEnum):
     FACE = "face"
     PASS = "pass"  # noqa: S105 - a gate pass, no password
     ID_DOCUMENT = "id_document"
+    CARD = "card"
     HEALTH_CERTIFICATE = "health_certificate"
 
 
 Factors = frozenset[Factor]
+NAMING: Factors = frozenset({Factor.PASS, Factor.ID_DOCUMENT, Factor.CARD})
+"""Those that say who somebody is: beside one of them a face is compared 1:1, and not searched."""
+CARD_ALONE: Factors = frozenset({Factor.CARD})
 FACE_ALONE: Factors = frozenset({Factor.FACE})
 FACE_OR_BOTH: tuple[Factors, ...] = (FACE_ALONE, frozenset({Factor.FACE, Factor.PASS}))
 """Where a rule says nothing: a face, or a pass with the face that it names; no pass alone."""

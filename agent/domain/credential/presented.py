@@ -12,7 +12,7 @@ from agent.domain.credential.reason import Reason
 class CredentialId:
     """Which credential it is by what was verified of it, never by bytes that anybody may change.
 
-    ``value`` is a pass's id, or the keyed hash of a document's number.
+    ``value`` is a pass's id, or the keyed hash of a document's or card's number.
     """
 
     kind: Factor
@@ -87,6 +87,35 @@ class DocumentPresented:
 
 
 @dataclass(frozen=True, slots=True)
+class CardPresented:
+    """A card at the reader, by the keyed hash of its number and never by the number.
+
+    ``reason`` says why what the reader heard is no card; then there is no hash.
+    """
+
+    id: int
+    presented_s: float
+    card_hash: str = field(repr=False)
+    reason: Reason | None = None
+
+    @property
+    def factor(self) -> Factor:
+        """Which kind of credential it is."""
+        return Factor.CARD
+
+    @property
+    def credential(self) -> CredentialId | None:
+        """Which card it is; None where it was not read whole."""
+        if self.reason is not None or not self.card_hash:
+            return None
+        return CredentialId(Factor.CARD, self.card_hash)
+
+    def same_as(self, other: "CardPresented") -> bool:
+        """Whether both are the same card, or what cannot be told from it."""
+        return self.credential is not None and self.credential == other.credential
+
+
+@dataclass(frozen=True, slots=True)
 class HealthPresented:
     """A health certificate; ``reason`` None where it was found valid."""
 
@@ -105,4 +134,4 @@ class HealthPresented:
         return None
 
 
-Presented = PassPresented | DocumentPresented | HealthPresented
+Presented = PassPresented | DocumentPresented | CardPresented | HealthPresented

@@ -16,7 +16,7 @@ a commitment tells nothing of it.
 import hashlib
 import hmac
 from binascii import b2a_base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -44,8 +44,18 @@ class Check(StrEnum):
 
 
 def salts(row_salt: bytes, fields: Iterable[str]) -> dict[str, str]:
-    """The salt of each of these covered fields."""
-    return dict(_salts(row_salt, fields))
+    """The salt of each of these covered fields: HMAC-SHA-256 (RFC 2104) of its name, cut.
+
+    Not by ``hmac.digest``: that lets go of the interpreter's lock each time, and to get it back
+    where another thread works costs many times the hash. ``hmac.new`` makes an object for each.
+    """
+    inner = row_salt.translate(_INNER) + _INNER[:1] * (_BLOCK_BYTES - len(row_salt))
+    outer = row_salt.translate(_OUTER) + _OUTER[:1] * (_BLOCK_BYTES - len(row_salt))
+    sha = hashlib.sha256
+    return {
+        name: base64_text(sha(outer + sha(inner + name.encode()).digest()).digest()[:SALT_BYTES])
+        for name in fields
+    }
 
 
 def commitments(row_salt: bytes, fields: Mapping[str, Any]) -> dict[str, str]:
@@ -131,20 +141,6 @@ def follows(event: Mapping[str, Any], link_before: str) -> bool:
 def base64_text(data: bytes) -> str:
     """``data`` in base64url without padding."""
     return b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode()
-
-
-def _salts(row_salt: bytes, fields: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """HMAC-SHA-256 (RFC 2104) of each field's name, cut.
-
-    Not by ``hmac.digest``: that lets go of the interpreter's lock each time, and to get it back
-    where another thread works costs many times the hash. ``hmac.new`` makes an object for each.
-    """
-    inner = row_salt.translate(_INNER) + _INNER[:1] * (_BLOCK_BYTES - len(row_salt))
-    outer = row_salt.translate(_OUTER) + _OUTER[:1] * (_BLOCK_BYTES - len(row_salt))
-    sha = hashlib.sha256
-    for name in fields:
-        made = sha(outer + sha(inner + name.encode()).digest()).digest()
-        yield name, base64_text(made[:SALT_BYTES])
 
 
 def _is_link(value: object) -> bool:

@@ -26,6 +26,10 @@ class EventType(StrEnum):
     ACCESS_NOT_TAKEN = "access.not_taken"
     ACCESS_UNJUDGED = "access.unjudged"
     ACCESS_PROBING = "access.probing"
+    WALK_TEST_GRANTED = "walktest.granted"
+    WALK_TEST_DENIED = "walktest.denied"
+    WALK_TEST_BEGAN = "walktest.began"
+    WALK_TEST_ENDED = "walktest.ended"
     DOOR_RELEASED = "door.released"
     DOOR_MODE_CHANGED = "door.mode_changed"
     DOOR_FORCED = "door.forced"
@@ -34,6 +38,7 @@ class EventType(StrEnum):
     DOOR_TAILGATED = "door.tailgated"
     DURESS_SIGNALLED = "duress.signalled"
     CREDENTIAL_LOCKED = "credential.locked"
+    CARDS_GUESSED = "cards.guessed"
     PASSBACK_FORGIVEN = "passback.forgiven"
     HOLDER_CHANGED = "holder.changed"
     HOLDER_REMOVED = "holder.removed"
@@ -65,10 +70,21 @@ TROUBLE = frozenset(
     {
         *(EventType.FAULT_RAISED, EventType.DOOR_FORCED, EventType.DOOR_HELD_OPEN),
         *(EventType.DOOR_TAILGATED, EventType.DURESS_SIGNALLED, EventType.ACCESS_PROBING),
-        *(EventType.CREDENTIAL_LOCKED, EventType.JOURNAL_EVENTS_LOST),
+        *(EventType.CREDENTIAL_LOCKED, EventType.CARDS_GUESSED),
+        EventType.JOURNAL_EVENTS_LOST,
     }
 )
 """What somebody has to look after; ``journalctl -p warning`` shows it."""
+
+
+ATTEMPTS = frozenset(
+    {
+        *(EventType.ACCESS_GRANTED, EventType.ACCESS_DENIED),
+        *(EventType.WALK_TEST_GRANTED, EventType.WALK_TEST_DENIED),
+    }
+)
+"""What has a decision's trace. Those of a walk test are no passages, and have types of their own:
+whoever counts passages and has never heard of walk tests counts none of them."""
 
 
 def type_words() -> list[str]:

@@ -8,9 +8,11 @@ Whoever sends, shows or sends again asks here, so a copy never differs but by wh
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
+from struct import Struct
 from typing import Any
 
 from agent.domain.hours.instant import utc_text
@@ -31,7 +33,7 @@ class Commitments(Mapping[str, str]):
 
     __slots__ = ("_names", "_text")
 
-    def __init__(self, names: Sequence[str], text: str) -> None:
+    def __init__(self, names: tuple[str, ...], text: str) -> None:
         """Of ``names``, each in as many characters.
 
         Raises:
@@ -56,11 +58,15 @@ class Commitments(Mapping[str, str]):
 
     def as_json(self) -> str:
         """A JSON object, compact."""
-        text, size, at, pairs = self._text, COMMITMENT_CHARS, 0, []
-        for name in self._names:
-            pairs.append(f'"{name}":"{text[at : at + size]}"')
-            at += size
-        return f"{{{','.join(pairs)}}}"
+        taken_apart, form = _form(self._names)
+        return (form % taken_apart.unpack(self._text.encode())).decode()
+
+
+@lru_cache(maxsize=64)
+def _form(names: tuple[str, ...]) -> tuple[Struct, bytes]:
+    """What takes the texts of these names apart, and a JSON object with a gap for each."""
+    pairs = [_quoted(name).replace("%", "%%") + ':"%b"' for name in names]
+    return Struct(f"{COMMITMENT_CHARS}s" * len(names)), f"{{{','.join(pairs)}}}".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +110,34 @@ def message(event: Event, place: Place, trace: Trace = Trace.FULL) -> dict[str, 
     return _with(body, *_bound(event, shown, chained))
 
 
-def payload(event: Event, place: Place, trace: Trace) -> bytes:
-    """The bytes of ``message``: ASCII, for half a character, as of a file name, has no UTF-8."""
+def as_json(data: Mapping[str, Any]) -> str:
+    """Compact JSON in ASCII, for half a character, as of a file name, has no UTF-8."""
+    return _AS_JSON.encode(data)
+
+
+def payload(
+    event: Event,
+    place: Place,
+    trace: Trace,
+    encode: Callable[[Mapping[str, Any]], str] = as_json,
+) -> bytes:
+    """The bytes of ``message``; ``encode`` writes data to the values that ``as_json`` would."""
     chained = place.chained
     if chained is not None and chained.salt is not None:
         known = chained.commitments
         if isinstance(known, Commitments) and not _OURS & event.data.keys():
-            return _spliced(event, place, chained, known, trace).encode()
-    return _AS_JSON.encode(message(event, place, trace)).encode()
+            return _spliced(event, place, chained, known, trace, encode).encode()
+    return encode(message(event, place, trace)).encode()
 
 
-def _spliced(event: Event, place: Place, chained: Chained, known: Commitments, trace: Trace) -> str:
+def _spliced(
+    event: Event,
+    place: Place,
+    chained: Chained,
+    known: Commitments,
+    trace: Trace,
+    encode: Callable[[Mapping[str, Any]], str],
+) -> str:
     """The same text, put together of what stands ready: a backlog of decisions is sent by this."""
     shown, kind, at = published_data(event, trace), event.type.value, event.access_point
     data = {**shown, "clock_synced": event.clock_synced}
@@ -133,7 +156,7 @@ def _spliced(event: Event, place: Place, chained: Chained, known: Commitments, t
         f'"type":"gate.{kind}","time":"{utc_text(event.time)}",'
         f'"datacontenttype":"application/json","dataschema":"{dataschema(kind)}",'
         f'"epoch":{_quoted(place.epoch)},"sequence":"{place.sequence:020d}",'
-        f'"data":{_AS_JSON.encode(data)[:-1]}{bound}}}{subject},'
+        f'"data":{encode(data)[:-1]}{bound}}}{subject},'
         f'"previous":"{chained.previous.hex()}"}}'
     )
 

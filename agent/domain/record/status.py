@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.domain.access.registry import Registry
+from agent.domain.door.walking import Walking
 from agent.domain.hours.instant import utc_text
 from agent.domain.record.events import CONTRACT
 from agent.domain.sight.pad import PAD_THRESHOLD
@@ -53,6 +54,7 @@ class Status:
     modes: Mapping[str, str] = field(default_factory=dict)
     causes: Mapping[str, str] = field(default_factory=dict)
     false_grants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    walk_test: Walking | None = None
     clock: Mapping[str, str | None] = field(default_factory=dict)
     registry_sync: Mapping[str, Any] | None = None
 
@@ -94,6 +96,7 @@ class Status:
                 "max_per_day": self.faces.max_false_grants_per_day,
                 "access_points": {name: dict(one) for name, one in self.false_grants.items()},
             },
+            "walk_test": None if self.walk_test is None else self.walk_test.as_json(),
             "clock": dict(self.clock),
             "registry_sync": self.registry_sync,
             "pack_why": self.faces.pack_why,

@@ -13,8 +13,11 @@ from agent.lab.bench.timing import Timings, measure, stage
 from agent.vision.face.detect import HaarCascade
 from agent.vision.face.engine import PackFaceEngine
 from agent.vision.face.landmarks import LEVELS_OF_A_GUESS
-from agent.vision.face.yunet import Yunet
+from agent.vision.face.yunet import Yunet, any_size
 from agent.vision.face.zone import search_widths
+from agent.vision.packs.manifest import YunetDetector
+from agent.vision.packs.onnx import open_session
+from agent.vision.packs.packs import InstalledPack
 
 MIN_FACE_PX = 80
 PATH_TO_BARE_LIMIT = 1.10
@@ -22,7 +25,9 @@ _ROUNDS = 60
 _BARE = ("bare_detect", "bare_landmarks", "bare_embed")
 
 
-def face_stages(engine: PackFaceEngine, image: Image) -> dict[str, dict[str, float]]:
+def face_stages(
+    pack: InstalledPack, engine: PackFaceEngine, image: Image
+) -> dict[str, dict[str, float]]:
     """Detection, landmarks, embedding and the whole ``path``, beside what they cannot avoid.
 
     The near search of ``vision.face.watch`` is what runs: the image shows a face at arm's length.
@@ -47,7 +52,7 @@ def face_stages(engine: PackFaceEngine, image: Image) -> dict[str, dict[str, flo
         "detect": lambda: engine.detect(image, near),
         "landmarks": lambda: engine.locate(image, face),
         "embed": lambda: engine.embed(image, located),
-        "bare_detect": _bare_detection(engine, image, near),
+        "bare_detect": _bare_detection(pack, engine, image, near),
         "bare_landmarks": _bare_landmarks(engine, image, face),
         "bare_embed": _bare_embedding(engine, image, located),
         "path": path,
@@ -64,14 +69,20 @@ def _summed(times: Timings) -> dict[str, dict[str, float]]:
     return {**found, "path": stage(times["path"], bare)}
 
 
-def _bare_detection(engine: PackFaceEngine, image: Image, near: int) -> Callable[[], object]:
-    detector = engine.detector
+def _bare_detection(
+    pack: InstalledPack, engine: PackFaceEngine, image: Image, near: int
+) -> Callable[[], object]:
+    detector, settings = engine.detector, pack.manifest.detector
     if isinstance(detector, HaarCascade):
         grey = detector.searched(image, near)
         return lambda: detector.bare(grey, near)
     assert isinstance(detector, Yunet)
-    searched = detector.searched(image, near)
-    return lambda: detector.bare(searched)
+    assert isinstance(settings, YunetDetector)
+    # The network as its file has it: what our search adds to the graph is not bare.
+    network = any_size(pack.path(settings.file)).SerializeToString()
+    session = open_session(network, settings.file)
+    given = {session.get_inputs()[0].name: detector.searched(image, near).planes}
+    return lambda: session.run(None, given)
 
 
 def _bare_landmarks(

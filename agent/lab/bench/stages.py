@@ -201,7 +201,7 @@ def main(state: Path, name: str, scene: Path) -> dict[str, Any]:
     image = np.load(scene)
     located = engine.locate(image, engine.detect(image)[0])
     assert located is not None
-    faces = face_stages(engine, image)
+    faces = face_stages(pack, engine, image)
     attacks = measure(pad_deeds(state, pack.manifest, image, located), _ROUNDS)
     metric = Metric(pack.manifest.comparison.metric)
     compared = compare_stages(pack.manifest.embedder.components, metric)

@@ -1,13 +1,13 @@
 """What each type of event carries as its data, and what it says, for a reader."""
 
-from collections.abc import Iterable
-
 from agent.app.threads.record.losses import LossCause
 from agent.domain.credential.factor import Factor
+from agent.domain.door.walking import WalkTestEnd
 from agent.domain.hours.reckoning import ClockChange
-from agent.domain.record.command import CommandReason, Verb
+from agent.domain.record.command import CommandReason
 from agent.domain.record.events import EventType, dataschema
 from agent.domain.record.registry_sync import SyncReason
+from agent.lab.contract.event_data import at_door, command_of, data_of, walk_test_of
 from agent.lab.contract.schema import (
     Schema,
     array,
@@ -23,32 +23,10 @@ from agent.lab.contract.schema import (
     text,
     word,
 )
-from agent.lab.contract.shared import BASE64, KEY_ID, LINK, covered
+from agent.lab.contract.shared import BASE64, KEY_ID, LINK
 
 _BOOT = text("of the kernel's run")
 _FILE = text("its name in the kiosk's state directory")
-
-
-def _data(fields: dict[str, Schema], optional: Iterable[str] = ()) -> Schema:
-    """``fields``, and what any event may carry: a door that it moves waits for no slow disk."""
-    said = {"clock_synced": ref("clock_synced"), "recorded_late": ref("recorded_late"), **fields}
-    return covered(said, ("recorded_late", *optional))
-
-
-def _at_door(*optional: str, **fields: Schema) -> Schema:
-    """Of an output, and of the access point in front of it, where there is one."""
-    named = {"access_point": ref("access_point"), "door": ref("door"), **fields}
-    return _data(named, ("access_point", *optional))
-
-
-def _command(*reasons: CommandReason) -> Schema:
-    """Of a signed command; nobody whom it was about."""
-    fields = {
-        "command": or_null(text("its id", pattern="^[0-9a-f]{32}$"), "null: it could not be read"),
-        "verb": or_null(word(Verb), "null: none that is known"),
-        "key": or_null(text("as the config calls it"), "null: the config has it no more"),
-    }
-    return _data({**fields, "reason": word(reasons)} if reasons else fields)
 
 
 EVENTS: dict[EventType, tuple[str, Schema]] = {
@@ -70,7 +48,7 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.ACCESS_UNJUDGED: (
         "So many presentations of the last minute ended before they were judged.",
-        _data(
+        data_of(
             {
                 "access_point": ref("access_point"),
                 "count": integer("each drew on the day's false grants"),
@@ -84,13 +62,35 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
         {
             "allOf": [
                 ref("false_grants"),
-                _data({"access_point": ref("access_point"), "boot_id": _BOOT}),
+                data_of({"access_point": ref("access_point"), "boot_id": _BOOT}),
             ]
         },
     ),
+    EventType.WALK_TEST_GRANTED: (
+        "In a walk test somebody would have been let through. Nothing opened: it is no passage.",
+        {"allOf": [ref("access"), {"properties": {"reason": constant(None)}}]},
+    ),
+    EventType.WALK_TEST_DENIED: (
+        "In a walk test somebody would have been refused, with one reason. It is no attempt.",
+        {"allOf": [ref("access"), {"properties": {"reason": ref("reason")}}]},
+    ),
+    EventType.WALK_TEST_BEGAN: (
+        "A technician tests access points: nothing opens there by a decision, all else as ever.",
+        walk_test_of(until=moment("by the kiosk's clock; it is over then at the latest")),
+    ),
+    EventType.WALK_TEST_ENDED: (
+        "The gate is as ever. An agent that was killed does not say so: its next start does.",
+        walk_test_of(
+            cause=word(
+                WalkTestEnd,
+                "asked: by a person; time: as said at its beginning; left: nobody looked any more;"
+                " stopped: with the agent",
+            )
+        ),
+    ),
     EventType.DOOR_RELEASED: (
         "The door was freed for one person by the exit button or an operator, not by a decision.",
-        _at_door(
+        at_door(
             "reason",
             cause=ref("cause"),
             by=ref("by"),
@@ -99,7 +99,7 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.DOOR_MODE_CHANGED: (
         "Lockdown or free passage began or ended.",
-        _at_door(
+        at_door(
             "until",
             mode=ref("mode"),
             cause=ref("cause"),
@@ -107,25 +107,26 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
             until=moment("of a free passage that ends by itself"),
         ),
     ),
-    EventType.DOOR_FORCED: ("Alarm. It opened without a release.", _at_door()),
-    EventType.DOOR_HELD_OPEN: ("Alarm. It stays open for too long.", _at_door()),
+    EventType.DOOR_FORCED: ("Alarm. It opened without a release.", at_door()),
+    EventType.DOOR_HELD_OPEN: ("Alarm. It stays open for too long.", at_door()),
     EventType.DOOR_ALARM_OVER: (
         "The door that was forced or held open is closed again, or free.",
-        _at_door(),
+        at_door(),
     ),
-    EventType.DOOR_TAILGATED: ("Somebody went through whom nobody let through.", _at_door()),
+    EventType.DOOR_TAILGATED: ("Somebody went through whom nobody let through.", at_door()),
     EventType.DURESS_SIGNALLED: (
         "Somebody pressed the hidden button. Nothing at the gate shows it.",
-        _at_door(),
+        at_door(),
     ),
     EventType.CREDENTIAL_LOCKED: (
-        "Three wrong faces were compared with a pass or ID document: it opens nothing for a while.",
-        _data(
+        "Three wrong faces met a pass, ID document or card: it opens nothing for a while.",
+        data_of(
             {
                 "access_point": ref("access_point"),
-                "kind": word((Factor.PASS, Factor.ID_DOCUMENT)),
+                "kind": word((Factor.PASS, Factor.ID_DOCUMENT, Factor.CARD)),
                 "pass": or_null(
-                    ref("pass"), "null where it is an ID document, which has no name here"
+                    ref("pass"),
+                    "null where it is a document or a card, which have no name here",
                 ),
                 "wrong_faces": integer(),
                 "until": moment("by the kiosk's clock; a lock ends by itself"),
@@ -133,9 +134,20 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
             }
         ),
     ),
+    EventType.CARDS_GUESSED: (
+        "So many cards were tried that nobody has: a card alone is not enough for a while.",
+        data_of(
+            {
+                "access_point": ref("access_point"),
+                "wrong_cards": integer("different ones, that were tried at once"),
+                "until": moment("by the kiosk's clock; then one more may be tried"),
+                "seconds": number("until then; at most 1800"),
+            }
+        ),
+    ),
     EventType.PASSBACK_FORGIVEN: (
         "Anti-passback forgot where somebody is.",
-        _data(
+        data_of(
             {
                 "holder": or_null(ref("holder"), "null where everybody was forgiven"),
                 "by": ref("by"),
@@ -144,7 +156,7 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.HOLDER_CHANGED: (
         "Somebody was enrolled or changed. A change and its event are one transaction.",
-        _data(
+        data_of(
             {
                 "holder": ref("holder"),
                 "new": flag(),
@@ -152,24 +164,26 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
                     word(
                         (
                             *("name", "category", "enabled", "valid_from", "valid_until"),
-                            *("references", "id_document", "consent"),
+                            *("references", "id_document", "card", "consent", "record"),
                         )
                     ),
                     "the names of what changed, never values",
                 ),
                 "references": integer("how many were enrolled; only where they were"),
+                "category": data_of({"was": text(), "became": text()}),
+                "reason": text("why the category changed, as somebody at the desk wrote it"),
                 "by": ref("by"),
             },
-            ("references",),
+            ("references", "category", "reason"),
         ),
     ),
     EventType.HOLDER_REMOVED: (
         "A holder and all their references were forgotten.",
-        _data({"holder": ref("holder"), "by": ref("by")}),
+        data_of({"holder": ref("holder"), "by": ref("by")}),
     ),
     EventType.RULES_CHANGED: (
         "Other rules hold than before: by the config at a start, or of one category.",
-        _data(
+        data_of(
             {
                 "by": ref("by"),
                 "sha256": or_null(
@@ -183,7 +197,7 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.MODEL_CHANGED: (
         "A model pack was installed or removed.",
-        _data(
+        data_of(
             {
                 "pack": text(),
                 "change": word(("installed", "removed")),
@@ -194,7 +208,7 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.ISSUER_CHANGED: (
         "Passes signed by a key are believed from now on, or no longer.",
-        _data(
+        data_of(
             {
                 "issuer": text(),
                 "key_id": text(pattern=KEY_ID),
@@ -205,11 +219,11 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.PASS_REVOKED: (
         "A gate pass opens nothing on this kiosk any more.",
-        _data({"pass": ref("pass"), "by": ref("by")}),
+        data_of({"pass": ref("pass"), "by": ref("by")}),
     ),
     EventType.TRUST_CHANGED: (
         "A trust list of health certificates was installed or removed.",
-        _data(
+        data_of(
             {
                 "list": text(),
                 "change": word(("installed", "removed")),
@@ -220,7 +234,7 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.KEY_ROTATED: (
         "The gallery's key was changed; said again where the change was cut short at its very end.",
-        _data(
+        data_of(
             {
                 "key_id": text("of the new key; tells nothing of it", pattern=KEY_ID),
                 "was": text("of the old one", pattern=KEY_ID),
@@ -230,7 +244,7 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.REGISTRY_UPDATED: (
         "The community's registry was taken over; single changes in it are no events of their own.",
-        _data(
+        data_of(
             {
                 "version_from": integer("0 for a snapshot"),
                 "version_to": integer("which the kiosk has from now on"),
@@ -243,7 +257,7 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.REGISTRY_REFUSED: (
         "Something that came for the registry counted nothing; once an hour for each reason.",
-        _data(
+        data_of(
             {
                 "reason": word(SyncReason),
                 "count": integer("how often since it was told last"),
@@ -253,15 +267,15 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.FAULT_RAISED: (
         "A part failed. A fault latches and denies what depends on the part.",
-        _data({"part": ref("part"), "detail": text("for a person")}),
+        data_of({"part": ref("part"), "detail": text("for a person")}),
     ),
     EventType.FAULT_CLEARED: (
         "The part works again, or somebody cleared its fault.",
-        _data({"part": ref("part"), "by": ref("by")}),
+        data_of({"part": ref("part"), "by": ref("by")}),
     ),
     EventType.CLOCK_SET: (
         "A person's word on the time, which no clock may contradict at once.",
-        _data(
+        data_of(
             {
                 "change": word(ClockChange, "set_back: what was believed was wrong"),
                 "by": ref("by"),
@@ -273,19 +287,19 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.AGENT_STARTED: (
         "The agent is in service. Without agent.stopped before it, it had died.",
-        _data({"version": text()}),
+        data_of({"version": text()}),
     ),
     EventType.AGENT_STOPPED: (
         "The agent ended by itself, its outputs at rest.",
-        _data({"why": text("for a person")}),
+        data_of({"why": text("for a person")}),
     ),
     EventType.JOURNAL_SET_ASIDE: (
         "The journal was damaged; what could still be read came along, a new epoch begins.",
-        _data({"file": _FILE}),
+        data_of({"file": _FILE}),
     ),
     EventType.JOURNAL_EVENTS_LOST: (
         "Events that nobody got are lost: no room was left for them in memory, or in the journal.",
-        _data(
+        data_of(
             {
                 "total": integer("how many events are lost"),
                 "counts": by_name(integer(), "how many of each type, without the prefix gate."),
@@ -310,7 +324,7 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.JOURNAL_CHECKPOINT: (
         "What the kiosk signs of its journal: how far it has come, and the link there.",
-        _data(
+        data_of(
             {
                 "until": text("the sequence of the event right before it", pattern="^[0-9]{20}$"),
                 "link": text("of that event", pattern=LINK),
@@ -319,22 +333,22 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
             }
         ),
     ),
-    EventType.COMMAND_DONE: ("A signed command was carried out.", _command()),
+    EventType.COMMAND_DONE: ("A signed command was carried out.", command_of()),
     EventType.COMMAND_REFUSED: (
         "A command whose signature holds was not begun; of many only some are told, all counted.",
-        _command(*CommandReason),
+        command_of(*CommandReason),
     ),
     EventType.COMMAND_FAILED: (
         "A signed command was begun, and came to nothing or not to all of it.",
-        _command(*CommandReason),
+        command_of(*CommandReason),
     ),
     EventType.COMMAND_INTERRUPTED: (
         "The agent ended while it ran: it may have been carried out, and never is again.",
-        _command(CommandReason.INTERRUPTED),
+        command_of(CommandReason.INTERRUPTED),
     ),
     EventType.STATE_ADOPTED: (
         "Files of the state are this installation's from now on: once in its life, or by a backup.",
-        _data(
+        data_of(
             {
                 "files": array(text()),
                 "from": word(
@@ -347,7 +361,7 @@ EVENTS: dict[EventType, tuple[str, Schema]] = {
     ),
     EventType.STATE_ACCEPTED: (
         "A person accepted a file of the state that was missing, empty, older or another's.",
-        _data(
+        data_of(
             {
                 "file": _FILE,
                 "detail": text("what was wrong with it"),

@@ -19,6 +19,7 @@ from agent.domain.credential.factor import Factor
 from agent.domain.credential.reason import Reason
 from agent.domain.door.access_point import State
 from agent.domain.door.door_mode import Cause, Mode
+from agent.domain.door.walking import WalkTestEnd
 from agent.domain.hours.instant import utc_text
 from agent.domain.hours.reckoning import Certainty, ClockChange
 from agent.domain.record.chain import LINK_BYTES, link
@@ -94,6 +95,19 @@ _SAYS: Mapping[EventType, Mapping[str, Any]] = {
         "left": 0.61,
         "expected_last_day": 0.0021,
     },
+    EventType.WALK_TEST_GRANTED: {"reason": None, "pass": None},
+    EventType.WALK_TEST_DENIED: {
+        "reason": Reason.NO_MATCH,
+        "holder": None,
+        "factors": [],
+        "missing": [Factor.FACE],
+        "pass": None,
+    },
+    EventType.WALK_TEST_BEGAN: {
+        "access_points": [POINT],
+        "until": utc_text(BEGUN + timedelta(minutes=10)),
+    },
+    EventType.WALK_TEST_ENDED: {"access_points": [POINT], "cause": WalkTestEnd.ASKED},
     EventType.DOOR_RELEASED: {"cause": Cause.REX, "by": "agent"},
     EventType.DOOR_MODE_CHANGED: {"mode": Mode.LOCKED_DOWN, "cause": Cause.COMMAND},
     EventType.CREDENTIAL_LOCKED: {
@@ -101,6 +115,11 @@ _SAYS: Mapping[EventType, Mapping[str, Any]] = {
         "wrong_faces": 3,
         "until": utc_text(BEGUN + timedelta(minutes=5)),
         "seconds": 300.0,
+    },
+    EventType.CARDS_GUESSED: {
+        "wrong_cards": 10,
+        "until": utc_text(BEGUN + timedelta(minutes=30)),
+        "seconds": 1800.0,
     },
     EventType.HOLDER_CHANGED: {"new": False, "fields": ["valid_until"]},
     EventType.RULES_CHANGED: {"by": "config", "sha256": "24cf1e5d07c7ef5c" * 4},

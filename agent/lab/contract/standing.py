@@ -93,12 +93,24 @@ STATUS = table(
                 "access_points": by_name(ref("false_grants")),
             }
         ),
+        "walk_test": or_null(
+            table(
+                {
+                    "access_points": array(
+                        ref("access_point"), "where nothing opens by a decision"
+                    ),
+                    "by": ref("by"),
+                    "until": moment("it is over then at the latest"),
+                }
+            ),
+            "null: none is on",
+        ),
         "clock": ref("clock"),
         "registry_sync": registry.STATUS,
         "pack_why": text("why it is this model pack"),
         "pack_not_measured_for": array(text(), "for whom the pack promises nothing: docs/packs.md"),
     },
-    optional=("contract", "registry_sync"),
+    optional=("contract", "registry_sync", "walk_test"),
 )
 OFFLINE = table({"online": constant(False), "reason": word(("stopped", "lost"))})
 HEALTH = table(

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from agent import logs
 from agent.adapters.camera.simulated import SimulatedCamera, fit_scene
 from agent.adapters.pins.simulated import PinBank
+from agent.adapters.reader.simulated import play, pulses_file, train
 from agent.adapters.store.keys import init_key
 from agent.adapters.thermometer.simulated import SimulatedThermometer
 from agent.app.desk.passes import photographed_template
@@ -34,7 +35,9 @@ from agent.app.open.files.state import FOLDER_MODE, MODELS
 from agent.app.open.paths import control_socket
 from agent.app.open.site import site_of
 from agent.config import load_config
-from agent.domain.credential.holder import HolderId
+from agent.domain.credential.card import Card
+from agent.domain.credential.holder import Holder, HolderId
+from agent.domain.reader.card_format import BUILT_IN, CardNumber
 from agent.domain.record.command import Outcome, Verb
 from agent.domain.sight.image import Image
 from agent.errors import GateAgentError, RefusedError
@@ -44,6 +47,7 @@ from agent.lab.demo.passes import PassOffice
 from agent.lab.demo.world import Subscriber, portrait
 from agent.lab.servers import Mosquitto
 from agent.operations.packs.choice import pack_of
+from agent.operations.people.cards import bind, unbind_number
 from agent.operations.people.enrol import EnrolmentRequest
 from agent.vision.packs.manifest import pad_pack_names
 from agent.vision.packs.packs import load_pack
@@ -55,6 +59,7 @@ _POINT = "north-entry"
 _SIZE = (640, 480)
 _STEP_TIMEOUT_S = 15.0
 _RELAY_S = 0.5
+_CARD, _UNKNOWN = CardNumber("h10301", 17, 4711), CardNumber("h10301", 17, 4712)
 _PHONE_S = 0.7
 
 
@@ -146,6 +151,7 @@ class _Demo:
         stack.callback(thread.join, 10.0)
         stack.callback(self._agent.stop, "the demo is over")
         self._pins = PinBank(folder / "pins.bin")
+        self._pulses = pulses_file(folder / "pins.bin", "pillar")
 
     def steps(self) -> Iterator[Step]:
         """The timeline, as it happens."""
@@ -163,6 +169,11 @@ class _Demo:
         self._thermometer.temperature_c = 36.4
         yield self._deed("the holder is disabled", lambda: self._enable("hopper", enabled=False))
         yield self._presents("and comes again", "hopper", "CredentialNotEnabled")
+        yield self._shows_card("somebody holds an unknown card up", _UNKNOWN, "NoMatch")
+        yield self._deed("the caretaker's card is bound", self._bind)
+        yield self._shows_card("and is held up", _CARD, None)
+        yield self._deed("it is lost, and unbound", self._unbind)
+        yield self._shows_card("whoever found it comes", _CARD, "NoMatch")
         yield self._pulls("the exit button is pressed", _BUTTON, "door.released", opens=True)
         yield self._pulls("the door is opened by force", _CONTACT, "door.forced", opens=False)
         yield self._deed("the gate is locked down", lambda: self._command("lockdown"))
@@ -199,6 +210,37 @@ class _Demo:
         data = event["data"]
         saw = _saw(data, opened=opened)
         return self._step(what, saw, ok=data["reason"] == reason and opened is (reason is None))
+
+    def _shows_card(self, what: str, card: CardNumber, reason: str | None) -> Step:
+        """A card is held up to the reader; ``reason`` None expects a grant, and says how soon."""
+        revision = self._parts.registry.revision()
+        _wait(lambda: self._agent.gallery_revision == revision, 3.0)
+        mark, changes = self._backend.mark(), self._pins.changes(_PIN)
+        shown_s = time.monotonic()
+        bits = BUILT_IN[card.format].written(card.facility, card.number)
+        play(self._pulses, train(bits, time.monotonic_ns()))
+        opened = _wait(
+            lambda: self._pins.changes(_PIN) > changes, _STEP_TIMEOUT_S if reason is None else 0.0
+        )
+        event = self._backend.wait_for(_is_access, mark, _STEP_TIMEOUT_S)
+        opened = opened or self._pins.changes(_PIN) > changes
+        opened_ms = (self._pins.changed_s(_PIN) - shown_s) * 1000.0
+        self._leave()
+        if event is None:
+            return self._step(what, "no event", ok=False)
+        data = event["data"]
+        saw = _saw(data, opened=opened)
+        saw = f"{saw} {opened_ms:.0f} ms after its last bit" if opened else saw
+        return self._step(what, saw, ok=data["reason"] == reason and opened is (reason is None))
+
+    def _bind(self) -> None:
+        registry, now = self._parts.registry, self._parts.clock.now()
+        holder = HolderId("caretaker")
+        registry.put(Holder(holder, "Caretaker", "staff"), by="demo", now=now)
+        bind(registry, _CARD, Card(holder), by="demo", now=now, move=False)
+
+    def _unbind(self) -> None:
+        unbind_number(self._parts.registry, _CARD, by="demo", now=self._parts.clock.now())
 
     def _pulls(self, what: str, pin: int, kind: str, *, opens: bool) -> Step:
         """Somebody presses a button, or the door moves, for half a second."""

@@ -36,6 +36,14 @@ pull = "down"
 door = "turnstile"
 pin_factory = "simulated"
 pins_file = "pins.bin"
+[[reader]]
+id = "pillar"
+kind = "wiegand"
+access_point = "north-entry"
+d0_pin = 5
+d1_pin = 6
+pin_factory = "simulated"
+pins_file = "pins.bin"
 [[access_point]]
 id = "north-entry"
 direction = "entry"
@@ -44,6 +52,9 @@ door = "turnstile"
 [[rule]]
 categories = ["resident"]
 temperature_limit_c = 37.3
+[[rule]]
+categories = ["staff"]
+factors = ["card"]
 [[rule]]
 categories = ["visitor"]
 factors = ["pass+face"]

@@ -61,6 +61,7 @@ SHOWN: Mapping[str, str] = {
     "events": "trace",
     "store": "keep_photographs snapshot_max_age_s journal_days journal_mb journal_events"
     " written_mb_a_day",
+    "store.backup": "keep models same_disk max_age_days",
     "face": "pack threads accept_no_pad pad_threshold liveness_cue liveness_threshold screen_cue"
     " screen_threshold ir_cue ir_threshold max_false_grant_rate max_false_grants_per_day margin"
     " agreement_frames agreement_span_s freshness_s attempt_timeout_s attempt_interval_s"
@@ -99,7 +100,7 @@ _NAMES = {
     "voice.access_point": "access_point",
 }
 """What names a part of the kiosk, and of which kind."""
-_FACTORS = ("face", "pass", "id_document")
+_FACTORS = ("face", "pass", "id_document", "card")
 
 
 def config_form(names: Names) -> Form:

@@ -97,6 +97,7 @@ def status_form(names: Names) -> Form:
                 ),
             ),
         ),
+        walk_test=fields(until=moment),
         clock=_clock,
         registry_sync=fields(
             version=number,

@@ -1,11 +1,12 @@
 """What lies in a backup: whose it is, then file after file, then how many there were.
 
     record   length (4 bytes, big-endian) | a JSON object of that length
-    about    {"format": 1, "agent": …, "kiosk": …, "made": …, "clock_trusted": …, "keys": …}
+    about    {"format": 2, "agent": …, "kiosk": …, "made": …, "clock_trusted": …, "keys": …}
     file     {"name": "models/retail/pack.json", "size": 1234}, then so many bytes
     end      {"end": 14}
 
-A name is a path below the state folder. Whatever it says, nothing is believed of it here but that
+Format 1 is the same without the config. A name is a path below the state folder, or ``config/KEY``
+for the config and what it names. Whatever it says, nothing is believed of it here but that
 it leads nowhere else: which names there may be is the state's table to say.
 """
 
@@ -24,7 +25,7 @@ from agent.domain.hours.iso_time import read_moment
 from agent.errors import GateAgentError, RefusedError
 from agent.operations.care.vault import CHUNK_BYTES, VaultReader, VaultWriter, damaged
 
-_FORMAT = 1
+_FORMAT, _KNOWN = 2, (1, 2)
 _LENGTH = struct.Struct(">I")
 _MOST_RECORD_BYTES = 16_384
 _MOST_FILES = 20_000
@@ -111,7 +112,7 @@ class ArchiveReader:
         """
         self._vault = vault
         said = self._record()
-        if said.get("format") != _FORMAT:
+        if said.get("format") not in _KNOWN:
             fix = "restore it with the agent that made it, or a newer one"
             raise RefusedError("newer_backup", f"its contents are not known here\nFix: {fix}")
         self.about = _about(said)

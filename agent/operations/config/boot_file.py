@@ -32,7 +32,7 @@ KEPT = "(kept on this kiosk)"
 """What stands in the place of a secret that was taken over."""
 PASSWORD: KeyPath = ("broker", "password")
 PUBLIC = frozenset({"ca_file", "cert_file", "file", "key_files", "time_key_file"})
-PRIVATE = frozenset({"key_file", "password_file", "community_key_file"})
+PRIVATE = frozenset({"key_file", "password_file", "community_key_file", "passphrase_file"})
 """Keys of the config that name a file which may come with the card, to be copied or to be moved."""
 _OF_THE_SYSTEM = re.compile(
     r"gate\.toml|gate-.*\.txt|cmdline\.txt|config\.txt|user-data|meta-data|network-config"
@@ -170,7 +170,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def _secrets(file: Path, data: Mapping[str, Any], places: Places) -> Iterator[Secret]:
-    for path, value in _leaves(data):
+    for path, value in leaves(data):
         place = places.of(path)
         if place is None or place.value is None:
             continue
@@ -201,7 +201,7 @@ def _id_at(data: Mapping[str, Any], path: KeyPath) -> str:
 
 
 def _beside(folder: Path, data: Mapping[str, Any], places: Places) -> Iterator[Beside]:
-    for path, value in _leaves(data):
+    for path, value in leaves(data):
         key = next(one for one in reversed(path) if isinstance(one, str))
         place = places.of(path) or places.near(path)
         if key not in PUBLIC | PRIVATE or not isinstance(value, str) or place is None:
@@ -219,12 +219,13 @@ def _inside(value: str) -> str | None:
     return str(path)
 
 
-def _leaves(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
+def leaves(value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
+    """Each value of a config as TOML has it, with its path."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _leaves(inner, (*path, key))
+            yield from leaves(inner, (*path, key))
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from _leaves(inner, (*path, number))
+            yield from leaves(inner, (*path, number))
     else:
         yield path, value

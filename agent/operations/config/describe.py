@@ -8,7 +8,7 @@ from agent.config.base import Table
 from agent.config.faults import fault_of
 from agent.config.lines import places_in
 from agent.config.mask import mask_address
-from agent.config.relations import tables, whole_of
+from agent.config.relations import placed, tables, whole_of
 from agent.config.whole import Finding
 from agent.errors import Fault, UnavailableError
 from agent.operations.voice.texts import load_texts
@@ -35,7 +35,8 @@ def risks(file: ConfigFile, pad: Collection[str] | None = None) -> list[Finding]
     whole = whole_of(file.config, folder=file.path.parent, pad=pad)
     others = (table for table in tables() if table not in _WARNS_FIRST)
     found = [one for table in (*_WARNS_FIRST, *others) for one in table.warnings(whole)]
-    return [*found, *_missing_texts(file)]
+    placed_found = [placed(file.config, one) for one in found]
+    return [*placed_found, *_missing_texts(file)]
 
 
 def faults_of(file: ConfigFile, found: Iterable[Finding]) -> list[Fault]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from agent.config import DoorConfig, GateConfig
 from agent.config.pins import PinUse, pin_map
+from agent.config.tables.readers.reader import ReaderConfig
 
 Supply = Literal["3V3", "5V", "GND"]
 
@@ -78,6 +79,8 @@ def _placed(part: list[Wire]) -> Iterator[Wire]:
 def _used(use: PinUse) -> Iterator[Wire]:
     if isinstance(use.table, DoorConfig):
         yield from _relay(use, use.table)
+    elif isinstance(use.table, ReaderConfig):
+        yield from _reader(use)
     elif use.direction == "in":
         yield from _switch(use)
     else:
@@ -102,6 +105,14 @@ def _relay(use: PinUse, door: DoorConfig) -> Iterator[Wire]:
         "the lock's own supply",
         f"{door.lock.replace('_', ' ')} lock; a diode across its coil",
     )
+
+
+def _reader(use: PinUse) -> Iterator[Wire]:
+    """A reader's own supply is 12 V; only its signals come here, and their ground."""
+    heard = "from the low side of a level shifter: a reader pulls to 5 V"
+    shown = "by an open collector or a transistor: the reader's input stands at 5 V"
+    yield _gpio(use, _terminal(use).upper(), heard if use.direction == "in" else shown)
+    yield _supply(use.what.split(" (")[0], "GND", "GND", "common with the reader's supply")
 
 
 def _switch(use: PinUse) -> Iterator[Wire]:

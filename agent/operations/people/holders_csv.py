@@ -11,6 +11,7 @@ References and ID documents are in no table.
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -20,7 +21,7 @@ from agent.domain.hours.instant import utc_text
 from agent.errors import EnrolmentRefusedError, RefusedError
 from agent.operations.moments import parse_bound
 
-_NAMES: Mapping[str, tuple[str, ...]] = {
+NAMES: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "holderid", "holder", "编号", "住户编号", "人员编号", "编码", "工号", "編號"),
     "name": ("name", "fullname", "holdername", "姓名", "名字", "名称", "名稱"),
     "category": ("category", "type", "group", "人员类别", "类型", "分类", "类别", "類別"),
@@ -31,10 +32,11 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         *("失效日期", "结束日期", "有效期至", "有效期止", "截止日期", "到期日期"),
     ),
 }
-_COLUMNS = {alias: column for column, aliases in _NAMES.items() for alias in aliases}
+"""What the head of a table may call a column; each without spaces, in small letters."""
+_COLUMNS = {alias: column for column, aliases in NAMES.items() for alias in aliases}
 _NEEDED = ("id", "name", "category")
-_TRUE = frozenset({"true", "yes", "y", "1", "是", "真", "启用", "啟用", "有效"})
-_FALSE = frozenset({"false", "no", "n", "0", "否", "假", "停用", "禁用", "无效"})
+TRUE = frozenset({"true", "yes", "y", "1", "是", "真", "启用", "啟用", "有效"})
+FALSE = frozenset({"false", "no", "n", "0", "否", "假", "停用", "禁用", "无效"})
 _MOST_NAMED, _LONGEST_NAMED = 10, 40
 _DELIMITERS = ",;\t"
 _DIRECTIVE = re.compile(r"sep=.", re.IGNORECASE)
@@ -90,16 +92,16 @@ class Row:
 
     def _yes(self, cell: str) -> bool:
         word = cell.strip().casefold()
-        if word not in _TRUE | _FALSE:
+        if word not in TRUE | FALSE:
             raise ValueError(f"{self._named('enabled')}is neither TRUE nor FALSE (是, 否)")
-        return word in _TRUE
+        return word in TRUE
 
     def _moment(self, key: str, *, ends: bool) -> str | None:
         cell = self.cells.get(key, "").strip()
         if not cell:
             return None
         try:
-            moment = parse_bound(_iso(cell), self.zone, ends=ends)
+            moment = parse_bound(iso_day(cell), self.zone, ends=ends)
         except RefusedError:
             raise ValueError(f"{self._named(key)}is no date: write it as 2026-12-31") from None
         except ValueError as error:
@@ -112,7 +114,7 @@ def is_csv(lines: Sequence[str]) -> bool:
     head, _ = _head(lines)
     if head.lstrip().startswith(("{", "[")):
         return False
-    return any(_column(name) is not None for name in _split(head))
+    return any(_column(name) is not None for name in split_row(head))
 
 
 def csv_rows(lines: Sequence[str], zone: tzinfo) -> Iterator[Row]:
@@ -121,18 +123,18 @@ def csv_rows(lines: Sequence[str], zone: tzinfo) -> Iterator[Row]:
     A row that is broken, and a head that lacks a column, are rows whose ``data`` says so.
     """
     head, at = _head(lines)
-    columns = [_column(name) for name in _split(head)]
+    columns = [_column(name) for name in split_row(head)]
     problem = _head_problem(head, columns)
     headers = {
         column: name.strip()
-        for column, name in zip(columns, _split(head), strict=True)
+        for column, name in zip(columns, split_row(head), strict=True)
         if column is not None
     }
     if problem is not None:
         yield Row(at + 1, zone, {}, headers, problem)
         return
     body = (f"{line}\n" for line in lines[at + 1 :])
-    reader = csv.reader(body, delimiter=_delimiter(head), strict=True)
+    reader = csv.reader(body, delimiter=delimiter_of(head), strict=True)
     while True:
         try:
             cells = next(reader, None)
@@ -162,32 +164,39 @@ def _head(lines: Sequence[str]) -> tuple[str, int]:
     return "", 0
 
 
-def _delimiter(head: str) -> str:
+def delimiter_of(head: str) -> str:
+    """What stands between the cells of a table whose head this is."""
     return max(_DELIMITERS, key=head.count)
 
 
-def _split(head: str) -> list[str]:
+def split_row(head: str) -> list[str]:
+    """The cells of a row alone; none where it is broken."""
     try:
-        return next(csv.reader([head], delimiter=_delimiter(head)), [])
+        return next(csv.reader([head], delimiter=delimiter_of(head)), [])
     except csv.Error:
         return []
 
 
 def _column(name: str) -> str | None:
-    return _COLUMNS.get(re.sub(r"[\s_-]", "", name).casefold())
+    return _COLUMNS.get(plain_head(name))
+
+
+def plain_head(name: str) -> str:
+    """The head of a column as ``NAMES`` has it."""
+    return re.sub(r"[\s_-]", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
 def _head_problem(head: str, columns: Sequence[str | None]) -> str | None:
     unknown = [
         name.strip()
-        for column, name in zip(columns, _split(head), strict=True)
+        for column, name in zip(columns, split_row(head), strict=True)
         if column is None and name.strip()
     ]
     if unknown:
         more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
         named = (repr(name[:_LONGEST_NAMED]) for name in unknown[:_MOST_NAMED])
         return f"unknown columns: {', '.join(named)}{more}"
-    missing = [f"{key} ({_NAMES[key][-2]})" for key in _NEEDED if key not in columns]
+    missing = [f"{key} ({NAMES[key][-2]})" for key in _NEEDED if key not in columns]
     if missing:
         return f"lacks the column {missing[0]}; a table needs {', '.join(_NEEDED)}"
     known = [column for column in columns if column is not None]
@@ -196,12 +205,13 @@ def _head_problem(head: str, columns: Sequence[str | None]) -> str | None:
     return None
 
 
-def _iso(cell: str) -> str:
+def iso_day(cell: str) -> str:
     """``cell`` with its day as ISO 8601 has it; what is no day stays as it is.
 
     Raises:
         ValueError: which number is the month cannot be told.
     """
+    cell = unicodedata.normalize("NFKC", cell)
     found = _DAY.fullmatch(cell)
     if found is None:
         return cell

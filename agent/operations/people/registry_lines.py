@@ -7,6 +7,7 @@
     {"delegation": TEXT, "valid_from", "valid_until"}
     {"category": category, "rules": [rules with the keys of [[rule]]] or null}
     {"trust_list": name, "file": FILE, "issuer"}    {"no_trust_list": name}
+    {"card": "h10301:17:4711", "holder", "valid_from", "valid_until"}    {"card_gone": card}
 
 A template is base64 of float32, little-endian, in clear: such a file is a secret. ``photograph``,
 ``trust`` and ``file`` name files beside it.
@@ -23,6 +24,7 @@ import numpy as np
 
 from agent.credentials.passes.delegation import read_text
 from agent.credentials.passes.issuers import IssuerKey, delegated_key
+from agent.credentials.signed.card_entries import CardEntry, CardGone, card_entry
 from agent.credentials.signed.entries import (
     Entry,
     Face,
@@ -193,6 +195,14 @@ def _issuer_gone(data: Mapping[str, Any], _folder: Path) -> Entry:
     return IssuerGone(_text(data, "distrust"))
 
 
+def _card(data: Mapping[str, Any], _folder: Path) -> CardEntry:
+    return card_entry(_text(data, "holder"), _text(data, "card"), *_ends(data))
+
+
+def _card_gone(data: Mapping[str, Any], _folder: Path) -> CardGone:
+    return CardGone(_text(data, "card_gone"))
+
+
 _OTHERS: dict[str, tuple[set[str], Callable[[Mapping[str, Any], Path], Entry]]] = {
     "remove": ({"remove"}, _removal),
     "revoke": ({"revoke"}, _revocation),
@@ -200,6 +210,8 @@ _OTHERS: dict[str, tuple[set[str], Callable[[Mapping[str, Any], Path], Entry]]] 
     "distrust": ({"distrust"}, _issuer_gone),
     "delegation": ({"delegation", "valid_from", "valid_until"}, _delegated),
     "rules": ({"category", "rules"}, _rules),
+    "card": ({"card", "holder", "valid_from", "valid_until"}, _card),
+    "card_gone": ({"card_gone"}, _card_gone),
     "no_trust_list": ({"no_trust_list"}, _trust_list_gone),
 }
 

@@ -24,6 +24,15 @@ class Desk(Protocol):
     def try_out(self, point: object, outcome: object) -> Told:
         """Show and say an outcome at an access point; no door moves by it."""
 
+    def begin_walk_test(self, point: object, minutes: object) -> Told:
+        """From now on nothing opens there by a decision, while somebody asks for the ``state``."""
+
+    def end_walk_test(self) -> Told:
+        """The gate is as ever, whoever began it."""
+
+    def left(self) -> None:
+        """Somebody leaves: a walk test that was begun here ends."""
+
     def config(self) -> Told:
         """The config without secrets, what is wrong with it, and what is to be meant."""
 

@@ -7,6 +7,8 @@
     GET  /api/look?camera=front                      the senses' newest, and a picture
     POST /api/release {"access_point", "reason"}     let one person through
     POST /api/try-out {"access_point", "outcome"}    lights and voice, and no door
+    POST /api/walk-test {"access_point", "minutes"}  nothing opens there by a decision
+    POST /api/walk-test-end                          the gate is as ever
     GET  /api/config; POST /api/config {"text"}      its faults; those of another text
     GET  /api/doctor; POST /api/doctor               the last checks; look again
 
@@ -17,8 +19,10 @@ before all of it.
 import asyncio
 import contextlib
 import json
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +49,7 @@ _FILES = {
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 _LOOPBACK = "127.0.0.1"
+_FIRST_HANDED_OVER = 3
 _MOST_CONNECTIONS = 64
 _MOST_HEADER_BYTES = 16_384
 _LOOKED_EVERY_S = 1.0
@@ -75,10 +80,45 @@ def listen(port: int) -> socket.socket:
     return server
 
 
+def handed_over() -> socket.socket | None:
+    """The socket on which systemd heard somebody; None where it started nothing here.
+
+    Raises:
+        UnavailableError: it is another than one on the loopback interface, or not the only one.
+    """
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return None
+    count = os.environ.pop("LISTEN_FDS", "")
+    for name in ("LISTEN_PID", "LISTEN_FDNAMES"):
+        os.environ.pop(name, None)  # nor do the doctor's own children take it for theirs
+    try:
+        given = socket.socket(fileno=_FIRST_HANDED_OVER) if count == "1" else None
+    except OSError:
+        given = None
+    if given is not None and _is_ours(given):
+        given.set_inheritable(False)
+        return given
+    if given is not None:
+        given.close()
+    fix = "gate-agent-console.socket as it came: ListenStream=127.0.0.1:8020, and nothing beside it"
+    raise UnavailableError("the page is served on this machine's loopback interface only", fix)
+
+
+def _is_ours(given: socket.socket) -> bool:
+    if given.family not in (socket.AF_INET, socket.AF_INET6) or given.type != socket.SOCK_STREAM:
+        return False
+    listens = given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    return bool(listens) and ip_address(given.getsockname()[0]).is_loopback
+
+
 class Console:
     """The page of one kiosk on one socket."""
 
-    def __init__(self, desk: Desk, tickets: Tickets, server: socket.socket) -> None:
+    def __init__(
+        self, desk: Desk, tickets: Tickets, server: socket.socket, least_s: float = 0.0
+    ) -> None:
+        """For ``least_s`` it goes on though nobody is in: whoever had it started has a link."""
+        self._least_s = least_s
         self._desk = desk
         self._tickets = tickets
         self._socket = server
@@ -126,6 +166,12 @@ class Console:
                 "POST",
                 lambda asked: desk.try_out(asked.get("access_point"), asked.get("outcome")),
             ),
+            _told(
+                "/api/walk-test",
+                "POST",
+                lambda asked: desk.begin_walk_test(asked.get("access_point"), asked.get("minutes")),
+            ),
+            _told("/api/walk-test-end", "POST", lambda _: desk.end_walk_test()),
             _told("/api/config", "GET", lambda _: desk.config()),
             _told("/api/config", "POST", lambda asked: desk.check_config(asked.get("text"))),
             _told("/api/doctor", "GET", lambda _: desk.examination()),
@@ -140,6 +186,7 @@ class Console:
         task.cancel()
 
     async def _ends_when_silent(self) -> None:
+        await asyncio.sleep(self._least_s)
         while not self._tickets.silent:  # noqa: ASYNC110 - time alone ends a session
             await asyncio.sleep(_LOOKED_EVERY_S)
         self.stop()
@@ -155,6 +202,7 @@ class Console:
 
     async def _leave(self, request: Request) -> Response:
         self._tickets.end(word_of(request.headers))
+        await run_in_threadpool(self._desk.left)
         return JSONResponse({})
 
 

@@ -20,7 +20,7 @@ TOKEN_S = 600.0
 IDLE_S = 900.0
 LONGEST_S = 7200.0
 MOST_SESSIONS = 4
-_BYTES = 32
+TOKEN_BYTES = 32
 
 
 @dataclass(slots=True)
@@ -32,15 +32,21 @@ class _Session:
 class Tickets:
     """The tokens and sessions of one console; any thread asks."""
 
-    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        now_s: Callable[[], float] = time.monotonic,
+        kept: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """``kept`` takes a token that was made by another process, once."""
         self._now_s = now_s
+        self._kept = kept
         self._lock = threading.Lock()
         self._token: tuple[bytes, float] | None = None
         self._sessions: dict[bytes, _Session] = {}
 
     def issue(self) -> str:
         """A new token, good once within ten minutes; the one before it is void."""
-        token = secrets.token_urlsafe(_BYTES)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
         with self._lock:
             self._token = (_digest(token), self._now_s() + TOKEN_S)
         return token
@@ -51,16 +57,13 @@ class Tickets:
         Where there are too many sessions, the one that was silent for longest ends.
         """
         with self._lock:
-            known, now_s = self._token, self._now_s()
-            if known is None or now_s >= known[1]:
+            now_s = self._now_s()
+            if not self._takes(token, now_s) and not self._kept(token):
                 return None
-            if not secrets.compare_digest(known[0], _digest(token)):
-                return None
-            self._token = None
             self._forget_late(now_s)
             if len(self._sessions) >= MOST_SESSIONS:
                 del self._sessions[min(self._sessions, key=lambda one: self._sessions[one].asked_s)]
-            word = secrets.token_urlsafe(_BYTES)
+            word = secrets.token_urlsafe(TOKEN_BYTES)
             self._sessions[_digest(word)] = _Session(now_s, now_s)
             return word
 
@@ -89,6 +92,16 @@ class Tickets:
             self._forget_late(now_s)
             waits = self._token is not None and now_s < self._token[1]
             return not waits and not self._sessions
+
+    def _takes(self, token: str, now_s: float) -> bool:
+        """Whether it is the one that was issued here; then it is void."""
+        known = self._token
+        if known is None or now_s >= known[1]:
+            return False
+        if not secrets.compare_digest(known[0], _digest(token)):
+            return False
+        self._token = None
+        return True
 
     def _forget_late(self, now_s: float) -> None:
         late = [

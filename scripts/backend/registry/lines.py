@@ -12,7 +12,9 @@
      "rules": [{"category": "courier", "rules": [{"factors": ["pass"]}]},
                {"category": "visitor", "rules": null}],
      "trust_lists": [{"name": "issuers", "file": "issuers.pem", "issuer": null}],
-     "trust_lists_gone": ["old-issuers"]}
+     "trust_lists_gone": ["old-issuers"],
+     "cards": [{"card": "h10301:17:4711", "holder": "r-1042", "from": null, "until": null}],
+     "cards_gone": ["h10301:17:4712"]}
 
 ``to`` is a kiosk or a group. Whoever moves out of a group's reach is removed there.
 """
@@ -31,6 +33,7 @@ import psycopg
 
 from agent.credentials.formats import base64url, cbor
 from agent.credentials.passes.issuers import key_id
+from agent.credentials.signed.card_entries import CardEntry, CardGone
 from agent.credentials.signed.entries import (
     Entry,
     HolderEntry,
@@ -56,7 +59,7 @@ from backend.kiosks import PLACE
 
 _KEYS = {
     *("to", "holders", "remove", "revoke", "issuers", "issuers_gone"),
-    *("rules", "trust_lists", "trust_lists_gone"),
+    *("rules", "trust_lists", "trust_lists_gone", "cards", "cards_gone"),
 }
 _HOLDER = {"id", "name", "category", "enabled", "from", "until"} | {
     *("consent", "photograph", "overrules")
@@ -120,7 +123,7 @@ def lines_of(said: Mapping[str, Any], folder: Path) -> list[Line]:
             except (ValueError, TypeError, AttributeError, OverflowError) as error:
                 raise UsageError(f"{kind}[{number}]: {error}") from None
     if len({line.key for line in found}) != len(found):
-        raise UsageError("one holder, pass, issuer, category or list stands there twice")
+        raise UsageError("one holder, pass, issuer, category, list or card stands there twice")
     return found
 
 
@@ -197,6 +200,8 @@ _MAKERS: Mapping[str, Callable[[Any, Path], _Made]] = {
     "rules": _rules,
     "trust_lists": _trust_list,
     "trust_lists_gone": lambda item, _folder: {0: 8, 1: item},
+    "cards": lambda item, _folder: {0: 9, 1: item["holder"], 2: item["card"]} | _ends(item, 3, 4),
+    "cards_gone": lambda item, _folder: {0: 10, 2: item},
 }
 
 
@@ -222,6 +227,18 @@ def _about(entry: Entry) -> tuple[str, bool]:
             return f"holder:{holder}", True
         case Revocation(gate_pass):
             return f"pass:{gate_pass}", False
+        case CardEntry(number):
+            return f"card:{number}", False
+        case CardGone(number):
+            return f"card:{number}", True
+        case _:
+            return _about_words(entry)
+
+
+def _about_words(
+    entry: IssuerEntry | IssuerGone | RulesEntry | TrustListEntry | TrustListGone,
+) -> tuple[str, bool]:
+    match entry:
         case IssuerEntry(key):
             return f"issuer:{key_id(key.key).hex()}", False
         case IssuerGone(key):

@@ -184,7 +184,7 @@ def test_what_is_written_meanwhile_is_under_the_new_key(state):
         registry.load_arrays("dlib", "1")
 
 
-@pytest.mark.parametrize("every", [17, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [29, pytest.param(1, marks=pytest.mark.slow)])
 def test_killed_anywhere_it_goes_on_and_nothing_is_lost(state, tmp_path, every):
     before = sealed_values(state)
     folder = tmp_path / "killed"

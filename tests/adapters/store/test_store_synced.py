@@ -157,6 +157,9 @@ def test_a_removal_is_answered_and_leaves_nothing_of_the_holder_in_the_file(
         "parts": 2,
         "photographs": 1,
         "id_documents": 1,
+        "cards": 0,
+        "records": 0,
+        "category_changes": 0,
     }
     assert (erased.utc_s, erased.clock_trusted) == (int(NOW.utc.timestamp()), True)
     assert unknown.outcome is ReceiptOutcome.NOT_HERE

@@ -7,7 +7,7 @@ import stat
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path, PurePath
 
@@ -23,6 +23,7 @@ from agent.adapters.store.latches import SqliteLatches
 from agent.adapters.store.pass_ledger import SqlitePassLedger
 from agent.adapters.store.verdicts import EMPTY
 from agent.app.open.files import state as table
+from agent.app.open.files.backups import keep_backup
 from agent.app.open.files.installation import installation_of
 from agent.app.open.files.keys import make_missing
 from agent.app.open.files.running import held
@@ -32,6 +33,7 @@ from agent.app.open.files.written import keep_day
 from agent.app.open.paths import control_socket
 from agent.app.open.site import Site, site_of
 from agent.app.threads.control.socket import ControlServer
+from agent.domain.record.backup import KeptBackup
 from agent.domain.record.wear import Day
 from agent.errors import UnavailableError
 from agent.operations.files import write_lines
@@ -158,11 +160,13 @@ def work(stack: ExitStack, site: Site, tmp_path: Path, brought: Path) -> None:
     ledger = SqlitePassLedger(table.LEDGER.at(state))
     stack.callback(ledger.close)
     ledger.note_trusted(NOW.utc)
+    ledger.note_trusted(NOW.utc + timedelta(minutes=5))
     stack.callback(SqliteLatches(table.LATCHES.at(state)).close)
     stack.callback(SqliteCommands(table.COMMANDS.at(state)).close)
     record_outputs(state, [OutputLine("gate", 17, active_high=True, pin_factory="mock")])
     write_lines(["0" * 64], table.RULES.at(state))
     write_lines(["{}"], table.ANNOUNCED.at(state))
+    keep_backup(site.state, KeptBackup())
     keep_day(state, Day())
     half_an_update(table.REGISTRY_INCOMING.at(state))
     install("little", state, brought)

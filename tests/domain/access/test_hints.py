@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from places import ROOT
 
-from agent.domain.access.hints import HINTS, KEY_PATTERN, NEEDED_KEYS, STANDINGS, Hint, messages_of
+from agent.domain.access.hints import (
+    HINTS,
+    KEY_PATTERN,
+    NEEDED_KEYS,
+    SIGN_KEYS,
+    STANDINGS,
+    Hint,
+    messages_of,
+)
 from agent.domain.access.indication import Indication, Outcome, Standing
 from agent.domain.credential.factor import Factor
 from agent.domain.credential.reason import Reason
@@ -59,6 +67,6 @@ def test_whatever_is_indicated_a_needed_message_says_it(
     outcome: Outcome, lacking: list[str], reason: Reason | None
 ) -> None:
     keys = messages_of(Indication("x", outcome, tuple(lacking), reason))
-    assert set(keys) <= set(NEEDED_KEYS)
+    assert set(keys) <= {*NEEDED_KEYS, *SIGN_KEYS}
     assert len(set(keys)) == len(keys)
     assert all(re.fullmatch(KEY_PATTERN, key) for key in keys)

@@ -27,12 +27,14 @@ ON_THE_WIRE = {
     PartKind.PASSES: "passes",
     PartKind.EVENTS: "events",
     PartKind.ID_READER: "id_reader",
+    PartKind.READER: "reader:x",
     PartKind.VOICE: "voice",
     PartKind.VOICE_FILES: "voice:files",
     PartKind.CLOCK: "clock",
     PartKind.STATE: "state:x",
     PartKind.CONFIG: "config",
     PartKind.WEAR: "wear",
+    PartKind.BACKUP: "backup",
 }
 
 

@@ -12,7 +12,8 @@ import pass_parts
 import pytest
 from asyncapi import complaints, contract, payload, whole
 from door_parts import WiredDoor
-from gate_parts import Gate
+from gate_parts import ALONE_RULE, Gate
+from gate_parts import ANNA as ANNA_ID
 
 from agent.adapters.manual_clock import ManualClock
 from agent.adapters.store.keys import init_key
@@ -38,6 +39,8 @@ from agent.controller.inputs import (
     Observed,
     TemperatureRead,
     Tick,
+    WalkTestBegun,
+    WalkTestEnded,
 )
 from agent.controller.kiosk import Kiosk
 from agent.controller.lane import LaneSettings
@@ -46,8 +49,9 @@ from agent.credentials.passes.issuers import IssuerKey
 from agent.domain.access.part import Part, PartKind, pattern
 from agent.domain.access.registry import Registry
 from agent.domain.access.rule import Rule
+from agent.domain.credential.card import Card
 from agent.domain.credential.holder import Holder, HolderId
-from agent.domain.credential.presented import PassPresented
+from agent.domain.credential.presented import CardPresented, PassPresented
 from agent.domain.credential.reason import Reason
 from agent.domain.door.antipassback import Area, PassbackMode
 from agent.domain.door.door_mode import Command
@@ -252,6 +256,24 @@ def locked() -> list[EventDraft]:
     return drafts(gate.log)
 
 
+def guessed() -> list[EventDraft]:
+    """What somebody says of ten cards that nobody has."""
+    gate = Gate()
+    for number in range(10):
+        shown = CardPresented(number, gate.clock.now().monotonic_s, f"{number:064x}")
+        gate.tell(CredentialShown("north-entry", shown))
+    return drafts(gate.log)
+
+
+def walked() -> list[EventDraft]:
+    gate = Gate(ALONE_RULE)
+    gate.tell(WalkTestBegun("one", ("north-entry",), "uid:997 gate-agent", 600.0))
+    gate.stand(ANNA_ID)
+    gate.stand(HolderId("a stranger"), 4.0)
+    gate.tell(WalkTestEnded("uid:997 gate-agent"))
+    return drafts(gate.log)
+
+
 def stored(state: Path) -> list[Event]:
     """What commands and a broken journal leave in a journal, by way of the registry."""
     site = site_of(state, None)
@@ -263,6 +285,7 @@ def stored(state: Path) -> list[Event]:
         registry.put(ANNA, by="uid:0 root", now=instant(site))
         registry.enrol(replace(ANNA, enabled=False), [], by="uid:0 root", now=instant(site))
         registry.bind_document(ANNA.id, "ab" * 32, by="uid:0 root", now=instant(site))
+        registry.bind_card("cd" * 32, Card(ANNA.id), by="uid:0 root", now=instant(site))
         registry.remove(ANNA.id, by="uid:0 root", now=instant(site))
         issuer = IssuerKey("office", pass_parts.KEY.public_key())
         registry.put_issuer(issuer, by="uid:0 root", now=instant(site))
@@ -289,6 +312,8 @@ def said(tmp_path: Path) -> list[dict[str, Any]]:
         *strangers(),
         *passes(),
         *locked(),
+        *guessed(),
+        *walked(),
         *faults(),
         *doors(),
         *clock_set(),

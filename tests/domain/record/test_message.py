@@ -72,7 +72,7 @@ def test_what_is_put_together_is_what_would_be_encoded(event, source, epoch, tra
 
 def test_commitments_are_a_mapping_by_name() -> None:
     one, other = "a" * COMMITMENT_CHARS, "b" * COMMITMENT_CHARS
-    known = Commitments(["holder", "pass"], one + other)
+    known = Commitments(("holder", "pass"), one + other)
     assert known == {"holder": one, "pass": other}
     assert (len(known), [*known], known["pass"], "by" in known) == (
         2,
@@ -81,7 +81,7 @@ def test_commitments_are_a_mapping_by_name() -> None:
         False,
     )
     assert json.loads(known.as_json()) == dict(known)
-    assert not Commitments([], "")
+    assert not Commitments((), "")
     with pytest.raises(KeyError):
         known["by"]
 
@@ -91,4 +91,4 @@ def test_commitments_are_a_mapping_by_name() -> None:
 )
 def test_what_is_no_commitment_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no commitments"):
-        Commitments(["holder"], text)
+        Commitments(("holder",), text)

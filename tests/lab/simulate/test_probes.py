@@ -176,6 +176,7 @@ def test_refusals_that_pace_every_pass(monkeypatch) -> None:
     assert "codes_delay_a_pass" in violated(replace(BARE, probes=400))
 
 
+@pytest.mark.slow
 def test_a_grant_that_reserves_nothing(monkeypatch) -> None:
     monkeypatch.setattr(Passback, "reserve", lambda *_: None)
     assert "passed_back" in violated()
@@ -201,6 +202,7 @@ def test_a_clock_that_is_believed_whatever_it_says(monkeypatch) -> None:
     assert {"expired_opened", "began_early"} <= found
 
 
+@pytest.mark.slow
 def test_files_that_nobody_watches_over(monkeypatch) -> None:
     monkeypatch.setattr(Installation, "judge", lambda *_: {})
     assert "state_forgot" in violated(replace(BARE, hours=1.0))

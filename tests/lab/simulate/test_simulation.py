@@ -263,6 +263,7 @@ def test_a_name_in_an_event(monkeypatch) -> None:
     assert violated() == {"leak"}
 
 
+@pytest.mark.slow
 def test_a_violation_says_what_led_there(monkeypatch) -> None:
     monkeypatch.setattr(DoorControl, "_forget_waiting", lambda self: self._waiting.clear())
     one = run_simulation(BUSY)["violations"][0]

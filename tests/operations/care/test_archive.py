@@ -100,7 +100,7 @@ ODD = {
     "a long record": (struct.pack(">I", 1 << 31) + b"x", "damaged_backup"),
     "deep": (record(SAID) + struct.pack(">I", 9000) + b"[" * 9000, "damaged_backup"),
     "a list": (record([1]), "damaged_backup"),
-    "another format": (record({**SAID, "format": 2}), "newer_backup"),
+    "another format": (record({**SAID, "format": 3}), "newer_backup"),
     "no moment": (record({**SAID, "made": "noon"}), "damaged_backup"),
     "no kiosk": (record({**SAID, "kiosk": 7}), "damaged_backup"),
 }

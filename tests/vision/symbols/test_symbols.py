@@ -102,6 +102,7 @@ def test_what_either_library_reads_is_read(name: str) -> None:
         assert texts <= {scene.text}
 
 
+@pytest.mark.slow
 def test_the_costlier_passes_read_more() -> None:
     found = {"all": 0, "defaults": 0}
     for name in ("small_modules", "blur", "phone"):

@@ -9,7 +9,7 @@ of tried.
 from collections.abc import Mapping
 
 from agent.adapters.store.people.rows.marks import intact
-from agent.adapters.store.people.sealed_tables import DOCUMENT_KEY, SealedTables
+from agent.adapters.store.people.sealed_tables import DOCUMENT_KEY, KEY_IS_NEEDED, SealedTables
 from agent.credentials.documents.id_hash import KIOSK_PURPOSE
 from agent.domain.credential.holder import HolderId
 from agent.domain.credential.near import did_you_mean
@@ -32,7 +32,7 @@ class DocumentTables(SealedTables):
         """
         sealer = self._need_sealer()
         rows = self._rows(
-            "SELECT sealed FROM document_key WHERE EXISTS (SELECT 1 FROM id_document)"
+            f"SELECT sealed FROM document_key WHERE {KEY_IS_NEEDED}"  # noqa: S608 - constants
         )
         if not rows:
             # Where nothing is bound, nothing depends on a key of before.
@@ -41,10 +41,10 @@ class DocumentTables(SealedTables):
             return sealer.open(rows[0][0], DOCUMENT_KEY)
         except KeyUnavailableError as error:
             fix = (
-                "put that key back; or gate-agent holders unbind-document for every holder, and"
-                " bind their documents again"
+                "put that key back; or gate-agent holders unbind-document and cards"
+                " unbind for every holder, and bind them again"
             )
-            said = "ID documents were bound under another gallery key"
+            said = "ID documents or cards were bound under another gallery key"
             raise KeyUnavailableError(said, fix) from error
 
     def documents(self) -> Mapping[str, HolderId]:
@@ -85,11 +85,7 @@ class DocumentTables(SealedTables):
                 raise RefusedError("document_taken", f"{said}\nFix: {fix}")
             if owner is not None or self._rows(_DOCUMENT_OF, holder):
                 self._owe_erasure()
-            self._connection.execute("DELETE FROM document_key")
-            self._connection.execute(
-                "INSERT INTO document_key (sealed) VALUES (?)",
-                (self._sealer_now().seal(key, DOCUMENT_KEY),),
-            )
+            self._keep_document_key(key)
             self._clear_damage("id_document", number_hash)
             self._connection.execute(
                 "DELETE FROM id_document WHERE number_hash = ? OR holder = ?", (number_hash, holder)
@@ -118,6 +114,12 @@ class DocumentTables(SealedTables):
             return bool(changed.rowcount)
 
         return self._write(work)
+
+    def _keep_document_key(self, key: bytes) -> None:
+        """Within the caller's transaction: something bound depends on it from now on."""
+        self._connection.execute("DELETE FROM document_key")
+        sealed = self._sealer_now().seal(key, DOCUMENT_KEY)
+        self._connection.execute("INSERT INTO document_key (sealed) VALUES (?)", (sealed,))
 
     def _log_document(self, holder: HolderId, by: str, now: Instant) -> None:
         data = {"holder": holder, "new": False, "fields": ["id_document"]}

@@ -15,8 +15,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from agent.adapters.store.people.registry import SqliteRegistry
-from agent.adapters.store.people.rows.holder_rows import holder_of_row
 from agent.adapters.store.people.said_here import of_holder, of_issuer, of_rules
+from agent.credentials.documents.card_hash import CardHasher, card_hasher
+from agent.credentials.passes.issuers import IssuerKey
+from agent.credentials.signed.card_entries import CardEntry, CardGone
 from agent.credentials.signed.entries import (
     Entry,
     Face,
@@ -41,6 +43,7 @@ BY = "registry"
 COUNTED = (
     *("holders", "references", "removed", "revoked", "issuers"),
     *("kept", "without_consent", "photographs", "rules", "rules_refused", "trust_lists"),
+    *("cards", "cards_refused"),
 )
 """What is counted of an update."""
 _FEW = 64
@@ -83,6 +86,8 @@ class Merge:
     holders: set[str] = field(default_factory=set, repr=False)
     issuers: set[str] = field(default_factory=set)
     ruled: set[str] = field(default_factory=set)
+    cards: set[str] = field(default_factory=set, repr=False)
+    hasher: CardHasher | None = field(default=None, repr=False)
     issued_s: int = 0
     damaged: frozenset[str] | None = None
     replaced: bool = False
@@ -144,13 +149,7 @@ class MergedRows(SqliteRegistry):
             case Revocation(gate_pass):
                 merge.counts["revoked"] += self._revoke(gate_pass)
             case IssuerEntry(key):
-                named = key.key_id.hex()
-                merge.issuers.add(named)
-                if key not in self.issuers():
-                    merge.counts["issuers"] += 1
-                    self._say_then(of_issuer(named), merge.issued_s)
-                self._believe(key)
-                self._connection.execute("INSERT OR IGNORE INTO synced_issuer VALUES (?)", (named,))
+                self._merge_issuer(merge, key)
             case IssuerGone(key_id):
                 self._merge_issuer_gone(merge, key_id)
             case RulesEntry():
@@ -159,6 +158,8 @@ class MergedRows(SqliteRegistry):
                 merge.counts["trust_lists"] += piece == 0
             case TrustListGone():
                 merge.counts["trust_lists"] += 1
+            case CardEntry() | CardGone():
+                self._merge_card(merge, entry)
 
     def _end_merge(self, merge: Merge) -> None:
         """After a snapshot, whom the registry had brought and does not name any more is removed."""
@@ -171,6 +172,7 @@ class MergedRows(SqliteRegistry):
             for (key_id,) in keys:
                 if key_id not in merge.issuers:
                     self._merge_issuer_gone(merge, key_id)
+            self._end_cards(merge)
             for category, one in self.said_rules()[0].items():
                 if one.by == BY and category not in merge.ruled:
                     merge.counts["rules"] += self._say_rules(category, None, BY, merge.how.now)
@@ -208,6 +210,7 @@ class MergedRows(SqliteRegistry):
         changed = before != wanted
         if changed:
             self._put_row(wanted, before)
+            self._note_category(before, wanted, BY, merge.how.now)
             merge.replaced |= before is not None and before.name != wanted.name
         if before is not None and (changed or not entry.holder.enabled):
             self._say_then(of_holder(holder), merge.issued_s)
@@ -277,11 +280,53 @@ class MergedRows(SqliteRegistry):
         outcome = ReceiptOutcome.ERASED if counts else ReceiptOutcome.NOT_HERE
         self._keep_receipt(merge.receipt(outcome, holder, counts), merge.how)
 
+    def _merge_issuer(self, merge: Merge, key: IssuerKey) -> None:
+        named = key.key_id.hex()
+        merge.issuers.add(named)
+        if key not in self.issuers():
+            merge.counts["issuers"] += 1
+            self._say_then(of_issuer(named), merge.issued_s)
+        self._believe(key)
+        self._connection.execute("INSERT OR IGNORE INTO synced_issuer VALUES (?)", (named,))
+
     def _merge_issuer_gone(self, merge: Merge, key_id: str) -> None:
         if self._disbelieve(key_id):
             merge.counts["issuers"] += 1
             self._say_then(of_issuer(key_id), merge.issued_s)
         self._connection.execute("DELETE FROM synced_issuer WHERE key_id = ?", (key_id,))
+
+    def _merge_card(self, merge: Merge, entry: CardEntry | CardGone) -> None:
+        """A card is the holder's whom the registry names last, or nobody's."""
+        if merge.hasher is None:
+            merge.hasher = card_hasher(self.document_key())
+        hashed = merge.hasher.of_text(entry.number)
+        if isinstance(entry, CardGone):
+            merge.counts["cards"] += self._drop_card(hashed)
+            self._connection.execute("DELETE FROM lost_card WHERE card_hash = ?", (hashed,))
+            return
+        lost = "SELECT 1 FROM lost_card WHERE card_hash = ?"
+        if self._connection.execute(lost, (hashed,)).fetchone() is not None:
+            merge.counts["kept"] += 1
+            return
+        card = entry.card
+        known = self._connection.execute("SELECT 1 FROM holder WHERE id = ?", (card.holder,))
+        if known.fetchone() is None:
+            # One bad entry holds up no other; and whose it was before, it is no longer.
+            merge.counts["cards_refused"] += 1
+            merge.counts["cards"] += self._drop_card(hashed)
+            return
+        merge.cards.add(hashed)
+        if self._card_at(hashed) != card:
+            self._put_card(hashed, card)
+            merge.counts["cards"] += 1
+        self._connection.execute("INSERT OR IGNORE INTO synced_card VALUES (?)", (hashed,))
+
+    def _end_cards(self, merge: Merge) -> None:
+        """After a snapshot, a card that the registry had brought and does not name is nobody's."""
+        brought = self._connection.execute("SELECT card_hash FROM synced_card").fetchall()
+        for (card_hash,) in brought:
+            if card_hash not in merge.cards:
+                merge.counts["cards"] += self._drop_card(card_hash)
 
     def _merge_rules(self, merge: Merge, entry: RulesEntry) -> None:
         category, text = entry.category, entry.rules
@@ -316,9 +361,3 @@ class MergedRows(SqliteRegistry):
             )
         if merge.damaged is None or holder in merge.damaged:
             self._clear_damage("holder", holder)
-
-    def _holder_at(self, holder: HolderId) -> Holder | None:
-        """One holder by the index, which is right once no damaged row is about them."""
-        for row in self._judged("holder", "holder WHERE id = ?", holder):
-            return holder_of_row(row, self._opened_name)
-        return None

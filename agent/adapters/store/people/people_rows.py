@@ -30,6 +30,7 @@ from agent.adapters.store.people.rows.marks import intact
 from agent.adapters.store.people.rows.touched import Place, Touched
 from agent.adapters.store.sqlite import CorruptError
 from agent.domain.access.tombstone import Removed
+from agent.domain.credential.card import Card
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import Holder, HolderId
 from agent.errors import KeyUnavailableError
@@ -150,7 +151,13 @@ class PeopleRows(PartTables):
             handles = np.array(rows.handles, dtype=np.int64)
             stands = _Standing(place, self._key_id(), [*holders], handles, nameless)
         return Picture(
-            holders, damage, self.documents(), self.revoked(), self.removed(), place=stands
+            holders,
+            damage,
+            self.documents(),
+            self.revoked(),
+            self.removed(),
+            place=stands,
+            cards=self.cards(),
         )
 
     def _followed(self, before: Picture, stands: _Standing) -> Picture:
@@ -176,6 +183,7 @@ class PeopleRows(PartTables):
             frozenset(ids),
             found.references,
             stands.after(place, ids, handles, holders),
+            self._followed_cards(before.cards, found),
         )
 
     def _touched_ids(
@@ -234,6 +242,13 @@ class PeopleRows(PartTables):
         documents = self.documents()
         self._need(len(documents) == self._count("id_document"))
         return documents
+
+    def _followed_cards(self, before: Mapping[str, Card], found: Touched) -> Mapping[str, Card]:
+        if "card" not in found.tables:
+            return before
+        cards = self.cards()
+        self._need(len(cards) == self._count("card"))
+        return cards
 
     def _followed_revoked(self, before: frozenset[PassId], found: Touched) -> frozenset[PassId]:
         if "revoked_pass" not in found.tables:
@@ -311,6 +326,7 @@ _KINDS = {
     "revocations": "revoked_pass",
     "removals": "tombstone",
     "documents": "id_document",
+    "cards": "card",
     "issuers": "issuer_key",
     "rules": "category_rule",
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.adapters.store.people.people_rows import PeopleRows
+from agent.adapters.store.people.archive.tables import ArchiveTables
 from agent.adapters.store.people.said_here import of_holder
 from agent.adapters.store.sqlite import text_or_none
 from agent.domain.credential.holder import Holder, HolderId
@@ -17,7 +17,7 @@ from agent.errors import InternalError, RefusedError, StoreError
 from agent.ports import Reference, StillHolds, whoever
 
 
-class SqliteRegistry(PeopleRows):
+class SqliteRegistry(ArchiveTables):
     """Implements ``ports.HolderStore`` and ``ports.Gallery``; one connection behind a lock."""
 
     def put(
@@ -171,6 +171,7 @@ class SqliteRegistry(PeopleRows):
                 self._insert_reference(holder.id, reference, sealer)
             if photographs is not None:
                 self._keep_photographs(holder.id, photographs, sealer)
+            self._note_category(before, holder, by, now)
             data = _changes(before, holder)
             data["fields"] = [*data["fields"], "references"]
             data["references"] = len(references)
@@ -236,11 +237,37 @@ class SqliteRegistry(PeopleRows):
             raise RefusedError("changed_meanwhile", _CHANGED)
         return found
 
-    def _change(self, before: Holder | None, holder: Holder, by: str, now: Instant) -> None:
+    def _change(
+        self,
+        before: Holder | None,
+        holder: Holder,
+        by: str,
+        now: Instant,
+        why: str | None = None,
+        undoes: int | None = None,
+    ) -> None:
         self._put(holder, before)
         if before is not None and before.name != holder.name:
             self._owe_erasure()
-        self._log(EventType.HOLDER_CHANGED, _changes(before, holder), by, now)
+        self._note_category(before, holder, by, now, why, undoes)
+        self._log_changed(before, holder, by, now, why=why)
+
+    def _log_changed(
+        self,
+        before: Holder | None,
+        holder: Holder,
+        by: str,
+        now: Instant,
+        *,
+        record: bool = False,
+        why: str | None = None,
+    ) -> None:
+        data = _changes(before, holder)
+        if record:
+            data["fields"] = [*data["fields"], "record"]
+        if why is not None:
+            data["reason"] = why
+        self._log(EventType.HOLDER_CHANGED, data, by, now)
 
     def _put(self, holder: Holder, before: Holder | None) -> None:
         """Write the holder's row; a name that stays, or could not be read, stays as it is sealed.
@@ -281,6 +308,9 @@ _OF_HOLDER = {
     "reference": "references",
     "photograph": "photographs",
     "id_document": "id_documents",
+    "card": "cards",
+    "archive": "records",
+    "category_change": "category_changes",
 }
 """The tables that hold something of a holder, by what a person calls their rows."""
 _CHANGED = "somebody else changed the holder meanwhile\nFix: look again, and repeat"
@@ -292,4 +322,7 @@ def _changes(before: Holder | None, after: Holder) -> dict[str, Any]:
     changed = [f for f in fields if before is None or getattr(before, f) != getattr(after, f)]
     if after.consent != (before and before.consent):
         changed.append("consent")
-    return {"holder": after.id, "new": before is None, "fields": changed}
+    data = {"holder": after.id, "new": before is None, "fields": changed}
+    if before is not None and before.category != after.category:
+        data["category"] = {"was": before.category, "became": after.category}
+    return data

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agent.adapters.store.knock import GiveWay, Knock
+from agent.adapters.store.people.archive.schema import STEP as ARCHIVE
 from agent.adapters.store.people.reading import Reading
+from agent.adapters.store.people.rows.touched import CARD_STEP, forget_old
 from agent.adapters.store.people.rows.touched import STEP as TOUCHED
-from agent.adapters.store.people.rows.touched import forget_old
 from agent.adapters.store.sqlite import (
     COUNT,
     CorruptError,
@@ -172,6 +173,10 @@ _STEPS = (
     """,
     # Whoever holds the registry in memory reads what was touched, and not all of it.
     TOUCHED,
+    # The community's archive: records of holders, and how each came into their category.
+    ARCHIVE,
+    # Cards by the keyed hashes of their numbers (``card_tables``).
+    CARD_STEP,
 )
 FORMAT = len(_STEPS)
 """The file's form; an agent that knows fewer refuses it."""

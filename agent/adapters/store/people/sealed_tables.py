@@ -15,6 +15,7 @@ from pathlib import Path
 from agent.adapters.store.erasure import empty_log, rebuild
 from agent.adapters.store.knock import GiveWay
 from agent.adapters.store.names import HOLDER_NAME
+from agent.adapters.store.people.archive.schema import ARCHIVE_KEY, RECORD, WHY
 from agent.adapters.store.people.rows.marks import intact
 from agent.adapters.store.people.tombstones import Tombstones
 from agent.adapters.store.seal import Sealer
@@ -22,6 +23,8 @@ from agent.adapters.store.sqlite import guarded, transaction
 from agent.domain.credential.holder import HolderId
 from agent.errors import KeyUnavailableError, StoreError
 
+KEY_IS_NEEDED = "EXISTS (SELECT 1 FROM id_document) OR EXISTS (SELECT 1 FROM card)"
+"""Whether something that is bound depends on the document key."""
 DOCUMENT_KEY = "id document key"
 _ERASE_WITHIN_S = 5.0
 _BUSY, _GAVE_WAY = sqlite3.SQLITE_BUSY, sqlite3.SQLITE_INTERRUPT
@@ -47,6 +50,9 @@ _COLUMNS = (
     _Column("photograph", "sealed", "photograph", ("holder",)),
     _Column("part", "sealed", "part", ("holder", "pack", "pack_version")),
     _Column("document_key", "sealed", DOCUMENT_KEY),
+    _Column("archive", "sealed", RECORD, ("holder",)),
+    _Column("archive_key", "sealed", ARCHIVE_KEY),
+    _Column("category_change", "sealed_why", WHY, ("holder",)),
 )
 
 Place = tuple[int, int]
@@ -122,9 +128,9 @@ class SealedTables(Tombstones):
         def work() -> None:
             self._connection.execute("DELETE FROM sealing")
             self._connection.execute("INSERT INTO sealing (key_id) VALUES (?)", (key_id,))
-            # Where no document is bound nothing depends on its key: the next one is made anew.
+            # Where neither document nor card is bound nothing depends on its key: the next is new.
             self._connection.execute(
-                "DELETE FROM document_key WHERE NOT EXISTS (SELECT 1 FROM id_document)"
+                f"DELETE FROM document_key WHERE NOT ({KEY_IS_NEEDED})"  # noqa: S608 - constants
             )
 
         self._write(work, counts=False)

@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import from_json
+
 from agent.adapters.store.sqlite import CorruptError, stored_moment
 from agent.domain.foreign.json_text import read_json
 from agent.domain.record.chain import LINK_BYTES, SALT_BYTES, commitments
@@ -144,7 +146,7 @@ def stored(row: Sequence[Any]) -> StoredEvent:
             time=stored_moment(_text(time)),
             clock_synced=bool(synced),
             access_point=None if access_point is None else _text(access_point),
-            data=_object(_text(data)),
+            data=_object(data),
         )
         return StoredEvent(
             int(number),
@@ -169,7 +171,7 @@ def _chained(
             {} if known is None else Commitments(covered_names(event), _text(known))
         )
         return Chained(_text(source), _bytes(previous, LINK_BYTES), _bytes(salt, SALT_BYTES), made)
-    promised = {name: str(one) for name, one in _object(_text(known)).items()}
+    promised = {name: str(one) for name, one in _object(known).items()}
     return Chained(_text(source), _bytes(previous, LINK_BYTES), None, promised)
 
 
@@ -215,8 +217,12 @@ def _text(value: object) -> str:
     return value.decode()
 
 
-def _object(text: str) -> dict[str, Any]:
-    data = read_json(text)
+def _object(value: object) -> dict[str, Any]:
+    text = _text(value)
+    try:
+        data = from_json(text)
+    except ValueError:
+        data = read_json(text)  # half a character, which that parser does not take
     if not isinstance(data, dict):
         raise TypeError
     return data

@@ -1,7 +1,8 @@
 """A backup: what the state's table says, copied beside a running agent into one sealed file.
 
     what is remembered --> registry and its keys, until both are of one moment --> other databases
-                       --> files and folders --> read back --> the backup has its name
+                       --> files and folders --> the config and what it names --> read back
+                       --> the backup has its name
 
 Each database is copied as it was at one moment, into a draft in the state folder (never beside the
 backup: a memory stick would keep it in clear), and goes from there into the backup. What is
@@ -41,6 +42,7 @@ from agent.app.open.site import Site, instant
 from agent.domain.hours.instant import utc_text
 from agent.errors import KeyUnavailableError, RefusedError, StoreError, UnavailableError
 from agent.operations.care.archive import About, ArchiveReader, ArchiveWriter, Entry
+from agent.operations.care.config_files import Part, gathered
 from agent.operations.care.vault import Cost, VaultReader, VaultWriter, sealed_bytes
 from agent.operations.files import replacing
 
@@ -63,15 +65,24 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a backup would hold; ``left_out`` are names that no backup takes, with the reason."""
+    """What a backup would hold; ``left_out`` are names that no backup takes, with the reason.
+
+    ``config`` is the config with the files that it names, empty without one.
+    """
 
     files: list[Found]
     left_out: list[str] = field(default_factory=list)
+    config: list[Part] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many files."""
+        return len(self.files) + len(self.config)
 
     @property
     def size(self) -> int:
         """Bytes of all files together, by now."""
-        return sum(one.size for one in self.files)
+        return sum(one.size for one in self.files) + sum(len(one.content) for one in self.config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,9 @@ def survey(site: Site, *, models: bool = True) -> Survey:
         if lies.exists():
             found.append(Found(PurePosixPath(key.name), lies, key, lies.stat().st_size))
     _check(site, found)
-    return Survey(sorted(found, key=lambda one: (_place(one.row), one.name)), left_out)
+    config, missing = ([], []) if site.config is None else gathered(site.config)
+    found.sort(key=lambda one: (_place(one.row), one.name))
+    return Survey(found, left_out + missing, config)
 
 
 def _folder(path: Path, row: Row) -> Iterator[Found]:
@@ -204,6 +217,8 @@ def back_up(
             for one in what.files:
                 if one.row not in skip:
                     _add(one, draft, archive, done)
+        for part in what.config:
+            archive.add(Entry(part.name, len(part.content)), io.BytesIO(part.content), done)
         archive.close()
         count = _read_back(stream, passphrase, advance)
         size = stream.tell()
@@ -220,7 +235,7 @@ def would_be(site: Site, file: Path, *, models: bool = True) -> Made:
     check_room(site, what, file)
     now = instant(site)
     size = sealed_bytes(what.size)
-    return Made(_kiosk(site), utc_text(now.utc), len(what.files), size, what.left_out)
+    return Made(_kiosk(site), utc_text(now.utc), what.count, size, what.left_out)
 
 
 def check_room(site: Site, what: Survey, file: Path) -> None:

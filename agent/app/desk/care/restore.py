@@ -7,7 +7,8 @@
 Until the last step nothing of the state was touched. A pass that was used after the backup was
 made is not used in it: so the file of passes is in fault, by which limited passes count as used up,
 until a person accepts it. A successor has keys of its own and gets none of the dead kiosk's; the
-journal's mark is in no backup, so with its first event a new stream begins.
+journal's mark is in no backup, so with its first event a new stream begins. The config is put back
+after the state, and never over another one (``operations.care.config_files``).
 """
 
 import contextlib
@@ -21,6 +22,7 @@ from typing import Any
 from agent.adapters.store.copying import waiting_events
 from agent.adapters.store.keys import load_key, next_path
 from agent.app.desk.care.backup import Advance, need_room
+from agent.app.desk.care.config import ComingConfig
 from agent.app.open.files import restoring
 from agent.app.open.files.brought import Gone, bring_up_to_date, check_brought
 from agent.app.open.files.installation import installation_of
@@ -43,6 +45,7 @@ from agent.app.open.site import Site, instant
 from agent.domain.hours.instant import utc_text
 from agent.errors import RefusedError, StoreError, UnavailableError
 from agent.operations.care.archive import About, ArchiveReader, Entry, odd
+from agent.operations.care.config_files import Placed
 from agent.operations.care.removals import Removal, Revoked, later
 from agent.operations.care.vault import VaultReader
 
@@ -54,12 +57,16 @@ _SPARE_BYTES = 8_000_000
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How a backup is put back; ``kiosk`` is the one that it must be of, None: the config's."""
+    """How a backup is put back; ``kiosk`` is the one that it must be of, None: the config's.
+
+    ``config`` is where the config lies or is to lie, None: it is not put back.
+    """
 
     as_successor: bool = False
     kiosk: str | None = None
     removals: Sequence[Removal | Revoked] = ()
     by: str = ""
+    config: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class Restored:
     """What was put back, or with a dry run would be; ``size`` is that of its files.
 
     ``unsent`` events of the journal that was there before went with it. ``keys`` are a successor's.
+    ``config`` says what became of the config and what it names.
     """
 
     about: About
@@ -78,6 +86,7 @@ class Restored:
     doubted: tuple[str, ...] = ()
     unsent: int = 0
     keys: dict[str, Any] | None = None
+    config: tuple[Placed, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Its fields."""
@@ -93,6 +102,7 @@ class Restored:
             "doubted": list(self.doubted),
             "unsent": self.unsent,
             "keys": self.keys,
+            "config": [one.as_json() for one in self.config],
         }
 
 
@@ -141,22 +151,43 @@ def would_restore(site: Site, archive: ArchiveReader, wish: Wish, advance: Advan
     """
     _check_kiosk(site, archive.about, wish)
     count = size = 0
-    for entry, content in _taken(archive, wish):
+    config = ComingConfig(wish.config)
+    for entry, content in _taken(archive, wish, config):
         count, size = count + 1, size + entry.size
         for _ in content:
             advance("read", size, 0)
+    site = config.site(site)
     need_room(_existing(site.state), size + _SPARE_BYTES)
     gone = _gone(archive.about, wish)
     return Restored(
         archive.about,
-        count,
-        size,
+        count + len(config.parts),
+        size + config.size,
         wish.as_successor,
         len(gone.holders),
         len(gone.passes),
         (LEDGER.name,),
         _unsent(site),
+        config=config.put_back(archive.about.made, successor=wish.as_successor, dry_run=True),
     )
+
+
+def restore_config(site: Site, archive: ArchiveReader, wish: Wish) -> tuple[Placed, ...]:
+    """Put back the config alone, beside a running agent too; the backup is read to its end first.
+
+    Raises:
+        RefusedError: ``damaged_backup``, ``odd_backup``, ``other_kiosk``; ``no_config``: there is
+            none in it.
+    """
+    _check_kiosk(site, archive.about, wish)
+    config = ComingConfig(wish.config)
+    for _entry, content in _taken(archive, wish, config):
+        for _ in content:
+            pass
+    if not config.parts:
+        fix = "take a newer backup; or write one: gate-agent init"
+        raise RefusedError("no_config", f"there is no config in this backup\nFix: {fix}")
+    return config.put_back(archive.about.made, successor=wish.as_successor)
 
 
 def restore(
@@ -178,7 +209,10 @@ def restore(
         restoring.end_restore(site.state)
         unsent = _unsent(site)
         with restoring.stage(site.state) as new:
-            count, size = _made_ready(archive, new, file_bytes, wish, advance)
+            config = ComingConfig(wish.config)
+            taken = _taken(archive, wish, config)
+            count, size = _made_ready(taken, new, file_bytes, advance)
+            site = config.site(site)
             ready = replace(site, state=new, key_file=KEY.at(new))
             check_brought(new)
             gone = _gone(about, wish)
@@ -192,8 +226,20 @@ def restore(
             make_kiosk_keys(site)
             keys = public_keys(site)
         _give_own(site.state)
+        placed = config.put_back(about.made, successor=wish.as_successor)
     doubted = tuple(sorted(installation_of(site).look()))
-    return Restored(about, count, size, wish.as_successor, removed, revoked, doubted, unsent, keys)
+    return Restored(
+        about,
+        count + len(config.parts),
+        size + config.size,
+        wish.as_successor,
+        removed,
+        revoked,
+        doubted,
+        unsent,
+        keys,
+        placed,
+    )
 
 
 def _runs(site: Site) -> UnavailableError:
@@ -208,6 +254,9 @@ def _check_kiosk(site: Site, about: About, wish: Wish) -> None:
         said = f"it is a backup of {about.kiosk}, and not of {wanted}"
         fix = "take the other backup; for a kiosk that takes its place: --as-successor"
         raise RefusedError("other_kiosk", f"{said}\nFix: {fix}")
+    if wish.kiosk is not None and site.config is None and about.kiosk is None:
+        fix = "lay the dead kiosk's gate.toml here, or name it: --config FILE"
+        raise RefusedError("no_config", f"neither config nor backup names the kiosk\nFix: {fix}")
 
 
 def _gone(about: About, wish: Wish) -> Gone:
@@ -218,8 +267,10 @@ def _gone(about: About, wish: Wish) -> Gone:
     )
 
 
-def _taken(archive: ArchiveReader, wish: Wish) -> Iterator[tuple[Entry, Iterator[bytes]]]:
-    """The files of it that are put back.
+def _taken(
+    archive: ArchiveReader, wish: Wish, config: ComingConfig
+) -> Iterator[tuple[Entry, Iterator[bytes]]]:
+    """The files of it that are put back; those of the config are collected in ``config``.
 
     Raises:
         RefusedError: ``odd_backup``: one that no agent puts into a backup.
@@ -227,6 +278,8 @@ def _taken(archive: ArchiveReader, wish: Wish) -> Iterator[tuple[Entry, Iterator
     names = set()
     for entry, content in archive.files():
         place = PurePath(entry.name)
+        if config.takes(entry, content):
+            continue
         row = row_of(place)
         nested = len(place.parts) > 1
         if row is None or row.copy is Copy.NONE or nested is not (row.copy is Copy.FOLDER):
@@ -243,11 +296,11 @@ def _taken(archive: ArchiveReader, wish: Wish) -> Iterator[tuple[Entry, Iterator
 
 
 def _made_ready(
-    archive: ArchiveReader, new: Path, file_bytes: int, wish: Wish, advance: Advance
+    taken: Iterator[tuple[Entry, Iterator[bytes]]], new: Path, file_bytes: int, advance: Advance
 ) -> tuple[int, int]:
     """How many files, and of how many bytes, lie in ``new`` now."""
     count = size = 0
-    for entry, content in _taken(archive, wish):
+    for entry, content in taken:
         place = new / entry.name
         row = row_of(PurePath(entry.name))
         assert row is not None

@@ -6,18 +6,18 @@ from agent.app.desk.care.restore import Restored
 from agent.app.open.files.state import LEDGER
 from agent.app.open.site import Site
 from agent.errors import RefusedError
+from agent.operations.care.config_files import LEFT_OUT
 from agent.operations.care.label import Label
 
 
 def check_names(site: Site, dead: Label) -> None:
-    """Nothing, where the config is that of the kiosk on the label.
+    """Nothing, where the config is that of the kiosk on the label, or the backup's is to come.
 
     Raises:
-        RefusedError: ``no_config``, ``other_kiosk``.
+        RefusedError: ``other_kiosk``.
     """
     if site.place is None:
-        fix = "lay the dead kiosk's gate.toml here, or name it: --config FILE"
-        raise RefusedError("no_config", f"no config says which kiosk this is\nFix: {fix}")
+        return
     here = site.source.removeprefix("/gate/")
     if here != dead.kiosk:
         fix = "take the config, or the label, of the kiosk that is replaced"
@@ -38,9 +38,12 @@ def left_to_do(done: Restored, dead: Label) -> list[str]:
         "Stand before it, press the exit button, and see the door open and close.",
         "Make a backup of this one, and a label: gate-agent key show --label FILE",
     ]
+    own = [str(one.belongs) for one in done.config if one.outcome == LEFT_OUT]
+    if own:
+        told.insert(3, f"Lay this one's own there: {', '.join(own)}")
     others = [name for name in done.doubted if name != LEDGER.name]
     if others:
-        told.insert(4, f"In fault as well: {', '.join(others)}. See gate-agent state show")
+        told.insert(-2, f"In fault as well: {', '.join(others)}. See gate-agent state show")
     return told
 
 

@@ -7,6 +7,7 @@
 The gallery is not opened: no name and no picture of anybody is at hand here.
 """
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from agent.app.desk.asking import AgentSocket, Stand, answered, stand_of
 from agent.app.desk.console.config import judged
 from agent.app.desk.console.looking import Looking
 from agent.app.desk.console.shown import decision_shown, parts_shown, status_shown
+from agent.app.desk.console.walking import WalkTestHere
 from agent.app.desk.doctor import ExaminedKiosk
 from agent.app.desk.watching import Round, Seen, rounds
 from agent.app.open.site import Site, site_of
@@ -28,7 +30,7 @@ from agent.ports import EventLog
 
 _DECISIONS = 20
 _LOOKED_BACK = 2000
-_OF_DECISIONS = "access.*"
+_OF_DECISIONS = ("access.*", "walktest.*")
 
 
 def command_desk(config: Path, state: Path) -> "ConsoleDesk":
@@ -44,6 +46,9 @@ class ConsoleDesk:
         self._config = config
         self._state = state
         self._socket = AgentSocket(config, state)
+        self._walk_test = WalkTestHere(
+            lambda asked: answered(self._socket.path(), {"command": "walk_test", **asked})
+        )
         self._read: tuple[Stand | None, GateConfig | None] | None = None
         self._lock = threading.Lock()
         self._looking: Looking | None = None
@@ -52,7 +57,8 @@ class ConsoleDesk:
         self._examined_wrong: str | None = None
 
     def close(self) -> None:
-        """Let go of what was opened."""
+        """Let go of what was opened; a walk test that was begun here ends."""
+        self._walk_test.left()
         if self._looking is not None:
             self._looking.close()
 
@@ -62,6 +68,7 @@ class ConsoleDesk:
         Raises:
             UnavailableError: it cannot be read in time.
         """
+        self._walk_test.looked()
         try:
             return self._look().newest()
         except ConfigError as error:
@@ -102,6 +109,27 @@ class ConsoleDesk:
         """
         asked = {"command": "try_out", "access_point": point, "outcome": outcome}
         return answered(self._socket.path(), asked)
+
+    def begin_walk_test(self, point: object, minutes: object) -> dict[str, Any]:
+        """Nothing opens there by a decision, for so many minutes, while somebody asks ``state``.
+
+        Raises:
+            RefusedError: the agent says why not.
+            UnavailableError: no agent answers.
+        """
+        return self._walk_test.begin(point, minutes)
+
+    def end_walk_test(self) -> dict[str, Any]:
+        """The gate is as ever, whoever began it.
+
+        Raises:
+            UnavailableError: no agent answers; then there is none either.
+        """
+        return self._walk_test.end()
+
+    def left(self) -> None:
+        """Somebody leaves: a walk test that was begun here ends."""
+        self._walk_test.left()
 
     def config(self) -> dict[str, Any]:
         """The config without secrets, what is wrong with it, and what is to be meant."""
@@ -161,7 +189,8 @@ class ConsoleDesk:
             return dict(status)
 
         def first(log: EventLog) -> Any:
-            return log.read(kind=_OF_DECISIONS, newest=_LOOKED_BACK)
+            read = (log.read(kind=kind, newest=_LOOKED_BACK) for kind in _OF_DECISIONS)
+            return sorted(itertools.chain.from_iterable(read), key=lambda one: one.row)
 
         return rounds(site, ask, first, pause)
 

@@ -7,15 +7,14 @@ from typing import Any
 from agent.config import GateConfig
 from agent.domain.access.part import PartKind
 from agent.domain.hours.instant import local_text
-from agent.domain.record.events import EventType
-from agent.operations.decisions import in_words
+from agent.operations.decisions import grants, in_words, of_walk_test
 from agent.ports import StoredEvent
 
 _OF_STATUS = (
     *("version", "started", "time", "clock_synced", "clock", "unpublished", "last_sequence"),
     *("pack", "pack_version", "pack_not_measured_for", "pad", "face_without_pad"),
     *("holders", "references", "ambiguous_holders", "unreadable_rows", "threshold"),
-    *("access_points", "modes", "causes", "broker", "broker_why", "false_grants"),
+    *("access_points", "modes", "causes", "broker", "broker_why", "false_grants", "walk_test"),
 )
 _OF_TRACE = (
     *("factors", "missing", "compared", "frames", "score", "threshold", "runner_up_score"),
@@ -67,7 +66,8 @@ def decision_shown(stored: StoredEvent, zone: tzinfo) -> dict[str, Any]:
         "time": local_text(event.time, zone),
         "sure": event.clock_synced,
         "access_point": event.access_point,
-        "granted": event.type is EventType.ACCESS_GRANTED,
+        "granted": grants(event.type),
+        "walk_test": of_walk_test(event.type),
         "reason": event.data.get("reason"),
         "why": in_words(event.data.get("reason")),
         "who": None if holder is None else covered(str(holder)),

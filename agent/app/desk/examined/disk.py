@@ -2,10 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
+from agent.adapters.clock import SystemClock
+from agent.app.open.files.backups import kept_backup
 from agent.app.open.files.state import row_of
 from agent.app.open.files.written import kept_day
+from agent.config.tables.store import BackupConfig
+from agent.domain.hours.instant import utc_text
+from agent.errors import UnavailableError
 from agent.operations.examination.facts import DiskFact, Doubtful
 
 _BLOCKS = Path("/sys/block")
@@ -42,6 +48,23 @@ def written_found(state: Path, budget_mb: int) -> str | None:
     if day.on is None:
         return None
     return f"{day.written / 1e6:.1f} of {budget_mb} MB written on {day.on.isoformat()}"
+
+
+def backup_found(state: Path, settings: BackupConfig) -> str:
+    """When the newest one was made by the timer.
+
+    Raises:
+        UnavailableError: the last one failed, it is too old, or none was made.
+    """
+    kept = kept_backup(state)
+    now = SystemClock().now().utc
+    if (wrong := kept.wrong(now, timedelta(days=settings.max_age_days))) is not None:
+        fix = (
+            "gate-agent backup, as the agent's user; systemctl enable --now gate-agent-backup.timer"
+        )
+        raise UnavailableError(wrong, fix)
+    assert kept.made is not None
+    return f"the newest is of {utc_text(kept.made)}"
 
 
 def strangers_found(state: Path) -> str | Doubtful:

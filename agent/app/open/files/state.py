@@ -20,6 +20,7 @@ from agent.adapters.store.names import (
     NEXT,
     SEALING_KEY_NAME,
     SIGNING_KEY_NAME,
+    TIME,
     TOMBSTONE_KEY_NAME,
 )
 from agent.operations.places import OUTPUTS_RECORD, TRUST_FOLDER, VOICES_FOLDER
@@ -169,6 +170,14 @@ LEDGER = Row(
     loss="Passes of limited uses count as used up until somebody accepts that they begin anew.",
     copy=Copy.DATABASE,
 )
+LEDGER_TIME = Row(
+    f"{LEDGER.name}{TIME}",
+    "adapters.store.time_mark",
+    0o600,
+    secret=False,
+    loss="After a power cut the latest sure time is an hour older at most.",
+    copy=Copy.NONE,
+)
 LATCHES = Row(
     "latches.sqlite",
     "adapters.store.latches",
@@ -223,6 +232,14 @@ WRITTEN = Row(
     0o600,
     secret=False,
     loss="What was written to the card today is counted anew.",
+    copy=Copy.NONE,
+)
+BACKUPS = Row(
+    "backup.json",
+    "app.open.files.backups",
+    0o600,
+    secret=False,
+    loss="Until the next backup by the timer it is told that none was made.",
     copy=Copy.NONE,
 )
 OUTPUTS = Row(
@@ -315,10 +332,11 @@ ROWS = (
         JOURNAL_MARK,
         JOURNAL_BROKEN,
         LEDGER,
+        LEDGER_TIME,
         LATCHES,
         COMMANDS,
     ),
-    *(BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, WRITTEN, OUTPUTS),
+    *(BROKEN_REMAINS, IDENTITY, RULES, ANNOUNCED, WRITTEN, BACKUPS, OUTPUTS),
     *(LOCK, SOCKET, SOCKET_LOCK, MODELS, PACK_CHOICE, TRUST, VOICES, RESTORE, DRAFTS),
 )
 WATCHED = (REGISTRY, JOURNAL, LEDGER, LATCHES, COMMANDS)

@@ -16,7 +16,7 @@ from typing import Any
 
 from agent.adapters.store.owners import told
 from agent.adapters.store.pass_ledger import SqlitePassLedger
-from agent.adapters.store.people.registry import SqliteRegistry
+from agent.adapters.store.people.archive.registering import RegisteringRegistry
 from agent.adapters.store.record.journal import SqliteJournal
 from agent.adapters.store.seal import Sealer
 from agent.adapters.store.sqlite import CorruptError
@@ -87,7 +87,7 @@ def read_journal(site: Site) -> Iterator[SqliteJournal]:
 
 
 @contextmanager
-def read_registry(site: Site, key: "Key | None" = None) -> Iterator[SqliteRegistry]:
+def read_registry(site: Site, key: "Key | None" = None) -> Iterator[RegisteringRegistry]:
     """The registry of this state directory, to look at; empty where there is none.
 
     Raises:
@@ -171,7 +171,7 @@ class Key(Enum):
 @contextmanager
 def open_registry(
     site: Site, key: Key = Key.NONE, *, even_in_fault: bool = False
-) -> Iterator[SqliteRegistry]:
+) -> Iterator[RegisteringRegistry]:
     """The registry of this state directory, made where there never was one.
 
     One that is missing, older or foreign is refused, but for the agent, which lets nobody in by it
@@ -196,7 +196,7 @@ def open_registry(
 
 
 @contextmanager
-def _opened_registry(site: Site, key: Key) -> Iterator[SqliteRegistry]:
+def _opened_registry(site: Site, key: Key) -> Iterator[RegisteringRegistry]:
     sealer = None
     if key is Key.NEEDED or (key is Key.IF_ANY and os.path.lexists(site.key_file)):
         sealer = key_ring(site)
@@ -209,7 +209,7 @@ def _opened_registry(site: Site, key: Key) -> Iterator[SqliteRegistry]:
             registry.erase()
 
 
-def move_changes(site: Site, registry: SqliteRegistry) -> None:
+def move_changes(site: Site, registry: RegisteringRegistry) -> None:
     """Move what the registry logged to the journal; where that fails now, the agent does it."""
     with contextlib.suppress(StoreError), open_journal(site) as journal:
         registry.transfer_changes(journal)
@@ -217,9 +217,9 @@ def move_changes(site: Site, registry: SqliteRegistry) -> None:
 
 
 @contextmanager
-def _registry_of(path: Path, sealer: Sealer | None) -> Iterator[SqliteRegistry]:
+def _registry_of(path: Path, sealer: Sealer | None) -> Iterator[RegisteringRegistry]:
     try:
-        with contextlib.closing(SqliteRegistry(path, sealer, new_event_id.make)) as registry:
+        with contextlib.closing(RegisteringRegistry(path, sealer, new_event_id.make)) as registry:
             yield registry
     except CorruptError as error:
         fix = (

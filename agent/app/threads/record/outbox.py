@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from agent.domain.record.message import payload
+from agent.app.threads.record.wire import wire
 from agent.domain.record.pace import Pace
 from agent.domain.record.published import Trace
 from agent.domain.record.topics import Topics
@@ -66,7 +66,7 @@ class Outbox:
         self._journal = journal
         self._topics = topics
         self._pace = pace
-        self._trace = trace
+        self._wire = wire(topics, trace)
         self._refused = refused
         self._accepted = accepted
         self._condition = threading.Condition()
@@ -228,7 +228,7 @@ class Outbox:
                     self._boundary = 0
                     return after
                 if row.row not in busy:
-                    mid = broker.publish(self._topics.event(row.event.type), self._payload(row))
+                    mid = broker.publish(self._topics.event(row.event.type), self._wire(row))
                     if mid is None:
                         return after
                     with self._condition:
@@ -242,6 +242,3 @@ class Outbox:
                     self._boundary = 0
                 break
         return after
-
-    def _payload(self, row: StoredEvent) -> bytes:
-        return payload(row.event, row.place(self._topics.source), self._trace)

@@ -104,6 +104,7 @@ class StatusBoard:
             modes=newest.modes,
             causes=newest.causes,
             false_grants=newest.false_grants,
+            walk_test=newest.walk_test,
             clock=time.as_json(now.monotonic_s),
             registry_sync=self._registry_sync(),
         )

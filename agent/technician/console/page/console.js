@@ -8,6 +8,7 @@
   let language = sessionStorage.getItem("language") || (navigator.language.startsWith("zh") ? "zh" : "en");
   const shown = new Map();
   let last = null;
+  let did = null;
 
   const word = (key) => WORDS[language][key] || WORDS.en[key] || key;
   const spoken = (text) => (language === "zh" && DOCTOR_ZH[text]) || text;
@@ -67,12 +68,13 @@
     if (last) show(last);
     if (checks) showChecks(checks);
     if (configNow) showConfig(configNow);
+    sayDone();
     $("picture").alt = word("look");
   }
 
   /* Whoever comes to this tab next finds nothing of what was shown. */
   function forget() {
-    last = checks = configNow = null;
+    last = checks = configNow = did = null;
     shown.clear();
     for (const id of ["doors", "facts", "parts", "sights", "decisions", "point", "camera", "config-faults", "config-shown", "text-faults"]) $(id).replaceChildren();
     for (const id of ["journal", "looked", "examined", "done", "config-said", "text-said"]) $(id).textContent = "";
@@ -86,6 +88,7 @@
     sessionStorage.removeItem(KEY);
     setWatching(false);
     picture(null);
+    walking(null);
     $("inside").hidden = $("leave").hidden = true;
     $("enter").hidden = false;
     $("enter-said").textContent = said || "";
@@ -151,6 +154,7 @@
     } else {
       stand(`${word("in_service")}, ${wrong ? `${wrong} ${word(wrong === 1 ? "fault" : "faults")}` : word("well")}`, wrong ? "bad" : "good");
     }
+    walking(status && status.walk_test);
     draw("doors", status, (now) => (now ? Object.keys(now.access_points).map((point) => door(now, point)) : []));
     draw("facts", status && { ...status, time: status.time.slice(0, 16) }, (now) => (now ? facts(now) : []));
     $("deeds").hidden = !status;
@@ -161,6 +165,17 @@
     draw("decisions", found.decisions || [], decisions);
   }
 
+  function walking(test) {
+    const line = $("walking");
+    const said = test ? `${word("walk_on")} ${test.access_points.join(", ")}, ${word("walk_until")} ${test.until.slice(11, 16)} UTC (${test.by}). ${word("walk_shut")}` : "";
+    if (line.textContent !== said) line.textContent = said;
+    line.hidden = !test;
+    const held = [$("walk-begin"), $("walk-end")].includes(document.activeElement);
+    $("walk-begin").hidden = Boolean(test);
+    $("walk-end").hidden = !test;
+    if (held) $(test ? "walk-end" : "walk-begin").focus();
+  }
+
   function door(status, point) {
     const state = status.access_points[point];
     const mode = status.modes[point];
@@ -169,6 +184,7 @@
     return make("div", { class: "card" },
       make("b", { text: point }),
       make("span", { class: bad ? "bad" : "good", text: plain(`s_${state}`, state) }),
+      status.walk_test && status.walk_test.access_points.includes(point) ? make("div", { class: "doubt", text: word("walk") }) : null,
       make("div", { class: mode === "normal" ? "quiet" : "doubt", text: plain(`m_${mode}`, mode) + (cause ? ` (${cause})` : "") }));
   }
 
@@ -204,7 +220,8 @@
     const open = new Set([...$("decisions").querySelectorAll("details[open]")].map((one) => one.dataset.row));
     return rows.map((one) => {
       const { score, threshold } = one.trace;
-      const said = one.granted ? word("granted") : `${word("denied")}: ${plain(`r_${one.reason}`, one.why)}`;
+      const test = one.walk_test ? `${word("walk")}, ` : "";
+      const said = test + (one.granted ? word("granted") : `${word("denied")}: ${plain(`r_${one.reason}`, one.why)}`);
       const number = typeof score === "number" ? ` ${score.toFixed(3)}` + (typeof threshold === "number" ? `/${threshold.toFixed(3)}` : "") : "";
       return make("li", {}, make("details", { "data-row": one.row, open: open.has(String(one.row)) },
         make("summary", {},
@@ -212,7 +229,7 @@
           make("b", { class: one.granted ? "good" : "bad", text: said }),
           make("span", { class: "score", text: `${number}${one.who ? ` ${one.who}` : ""}` })),
         make("dl", {}, ...Object.entries(one.trace).flatMap(([name, value]) => [
-          make("dt", { text: name.replaceAll("_", " ") }), make("dd", { text: flat(value) })]))));
+          make("dt", { text: plain(`t_${name}`, name) }), make("dd", { text: flat(value) })]))));
     });
   }
 
@@ -386,11 +403,16 @@
     speak();
   });
   $("watch").addEventListener("click", () => { setWatching(!watching); watch(); });
+  function sayDone() {
+    if (did) $("done").textContent = `${did[0]}: ${word(did[1])}`;
+  }
   async function deed(path, body, done) {
-    const say = (said, kind) => { $("done").textContent = said; $("done").className = kind; };
+    const say = (said, kind) => { did = null; $("done").textContent = said; $("done").className = kind; };
     say("", "");
     if (await guarded(() => ask(path, { access_point: $("point").value, ...body }), (said) => say(said, "bad"))) {
-      say(`${$("point").value}: ${word(done)}`, "good");
+      say("", "good");
+      did = [$("point").value, done];
+      sayDone();
       return true;
     }
     return false;
@@ -399,6 +421,15 @@
   for (const one of document.querySelectorAll("button.try")) {
     one.addEventListener("click", () => deed("/api/try-out", { outcome: one.dataset.outcome }, "tried"));
   }
+  $("walk").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    await deed("/api/walk-test", { minutes: Number($("minutes").value) }, "walk_began");
+    round();
+  });
+  $("walk-end").addEventListener("click", async () => {
+    await deed("/api/walk-test-end", {}, "walk_ended");
+    round();
+  });
   $("release").addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = event.target.querySelector("button");

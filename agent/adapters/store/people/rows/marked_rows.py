@@ -21,6 +21,7 @@ MARKED = {
     "issuer_key": ("key_id", "issuer", "public", "valid_from", "valid_until"),
     "revoked_pass": ("pass",),
     "id_document": ("number_hash", "holder"),
+    "card": ("card_hash", "holder", "valid_from", "valid_until"),
     "tombstone": ("holder_hash", "key_id", "removed_at", "dies_at"),
     "category_rule": ("category", "rules", "said_by", "said_at"),
 }

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from agent.adapters.store.people.document_tables import DocumentTables
+from agent.adapters.store.people.card_tables import CardTables
 from agent.adapters.store.people.gathered import Gathered
 from agent.adapters.store.people.rows.marks import intact
 from agent.domain.credential.holder import HolderId
@@ -21,7 +21,7 @@ _NONCE = "substr(sealed, 10, 4)"
 """Of the seal's random nonce, which follows its version and its key's id (``seal``)."""
 
 
-class ReferenceRows(DocumentTables):
+class ReferenceRows(CardTables):
     """Implements ``ports.GalleryArrays``."""
 
     def load_arrays(

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 HOLDER, REFERENCE = "holder", "reference"
-TABLES = ("id_document", "revoked_pass", "tombstone")
+_FIRST_TABLES = ("id_document", "revoked_pass", "tombstone")
+TABLES = (*_FIRST_TABLES, "card")
 """Of these only that they were touched."""
 _KEPT = 8192
 """Lines beyond which the oldest go."""
@@ -56,13 +57,23 @@ def _triggers() -> Iterator[tuple[str, str]]:
         ("gone", "DELETE", f"{old};"),
     ):
         yield f"touched_reference_{name}", f"AFTER {when} ON reference BEGIN {lines} END"
-    for table in TABLES:
-        for when in ("INSERT", "UPDATE", "DELETE"):
-            line = _line(table, "0")
-            yield f"touched_{table}_{when.lower()}", f"AFTER {when} ON {table} BEGIN {line}; END"
+    for table in _FIRST_TABLES:
+        yield from _of_table(table)
 
 
-_TRIGGERS = {name: f"CREATE TRIGGER {name} {rest}" for name, rest in _triggers()}
+def _of_table(table: str) -> Iterator[tuple[str, str]]:
+    for when in ("INSERT", "UPDATE", "DELETE"):
+        line = _line(table, "0")
+        yield f"touched_{table}_{when.lower()}", f"AFTER {when} ON {table} BEGIN {line}; END"
+
+
+def _created(triggers: Iterator[tuple[str, str]]) -> dict[str, str]:
+    return {name: f"CREATE TRIGGER {name} {rest}" for name, rest in triggers}
+
+
+_FIRST_TRIGGERS = _created(_triggers())
+_CARD_TRIGGERS = _created(_of_table("card"))
+_TRIGGERS = {**_FIRST_TRIGGERS, **_CARD_TRIGGERS}
 STEP = f"""
     CREATE TABLE touched (
         at INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -75,8 +86,23 @@ STEP = f"""
     ALTER TABLE holder ADD COLUMN handle INTEGER;
     UPDATE holder SET handle = random();
     CREATE INDEX holder_by_handle ON holder (handle);
-    {";".join(_TRIGGERS.values())};
+    {";".join(_FIRST_TRIGGERS.values())};
 """  # noqa: S608 - constants
+CARD_STEP = f"""
+    CREATE TABLE card (
+        card_hash TEXT PRIMARY KEY,
+        holder TEXT NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+        valid_from TEXT,
+        valid_until TEXT,
+        mark TEXT
+    );
+    CREATE INDEX card_of ON card (holder);
+    CREATE TABLE synced_card (
+        card_hash TEXT PRIMARY KEY REFERENCES card (card_hash) ON DELETE CASCADE
+    );
+    CREATE TABLE lost_card (card_hash TEXT PRIMARY KEY);
+    {";".join(_CARD_TRIGGERS.values())};
+"""
 """Of the schema."""
 
 

@@ -1,0 +1,1 @@
+"""Card readers and keypads on two wires: pulses, frames, card formats, keys."""
