@@ -152,14 +152,14 @@ class Kiosk:
         ]
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def handle(self, happened: Input, now: Instant) -> tuple[Effect, ...]:
+    def handle(self, happened: Input, raw: Instant) -> tuple[Effect, ...]:
         """What follows from ``happened``; ticks every lane, so no deadline is missed for long."""
-        now = self._time.heard(now)
+        now = self._time.heard(raw)
         # First: nothing is decided by a test whose time is up.
         effects: list[Effect] = [*self._walk_test.tick(now)]
         effects += self._handle(happened, now)
         # Once more: a person's word may have changed what the same instant is worth.
-        now = self._time.heard(now)
+        now = self._time.heard(raw)
         if isinstance(happened, Stop):
             return (*effects, *self._learn(now, _AT_ONCE), *self._reckon(now, _AT_ONCE))
         effects += self._doors.tick(now)
