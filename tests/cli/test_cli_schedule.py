@@ -163,7 +163,7 @@ def test_what_the_file_says_is_seen(monkeypatch: pytest.MonkeyPatch, scheduled: 
     assert re.search(r"^accept_no_pad +true *$", said, re.MULTILINE)
     assert re.search(r"^spectrum +visible \(default\) *$", said, re.MULTILINE)
     absent = re.sub(r"\s+", " ", said.rpartition("not there")[2])
-    assert absent.startswith(" [[indicator]], [[input]], [[area]], [broker]")
+    assert absent.startswith(" [[indicator]], [[input]], [[reader]], ")
     assert "[registry]" in absent
 
 

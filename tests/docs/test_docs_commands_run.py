@@ -17,6 +17,8 @@ READ_ONLY = {
     # what it needs is not in a clean checkout
     "enrol": "needs a face pack and faces: tests/cli/test_cli_enrol_real.py",
     "identify": "needs a face pack and faces: tests/cli/test_cli_looking.py",
+    "register import": "needs a table: tests/cli/test_cli_register_import.py",
+    "cards unbind": "needs a card: tests/cli/test_cli_cards.py",
     "evaluate": "needs a face pack and faces: tests/real/test_evaluate.py",
     "models install": "fetches 50 MB: tests/cli/test_cli_models.py",
     "models setup": "fetches what it can get: tests/cli/test_cli_models.py",
@@ -151,7 +153,7 @@ def typed() -> dict[str, list[Told]]:
 
 def is_group(one: Told) -> bool:
     """Whether it names a group of commands, or a command that asks for a choice."""
-    return one.words[1:] in {("door",), ("trust",), ("evaluate",), ("verify", "health")}
+    return one.words[1:] in {("door",), ("cards",), ("trust",), ("evaluate",), ("verify", "health")}
 
 
 class Kiosk:

@@ -140,7 +140,8 @@ def _by_click(command: Any, rest: list[str]) -> str | None:
         known = {option for one in command.params for option in one.opts} | {"--help"}
         return next((f"no such option: {word}" for word in rest[:1] if word not in known), None)
     try:
-        command.make_context(" ".join(path), list(rest))
+        # As the whole program has it: a command remembers its option for help.
+        command.make_context(" ".join(path), list(rest), help_option_names=["-h", "--help"])
     except Exception as error:  # noqa: BLE001 - the parser's classes are typer's private ones
         return None if type(error).__name__ == "Exit" else f"{type(error).__name__}: {error}"
     return None

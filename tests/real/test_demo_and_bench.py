@@ -37,7 +37,7 @@ def test_every_step_of_the_demo_goes_as_it_should(run):
     done = run("demo", "--json")
     steps = [json.loads(line) for line in done.stdout.splitlines()]
     assert [step for step in steps if not step["ok"]] == []
-    assert len(steps) == 21
+    assert len(steps) == 26
     assert done.returncode == 0, done.stderr
 
 

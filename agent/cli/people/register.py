@@ -15,6 +15,7 @@ from agent.cli.common import (
     counted,
     emit,
     examples,
+    file_option,
     say,
     user,
     warn,
@@ -51,9 +52,7 @@ def import_(
     preview: Annotated[bool, typer.Option("--preview", help="Only say what would change.")] = False,
     faults: Annotated[
         Path | None,
-        typer.Option(
-            "--faults", metavar="FILE", help="Gets the faulty rows; the others are imported."
-        ),
+        file_option("--faults", "Gets the faulty rows; the others are imported."),
     ] = None,
     sheet: Annotated[
         str | None, typer.Option("--sheet", metavar="NAME", help="Of a workbook with several.")

@@ -26,8 +26,10 @@ from agent.adapters.store.people.registry_file import _STEPS, APPLICATION_ID
 from agent.adapters.store.people.rows.marked_rows import MARKED
 from agent.adapters.store.sqlite import open_database
 from agent.app.open.snapshot import Rates, take_snapshot
+from agent.credentials.documents.card_hash import card_hasher
 from agent.credentials.documents.id_hash import kiosk_hash
 from agent.credentials.passes.issuers import IssuerKey
+from agent.domain.credential.card import Card
 from agent.domain.credential.gate_pass import PassId
 from agent.domain.credential.holder import HolderId
 from agent.errors import KeyUnavailableError, RefusedError, StoreError
@@ -66,6 +68,10 @@ def filled(path):
     for name, written in NUMBERS.items():
         hashed = kiosk_hash(registry.document_key(), written)
         registry.bind_document(name, hashed, by=BY, now=NOW)
+    bound = Card(ANN, SINCE, UNTIL)
+    registry.bind_card(
+        card_hasher(registry.document_key()).of_text("h10301:17:4711"), bound, by=BY, now=NOW
+    )
     registry.remove(ZOE, by=BY, now=NOW)
     for one in (STOLEN, LOST):
         registry.revoke(one, by=BY, now=NOW)
@@ -140,6 +146,7 @@ def assert_nobody_gained(found, good):
         before = good.holders.get(name)
         assert not one.enabled or (before and replace(one, name=before.name) == before)
     assert found.documents.items() <= good.documents.items()
+    assert found.cards.items() <= good.cards.items()
 
 
 def test_a_bit_that_flips_anywhere_in_the_file_gives_nobody_a_right(path, filled) -> None:

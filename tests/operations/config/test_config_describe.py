@@ -28,7 +28,8 @@ def summed_up(tmp_path: Path, *changes: tuple[str, str]) -> dict[str, Any]:
 
 def test_the_summary_tells_every_part_in_its_order(tmp_path: Path):
     assert list(summed_up(tmp_path)) == [
-        *("kiosk", "access_points", "cameras", "doors", "indicators", "inputs", "areas"),
+        *("kiosk", "access_points", "cameras", "doors", "indicators", "inputs"),
+        *("readers", "areas"),
         *("schedules", "rules", "categories", "thermometer", "command_keys", "registry_keys"),
         *("false_grants", "id_reader", "voice", "clock", "broker", "pack"),
     ]

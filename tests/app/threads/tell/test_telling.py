@@ -178,7 +178,7 @@ def test_messages_without_files_are_a_fault_with_its_fix(make: Callable[..., Sta
     stage = make(prepared=False)
     (fault,) = [one for one in stage.posted if isinstance(one, FaultRaised)]
     assert fault.part == "voice:files"
-    assert fault.detail.startswith("68 messages have no file (en/alarm, ")
+    assert fault.detail.startswith("72 messages have no file (en/alarm, ")
     assert fault.detail.endswith("gate-agent voice prepare")
     stage.telling.indicate(GRANTED)
     assert stage.said(0) == []
