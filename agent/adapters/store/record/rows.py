@@ -211,10 +211,8 @@ def _bytes(value: object, length: int) -> bytes:
     return value
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, bytes):
-        raise TypeError
-    return value.decode()
+def _text(value: Any) -> str:
+    return str(value, "utf-8")  # a TypeError for whatever is no bytes
 
 
 def _object(value: object) -> dict[str, Any]:

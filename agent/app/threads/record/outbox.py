@@ -19,11 +19,12 @@ refused. Each is said to be a fault, and none holds up the stream.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
 from agent.app.threads.record.wire import wire
+from agent.domain.record.events import EventType
 from agent.domain.record.pace import Pace
 from agent.domain.record.published import Trace
 from agent.domain.record.topics import Topics
@@ -35,7 +36,7 @@ _REFUSED_PAUSE_S = 5.0
 _AGAIN_S = 600.0
 _SHORT = 100
 """Rows that wait and are no backlog yet."""
-_AT_LEAST_OF_A_WINDOW = 8
+_AT_LEAST_OF_A_WINDOW = 4
 """Of the backlog this part of the window goes at once: each look at the journal costs some rows."""
 _MOST_PASSED_BY = 10_000
 _HOPELESS = ("Topic name invalid", "Payload format invalid")
@@ -43,8 +44,7 @@ _HOPELESS = ("Topic name invalid", "Payload format invalid")
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
+class _Sent(NamedTuple):
     row: StoredEvent
     at_s: float
     paced: bool
@@ -64,7 +64,7 @@ class Outbox:
         accepted: Callable[[], None],
     ) -> None:
         self._journal = journal
-        self._topics = topics
+        self._topic_of = {kind: topics.event(kind) for kind in EventType}
         self._pace = pace
         self._wire = wire(topics, trace)
         self._refused = refused
@@ -228,7 +228,7 @@ class Outbox:
                     self._boundary = 0
                     return after
                 if row.row not in busy:
-                    mid = broker.publish(self._topics.event(row.event.type), self._wire(row))
+                    mid = broker.publish(self._topic_of[row.event.type], self._wire(row))
                     if mid is None:
                         return after
                     with self._condition:
