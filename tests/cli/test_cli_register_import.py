@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from gate_command import Gate
 from places import ROOT
@@ -40,8 +41,6 @@ def write(tmp_path: Path) -> Callable[[bytes | str], Path]:
 
 @pytest.fixture
 def workbook(tmp_path: Path) -> Callable[..., Path]:
-    openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
-
     def made(*rows: Sequence[Any], change: Callable[[Any], None] = lambda _book: None) -> Path:
         book = openpyxl.Workbook()
         for row in rows:
@@ -162,8 +161,6 @@ def test_faulty_rows_go_into_a_file_that_is_corrected_and_imported_again(
 def test_a_file_that_is_none_is_refused_as_a_whole(
     gate: Gate, keyed: Path, write: Callable[..., Path], content: bytes | str, said: str
 ) -> None:
-    if "workbook" in said:
-        pytest.importorskip("openpyxl", reason="openpyxl is not installed")
     assert said in refused(gate, write(content))
 
 

@@ -17,11 +17,11 @@ from agent.domain.hours.instant import Instant, utc_text
 from agent.domain.reader.card_format import CardFormat, CardNumber, read_card_text
 from agent.errors import GateAgentError, RefusedError
 from agent.operations.moments import parse_bound
+from agent.operations.people.findings import finding, told
 from agent.operations.people.holders import find
 from agent.ports import CardStore
 
 _NEEDED, _BOUNDS = ("holder", "card"), ("valid_from", "valid_until")
-_MOST_FINDINGS, _LONGEST_FINDING = 20, 300
 _MOST_ROWS = 200_000
 
 
@@ -179,16 +179,13 @@ def read_rows(
                     raise ValueError(f"the same card as line {lines_of[hashed]}")  # noqa: TRY301 - one boundary for a row
                 found[hashed], lines_of[hashed] = card, at
             except (ValueError, GateAgentError) as error:
-                said = (str(error).splitlines() or [type(error).__name__])[0]
-                findings.append(f"{name}:{at}: {said[:_LONGEST_FINDING]}")
+                findings.append(finding(f"{name}:{at}: ", error))
     except csv.Error as error:
         findings.append(f"{name}:{reader.line_num}: {error}")
     if len(lines) > _MOST_ROWS:
         findings.append(f"{name}: more than {_MOST_ROWS} lines")
     if findings:
-        more = len(findings) - _MOST_FINDINGS
-        shown = findings[:_MOST_FINDINGS] + ([f"and {more} more"] if more > 0 else [])
-        raise RefusedError("import", "nothing was imported\n" + "\n".join(shown))
+        raise RefusedError("import", told("nothing was imported", findings))
     return [*found.items()]
 
 

@@ -49,10 +49,8 @@ from agent.domain.hours.iso_time import read_moment
 from agent.domain.sight.image import Template
 from agent.errors import GateAgentError, RefusedError
 from agent.operations.passes.keys import read_public_key
+from agent.operations.people.findings import finding, told
 from agent.operations.people.transfer import read_holder
-
-_MOST_FINDINGS = 20
-_LONGEST_FINDING = 300
 
 
 def read_entries(lines: Iterable[str], name: str, folder: Path) -> list[Entry]:
@@ -72,12 +70,9 @@ def read_entries(lines: Iterable[str], name: str, folder: Path) -> list[Entry]:
                 encoded(entry)
             found += made
         except (ValueError, OSError, GateAgentError) as error:
-            said = (str(error).splitlines() or [type(error).__name__])[0]
-            findings.append(f"{name}:{number}: {said[:_LONGEST_FINDING]}")
+            findings.append(finding(f"{name}:{number}: ", error))
     if findings:
-        more = len(findings) - _MOST_FINDINGS
-        shown = findings[:_MOST_FINDINGS] + ([f"and {more} more"] if more > 0 else [])
-        raise RefusedError("registry_lines", "nothing was sent\n" + "\n".join(shown))
+        raise RefusedError("registry_lines", told("nothing was sent", findings))
     return found
 
 

@@ -33,6 +33,7 @@ from agent.domain.hours.iso_time import read_moment
 from agent.domain.sight.image import Template
 from agent.errors import EnrolmentRefusedError, GateAgentError, RefusedError
 from agent.operations.people.enrol import make_holder
+from agent.operations.people.findings import finding, told
 from agent.operations.people.holders import consent_json
 from agent.operations.people.holders_csv import Row, csv_rows, is_csv
 from agent.ports import PeopleStore, Reference, Seals
@@ -44,7 +45,6 @@ _KEYS |= {"id_document", "consent"}
 _REFERENCE_KEYS = {"pack", "pack_version", "sealed"}
 _HASH_BYTES = 32
 _LONGEST_FINDING = 500
-_MOST_FINDINGS = 20
 _LONGEST = 1e6
 """Of a template; real ones are near 1."""
 
@@ -142,12 +142,9 @@ def parse_lines(
             found.append(one)
         except (ValueError, GateAgentError) as error:
             where = row.column_of(error) if isinstance(row, Row) else ""
-            said = (str(error).splitlines() or [type(error).__name__])[0]
-            findings.append(f"{name}:{number}: {where}{said[:_LONGEST_FINDING]}")
+            findings.append(finding(f"{name}:{number}: {where}", error, _LONGEST_FINDING))
     if findings:
-        more = len(findings) - _MOST_FINDINGS
-        shown = findings[:_MOST_FINDINGS] + ([f"and {more} more"] if more > 0 else [])
-        raise RefusedError("import", "nothing was imported\n" + "\n".join(shown))
+        raise RefusedError("import", told("nothing was imported", findings))
     return found
 
 

@@ -14,11 +14,10 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime, time, timedelta
-from types import ModuleType
 from typing import Any, BinaryIO
 
 from agent.domain.foreign.boundary import boundary
-from agent.errors import GateAgentError, RefusedError, UnavailableError
+from agent.errors import GateAgentError, RefusedError
 
 Row = tuple[int, Sequence[str], str | None, tuple[tuple[int, str], ...]]
 
@@ -36,9 +35,9 @@ def workbook_rows(stream: BinaryIO, sheet: str | None, notes: list[str]) -> Iter
 
     Raises:
         RefusedError: ``table``: the workbook may not be read; why.
-        UnavailableError: nothing to read workbooks with is installed.
     """
-    openpyxl = _library()
+    import openpyxl  # noqa: PLC0415 - only who reads a workbook pays for it
+
     with _unreadable("cannot be read as a workbook"):
         _check(stream)
         book = openpyxl.load_workbook(stream, read_only=True, data_only=False, keep_links=False)
@@ -168,16 +167,6 @@ def _merged(stream: BinaryIO, sheet: Any) -> dict[int, str]:
                 for number in range(top, min(bottom, top + _MOST_MERGES) + 1):
                     found[number] = f"is merged with other rows ({where}): split the cells"
             tail = chunk[-_OVERLAP:]
-    return found
-
-
-def _library() -> ModuleType:
-    try:
-        import openpyxl  # noqa: PLC0415 - only who reads a workbook pays for it
-    except ImportError as error:
-        said = "workbooks cannot be read here: openpyxl is not installed"
-        raise UnavailableError(said, "save the sheet as CSV UTF-8, and import that") from error
-    found: ModuleType = openpyxl
     return found
 
 

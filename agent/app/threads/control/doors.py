@@ -128,6 +128,20 @@ class DoorDeeds:
             }
         }
 
+    def asked(self, named: object) -> list[str]:
+        """The access points that a request names, each once.
+
+        Raises:
+            ValueError: it is no list of some of this kiosk's.
+        """
+        if not isinstance(named, list) or not named:
+            raise ValueError("access_points is a list with one access point or more")
+        try:
+            self.check_known(named)
+        except DeedRefused as error:
+            raise ValueError(str(error)) from None
+        return list(dict.fromkeys(named))
+
     def check_known(self, points: Sequence[object]) -> None:
         """Whether these are access points of this kiosk.
 

@@ -17,7 +17,6 @@ an attempt, for a technician who looks and listens: no door moves by it, and not
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.app.threads.control.deeds import DeedRefused
 from agent.app.threads.control.doors import CONFIRMED_WITHIN_S, DoorDeeds
 from agent.app.threads.control.faults import FaultDeeds
 from agent.app.threads.control.socket import CommandHandler
@@ -111,7 +110,7 @@ class Operator:
         return {"file": file, "part": part}
 
     def _door(self, request: Mapping[str, Any], caller: str) -> dict[str, Any]:
-        command, points = self._what(request), self._where(request)
+        command, points = self._what(request), self._doors.asked(request.get("access_points"))
         self._doors.check_ready(points)
         if command is not Command.RELEASE:
             return dict(self._doors.set_mode_here(command, points, caller))
@@ -125,7 +124,7 @@ class Operator:
         asked = request.get("outcome")
         if asked not in _TRIED:
             raise ValueError(f"outcome is {' or '.join(_TRIED)}")
-        (point,) = self._where({"access_points": [request.get("access_point")]})
+        (point,) = self._doors.asked([request.get("access_point")])
         self._post(TriedOut(point, Outcome(asked)))
         return {"access_point": point, "outcome": asked}
 
@@ -135,16 +134,6 @@ class Operator:
         if not isinstance(asked, str) or asked not in known:
             raise ValueError(f"a door does: {', '.join(known)}")
         return known[asked]
-
-    def _where(self, request: Mapping[str, Any]) -> list[str]:
-        named = request.get("access_points")
-        if not isinstance(named, list) or not named:
-            raise ValueError("access_points is a list with one access point or more")
-        try:
-            self._doors.check_known(named)
-        except DeedRefused as error:
-            raise ValueError(str(error)) from None
-        return list(dict.fromkeys(named))
 
     def _passback(self, _request: Mapping[str, Any], _caller: str) -> dict[str, Any]:
         positions = self._latches.positions()

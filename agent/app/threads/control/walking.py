@@ -12,7 +12,6 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.app.threads.control.deeds import DeedRefused
 from agent.app.threads.control.doors import CONFIRMED_WITHIN_S, DoorDeeds
 from agent.app.threads.control.socket import CommandHandler
 from agent.app.threads.record.status import StatusBoard
@@ -86,17 +85,12 @@ class WalkTester:
         return self._stands()
 
     def _points(self, named: object) -> tuple[str, ...]:
-        if not isinstance(named, list) or not named:
-            raise ValueError("access_points is a list with one access point or more")
-        try:
-            self._doors.check_known(named)
-        except DeedRefused as error:
-            raise ValueError(str(error)) from None
-        for point in named:
+        points = self._doors.asked(named)
+        for point in points:
             if point in self._exits:
                 said = f"{point} is an exit: whoever is inside must get out by it"
                 raise RefusedError("exit", said)
-        return tuple(dict.fromkeys(named))
+        return tuple(points)
 
     def _stands(self) -> dict[str, Any]:
         walking = self._board.newest().walk_test
