@@ -8,13 +8,11 @@
 A reader whose wires oscillate is a fault until they are silent; nobody else's door waits for it.
 """
 
-import threading
 from collections.abc import Callable
 
 import structlog
 
-from agent.app.threads.fault_line import FaultLine
-from agent.app.threads.rounds import came_round
+from agent.app.threads.senses.listener import Listener
 from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.controller.inputs import CredentialShown, Input
 from agent.credentials.documents.card_hash import card_hasher
@@ -36,7 +34,7 @@ _LEAST_BITS = 16
 _log = structlog.get_logger(__name__)
 
 
-class CardWatcher:
+class CardWatcher(Listener):
     """Listens to one reader at one access point."""
 
     def __init__(
@@ -50,25 +48,15 @@ class CardWatcher:
         post: Callable[[Input], None],
     ) -> None:
         """``document_key`` is asked for each card: another one may be in force by then."""
+        super().__init__(PartKind.READER.part(name), post, reader.close)
         self._access_point = access_point
         self._reader = reader
         self._document_key = document_key
         self._verifier = verifier
         self._clock = clock
         self._post = post
-        self._fault = FaultLine(PartKind.READER.part(name), post)
         self._last: CardPresented | None = None
         self._last_s = 0.0
-        self._stopping = threading.Event()
-
-    def work(self) -> None:
-        """The thread's loop, until ``stop``."""
-        try:
-            while not self._stopping.is_set():
-                came_round()
-                self.look()
-        finally:
-            self._reader.close()
 
     def look(self) -> None:
         """Listen for half a second at most."""
@@ -83,14 +71,6 @@ class CardWatcher:
             self._stopping.wait(_RETRY_S)
             return
         self._fault.works()
-
-    def told(self) -> bool:
-        """Whether the last word about it was that it failed."""
-        return self._fault.failing
-
-    def stop(self) -> None:
-        """End ``work`` after the look under way."""
-        self._stopping.set()
 
     def _hear(self, heard: Heard) -> None:
         if isinstance(heard, CardNumber):

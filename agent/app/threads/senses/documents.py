@@ -6,15 +6,13 @@ A reader that fails is a fault until it answers again; what lies there and is no
 denial. Nothing of a document is kept but what the comparison needs, for as long as it needs it.
 """
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
 from agent.app.open.id_reader import PhotoReader
-from agent.app.threads.fault_line import FaultLine
-from agent.app.threads.rounds import came_round
+from agent.app.threads.senses.listener import Listener
 from agent.app.threads.senses.verifier import CredentialVerifier
 from agent.controller.inputs import CredentialShown, Input
 from agent.credentials.documents.id_hash import community_hash, kiosk_hash
@@ -44,7 +42,7 @@ class DocumentKeys:
     community: bytes | None
 
 
-class DocumentWatcher:
+class DocumentWatcher(Listener):
     """Waits for documents at one access point."""
 
     def __init__(
@@ -58,25 +56,15 @@ class DocumentWatcher:
         *,
         photographs: PhotoReader | None = None,
     ) -> None:
+        super().__init__(PART, post, reader.close)
         self._access_point = access_point
         self._reader = reader
         self._keys = keys
         self._verifier = verifier
         self._clock = clock
         self._post = post
-        self._fault = FaultLine(PART, post)
         self._photographs = photographs
         self._last: tuple[DocumentPresented, float] | None = None
-        self._stopping = threading.Event()
-
-    def work(self) -> None:
-        """The thread's loop, until ``stop``."""
-        try:
-            while not self._stopping.is_set():
-                came_round()
-                self.look()
-        finally:
-            self._reader.close()
 
     def look(self) -> None:
         """Wait for a document for half a second."""
@@ -94,14 +82,6 @@ class DocumentWatcher:
             self._stopping.wait(_RETRY_S)
             return
         self._fault.works()
-
-    def told(self) -> bool:
-        """Whether the last word about it was that it failed."""
-        return self._fault.failing
-
-    def stop(self) -> None:
-        """End ``work`` after the look under way."""
-        self._stopping.set()
 
     def _presented(self, document: IdDocument) -> DocumentPresented:
         community = self._keys.community
